@@ -1,0 +1,94 @@
+//! One training step of the paper's network at several batch sizes, and the sigmoid.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mlp_core::ndarray::Array2;
+use mlp_core::{
+    Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Piece, Reduction, Workers, Workspace,
+};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const SIZES: [usize; 9] = [784, 512, 256, 128, 64, 32, 16, 8, 6];
+
+/// W ← W − g.
+struct Descent;
+
+impl GradientSink<f32> for Descent {
+    const N_SLOTS: usize = 0;
+    #[inline(always)]
+    fn weights(&self, piece: Piece<'_, f32>) {
+        for (parameter, &gradient) in piece.parameters.iter_mut().zip(piece.gradient) {
+            *parameter -= gradient;
+        }
+    }
+    #[inline(always)]
+    fn biases(&self, piece: Piece<'_, f32>) {
+        self.weights(piece);
+    }
+}
+
+/// Pictures in which a fifth of the pixels, in one connected stretch of each row, are not zero: about as in MNIST.
+struct Pictures {
+    inputs: Array2<f32>,
+}
+
+impl Pictures {
+    fn new(n_samples: usize) -> Pictures {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut inputs = Array2::zeros((n_samples, 784));
+        for mut picture in inputs.rows_mut() {
+            for row in 4..24 {
+                let start = rng.random_range(4..16);
+                for column in start..start + 8 {
+                    picture[row * 28 + column] = rng.random::<f32>();
+                }
+            }
+        }
+        Pictures { inputs }
+    }
+}
+
+impl Batch<f32> for Pictures {
+    fn n_samples(&self) -> usize {
+        self.inputs.nrows()
+    }
+    fn input(&self, row: usize, into: &mut [f32]) {
+        into.copy_from_slice(self.inputs.row(row).to_slice().expect("rows are contiguous"));
+    }
+    fn target(&self, row: usize, into: &mut [f32]) {
+        into.fill((row % 2) as f32);
+    }
+}
+
+fn step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("step");
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GlorotUniform, &mut rng);
+    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    for n_threads in [1, 2] {
+        let workers = Workers::new(n_threads);
+        for n_samples in [1, 10, 32, 128, 512] {
+            let batch = Pictures::new(n_samples);
+            let mut workspace = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
+            group.throughput(Throughput::Elements(n_samples as u64));
+            group.bench_function(BenchmarkId::new(format!("{n_threads} threads, batch"), n_samples), |bencher| {
+                bencher.iter(|| workspace.step(&batch, objective, &Descent, &workers));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn sigmoid(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sigmoid");
+    let mut z: Vec<f32> = (0..4096).map(|i| (i as f32 - 2048.0) / 200.0).collect();
+    group.throughput(Throughput::Elements(z.len() as u64));
+    group.bench_function("4096 numbers, portable code", |bencher| {
+        bencher.iter(|| Activation::Sigmoid.apply(std::hint::black_box(&mut z)));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, step, sigmoid);
+criterion_main!(benches);

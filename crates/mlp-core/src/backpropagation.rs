@@ -1,0 +1,135 @@
+//! Back-propagation, as it is derived: the error δ of the output layer, then of each layer before it, and from each
+//! layer's δ the gradient of its weights and biases.
+//!
+//! With a⁰ = x the inputs, zˡ = aˡ⁻¹ Wˡ + bˡ and aˡ = f(zˡ), for a batch of n samples (Nielsen, *Neural Networks and Deep
+//! Learning*, chapter 2, equations BP1 to BP4, with one row a sample):
+//!
+//! 1. δᴸ = (1/n) ∂loss/∂zᴸ
+//! 2. δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ f′(zˡ)
+//! 3. ∂loss/∂bˡ = the sum of δˡ over the samples
+//! 4. ∂loss/∂Wˡ = aˡ⁻¹ᵀ δˡ
+//!
+//! This is the version to read, on `ndarray`'s matrix product. [`Workspace`](crate::Workspace) computes the same faster,
+//! and is tested against this one.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use crate::loss::Objective;
+use crate::mlp::{Layer, Mlp, activate, product};
+use crate::real::Real;
+
+/// The derivative of the mean loss of a batch by every weight and bias, shaped as the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients<F> {
+    /// One entry a layer.
+    pub layers: Vec<LayerGradient<F>>,
+}
+
+/// The derivatives by one layer's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerGradient<F> {
+    /// By the weights, shape `(n_inputs, n_outputs)`.
+    pub weights: Array2<F>,
+    /// By the biases, length `n_outputs`; none in a layer without biases.
+    pub bias: Option<Array1<F>>,
+}
+
+/// The mean loss of a batch, and its gradient.
+///
+/// `inputs` is `(n_samples, n_inputs)`, `targets` `(n_samples, n_outputs)`.
+///
+/// ```
+/// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
+/// use ndarray::array;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(0);
+/// let mut mlp = Mlp::<f64>::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LecunNormal, &mut rng);
+/// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
+/// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+///
+/// let (before, gradients) = backpropagate(&mlp, inputs.view(), targets.view(), objective);
+/// for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
+///     layer.weights.scaled_add(-0.5, &gradient.weights); // gradient descent: W ← W − η ∂loss/∂W
+/// }
+/// let (after, _) = backpropagate(&mlp, inputs.view(), targets.view(), objective);
+/// assert!(after < before);
+/// ```
+///
+/// # Panics
+/// Where a shape does not fit the network, the batch is empty, or the loss does not fit the output activation.
+pub fn backpropagate<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    targets: ArrayView2<'_, F>,
+    objective: Objective,
+) -> (f64, Gradients<F>) {
+    let n_samples = inputs.nrows();
+    assert!(n_samples > 0, "a batch needs at least one sample");
+    assert_eq!(
+        targets.shape(),
+        [n_samples, mlp.n_outputs()],
+        "targets of shape {:?} for inputs of shape {:?} and {} outputs",
+        targets.shape(),
+        inputs.shape(),
+        mlp.n_outputs()
+    );
+
+    // Forward, keeping what every layer received and put out. Only the last layer's net inputs are needed again.
+    let (output_layer, hidden_layers) = mlp.layers.split_last().expect("a network has layers");
+    let mut received = vec![inputs.to_owned()];
+    for layer in hidden_layers {
+        received.push(layer.forward(received[received.len() - 1].view()));
+    }
+    let net_inputs = output_layer.net_inputs(received[received.len() - 1].view());
+    let outputs = activate(output_layer.activation, net_inputs.clone());
+
+    // The error at the outputs (1).
+    let (loss, mut delta) = output_error(objective, output_layer, &net_inputs, &outputs, targets);
+
+    // Backwards through the layers.
+    let mut layers = Vec::with_capacity(mlp.layers.len());
+    for (index, layer) in mlp.layers.iter().enumerate().rev() {
+        layers.push(LayerGradient {
+            weights: received[index].t().dot(&delta),                   // (4)
+            bias: layer.bias.as_ref().map(|_| delta.sum_axis(Axis(0))), // (3)
+        });
+        if index > 0 {
+            delta = product(delta.view(), layer.weights.t()); // (2), its first factor; then the derivative
+            times_derivative(&mlp.layers[index - 1], &received[index], &mut delta);
+        }
+    }
+    layers.reverse();
+    (loss, Gradients { layers })
+}
+
+/// The mean loss of the batch, and δ of the output layer.
+fn output_error<F: Real>(
+    objective: Objective,
+    layer: &Layer<F>,
+    net_inputs: &Array2<F>,
+    outputs: &Array2<F>,
+    targets: ArrayView2<'_, F>,
+) -> (f64, Array2<F>) {
+    let n_samples = outputs.nrows();
+    let targets = targets.as_standard_layout();
+    let mut delta = Array2::zeros(outputs.dim());
+    let mut loss = 0.0;
+    for sample in 0..n_samples {
+        let [z, a, y] = [net_inputs.row(sample), outputs.row(sample), targets.row(sample)]
+            .map(|row| row.to_slice().expect("rows are contiguous"));
+        loss += objective.value(z, a, y);
+        let mut delta = delta.row_mut(sample);
+        let delta = delta.as_slice_mut().expect("rows are contiguous");
+        objective.output_delta(layer.activation, a, y, 1.0 / n_samples as f64, delta);
+    }
+    (loss / n_samples as f64, delta)
+}
+
+/// delta ⊙ f′, from the outputs of `layer`.
+fn times_derivative<F: Real>(layer: &Layer<F>, outputs: &Array2<F>, delta: &mut Array2<F>) {
+    for (outputs, mut delta) in outputs.rows().into_iter().zip(delta.rows_mut()) {
+        let outputs = outputs.to_slice().expect("rows are contiguous");
+        layer.activation.times_derivative(outputs, delta.as_slice_mut().expect("rows are contiguous"));
+    }
+}

@@ -1,0 +1,268 @@
+//! One interface to the vector instructions: 64 bytes at a time, on every level.
+//!
+//! Code is written once, generic over [`Simd`], inlined into a function that is compiled for the level's instructions
+//! ([`run`]), and so becomes machine code for that level. Loops over slices inside a [`Task`] are vectorised by the
+//! compiler for the same instructions.
+
+use super::Kernel;
+
+/// Vectors of 64 bytes of `F` on one level.
+pub trait Simd<F>: Copy {
+    /// 16 numbers in `f32`, 8 in `f64`.
+    type Vector: Copy;
+    /// Whether `multiply_add` rounds once.
+    const FUSED: bool;
+    /// Whether there are registers for 8 rows of two vectors; otherwise products are cut smaller.
+    const MANY_REGISTERS: bool;
+
+    /// # Safety
+    /// 64 bytes behind `from` are readable.
+    unsafe fn load(from: *const F) -> Self::Vector;
+    /// # Safety
+    /// 64 bytes behind `to` are writable.
+    unsafe fn store(vector: Self::Vector, to: *mut F);
+    /// # Safety
+    /// The processor has the level's instructions, here and in the two methods that follow.
+    unsafe fn splat(value: F) -> Self::Vector;
+    /// a · b + c
+    /// # Safety
+    /// As [`Simd::splat`].
+    unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+}
+
+/// Work that is compiled for each level. `run` is to be marked `#[inline(always)]`.
+pub trait Task<F> {
+    /// What the work returns.
+    type Output;
+    /// Does the work with the instructions of `S`.
+    fn run<S: Simd<F>>(self) -> Self::Output;
+}
+
+/// The level for processors with AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512;
+/// The level for processors with AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+/// The level for all others.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+/// Runs a task with the instructions of `kernel`.
+///
+/// # Panics
+/// Where the processor does not have them.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
+where
+    Portable: Simd<F>,
+{
+    assert!(kernel == Kernel::Portable, "this processor has no {kernel} instructions");
+    task.run::<Portable>()
+}
+
+/// Runs a task with the instructions of `kernel`.
+///
+/// # Panics
+/// Where the processor does not have them.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
+where
+    Avx512: Simd<F>,
+    Avx2: Simd<F>,
+    Portable: Simd<F>,
+{
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+    fn with_avx512<F, T: Task<F>, S: Simd<F>>(task: T) -> T::Output {
+        task.run::<S>()
+    }
+    #[target_feature(enable = "avx2,fma")]
+    fn with_avx2<F, T: Task<F>, S: Simd<F>>(task: T) -> T::Output {
+        task.run::<S>()
+    }
+    assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
+    match kernel {
+        // SAFETY: the processor has the instructions, as was just asserted.
+        Kernel::Avx512 => unsafe { with_avx512::<F, T, Avx512>(task) },
+        // SAFETY: as above.
+        Kernel::Avx2 => unsafe { with_avx2::<F, T, Avx2>(task) },
+        Kernel::Portable => task.run::<Portable>(),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{Avx2, Avx512, Simd};
+
+    impl Simd<f32> for Avx512 {
+        type Vector = __m512;
+        const FUSED: bool = true;
+        const MANY_REGISTERS: bool = true;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> __m512 {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(vector: __m512, to: *mut f32) {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_storeu_ps(to, vector) }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> __m512 {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_set1_ps(value) }
+        }
+        #[inline(always)]
+        unsafe fn multiply_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+    }
+
+    impl Simd<f64> for Avx512 {
+        type Vector = __m512d;
+        const FUSED: bool = true;
+        const MANY_REGISTERS: bool = true;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> __m512d {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_loadu_pd(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(vector: __m512d, to: *mut f64) {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_storeu_pd(to, vector) }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f64) -> __m512d {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_set1_pd(value) }
+        }
+        #[inline(always)]
+        unsafe fn multiply_add(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
+            // SAFETY: the caller's promises.
+            unsafe { _mm512_fmadd_pd(a, b, c) }
+        }
+    }
+
+    impl Simd<f32> for Avx2 {
+        type Vector = [__m256; 2];
+        const FUSED: bool = true;
+        const MANY_REGISTERS: bool = false;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> [__m256; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] }
+        }
+        #[inline(always)]
+        unsafe fn store(vector: [__m256; 2], to: *mut f32) {
+            // SAFETY: the caller's promises.
+            unsafe {
+                _mm256_storeu_ps(to, vector[0]);
+                _mm256_storeu_ps(to.add(8), vector[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> [__m256; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_set1_ps(value); 2] }
+        }
+        #[inline(always)]
+        unsafe fn multiply_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+    }
+
+    impl Simd<f64> for Avx2 {
+        type Vector = [__m256d; 2];
+        const FUSED: bool = true;
+        const MANY_REGISTERS: bool = false;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> [__m256d; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(4))] }
+        }
+        #[inline(always)]
+        unsafe fn store(vector: [__m256d; 2], to: *mut f64) {
+            // SAFETY: the caller's promises.
+            unsafe {
+                _mm256_storeu_pd(to, vector[0]);
+                _mm256_storeu_pd(to.add(4), vector[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f64) -> [__m256d; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_set1_pd(value); 2] }
+        }
+        #[inline(always)]
+        unsafe fn multiply_add(a: [__m256d; 2], b: [__m256d; 2], c: [__m256d; 2]) -> [__m256d; 2] {
+            // SAFETY: the caller's promises.
+            unsafe { [_mm256_fmadd_pd(a[0], b[0], c[0]), _mm256_fmadd_pd(a[1], b[1], c[1])] }
+        }
+    }
+}
+
+/// The portable level in one number type: arrays, which the compiler turns into whatever vectors there are.
+pub(crate) trait PortableLanes: Copy + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self> {
+    /// An array of 64 bytes.
+    type Lanes: Copy + AsRef<[Self]> + AsMut<[Self]>;
+    /// The same number in every lane.
+    fn fill(value: Self) -> Self::Lanes;
+}
+
+impl PortableLanes for f32 {
+    type Lanes = [f32; 16];
+    #[inline(always)]
+    fn fill(value: f32) -> [f32; 16] {
+        [value; 16]
+    }
+}
+
+impl PortableLanes for f64 {
+    type Lanes = [f64; 8];
+    #[inline(always)]
+    fn fill(value: f64) -> [f64; 8] {
+        [value; 8]
+    }
+}
+
+impl<F: PortableLanes> Simd<F> for Portable {
+    type Vector = F::Lanes;
+    const FUSED: bool = false;
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    unsafe fn load(from: *const F) -> F::Lanes {
+        // SAFETY: the caller promises 64 readable bytes, which is the size of the array.
+        unsafe { from.cast::<F::Lanes>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(vector: F::Lanes, to: *mut F) {
+        // SAFETY: the caller promises 64 writable bytes, which is the size of the array.
+        unsafe { to.cast::<F::Lanes>().write_unaligned(vector) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: F) -> F::Lanes {
+        F::fill(value)
+    }
+    #[inline(always)]
+    unsafe fn multiply_add(a: F::Lanes, b: F::Lanes, mut c: F::Lanes) -> F::Lanes {
+        for ((c, &a), &b) in c.as_mut().iter_mut().zip(a.as_ref()).zip(b.as_ref()) {
+            *c = a * b + *c;
+        }
+        c
+    }
+}

@@ -1,0 +1,222 @@
+//! Losses, each value beside its derivative.
+
+use std::fmt;
+
+use crate::activation::Activation;
+use crate::functions::softplus;
+use crate::real::Real;
+
+/// How the outputs a of one sample are compared with its targets y.
+///
+/// With R the [`Reduction`] over the outputs (their sum or their mean), the loss of one sample and its derivative by
+/// output i (before R's factor) are:
+///
+/// | loss | value | derivative |
+/// |---|---|---|
+/// | absolute | R \|a − y\| | sign(a − y), 0 at 0 |
+/// | squared | R (a − y)² | 2 (a − y) |
+/// | half-squared | R ½ (a − y)² | a − y |
+/// | rmse | √(R (a − y)²) | (a − y) / value, 0 where the value is 0 |
+/// | cross-entropy | R −(y ln a + (1 − y) ln(1 − a)) | by z: a − y |
+/// | softmax-cross-entropy | R −y ln a | by z: a Σ y − y |
+///
+/// The two cross-entropies are computed from the net inputs z, where neither a logarithm of 0 nor a division by a(1 − a)
+/// can occur, and belong to one output activation each: sigmoid and softmax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// Absolute error.
+    Absolute,
+    /// Squared error.
+    Squared,
+    /// Half the squared error; summed over the outputs its gradient is a − y.
+    HalfSquared,
+    /// The root of one sample's mean square.
+    Rmse,
+    /// Cross-entropy of independent sigmoid outputs.
+    CrossEntropy,
+    /// Cross-entropy of a softmax distribution.
+    SoftmaxCrossEntropy,
+}
+
+/// How the outputs of one sample are combined: it changes the meaning of a learning rate, so it is always named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// The mean over the outputs.
+    Mean,
+    /// The sum over the outputs.
+    Sum,
+}
+
+/// A loss with its reduction over the outputs: what training minimises, as a mean over the samples of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Objective {
+    /// The loss.
+    pub loss: Loss,
+    /// The reduction over the outputs.
+    pub reduction: Reduction,
+}
+
+impl Loss {
+    /// Every loss, in the order of the table above.
+    pub const ALL: [Loss; 6] =
+        [Loss::Absolute, Loss::Squared, Loss::HalfSquared, Loss::Rmse, Loss::CrossEntropy, Loss::SoftmaxCrossEntropy];
+
+    /// The name in configurations and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Absolute => "absolute",
+            Loss::Squared => "squared",
+            Loss::HalfSquared => "half-squared",
+            Loss::Rmse => "rmse",
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::SoftmaxCrossEntropy => "softmax-cross-entropy",
+        }
+    }
+
+    /// The loss of that name.
+    pub fn from_name(name: &str) -> Option<Loss> {
+        Loss::ALL.into_iter().find(|loss| loss.name() == name)
+    }
+
+    /// The output activation without which the loss has no meaning, if there is one.
+    pub fn required_output(self) -> Option<Activation> {
+        match self {
+            Loss::CrossEntropy => Some(Activation::Sigmoid),
+            Loss::SoftmaxCrossEntropy => Some(Activation::Softmax),
+            Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => None,
+        }
+    }
+
+    /// Whether the loss can stand behind that output activation.
+    pub fn fits(self, output: Activation) -> bool {
+        self.required_output().is_none_or(|required| required == output)
+    }
+}
+
+impl Reduction {
+    /// Both reductions.
+    pub const ALL: [Reduction; 2] = [Reduction::Mean, Reduction::Sum];
+
+    /// The name in configurations and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reduction::Mean => "mean",
+            Reduction::Sum => "sum",
+        }
+    }
+
+    /// The reduction of that name.
+    pub fn from_name(name: &str) -> Option<Reduction> {
+        Reduction::ALL.into_iter().find(|reduction| reduction.name() == name)
+    }
+
+    /// What the sum over `n_outputs` is multiplied by.
+    fn factor(self, n_outputs: usize) -> f64 {
+        match self {
+            Reduction::Mean => 1.0 / n_outputs as f64,
+            Reduction::Sum => 1.0,
+        }
+    }
+}
+
+impl Objective {
+    /// The loss of one sample, summed in double precision.
+    ///
+    /// `net_inputs` are the z of the output layer, `outputs` its activations.
+    ///
+    /// # Panics
+    /// Where the three lengths differ.
+    pub fn value<F: Real>(self, net_inputs: &[F], outputs: &[F], targets: &[F]) -> f64 {
+        assert_eq!(outputs.len(), targets.len(), "outputs and targets of one sample");
+        assert_eq!(net_inputs.len(), targets.len(), "net inputs and targets of one sample");
+        let factor = self.reduction.factor(targets.len());
+        let errors = || outputs.iter().zip(targets).map(|(a, y)| a.widen() - y.widen());
+        match self.loss {
+            Loss::Absolute => factor * errors().map(f64::abs).sum::<f64>(),
+            Loss::Squared => factor * errors().map(|e| e * e).sum::<f64>(),
+            Loss::HalfSquared => factor * 0.5 * errors().map(|e| e * e).sum::<f64>(),
+            Loss::Rmse => (factor * errors().map(|e| e * e).sum::<f64>()).sqrt(),
+            Loss::CrossEntropy => {
+                // −ln σ(z) = softplus(−z) and −ln(1 − σ(z)) = softplus(z). A weight of 0 leaves its term out, so that
+                // a saturated correct output costs 0 and not 0 · ∞.
+                let terms = net_inputs.iter().zip(targets).map(|(z, y)| {
+                    let (z, y) = (z.widen(), y.widen());
+                    weighted(y, softplus(-z)) + weighted(1.0 - y, softplus(z))
+                });
+                factor * terms.sum::<f64>()
+            }
+            Loss::SoftmaxCrossEntropy => {
+                let largest = net_inputs.iter().map(|z| z.widen()).fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = net_inputs.iter().map(|z| libm::exp(z.widen() - largest)).sum();
+                let log_sum = largest + libm::log(sum);
+                let terms = net_inputs.iter().zip(targets).map(|(z, y)| weighted(y.widen(), log_sum - z.widen()));
+                factor * terms.sum::<f64>()
+            }
+        }
+    }
+
+    /// Writes the derivative of one sample's loss by the net inputs of the output layer, times `scale` (1 / batch size),
+    /// into `delta`: the error with which back-propagation begins.
+    ///
+    /// # Panics
+    /// Where the lengths differ, or where the loss does not fit the activation.
+    #[inline]
+    pub fn output_delta<F: Real>(
+        self,
+        activation: Activation,
+        outputs: &[F],
+        targets: &[F],
+        scale: f64,
+        delta: &mut [F],
+    ) {
+        assert!(self.loss.fits(activation), "{} loss behind a {activation} output", self.loss.name());
+        assert_eq!(outputs.len(), targets.len(), "outputs and targets of one sample");
+        assert_eq!(outputs.len(), delta.len(), "outputs and delta of one sample");
+        let factor = self.reduction.factor(targets.len());
+        let mut write = |derivative: &dyn Fn(F, F) -> F| {
+            for ((delta, &a), &y) in delta.iter_mut().zip(outputs).zip(targets) {
+                *delta = derivative(a, y);
+            }
+        };
+        let scaled = F::narrow(factor * scale);
+        match self.loss {
+            Loss::Absolute => write(&|a, y| sign(a - y) * scaled),
+            Loss::Squared => write(&|a, y| (a - y) * (scaled + scaled)),
+            Loss::HalfSquared | Loss::CrossEntropy => write(&|a, y| (a - y) * scaled),
+            Loss::Rmse => {
+                let value = self.value(outputs, outputs, targets);
+                let step = if value > 0.0 { factor * scale / value } else { 0.0 };
+                write(&|a, y| F::narrow((a.widen() - y.widen()) * step));
+            }
+            Loss::SoftmaxCrossEntropy => {
+                let total = targets.iter().fold(F::zero(), |sum, &y| sum + y);
+                write(&|a, y| (a * total - y) * scaled);
+            }
+        }
+        if self.loss.required_output().is_none() {
+            activation.times_derivative(outputs, delta);
+        }
+    }
+}
+
+/// weight · value, 0 where the weight is 0 even if the value is infinite.
+fn weighted(weight: f64, value: f64) -> f64 {
+    if weight == 0.0 { 0.0 } else { weight * value }
+}
+
+/// −1, 0 or 1; NaN for NaN. (`signum` is 1 at 0.)
+fn sign<F: Real>(x: F) -> F {
+    if x == F::zero() { F::zero() } else { x.signum() }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Reduction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

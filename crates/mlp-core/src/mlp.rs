@@ -1,0 +1,160 @@
+//! The network and its forward pass.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use rand::Rng;
+
+use crate::activation::Activation;
+use crate::initializer::Initializer;
+use crate::real::Real;
+
+/// One layer: `activation(x · W + b)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer<F> {
+    /// W, shape `(n_inputs, n_outputs)`.
+    pub weights: Array2<F>,
+    /// b, length `n_outputs`; none in a layer without biases.
+    pub bias: Option<Array1<F>>,
+    /// What is applied to the net inputs.
+    pub activation: Activation,
+}
+
+impl<F: Real> Layer<F> {
+    /// The net inputs z = x · W + b of a batch, shape `(n_samples, n_outputs)`.
+    ///
+    /// # Panics
+    /// Where `inputs` is not `(n_samples, n_inputs)`.
+    pub fn net_inputs(&self, inputs: ArrayView2<'_, F>) -> Array2<F> {
+        assert_eq!(
+            inputs.ncols(),
+            self.weights.nrows(),
+            "a batch of shape {:?} cannot enter a layer with weights of shape {:?}",
+            inputs.shape(),
+            self.weights.shape()
+        );
+        let product = product(inputs, self.weights.view());
+        match &self.bias {
+            Some(bias) => product + bias,
+            None => product,
+        }
+    }
+
+    /// The outputs a = activation(z) of a batch, shape `(n_samples, n_outputs)`.
+    ///
+    /// # Panics
+    /// As [`Layer::net_inputs`].
+    pub fn forward(&self, inputs: ArrayView2<'_, F>) -> Array2<F> {
+        activate(self.activation, self.net_inputs(inputs))
+    }
+}
+
+/// The matrix product, stored row by row whatever the layout of its factors.
+pub(crate) fn product<F: Real>(left: ArrayView2<'_, F>, right: ArrayView2<'_, F>) -> Array2<F> {
+    left.dot(&right).as_standard_layout().into_owned()
+}
+
+/// Applies an activation to a batch of net inputs, one sample (row) at a time.
+pub(crate) fn activate<F: Real>(activation: Activation, mut net_inputs: Array2<F>) -> Array2<F> {
+    if net_inputs.ncols() > 0 {
+        for mut row in net_inputs.axis_iter_mut(Axis(0)) {
+            activation.apply(row.as_slice_mut().expect("a product is stored row by row"));
+        }
+    }
+    net_inputs
+}
+
+/// A multilayer perceptron: layers, each fed with the outputs of the one before.
+///
+/// ```
+/// use mlp_core::{Activation, Initializer, Mlp};
+/// use ndarray::Array2;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(0);
+/// let sizes = [784, 30, 6];
+/// let mlp = Mlp::<f32>::new(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GlorotUniform, &mut rng);
+/// assert_eq!(mlp.n_parameters(), 784 * 30 + 30 + 30 * 6 + 6);
+/// assert_eq!(mlp.forward(Array2::zeros((5, 784)).view()).shape(), [5, 6]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mlp<F> {
+    /// The layers, the one next to the inputs first.
+    pub layers: Vec<Layer<F>>,
+}
+
+impl<F: Real> Mlp<F> {
+    /// A network whose weights are drawn by `initializer`, layer by layer, and whose biases are 0.
+    ///
+    /// `sizes` are the number of inputs and the number of units of each layer; `activations` has one entry a layer.
+    ///
+    /// # Panics
+    /// Where there is no layer, a size is 0, the number of activations is not the number of layers, or softmax stands
+    /// anywhere but in the last layer.
+    pub fn new(
+        sizes: &[usize],
+        activations: &[Activation],
+        bias: bool,
+        initializer: Initializer,
+        rng: &mut impl Rng,
+    ) -> Mlp<F> {
+        assert!(sizes.len() >= 2, "a network needs inputs and at least one layer, not the sizes {sizes:?}");
+        assert!(!sizes.contains(&0), "no size may be 0: {sizes:?}");
+        assert_eq!(activations.len(), sizes.len() - 1, "one activation for each layer of {sizes:?}");
+        let n_hidden = activations.len() - 1;
+        assert!(!activations[..n_hidden].contains(&Activation::Softmax), "softmax belongs in the last layer only");
+        let layers = sizes
+            .windows(2)
+            .zip(activations)
+            .map(|(pair, &activation)| Layer {
+                weights: initializer.weights(pair[0], pair[1], rng),
+                bias: bias.then(|| Array1::zeros(pair[1])),
+                activation,
+            })
+            .collect();
+        Mlp { layers }
+    }
+
+    /// The outputs for a batch: `(n_samples, n_inputs)` in, `(n_samples, n_outputs)` out.
+    ///
+    /// # Panics
+    /// Where the number of inputs is wrong.
+    pub fn forward(&self, inputs: ArrayView2<'_, F>) -> Array2<F> {
+        let mut outputs = inputs.to_owned();
+        for layer in &self.layers {
+            outputs = layer.forward(outputs.view());
+        }
+        outputs
+    }
+
+    /// The outputs of every layer for a batch, the first layer's first.
+    ///
+    /// # Panics
+    /// Where the number of inputs is wrong.
+    pub fn activations(&self, inputs: ArrayView2<'_, F>) -> Vec<Array2<F>> {
+        let mut activations: Vec<Array2<F>> = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let outputs = layer.forward(activations.last().map_or(inputs, |previous| previous.view()));
+            activations.push(outputs);
+        }
+        activations
+    }
+
+    /// The number of inputs.
+    pub fn n_inputs(&self) -> usize {
+        self.layers[0].weights.nrows()
+    }
+
+    /// The number of outputs.
+    pub fn n_outputs(&self) -> usize {
+        self.layers[self.layers.len() - 1].weights.ncols()
+    }
+
+    /// The number of inputs, and the number of units of each layer.
+    pub fn sizes(&self) -> Vec<usize> {
+        std::iter::once(self.n_inputs()).chain(self.layers.iter().map(|layer| layer.weights.ncols())).collect()
+    }
+
+    /// The number of weights and biases.
+    pub fn n_parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.weights.len() + layer.bias.as_ref().map_or(0, Array1::len)).sum()
+    }
+}

@@ -1,0 +1,105 @@
+//! The two number types that a network can compute in.
+
+use ndarray::NdFloat;
+
+use crate::kernel::Kernel;
+use crate::kernel::simd::{self, Task};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`: the type of every weight, activation and gradient.
+///
+/// `f32` trains fast; `f64` serves gradient checks and replicas of programs that compute in it. The trait is sealed:
+/// the numerical promises of this crate are proved for these two types only.
+pub trait Real: NdFloat + sealed::Sealed {
+    /// Numbers in one vector of 64 bytes.
+    #[doc(hidden)]
+    const LANES: usize;
+
+    /// Values below this magnitude are flushed to zero: a delta this small times a number of ordinary size could be
+    /// subnormal, and arithmetic on subnormal numbers is many times slower on some processors.
+    const NEGLIGIBLE: Self;
+
+    /// The nearest value to a double.
+    fn narrow(value: f64) -> Self;
+
+    /// The same value as a double; exact.
+    fn widen(self) -> f64;
+
+    /// The exact conversion of a small count or grey level.
+    fn from_u8(value: u8) -> Self;
+
+    /// True where the exponent bits mark an infinity or a NaN; free of branches, so that loops over it vectorise.
+    #[doc(hidden)]
+    fn is_not_finite(self) -> bool;
+
+    /// Runs `task` compiled for the instructions of `kernel`.
+    #[doc(hidden)]
+    fn dispatch<T: Task<Self>>(kernel: Kernel, task: T) -> T::Output;
+}
+
+impl Real for f32 {
+    const LANES: usize = 16;
+    const NEGLIGIBLE: f32 = f32::MIN_POSITIVE / f32::EPSILON;
+
+    #[inline(always)]
+    fn narrow(value: f64) -> f32 {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        f64::from(self)
+    }
+
+    #[inline(always)]
+    fn from_u8(value: u8) -> f32 {
+        f32::from(value)
+    }
+
+    #[inline(always)]
+    fn is_not_finite(self) -> bool {
+        const EXPONENT: u32 = 0x7f80_0000;
+        self.to_bits() & EXPONENT == EXPONENT
+    }
+
+    #[inline]
+    fn dispatch<T: Task<f32>>(kernel: Kernel, task: T) -> T::Output {
+        simd::run::<f32, T>(kernel, task)
+    }
+}
+
+impl Real for f64 {
+    const LANES: usize = 8;
+    const NEGLIGIBLE: f64 = f64::MIN_POSITIVE / f64::EPSILON;
+
+    #[inline(always)]
+    fn narrow(value: f64) -> f64 {
+        value
+    }
+
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_u8(value: u8) -> f64 {
+        f64::from(value)
+    }
+
+    #[inline(always)]
+    fn is_not_finite(self) -> bool {
+        const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+        self.to_bits() & EXPONENT == EXPONENT
+    }
+
+    #[inline]
+    fn dispatch<T: Task<f64>>(kernel: Kernel, task: T) -> T::Output {
+        simd::run::<f64, T>(kernel, task)
+    }
+}

@@ -1,0 +1,142 @@
+//! The same bits, whatever shares the work; and nothing allocated inside a step.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use mlp_core::{
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, Objective, Piece, Real, Reduction, Workers,
+    Workspace,
+};
+
+use crate::nets::{Samples, network, samples};
+
+const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+
+/// Momentum, so that the state of the sink takes part.
+struct Momentum;
+
+impl<F: Real> GradientSink<F> for Momentum {
+    const N_SLOTS: usize = 1;
+    #[inline(always)]
+    fn weights(&self, piece: Piece<'_, F>) {
+        let [velocity, _] = piece.state;
+        for ((parameter, &gradient), velocity) in piece.parameters.iter_mut().zip(piece.gradient).zip(velocity) {
+            *velocity = F::narrow(0.9) * *velocity + gradient;
+            *parameter -= F::narrow(0.5) * *velocity;
+        }
+    }
+    #[inline(always)]
+    fn biases(&self, piece: Piece<'_, F>) {
+        self.weights(piece);
+    }
+}
+
+fn after_some_steps<F: Real>(n_threads: usize, kernel: Kernel, seed: u64, n_samples: usize) -> Mlp<F> {
+    let mut mlp =
+        network::<F>(&[100, 70, 40, 6], &[Activation::Sigmoid, Activation::Relu, Activation::Sigmoid], true, seed);
+    let workers = Workers::new(n_threads);
+    let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+    for step in 0..6 {
+        let n_samples = n_samples - usize::from(step == 5) * (n_samples / 3);
+        workspace.step(&samples::<F>(n_samples, 100, 6, step), OBJECTIVE, &Momentum, &workers).expect("finite");
+    }
+    workspace.store(&mut mlp);
+    mlp
+}
+
+#[test]
+fn weights_are_the_same_bits_for_any_number_of_threads() {
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
+        for seed in 0..20 {
+            for n_samples in [1, 10, 64, 97] {
+                let expected = after_some_steps::<f32>(1, kernel, seed, n_samples);
+                for n_threads in [2, 4, 8] {
+                    let found = after_some_steps::<f32>(n_threads, kernel, seed, n_samples);
+                    assert!(found == expected, "{kernel}, seed {seed}, batch {n_samples}, {n_threads} threads");
+                }
+            }
+        }
+        assert!(after_some_steps::<f64>(3, kernel, 0, 50) == after_some_steps::<f64>(1, kernel, 0, 50), "{kernel}");
+    }
+}
+
+#[test]
+fn a_row_of_a_batch_has_the_outputs_that_it_has_alone() {
+    let mlp = network::<f32>(&[100, 70, 6], &[Activation::Sigmoid; 2], true, 1);
+    let workers = Workers::new(2);
+    let batch = samples::<f32>(41, 100, 6, 2);
+    let mut together = Workspace::new(&mlp, 41, 0, Kernel::detect(), &workers);
+    together.forward(&batch, &workers);
+    let mut alone = Workspace::new(&mlp, 1, 0, Kernel::detect(), &workers);
+    for row in 0..41 {
+        let inputs = batch.inputs.row(row).to_owned().insert_axis(mlp_core::ndarray::Axis(0));
+        let targets = batch.targets.row(row).to_owned().insert_axis(mlp_core::ndarray::Axis(0));
+        alone.forward(&Samples { inputs, targets }, &workers);
+        assert_eq!(alone.outputs(0), together.outputs(row));
+    }
+}
+
+/// Counts the allocations of a thread while it says so.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get().map(|n| n + 1)));
+        // SAFETY: the caller's promises.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations_in(work: impl FnOnce()) -> u64 {
+    COUNT.set(Some(0));
+    work();
+    COUNT.replace(None).unwrap_or(0)
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
+        for n_threads in [1, 2] {
+            for n_samples in [1, 8, 33, 128] {
+                let mlp = network::<f32>(&[100, 70, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
+                let workers = Workers::new(n_threads);
+                let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+                let batch = samples::<f32>(n_samples, 100, 6, 2);
+                assert_eq!(batch.n_samples(), n_samples);
+                let objective = Objective { loss: Loss::SoftmaxCrossEntropy, reduction: Reduction::Sum };
+                let count = allocations_in(|| {
+                    for _ in 0..3 {
+                        workspace.step(&batch, objective, &Momentum, &workers).expect("finite");
+                        workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+                        workspace.forward(&batch, &workers);
+                    }
+                });
+                assert_eq!(count, 0, "{kernel}, {n_threads} threads, batch of {n_samples}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_one_worker_reaches_the_caller_and_leaves_the_team_usable() {
+    let workers = Workers::new(3);
+    let mut items = [0_u32; 64];
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        workers.for_each(&mut items, |index, _| assert!(index != 40, "planted"));
+    }));
+    assert!(outcome.is_err());
+    workers.for_each(&mut items, |index, item| *item = index as u32);
+    assert!(items.iter().enumerate().all(|(index, &item)| item == index as u32));
+}

@@ -1,0 +1,8 @@
+//! Tests of the public interface.
+
+mod back_propagation;
+mod exactness;
+mod nets;
+mod shapes;
+mod sigmoid;
+mod workspace;

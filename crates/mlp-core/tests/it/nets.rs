@@ -1,0 +1,74 @@
+//! Random networks and batches for the tests.
+
+use mlp_core::ndarray::Array2;
+use mlp_core::{Activation, Batch, Initializer, Loss, Mlp, Objective, Real, Reduction};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+pub(crate) fn generator(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// A batch in two matrices.
+pub(crate) struct Samples<F> {
+    pub(crate) inputs: Array2<F>,
+    pub(crate) targets: Array2<F>,
+}
+
+impl<F: Real> Batch<F> for Samples<F> {
+    fn n_samples(&self) -> usize {
+        self.inputs.nrows()
+    }
+    fn input(&self, row: usize, into: &mut [F]) {
+        into.iter_mut().zip(self.inputs.row(row)).for_each(|(into, &value)| *into = value);
+    }
+    fn target(&self, row: usize, into: &mut [F]) {
+        into.iter_mut().zip(self.targets.row(row)).for_each(|(into, &value)| *into = value);
+    }
+}
+
+/// Inputs of which about half are zero, and targets of zeros and ones.
+pub(crate) fn samples<F: Real>(n_samples: usize, n_inputs: usize, n_outputs: usize, seed: u64) -> Samples<F> {
+    let mut rng = generator(seed);
+    let inputs = Array2::from_shape_simple_fn((n_samples, n_inputs), || {
+        if rng.random::<bool>() { F::zero() } else { F::narrow(rng.random_range(-1.0..1.0)) }
+    });
+    let targets = Array2::from_shape_simple_fn((n_samples, n_outputs), || F::from_u8(u8::from(rng.random::<bool>())));
+    Samples { inputs, targets }
+}
+
+/// Targets with a single one in each row, as softmax needs them.
+pub(crate) fn one_hot<F: Real>(samples: &mut Samples<F>, seed: u64) {
+    let mut rng = generator(seed);
+    samples.targets.fill(F::zero());
+    for mut row in samples.targets.rows_mut() {
+        let class = rng.random_range(0..row.len());
+        row[class] = F::one();
+    }
+}
+
+/// A network with weights around 1/√n and biases that are not zero.
+pub(crate) fn network<F: Real>(sizes: &[usize], activations: &[Activation], bias: bool, seed: u64) -> Mlp<F> {
+    let mut rng = generator(seed);
+    let mut mlp = Mlp::new(sizes, activations, bias, Initializer::LecunNormal, &mut rng);
+    for layer in &mut mlp.layers {
+        if let Some(bias) = &mut layer.bias {
+            bias.mapv_inplace(|_| F::narrow(rng.random_range(-0.5..0.5)));
+        }
+    }
+    mlp
+}
+
+/// Every loss with every reduction that can stand behind the output activation.
+pub(crate) fn objectives(output: Activation) -> impl Iterator<Item = Objective> {
+    Loss::ALL
+        .into_iter()
+        .filter(move |loss| loss.fits(output))
+        .flat_map(|loss| Reduction::ALL.map(|reduction| Objective { loss, reduction }))
+}
+
+pub(crate) fn distance<F: Real>(a: &Array2<F>, b: &Array2<F>) -> f64 {
+    assert_eq!(a.dim(), b.dim());
+    a.iter().zip(b).map(|(a, b)| (a.widen() - b.widen()).abs()).fold(0.0, f64::max)
+}

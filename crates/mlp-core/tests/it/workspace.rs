@@ -1,0 +1,188 @@
+//! The fast path against the version to read.
+
+use mlp_core::{
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Piece, Real, Reduction,
+    Workers, Workspace, backpropagate,
+};
+use proptest::prelude::*;
+
+use crate::nets::{Samples, distance, network, samples};
+
+fn kernels() -> impl Iterator<Item = Kernel> {
+    Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
+}
+
+const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+
+/// Gradient descent: W ← W − η g.
+struct Descent<F>(F);
+
+impl<F: Real> GradientSink<F> for Descent<F> {
+    const N_SLOTS: usize = 0;
+    #[inline(always)]
+    fn weights(&self, piece: Piece<'_, F>) {
+        for (parameter, &gradient) in piece.parameters.iter_mut().zip(piece.gradient) {
+            *parameter -= self.0 * gradient;
+        }
+    }
+    #[inline(always)]
+    fn biases(&self, piece: Piece<'_, F>) {
+        self.weights(piece);
+    }
+}
+
+/// The distance of the fast path's gradient and outputs from the other version's.
+fn distance_from_reference<F: Real>(mlp: &Mlp<F>, batch: &Samples<F>, kernel: Kernel, n_threads: usize) -> f64 {
+    let workers = Workers::new(n_threads);
+    let mut workspace = Workspace::new(mlp, batch.n_samples(), 1, kernel, &workers);
+    let loss = workspace.step(batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    let (expected_loss, expected) = backpropagate(mlp, batch.inputs.view(), batch.targets.view(), OBJECTIVE);
+    let mut worst = (loss / batch.n_samples() as f64 - expected_loss).abs();
+    for (found, expected) in workspace.slot(0).layers.iter().zip(&expected.layers) {
+        worst = worst.max(distance(&found.weights, &expected.weights));
+        if let (Some(found), Some(expected)) = (&found.bias, &expected.bias) {
+            let error = |(a, b): (&F, &F)| (a.widen() - b.widen()).abs();
+            worst = found.iter().zip(expected).map(error).fold(worst, f64::max);
+        }
+    }
+    let outputs = mlp.forward(batch.inputs.view());
+    for (row, outputs) in outputs.rows().into_iter().enumerate() {
+        for (found, expected) in workspace.outputs(row).iter().zip(outputs) {
+            worst = worst.max((found.widen() - expected.widen()).abs());
+        }
+    }
+    worst
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_shape_agrees_with_the_reference(
+        sizes in prop::collection::vec(1_usize..90, 2..6),
+        n_samples in 1_usize..80,
+        bias: bool,
+        n_threads in 1_usize..4,
+        seed in 0_u64..1_000,
+    ) {
+        let hidden = [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::Identity];
+        let activations: Vec<_> = (0..sizes.len() - 1).map(|layer| hidden[(layer + seed as usize) % 4]).collect();
+        let (n_inputs, n_outputs) = (sizes[0], sizes[sizes.len() - 1]);
+        for kernel in kernels() {
+            let single = network::<f32>(&sizes, &activations, bias, seed);
+            let error = distance_from_reference(&single, &samples(n_samples, n_inputs, n_outputs, seed), kernel, n_threads);
+            prop_assert!(error < 2e-4, "{} in f32: {}", kernel, error);
+            let double = network::<f64>(&sizes, &activations, bias, seed);
+            let error = distance_from_reference(&double, &samples(n_samples, n_inputs, n_outputs, seed), kernel, n_threads);
+            prop_assert!(error < 1e-12, "{} in f64: {}", kernel, error);
+        }
+    }
+}
+
+#[test]
+fn an_applied_gradient_moves_the_weights_by_the_bits_of_the_kept_one() {
+    let sizes = [70, 40, 33, 6];
+    let mlp = network::<f32>(&sizes, &[Activation::Sigmoid; 3], true, 3);
+    let batch = samples::<f32>(37, 70, 6, 4);
+    let workers = Workers::new(2);
+    for kernel in kernels() {
+        let mut keeping = Workspace::new(&mlp, 37, 1, kernel, &workers);
+        keeping.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+        let mut expected = mlp.clone();
+        for (layer, gradient) in expected.layers.iter_mut().zip(keeping.slot(0).layers) {
+            layer.weights.zip_mut_with(&gradient.weights, |weight, &gradient| *weight -= 0.7 * gradient);
+            let bias = gradient.bias.expect("a layer with biases");
+            layer
+                .bias
+                .as_mut()
+                .expect("a layer with biases")
+                .zip_mut_with(&bias, |bias, &gradient| *bias -= 0.7 * gradient);
+        }
+        let mut applying = Workspace::new(&mlp, 37, 0, kernel, &workers);
+        applying.step(&batch, OBJECTIVE, &Descent(0.7), &workers).expect("finite");
+        let mut found = mlp.clone();
+        applying.store(&mut found);
+        assert_eq!(found, expected, "{kernel}");
+    }
+}
+
+#[test]
+fn weights_and_slots_survive_the_way_in_and_out() {
+    let mlp = network::<f64>(&[9, 40, 3], &[Activation::Tanh; 2], true, 8);
+    let workers = Workers::new(1);
+    let mut workspace = Workspace::new(&mlp, 4, 2, Kernel::Portable, &workers);
+    let mut found = network(&[9, 40, 3], &[Activation::Tanh; 2], true, 9);
+    workspace.store(&mut found);
+    assert_eq!(found, mlp);
+    let batch = samples(4, 9, 3, 1);
+    workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    let kept = workspace.slot(0);
+    workspace.set_slot(1, &kept);
+    assert_eq!(workspace.slot(1), kept);
+}
+
+#[test]
+fn a_workspace_serves_batches_smaller_than_its_largest() {
+    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    let workers = Workers::new(2);
+    let mut large = Workspace::new(&mlp, 100, 1, Kernel::detect(), &workers);
+    large.step(&samples(100, 20, 4, 1), OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    let small_batch = samples(7, 20, 4, 2);
+    large.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    let mut fresh = Workspace::new(&mlp, 7, 1, Kernel::detect(), &workers);
+    fresh.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    assert_eq!(large.slot(0), fresh.slot(0));
+}
+
+#[test]
+fn divergence_names_the_first_broken_layer() {
+    let workers = Workers::new(1);
+    let mut mlp = network::<f32>(&[3, 4, 2], &[Activation::Relu, Activation::Identity], true, 1);
+    mlp.layers.iter_mut().for_each(|layer| layer.weights.mapv_inplace(|weight| 1e19 * weight.abs()));
+    let mut batch = samples::<f32>(2, 3, 2, 1);
+    batch.inputs.fill(1.0);
+    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+    let outcome = workspace.step(&batch, OBJECTIVE, &Descent(1e6), &workers);
+    assert_eq!(outcome, Err(NonFinite { layer: 0 }));
+
+    batch.inputs[[1, 2]] = f32::NAN;
+    let mlp = network::<f32>(&[3, 4, 2], &[Activation::Sigmoid; 2], true, 1);
+    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+    assert!(workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers).is_err());
+}
+
+#[test]
+fn weights_that_only_decay_end_at_zero_and_are_never_subnormal() {
+    struct Decay;
+    impl GradientSink<f32> for Decay {
+        const N_SLOTS: usize = 0;
+        #[inline(always)]
+        fn weights(&self, piece: Piece<'_, f32>) {
+            piece.parameters.iter_mut().for_each(|parameter| *parameter *= 0.97);
+        }
+        #[inline(always)]
+        fn biases(&self, piece: Piece<'_, f32>) {
+            self.weights(piece);
+        }
+    }
+    let workers = Workers::new(1);
+    let mut mlp = network::<f32>(&[5, 4, 2], &[Activation::Sigmoid; 2], true, 1);
+    let batch = samples::<f32>(2, 5, 2, 1);
+    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+    for _ in 0..10_000 {
+        workspace.step(&batch, OBJECTIVE, &Decay, &workers).expect("finite");
+        workspace.store(&mut mlp);
+        assert!(mlp.layers.iter().flat_map(|layer| &layer.weights).all(|weight| !weight.is_subnormal()));
+    }
+    assert!(mlp.layers.iter().flat_map(|layer| &layer.weights).all(|&weight| weight == 0.0));
+}
+
+#[test]
+#[should_panic(expected = "cross-entropy loss behind a tanh output")]
+fn a_loss_that_does_not_fit_the_output_panics() {
+    let workers = Workers::new(1);
+    let mlp = network::<f32>(&[3, 2], &[Activation::Tanh], true, 1);
+    let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Mean };
+    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::Portable, &workers);
+    let _ = workspace.step(&samples(2, 3, 2, 1), objective, &Descent(0.1), &workers);
+}
