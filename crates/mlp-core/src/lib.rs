@@ -65,3 +65,7 @@ pub use loss::{Loss, Objective, Reduction};
 pub use mlp::{Layer, Mlp};
 pub use real::Real;
 pub use workspace::{Batch, GradientSink, KeepGradient, NonFinite, Piece, Workspace};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,6 +13,8 @@
 //! which changes no bit of the result.
 
 use crate::Activation;
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+
 use crate::activation::flush;
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
@@ -37,11 +39,16 @@ pub trait Batch<F>: Sync {
 
 /// What becomes of a gradient: it is kept, or an optimiser applies it at once.
 ///
-/// Every parameter is handed over once a step. Mark the methods `#[inline(always)]` and write plain loops: they are
+/// Every parameter is handed over at most once a step. Mark the methods `#[inline(always)]` and write plain loops: they are
 /// compiled for the instructions of the [`Kernel`] together with the product before them.
 pub trait GradientSink<F: Real>: Sync {
     /// Values of state that the sink keeps for each parameter: 0, 1 (a velocity) or 2 (two moments).
     const N_SLOTS: usize;
+    /// Whether parameters with a gradient of 0 stay as they are. Then pieces that are known to have no other are not
+    /// handed over: with one sample a batch, three quarters of the first layer.
+    fn ignores_zero_gradients(&self) -> bool {
+        false
+    }
     /// A piece of the weights.
     fn weights(&self, piece: Piece<'_, F>);
     /// A piece of the biases.
@@ -299,9 +306,9 @@ impl<F: Real> Workspace<F> {
         self.assert_shape(&layers, &has_bias);
         for tile in &mut self.tiles {
             let layer = &mlp.layers[tile.layer];
-            fill(&mut tile.weights, tile.first_column, layer.weights.indexed_iter());
+            fill(&mut tile.weights, tile.first_column, layer.weights.view());
             if let Some(bias) = &layer.bias {
-                fill(&mut tile.bias, tile.first_column, bias.indexed_iter().map(|(unit, value)| ((0, unit), value)));
+                fill(&mut tile.bias, tile.first_column, bias.view().insert_axis(Axis(0)));
             }
         }
     }
@@ -341,10 +348,9 @@ impl<F: Real> Workspace<F> {
         self.assert_shape(&layers, &has_bias);
         for tile in &mut self.tiles {
             let layer = &state.layers[tile.layer];
-            fill(&mut tile.weights_state[slot], tile.first_column, layer.weights.indexed_iter());
+            fill(&mut tile.weights_state[slot], tile.first_column, layer.weights.view());
             if let Some(bias) = &layer.bias {
-                let bias = bias.indexed_iter().map(|(unit, value)| ((0, unit), value));
-                fill(&mut tile.bias_state[slot], tile.first_column, bias);
+                fill(&mut tile.bias_state[slot], tile.first_column, bias.view().insert_axis(Axis(0)));
             }
         }
     }
@@ -361,24 +367,25 @@ impl<F: Real> Workspace<F> {
         let width = panel_width::<F>();
         let layers = self.layers.iter().map(|shape| {
             let tiles = &self.tiles[shape.first_tile..shape.first_tile + shape.n_tiles];
-            let weights = ndarray::Array2::from_shape_fn((shape.n_inputs, shape.n_outputs), |(input, unit)| {
+            let weights = Array2::from_shape_fn((shape.n_inputs, shape.n_outputs), |(input, unit)| {
                 parts(&tiles[unit / width]).0[input * width + unit % width]
             });
-            let bias = shape.has_bias.then(|| {
-                ndarray::Array1::from_shape_fn(shape.n_outputs, |unit| parts(&tiles[unit / width]).1[unit % width])
-            });
+            let bias = shape
+                .has_bias
+                .then(|| Array1::from_shape_fn(shape.n_outputs, |unit| parts(&tiles[unit / width]).1[unit % width]));
             LayerGradient { weights, bias }
         });
         Gradients { layers: layers.collect() }
     }
 }
 
-/// Copies the columns of a panel out of a matrix.
-fn fill<'a, F: Real>(panel: &mut [F], first_column: usize, entries: impl Iterator<Item = ((usize, usize), &'a F)>) {
+/// Copies into a panel its columns of a matrix.
+fn fill<F: Real>(panel: &mut [F], first_column: usize, matrix: ArrayView2<'_, F>) {
     let width = panel_width::<F>();
-    for ((row, column), &value) in entries {
-        if (first_column..first_column + width).contains(&column) {
-            panel[row * width + column - first_column] = value;
+    let columns = first_column..matrix.ncols().min(first_column + width);
+    for (packed, row) in panel.chunks_exact_mut(width).zip(matrix.rows()) {
+        for (packed, &value) in packed.iter_mut().zip(row.slice(s![columns.clone()])) {
+            *packed = value;
         }
     }
 }
@@ -640,7 +647,11 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
         let mut is_broken = false;
         // Σ over the samples of aˡ⁻¹ᵀ δˡ, for ROWS inputs at a time.
         let mut sums = [F::zero(); ROWS * 32];
+        let skips_zeros = tile.layer == 0 && sink.ignores_zero_gradients();
         for first_input in (0..shape.n_inputs).step_by(ROWS) {
+            if skips_zeros && blocks.iter().all(|block| block.rows_used[first_input / ROWS].is_empty()) {
+                continue;
+            }
             let n_inputs = ROWS.min(shape.n_inputs - first_input);
             let entries = first_input * width..(first_input + n_inputs) * width;
             let sums = &mut sums[..n_inputs * width];

@@ -37,6 +37,10 @@ impl TermList {
         TermList { indices: Vec::with_capacity(capacity) }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.indices.clear();
     }
@@ -166,14 +170,21 @@ unsafe fn register_block<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: 
 ) -> usize {
     // SAFETY: the caller has checked that every row and term lies inside the slices.
     unsafe {
-        let mut sums: [[S::Vector; VECTORS]; ROWS] =
-            std::array::from_fn(|row| std::array::from_fn(|vector| S::load(c.add(row * c_row + vector * F::LANES))));
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
+        for (row, sums) in sums.iter_mut().enumerate() {
+            for (vector, sum) in sums.iter_mut().enumerate() {
+                *sum = S::load(c.add(row * c_row + vector * F::LANES));
+            }
+        }
         for term in terms {
-            let b: [S::Vector; VECTORS] =
-                std::array::from_fn(|vector| S::load(b.add(term * b_row + vector * F::LANES)));
+            let mut panel_row = [S::splat(F::zero()); VECTORS];
+            for (vector, entries) in panel_row.iter_mut().enumerate() {
+                *entries = S::load(b.add(term * b_row + vector * F::LANES));
+            }
             for (row, sums) in sums.iter_mut().enumerate() {
                 let a = S::splat(*a.add(row * a_row + term * a_term));
-                for (sum, b) in sums.iter_mut().zip(b) {
+                for (sum, &b) in sums.iter_mut().zip(&panel_row) {
                     *sum = S::multiply_add(a, b, *sum);
                 }
             }
@@ -276,32 +287,28 @@ impl<'a, F: Real + 'a, P: Iterator<Item = &'a [F]>> Block<F, P> {
                 for half in 0..2 {
                     let left = self.left.add(index * width + half * F::LANES);
                     let weights = panel.as_ptr().add(self.first_weight + half * F::LANES);
-                    let weights: [S::Vector; INPUTS] = std::array::from_fn(|input| S::load(weights.add(input * width)));
+                    let mut packed = [S::splat(F::zero()); INPUTS];
+                    for (input, packed) in packed.iter_mut().enumerate() {
+                        *packed = S::load(weights.add(input * width));
+                    }
                     for (row, sums) in sums.iter_mut().enumerate() {
                         let left = S::load(left.add(row * self.left_stride));
-                        for (sum, weights) in sums.iter_mut().zip(weights) {
+                        for (sum, &weights) in sums.iter_mut().zip(&packed) {
                             *sum = S::multiply_add(left, weights, *sum);
                         }
                     }
                 }
             }
-            sums.map(|row| row.map(|sum| sum_of_lanes::<F, S>(sum)))
+            // Loops, not closures: an instruction in a closure would become a call.
+            let mut products = [[F::zero(); INPUTS]; ROWS];
+            for (products, sums) in products.iter_mut().zip(&sums) {
+                // What is behind the last of fewer than four is summed for nothing.
+                let last = sums[INPUTS - 1];
+                let mut four = [last; 4];
+                four[..INPUTS].copy_from_slice(sums);
+                products.copy_from_slice(&S::sums_of_lanes(four)[..INPUTS]);
+            }
+            products
         }
     }
-}
-
-/// The lanes of a vector, added pairwise: the first half to the second, and again.
-#[inline(always)]
-unsafe fn sum_of_lanes<F: Real, S: Simd<F>>(vector: S::Vector) -> F {
-    let mut lanes = [F::zero(); 16];
-    // SAFETY: a vector has at most 16 lanes.
-    unsafe { S::store(vector, lanes.as_mut_ptr()) };
-    let mut n = F::LANES;
-    while n > 1 {
-        n /= 2;
-        for lane in 0..n {
-            lanes[lane] += lanes[lane + n];
-        }
-    }
-    lanes[0]
 }

@@ -5,6 +5,7 @@
 //! compiler for the same instructions.
 
 use super::Kernel;
+use crate::real::Real;
 
 /// Vectors of 64 bytes of `F` on one level.
 pub trait Simd<F>: Copy {
@@ -28,6 +29,30 @@ pub trait Simd<F>: Copy {
     /// # Safety
     /// As [`Simd::splat`].
     unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+
+    /// The sums of the lanes of four vectors. The upper half of the lanes is added to the lower, then the upper half of
+    /// what remains, until one is left: the same order on every level.
+    /// # Safety
+    /// As [`Simd::splat`].
+    #[inline(always)]
+    unsafe fn sums_of_lanes(vectors: [Self::Vector; 4]) -> [F; 4]
+    where
+        F: Real,
+    {
+        vectors.map(|vector| {
+            let mut lanes = [F::zero(); 16];
+            // SAFETY: a vector has at most 16 lanes.
+            unsafe { Self::store(vector, lanes.as_mut_ptr()) };
+            let mut n = F::LANES;
+            while n > 1 {
+                n /= 2;
+                for lane in 0..n {
+                    lanes[lane] += lanes[lane + n];
+                }
+            }
+            lanes[0]
+        })
+    }
 }
 
 /// Work that is compiled for each level. `run` is to be marked `#[inline(always)]`.
@@ -125,6 +150,28 @@ mod x86 {
             // SAFETY: the caller's promises.
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
+        /// A quarter of the instructions of one vector after the other: two vectors share each addition, then four.
+        #[inline(always)]
+        unsafe fn sums_of_lanes([a, b, c, d]: [__m512; 4]) -> [f32; 4] {
+            // SAFETY: the caller's promises.
+            unsafe {
+                // Halves: lower + upper 8 lanes of a and b, of c and d.
+                let ab =
+                    _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0b01_00_01_00), _mm512_shuffle_f32x4(a, b, 0b11_10_11_10));
+                let cd =
+                    _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0b01_00_01_00), _mm512_shuffle_f32x4(c, d, 0b11_10_11_10));
+                // Quarters: a, b, c and d have four lanes each.
+                let four = _mm512_add_ps(
+                    _mm512_shuffle_f32x4(ab, cd, 0b10_00_10_00),
+                    _mm512_shuffle_f32x4(ab, cd, 0b11_01_11_01),
+                );
+                let two = _mm512_add_ps(four, _mm512_permute_ps(four, 0b00_00_11_10));
+                let one = _mm512_add_ps(two, _mm512_permute_ps(two, 0b00_00_00_01));
+                let mut lanes = [0.0; 16];
+                _mm512_storeu_ps(lanes.as_mut_ptr(), one);
+                [lanes[0], lanes[4], lanes[8], lanes[12]]
+            }
+        }
     }
 
     impl Simd<f64> for Avx512 {
@@ -151,6 +198,25 @@ mod x86 {
         unsafe fn multiply_add(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
             // SAFETY: the caller's promises.
             unsafe { _mm512_fmadd_pd(a, b, c) }
+        }
+        /// As for `f32`.
+        #[inline(always)]
+        unsafe fn sums_of_lanes([a, b, c, d]: [__m512d; 4]) -> [f64; 4] {
+            // SAFETY: the caller's promises.
+            unsafe {
+                let ab =
+                    _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0b01_00_01_00), _mm512_shuffle_f64x2(a, b, 0b11_10_11_10));
+                let cd =
+                    _mm512_add_pd(_mm512_shuffle_f64x2(c, d, 0b01_00_01_00), _mm512_shuffle_f64x2(c, d, 0b11_10_11_10));
+                let two = _mm512_add_pd(
+                    _mm512_shuffle_f64x2(ab, cd, 0b10_00_10_00),
+                    _mm512_shuffle_f64x2(ab, cd, 0b11_01_11_01),
+                );
+                let one = _mm512_add_pd(two, _mm512_permute_pd(two, 0b0101_0101));
+                let mut lanes = [0.0; 8];
+                _mm512_storeu_pd(lanes.as_mut_ptr(), one);
+                [lanes[0], lanes[2], lanes[4], lanes[6]]
+            }
         }
     }
 

@@ -61,6 +61,17 @@ fn weights_are_the_same_bits_for_any_number_of_threads() {
 }
 
 #[test]
+fn the_two_levels_with_fused_multiply_add_agree_bit_for_bit() {
+    if Kernel::Avx512.is_supported() {
+        for n_samples in [1, 10, 97] {
+            let (avx512, avx2) = (Kernel::Avx512, Kernel::Avx2);
+            assert!(after_some_steps::<f32>(2, avx512, 1, n_samples) == after_some_steps::<f32>(2, avx2, 1, n_samples));
+            assert!(after_some_steps::<f64>(2, avx512, 1, n_samples) == after_some_steps::<f64>(2, avx2, 1, n_samples));
+        }
+    }
+}
+
+#[test]
 fn a_row_of_a_batch_has_the_outputs_that_it_has_alone() {
     let mlp = network::<f32>(&[100, 70, 6], &[Activation::Sigmoid; 2], true, 1);
     let workers = Workers::new(2);

@@ -1,0 +1,350 @@
+//! Images with their labels, as one value: what MNIST and its relatives are made of.
+
+use crate::error::{Error, Result};
+use crate::idx::{self, IdxArray, IdxElement};
+use crate::random::{self, Purpose};
+use ndarray::{Array3, ArrayView2, Axis, Ix1, Ix3, s};
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The file in a data set's folder that names its classes, where these are not the ten digits: UTF-8, one character a
+/// line, in the order of the labels.
+const CLASSES_FILE: &str = "classes.txt";
+
+/// Grey images of one size, and for each the number of its class.
+///
+/// ```
+/// let digits = mnist_io::synthetic_digits(100, 7);
+/// assert_eq!(digits.images.dim(), (100, 28, 28));
+/// let character = digits.classes[usize::from(digits.labels[0])];
+/// assert!(character.is_ascii_digit());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabeledImages {
+    /// Pixels, 0 (background) to 255 (ink), of shape `(n_samples, height, width)`, in standard (row-major) layout.
+    pub images: Array3<u8>,
+    /// For each image the index of its class in `classes`.
+    pub labels: Vec<u8>,
+    /// The character that each class stands for: `'0'` to `'9'` for MNIST.
+    pub classes: Vec<char>,
+}
+
+impl LabeledImages {
+    /// Puts the parts together, after checking that they belong together.
+    ///
+    /// # Errors
+    /// `Data` where there is no image or no pixel, the counts differ, a label has no class, or there are no classes or
+    /// more than 256 or one of them twice.
+    pub fn new(images: Array3<u8>, labels: Vec<u8>, classes: Vec<char>) -> Result<Self> {
+        check_classes(&classes)?;
+        let (n_images, height, width) = images.dim();
+        if images.is_empty() {
+            return Err(Error::data(
+                "at least one image of at least one pixel",
+                format!("{n_images} images of {height} × {width}"),
+                "name other files",
+            ));
+        }
+        if labels.len() != n_images {
+            return Err(Error::data(
+                format!("{n_images} labels, one for each image"),
+                format!("{}", labels.len()),
+                "take images and labels of the same part of one data set",
+            ));
+        }
+        check_labels(&labels, classes.len(), 0)?;
+        let images = if images.is_standard_layout() { images } else { images.as_standard_layout().into_owned() };
+        Ok(Self { images, labels, classes })
+    }
+
+    /// Loads the training and the test set from a folder of four IDX files, plain or packed with gzip.
+    ///
+    /// Their names are MNIST's, `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    /// `t10k-labels-idx1-ubyte`, or the same with a dot (`train-images.idx3-ubyte`), or `test` for `t10k`; each may end
+    /// in `.gz`. The classes are the ten digits, unless a file `classes.txt` names others, one character a line.
+    ///
+    /// # Errors
+    /// `Io` where a file is missing (with the names that were tried) or cannot be read; `Data` as
+    /// [`LabeledImages::load`], and where the two sets have images of different sizes.
+    pub fn load_folder(folder: &Path) -> Result<(Self, Self)> {
+        let classes = read_classes(&folder.join(CLASSES_FILE))?;
+        let train_images = find_file(folder, &["train"], "images", 3)?;
+        let train_labels = find_file(folder, &["train"], "labels", 1)?;
+        let test_images = find_file(folder, &["t10k", "test"], "images", 3)?;
+        let test_labels = find_file(folder, &["t10k", "test"], "labels", 1)?;
+        let train = Self::load(&train_images, &train_labels, classes.clone())?;
+        let test = Self::load(&test_images, &test_labels, classes)?;
+        if (train.height(), train.width()) != (test.height(), test.width()) {
+            return Err(Error::data(
+                format!("images of {} × {} as in {}", train.height(), train.width(), train_images.display()),
+                format!("{} × {}", test.height(), test.width()),
+                "take training and test files of one data set",
+            )
+            .in_file(&test_images));
+        }
+        Ok((train, test))
+    }
+
+    /// Loads images (an IDX file of rank 3, `u8`) and their labels (rank 1, `u8`), plain or packed with gzip.
+    ///
+    /// # Errors
+    /// `Io` where a file cannot be read. `Data` where one is not such an IDX file, where they are swapped, their
+    /// counts differ, or a label has no class.
+    pub fn load(images: &Path, labels: &Path, classes: Vec<char>) -> Result<Self> {
+        check_classes(&classes)?;
+        let image_array = IdxArray::read(images)?;
+        let label_array = IdxArray::read(labels)?;
+        if image_array.rank() == 1 && label_array.rank() == 3 {
+            return Err(Error::data(
+                "images (an array of rank 3)",
+                format!("labels, while {} holds images: the two are swapped", labels.display()),
+                "name the images first and the labels second",
+            )
+            .at_byte(3)
+            .in_file(images));
+        }
+        let image_array = expect_bytes(image_array, 3, "images").map_err(|error| error.in_file(images))?;
+        let label_array = expect_bytes(label_array, 1, "labels").map_err(|error| error.in_file(labels))?;
+        let image_array = image_array.into_dimensionality::<Ix3>().expect("rank 3 was checked");
+        let label_array = label_array.into_dimensionality::<Ix1>().expect("rank 1 was checked");
+        let n_images = image_array.len_of(Axis(0));
+        if label_array.len() != n_images {
+            return Err(Error::data(
+                format!("{n_images} labels, one for each image of {}", images.display()),
+                format!("{}", label_array.len()),
+                "take images and labels of the same part of one data set",
+            )
+            .at_byte(4)
+            .in_file(labels));
+        }
+        let label_values = label_array.to_vec();
+        const LABELS_HEADER_LENGTH: u64 = 8;
+        check_labels(&label_values, classes.len(), LABELS_HEADER_LENGTH).map_err(|error| error.in_file(labels))?;
+        Self::new(image_array, label_values, classes)
+    }
+
+    /// Writes two sets as a folder that [`LabeledImages::load_folder`] reads, packed with gzip under MNIST's names,
+    /// with `classes.txt` beside them where the classes are not the ten digits (or such a file was there). The folder is made if need be; each
+    /// file appears only when it is whole.
+    ///
+    /// # Errors
+    /// `Argument` where the sets differ in their classes or sizes, or one is empty; `Io` where it cannot be written.
+    pub fn write_folder(folder: &Path, train: &Self, test: &Self) -> Result<()> {
+        if train.classes != test.classes || train.images.shape()[1..] != test.images.shape()[1..] {
+            return Err(Error::argument(
+                "two sets with the same classes and image size",
+                "sets that differ in them",
+                "write them into two folders",
+            ));
+        }
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::io("a folder to write into", error, "name another").in_file(folder))?;
+        for (part, set) in [("train", train), ("t10k", test)] {
+            let images = IdxArray::U8(set.images.clone().into_dyn());
+            images.write_gzip(folder.join(format!("{part}-images-idx3-ubyte.gz")))?;
+            let labels = IdxArray::U8(ndarray::Array1::from(set.labels.clone()).into_dyn());
+            labels.write_gzip(folder.join(format!("{part}-labels-idx1-ubyte.gz")))?;
+        }
+        let classes = folder.join(CLASSES_FILE);
+        // An older file of classes would give the new labels another meaning.
+        if train.classes != digit_classes() || classes.symlink_metadata().is_ok() {
+            write_classes(&classes, &train.classes)?;
+        }
+        Ok(())
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.images.len_of(Axis(0))
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The height of each image in pixels.
+    pub fn height(&self) -> usize {
+        self.images.len_of(Axis(1))
+    }
+
+    /// The width of each image in pixels.
+    pub fn width(&self) -> usize {
+        self.images.len_of(Axis(2))
+    }
+
+    /// The images as rows of pixels, of shape `(n_samples, height · width)`.
+    ///
+    /// # Panics
+    /// Where `images` was replaced by an array that is not in standard layout.
+    pub fn pixels(&self) -> ArrayView2<'_, u8> {
+        let (n_samples, height, width) = self.images.dim();
+        self.images
+            .view()
+            .into_shape_with_order((n_samples, height * width))
+            .expect("the images must be in standard layout")
+    }
+
+    /// How many images each class has, in the order of `classes`.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in &self.labels {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+
+    /// The first `n` images, or all where there are fewer.
+    pub fn first(&self, n: usize) -> Self {
+        let n = n.min(self.len());
+        Self {
+            images: self.images.slice(s![..n, .., ..]).to_owned(),
+            labels: self.labels[..n].to_vec(),
+            classes: self.classes.clone(),
+        }
+    }
+
+    /// `n` images drawn at random without replacement, in random order, or all (shuffled) where there are fewer. The
+    /// same seed draws the same images; a larger `n` draws the same ones first.
+    pub fn subset(&self, n: usize, seed: u64) -> Self {
+        let mut generator = random::generator(seed, Purpose::Subset, 0);
+        let mut indices: Vec<usize> = (0..self.len()).collect();
+        let n = n.min(indices.len());
+        for position in 0..n {
+            let other = position + random::below(&mut generator, indices.len() - position);
+            indices.swap(position, other);
+        }
+        indices.truncate(n);
+        self.select(&indices)
+    }
+
+    /// The images at `indices`, in that order.
+    ///
+    /// # Panics
+    /// Where an index is not below [`LabeledImages::len`].
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            images: self.images.select(Axis(0), indices),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            classes: self.classes.clone(),
+        }
+    }
+
+    /// The identity of the decoded data: SHA-256, in hexadecimal, over the shape (three little-endian `u64`), the pixels,
+    /// the labels, the number of classes (`u64`) and each class (`u32`). How the files were packed does not matter.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        for &length in self.images.shape() {
+            hasher.update((length as u64).to_le_bytes());
+        }
+        match self.images.as_slice() {
+            Some(pixels) => hasher.update(pixels),
+            None => hasher.update(self.images.iter().copied().collect::<Vec<u8>>()),
+        }
+        hasher.update(&self.labels);
+        hasher.update((self.classes.len() as u64).to_le_bytes());
+        for &class in &self.classes {
+            hasher.update(u32::from(class).to_le_bytes());
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The classes of MNIST: the characters `'0'` to `'9'`.
+pub fn digit_classes() -> Vec<char> {
+    ('0'..='9').collect()
+}
+
+fn check_classes(classes: &[char]) -> Result<()> {
+    let repeated = (1..classes.len()).find(|&index| classes[..index].contains(&classes[index]));
+    let found = match (classes.len(), repeated) {
+        (1..=256, None) => return Ok(()),
+        (_, Some(index)) => format!("{:?} twice", classes[index]),
+        (n, None) => format!("{n} classes"),
+    };
+    Err(Error::data("1 to 256 different characters as classes", found, "mend the list of classes"))
+}
+
+fn check_labels(labels: &[u8], n_classes: usize, offset: u64) -> Result<()> {
+    match labels.iter().position(|&label| usize::from(label) >= n_classes) {
+        None => Ok(()),
+        Some(index) => Err(Error::data(
+            format!("labels from 0 to {}, one for each class", n_classes - 1),
+            format!("{} as label of image {index}", labels[index]),
+            "the labels are damaged or belong to a data set with other classes, which must be named",
+        )
+        .at_byte(offset + index as u64)),
+    }
+}
+
+fn expect_bytes(array: IdxArray, rank: usize, content: &str) -> Result<ndarray::ArrayD<u8>> {
+    match array {
+        IdxArray::U8(bytes) if bytes.ndim() == rank => Ok(bytes),
+        other => {
+            let offset = if other.element() == IdxElement::U8 { 3 } else { 2 };
+            Err(Error::data(
+                format!("{content}: an array of rank {rank} of u8"),
+                format!("an array of rank {} of {}", other.rank(), other.element()),
+                "name another file",
+            )
+            .at_byte(offset))
+        }
+    }
+}
+
+fn find_file(folder: &Path, parts: &[&str], content: &str, rank: usize) -> Result<PathBuf> {
+    let mut names = Vec::new();
+    for part in parts {
+        for separator in ["-", "."] {
+            for ending in ["", ".gz"] {
+                names.push(format!("{part}-{content}{separator}idx{rank}-ubyte{ending}"));
+            }
+        }
+    }
+    match names.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok()) {
+        Some(path) => Ok(path),
+        None => {
+            let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "none of them");
+            let advice = match folder.is_dir() {
+                true => "put the file there, or download the data set",
+                false => "this is no folder: check its name, or download the data set",
+            };
+            Err(Error::io(format!("one of the files {}", names.join(", ")), missing, advice).in_file(folder))
+        }
+    }
+}
+
+fn read_classes(path: &Path) -> Result<Vec<char>> {
+    const LENGTH_MAX: u64 = 4096; // 256 lines of a character of four bytes and a line end are 1536
+    if path.symlink_metadata().is_err() {
+        return Ok(digit_classes());
+    }
+    let (file, length) = crate::gzip::open(path)?;
+    let refuse = |found: String| {
+        let expected = "UTF-8 text with one character a line";
+        Error::data(expected, found, "mend or delete the file").in_file(path)
+    };
+    if length > LENGTH_MAX {
+        return Err(refuse(format!("a file of {length} bytes")));
+    }
+    let text = std::io::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
+    let mut classes = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let mut characters = line.chars();
+        match (characters.next(), characters.next()) {
+            (Some(character), None) => classes.push(character),
+            _ => return Err(refuse(format!("{} characters in line {}", line.chars().count(), index + 1))),
+        }
+    }
+    check_classes(&classes).map_err(|error| error.in_file(path))?;
+    Ok(classes)
+}
+
+fn write_classes(path: &Path, classes: &[char]) -> Result<()> {
+    let text: String = classes.iter().flat_map(|&class| [class, '\n']).collect();
+    idx::write_atomically(path, |file| {
+        file.write_all(text.as_bytes())
+            .map_err(|error| Error::io("to write the classes", error, "check the space on the disk"))
+    })
+}

@@ -1,0 +1,210 @@
+//! From a photo of a handwritten digit to an image like those of MNIST.
+//!
+//! The digits of MNIST were cut out of forms, scaled into a box of 20 × 20 pixels with their proportions kept, and
+//! placed in a field of 28 × 28 so that the centre of mass of the ink is in the middle (LeCun, Bottou, Bengio and
+//! Haffner 1998). A net that was trained on them expects this of every other picture.
+
+mod ink;
+mod shape;
+
+use crate::error::{Error, Result};
+use crate::gzip;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use ndarray::Array2;
+use std::path::Path;
+
+/// A digit as MNIST has them, and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedDigit {
+    /// 28 × 28 pixels, white ink (255) on black (0).
+    pub image: Array2<u8>,
+    /// What was done, in order; the last picture is `image`.
+    pub steps: Vec<PreparationStep>,
+}
+
+/// One step of the preparation, to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparationStep {
+    /// One word or two.
+    pub name: &'static str,
+    /// What was done and found, in one sentence.
+    pub explanation: String,
+    /// The picture after this step, `(height, width)`, 0 (black) to 255 (white).
+    pub picture: Array2<u8>,
+}
+
+/// Photos are shrunk to this length of the longer side before anything else: enough for twenty pixels.
+const WORKING_SIDE: usize = 400;
+
+/// The least side of a picture, in pixels.
+const PICTURE_SIDE_MIN: usize = 8;
+
+/// Finds the digit in a photo and prepares it as MNIST's were.
+///
+/// The picture may be of any size and colour. Transparent parts count as white. The ink may be dark on a light page or
+/// light on a dark one: the page is what the border shows. Uneven light is subtracted, specks are removed, lines that
+/// would be too thin after shrinking are thickened. There should be one digit and little else.
+///
+/// ```
+/// use mnist_io::image::{DynamicImage, GrayImage, Luma};
+///
+/// // A bold stroke on grey paper: a one.
+/// let page = GrayImage::from_fn(300, 200, |x, y| {
+///     Luma([if (145..160).contains(&x) && (40..160).contains(&y) { 50 } else { 190 }])
+/// });
+/// let prepared = mnist_io::prepare_digit(&DynamicImage::from(page))?;
+/// assert_eq!(prepared.image.dim(), (28, 28));
+/// for step in &prepared.steps {
+///     println!("{}: {}", step.name, step.explanation);
+/// }
+/// # Ok::<(), mnist_io::Error>(())
+/// ```
+///
+/// # Errors
+/// `Data` where no digit can be found: a blank page, only specks, noise or a pattern, more ink than page, or a picture
+/// that is too small. The error says which.
+pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
+    let mut steps = Vec::new();
+    let grey = ink::grey(photo, WORKING_SIDE);
+    let (height, width) = grey.dim();
+    if height < PICTURE_SIDE_MIN || width < PICTURE_SIDE_MIN {
+        return Err(refusal(format!("a picture of {} × {} pixels", photo.width(), photo.height())));
+    }
+    steps.push(PreparationStep {
+        name: "grey",
+        explanation: format!(
+            "The photo of {} × {} pixels as grey levels, {width} × {height}; what is transparent counts as white.",
+            photo.width(),
+            photo.height()
+        ),
+        picture: to_bytes(&grey),
+    });
+
+    let found = ink::separate(&grey);
+    steps.push(PreparationStep {
+        name: "ink",
+        explanation: format!(
+            "The border shows the page, and the writing is {} than it, so the page, whose light runs from grey level \
+             {:.0} to {:.0}, was taken away.",
+            if found.is_dark { "darker" } else { "lighter" },
+            found.page_least,
+            found.page_greatest
+        ),
+        picture: to_bytes(&found.ink),
+    });
+
+    let threshold = ink::threshold(&found.ink).map_err(refusal)?;
+    let mask = found.ink.mapv(|value| value >= threshold);
+    steps.push(PreparationStep {
+        name: "threshold",
+        explanation: format!(
+            "Everything that differs from the page by {threshold:.0} of 255 or more is ink (Otsu's threshold)."
+        ),
+        picture: mask.mapv(|is_ink| if is_ink { 255 } else { 0 }),
+    });
+
+    let cleaned = shape::remove_specks(&mask).map_err(refusal)?;
+    let clean_ink = ink::keep(&found.ink, &cleaned.mask, threshold);
+    steps.push(PreparationStep {
+        name: "specks",
+        explanation: match cleaned.n_removed {
+            0 => "Nothing had to be removed: all of the ink belongs to the digit.".to_string(),
+            1 => "One speck that does not belong to the digit was removed.".to_string(),
+            n => format!("{n} specks that do not belong to the digit were removed."),
+        },
+        picture: to_bytes(&clean_ink),
+    });
+
+    let cropped = shape::crop(&clean_ink, &cleaned.mask).map_err(refusal)?;
+    steps.push(PreparationStep {
+        name: "crop",
+        explanation: format!("Cut out what holds ink, {} × {} pixels.", cropped.ncols(), cropped.nrows()),
+        picture: to_bytes(&cropped),
+    });
+
+    let (bold, widths) = shape::thicken(&cropped);
+    if let Some((before, after)) = widths {
+        steps.push(PreparationStep {
+            name: "thicken",
+            explanation: format!(
+                "At 20 × 20 pixels the lines would be {before:.1} pixels wide, thinner than a pen's in MNIST: thickened to \
+                 {after:.1}."
+            ),
+            picture: to_bytes(&bold),
+        });
+    }
+
+    let fitted = shape::fit(&bold);
+    steps.push(PreparationStep {
+        name: "fit",
+        explanation: format!(
+            "Scaled into a box of 20 × 20 pixels with its proportions kept: {} × {}.",
+            fitted.ncols(),
+            fitted.nrows()
+        ),
+        picture: to_bytes(&fitted),
+    });
+
+    let image = to_bytes(&shape::centre(&fitted));
+    steps.push(PreparationStep {
+        name: "centre",
+        explanation: "Placed in a field of 28 × 28 pixels with the centre of mass of the ink in its middle."
+            .to_string(),
+        picture: image.clone(),
+    });
+    Ok(PreparedDigit { image, steps })
+}
+
+/// Reads a PNG or JPEG picture, turned upright as its camera recorded. The content decides which it is, not the name.
+///
+/// # Errors
+/// `Io` where the file cannot be read or is no regular file. `Data` where it is neither PNG nor JPEG, is damaged, or
+/// is larger than 20,000 pixels a side or 512 MiB unpacked.
+pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
+    let path = path.as_ref();
+    let (file, _) = gzip::open(path)?;
+    let refuse = |error: image::ImageError| {
+        let error = match error {
+            image::ImageError::IoError(io) if io.raw_os_error().is_some() => {
+                Error::io("a picture that can be read", io, "check the disk or the connection")
+            }
+            image::ImageError::Limits(limits) => Error::data(
+                "a picture of at most 20000 pixels a side and 512 MiB unpacked",
+                limits.to_string(),
+                "shrink it first",
+            ),
+            other => Error::data("a whole PNG or JPEG picture", other.to_string(), "save the picture anew"),
+        };
+        error.in_file(path)
+    };
+    let mut reader =
+        ImageReader::new(file).with_guessed_format().map_err(|error| refuse(image::ImageError::IoError(error)))?;
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+        return Err(Error::data("a PNG or JPEG picture", "another format", "save it as PNG or JPEG")
+            .at_byte(0)
+            .in_file(path));
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(20_000);
+    limits.max_image_height = Some(20_000);
+    limits.max_alloc = Some(512 << 20);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(refuse)?;
+    let orientation = decoder.orientation().map_err(refuse)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(refuse)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+fn refusal(found: String) -> Error {
+    Error::data(
+        "a picture of one digit, written clearly on an even page",
+        found,
+        "write one digit large with a thick pen and take the picture from straight above in good light",
+    )
+}
+
+/// Rounds grey levels to bytes; the cast cuts off at 0 and 255.
+fn to_bytes(picture: &Array2<f32>) -> Array2<u8> {
+    picture.mapv(|value| (value + 0.5) as u8)
+}

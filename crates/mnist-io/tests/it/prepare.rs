@@ -1,0 +1,185 @@
+//! Photos to digits.
+
+use mnist_io::image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
+use mnist_io::{ErrorKind, prepare_digit, read_picture, synthetic_digits};
+use ndarray::Array2;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scene {
+    DarkOnLight,
+    LightOnDark,
+    LampOnTheLeft,
+    DarkCorners,
+    Transparent,
+    AsItIs,
+}
+
+/// A photo of a digit: enlarged, written on grainy paper.
+pub(crate) fn photo_of(digit: &Array2<u8>, scene: Scene) -> DynamicImage {
+    let small = GrayImage::from_fn(28, 28, |x, y| Luma([digit[[y as usize, x as usize]]]));
+    let side = 280;
+    let large = imageops::resize(&small, side, side, imageops::FilterType::CatmullRom);
+    let ink_at = |x: u32, y: u32| match x < side && y < side {
+        true => f64::from(large.get_pixel(x, y).0[0]) / 255.0,
+        false => 0.0,
+    };
+    match scene {
+        Scene::AsItIs => return small.into(),
+        Scene::Transparent => {
+            let level = |x, y| (255.0 * ink_at(x, y)) as u8;
+            return RgbaImage::from_fn(side, side, |x, y| Rgba([20, 20, 120, level(x, y)])).into();
+        }
+        _ => {}
+    }
+    let (width, height) = (480, 360);
+    let mut state = 1_u32;
+    let photo = GrayImage::from_fn(width, height, |x, y| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = f64::from(state >> 24) / 8.0 - 16.0;
+        let ink = ink_at(x.wrapping_sub(110), y.wrapping_sub(30));
+        let (u, v) = (f64::from(x) / f64::from(width), f64::from(y) / f64::from(height));
+        let light = match scene {
+            Scene::LampOnTheLeft => 220.0 - 120.0 * u - 20.0 * v,
+            Scene::DarkCorners => 190.0 - 120.0 * ((u - 0.5) * (u - 0.5) + (v - 0.5) * (v - 0.5)),
+            _ => 200.0,
+        };
+        let level = light * (1.0 - 0.7 * ink) + grain;
+        let level = if matches!(scene, Scene::LightOnDark) { 255.0 - level } else { level };
+        Luma([level as u8])
+    });
+    photo.into()
+}
+
+/// The greatest correlation of two images over shifts by at most two pixels: where the middle of a digit is found may
+/// differ by as much.
+pub(crate) fn correlation(one: &Array2<u8>, other: &Array2<u8>) -> f64 {
+    let mut best = -1.0_f64;
+    for dy in -2_i32..=2 {
+        for dx in -2_i32..=2 {
+            let shifted = Array2::from_shape_fn((28, 28), |(y, x)| {
+                let place = (y.wrapping_add_signed(dy as isize), x.wrapping_add_signed(dx as isize));
+                other.get(place).copied().unwrap_or(0)
+            });
+            let (a, b) = (one.mapv(f64::from), shifted.mapv(f64::from));
+            let (a, b) = (&a - a.mean().unwrap(), &b - b.mean().unwrap());
+            best = best.max((&a * &b).sum() / ((&a * &a).sum() * (&b * &b).sum()).sqrt());
+        }
+    }
+    best
+}
+
+#[test]
+fn a_digit_is_found_in_every_light_and_either_way_round() {
+    let digits = synthetic_digits(20, 3);
+    // The digits as they would be in MNIST: scaled and centred, without a photo in between.
+    let expected: Vec<Array2<u8>> = digits
+        .images
+        .outer_iter()
+        .map(|image| prepare_digit(&photo_of(&image.to_owned(), Scene::AsItIs)).unwrap().image)
+        .collect();
+    for scene in [Scene::DarkOnLight, Scene::LightOnDark, Scene::LampOnTheLeft, Scene::DarkCorners, Scene::Transparent]
+    {
+        for (index, image) in digits.images.outer_iter().enumerate() {
+            let prepared = prepare_digit(&photo_of(&image.to_owned(), scene)).unwrap();
+            let similarity = correlation(&expected[index], &prepared.image);
+            assert!(similarity > 0.8, "{scene:?}, digit {index}: {similarity}");
+        }
+    }
+}
+
+#[test]
+fn the_steps_lead_from_the_photo_to_the_image() {
+    let digit = synthetic_digits(1, 3).images.index_axis_move(ndarray::Axis(0), 0);
+    let prepared = prepare_digit(&photo_of(&digit, Scene::LampOnTheLeft)).unwrap();
+    let names: Vec<&str> = prepared.steps.iter().map(|step| step.name).collect();
+    assert_eq!(names, ["grey", "ink", "threshold", "specks", "crop", "fit", "centre"]);
+    assert_eq!(prepared.steps.last().unwrap().picture, prepared.image);
+    assert!(prepared.steps.iter().all(|step| step.explanation.ends_with('.')));
+}
+
+#[test]
+fn the_ink_of_a_prepared_digit_is_full_and_its_centre_of_mass_is_in_the_middle() {
+    for image in synthetic_digits(30, 5).images.outer_iter() {
+        let prepared = prepare_digit(&photo_of(&image.to_owned(), Scene::DarkOnLight)).unwrap().image;
+        let mass: f64 = prepared.iter().map(|&pixel| f64::from(pixel)).sum();
+        let centre = |of: fn((usize, usize)) -> usize| {
+            prepared.indexed_iter().map(|(place, &pixel)| of(place) as f64 * f64::from(pixel)).sum::<f64>() / mass
+        };
+        let (y, x) = (centre(|(y, _)| y), centre(|(_, x)| x));
+        assert!((y - 14.0).abs() <= 0.51 && (x - 14.0).abs() <= 0.51, "({y}, {x})");
+        assert_eq!(prepared.iter().max(), Some(&255));
+    }
+}
+
+#[test]
+fn specks_and_thin_lines_are_mended() {
+    let page = GrayImage::from_fn(600, 600, |x, y| {
+        let is_line = (298..302).contains(&x) && (100..500).contains(&y);
+        let is_speck =
+            (80..84).contains(&x) && (80..83).contains(&y) || (500..503).contains(&x) && (90..93).contains(&y);
+        Luma([if is_line || is_speck { 30 } else { 230 }])
+    });
+    let prepared = prepare_digit(&page.into()).unwrap();
+    let explanation_of = |name| &prepared.steps.iter().find(|step| step.name == name).unwrap().explanation;
+    assert!(explanation_of("specks").starts_with("2 specks"), "{}", explanation_of("specks"));
+    assert!(explanation_of("thicken").contains("2.2"), "{}", explanation_of("thicken"));
+    let ink_in_the_middle: u32 = prepared.image.row(14).iter().map(|&pixel| u32::from(pixel)).sum();
+    assert!((380..800).contains(&ink_in_the_middle), "{ink_in_the_middle}");
+}
+
+#[test]
+fn a_picture_without_a_digit_is_refused_with_the_reason() {
+    let mut state = 7_u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let noise = GrayImage::from_fn(200, 200, |_, _| Luma([random()]));
+    let mut random_again = random;
+    let grain = GrayImage::from_fn(200, 200, |_, _| Luma([200 + random_again() / 16]));
+    let mut random_specks = random;
+    let specks = GrayImage::from_fn(200, 200, |_, _| Luma([if random_specks() < 6 { 0 } else { 255 }]));
+    let text = GrayImage::from_fn(300, 200, |x, y| {
+        Luma([if x % 30 < 12 && (30..270).contains(&x) && (80..120).contains(&y) { 0 } else { 255 }])
+    });
+    let cases: [(&str, DynamicImage); 7] = [
+        ("blank", GrayImage::from_pixel(100, 100, Luma([255])).into()),
+        ("grain", grain.into()),
+        ("noise", noise.into()),
+        ("specks", specks.into()),
+        ("many characters", text.into()),
+        ("tiny", GrayImage::new(5, 900).into()),
+        ("nothing", GrayImage::new(0, 0).into()),
+    ];
+    let texts: Vec<String> = cases
+        .iter()
+        .map(|(name, picture)| {
+            let error = prepare_digit(picture).expect_err(name);
+            assert_eq!(error.kind(), ErrorKind::Data);
+            format!("{name}: {}", error.found())
+        })
+        .collect();
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
+#[test]
+fn pictures_are_read_by_content_and_damaged_ones_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let page: DynamicImage = GrayImage::from_fn(40, 30, |x, _| Luma([x as u8])).into();
+    let path = folder.path().join("page.png");
+    page.save(&path).unwrap();
+    assert_eq!(read_picture(&path).unwrap().to_luma8(), page.to_luma8());
+    let misnamed = folder.path().join("page.jpg");
+    std::fs::rename(&path, &misnamed).unwrap();
+    assert_eq!(read_picture(&misnamed).unwrap().to_luma8(), page.to_luma8());
+
+    let bytes = std::fs::read(&misnamed).unwrap();
+    let mut huge = bytes.clone();
+    huge[16] = 0x7f; // The first byte of the width: two thousand million pixels.
+    for damaged in [&bytes[..bytes.len() / 2], b"", b"no picture at all", &huge] {
+        std::fs::write(&path, damaged).unwrap();
+        let error = read_picture(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        assert_eq!(error.path(), Some(path.as_path()));
+    }
+}
