@@ -1,0 +1,61 @@
+//! Writes reports from made-up records, to look at a page without training anything:
+//!
+//! ```text
+//! cargo run -p mlp-report --example made_up_report -- /tmp/reports
+//! ```
+//!
+//! makes a folder for each of: one trial, a sweep of depths, grids of 40, 200 and 1,000 trials, and nothing at all.
+
+use std::path::{Path, PathBuf};
+
+use mlp_report::{ReportInput, write_report};
+
+#[path = "../tests/it/made_up.rs"]
+#[allow(dead_code)] // The tests use what this example does not.
+mod made_up;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("made-up-reports"), PathBuf::from);
+    std::fs::create_dir_all(&root)?;
+    for (name, input) in reports(&root) {
+        let written = write_report(&input, &root.join(name))?;
+        println!("{}: {} plots, {} warnings", written.report.display(), written.plots.len(), written.warnings.len());
+    }
+    Ok(())
+}
+
+fn reports(root: &Path) -> Vec<(&'static str, ReportInput)> {
+    let mut one = made_up::depth_sweep().split_off(15);
+    one.truncate(1);
+    let mut sweep = made_up::depth_sweep();
+    sweep.push(made_up::failed(
+        &[("hidden", serde_json::json!([9_000_000, 9_000_000, 9_000, 900, 90, 9, 9, 9]))],
+        "needs 5.6 TB of memory for its weights, and 8 GB are free: make the layer smaller",
+    ));
+    vec![
+        ("one", with_extras(root, "one", one)),
+        ("depths", with_extras(root, "depths", sweep)),
+        ("grid-40", made_up::input(made_up::grid(40))),
+        ("grid-200", made_up::input(made_up::grid(200))),
+        ("grid-1000", made_up::input(made_up::grid(1_000))),
+        ("nothing", ReportInput::default()),
+    ]
+}
+
+/// Adds models, pictures and robustness curves.
+fn with_extras(root: &Path, name: &str, records: Vec<mlp_train::RunRecord>) -> ReportInput {
+    let mut input = made_up::input(records);
+    for trial in &mut input.trials {
+        input.pictures.extend(made_up::pictures(&trial.record));
+        if trial.record.status == mlp_train::Status::Finished {
+            input.robustness.extend(made_up::robustness(&trial.record));
+            let models = root.join(name).join("models");
+            if std::fs::create_dir_all(&models).is_ok() {
+                let path = models.join(format!("{}.safetensors", trial.record.trial));
+                trial.record.weights_sha256 = Some(made_up::write_model(&path, &trial.record));
+                trial.model = Some(path);
+            }
+        }
+    }
+    input
+}

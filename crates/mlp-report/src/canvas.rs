@@ -1,0 +1,174 @@
+//! A sheet to draw on: lines, shapes and text in pixels from the top left corner, out comes an SVG document.
+//!
+//! The drawing backend rounds every coordinate to a whole unit, which makes curves jagged. So the sheet is drawn with
+//! [`UNITS`] units to the pixel and shown at its real size through the view box.
+
+use plotters::backend::SVGBackend;
+use plotters::prelude::{Color as _, DrawingBackend, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::palette::{self, Color};
+use crate::text::{MAX_CHARACTERS, clean, escape_markup};
+
+/// Units of the SVG to a pixel.
+const UNITS: f64 = 4.0;
+
+/// What the first bytes of every SVG of this crate contain, so that plots of an earlier report can be told from files
+/// that somebody else put there.
+pub(crate) const MARK: &str = "data-source=\"mlp-report\"";
+
+/// Which point of a text stands at the given place, horizontally; vertically it is always the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    /// The text begins there.
+    Start,
+    /// The text is centred there.
+    Middle,
+    /// The text ends there.
+    End,
+}
+
+/// How a line or an area is painted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint {
+    pub(crate) color: Color,
+    /// 0 (unseen) to 1.
+    pub(crate) opacity: f64,
+    /// Of a line, in pixels.
+    pub(crate) width: f64,
+}
+
+impl Paint {
+    /// An opaque line of `width` pixels.
+    pub(crate) fn line(color: Color, width: f64) -> Paint {
+        Paint { color, opacity: 1.0, width }
+    }
+
+    /// A filled area.
+    pub(crate) fn area(color: Color, opacity: f64) -> Paint {
+        Paint { color, opacity, width: 1.0 }
+    }
+
+    fn style(self, filled: bool) -> ShapeStyle {
+        let [red, green, blue] = self.color.light;
+        ShapeStyle {
+            // Two decimals: more only lengthen the file.
+            color: RGBColor(red, green, blue).mix((self.opacity * 100.0).round() / 100.0),
+            filled,
+            stroke_width: (self.width * UNITS).round().max(1.0) as u32,
+        }
+    }
+}
+
+/// A sheet of `width` × `height` pixels.
+pub(crate) struct Canvas {
+    width: f64,
+    height: f64,
+    body: String,
+}
+
+impl Canvas {
+    /// An empty sheet.
+    pub(crate) fn new(width: f64, height: f64) -> Canvas {
+        Canvas { width, height, body: String::new() }
+    }
+
+    /// A line through `points`.
+    pub(crate) fn line(&mut self, points: &[(f64, f64)], paint: Paint) {
+        if points.len() > 1 {
+            self.draw(|backend| backend.draw_path(points.iter().map(|&point| unit(point)), &paint.style(false)));
+        }
+    }
+
+    /// A horizontal line of dashes.
+    pub(crate) fn dashes(&mut self, from: (f64, f64), to_x: f64, paint: Paint) {
+        let (dash, gap) = (5.0, 4.0);
+        let mut x = from.0;
+        while x < to_x {
+            self.line(&[(x, from.1), ((x + dash).min(to_x), from.1)], paint);
+            x += dash + gap;
+        }
+    }
+
+    /// A filled polygon.
+    pub(crate) fn polygon(&mut self, points: &[(f64, f64)], paint: Paint) {
+        if points.len() > 2 {
+            self.draw(|backend| backend.fill_polygon(points.iter().map(|&point| unit(point)), &paint.style(true)));
+        }
+    }
+
+    /// A filled rectangle.
+    pub(crate) fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint) {
+        self.draw(|backend| backend.draw_rect(unit(from), unit(to), &paint.style(true), true));
+    }
+
+    /// A filled circle of `radius` pixels.
+    pub(crate) fn dot(&mut self, center: (f64, f64), radius: f64, paint: Paint) {
+        let radius = (radius * UNITS).round().max(1.0) as u32;
+        self.draw(|backend| backend.draw_circle(unit(center), radius, &paint.style(true), true));
+    }
+
+    /// One line of text of `size` pixels, at most [`MAX_CHARACTERS`] long; `at` is the middle of its height.
+    pub(crate) fn text(&mut self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, color: Color, bold: bool) {
+        let [red, green, blue] = color.light;
+        let horizontal = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        let weight = if bold { FontStyle::Bold } else { FontStyle::Normal };
+        // The backend divides sizes by 1.24; the product undoes it.
+        let color = RGBColor(red, green, blue);
+        let style = TextStyle::from(("sans-serif", size * UNITS * 1.24).into_font().style(weight))
+            .color(&color)
+            .pos(Pos::new(horizontal, VPos::Center));
+        let text = clean(text, MAX_CHARACTERS);
+        self.draw(|backend| backend.draw_text(&text, &style, unit(at)));
+    }
+
+    /// A picture from a `data:` URL, its pixels kept sharp.
+    pub(crate) fn picture(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
+        let ((x, y), (width, height)) = (unit(from), unit(size));
+        self.body.push_str(&format!(
+            "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
+             style=\"image-rendering:pixelated\" href=\"{}\"/>\n",
+            escape_markup(url)
+        ));
+    }
+
+    /// The SVG document. `title` names the figure, `description` says in a sentence what is to be seen, for readers who
+    /// cannot see it.
+    pub(crate) fn finish(self, title: &str, description: &str) -> String {
+        let (width, height) = (self.width, self.height);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" {MARK} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
+             role=\"img\" aria-label=\"{}\">\n<style>svg text{{font-family:system-ui,sans-serif}}\
+             @media (prefers-color-scheme:dark){{{}}}</style>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n{}</svg>\n",
+            (width * UNITS).round(),
+            (height * UNITS).round(),
+            escape_markup(&clean(&format!("{title}. {description}"), 600)),
+            palette::dark_rules(),
+            palette::hex(palette::GROUND.light),
+            self.body,
+        )
+    }
+
+    /// Runs one call of the backend and keeps the element it wrote.
+    fn draw<E: std::fmt::Debug>(&mut self, call: impl FnOnce(&mut SVGBackend<'_>) -> Result<(), E>) {
+        let mut document = String::new();
+        {
+            let mut backend = SVGBackend::with_string(&mut document, (1, 1));
+            call(&mut backend).expect("drawing into memory cannot fail");
+        }
+        // The backend wraps what it draws into a document of its own: first and last line are dropped.
+        let start = document.find('\n').map_or(0, |end_of_line| end_of_line + 1);
+        let end = document.rfind("</svg>").unwrap_or(document.len());
+        self.body.push_str(&document[start..end]);
+    }
+}
+
+/// Pixels to units.
+fn unit((x, y): (f64, f64)) -> (i32, i32) {
+    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
+}

@@ -1,0 +1,118 @@
+//! One row for each trial, for spreadsheets and data frames.
+
+use std::collections::BTreeSet;
+
+use mlp_train::Status;
+use serde_json::Value;
+
+use crate::metric::Metric;
+use crate::overview::{Compared, final_metrics};
+use crate::{Trial, text};
+
+/// Longer texts are cut; the record has them in full.
+const MAX_CHARACTERS: usize = 1_000;
+
+/// Whether the table holds what differs from one machine to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Seconds {
+    /// Left out: two machines that ran the same trials write the same table.
+    #[default]
+    Without,
+    /// With the seconds of training and of measuring.
+    With,
+}
+
+/// The trials as comma-separated values (RFC 4180), sorted by trial: identity, status, every key of the configuration,
+/// and the metrics of the kept weights (`train.…`, `validation.…`, `test.…`).
+///
+/// A text that a spreadsheet would take for a formula gets an apostrophe before it. Empty cells are values that were
+/// not measured or are not finite.
+pub fn results_csv(trials: &[Trial], seconds: Seconds) -> String {
+    let mut sorted: Vec<&Trial> = trials.iter().collect();
+    sorted.sort_by(|a, b| a.record.trial.cmp(&b.record.trial));
+    let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
+    let mut table = header(&keys, seconds);
+    for trial in sorted {
+        table.push_str(&row(trial, &keys, seconds));
+    }
+    table
+}
+
+fn header(keys: &BTreeSet<&String>, seconds: Seconds) -> String {
+    let mut cells: Vec<String> =
+        ["trial", "status", "data_sha256", "kernel", "parameters", "epochs_run", "best_epoch"].map(text_cell).to_vec();
+    cells.extend(keys.iter().map(|key| text_cell(key)));
+    for set in ["train", "validation", "test"] {
+        cells.extend(Metric::ALL.map(|metric| format!("{set}.{}", metric.name())));
+    }
+    if seconds == Seconds::With {
+        cells.extend(["seconds_train".to_owned(), "seconds_evaluate".to_owned()]);
+    }
+    cells.join(",") + "\r\n"
+}
+
+fn row(trial: &Trial, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
+    let record = &trial.record;
+    let mut cells = vec![
+        text_cell(&record.trial),
+        text_cell(status_name(record.status)),
+        text_cell(&record.data.sha256),
+        text_cell(&record.kernel),
+        record.parameters.to_string(),
+        record.epochs.last().map_or(0, |epoch| epoch.epoch).to_string(),
+        record.best_epoch.to_string(),
+    ];
+    cells.extend(keys.iter().map(|key| value_cell(record.config.get(key.as_str()))));
+    let kept = record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch).or(record.epochs.last());
+    let sets = [
+        final_metrics(record, Compared::Train),
+        kept.and_then(|epoch| epoch.validation.as_ref()),
+        final_metrics(record, Compared::Test),
+    ];
+    for metrics in sets {
+        cells.extend(Metric::ALL.map(|metric| number_cell(metrics.and_then(|metrics| metric.value(metrics)))));
+    }
+    if seconds == Seconds::With {
+        let sum = |seconds: &[f64]| number_cell(Some(seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
+        cells.extend([sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
+    }
+    cells.join(",") + "\r\n"
+}
+
+/// How a run ended, in the record's word.
+pub(crate) fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Finished => "finished",
+        Status::Diverged => "diverged",
+        Status::Failed => "failed",
+    }
+}
+
+fn number_cell(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn value_cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text_cell(text),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Bool(flag)) => flag.to_string(),
+        Some(other) => text_cell(&other.to_string()),
+    }
+}
+
+/// A text as a cell: quoted where it must be, and never a formula.
+fn text_cell(text: &str) -> String {
+    let mut cell = text::clean(text, MAX_CHARACTERS);
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '|', '%'])
+        || cell.trim_start().starts_with(['=', '+', '-', '@'])
+    {
+        cell.insert(0, '\'');
+    }
+    if cell.contains([',', '"', '\n', '\r', '\'', ';', ' ']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
+}

@@ -1,0 +1,146 @@
+//! From a folder on disk to the input of a report.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use mlp_train::RunRecord;
+use ndarray::Array2;
+
+use crate::csv::Seconds;
+use crate::error::ReportError;
+use crate::robustness::RobustnessCurve;
+use crate::{Trial, text, write};
+
+/// Above this many trials, mistakes and confusion matrices are kept only of trials that were the best so far, so that
+/// 100,000 records fit into memory. No more than a handful are shown anyway.
+pub const N_TRIALS_IN_FULL: usize = 5_000;
+
+/// What a report is made from.
+#[derive(Clone, Debug, Default)]
+pub struct ReportInput {
+    /// The trials, in any order.
+    pub trials: Vec<Trial>,
+    /// Measurements on disturbed pictures, of any of the trials.
+    pub robustness: Vec<RobustnessCurve>,
+    /// Test pictures by trial and by index in the test set, `height × width` grey values with 0 for the background; those
+    /// of recorded mistakes are shown.
+    pub pictures: BTreeMap<(String, usize), Array2<u8>>,
+    /// What the reader of the report has to know about its making: files that were skipped, and why.
+    pub warnings: Vec<String>,
+    /// Whether `results.csv` holds the seconds that each trial took; by default it does not.
+    pub seconds: Seconds,
+}
+
+/// Reads `dir/trials/*.json`, and finds `dir/models/<trial>.safetensors` and `dir/robustness/<trial>.json` beside them.
+///
+/// A record or robustness file that can't be read is skipped, and a warning names it. A folder without a `trials`
+/// folder is one without trials.
+///
+/// # Errors
+///
+/// If `dir` is no folder or a folder in it cannot be listed.
+pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
+    fs::read_dir(dir).map_err(|source| ReportError::Folder { path: dir.to_owned(), source })?;
+    let mut input = ReportInput::default();
+    let paths = json_files(&dir.join("trials"))?;
+    let mut best = f64::NEG_INFINITY;
+    for path in &paths {
+        match RunRecord::read(path) {
+            Ok(mut record) => {
+                if paths.len() > N_TRIALS_IN_FULL {
+                    best = drop_details(&mut record, best);
+                }
+                check_name(path, &record, &mut input.warnings);
+                let model = model_beside(dir, path);
+                input.trials.push(Trial { record, model });
+            }
+            Err(error) => input.warnings.push(format!("Skipped a record. {error}")),
+        }
+    }
+    if paths.len() > N_TRIALS_IN_FULL {
+        let n_trials = text::thousands(paths.len() as u64);
+        input.warnings.push(format!("With {n_trials} trials, only the best ones' mistakes and confusions were read."));
+    }
+    for path in json_files(&dir.join("robustness"))? {
+        match read_robustness(&path) {
+            Ok(curves) => input.robustness.extend(curves),
+            Err(error) => input.warnings.push(format!("Skipped robustness curves. {}: {error}", path.display())),
+        }
+    }
+    Ok(input)
+}
+
+/// Writes the curves of one trial to `dir/robustness/<trial>.json`, replacing an older file atomically.
+///
+/// # Errors
+///
+/// If a value is not finite, or the file cannot be written.
+pub fn write_robustness(dir: &Path, trial: &str, curves: &[RobustnessCurve]) -> Result<PathBuf, ReportError> {
+    let path = dir.join("robustness").join(format!("{trial}.json"));
+    for curve in curves {
+        if let Some((strength, _)) = curve.points.iter().find(|(s, metrics)| !s.is_finite() || !metrics.is_finite()) {
+            let disturbance = curve.disturbance.clone();
+            return Err(ReportError::NonFinite { path, disturbance, strength: *strength });
+        }
+    }
+    let json = serde_json::to_string_pretty(curves).expect("curves of finite numbers have a JSON form") + "\n";
+    write::replace(&path, json.as_bytes())?;
+    Ok(path)
+}
+
+/// The `.json` files of a folder by name; none if there is no such folder.
+fn json_files(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let failed = |source| ReportError::Folder { path: dir.to_owned(), source };
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension() == Some(OsStr::new("json")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read_robustness(path: &Path) -> Result<Vec<RobustnessCurve>, String> {
+    let expected = "expected a list of curves with trial, disturbance and points; delete the file and measure again";
+    if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
+        return Err(format!("found no regular file; {expected}"));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| format!("{error}; {expected}"))
+}
+
+fn model_beside(dir: &Path, record: &Path) -> Option<PathBuf> {
+    let path = dir.join("models").join(record.file_stem()?).with_extension("safetensors");
+    path.is_file().then_some(path)
+}
+
+/// A record under another trial's name is shown, but somebody copied or renamed it.
+fn check_name(path: &Path, record: &RunRecord, warnings: &mut Vec<String>) {
+    if path.file_stem() != Some(OsStr::new(&record.trial)) {
+        let trial = text::clean(&record.trial, 64);
+        warnings
+            .push(format!("{}: expected the record of the trial in its name, found that of {trial}.", path.display()));
+    }
+}
+
+/// Drops what takes most memory unless this is the best record so far; returns the best score so far.
+fn drop_details(record: &mut RunRecord, best: f64) -> f64 {
+    let score = record.final_test().map_or(f64::NEG_INFINITY, |test| test.digit_accuracy.unwrap_or(-test.loss));
+    if score > best {
+        return score;
+    }
+    record.mistakes = Vec::new();
+    record.confusion = None;
+    record.runtime.seconds_train = Vec::new();
+    record.runtime.seconds_evaluate = Vec::new();
+    best
+}

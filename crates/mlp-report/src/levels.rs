@@ -1,0 +1,104 @@
+//! What a net reaches that gives the same answer to every picture: the levels that a curve must leave behind before
+//! it shows any learning.
+//!
+//! Let p_j be the fraction of the test set's targets whose bit j is 1. A constant answer a_j has the mean absolute
+//! error Σ_j [p_j·(1 − a_j) + (1 − p_j)·a_j] / n and the mean squared error Σ_j [p_j·(1 − a_j)² + (1 − p_j)·a_j²] / n,
+//! over n bits. Three constants matter: all ones, where a net of positive weights without biases is frozen; the
+//! majority of each bit, which minimises the absolute error; the mean of each bit, which minimises the squared error.
+
+use mlp_train::{RunRecord, TargetEncoding};
+
+use crate::metric::Metric;
+
+/// What one constant answer reaches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConstantAnswer {
+    /// `all ones`, `majority bits` or `mean of bits`.
+    pub name: &'static str,
+    /// Mean absolute error over all samples and bits.
+    pub mae: f64,
+    /// Root-mean-square error over all samples and bits.
+    pub rmse: f64,
+    /// Fraction of bits right, an answer of at least ½ counting as 1.
+    pub bit_accuracy: f64,
+    /// Fraction of samples with every bit right.
+    pub digit_accuracy: f64,
+}
+
+impl ConstantAnswer {
+    /// The level of `metric`, where a constant answer has one.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Mae => Some(self.mae),
+            Metric::Rmse => Some(self.rmse),
+            Metric::BitAccuracy => Some(self.bit_accuracy),
+            Metric::DigitAccuracy => Some(self.digit_accuracy),
+            Metric::NearestAccuracy | Metric::InvalidRate | Metric::Loss => None,
+        }
+    }
+}
+
+/// The levels for the test set of `record`, from its class counts (the sums of the confusion matrix's rows) and its
+/// target encoding. Nothing where the record lacks one of them.
+pub fn constant_answers(record: &RunRecord) -> Vec<ConstantAnswer> {
+    let counts: Vec<u64> = match &record.confusion {
+        Some(rows) => rows.iter().map(|row| row.iter().fold(0, |sum: u64, &count| sum.saturating_add(count))).collect(),
+        None => return Vec::new(),
+    };
+    match codes(record) {
+        Some(codes) if codes.len() == counts.len() => levels(&codes, &counts),
+        _ => Vec::new(),
+    }
+}
+
+/// The classes' bits in the order of the classes, from the record's encoding and class characters.
+pub(crate) fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
+    let classes: Vec<char> = record.data.classes.chars().collect();
+    let encoding = TargetEncoding::from_name(record.config.get("encoding")?.as_str()?)?;
+    // Codes longer than this are no encoding of characters, but a damaged record.
+    if classes.is_empty() || classes.len() > 256 {
+        return None;
+    }
+    let codebook = encoding.codebook(&classes);
+    Some(codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect())
+}
+
+fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
+    let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
+    let n_bits = codes.first().map_or(0, Vec::len);
+    if n_samples == 0.0 || n_bits == 0 {
+        return Vec::new();
+    }
+    let ones: Vec<f64> = (0..n_bits)
+        .map(|bit| {
+            let count: f64 = codes.iter().zip(counts).filter(|(code, _)| code[bit]).map(|(_, &n)| n as f64).sum();
+            count / n_samples
+        })
+        .collect();
+    let majority = ones.iter().map(|&p| f64::from(u8::from(p >= 0.5))).collect();
+    [("all ones", vec![1.0; n_bits]), ("majority bits", majority), ("mean of bits", ones.clone())]
+        .into_iter()
+        .map(|(name, answer)| level(name, &answer, &ones, codes, counts))
+        .collect()
+}
+
+fn level(name: &'static str, answer: &[f64], ones: &[f64], codes: &[Vec<bool>], counts: &[u64]) -> ConstantAnswer {
+    let n_bits = ones.len() as f64;
+    let mean = |error: &dyn Fn(f64) -> f64| -> f64 {
+        let errors = answer.iter().zip(ones).map(|(&a, &p)| p * error(1.0 - a) + (1.0 - p) * error(a));
+        errors.sum::<f64>() / n_bits
+    };
+    let bits: Vec<bool> = answer.iter().map(|&a| a >= 0.5).collect();
+    // Summed as floating-point numbers: the counts come from a file, and integers could overflow.
+    let right = codes.iter().zip(counts).filter(|(code, _)| **code == bits);
+    let n_right = right.fold(0.0, |sum, (_, &count)| sum + count as f64);
+    let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
+    let bits_right = bits.iter().zip(ones).map(|(&bit, &p)| if bit { p } else { 1.0 - p });
+    ConstantAnswer {
+        name,
+        mae: mean(&|error| error),
+        rmse: mean(&|error| error * error).sqrt(),
+        bit_accuracy: bits_right.sum::<f64>() / n_bits,
+        digit_accuracy: n_right / n_samples,
+    }
+}

@@ -1,0 +1,130 @@
+//! Plots and one self-contained HTML page from the records of training runs.
+//!
+//! A record ([`mlp_train::RunRecord`]) holds what a run measured after each epoch. This crate takes any number of them
+//! and makes:
+//!
+//! - `report.html`: a page that opens from disk, fetches nothing, reads well on a phone and in the dark, and explains
+//!   every number it shows;
+//! - `plots/*.svg`: its figures, each a document of its own;
+//! - `results.csv`: one row for each trial, the same on every machine.
+//!
+//! ```no_run
+//! let dir = std::path::Path::new("runs/layers-mnist");
+//! let input = mlp_report::read_folder(dir)?;
+//! let written = mlp_report::write_report(&input, dir)?;
+//! println!("{}", written.report.display());
+//! # Ok::<(), mlp_report::ReportError>(())
+//! ```
+//!
+//! # What a reader gets to see
+//!
+//! *How far above nothing.* A net that answers the same to every picture gets three quarters of the bits of MNIST's
+//! digits right. So every curve is drawn with the levels of constant answers ([`levels`]), computed from the class
+//! counts of the data at hand.
+//!
+//! *How much is luck.* Trials that differ only in their seed are one configuration ([`overview`]): a line with a band,
+//! a mean with a spread.
+//!
+//! *What went wrong.* The confusion matrix counts answers that are no class; mistakes are shown with every output bit;
+//! runs that diverged say where; records that could not be read are named.
+//!
+//! # Trust
+//!
+//! Records may come from anywhere. Every text is cleaned of invisible characters, cut, and escaped ([`text`]); the page's
+//! content security policy allows no script but its own. Files are replaced atomically.
+//!
+//! # Where to find what
+//!
+//! [`curves`], [`comparison`], [`against_key`], [`heat_map`], [`confusion`], [`weights`], [`robustness`] and [`mistakes`]
+//! each draw one kind of figure and can be used alone; [`figures`] chooses among them, [`page`] sets them.
+
+pub mod against_key;
+mod canvas;
+mod chart;
+pub mod comparison;
+pub mod confusion;
+pub mod csv;
+pub mod curves;
+mod error;
+pub mod figures;
+mod folder;
+pub mod heat_map;
+pub mod levels;
+pub mod metric;
+pub mod mistakes;
+pub mod overview;
+pub mod page;
+pub mod palette;
+mod picture;
+pub mod robustness;
+mod table;
+pub mod text;
+pub mod weights;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use mlp_train::RunRecord;
+
+pub use error::ReportError;
+pub use folder::{N_TRIALS_IN_FULL, ReportInput, read_folder, write_robustness};
+pub use robustness::RobustnessCurve;
+
+/// A record and, where it was kept, the trained net.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// What was measured.
+    pub record: RunRecord,
+    /// The model file that belongs to it.
+    pub model: Option<PathBuf>,
+}
+
+/// The files that a report consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// `report.html`.
+    pub report: PathBuf,
+    /// `results.csv`.
+    pub results: PathBuf,
+    /// `plots/*.svg`, in the order of the page.
+    pub plots: Vec<PathBuf>,
+    /// What is missing from the report, and why: also shown in the page.
+    pub warnings: Vec<String>,
+}
+
+/// Writes `dir/report.html`, `dir/plots/*.svg` and `dir/results.csv`, replacing each atomically; the page comes last.
+/// Plots of an earlier report that this one lacks are removed; files of others stay.
+///
+/// # Errors
+///
+/// If a file cannot be written. What was there before under that name is then unchanged.
+pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportError> {
+    let overview = overview::Overview::new(&input.trials);
+    let figures = figures::draw_all(input, &overview);
+    let mut plots = Vec::new();
+    let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
+    for figure in figures.comparison.iter().chain(of_trials).chain(&figures.robustness) {
+        let path = dir.join("plots").join(format!("{}.svg", figure.name));
+        write::replace(&path, figure.svg.as_bytes())?;
+        plots.push(path);
+    }
+    write::remove_stale_plots(&dir.join("plots"), &plots)?;
+    let results = dir.join("results.csv");
+    write::replace(&results, csv::results_csv(&input.trials, input.seconds).as_bytes())?;
+    let report = dir.join("report.html");
+    write::replace(&report, page::page(input, &overview, &figures).as_bytes())?;
+    let warnings = input.warnings.iter().chain(&figures.warnings).cloned().collect();
+    Ok(Written { report, results, plots, warnings })
+}
+
+/// The page alone, as a string: the same as [`write_report`] writes.
+pub fn report_html(input: &ReportInput) -> String {
+    let overview = overview::Overview::new(&input.trials);
+    let figures = figures::draw_all(input, &overview);
+    page::page(input, &overview, &figures)
+}
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -1,0 +1,280 @@
+//! What a list of trials is about: which settings vary, which trials differ only in their seed, which did best.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
+use serde_json::{Value, json};
+
+use crate::metric::Metric;
+use crate::{Trial, text};
+
+/// Keys that make no difference between configurations: a seed repeats one, a name only names it.
+const NOT_COMPARED: [&str; 2] = ["seed", "name"];
+
+/// The set of samples that trials are compared on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// The test set.
+    Test,
+    /// The training set: no trial was measured on a test set.
+    Train,
+}
+
+/// A key that takes more than one value among the trials.
+#[derive(Clone, Debug)]
+pub struct VariedKey {
+    /// The key in the configuration.
+    pub key: String,
+    /// Its distinct values, in order; a key that a trial lacks counts as `null`.
+    pub values: Vec<Value>,
+    /// How each value is written.
+    pub names: Vec<String>,
+    /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
+    pub short_names: Vec<String>,
+    /// The values as numbers, where all of them are numbers or lists of distinct lengths.
+    pub numbers: Option<Vec<f64>>,
+    /// What stands under the axis: the key, or that its length is counted.
+    pub title: String,
+}
+
+/// Trials that differ only in their seed.
+#[derive(Clone, Debug)]
+pub struct Cell<'a> {
+    /// The values of the varied keys, joined by ` · `; empty if nothing varies.
+    pub label: String,
+    /// The same from the short names, for figures.
+    pub short_label: String,
+    /// For each varied key the index into its values.
+    pub indices: Vec<usize>,
+    /// Its trials, by seed.
+    pub trials: Vec<&'a Trial>,
+    /// The final values of the compared metric of the trials that have one.
+    pub scores: Vec<f64>,
+    /// How many of the trials diverged.
+    pub n_diverged: usize,
+}
+
+/// A list of trials, sorted out.
+#[derive(Clone, Debug)]
+pub struct Overview<'a> {
+    /// What trials are compared by: the most telling metric that was measured.
+    pub metric: Metric,
+    /// On which samples.
+    pub compared: Compared,
+    /// What varies besides the seed.
+    pub varied: Vec<VariedKey>,
+    /// The configurations, best mean first; those without a score last.
+    pub cells: Vec<Cell<'a>>,
+    /// The trial with the best score.
+    pub best: Option<&'a Trial>,
+}
+
+impl<'a> Overview<'a> {
+    /// Sorts out `trials`.
+    pub fn new(trials: &'a [Trial]) -> Overview<'a> {
+        let (metric, compared) = compared_by(trials);
+        let varied = varied_keys(trials);
+        let mut cells = cells(trials, &varied);
+        for cell in &mut cells {
+            cell.trials.sort_by(|a, b| by_seed(&a.record, &b.record));
+            cell.scores = cell.trials.iter().filter_map(|trial| score(&trial.record, metric, compared)).collect();
+            cell.n_diverged = cell.trials.iter().filter(|trial| trial.record.status == Status::Diverged).count();
+        }
+        cells.sort_by(|a, b| by_score(metric, a.mean(), b.mean()).then_with(|| a.indices.cmp(&b.indices)));
+        let mut overview = Overview { metric, compared, varied, cells, best: None };
+        overview.best = trials
+            .iter()
+            .filter(|trial| overview.score(trial).is_some())
+            .min_by(|a, b| by_score(metric, overview.score(a), overview.score(b)));
+        overview
+    }
+
+    /// The final value of the compared metric, of a trial that finished.
+    pub fn score(&self, trial: &Trial) -> Option<f64> {
+        score(&trial.record, self.metric, self.compared)
+    }
+
+    /// The best trial of a cell, or its first one if none has a score.
+    pub fn best_of(&self, cell: &Cell<'a>) -> Option<&'a Trial> {
+        cell.trials.iter().copied().min_by(|a, b| by_score(self.metric, self.score(a), self.score(b)))
+    }
+
+    /// The compared set's metrics of an epoch.
+    pub fn metrics_of(&self, epoch: &'a EpochRecord) -> Option<&'a EpochMetrics> {
+        metrics_of(epoch, self.compared)
+    }
+
+    /// `test` or `training`, for titles.
+    pub fn set_name(&self) -> &'static str {
+        match self.compared {
+            Compared::Test => "test",
+            Compared::Train => "training",
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// The mean of the scores.
+    pub fn mean(&self) -> Option<f64> {
+        (!self.scores.is_empty()).then(|| self.scores.iter().sum::<f64>() / self.scores.len() as f64)
+    }
+
+    /// The standard deviation of the scores (dividing by n − 1), of at least two.
+    pub fn deviation(&self) -> Option<f64> {
+        let mean = self.mean().filter(|_| self.scores.len() > 1)?;
+        let squares: f64 = self.scores.iter().map(|score| (score - mean).powi(2)).sum();
+        Some((squares / (self.scores.len() - 1) as f64).sqrt())
+    }
+}
+
+/// The metrics that stand for a finished run: those of its best epoch (the last one without early stopping).
+pub(crate) fn final_metrics(record: &RunRecord, compared: Compared) -> Option<&EpochMetrics> {
+    let best = record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch);
+    best.or(record.epochs.last()).and_then(|epoch| metrics_of(epoch, compared))
+}
+
+fn metrics_of(epoch: &EpochRecord, compared: Compared) -> Option<&EpochMetrics> {
+    match compared {
+        Compared::Test => epoch.test.as_ref(),
+        Compared::Train => Some(&epoch.train),
+    }
+}
+
+fn score(record: &RunRecord, metric: Metric, compared: Compared) -> Option<f64> {
+    if record.status != Status::Finished {
+        return None;
+    }
+    final_metrics(record, compared).and_then(|metrics| metric.value(metrics))
+}
+
+/// The first metric, in the order of their worth, that some trial has; on the test set if any trial has that.
+fn compared_by(trials: &[Trial]) -> (Metric, Compared) {
+    for compared in [Compared::Test, Compared::Train] {
+        for metric in Metric::ALL {
+            let has_value =
+                |trial: &Trial| final_metrics(&trial.record, compared).is_some_and(|m| metric.value(m).is_some());
+            // The rate of invalid answers ranks nothing: a net that always answers '0' has none.
+            if metric != Metric::InvalidRate && trials.iter().any(has_value) {
+                return (metric, compared);
+            }
+        }
+    }
+    (Metric::DigitAccuracy, Compared::Test)
+}
+
+fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if metric.is_better(a, b) => Ordering::Less,
+        (Some(a), Some(b)) if metric.is_better(b, a) => Ordering::Greater,
+        (Some(_), Some(_)) | (None, None) => Ordering::Equal,
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+    }
+}
+
+fn by_seed(a: &RunRecord, b: &RunRecord) -> Ordering {
+    let seed = |record: &RunRecord| record.config.get("seed").and_then(Value::as_u64);
+    seed(a).cmp(&seed(b)).then_with(|| a.trial.cmp(&b.trial))
+}
+
+fn config_value<'a>(record: &'a RunRecord, key: &str) -> &'a Value {
+    record.config.get(key).unwrap_or(&Value::Null)
+}
+
+fn varied_keys(trials: &[Trial]) -> Vec<VariedKey> {
+    let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
+    keys.into_iter()
+        .filter(|key| !NOT_COMPARED.contains(&key.as_str()))
+        .filter_map(|key| {
+            let first = config_value(&trials.first()?.record, key);
+            trials.iter().any(|trial| config_value(&trial.record, key) != first).then(|| varied_key(trials, key))
+        })
+        .collect()
+}
+
+fn varied_key(trials: &[Trial], key: &str) -> VariedKey {
+    let distinct: BTreeMap<String, &Value> =
+        trials.iter().map(|trial| config_value(&trial.record, key)).map(|value| (value.to_string(), value)).collect();
+    let mut values: Vec<Value> = distinct.into_values().cloned().collect();
+    values.sort_by(by_value);
+    let (numbers, title) = numbers(key, &values);
+    let names: Vec<String> = values.iter().map(text::value).collect();
+    let short_names = match &numbers {
+        Some(lengths) if key == "hidden" => lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect(),
+        _ => values.iter().zip(&names).map(|(value, name)| short_name(value, name, &values)).collect(),
+    };
+    VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
+}
+
+/// The name of a value with parameters, without them if no other value has this name.
+fn short_name(value: &Value, name: &str, values: &[Value]) -> String {
+    let bare = |value: &'_ Value| value.as_object().and_then(|fields| fields.get("name")).cloned();
+    match bare(value) {
+        Some(Value::String(only))
+            if values.iter().filter(|other| bare(other).as_ref().or(Some(other)) == Some(&json!(only))).count()
+                == 1 =>
+        {
+            only
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// Numbers for an axis: the values themselves, or the lengths of lists where no two are equal.
+fn numbers(key: &str, values: &[Value]) -> (Option<Vec<f64>>, String) {
+    if let Some(numbers) = values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>() {
+        return (Some(numbers), key.to_owned());
+    }
+    let lengths: Option<Vec<usize>> = values.iter().map(|value| value.as_array().map(Vec::len)).collect();
+    match lengths {
+        Some(lengths) if lengths.iter().collect::<BTreeSet<_>>().len() == lengths.len() => {
+            let title = if key == "hidden" { "hidden layers".to_owned() } else { format!("{key}: length of the list") };
+            (Some(lengths.into_iter().map(|length| length as f64).collect()), title)
+        }
+        _ => (None, key.to_owned()),
+    }
+}
+
+fn by_value(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a.as_f64().unwrap_or(f64::NAN).total_cmp(&b.as_f64().unwrap_or(f64::NAN))
+        }
+        (Value::Array(a), Value::Array(b)) => a.len().cmp(&b.len()).then_with(|| {
+            let different = a.iter().zip(b).map(|(a, b)| by_value(a, b)).find(|order| order.is_ne());
+            different.unwrap_or(Ordering::Equal)
+        }),
+        _ => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+fn cells<'a>(trials: &'a [Trial], varied: &[VariedKey]) -> Vec<Cell<'a>> {
+    let indices: Vec<BTreeMap<String, usize>> = varied
+        .iter()
+        .map(|key| key.values.iter().enumerate().map(|(index, value)| (value.to_string(), index)).collect())
+        .collect();
+    // Trials on different data are never one configuration, even if their configurations read the same.
+    let mut groups: BTreeMap<(Vec<usize>, &str), Vec<&Trial>> = BTreeMap::new();
+    for trial in trials {
+        let place = varied.iter().zip(&indices).map(|(key, indices)| {
+            indices.get(&config_value(&trial.record, &key.key).to_string()).copied().unwrap_or(0)
+        });
+        groups.entry((place.collect(), &trial.record.data.sha256)).or_default().push(trial);
+    }
+    let label = |indices: &[usize], names: fn(&VariedKey) -> &Vec<String>| {
+        let names = varied.iter().zip(indices).map(|(key, &index)| names(key)[index].as_str());
+        text::clean(&names.collect::<Vec<_>>().join(" · "), text::MAX_CHARACTERS)
+    };
+    groups
+        .into_iter()
+        .map(|((indices, _), trials)| Cell {
+            label: label(&indices, |key| &key.names),
+            short_label: label(&indices, |key| &key.short_names),
+            indices,
+            trials,
+            scores: Vec::new(),
+            n_diverged: 0,
+        })
+        .collect()
+}

@@ -1,0 +1,585 @@
+//! The page: one HTML file that needs nothing else, not even a network.
+//!
+//! A content security policy forbids the browser to fetch anything and to run any script but the page's own, which it
+//! knows by its hash. So even text that slipped through the escaping could not run.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use mlp_train::{RunRecord, Status};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::confusion::class_scores;
+use crate::csv::status_name;
+use crate::figures::{Figure, Figures, TrialFigures};
+use crate::levels::constant_answers;
+use crate::metric::Metric;
+use crate::mistakes::mistakes_html;
+use crate::overview::{Cell, Overview};
+use crate::picture::base64;
+use crate::text::{self, counted, html};
+use crate::{ReportInput, Trial, palette, table};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// How many configurations the table of the best ones holds.
+const N_BEST: usize = 12;
+/// Longer lists of trials in trouble are folded.
+const N_OPEN: usize = 4;
+const FOLDED: &str = "<details><summary>Which ones, and where</summary>";
+/// How many warnings, diverged and failed trials are listed.
+const N_LISTED: usize = 30;
+
+/// The page as an HTML document.
+pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    let mut body = String::new();
+    body.push_str(&header(input, overview, figures));
+    body.push_str(&navigation(input, figures));
+    body.push_str("<main>\n");
+    if input.trials.is_empty() {
+        body.push_str(NOTHING);
+    } else {
+        body.push_str(&troubles(input, overview));
+        body.push_str(&comparison_section(overview, figures));
+        body.push_str(&trial_sections(input, overview, figures));
+        body.push_str(&robustness_section(figures));
+        body.push_str(&table_section(overview));
+        body.push_str(&settings_section(&input.trials, overview));
+    }
+    body.push_str(&words_section());
+    body.push_str("</main>\n");
+    body.push_str(&footer(&input.trials));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>\n\
+         <style>\n{STYLE}figure svg text{{font-family:inherit}}@media (prefers-color-scheme:dark){{{}}}\n</style>\n</head>\n\
+         <body>\n{body}<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        policy(),
+        html(&title(&input.trials)),
+        palette::dark_rules(),
+    )
+}
+
+const NOTHING: &str = "<section class=\"banner\"><p><strong>There is no trial to show.</strong> The folder holds no \
+    record in <code>trials/</code>. Run a training or a sweep into this folder, then make the report again.</p></section>\n";
+
+/// Only the page's own script runs, only pictures inside the page are shown, nothing is fetched.
+fn policy() -> String {
+    let hash = base64(&Sha256::digest(SCRIPT.as_bytes()));
+    format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+         form-action 'none'"
+    )
+}
+
+fn title(trials: &[Trial]) -> String {
+    let names = distinct(trials, |record| record.config.get("name").and_then(Value::as_str));
+    let data = distinct(trials, |record| Some(record.data.name.as_str()));
+    match (names.is_empty(), data.is_empty()) {
+        (true, true) => "Report without trials".to_owned(),
+        (true, false) => format!("Trials on {}", joined(&data)),
+        (false, true) => joined(&names),
+        (false, false) => format!("{} on {}", joined(&names), joined(&data)),
+    }
+}
+
+fn distinct<'a>(trials: &'a [Trial], text: impl Fn(&'a RunRecord) -> Option<&'a str>) -> Vec<&'a str> {
+    let texts: BTreeSet<&str> =
+        trials.iter().filter_map(|trial| text(&trial.record)).filter(|text| !text.is_empty()).collect();
+    texts.into_iter().collect()
+}
+
+/// At most three names in a row.
+fn joined(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| text::shorten(name, 60)).collect();
+    let rest = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+    format!("{}{rest}", shown.join(", "))
+}
+
+fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    let trials = &input.trials;
+    let mut out = format!("<header>\n<h1>{}</h1>\n", html(&title(trials)));
+    if !trials.is_empty() {
+        writeln!(out, "<p class=\"lead\">{}</p>", lead(trials, overview)).expect(IN_MEMORY);
+    }
+    if trials.iter().any(|trial| trial.record.data.synthetic) {
+        let all = if trials.iter().all(|trial| trial.record.data.synthetic) { "These" } else { "Some of these" };
+        writeln!(
+            out,
+            "<section class=\"banner\" aria-label=\"Synthetic data\"><p><strong>Synthetic data.</strong> {all} trials were \
+             trained on digits that a program made up, because no real data set was named or found. Their numbers say \
+             nothing about MNIST.</p></section>"
+        )
+        .expect(IN_MEMORY);
+    }
+    let warnings: Vec<&String> = input.warnings.iter().chain(&figures.warnings).collect();
+    if !warnings.is_empty() {
+        writeln!(
+            out,
+            "<section class=\"banner\" aria-label=\"Warnings\"><p><strong>This report is not complete:</strong> {}.</p><ul>",
+            counted(warnings.len(), "warning")
+        )
+        .expect(IN_MEMORY);
+        for warning in warnings.iter().take(N_LISTED) {
+            // Warnings hold paths and reasons: they get more room than a name.
+            let warning = text::escape_markup(&text::clean(warning, 600));
+            writeln!(out, "<li>{warning}</li>").expect(IN_MEMORY);
+        }
+        out.push_str(&more_items(warnings.len()));
+        out.push_str("</ul></section>\n");
+    }
+    if !trials.is_empty() {
+        out.push_str(&tiles(trials, overview));
+    }
+    out.push_str("</header>\n");
+    out
+}
+
+const IN_MEMORY: &str = "writing into a string cannot fail";
+
+fn more_items(n_items: usize) -> String {
+    if n_items <= N_LISTED {
+        return String::new();
+    }
+    format!("<li>… and {} more</li>\n", text::thousands((n_items - N_LISTED) as u64))
+}
+
+/// One sentence: how many trials, how they ended, what varied.
+fn lead(trials: &[Trial], overview: &Overview<'_>) -> String {
+    let count = |status| trials.iter().filter(|trial| trial.record.status == status).count();
+    let mut ends = Vec::new();
+    for status in [Status::Finished, Status::Diverged, Status::Failed] {
+        if count(status) > 0 {
+            ends.push(format!("{} {}", text::thousands(count(status) as u64), status_name(status)));
+        }
+    }
+    let varied: Vec<String> =
+        overview.varied.iter().take(6).map(|key| format!("<code>{}</code>", html(&key.key))).collect();
+    let what = match varied.len() {
+        0 if trials.len() > 1 => "; they differ in their seed only".to_owned(),
+        0 => String::new(),
+        _ => format!(
+            "; {} with different {}{}",
+            counted(overview.cells.len(), "configuration"),
+            varied.join(", "),
+            if overview.varied.len() > 6 { " and more" } else { "" }
+        ),
+    };
+    format!("{}: {}{what}.", counted(trials.len(), "trial"), ends.join(", "))
+}
+
+fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
+    let metric = overview.metric;
+    let mut out = String::from("<dl class=\"tiles\">\n");
+    let mut tile = |name: &str, value: &str, remark: &str| {
+        writeln!(out, "<div><dt>{name}</dt><dd>{value}<small>{remark}</small></dd></div>").expect(IN_MEMORY);
+    };
+    match overview.best.and_then(|best| Some((best, overview.score(best)?))) {
+        Some((best, score)) => {
+            let name = format!("Best {} on the {} set", metric.title().to_lowercase(), overview.set_name());
+            tile(
+                &name,
+                &metric.format(score),
+                &format!("trial <code>{}</code>", html(&text::trial(&best.record.trial))),
+            );
+        }
+        None => tile("Best trial", "none", "no trial finished with a finite result"),
+    }
+    if let Some((cell, mean)) = overview.cells.first().and_then(|cell| Some((cell, cell.mean()?)))
+        && let Some(deviation) = cell.deviation()
+    {
+        let spread = format!("± {} over {}", metric.format(deviation), counted(cell.scores.len(), "seed"));
+        tile("Best configuration, mean", &metric.format(mean), &spread);
+    }
+    let levels = overview.best.map(|best| constant_answers(&best.record)).unwrap_or_default();
+    let level = levels.iter().filter_map(|level| Some((level.name, level.value(metric)?)));
+    let best_level = level.reduce(|a, b| if metric.is_better(b.1, a.1) { b } else { a });
+    if let Some((name, value)) = best_level {
+        tile("Without looking at the picture", &metric.format(value), &format!("the constant answer “{name}”"));
+    }
+    if let Some(record) = overview.best.or(trials.first()).map(|trial| &trial.record) {
+        let layers: Vec<String> = record.layers.iter().map(usize::to_string).collect();
+        let layers = if layers.len() > 7 { format!("{} layers", layers.len() - 1) } else { layers.join("–") };
+        let of = if trials.len() > 1 { "of the best trial" } else { "in all" };
+        tile("Weights and biases", &text::thousands(record.parameters as u64), &format!("{of}: {}", html(&layers)));
+    }
+    out.push_str("</dl>\n");
+    out
+}
+
+fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
+    let sections = [
+        ("comparison", "Comparison", !figures.comparison.is_empty()),
+        (
+            "trials",
+            if figures.trials.len() > 1 { "Trials one by one" } else { "The trial" },
+            !figures.trials.is_empty(),
+        ),
+        ("robustness", "Robustness", !figures.robustness.is_empty()),
+        ("table", "All trials", !input.trials.is_empty()),
+        ("settings", "Settings", !input.trials.is_empty()),
+        ("words", "What the numbers mean", true),
+    ];
+    let mut out = String::from("<nav aria-label=\"Sections\"><ul>");
+    for (target, name, _) in sections.iter().filter(|(_, _, present)| *present) {
+        write!(out, "<li><a href=\"#{target}\">{name}</a></li>").expect(IN_MEMORY);
+    }
+    out.push_str("</ul></nav>\n");
+    out
+}
+
+/// The trials that diverged or failed, each with where and why.
+fn troubles(input: &ReportInput, overview: &Overview<'_>) -> String {
+    let of = |status| input.trials.iter().filter(move |trial| trial.record.status == status);
+    let mut out = String::new();
+    let n_diverged = of(Status::Diverged).count();
+    if n_diverged > 0 {
+        writeln!(
+            out,
+            "<section class=\"banner\"><p><strong>{} diverged.</strong> The numbers of these nets grew beyond all bounds; \
+             they have no result and are left out of means. A smaller learning rate usually helps.</p>{}<ul>",
+            counted(n_diverged, "trial"),
+            if n_diverged > N_OPEN { FOLDED } else { "" }
+        )
+        .expect(IN_MEMORY);
+        for trial in of(Status::Diverged).take(N_LISTED) {
+            let place = trial.record.diverged.as_ref().map_or_else(
+                || "at a place that was not recorded".to_owned(),
+                |place| format!("in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
+            );
+            writeln!(out, "<li>{} {place}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
+        }
+        out.push_str(&more_items(n_diverged));
+        out.push_str(if n_diverged > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+    }
+    let n_failed = of(Status::Failed).count();
+    if n_failed > 0 {
+        writeln!(
+            out,
+            "<section class=\"banner\"><p><strong>{} failed.</strong></p>{}<ul>",
+            counted(n_failed, "trial"),
+            if n_failed > N_OPEN { FOLDED } else { "" }
+        )
+        .expect(IN_MEMORY);
+        for trial in of(Status::Failed).take(N_LISTED) {
+            let error = trial.record.error.as_deref().unwrap_or("no reason was recorded");
+            let error = text::escape_markup(&text::clean(error, 600));
+            writeln!(out, "<li>{}: {error}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
+        }
+        out.push_str(&more_items(n_failed));
+        out.push_str(if n_failed > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+    }
+    out
+}
+
+/// The start of its identity, its configuration as far as it varies, and its seed.
+fn trial_name(overview: &Overview<'_>, trial: &Trial) -> String {
+    let cell = overview.cells.iter().find(|cell| cell.trials.iter().any(|other| std::ptr::eq(*other, trial)));
+    let mut settings: Vec<String> =
+        cell.iter().map(|cell| html(&cell.label)).filter(|label| !label.is_empty()).collect();
+    settings.extend(trial.record.config.get("seed").map(|seed| format!("seed {}", html(&text::value(seed)))));
+    let settings = if settings.is_empty() { String::new() } else { format!(" ({})", settings.join(", ")) };
+    format!("<code>{}</code>{settings}", html(&text::trial(&trial.record.trial)))
+}
+
+fn comparison_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    if figures.comparison.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<section id=\"comparison\">\n<h2>Comparison</h2>\n");
+    if !overview.varied.is_empty() {
+        out.push_str(&best_table(overview));
+    }
+    out.push_str(&figures_html(&figures.comparison));
+    out.push_str("</section>\n");
+    out
+}
+
+/// The best configurations with mean, spread and number of seeds; the first ones wear the colour of their line.
+fn best_table(overview: &Overview<'_>) -> String {
+    let metric = overview.metric;
+    let keys: Vec<String> = overview.varied.iter().map(|key| html(&key.key)).collect();
+    let mut out = format!(
+        "<p>Configurations by the mean of their final {} on the {} set. The spread is the standard deviation over the \
+         seeds: a difference smaller than that may be luck.</p>\n<div class=\"scroll\"><table><thead><tr>\
+         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">mean</th><th scope=\"col\">spread</th>\
+         <th scope=\"col\">lowest</th><th scope=\"col\">highest</th><th scope=\"col\">finished</th></tr></thead><tbody>\n",
+        metric.title().to_lowercase(),
+        overview.set_name(),
+        keys.join(" · "),
+    );
+    for (rank, cell) in overview.cells.iter().take(N_BEST).enumerate() {
+        out.push_str(&best_row(overview, rank, cell));
+    }
+    out.push_str("</tbody></table></div>\n");
+    if overview.cells.len() > N_BEST {
+        let n_cells = text::thousands(overview.cells.len() as u64);
+        writeln!(out, "<p class=\"note\">The {N_BEST} best of {n_cells} configurations; the rest is in the table of all trials.</p>")
+            .expect(IN_MEMORY);
+    }
+    out
+}
+
+fn best_row(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> String {
+    let format = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| overview.metric.format(value));
+    let range = crate::chart::range(cell.scores.iter().copied());
+    let chip = match palette::SERIES.get(rank) {
+        Some(color) => format!(
+            "<svg class=\"chip\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><circle cx=\"6\" cy=\"6\" r=\"6\" fill=\"{}\"/></svg>",
+            palette::hex(color.light)
+        ),
+        None => "<span class=\"chip\"></span>".to_owned(),
+    };
+    let diverged = if cell.n_diverged > 0 {
+        format!(", <span class=\"status diverged\">{} diverged</span>", cell.n_diverged)
+    } else {
+        String::new()
+    };
+    format!(
+        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}{diverged}</td></tr>\n",
+        rank + 1,
+        html(&cell.label),
+        format(cell.mean()),
+        format(cell.deviation()),
+        format(range.map(|(low, _)| low)),
+        format(range.map(|(_, high)| high)),
+        cell.scores.len(),
+        cell.trials.len(),
+    )
+}
+
+fn figures_html(figures: &[Figure]) -> String {
+    let mut out = String::from("<div class=\"figures\">\n");
+    for figure in figures {
+        writeln!(
+            out,
+            "<figure class=\"card\">{}<figcaption>{}</figcaption></figure>",
+            inline(&figure.svg),
+            text::escape_markup(&figure.caption)
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</div>\n");
+    out
+}
+
+/// An SVG document for the inside of the page, where the page's own style serves all of them.
+fn inline(svg: &str) -> String {
+    match (svg.find("<style>"), svg.find("</style>")) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &svg[..start], &svg[end + "</style>".len()..]),
+        _ => svg.to_owned(),
+    }
+}
+
+fn trial_sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    let Some((first, others)) = figures.trials.split_first() else { return String::new() };
+    let heading = if input.trials.len() == 1 { "The trial" } else { "The best trial" };
+    let mut out =
+        format!("<section id=\"trials\">\n<h2>{heading}</h2>\n<p class=\"lead\">{}</p>\n", trial_line(overview, first));
+    out.push_str(&figures_html(&first.figures));
+    out.push_str(&classes_html(&first.trial.record));
+    out.push_str(&mistakes_part(&first.trial.record, input));
+    if !others.is_empty() {
+        out.push_str("<h3>The best trial of other configurations</h3>\n");
+        for other in others {
+            let label = if other.label.is_empty() { "same settings" } else { &other.label };
+            writeln!(
+                out,
+                "<details class=\"card\"><summary>{} <span>– {}</span></summary>\n{}</details>",
+                html(label),
+                result_text(overview, other.trial),
+                figures_html(&other.figures)
+            )
+            .expect(IN_MEMORY);
+        }
+        let n_left = overview.cells.len().saturating_sub(figures.trials.len());
+        if n_left > 0 {
+            let n_left = counted(n_left, "more configuration");
+            writeln!(out, "<p class=\"note\">{n_left} are not shown one by one; their numbers are in the table.</p>")
+                .expect(IN_MEMORY);
+        }
+    }
+    out.push_str("</section>\n");
+    out
+}
+
+/// Which trial it is, its settings as far as they vary, and how it ended.
+fn trial_line(overview: &Overview<'_>, shown: &TrialFigures<'_>) -> String {
+    let record = &shown.trial.record;
+    let seed = record.config.get("seed").map(|seed| format!(", seed {}", html(&text::value(seed)))).unwrap_or_default();
+    let label = if shown.label.is_empty() { String::new() } else { format!("{} – ", html(&shown.label)) };
+    let stopped = match record.epochs.last() {
+        Some(last) if last.epoch > record.best_epoch && record.status == Status::Finished => {
+            format!("; the weights of epoch {} were kept", record.best_epoch)
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{label}{}{stopped}. Trial <code>{}</code>{seed}.",
+        result_text(overview, shown.trial),
+        html(&text::trial(&record.trial))
+    )
+}
+
+fn result_text(overview: &Overview<'_>, trial: &Trial) -> String {
+    match trial.record.status {
+        Status::Diverged => "<span class=\"status diverged\">diverged</span>".to_owned(),
+        Status::Failed => "<span class=\"status failed\">failed</span>".to_owned(),
+        Status::Finished => match overview.score(trial) {
+            Some(score) => format!(
+                "{} {} on the {} set",
+                overview.metric.format(score),
+                overview.metric.title().to_lowercase(),
+                overview.set_name()
+            ),
+            None => "no finite result".to_owned(),
+        },
+    }
+}
+
+fn classes_html(record: &RunRecord) -> String {
+    let scores = class_scores(record);
+    if scores.is_empty() {
+        return String::new();
+    }
+    let percent = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{:.1} %", value * 100.0));
+    let mut out = String::from(
+        "<h3>Class by class</h3>\n<p>Precision: of the pictures answered with this class, how many show it. Recall: of \
+         the pictures that show it, how many were answered so.</p>\n<div class=\"scroll\"><table><thead><tr>\
+         <th scope=\"col\" class=\"left\">class</th><th scope=\"col\">pictures</th><th scope=\"col\">precision</th>\
+         <th scope=\"col\">recall</th><th scope=\"col\" class=\"left\">most often taken for</th></tr></thead><tbody>\n",
+    );
+    for class in scores.iter().take(100) {
+        let confused = match &class.confused_with {
+            Some((other, count)) => format!("{} ({count}×)", html(other)),
+            None => "–".to_owned(),
+        };
+        writeln!(
+            out,
+            "<tr><th scope=\"row\" class=\"left\">{}</th><td>{}</td><td>{}</td><td>{}</td><td class=\"left\">{confused}</td></tr>",
+            html(&class.class),
+            class.n_samples,
+            percent(class.precision),
+            percent(class.recall)
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</tbody></table></div>\n");
+    out
+}
+
+fn mistakes_part(record: &RunRecord, input: &ReportInput) -> String {
+    let list = mistakes_html(record, &input.pictures);
+    if list.is_empty() {
+        return String::new();
+    }
+    let has_pictures = record.mistakes.iter().any(|m| input.pictures.contains_key(&(record.trial.clone(), m.index)));
+    let no_pictures =
+        if has_pictures { "" } else { " (The pictures themselves were not at hand when this report was made.)" };
+    format!(
+        "<h3>Mistakes</h3>\n<p>The first mistakes in the test set.{no_pictures} Each bar is an output bit from 0 to 1; the \
+         line marks ½, from where on it counts as 1. Under it stands the bit it should be. A wrong bit is vermilion: the \
+         nearer its bar is to the line, the closer the call.</p>\n{list}"
+    )
+}
+
+fn robustness_section(figures: &Figures<'_>) -> String {
+    if figures.robustness.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section id=\"robustness\">\n<h2>Robustness</h2>\n<p>How the trained nets do on test pictures that were \
+         disturbed, never having seen such pictures in training.</p>\n{}</section>\n",
+        figures_html(&figures.robustness)
+    )
+}
+
+fn table_section(overview: &Overview<'_>) -> String {
+    let (n_rows, n_trials) = table::n_rows(overview);
+    let cut = if n_rows < n_trials {
+        format!(
+            "<p class=\"banner\">Only the {} best of {} trials are in this table, so that the page stays quick. \
+             <code>results.csv</code> has them all.</p>\n",
+            text::thousands(n_rows as u64),
+            text::thousands(n_trials as u64)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "<section id=\"table\">\n<h2>All trials</h2>\n<p>Best first. Press a heading to sort by it; type words that must \
+         all appear in a row to filter. The same numbers in full are in <code>results.csv</code>.</p>\n{cut}\
+         <div class=\"tools\" id=\"tools\" hidden><label>Filter<input id=\"filter-words\" type=\"search\" \
+         autocomplete=\"off\"></label><label>Status<select id=\"filter-status\"><option value=\"\">all</option>\
+         <option>finished</option><option>diverged</option><option>failed</option></select></label>\
+         <span class=\"note\" id=\"row-count\" role=\"status\"></span></div>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of all trials\">\
+         <table id=\"trials-table\">{}</table></div>\n<button class=\"more\" id=\"more-rows\" type=\"button\" hidden></button>\n\
+         <noscript><p class=\"note\">Without scripts only the first rows are shown, unsorted.</p></noscript>\n\
+         <script type=\"application/json\" id=\"trials-data\">{}</script>\n</section>\n",
+        table::static_rows(overview),
+        text::json_in_html(&table::table_json(overview)),
+    )
+}
+
+/// What all trials share: with the varied keys in the table, their whole configuration.
+fn settings_section(trials: &[Trial], overview: &Overview<'_>) -> String {
+    let Some(record) = trials.first().map(|trial| &trial.record) else { return String::new() };
+    let varied: BTreeSet<&str> = overview.varied.iter().map(|key| key.key.as_str()).collect();
+    let mut out = String::from("<section id=\"settings\">\n<h2>Settings</h2>\n");
+    out.push_str(if trials.len() > 1 { "<p>What all trials have in common.</p>\n" } else { "" });
+    out.push_str("<dl class=\"settings card\" style=\"padding:.6rem 1rem\">\n");
+    let shared = record.config.iter().filter(|(key, _)| {
+        !varied.contains(key.as_str()) && (trials.len() == 1 || !["seed", "name"].contains(&key.as_str()))
+    });
+    for (key, value) in shared.take(200) {
+        writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", html(key), html(&text::value(value))).expect(IN_MEMORY);
+    }
+    out.push_str("</dl>\n</section>\n");
+    out
+}
+
+fn words_section() -> String {
+    let mut out = String::from("<section id=\"words\">\n<h2>What the numbers mean</h2>\n<dl class=\"words\">\n");
+    for metric in Metric::ALL {
+        writeln!(out, "<dt>{}</dt><dd>{}</dd>", metric.title(), metric.meaning()).expect(IN_MEMORY);
+    }
+    out.push_str(
+        "<dt>All ones, majority bits, mean of bits</dt><dd>What a net reaches that gives every picture the same answer: 1 \
+         for each bit; the commoner value of each bit; the average of each bit. They are computed from the test set’s class \
+         counts and the target code. A curve that falls only to one of these levels has not learned to see.</dd>\n\
+         <dt>Final</dt><dd>The value in the epoch whose weights were kept: the last one, or with early stopping the \
+         best by its criterion. Epoch 0 is the net before training.</dd>\n\
+         <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how much of a \
+         difference is luck.</dd>\n\
+         <dt>Diverged</dt><dd>The numbers of the net overflowed during training. This is a finding, not a failure of the \
+         program.</dd>\n</dl>\n</section>\n",
+    );
+    out
+}
+
+fn footer(trials: &[Trial]) -> String {
+    let list = |texts: Vec<&str>| if texts.is_empty() { "–".to_owned() } else { html(&joined(&texts)) };
+    let sizes: BTreeSet<(usize, usize)> =
+        trials.iter().map(|trial| (trial.record.data.train, trial.record.data.test)).collect();
+    let sizes: Vec<String> = sizes
+        .iter()
+        .take(3)
+        .map(|(train, test)| {
+            format!("{} training and {} test samples", text::thousands(*train as u64), text::thousands(*test as u64))
+        })
+        .collect();
+    format!(
+        "<footer><p>Data: {} ({}), SHA-256 {}. Computed with kernel {} by version {}. Everything on this page comes from the \
+         records in <code>trials/</code>; the figures are also in <code>plots/</code>.</p></footer>\n",
+        list(distinct(trials, |record| Some(record.data.name.as_str()))),
+        if sizes.is_empty() { "–".to_owned() } else { sizes.join("; ") },
+        list(distinct(trials, |record| Some(record.data.sha256.as_str()))),
+        list(distinct(trials, |record| Some(record.kernel.as_str()))),
+        list(distinct(trials, |record| Some(record.runtime.version.as_str()))),
+    )
+}

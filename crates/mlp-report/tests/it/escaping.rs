@@ -1,0 +1,177 @@
+use mlp_report::{csv, report_html, text};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::made_up::{self, Story};
+
+const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 1, seed: 0 };
+
+/// A page whose every text that comes from outside is `hostile`.
+fn page_with(hostile: &str) -> String {
+    let mut records = vec![
+        made_up::record(&[("hidden", json!([1]))], STORY),
+        made_up::record(&[("hidden", json!([1, 2]))], Story { seed: 1, ..STORY }),
+        made_up::failed(&[], hostile),
+    ];
+    // Not through the settings, on which the made-up numbers depend.
+    records[0].config.insert("name".to_owned(), json!(hostile));
+    records[0].config.insert(format!("zz{hostile}"), json!(hostile));
+    records[2].config.insert("loss".to_owned(), json!({ "name": hostile, hostile: hostile }));
+    let mut curves = made_up::robustness(&records[0]);
+    curves[0].disturbance = hostile.to_owned();
+    curves.iter_mut().for_each(|curve| curve.trial = hostile.to_owned());
+    for record in &mut records {
+        record.trial = hostile.to_owned();
+        record.data.name = hostile.to_owned();
+        record.data.sha256 = hostile.to_owned();
+        record.kernel = hostile.to_owned();
+        record.runtime.version = hostile.to_owned();
+        record.runtime.host = hostile.to_owned();
+        for mistake in &mut record.mistakes {
+            mistake.label = hostile.to_owned();
+            mistake.answer = Some(hostile.to_owned());
+            mistake.nearest = hostile.to_owned();
+        }
+    }
+    let mut input = made_up::input(records);
+    input.warnings.push(hostile.to_owned());
+    input.robustness = curves;
+    report_html(&input)
+}
+
+/// The names of the tags in their order: what no text may change.
+fn structure(html: &str) -> Vec<String> {
+    html.split('<')
+        .skip(1)
+        .map(|tag| tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect())
+        .collect()
+}
+
+#[test]
+fn a_script_in_any_text_changes_no_tag_of_the_page() {
+    for hostile in [
+        "<script>alert(1)</script>",
+        "</script><script>alert(1)</script>",
+        "<!--<script>alert(1)//-->",
+        "\"><img src=x onerror=alert(1)>",
+        "' onmouseover='alert(1)",
+        "</style><svg onload=alert(1)>",
+        "]]><x>&lt;b&#62;",
+    ] {
+        // As long as the hostile text, because labels take room by their length.
+        let plain = page_with(&"!".repeat(hostile.chars().count()));
+        assert!(structure(&page_with(hostile)) == structure(&plain), "{hostile}");
+    }
+}
+
+#[test]
+fn invisible_and_direction_changing_characters_are_spelled_out() {
+    let page = page_with("a\u{202E}b\u{0}c\u{200B}d\u{2066}e\u{85}f\u{1b}[31m");
+    for character in ['\u{202E}', '\0', '\u{200B}', '\u{2066}', '\u{85}', '\u{1b}'] {
+        assert!(!page.contains(character), "{character:?}");
+    }
+    assert!(page.contains("a⟨U+202E⟩b⟨U+0000⟩c⟨U+200B⟩d⟨U+2066⟩e⟨U+0085⟩f⟨U+001B⟩[31m"));
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_cut_with_a_note() {
+    let page = page_with(&"x".repeat(1 << 20));
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(page.contains("… (cut; 1048576 characters)"));
+}
+
+#[test]
+fn a_page_names_no_address_and_its_policy_forbids_fetching() {
+    let page = page_with("plain");
+    let without_namespace = page.replace("http://www.w3.org/2000/svg", "");
+    for address in ["http:", "https:", "//cdn", "@import", "url("] {
+        assert!(!without_namespace.contains(address), "{address}");
+    }
+    assert!(page.contains("default-src 'none'; script-src 'sha256-"));
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe() {
+    let hostile = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", " =1", "\u{0}=1"];
+    let records = hostile.iter().map(|text| made_up::record(&[("name", json!(text))], STORY)).collect();
+    let table = csv::results_csv(&made_up::input(records).trials, csv::Seconds::Without);
+    for line in table.lines().skip(1) {
+        let starts: Vec<char> =
+            line.split(',').filter_map(|cell| cell.trim_start_matches('"').trim_start().chars().next()).collect();
+        assert!(!starts.iter().any(|start| "=+@".contains(*start)), "{line}");
+    }
+    assert!(table.contains("\"'=cmd|' /C calc'!A0\""));
+    assert!(table.contains("'-2+3"));
+}
+
+#[test]
+fn a_negative_number_in_the_table_stays_a_number() {
+    let record = made_up::record(&[("initializer", json!(-0.5))], STORY);
+    let table = csv::results_csv(&made_up::input(vec![record]).trials, csv::Seconds::Without);
+    assert!(table.contains(",-0.5,"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_whatever_changes_a_tag_of_the_page(hostile in "\\PC{0,40}|[<>&\"'/!a-z=\\-\\]]{1,60}") {
+        // Shorter or longer texts may leave out a section (an empty label): only what a text can add is compared.
+        let page = page_with(&format!("x{hostile}"));
+        let plain = page_with("xharmless");
+        prop_assert_eq!(page.matches("<script").count(), plain.matches("<script").count());
+        prop_assert_eq!(page.matches("</script").count(), plain.matches("</script").count());
+        prop_assert_eq!(structure(&page).len(), page.matches('<').count());
+        let known: std::collections::BTreeSet<String> = structure(&plain).into_iter().collect();
+        for tag in structure(&page) {
+            prop_assert!(known.contains(&tag), "{}", tag);
+        }
+    }
+
+    #[test]
+    fn escaped_text_holds_no_markup(text in any::<String>()) {
+        let escaped = text::html(&text);
+        prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
+        let entities = escaped.split('&').skip(1).all(|rest| {
+            ["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|entity| rest.starts_with(entity))
+        });
+        prop_assert!(entities, "{}", escaped);
+    }
+
+    #[test]
+    fn json_in_a_page_is_still_the_same_json(text in any::<String>()) {
+        let value = json!({ text.clone(): [text, null, 1.5] });
+        let escaped = text::json_in_html(&value);
+        prop_assert!(!escaped.contains(['<', '>', '&']));
+        prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
+    }
+
+    #[test]
+    fn every_row_of_the_table_has_as_many_cells_as_its_head(name in any::<String>()) {
+        let records = vec![made_up::record(&[("name", json!(name))], STORY)];
+        let table = csv::results_csv(&made_up::input(records).trials, csv::Seconds::With);
+        let rows = parse_csv(&table);
+        prop_assert_eq!(rows.len(), 2);
+        prop_assert_eq!(rows[0].len(), rows[1].len());
+    }
+}
+
+/// A reader of comma-separated values, enough to check the writer.
+fn parse_csv(table: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut characters = table.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => cell.push(characters.next().unwrap_or('"')),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted => {}
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            _ => cell.push(character),
+        }
+    }
+    rows
+}

@@ -1,0 +1,161 @@
+use std::fs;
+use std::path::Path;
+
+use mlp_report::{ReportError, read_folder, report_html, write_report, write_robustness};
+use mlp_train::RunRecord;
+use serde_json::json;
+
+use crate::made_up::{self, Story};
+
+const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
+
+/// A folder with two trials, a model and robustness curves of the first.
+fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records = vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })];
+    fs::create_dir_all(dir.path().join("trials")).unwrap();
+    fs::create_dir_all(dir.path().join("models")).unwrap();
+    records[0].weights_sha256 = Some(made_up::write_model(&model(dir.path(), &records[0]), &records[0]));
+    for record in &records {
+        record.write(dir.path().join("trials").join(format!("{}.json", record.trial))).unwrap();
+    }
+    write_robustness(dir.path(), &records[0].trial, &made_up::robustness(&records[0])).unwrap();
+    (dir, records)
+}
+
+fn model(dir: &Path, record: &RunRecord) -> std::path::PathBuf {
+    dir.join("models").join(format!("{}.safetensors", record.trial))
+}
+
+#[test]
+fn a_folder_is_read_with_its_models_and_curves() {
+    let (dir, records) = folder();
+    let input = read_folder(dir.path()).unwrap();
+    assert_eq!(input.warnings, [""; 0]);
+    assert_eq!(input.trials.len(), 2);
+    let first = input.trials.iter().find(|trial| trial.record == records[0]).unwrap();
+    assert_eq!(first.model, Some(model(dir.path(), &records[0])));
+    assert_eq!(input.robustness, made_up::robustness(&records[0]));
+}
+
+#[test]
+fn a_damaged_record_is_named_and_the_others_are_shown() {
+    let (dir, _) = folder();
+    fs::write(dir.path().join("trials/broken.json"), "{\"schema\": 1,").unwrap();
+    fs::write(dir.path().join("robustness/broken.json"), "[{}]").unwrap();
+    let input = read_folder(dir.path()).unwrap();
+    assert_eq!(input.trials.len(), 2);
+    assert_eq!(input.warnings.len(), 2);
+    let page = report_html(&input);
+    assert!(page.contains("broken.json") && page.contains("Skipped a record."));
+}
+
+#[test]
+fn a_record_under_another_name_is_shown_with_a_warning() {
+    let (dir, records) = folder();
+    records[0].write(dir.path().join("trials/copy.json")).unwrap();
+    let input = read_folder(dir.path()).unwrap();
+    assert_eq!(input.trials.len(), 3);
+    assert!(input.warnings[0].contains("copy.json"));
+}
+
+#[test]
+fn another_trials_model_is_not_drawn() {
+    let (dir, records) = folder();
+    let mut input = read_folder(dir.path()).unwrap();
+    input.trials.retain(|trial| trial.record == records[0]);
+    assert!(report_html(&input).contains("First-layer weights"));
+    input.trials[0].record.weights_sha256 = Some("0".repeat(64));
+    let page = report_html(&input);
+    assert!(!page.contains("First-layer weights"));
+    assert!(page.contains("it is another trial&#39;s model"));
+}
+
+#[test]
+fn a_damaged_model_is_named() {
+    let (dir, records) = folder();
+    fs::write(model(dir.path(), &records[0]), b"no model").unwrap();
+    let mut input = read_folder(dir.path()).unwrap();
+    input.trials.retain(|trial| trial.record == records[0]);
+    let written = write_report(&input, dir.path()).unwrap();
+    assert_eq!(written.warnings.len(), 1);
+    assert!(written.warnings[0].contains("safetensors"));
+}
+
+#[test]
+fn a_report_is_written_in_full_and_twice_the_same() {
+    let (dir, _) = folder();
+    let input = read_folder(dir.path()).unwrap();
+    let written = write_report(&input, dir.path()).unwrap();
+    let first = fs::read(&written.report).unwrap();
+    let table = fs::read(&written.results).unwrap();
+    assert!(written.plots.iter().all(|plot| plot.is_file()) && !written.plots.is_empty());
+    let again = write_report(&read_folder(dir.path()).unwrap(), dir.path()).unwrap();
+    assert_eq!(written, again);
+    assert_eq!(fs::read(&again.report).unwrap(), first);
+    assert_eq!(fs::read(&again.results).unwrap(), table);
+    let leftovers = fs::read_dir(dir.path()).unwrap().filter_map(Result::ok);
+    assert_eq!(leftovers.filter(|entry| entry.file_name().to_string_lossy().starts_with(".staged")).count(), 0);
+}
+
+#[test]
+fn plots_of_an_earlier_report_go_and_those_of_others_stay() {
+    let (dir, records) = folder();
+    let mut input = read_folder(dir.path()).unwrap();
+    input.robustness = made_up::robustness(&records[0]);
+    write_report(&input, dir.path()).unwrap();
+    let plots = dir.path().join("plots");
+    fs::write(plots.join("mine.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
+    assert!(plots.join("robustness-gaussian-blur.svg").is_file());
+    input.robustness.clear();
+    write_report(&input, dir.path()).unwrap();
+    assert!(!plots.join("robustness-gaussian-blur.svg").exists());
+    assert!(plots.join("mine.svg").is_file());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let (dir, _) = folder();
+    let input = read_folder(dir.path()).unwrap();
+    let written = write_report(&input, dir.path()).unwrap();
+    let before = fs::read(&written.report).unwrap();
+    fs::remove_dir_all(dir.path().join("plots")).unwrap();
+    fs::write(dir.path().join("plots"), "in the way").unwrap();
+    let error = write_report(&input, dir.path()).unwrap_err();
+    assert!(matches!(error, ReportError::Write { .. }));
+    assert_eq!(fs::read(&written.report).unwrap(), before);
+}
+
+#[test]
+fn a_missing_folder_is_an_error_and_one_without_trials_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = read_folder(&dir.path().join("nowhere")).unwrap_err().to_string();
+    let error = error.replace(&dir.path().display().to_string(), "DIR");
+    insta::assert_snapshot!(error, @"DIR/nowhere: expected a folder of trials (with trials/*.json in it), but cannot read it: No such file or directory (os error 2). Give the folder that a sweep wrote");
+    assert!(read_folder(dir.path()).unwrap().trials.is_empty());
+}
+
+#[test]
+fn a_curve_that_is_not_finite_is_not_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut curves = made_up::robustness(&made_up::record(&[], STORY));
+    curves[0].points[1].1.mae = f64::NAN;
+    let error = write_robustness(dir.path(), "t", &curves).unwrap_err();
+    assert!(matches!(error, ReportError::NonFinite { strength: 0.5, .. }));
+    assert!(!dir.path().join("robustness/t.json").exists());
+}
+
+#[test]
+fn every_truncation_of_a_robustness_file_is_skipped_with_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut curves = made_up::robustness(&made_up::record(&[("l2", json!(0.1))], STORY));
+    curves.truncate(1);
+    curves[0].points.truncate(1);
+    let path = write_robustness(dir.path(), "t", &curves).unwrap();
+    let whole = fs::read(&path).unwrap();
+    for length in 0..whole.trim_ascii_end().len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let input = read_folder(dir.path()).unwrap();
+        assert!(input.robustness.is_empty() && input.warnings.len() == 1, "cut to {length} bytes");
+    }
+}
