@@ -1,0 +1,222 @@
+//! Samples: inputs with their targets, kept as they are and turned into numbers only when a batch is gathered.
+
+use mlp_core::{Batch, Real};
+use ndarray::ArrayView2;
+
+use crate::encoding::Codebook;
+
+/// What a network is shown: one row for each sample, `(n_samples, n_inputs)`.
+#[derive(Clone, Copy, Debug)]
+pub enum Inputs<'a, F> {
+    /// Grey levels, divided by 255 when a batch is gathered.
+    Pixels(ArrayView2<'a, u8>),
+    /// Numbers, taken as they are.
+    Values(ArrayView2<'a, F>),
+}
+
+/// What a network should answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a, F> {
+    /// A class for each sample; the target is its code.
+    Labels {
+        /// The index of the class of each sample.
+        labels: &'a [u8],
+        /// The code of each class.
+        codebook: &'a Codebook,
+    },
+    /// Numbers, taken as they are: `(n_samples, n_outputs)`. Metrics that need a class are then left out.
+    Values(ArrayView2<'a, F>),
+}
+
+/// A set of samples. Nothing is copied: views of arrays that the caller keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a, F> {
+    /// The inputs, one row a sample.
+    pub inputs: Inputs<'a, F>,
+    /// The target of each sample.
+    pub targets: Targets<'a, F>,
+}
+
+/// What is wrong with a set of samples.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SamplesError {
+    /// As many inputs as targets are needed.
+    #[error("there are {n_inputs} rows of inputs but {n_targets} targets; there must be one target for each row")]
+    Lengths {
+        /// Rows of inputs.
+        n_inputs: usize,
+        /// Targets.
+        n_targets: usize,
+    },
+    /// There is nothing to learn from.
+    #[error("there are {what}; at least one is needed")]
+    Empty {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A label has no code.
+    #[error("sample {sample} has label {label}, but there are only {n_classes} classes (labels count from 0)")]
+    Label {
+        /// The index of the sample.
+        sample: usize,
+        /// Its label.
+        label: u8,
+        /// The number of classes.
+        n_classes: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("{what} {column} of sample {sample} is {value}; every number must be finite")]
+    NonFinite {
+        /// `input` or `target`.
+        what: &'static str,
+        /// The index of the sample.
+        sample: usize,
+        /// The index of the number within the sample.
+        column: usize,
+        /// The number.
+        value: String,
+    },
+}
+
+impl<F: Real> Samples<'_, F> {
+    /// The number of samples.
+    pub fn n_samples(&self) -> usize {
+        match self.inputs {
+            Inputs::Pixels(pixels) => pixels.nrows(),
+            Inputs::Values(values) => values.nrows(),
+        }
+    }
+
+    /// The number of inputs of a sample.
+    pub fn n_inputs(&self) -> usize {
+        match self.inputs {
+            Inputs::Pixels(pixels) => pixels.ncols(),
+            Inputs::Values(values) => values.ncols(),
+        }
+    }
+
+    /// The number of targets of a sample.
+    pub fn n_outputs(&self) -> usize {
+        match self.targets {
+            Targets::Labels { codebook, .. } => codebook.n_bits(),
+            Targets::Values(values) => values.ncols(),
+        }
+    }
+
+    /// Checks that there is one target for each input, that labels have codes, and that numbers are finite.
+    ///
+    /// # Errors
+    ///
+    /// Names the first sample at fault.
+    pub fn check(&self) -> Result<(), SamplesError> {
+        let n_inputs = self.n_samples();
+        let n_targets = match self.targets {
+            Targets::Labels { labels, .. } => labels.len(),
+            Targets::Values(values) => values.nrows(),
+        };
+        if n_inputs != n_targets {
+            return Err(SamplesError::Lengths { n_inputs, n_targets });
+        }
+        for (count, what) in
+            [(n_inputs, "no samples"), (self.n_inputs(), "no inputs in a sample"), (self.n_outputs(), "no targets")]
+        {
+            if count == 0 {
+                return Err(SamplesError::Empty { what });
+            }
+        }
+        if let Inputs::Values(values) = self.inputs {
+            check_finite(values, "input")?;
+        }
+        match self.targets {
+            Targets::Labels { labels, codebook } => check_labels(labels, codebook.n_classes()),
+            Targets::Values(values) => check_finite(values, "target"),
+        }
+    }
+}
+
+/// A batch: some rows of a set of samples, written as numbers when the network asks for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, 's, F> {
+    samples: &'a Samples<'s, F>,
+    grey_levels: &'a GreyLevels<F>,
+    rows: &'a [usize],
+}
+
+impl<'a, 's, F: Real> Rows<'a, 's, F> {
+    /// The batch of the samples with the indices `rows`.
+    pub fn new(samples: &'a Samples<'s, F>, grey_levels: &'a GreyLevels<F>, rows: &'a [usize]) -> Self {
+        Self { samples, grey_levels, rows }
+    }
+}
+
+/// The number p / 255 for each grey level p: looking it up is quicker than dividing, and exact.
+#[derive(Clone, Debug)]
+pub struct GreyLevels<F>([F; 256]);
+
+impl<F: Real> GreyLevels<F> {
+    /// The table.
+    pub fn new() -> Self {
+        Self(std::array::from_fn(|level| F::narrow(level as f64) / F::narrow(255.0)))
+    }
+}
+
+impl<F: Real> Default for GreyLevels<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Real> Batch<F> for Rows<'_, '_, F> {
+    fn n_samples(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn input(&self, row: usize, into: &mut [F]) {
+        match &self.samples.inputs {
+            Inputs::Pixels(pixels) => {
+                let pixels = pixels.row(self.rows[row]);
+                match pixels.as_slice() {
+                    // The usual case: a loop over two slices, without the strides of a general view.
+                    Some(pixels) => into.iter_mut().zip(pixels).for_each(|(x, &p)| *x = self.grey_levels.0[p as usize]),
+                    None => into.iter_mut().zip(&pixels).for_each(|(x, &p)| *x = self.grey_levels.0[p as usize]),
+                }
+            }
+            Inputs::Values(values) => copy_row(values, self.rows[row], into),
+        }
+    }
+
+    fn target(&self, row: usize, into: &mut [F]) {
+        match &self.samples.targets {
+            Targets::Labels { labels, codebook } => {
+                let code = codebook.codes.row(usize::from(labels[self.rows[row]]));
+                into.iter_mut().zip(&code).for_each(|(y, &bit)| *y = F::from_u8(bit));
+            }
+            Targets::Values(values) => copy_row(values, self.rows[row], into),
+        }
+    }
+}
+
+fn copy_row<F: Real>(values: &ArrayView2<'_, F>, row: usize, into: &mut [F]) {
+    let values = values.row(row);
+    match values.as_slice() {
+        Some(values) => into.copy_from_slice(values),
+        None => into.iter_mut().zip(&values).for_each(|(x, &value)| *x = value),
+    }
+}
+
+fn check_finite<F: Real>(values: ArrayView2<'_, F>, what: &'static str) -> Result<(), SamplesError> {
+    match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some(((sample, column), value)) => {
+            Err(SamplesError::NonFinite { what, sample, column, value: value.to_string() })
+        }
+    }
+}
+
+fn check_labels(labels: &[u8], n_classes: usize) -> Result<(), SamplesError> {
+    match labels.iter().position(|&label| usize::from(label) >= n_classes) {
+        None => Ok(()),
+        Some(sample) => Err(SamplesError::Label { sample, label: labels[sample], n_classes }),
+    }
+}

@@ -1,0 +1,159 @@
+//! Target encodings: how a class becomes the bits that a network should answer, and how an answer becomes a class.
+//!
+//! With the ASCII encoding the digit `7` is its code point 55, written in binary with the most significant bit
+//! first: `110111`. Of the 64 answers that six bits can spell, only ten are digits; the other 54 are *invalid*, and
+//! a decoder that compares bit by bit must be able to say so. Hence [`Codebook::decode_threshold`] returns an
+//! `Option`, while [`Codebook::decode_nearest`] always picks the class whose code is closest.
+
+use std::fmt;
+
+use mlp_core::Real;
+use ndarray::Array2;
+
+/// How a class is written as bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TargetEncoding {
+    /// The character's code point in binary, most significant bit first, in as many bits as the largest code point
+    /// among the classes needs: six for digits, seven for letters.
+    Ascii,
+    /// The index of the class in binary, most significant bit first, in ⌈log₂ n⌉ bits (at least one): four for ten
+    /// classes.
+    Binary,
+    /// One output a class: 1 for the class itself, 0 for the others.
+    OneHot,
+}
+
+/// The code of every class of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Codebook {
+    /// The characters that the labels 0, 1, 2, … stand for. They should differ from each other.
+    pub classes: Vec<char>,
+    /// One row of bits (0 or 1) for each class: `(n_classes, n_bits)`.
+    pub codes: Array2<u8>,
+}
+
+impl TargetEncoding {
+    /// Every encoding, in the order in which they are documented.
+    pub const ALL: [Self; 3] = [Self::Ascii, Self::Binary, Self::OneHot];
+
+    /// The name in configuration files: `ascii`, `binary` or `one-hot`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ascii => "ascii",
+            Self::Binary => "binary",
+            Self::OneHot => "one-hot",
+        }
+    }
+
+    /// The encoding of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.name() == name)
+    }
+
+    /// The codes of `classes`, in their order.
+    ///
+    /// ```
+    /// use mlp_train::TargetEncoding;
+    ///
+    /// let digits: Vec<char> = ('0'..='9').collect();
+    /// let codebook = TargetEncoding::Ascii.codebook(&digits);
+    /// assert_eq!(codebook.codes.row(7).to_vec(), [1, 1, 0, 1, 1, 1]); // '7' is 55
+    /// assert_eq!(codebook.decode_threshold(&[0.9_f32, 0.8, 0.1, 0.7, 0.6, 0.9]), Some(7));
+    /// assert_eq!(codebook.decode_threshold(&[0.9_f32, 0.8, 0.9, 0.7, 0.6, 0.9]), None); // '?' is no digit
+    /// ```
+    pub fn codebook(self, classes: &[char]) -> Codebook {
+        let n_classes = classes.len();
+        let codes = match self {
+            Self::Ascii => {
+                let largest = classes.iter().map(|&class| class as u32).max().unwrap_or(0);
+                binary_codes(bits_needed(largest), classes.iter().map(|&class| class as u32))
+            }
+            Self::Binary => {
+                let indices = 0..n_classes as u32;
+                binary_codes(bits_needed((n_classes as u32).saturating_sub(1)), indices)
+            }
+            Self::OneHot => Array2::eye(n_classes),
+        };
+        Codebook { classes: classes.to_vec(), codes }
+    }
+}
+
+impl fmt::Display for TargetEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Codebook {
+    /// The number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.codes.nrows()
+    }
+
+    /// The number of bits of a code: the number of outputs that a network needs.
+    pub fn n_bits(&self) -> usize {
+        self.codes.ncols()
+    }
+
+    /// Reads each output as a bit, 1 from a half upwards, and returns the class with exactly these bits, if any.
+    ///
+    /// # Panics
+    ///
+    /// If there are not `n_bits` outputs.
+    pub fn decode_threshold<F: Real>(&self, outputs: &[F]) -> Option<usize> {
+        self.check_length(outputs.len());
+        self.codes
+            .rows()
+            .into_iter()
+            .position(|code| code.iter().zip(outputs).all(|(&bit, &output)| is_one(output) == (bit != 0)))
+    }
+
+    /// The class whose code is nearest to the outputs in Euclidean distance; of several at the same distance the
+    /// first.
+    ///
+    /// # Panics
+    ///
+    /// If there are not `n_bits` outputs, or no classes.
+    pub fn decode_nearest<F: Real>(&self, outputs: &[F]) -> usize {
+        self.check_length(outputs.len());
+        assert!(self.n_classes() > 0, "a codebook without classes has no nearest code");
+        let mut nearest = (0, f64::INFINITY);
+        for (class, code) in self.codes.rows().into_iter().enumerate() {
+            let distance: f64 = code
+                .iter()
+                .zip(outputs)
+                .map(|(&bit, &output)| {
+                    let difference = output.widen() - f64::from(bit);
+                    difference * difference
+                })
+                .sum();
+            if distance < nearest.1 {
+                nearest = (class, distance);
+            }
+        }
+        nearest.0
+    }
+
+    fn check_length(&self, n_outputs: usize) {
+        assert!(n_outputs == self.n_bits(), "{n_outputs} outputs cannot be decoded by codes of {} bits", self.n_bits());
+    }
+}
+
+/// Whether an output counts as the bit 1.
+pub(crate) fn is_one<F: Real>(output: F) -> bool {
+    output.widen() >= 0.5
+}
+
+fn bits_needed(largest: u32) -> usize {
+    (u32::BITS - largest.leading_zeros()).max(1) as usize
+}
+
+fn binary_codes(n_bits: usize, numbers: impl ExactSizeIterator<Item = u32>) -> Array2<u8> {
+    let mut codes = Array2::zeros((numbers.len(), n_bits));
+    for (mut code, number) in codes.rows_mut().into_iter().zip(numbers) {
+        for (position, bit) in code.iter_mut().enumerate() {
+            *bit = (number >> (n_bits - 1 - position) & 1) as u8;
+        }
+    }
+    codes
+}

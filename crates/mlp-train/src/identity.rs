@@ -1,0 +1,108 @@
+//! The identity of a trial: a hash of everything that affects its numbers, and of nothing else.
+//!
+//! Two trials with the same identity compute the same weights on the same kind of processor, so a finished one need
+//! never be run again. Names, folders and thread counts are left out. A key at its *frozen* default is left out too:
+//! a key that a later version adds, with a default that means "as before", then changes no old identity.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::config::TrainConfig;
+
+/// The version of the numerics: it is raised whenever the same configuration starts to give other weights.
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// Keys that say under which name and from which place, not what, is computed.
+const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];
+
+/// The values at which a key is left out of the identity, as JSON. The defaults of [`TrainConfig`] may change; these
+/// must not: a line may be added for a new key, none may be changed or removed.
+const FROZEN_DEFAULTS: &[(&str, &str)] = &[
+    ("hidden", "[256,128]"),
+    ("bias", "true"),
+    ("activation", "\"sigmoid\""),
+    ("output_activation", "\"sigmoid\""),
+    ("encoding", "\"ascii\""),
+    ("initializer", "\"glorot-uniform\""),
+    ("loss", "\"cross-entropy\""),
+    ("reduction", "\"mean\""),
+    ("precision", "\"f32\""),
+    ("optimizer", "\"sgd\""),
+    ("learning_rate", "1.0"),
+    ("l2", "0.0"),
+    ("l1", "0.0"),
+    ("schedule", "\"constant\""),
+    ("batch_size", "32"),
+    ("epochs", "10"),
+    ("validation", "0"),
+    ("early_stopping", "false"),
+    ("evaluate_train", "10000"),
+    ("seed", "0"),
+    ("train_size", "null"),
+    ("test_size", "null"),
+];
+
+/// The identity of a trial: 32 hexadecimal digits, the first half of a SHA-256.
+///
+/// `config` is a full configuration, every key of [`TrainConfig`] with `train_size` and `test_size`, and `data_sha256`
+/// the hash of the decoded data. Numbers are typed by their key, so `1` and `1.0` are the same learning rate; a key
+/// that is missing has the default of [`TrainConfig`]; a value that no configuration can have is taken as it stands.
+///
+/// ```
+/// use mlp_train::{TrainConfig, trial_id};
+/// use serde_json::json;
+///
+/// let mut config = TrainConfig::default().to_map();
+/// let id = trial_id(&config, "a hash");
+/// config.insert("name".into(), json!("another name"));
+/// assert_eq!(trial_id(&config, "a hash"), id);
+/// config.insert("seed".into(), json!(1));
+/// assert_ne!(trial_id(&config, "a hash"), id);
+/// ```
+pub fn trial_id(config: &Map<String, Value>, data_sha256: &str) -> String {
+    let mut typed = TrainConfig::default().to_map();
+    typed.extend(config.iter().map(|(key, value)| (key.clone(), canonical_value(key, value))));
+    typed.retain(|key, value| !LEFT_OUT.contains(&key.as_str()) && !is_frozen_default(key, value));
+    let identity = json!({ "config": typed, "data": data_sha256, "numerics": NUMERICS_VERSION });
+    hex(&Sha256::digest(canonical_json(&identity))[..16])
+}
+
+/// JSON without spaces, with the keys of every object sorted: the same text for the same content.
+pub(crate) fn canonical_json(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entries: Vec<_> =
+                entries.into_iter().map(|(key, value)| format!("{}:{}", json!(key), canonical_json(value))).collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        Value::Array(list) => {
+            let entries: Vec<_> = list.iter().map(canonical_json).collect();
+            format!("[{}]", entries.join(","))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The value as its key types it.
+fn canonical_value(key: &str, value: &Value) -> Value {
+    let mut scratch = TrainConfig::default();
+    match scratch.set(key, value) {
+        Ok(()) => {
+            // One activation for all layers and the same one for each are one choice.
+            scratch.activation.dedup();
+            scratch.get(key)
+        }
+        Err(_) => value.clone(),
+    }
+}
+
+fn is_frozen_default(key: &str, value: &Value) -> bool {
+    FROZEN_DEFAULTS.iter().any(|&(name, default)| name == key && canonical_json(value) == default)
+}

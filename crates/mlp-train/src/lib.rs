@@ -1,0 +1,105 @@
+//! Training runs of multilayer perceptrons: data and a configuration in, weights and their history out.
+//!
+//! A run is one function call. It knows nothing of files or pictures: inputs are rows of any `ndarray`, as numbers or as
+//! grey levels, and targets are rows of numbers, or labels with a [`Codebook`].
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use mlp_train::mlp_core::{Activation, Kernel, Reduction, Workers};
+//! use mlp_train::ndarray::array;
+//! use mlp_train::{EvaluateTrain, Inputs, Precision, Samples, Setup, Targets, TrainConfig, train};
+//!
+//! // Exclusive or: the smallest problem that needs a hidden layer.
+//! let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+//! let targets = array![[0.0], [1.0], [1.0], [0.0]];
+//! let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+//!
+//! let config = TrainConfig {
+//!     hidden: vec![4],
+//!     activation: vec![Activation::Tanh],
+//!     reduction: Reduction::Sum,
+//!     precision: Precision::F64,
+//!     learning_rate: 0.05,
+//!     batch_size: 4,
+//!     epochs: 300,
+//!     evaluate_train: EvaluateTrain::All,
+//!     seed: 1,
+//!     ..TrainConfig::default()
+//! };
+//! let workers = Workers::new(1);
+//! let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+//! let run = train(&config, &samples, None, setup, &mut |_| ControlFlow::Continue(()))?;
+//!
+//! assert!(run.history.epochs[300].train.loss < run.history.epochs[0].train.loss / 10.0);
+//! assert_eq!(run.mlp.forward(inputs.view()).mapv(f64::round), targets);
+//! # Ok::<(), mlp_train::TrainError>(())
+//! ```
+//!
+//! # The parts, in reading order
+//!
+//! 1. [`TrainConfig`]: every choice of a run, with its name in a file, its meaning and its range.
+//! 2. [`TargetEncoding`] and [`Codebook`]: how a class becomes target bits, and how outputs become a class.
+//! 3. [`Samples`]: what is trained on; pixels stay bytes until a batch is gathered.
+//! 4. [`Optimizer`]: five update rules, each written out as its formula.
+//! 5. [`Schedule`]: how the learning rate changes.
+//! 6. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
+//! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
+//! 8. [`RunRecord`], [`trial_id`], [`save_model`]: a run on disk.
+//!
+//! # What can be relied on
+//!
+//! *The same numbers.* A configuration gives the same weights, bit for bit, for any number of threads, and whoever
+//! watches. Every random choice comes from `seed` through ChaCha8, with a stream of its own for each purpose, and the
+//! order of an epoch depends on the seed and the epoch alone ([`shuffle_for_epoch`]). Only the instruction set
+//! ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so every record names it.
+//!
+//! *No silent nonsense.* A run whose numbers overflow ends as [`Outcome::Diverged`] with epoch, batch and layer, and
+//! keeps the epochs before. What does not fit together is refused before anything is computed, with the key to change
+//! and its range. Nothing that is not finite is ever written.
+//!
+//! *No half files.* Records and models are staged, synced and renamed, and damage is noticed when they are read.
+
+// What a run is given.
+mod config;
+mod data;
+mod encoding;
+
+// How it moves.
+mod optimizer;
+mod schedule;
+mod train;
+
+// What is measured.
+mod confusion;
+mod evaluate;
+mod metrics;
+
+// What is kept.
+mod identity;
+mod model;
+mod record;
+
+// What the others stand on.
+mod file;
+mod random;
+
+pub use mlp_core;
+pub use ndarray;
+
+pub use config::{
+    ConfigError, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, PROGRAM_KEYS, Precision, TrainConfig,
+    ValidationMetric,
+};
+pub use confusion::ConfusionMatrix;
+pub use data::{GreyLevels, Inputs, Rows, Samples, SamplesError, Targets};
+pub use encoding::{Codebook, TargetEncoding};
+pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
+pub use identity::{NUMERICS_VERSION, trial_id};
+pub use metrics::EpochMetrics;
+pub use model::{AnyMlp, ModelError, SavedModel, load_model, save_model, weights_sha256};
+pub use optimizer::{Optimizer, Update};
+pub use random::shuffle_for_epoch;
+pub use record::{DataDescription, RECORD_SCHEMA, RecordError, RunRecord, Runtime, Status};
+pub use schedule::{Position, Schedule};
+pub use train::{Divergence, EpochRecord, History, Outcome, Progress, Run, Setup, TrainError, train};

@@ -1,0 +1,50 @@
+//! Every random choice of a run: a stream for each purpose, all from one seed, so that changing one choice leaves the
+//! others alone.
+
+use rand::RngCore;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// What random numbers are drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// The weights before training.
+    Initialization = 0,
+    /// The order of the samples.
+    Shuffling = 1,
+    /// Which samples are split off for validation.
+    Validation = 2,
+}
+
+/// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).
+const WORDS_PER_EPOCH: u32 = 40;
+
+/// The generator of one stream.
+pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream as u64);
+    rng
+}
+
+/// Puts the training samples into the order of one epoch, counted from 1.
+///
+/// The order depends on the seed, the epoch and the samples alone, not on the epochs before: `order` is expected to be
+/// in its original order. So a run that is taken up again needs to know no more than its epoch.
+pub fn shuffle_for_epoch(order: &mut [usize], seed: u64, epoch: usize) {
+    let mut rng = generator(seed, Stream::Shuffling);
+    rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
+    shuffle(order, &mut rng);
+}
+
+/// Fisher and Yates's shuffle, from the end (Knuth, The Art of Computer Programming, vol. 2, algorithm 3.4.2 P).
+pub(crate) fn shuffle(order: &mut [usize], rng: &mut impl RngCore) {
+    for last in (1..order.len()).rev() {
+        order.swap(last, below(last as u64 + 1, rng) as usize);
+    }
+}
+
+/// A number from 0 to `bound` − 1, by widening multiplication. Numbers differ in probability by less than bound / 2⁶⁴,
+/// and each takes exactly one draw, whatever its value.
+fn below(bound: u64, rng: &mut impl RngCore) -> u64 {
+    ((u128::from(rng.next_u64()) * u128::from(bound)) >> 64) as u64
+}

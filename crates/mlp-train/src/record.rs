@@ -1,0 +1,373 @@
+//! The record of a run: one JSON file that holds everything a report needs.
+//!
+//! A record is written once and never changed. It holds finite numbers only: JSON has no others, and a writer that
+//! turned NaN into `null` would lose the difference between "not measured" and "broken". A run that diverged says so
+//! in words, keeps the epochs before, and carries no weights.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mlp_core::{Kernel, Real};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::confusion::ConfusionMatrix;
+use crate::evaluate::Mistake;
+use crate::file::{read_regular, write_atomically};
+use crate::metrics::EpochMetrics;
+use crate::model::weights_sha256;
+use crate::train::{Divergence, EpochRecord, Outcome, Run};
+
+/// The version of the record's layout.
+pub const RECORD_SCHEMA: u32 = 1;
+
+/// A finished, diverged or failed run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of this layout: [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// The identity of the trial: [`trial_id`](crate::trial_id).
+    pub trial: String,
+    /// How the run ended.
+    pub status: Status,
+    /// Where numbers overflowed, if they did.
+    #[serde(default)]
+    pub diverged: Option<Divergence>,
+    /// Why the run failed, if it did.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// The full configuration: every key of [`TrainConfig`](crate::TrainConfig), with name, data and sizes.
+    pub config: Map<String, Value>,
+    /// What was trained on.
+    pub data: DataDescription,
+    /// The metrics before training (epoch 0) and after each epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// The epoch whose weights were kept: the last one, or with early stopping the best.
+    pub best_epoch: usize,
+    /// The confusion matrix of the kept weights on the test samples: a row for each label, a column for each answer,
+    /// the last column for answers that are no class.
+    #[serde(default)]
+    pub confusion: Option<Vec<Vec<u64>>>,
+    /// For each class, the fraction of its answers that are right (0 where there are none); empty without labels.
+    #[serde(default)]
+    pub precision: Vec<f64>,
+    /// For each class, the fraction of its samples that are answered rightly (0 where there are none); empty without
+    /// labels.
+    #[serde(default)]
+    pub recall: Vec<f64>,
+    /// The hash of the kept weights; absent where the run came to no good end.
+    #[serde(default)]
+    pub weights_sha256: Option<String>,
+    /// The first mistakes on the test samples.
+    #[serde(default)]
+    pub mistakes: Vec<Mistake>,
+    /// The number of weights and biases.
+    pub parameters: usize,
+    /// The number of inputs and the units of each layer.
+    pub layers: Vec<usize>,
+    /// The instruction set that computed the numbers: results of different ones differ in rounding.
+    pub kernel: String,
+    /// What two runs of the same trial do not share.
+    pub runtime: Runtime,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It reached its end.
+    Finished,
+    /// Its numbers overflowed: a finding, not a failure.
+    Diverged,
+    /// It could not be run.
+    Failed,
+}
+
+/// What was trained on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataDescription {
+    /// The name of the data set.
+    pub name: String,
+    /// The hash of the decoded data.
+    pub sha256: String,
+    /// The number of training samples, validation samples included.
+    pub train: usize,
+    /// The number of test samples.
+    pub test: usize,
+    /// The number of inputs of a sample.
+    pub inputs: usize,
+    /// The height of a picture in pixels; 0 if samples are no pictures.
+    #[serde(default)]
+    pub height: usize,
+    /// The width of a picture in pixels; 0 if samples are no pictures.
+    #[serde(default)]
+    pub width: usize,
+    /// The characters that the labels stand for, such as `0123456789`.
+    pub classes: String,
+    /// Whether the data were made up by a program.
+    #[serde(default)]
+    pub synthetic: bool,
+}
+
+/// What two runs of the same trial do not share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Seconds of training, for each entry of `epochs`; 0 for epoch 0.
+    pub seconds_train: Vec<f64>,
+    /// Seconds of measuring, for each entry of `epochs`.
+    pub seconds_evaluate: Vec<f64>,
+    /// The number of threads.
+    pub threads: usize,
+    /// The name of the machine.
+    pub host: String,
+    /// The version of the program.
+    pub version: String,
+}
+
+/// A record that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The file system refused.
+    #[error("{}: cannot {action} the record: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `write`.
+        action: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no record.
+    #[error("{}: line {line}, column {column}: {problem}; expected a record of a run. Delete the file and run the trial again", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The file is a record, but its parts contradict each other.
+    #[error("{}: {field}: expected {expected}, found {found}. Delete the file and run the trial again", path.display())]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The record holds a number that JSON cannot express.
+    #[error(
+        "the record of trial {trial} cannot be written: {field} is {value}, and a record holds finite numbers only"
+    )]
+    NonFinite {
+        /// The trial.
+        trial: String,
+        /// The field, such as `epochs[3].test.loss`.
+        field: String,
+        /// The number.
+        value: f64,
+    },
+}
+
+impl RunRecord {
+    /// The record of a run that came to an end.
+    ///
+    /// `runtime` carries threads, host and version; the seconds are taken from the run. An interrupted run has no
+    /// record: it is not finished.
+    pub fn of_run<F: Real>(
+        trial: String,
+        config: Map<String, Value>,
+        data: DataDescription,
+        run: &Run<F>,
+        kernel: Kernel,
+        runtime: Runtime,
+    ) -> Option<Self> {
+        let (status, diverged) = match run.outcome {
+            Outcome::Finished => (Status::Finished, None),
+            Outcome::Diverged(divergence) => (Status::Diverged, Some(divergence)),
+            Outcome::Interrupted => return None,
+        };
+        // A diverged run's confusion and mistakes would be those of weights that nobody asked for.
+        let evaluation = run.evaluation.as_ref().filter(|_| status == Status::Finished);
+        let confusion = evaluation.and_then(|evaluation| evaluation.confusion.as_ref());
+        let of_classes = |measure: fn(&ConfusionMatrix, usize) -> f64| {
+            confusion.map_or(Vec::new(), |confusion| {
+                (0..confusion.n_classes()).map(|class| measure(confusion, class)).collect()
+            })
+        };
+        Some(Self {
+            schema: RECORD_SCHEMA,
+            trial,
+            status,
+            diverged,
+            error: None,
+            config,
+            data,
+            epochs: run.history.epochs.clone(),
+            best_epoch: run.history.best_epoch,
+            confusion: confusion.map(|confusion| confusion.counts.clone()),
+            precision: of_classes(ConfusionMatrix::precision),
+            recall: of_classes(ConfusionMatrix::recall),
+            weights_sha256: (status == Status::Finished).then(|| weights_sha256(&run.mlp)),
+            mistakes: evaluation.map_or(Vec::new(), |evaluation| evaluation.mistakes.clone()),
+            parameters: run.mlp.n_parameters(),
+            layers: run.mlp.sizes(),
+            kernel: kernel.name().to_owned(),
+            runtime: Runtime {
+                seconds_train: run.history.seconds_train.clone(),
+                seconds_evaluate: run.history.seconds_evaluate.clone(),
+                ..runtime
+            },
+        })
+    }
+
+    /// The record of a trial that could not be run, and why.
+    pub fn of_failure(
+        trial: String,
+        config: Map<String, Value>,
+        data: DataDescription,
+        layers: Vec<usize>,
+        error: String,
+        kernel: Kernel,
+        runtime: Runtime,
+    ) -> Self {
+        Self {
+            schema: RECORD_SCHEMA,
+            trial,
+            status: Status::Failed,
+            diverged: None,
+            error: Some(error),
+            config,
+            data,
+            epochs: Vec::new(),
+            best_epoch: 0,
+            confusion: None,
+            precision: Vec::new(),
+            recall: Vec::new(),
+            weights_sha256: None,
+            mistakes: Vec::new(),
+            parameters: 0,
+            layers,
+            kernel: kernel.name().to_owned(),
+            runtime,
+        }
+    }
+
+    /// Reads a record. Fields that this version does not know are passed over.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is no record, or is a record of another schema.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, RecordError> {
+        let path = path.as_ref();
+        let bytes =
+            read_regular(path).map_err(|source| RecordError::Io { path: path.to_owned(), action: "read", source })?;
+        let record: Self = serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))?;
+        record.check(path)?;
+        Ok(record)
+    }
+
+    /// Writes the record: staged beside `path`, synced, renamed, and the folder synced.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the file cannot be written; the old file, if any, is then unchanged.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
+        let path = path.as_ref();
+        let json = self.to_json()?;
+        write_atomically(path, json.as_bytes()).map_err(|source| RecordError::Io {
+            path: path.to_owned(),
+            action: "write",
+            source,
+        })
+    }
+
+    /// The record as indented JSON with its fields in the order of this struct, and a newline at the end.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite.
+    pub fn to_json(&self) -> Result<String, RecordError> {
+        if let Some((field, value)) = self.non_finite() {
+            return Err(RecordError::NonFinite { trial: self.trial.clone(), field, value });
+        }
+        let json = serde_json::to_string_pretty(self).expect("a struct of strings, numbers and lists has a JSON form");
+        Ok(json + "\n")
+    }
+
+    /// The metrics of the test samples in the epoch whose weights were kept.
+    pub fn final_test(&self) -> Option<&EpochMetrics> {
+        self.epochs.get(self.best_epoch)?.test.as_ref()
+    }
+
+    /// The first number that is not finite, and where it stands.
+    fn non_finite(&self) -> Option<(String, f64)> {
+        let of_epochs = self.epochs.iter().enumerate().flat_map(|(i, epoch)| {
+            let sets = [
+                ("train", Some(&epoch.train)),
+                ("validation", epoch.validation.as_ref()),
+                ("test", epoch.test.as_ref()),
+            ];
+            sets.into_iter().flat_map(move |(set, metrics)| {
+                let named = metrics.into_iter().flat_map(EpochMetrics::named);
+                named.map(move |(name, value)| (format!("epochs[{i}].{set}.{name}"), value))
+            })
+        });
+        let of_mistakes = self.mistakes.iter().enumerate().flat_map(|(i, mistake)| {
+            mistake.outputs.iter().map(move |&value| (format!("mistakes[{i}].outputs"), value))
+        });
+        let of_lists = [
+            ("precision", &self.precision),
+            ("recall", &self.recall),
+            ("runtime.seconds_train", &self.runtime.seconds_train),
+            ("runtime.seconds_evaluate", &self.runtime.seconds_evaluate),
+        ]
+        .into_iter()
+        .flat_map(|(name, values)| values.iter().map(move |&value| (name.to_owned(), value)));
+        of_epochs.chain(of_mistakes).chain(of_lists).find(|(_, value)| !value.is_finite())
+    }
+
+    /// Checks what a reader of the record relies on beyond the types of its fields.
+    fn check(&self, path: &Path) -> Result<(), RecordError> {
+        let inconsistent = |field, expected: String, found: String| {
+            Err(RecordError::Inconsistent { path: path.to_owned(), field, expected, found })
+        };
+        if self.schema != RECORD_SCHEMA {
+            return inconsistent("schema", RECORD_SCHEMA.to_string(), self.schema.to_string());
+        }
+        if self.best_epoch >= self.epochs.len().max(1) {
+            let n_epochs = self.epochs.len();
+            return inconsistent("best_epoch", format!("below {n_epochs}"), self.best_epoch.to_string());
+        }
+        if let Some((i, epoch)) = self.epochs.iter().enumerate().find(|(i, epoch)| epoch.epoch != *i) {
+            return inconsistent("epochs", format!("epoch {i} at position {i}"), epoch.epoch.to_string());
+        }
+        let n_classes = self.data.classes.chars().count();
+        if let Some(counts) = &self.confusion
+            && (counts.len() != n_classes || counts.iter().any(|row| row.len() != n_classes + 1))
+        {
+            let found = format!("{} rows of {} numbers", counts.len(), counts.first().map_or(0, Vec::len));
+            return inconsistent("confusion", format!("{n_classes} rows of {} numbers", n_classes + 1), found);
+        }
+        Ok(())
+    }
+}
+
+fn malformed(path: &Path, error: &serde_json::Error) -> RecordError {
+    // serde_json ends its messages with the position, which stands in fields of its own here.
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    RecordError::Malformed {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        problem: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
+    }
+}

@@ -1,0 +1,261 @@
+//! What a configuration accepts, and what it says otherwise.
+
+use insta::assert_snapshot;
+use mlp_core::{Activation, Initializer, Loss};
+use mlp_train::{
+    ConfigError, EarlyStopping, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig,
+    ValidationMetric,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+#[test]
+fn every_key_gives_back_what_was_set() {
+    let values = json!({
+        "hidden": [512, 16], "bias": false, "activation": ["tanh", "relu"], "output_activation": "softmax",
+        "encoding": "one-hot", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
+        "loss": "softmax-cross-entropy", "reduction": "sum", "precision": "f64",
+        "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
+        "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
+        "batch_size": 3, "epochs": 7, "validation": 11,
+        "early_stopping": { "metric": "validation.digit_accuracy", "patience": 2 },
+        "evaluate_train": "all", "seed": 9_223_372_036_854_775_807_i64,
+    });
+    let values = values.as_object().unwrap();
+    let config = TrainConfig::from_map(values).unwrap();
+    assert_eq!(&config.to_map(), values);
+    assert_eq!(config.activation, [Activation::Tanh, Activation::Relu]);
+    assert_eq!(config.early_stopping, Some(EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 }));
+    assert_eq!(config.seed, (1 << 63) - 1);
+    assert_eq!(values.len(), TrainConfig::KEYS.len());
+}
+
+#[test]
+fn the_defaults_survive_a_round_trip_and_are_valid_for_mnist() {
+    let config = TrainConfig::default();
+    assert_eq!(TrainConfig::from_map(&config.to_map()), Ok(config.clone()));
+    config.validate(60_000, 784, 6).unwrap();
+}
+
+#[test]
+fn every_name_of_every_choice_is_accepted() {
+    let mut config = TrainConfig::default();
+    let mut accepts = |key: &str, value: Value| {
+        config.set(key, &value).unwrap();
+        let shown = config.get(key);
+        let name = |value: &Value| value.get("name").unwrap_or(value).clone();
+        assert_eq!(name(&shown), name(&value), "{key}");
+    };
+    for activation in Activation::ALL {
+        accepts("output_activation", json!(activation.name()));
+    }
+    for loss in Loss::ALL {
+        accepts("loss", json!(loss.name()));
+    }
+    for encoding in TargetEncoding::ALL {
+        accepts("encoding", json!(encoding.name()));
+    }
+    for precision in Precision::ALL {
+        accepts("precision", json!(precision.name()));
+    }
+    for optimizer in Optimizer::NAMES {
+        accepts("optimizer", json!(optimizer));
+        accepts("optimizer", json!({ "name": optimizer }));
+    }
+    for metric in ValidationMetric::ALL {
+        accepts("early_stopping", json!({ "metric": metric.name(), "patience": 1 }));
+    }
+    for initializer in [
+        Initializer::Uniform01,
+        Initializer::GlorotUniform,
+        Initializer::GlorotNormal,
+        Initializer::LecunUniform,
+        Initializer::LecunNormal,
+        Initializer::HeUniform,
+        Initializer::HeNormal,
+    ] {
+        accepts("initializer", json!(initializer.name()));
+    }
+    accepts("initializer", json!({ "name": "uniform", "low": -1, "high": 1 }));
+    accepts("initializer", json!({ "name": "normal", "deviation": 1 }));
+    accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
+    accepts("schedule", json!("cosine"));
+}
+
+#[test]
+fn names_alone_have_the_usual_parameters() {
+    let mut config = TrainConfig::default();
+    config.set("optimizer", &json!("momentum")).unwrap();
+    assert_eq!(config.optimizer, Optimizer::Momentum { momentum: 0.9 });
+    config.set("optimizer", &json!("adam")).unwrap();
+    assert_eq!(config.optimizer, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    config.set("optimizer", &json!({ "name": "adamw", "decay": 0.5 })).unwrap();
+    assert_eq!(config.optimizer, Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.5 });
+    config.set("schedule", &json!("cosine")).unwrap();
+    assert_eq!(config.schedule, Schedule::Cosine { warmup: 0.0, floor: 0.0 });
+}
+
+#[test]
+fn numbers_are_typed_by_their_key() {
+    let mut config = TrainConfig::default();
+    config.set("learning_rate", &json!(1)).unwrap();
+    assert_eq!(config.get("learning_rate").to_string(), "1.0");
+    config.set("epochs", &json!(3.0)).unwrap();
+    assert_eq!(config.get("epochs").to_string(), "3");
+    config.set("l2", &json!(-0.0)).unwrap();
+    assert_eq!(config.get("l2").to_string(), "0.0");
+    config.set("evaluate_train", &json!(5)).unwrap();
+    assert_eq!(config.evaluate_train, EvaluateTrain::Count(5));
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_in_one_line() {
+    let refused = [
+        ("hidden", json!(512)),
+        ("hidden", json!([512, 0])),
+        ("hidden", json!([512, -1])),
+        ("hidden", json!(["512"])),
+        ("bias", json!("yes")),
+        ("activation", json!("softmax")),
+        ("activation", json!(["tanh", "sofmax"])),
+        ("activation", json!(["tanh", 1])),
+        ("output_activation", json!("Sigmoid")),
+        ("encoding", json!("one_hot")),
+        ("initializer", json!("uniform")),
+        ("initializer", json!({ "name": "uniform", "low": 1, "high": -1 })),
+        ("initializer", json!({ "name": "uniform", "low": 1 })),
+        ("initializer", json!({ "name": "normal", "deviation": -1 })),
+        ("initializer", json!({ "name": "he-normal", "gain": 2 })),
+        ("initializer", json!({ "deviation": 1 })),
+        ("loss", json!("mse")),
+        ("loss", json!("cross_entropy")),
+        ("reduction", json!("median")),
+        ("precision", json!("f16")),
+        ("optimizer", json!("adamW")),
+        ("optimizer", json!({ "name": "momentum", "momentum": 1 })),
+        ("optimizer", json!({ "name": "momentum", "momentun": 0.5 })),
+        ("optimizer", json!({ "name": "adam", "epsilon": 0 })),
+        ("learning_rate", json!(0)),
+        ("learning_rate", json!(-0.5)),
+        ("learning_rate", json!(null)),
+        ("learning_rate", json!("0.1")),
+        ("l2", json!(-1e-9)),
+        ("l1", json!([])),
+        ("schedule", json!("step")),
+        ("schedule", json!({ "name": "step", "every": 0, "factor": 0.5 })),
+        ("schedule", json!({ "name": "cosine", "floor": 1.5 })),
+        ("batch_size", json!(0)),
+        ("batch_size", json!(1.5)),
+        ("epochs", json!(-1)),
+        ("epochs", json!(1e30)),
+        ("validation", json!(true)),
+        ("early_stopping", json!(true)),
+        ("early_stopping", json!({ "metric": "test.loss", "patience": 5 })),
+        ("early_stopping", json!({ "metric": "validation.loss" })),
+        ("early_stopping", json!({ "metric": "validation.loss", "patience": 0 })),
+        ("evaluate_train", json!("some")),
+        ("evaluate_train", json!(0)),
+        ("seed", json!(-1)),
+        ("seed", json!(u64::MAX)),
+        ("learningrate", json!(1)),
+        ("batch", json!(1)),
+        ("zzz", json!(1)),
+        ("l\u{202e}2\n", json!(1)),
+        ("loss", json!("x".repeat(1_000_000))),
+    ];
+    let before = TrainConfig::default();
+    let mut config = before.clone();
+    let messages: Vec<_> = refused.iter().map(|(key, value)| config.set(key, value).unwrap_err().to_string()).collect();
+    assert_eq!(config, before, "a refused value changes nothing");
+    assert!(messages.iter().all(|message| message.lines().count() == 1 && message.len() < 600));
+    assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
+    let refused = [
+        json!({ "activation": ["tanh", "tanh", "tanh"] }),
+        json!({ "hidden": [1_000_000_000, 1_000_000_000] }),
+        json!({ "hidden": [9_000_000_000_000_000_000_u64, 9_000_000_000_000_000_000_u64] }),
+        json!({ "loss": "cross-entropy", "output_activation": "tanh" }),
+        json!({ "loss": "softmax-cross-entropy" }),
+        json!({ "loss": "cross-entropy", "output_activation": "softmax" }),
+        json!({ "learning_rate": 10, "l2": 0.1 }),
+        json!({ "learning_rate": 1, "optimizer": { "name": "adamw", "decay": 1 } }),
+        json!({ "epochs": 2, "schedule": { "name": "cosine", "warmup": 3 } }),
+        json!({ "batch_size": 1001 }),
+        json!({ "batch_size": 500, "validation": 501 }),
+        json!({ "validation": 1000 }),
+        json!({ "early_stopping": { "metric": "validation.loss", "patience": 1 } }),
+    ];
+    let messages: Vec<_> = refused
+        .iter()
+        .map(|keys| {
+            let config = TrainConfig::from_map(keys.as_object().unwrap()).unwrap();
+            config.validate(1_000, 784, 6).unwrap_err().to_string()
+        })
+        .collect();
+    assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_field_set_out_of_range_without_set_is_refused_too() {
+    let invalid = [
+        TrainConfig { learning_rate: f64::NAN, ..TrainConfig::default() },
+        TrainConfig { l2: f64::INFINITY, ..TrainConfig::default() },
+        TrainConfig { batch_size: 0, ..TrainConfig::default() },
+        TrainConfig { activation: vec![Activation::Softmax], ..TrainConfig::default() },
+        TrainConfig { activation: vec![], ..TrainConfig::default() },
+        TrainConfig { optimizer: Optimizer::Momentum { momentum: f64::NAN }, ..TrainConfig::default() },
+        TrainConfig { initializer: Initializer::Uniform { low: 0.0, high: 0.0 }, ..TrainConfig::default() },
+        TrainConfig { seed: u64::MAX, ..TrainConfig::default() },
+    ];
+    let errors: Vec<ConfigError> = invalid.iter().map(|config| config.validate(1_000, 784, 6).unwrap_err()).collect();
+    let keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "learning_rate",
+            "l2",
+            "batch_size",
+            "activation",
+            "activation",
+            "optimizer.momentum",
+            "initializer.high",
+            "seed"
+        ]
+    );
+}
+
+#[test]
+fn no_hidden_layer_and_no_epoch_are_allowed() {
+    let config = TrainConfig { hidden: vec![], epochs: 0, ..TrainConfig::default() };
+    config.validate(100, 784, 6).unwrap();
+    assert_eq!(config.n_parameters(784, 6), Some(785 * 6));
+    assert_eq!(config.activations(), [Activation::Sigmoid]);
+}
+
+#[test]
+fn keys_of_the_surrounding_program_are_passed_over() {
+    let map = json!({ "name": "x", "data": "mnist", "train_size": 10, "test_size": 10, "classes": "01" });
+    assert_eq!(TrainConfig::from_map(map.as_object().unwrap()), Ok(TrainConfig::default()));
+}
+
+proptest! {
+    #[test]
+    fn any_learning_rate_survives_a_round_trip_through_text(learning_rate in f64::MIN_POSITIVE..f64::MAX) {
+        let config = TrainConfig { learning_rate, ..TrainConfig::default() };
+        let text = serde_json::to_string(&config.to_map()).unwrap();
+        let read = TrainConfig::from_map(&serde_json::from_str(&text).unwrap()).unwrap();
+        prop_assert_eq!(read.learning_rate.to_bits(), learning_rate.to_bits());
+    }
+
+    #[test]
+    fn no_text_as_key_or_value_panics(key in ".{0,80}", value in ".{0,80}") {
+        let mut config = TrainConfig::default();
+        prop_assert!(config.set(&key, &json!(value)).is_err());
+        for key in TrainConfig::KEYS {
+            let _ = config.set(key.name, &json!(value));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The same configuration gives the same weights.
+
+use std::ops::ControlFlow;
+
+use mlp_core::{Kernel, Workers};
+use mlp_train::{Inputs, Optimizer, Samples, Setup, Targets, TrainConfig, shuffle_for_epoch, train, weights_sha256};
+
+use crate::problems::Blobs;
+
+fn sha256_with(n_threads: usize, config: &TrainConfig, samples: &Samples<'_, f32>) -> (String, Vec<f64>) {
+    let workers = Workers::new(n_threads);
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+    let run = train(config, samples, Some(samples), setup, &mut |_| ControlFlow::Continue(())).unwrap();
+    (weights_sha256(&run.mlp), run.history.epochs.iter().map(|epoch| epoch.train.loss).collect())
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let blobs = Blobs::new(403, 0);
+    for (optimizer, batch_size) in
+        [(Optimizer::Sgd, 1), (Optimizer::Momentum { momentum: 0.9 }, 100), (Optimizer::ADAM, 64)]
+    {
+        let config = TrainConfig { optimizer, batch_size, epochs: 3, hidden: vec![40, 24], ..Blobs::config() };
+        let one = sha256_with(1, &config, &blobs.samples());
+        assert_eq!(one, sha256_with(2, &config, &blobs.samples()), "2 threads");
+        assert_eq!(one, sha256_with(4, &config, &blobs.samples()), "4 threads");
+    }
+}
+
+#[test]
+fn pixels_and_the_same_numbers_as_values_give_the_same_weights() {
+    let blobs = Blobs::new(100, 0);
+    let values = blobs.pixels.mapv(|pixel| f32::from(pixel) / 255.0);
+    let columns = values.clone().reversed_axes().as_standard_layout().into_owned().reversed_axes();
+    let targets = ndarray::Array2::from_shape_fn((100, 6), |(sample, bit)| {
+        f32::from(blobs.codebook.codes[[usize::from(blobs.labels[sample]), bit]])
+    });
+    let config = TrainConfig { epochs: 2, ..Blobs::config() };
+    let expected = sha256_with(1, &config, &blobs.samples());
+    for values in [values.view(), columns.view()] {
+        let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets.view()) };
+        assert_eq!(sha256_with(1, &config, &samples), expected);
+    }
+}
+
+#[test]
+fn the_seed_decides_and_watching_does_not() {
+    let blobs = Blobs::new(100, 0);
+    let config = TrainConfig { epochs: 2, ..Blobs::config() };
+    let first = sha256_with(1, &config, &blobs.samples());
+    assert_eq!(first, sha256_with(1, &config, &blobs.samples()));
+    let other = TrainConfig { seed: 1, ..config };
+    assert_ne!(first, sha256_with(1, &other, &blobs.samples()));
+}
+
+/// Changing what is measured must not change what is learnt.
+#[test]
+fn measuring_more_samples_changes_no_weight() {
+    let blobs = Blobs::new(100, 0);
+    let config = TrainConfig { epochs: 2, ..Blobs::config() };
+    let less = TrainConfig { evaluate_train: mlp_train::EvaluateTrain::Count(1), ..config.clone() };
+    assert_eq!(sha256_with(1, &config, &blobs.samples()).0, sha256_with(1, &less, &blobs.samples()).0);
+}
+
+/// `tests/golden/shuffle.py` computes the same orders.
+#[test]
+fn the_order_of_an_epoch_is_fixed_for_ever() {
+    let order = |n_samples: usize, seed, epoch| {
+        let mut order: Vec<usize> = (0..n_samples).collect();
+        shuffle_for_epoch(&mut order, seed, epoch);
+        order
+    };
+    assert_eq!(order(10, 0, 1), [6, 2, 5, 7, 4, 3, 8, 0, 1, 9]);
+    assert_eq!(order(10, 0, 2), [1, 2, 7, 5, 6, 0, 4, 9, 8, 3]);
+    assert_eq!(order(10, 1, 1), [2, 5, 3, 9, 1, 6, 4, 0, 7, 8]);
+    assert_eq!(order(1, 0, 1), [0]);
+    assert_eq!(order(0, 0, 1), [0_usize; 0]);
+}
+
+/// With 4 samples there are 24 orders; each should come up equally often.
+#[test]
+fn every_order_is_equally_likely() {
+    let mut counts = std::collections::HashMap::new();
+    for epoch in 0..24_000 {
+        let mut order = [0, 1, 2, 3];
+        shuffle_for_epoch(&mut order, 7, epoch);
+        *counts.entry(order).or_insert(0_i32) += 1;
+    }
+    assert_eq!(counts.len(), 24);
+    // The standard deviation of each count is about 31.
+    assert!(counts.values().all(|count| (count - 1_000).abs() < 150), "{counts:?}");
+}

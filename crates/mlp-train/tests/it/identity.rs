@@ -1,0 +1,65 @@
+//! The identity of trials.
+
+use mlp_train::{TrainConfig, trial_id};
+use serde_json::{Map, Value, json};
+
+fn with(changes: Value) -> String {
+    let mut config = TrainConfig::default().to_map();
+    let Value::Object(changes) = changes else { panic!("changes are a table") };
+    config.extend(changes);
+    trial_id(&config, "0123")
+}
+
+/// If this test fails, every stored trial would be run again: raise `NUMERICS_VERSION` on purpose or mend the code.
+#[test]
+fn identities_are_fixed_for_ever() {
+    let paper = json!({
+        "hidden": [512, 256, 128, 64, 32, 16, 8], "bias": false, "activation": "sigmoid",
+        "output_activation": "sigmoid", "encoding": "ascii", "initializer": "uniform-0-1", "loss": "rmse",
+        "reduction": "mean", "precision": "f64", "optimizer": "sgd", "learning_rate": 1.0, "l2": 0.0, "l1": 0.0,
+        "schedule": "constant", "batch_size": 1, "epochs": 20, "validation": 0, "early_stopping": false,
+        "evaluate_train": 10000, "seed": 0, "train_size": 17000, "test_size": 5000,
+    });
+    insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"2e489cfb3274c585a16be144996404a9");
+}
+
+#[test]
+fn what_affects_no_number_changes_no_identity() {
+    let id = with(json!({}));
+    assert_eq!(id.len(), 32);
+    assert_eq!(with(json!({ "name": "x", "data": "elsewhere", "threads": 8 })), id);
+    assert_eq!(with(json!({ "learning_rate": 1, "epochs": 5.0 })), with(json!({ "learning_rate": 1.0, "epochs": 5 })));
+    assert_eq!(with(json!({ "activation": ["sigmoid", "sigmoid"] })), id);
+    assert_eq!(with(json!({ "train_size": null })), id);
+    let adam = json!({ "optimizer": { "name": "adam", "beta1": 0.9 } });
+    assert_eq!(with(adam), with(json!({ "optimizer": "adam" })));
+}
+
+#[test]
+fn every_key_that_affects_numbers_changes_the_identity() {
+    let changes = json!({
+        "hidden": [256, 127], "bias": false, "activation": "tanh", "output_activation": "identity",
+        "encoding": "binary", "initializer": "he-normal", "loss": "rmse", "reduction": "sum", "precision": "f64",
+        "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "schedule": "cosine",
+        "batch_size": 33, "epochs": 11, "validation": 1,
+        "early_stopping": { "metric": "validation.loss", "patience": 1 }, "evaluate_train": "all", "seed": 1,
+        "train_size": 10, "test_size": 10,
+    });
+    let changes = changes.as_object().unwrap();
+    assert!(TrainConfig::KEYS.iter().all(|key| changes.contains_key(key.name)));
+    let mut ids: Vec<_> = changes
+        .iter()
+        .map(|(key, value)| with(Value::Object(Map::from_iter([(key.clone(), value.clone())]))))
+        .collect();
+    ids.push(with(json!({})));
+    ids.push(trial_id(&TrainConfig::default().to_map(), "4567"));
+    let n_ids = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), n_ids);
+}
+
+#[test]
+fn a_key_that_a_later_version_adds_is_taken_as_it_stands() {
+    assert_ne!(with(json!({ "dropout": 0.5 })), with(json!({})));
+}

@@ -1,0 +1,17 @@
+//! The tests of the crate, one module for each subject.
+
+mod config;
+mod determinism;
+mod encoding;
+mod identity;
+mod learning;
+mod metrics;
+mod mnist;
+mod model;
+mod numerics;
+mod parity;
+mod problems;
+mod record;
+mod samples;
+mod schedule;
+mod stopping;

@@ -1,0 +1,208 @@
+//! Model files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Write, stderr};
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use mlp_core::{Activation, Initializer, Mlp};
+use mlp_train::{AnyMlp, ModelError, Precision, SavedModel, TrainConfig, load_model, save_model, weights_sha256};
+use ndarray::Array2;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::{Map, Value, json};
+use tempfile::tempdir;
+
+fn config() -> TrainConfig {
+    TrainConfig { hidden: vec![3], activation: vec![Activation::Tanh], ..TrainConfig::default() }
+}
+
+fn network() -> Mlp<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let activations = [Activation::Tanh, Activation::Sigmoid];
+    Mlp::new(&[4, 3, 2], &activations, true, Initializer::GlorotUniform, &mut rng)
+}
+
+#[test]
+fn a_model_is_loaded_as_it_was_saved_in_either_precision() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let mut map = config().to_map();
+    map.insert("name".into(), json!("x"));
+    save_model(&path, &network(), &map).unwrap();
+    assert_eq!(load_model(&path).unwrap(), SavedModel { mlp: AnyMlp::F32(network()), config: map });
+
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let activations = [Activation::Relu, Activation::Tanh, Activation::Softmax];
+    let mlp = Mlp::<f64>::new(&[5, 4, 3, 2], &activations, false, Initializer::HeNormal, &mut rng);
+    let config = TrainConfig {
+        hidden: vec![4, 3],
+        activation: vec![Activation::Relu, Activation::Tanh],
+        output_activation: Activation::Softmax,
+        bias: false,
+        precision: Precision::F64,
+        ..config()
+    };
+    save_model(&path, &mlp, &config.to_map()).unwrap();
+    assert_eq!(load_model(&path).unwrap().mlp, AnyMlp::F64(mlp));
+}
+
+#[test]
+fn the_hash_covers_every_number_in_the_documented_order() {
+    use sha2::{Digest, Sha256};
+    let mlp = network();
+    let mut bytes = Vec::new();
+    for layer in &mlp.layers {
+        let numbers = layer.weights.iter().chain(layer.bias.as_ref().unwrap());
+        numbers.for_each(|number| bytes.extend(number.to_le_bytes()));
+    }
+    let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(weights_sha256(&mlp), expected);
+    let mut other = network();
+    other.layers[1].bias.as_mut().unwrap()[1] = f32::from_bits(1);
+    assert_ne!(weights_sha256(&other), expected);
+}
+
+#[test]
+fn a_truncated_or_lengthened_model_is_rejected_at_every_byte() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    save_model(&path, &network(), &config().to_map()).unwrap();
+    let whole = fs::read(&path).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        assert!(matches!(load_model(&path), Err(ModelError::Invalid { .. })), "at byte {length}");
+    }
+    fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
+    assert!(load_model(&path).is_err());
+}
+
+#[test]
+fn a_model_with_any_bit_flipped_is_rejected_or_has_the_same_weights() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    save_model(&path, &network(), &config().to_map()).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    for bit in 0..8 * bytes.len() {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(SavedModel { mlp, .. }) = load_model(&path) {
+            assert!(bit / 8 < header, "bit {bit} of the tensors is covered by the hash");
+            assert_eq!(mlp, AnyMlp::F32(network()), "bit {bit}");
+        }
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// A tensor of a made-up file: name, type, shape, bytes.
+type Made = (&'static str, Dtype, Vec<usize>, Vec<u8>);
+
+fn floats(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn linear() -> Vec<Made> {
+    vec![
+        ("layers.0.bias", Dtype::F32, vec![2], floats(&[0.0; 2])),
+        ("layers.0.weights", Dtype::F32, vec![3, 2], floats(&[0.5; 6])),
+    ]
+}
+
+fn linear_config() -> Value {
+    json!({ "hidden": [], "precision": "f32", "bias": true })
+}
+
+fn write_made(path: &Path, tensors: &[Made], metadata: Option<HashMap<String, String>>) {
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| (*name, TensorView::new(*dtype, shape.clone(), bytes).unwrap()));
+    fs::write(path, safetensors::serialize(views, metadata).unwrap()).unwrap();
+}
+
+#[test]
+fn a_file_of_another_program_without_hash_is_loaded() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    write_made(&path, &linear(), Some(HashMap::from([("config".into(), linear_config().to_string())])));
+    let AnyMlp::F32(mlp) = load_model(&path).unwrap().mlp else { panic!("single precision") };
+    assert_eq!(mlp.layers[0].weights, Array2::from_elem((3, 2), 0.5));
+}
+
+#[test]
+fn what_does_not_match_the_configuration_is_named() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let message = |change: &dyn Fn(&mut Vec<Made>, &mut Value)| {
+        let (mut tensors, mut config) = (linear(), linear_config());
+        change(&mut tensors, &mut config);
+        write_made(&path, &tensors, Some(HashMap::from([("config".into(), config.to_string())])));
+        load_model(&path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+    };
+    let mut messages = vec![
+        message(&|tensors, _| drop(tensors.remove(0))),
+        message(&|tensors, _| drop(tensors.remove(1))),
+        message(&|tensors, _| tensors.push(("layers.1.weights", Dtype::F32, vec![1, 1], floats(&[0.0])))),
+        message(&|tensors, _| tensors[0].2 = vec![1, 2]),
+        message(&|tensors, _| tensors[0] = ("layers.0.bias", Dtype::F32, vec![3], floats(&[0.0; 3]))),
+        message(&|tensors, _| tensors[1].2 = vec![6]),
+        message(&|tensors, _| tensors[1] = ("layers.0.weights", Dtype::F32, vec![0, 2], vec![])),
+        message(&|tensors, _| tensors[1].1 = Dtype::I32),
+        message(&|tensors, _| tensors[1].3[12..16].copy_from_slice(&f32::NAN.to_le_bytes())),
+        message(&|_, config| config["precision"] = json!("f64")),
+        message(&|_, config| config["bias"] = json!(false)),
+        message(&|_, config| config["hidden"] = json!([7])),
+        message(&|_, config| config["activation"] = json!(["tanh", "tanh"])),
+        message(&|_, config| config["hiden"] = json!([7])),
+        message(&|_, config| config["weights_sha256"] = json!("abc")),
+        message(&|_, config| *config = json!([1])),
+    ];
+    write_made(&path, &linear(), None);
+    let of_file = || load_model(&path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE");
+    messages.push(of_file());
+    fs::write(&path, "<html>not found</html>").unwrap();
+    messages.push(of_file());
+    let entry = r#""layers.0.weights":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}"#;
+    let header = format!(r#"{{"__metadata__":{{"config":"{{}}"}},{entry},{entry}}}"#);
+    fs::write(&path, [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 4]].concat()).unwrap();
+    messages.push(of_file());
+    assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn weights_that_are_not_finite_are_not_saved() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let mut mlp = network();
+    mlp.layers[1].bias.as_mut().unwrap()[0] = f32::INFINITY;
+    let error = save_model(&path, &mlp, &Map::new()).unwrap_err();
+    assert!(matches!(&error, ModelError::NonFinite { tensor, .. } if tensor == "layers.1.bias"), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn python_reads_the_file_and_computes_the_same_outputs() {
+    let installed = Command::new("python3").args(["-c", "import numpy, safetensors"]).output();
+    if !installed.is_ok_and(|output| output.status.success()) {
+        // Straight to the terminal: the test harness would swallow what `eprintln!` writes.
+        let _ =
+            writeln!(stderr(), "SKIPPED: python3 with numpy and safetensors is needed to read a model file in Python");
+        return;
+    }
+    let folder = tempdir().unwrap();
+    let (model, inputs) = (folder.path().join("m.safetensors"), folder.path().join("inputs.json"));
+    save_model(&model, &network(), &config().to_map()).unwrap();
+    fs::write(&inputs, "[[0.0, 0.25, 0.5, 1.0], [1.0, -1.0, 2.0, 0.125]]").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/read_model.py");
+    let output = Command::new("python3").arg(script).args([&model, &inputs]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outputs: Vec<Vec<f64>> = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = ndarray::array![[0.0, 0.25, 0.5, 1.0], [1.0, -1.0, 2.0, 0.125]];
+    let expected = network().forward(rows.view());
+    for (found, expected) in outputs.concat().iter().zip(&expected) {
+        assert!((found - f64::from(*expected)).abs() < 1e-6, "{found} instead of {expected}");
+    }
+}

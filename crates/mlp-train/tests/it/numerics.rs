@@ -1,0 +1,162 @@
+//! Numbers at the edge of what floating point can do.
+
+use std::time::{Duration, Instant};
+
+use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Real, Reduction, Workers, Workspace};
+use mlp_train::{Divergence, GreyLevels, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Update};
+use ndarray::{Array1, Array2, array};
+
+use crate::problems::{Blobs, Xor, run};
+
+#[test]
+fn a_huge_learning_rate_is_recorded_as_divergence_with_its_place() {
+    let xor = Xor::new();
+    let config = TrainConfig {
+        activation: vec![Activation::Identity],
+        output_activation: Activation::Identity,
+        loss: Loss::Squared,
+        optimizer: Optimizer::Sgd,
+        learning_rate: 1e6,
+        batch_size: 1,
+        ..Xor::config()
+    };
+    let run = run(&config, &xor.samples(), Some(&xor.samples()));
+    let Outcome::Diverged(Divergence { epoch, batch, layer }) = run.outcome else { panic!("{:?}", run.outcome) };
+    assert!((1..20).contains(&epoch) && (1..=4).contains(&batch) && layer < 2, "{epoch} {batch} {layer}");
+    assert_eq!(run.history.epochs.len(), epoch, "the epochs before are kept");
+    assert!(run.history.epochs.iter().all(|epoch| epoch.is_finite()));
+    assert!(run.mlp.layers.iter().all(|layer| layer.weights.iter().all(|weight| weight.is_finite())));
+    assert!(run.evaluation.unwrap().metrics.is_finite());
+}
+
+#[test]
+fn a_saturated_network_stays_finite_and_keeps_its_speed() {
+    let blobs = Blobs::new(2_000, 0);
+    let config = |initializer| TrainConfig {
+        hidden: vec![128, 128],
+        activation: vec![Activation::Sigmoid],
+        bias: false,
+        initializer,
+        epochs: 3,
+        ..Blobs::config()
+    };
+    for optimizer in [Optimizer::Sgd, Optimizer::Momentum { momentum: 0.9 }, Optimizer::ADAM] {
+        let seconds = |initializer| {
+            let config = TrainConfig { optimizer, ..config(initializer) };
+            let run = run::<f32>(&config, &blobs.samples(), None);
+            assert_eq!(run.outcome, Outcome::Finished);
+            run.history.seconds_train.iter().skip(1).copied().fold(f64::INFINITY, f64::min)
+        };
+        let normal = seconds(Initializer::GlorotUniform);
+        let saturated = seconds(Initializer::Uniform { low: 0.0, high: 1.0 });
+        let nearly = seconds(Initializer::Uniform { low: 0.5, high: 0.6 });
+        // Subnormal numbers would cost a factor of ten and more; the margin is for a busy machine.
+        assert!(saturated < 4.0 * normal, "{optimizer:?}: {saturated} s saturated, {normal} s otherwise");
+        assert!(nearly < 4.0 * normal, "{optimizer:?}: {nearly} s saturated, {normal} s otherwise");
+    }
+}
+
+#[test]
+fn an_exact_fit_has_no_rmse_gradient() {
+    let inputs = array![[1.0, 2.0], [3.0, 4.0]];
+    let layer = Layer { weights: array![[0.5], [0.25]], bias: Some(array![0.125]), activation: Activation::Identity };
+    let mlp = Mlp { layers: vec![layer] };
+    let targets = mlp.forward(inputs.view());
+    let after = train_steps(&mlp, &inputs, &targets, Loss::Rmse, Optimizer::Sgd, plain(0.5), 3);
+    assert_eq!(after, mlp);
+}
+
+#[test]
+fn ten_thousand_steps_of_decay_leave_no_subnormal_number_and_do_not_slow_down() {
+    // The inputs are zero, so only the penalty moves the weights.
+    let inputs = Array2::<f32>::zeros((1, 64));
+    let targets = Array2::<f32>::zeros((1, 64));
+    let layer = Layer { weights: Array2::from_elem((64, 64), 1.0), bias: None, activation: Activation::Identity };
+    let mlp = Mlp { layers: vec![layer] };
+    for optimizer in
+        [Optimizer::Sgd, Optimizer::Momentum { momentum: 0.9 }, Optimizer::Nesterov { momentum: 0.5 }, Optimizer::ADAM]
+    {
+        let update = Update { l2: 0.1, ..plain(0.1) };
+        // The quickest of several slices, so that a busy machine does not matter.
+        let mut slices = Vec::new();
+        let after = (0..20).fold(mlp.clone(), |mlp, _| {
+            let started = Instant::now();
+            let after = train_steps(&mlp, &inputs, &targets, Loss::HalfSquared, optimizer, update, 500);
+            slices.push(started.elapsed());
+            after
+        });
+        let quickest = |slices: &[Duration]| slices.iter().copied().min().unwrap();
+        let (early, late) = (quickest(&slices[..10]), quickest(&slices[10..]));
+        let weights = &after.layers[0].weights;
+        assert!(weights.iter().all(|weight| !weight.is_subnormal()), "{optimizer:?}");
+        assert!(weights.iter().all(|weight| weight.abs() < 0.1), "{optimizer:?}");
+        assert!(late < 4 * early, "{optimizer:?}: {late:?} after {early:?}");
+    }
+}
+
+#[test]
+fn penalties_pull_weights_and_leave_biases_alone() {
+    let inputs = Array2::<f64>::zeros((1, 2));
+    let layer = Layer {
+        weights: array![[0.5, -0.5], [0.25, 0.0]],
+        bias: Some(Array1::from_vec(vec![1.0, -2.0])),
+        activation: Activation::Identity,
+    };
+    let mlp = Mlp { layers: vec![layer] };
+    let targets = mlp.forward(inputs.view());
+    let one_step = |update, optimizer| {
+        let after = train_steps(&mlp, &inputs, &targets, Loss::HalfSquared, optimizer, update, 1);
+        assert_eq!(after.layers[0].bias, mlp.layers[0].bias);
+        after.layers[0].weights.clone()
+    };
+    let l2 = one_step(Update { l2: 0.5, ..plain(0.5) }, Optimizer::Sgd);
+    assert_eq!(l2, array![[0.375, -0.375], [0.1875, 0.0]]);
+    let l1 = one_step(Update { l1: 0.25, ..plain(0.5) }, Optimizer::Sgd);
+    assert_eq!(l1, array![[0.375, -0.375], [0.125, 0.0]]);
+    let decay = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.5 };
+    assert_eq!(one_step(plain(0.5), decay), array![[0.375, -0.375], [0.1875, 0.0]]);
+}
+
+#[test]
+fn weights_that_overflow_when_measured_are_a_divergence_before_training() {
+    use mlp_train::{Setup, train};
+    use std::ops::ControlFlow;
+
+    let xor = Xor::new();
+    let config = Xor::config();
+    let mut initial = run(&TrainConfig { epochs: 0, ..config.clone() }, &xor.samples(), None).mlp;
+    initial.layers[1].weights[[0, 0]] = f64::NAN;
+    let workers = Workers::new(1);
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(initial) };
+    let run = train(&config, &xor.samples(), None, setup, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(run.outcome, Outcome::Diverged(Divergence { epoch: 0, batch: 0, layer: 1 }));
+    assert!(run.history.epochs.is_empty());
+}
+
+fn plain(learning_rate: f64) -> Update {
+    Update { learning_rate, step: 1, l2: 0.0, l1: 0.0 }
+}
+
+fn train_steps<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: &Array2<F>,
+    targets: &Array2<F>,
+    loss: Loss,
+    optimizer: Optimizer,
+    update: Update,
+    n_steps: u64,
+) -> Mlp<F> {
+    let workers = Workers::new(1);
+    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let grey_levels = GreyLevels::new();
+    let rows: Vec<usize> = (0..inputs.nrows()).collect();
+    let batch = Rows::new(&samples, &grey_levels, &rows);
+    let objective = Objective { loss, reduction: Reduction::Sum };
+    let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
+    for step in 1..=n_steps {
+        optimizer.step(&mut workspace, &batch, objective, Update { step, ..update }, &workers).unwrap();
+    }
+    let mut after = mlp.clone();
+    workspace.store(&mut after);
+    after
+}

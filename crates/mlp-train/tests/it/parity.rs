@@ -1,0 +1,146 @@
+//! PyTorch computes the same. `tests/golden/pytorch.py` wrote the expected numbers.
+
+use mlp_core::{Activation, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
+use mlp_train::{GreyLevels, Inputs, Optimizer, Rows, Samples, Targets, Update};
+use ndarray::{Array1, Array2};
+use serde::Deserialize;
+
+const TOLERANCE: f64 = 1e-10;
+
+#[derive(Deserialize)]
+struct Golden {
+    inputs: Vec<Vec<f64>>,
+    bits: Vec<Vec<f64>>,
+    classes: Vec<Vec<f64>>,
+    first: Network,
+    sigmoid_outputs: Vec<Vec<f64>>,
+    losses: Vec<OneLoss>,
+    optimizers: Vec<OneOptimizer>,
+}
+
+#[derive(Deserialize)]
+struct Network {
+    weights: Vec<Vec<Vec<f64>>>,
+    biases: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct OneLoss {
+    loss: String,
+    reduction: String,
+    value: f64,
+    #[serde(flatten)]
+    after_one_step: Network,
+}
+
+#[derive(Deserialize)]
+struct OneOptimizer {
+    optimizer: String,
+    #[serde(flatten)]
+    after_training: Network,
+}
+
+impl Golden {
+    fn read() -> Self {
+        serde_json::from_str(include_str!("../golden/pytorch.json")).unwrap()
+    }
+}
+
+impl Network {
+    fn mlp(&self, output_activation: Activation) -> Mlp<f64> {
+        let n_layers = self.weights.len();
+        let layers = self.weights.iter().zip(&self.biases).enumerate().map(|(i, (weights, bias))| Layer {
+            weights: matrix(weights),
+            bias: Some(Array1::from_vec(bias.clone())),
+            activation: if i + 1 == n_layers { output_activation } else { Activation::Tanh },
+        });
+        Mlp { layers: layers.collect() }
+    }
+}
+
+fn matrix(rows: &[Vec<f64>]) -> Array2<f64> {
+    Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap()
+}
+
+fn assert_same(found: &Mlp<f64>, expected: &Network, what: &str) {
+    for (i, layer) in found.layers.iter().enumerate() {
+        let weights = (&layer.weights - &matrix(&expected.weights[i])).mapv(f64::abs);
+        let bias = (layer.bias.as_ref().unwrap() - &Array1::from_vec(expected.biases[i].clone())).mapv(f64::abs);
+        let largest = weights.iter().chain(&bias).copied().fold(0.0, f64::max);
+        assert!(largest < TOLERANCE, "{what}: layer {i} differs by {largest}");
+    }
+}
+
+#[test]
+fn the_forward_pass_agrees_with_pytorch() {
+    let golden = Golden::read();
+    let outputs = golden.first.mlp(Activation::Sigmoid).forward(matrix(&golden.inputs).view());
+    let largest = (outputs - matrix(&golden.sigmoid_outputs)).mapv(f64::abs).into_iter().fold(0.0, f64::max);
+    assert!(largest < 1e-14, "differs by {largest}");
+}
+
+#[test]
+fn every_loss_and_its_gradient_agree_with_pytorch() {
+    let golden = Golden::read();
+    let (inputs, bits, classes) = (matrix(&golden.inputs), matrix(&golden.bits), matrix(&golden.classes));
+    for one in &golden.losses {
+        let loss = Loss::from_name(&one.loss).unwrap();
+        let objective = Objective { loss, reduction: Reduction::from_name(&one.reduction).unwrap() };
+        let softmax = loss == Loss::SoftmaxCrossEntropy;
+        let targets = if softmax { &classes } else { &bits };
+        let mut mlp = golden.first.mlp(if softmax { Activation::Softmax } else { Activation::Sigmoid });
+        let all: Vec<usize> = (0..inputs.nrows()).collect();
+        let sums = take_steps(&mut mlp, &inputs, targets, &[&all], objective, Optimizer::Sgd, PLAIN);
+        let what = format!("{} by {}", one.loss, one.reduction);
+        assert!((sums[0] / inputs.nrows() as f64 - one.value).abs() < TOLERANCE, "{what}");
+        assert_same(&mlp, &one.after_one_step, &what);
+    }
+}
+
+#[test]
+fn every_rule_agrees_with_pytorch_over_three_epochs_with_penalties() {
+    let golden = Golden::read();
+    let (inputs, bits) = (matrix(&golden.inputs), matrix(&golden.bits));
+    let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
+    let all: Vec<usize> = (0..inputs.nrows()).collect();
+    let batches: Vec<&[usize]> = (0..3).flat_map(|_| all.chunks(4)).collect();
+    for one in &golden.optimizers {
+        let (optimizer, l2) = match one.optimizer.as_str() {
+            "sgd" => (Optimizer::Sgd, 0.01),
+            "momentum" => (Optimizer::Momentum { momentum: 0.9 }, 0.01),
+            "nesterov" => (Optimizer::Nesterov { momentum: 0.9 }, 0.01),
+            "adam" => (Optimizer::ADAM, 0.01),
+            _ => (Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.1 }, 0.0),
+        };
+        let mut mlp = golden.first.mlp(Activation::Sigmoid);
+        let update = Update { learning_rate: 0.05, l2, l1: 0.003, ..PLAIN };
+        take_steps(&mut mlp, &inputs, &bits, &batches, objective, optimizer, update);
+        assert_same(&mlp, &one.after_training, &one.optimizer);
+    }
+}
+
+const PLAIN: Update = Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0 };
+
+/// One step for each batch, on the fastest instruction set; returns the sums of the losses.
+fn take_steps(
+    mlp: &mut Mlp<f64>,
+    inputs: &Array2<f64>,
+    targets: &Array2<f64>,
+    batches: &[&[usize]],
+    objective: Objective,
+    optimizer: Optimizer,
+    update: Update,
+) -> Vec<f64> {
+    let workers = Workers::new(1);
+    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let grey_levels = GreyLevels::new();
+    let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
+    let step = |(i, rows): (usize, &&[usize])| {
+        let batch = Rows::new(&samples, &grey_levels, rows);
+        let update = Update { step: i as u64 + 1, ..update };
+        optimizer.step(&mut workspace, &batch, objective, update, &workers).unwrap()
+    };
+    let sums = batches.iter().enumerate().map(step).collect();
+    workspace.store(mlp);
+    sums
+}

@@ -1,0 +1,175 @@
+//! Records on disk.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use mlp_core::Kernel;
+use mlp_train::{DataDescription, EpochMetrics, RecordError, Run, RunRecord, Runtime, Status, TrainConfig, trial_id};
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use crate::problems::{Blobs, run};
+
+fn data() -> DataDescription {
+    DataDescription {
+        name: "blobs".into(),
+        sha256: "00".into(),
+        train: 60,
+        test: 30,
+        inputs: 8,
+        height: 0,
+        width: 0,
+        classes: "0123456789".into(),
+        synthetic: true,
+    }
+}
+
+fn config() -> TrainConfig {
+    TrainConfig { epochs: 2, validation: 10, ..Blobs::config() }
+}
+
+fn finished() -> (Run<f32>, RunRecord) {
+    let run = run::<f32>(&config(), &Blobs::new(60, 0).samples(), Some(&Blobs::new(30, 1).samples()));
+    let map = config().to_map();
+    let runtime = Runtime { threads: 2, host: "here".into(), version: "0.1.0".into(), ..Runtime::default() };
+    let record = RunRecord::of_run(trial_id(&map, "00"), map, data(), &run, Kernel::detect(), runtime);
+    (run, record.expect("the run is finished"))
+}
+
+#[test]
+fn a_record_is_read_as_it_was_written() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("trial.json");
+    let (run, record) = finished();
+    record.write(&path).unwrap();
+    assert_eq!(RunRecord::read(&path).unwrap(), record);
+    assert_eq!(record.status, Status::Finished);
+    assert_eq!(record.final_test(), Some(&run.evaluation.as_ref().unwrap().metrics));
+    assert_eq!(record.precision.len(), 10);
+    assert_eq!(record.epochs.len(), 3);
+    assert_eq!(record.runtime.seconds_train.len(), 3);
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["trial.json"], "nothing staged is left behind");
+}
+
+#[test]
+fn the_json_of_a_record_has_the_documented_fields() {
+    let (_, record) = finished();
+    let value: serde_json::Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+    let fields = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_snapshot!(fields(&value));
+    assert_snapshot!(fields(&value["epochs"][1]), @"epoch test train validation");
+    assert_snapshot!(fields(&value["epochs"][1]["test"]), @"bit_accuracy digit_accuracy invalid_rate loss mae nearest_accuracy rmse");
+    assert_snapshot!(fields(&value["data"]), @"classes height inputs name sha256 synthetic test train width");
+    assert_snapshot!(fields(&value["mistakes"][0]), @"answer index label nearest outputs");
+    assert_snapshot!(fields(&value["runtime"]), @"host seconds_evaluate seconds_train threads version");
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused_with_their_place() {
+    let (_, record) = finished();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("trial.json");
+    record.write(&path).unwrap();
+    let broken = |change: &dyn Fn(&mut RunRecord)| {
+        let mut record = record.clone();
+        record.trial = "T".into();
+        change(&mut record);
+        record.write(&path).unwrap_err().to_string()
+    };
+    let messages = [
+        broken(&|record| record.epochs[1].train.loss = f64::NAN),
+        broken(&|record| record.epochs[2].test.as_mut().unwrap().digit_accuracy = Some(f64::INFINITY)),
+        broken(&|record| record.epochs[0].validation.as_mut().unwrap().rmse = f64::NEG_INFINITY),
+        broken(&|record| record.mistakes[3].outputs[1] = f64::NAN),
+        broken(&|record| record.recall[0] = f64::NAN),
+        broken(&|record| record.runtime.seconds_train[0] = f64::NAN),
+    ];
+    assert_snapshot!(messages.join("\n"));
+    assert_eq!(RunRecord::read(&path).unwrap(), record, "the old record is still there");
+}
+
+#[test]
+fn a_truncated_record_is_rejected_at_every_byte() {
+    let (_, mut record) = finished();
+    record.mistakes.truncate(1);
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("trial.json");
+    let json = record.to_json().unwrap();
+    // The last byte is the newline, without which the record is still whole.
+    for length in 0..json.len() - 1 {
+        fs::write(&path, &json[..length]).unwrap();
+        assert!(matches!(RunRecord::read(&path), Err(RecordError::Malformed { .. })), "at byte {length}");
+    }
+}
+
+#[test]
+fn unknown_fields_are_passed_over_and_contradictions_are_not() {
+    let (_, record) = finished();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("trial.json");
+    let json = record.to_json().unwrap();
+    fs::write(&path, json.replacen("{", "{\"from_the_future\": [1],", 1)).unwrap();
+    assert_eq!(RunRecord::read(&path).unwrap(), record);
+
+    let message = |json: String| {
+        fs::write(&path, json).unwrap();
+        RunRecord::read(&path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+    };
+    let messages = [
+        message(json.replace("\"schema\": 1", "\"schema\": 2")),
+        message(json.replace("\"best_epoch\": 2", "\"best_epoch\": 3")),
+        message(json.replace("\"epoch\": 1", "\"epoch\": 7")),
+        message(json.replace("\"classes\": \"0123456789\"", "\"classes\": \"01\"")),
+        message(json.replace("\"finished\"", "\"done\"")),
+        message(json.replace("\"parameters\": ", "\"parameters\": -")),
+        message("[]".into()),
+        message(String::new()),
+    ];
+    assert_snapshot!(messages.join("\n"));
+    assert!(RunRecord::read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+    let missing = RunRecord::read(folder.path().join("none.json")).unwrap_err();
+    assert!(matches!(missing, RecordError::Io { action: "read", .. }));
+    let nowhere = record.write(folder.path().join("no/folder/trial.json")).unwrap_err();
+    assert!(matches!(nowhere, RecordError::Io { action: "write", .. }));
+}
+
+#[test]
+fn interrupted_runs_have_no_record_and_diverged_ones_no_weights() {
+    use mlp_train::{Divergence, Outcome};
+    let (mut run, _) = finished();
+    let record_of = |run: &Run<f32>| {
+        RunRecord::of_run("t".into(), config().to_map(), data(), run, Kernel::Portable, Runtime::default())
+    };
+    run.outcome = Outcome::Interrupted;
+    assert!(record_of(&run).is_none());
+    let place = Divergence { epoch: 3, batch: 1, layer: 0 };
+    run.outcome = Outcome::Diverged(place);
+    let record = record_of(&run).unwrap();
+    assert_eq!((record.status, record.diverged), (Status::Diverged, Some(place)));
+    assert!(record.weights_sha256.is_none() && record.mistakes.is_empty() && record.confusion.is_none());
+
+    let failure = RunRecord::of_failure(
+        "t".into(),
+        config().to_map(),
+        data(),
+        vec![8, 24, 6],
+        "needs 80 GB".into(),
+        Kernel::Portable,
+        Runtime::default(),
+    );
+    let folder = tempdir().unwrap();
+    failure.write(folder.path().join("t.json")).unwrap();
+    assert_eq!(RunRecord::read(folder.path().join("t.json")).unwrap(), failure);
+    assert_eq!(failure.final_test(), None);
+}
+
+proptest! {
+    #[test]
+    fn every_finite_number_survives_the_round_trip(values in prop::collection::vec(any::<f64>(), 3)) {
+        prop_assume!(values.iter().all(|value| value.is_finite()));
+        let metrics = EpochMetrics { loss: values[0], mae: values[1], rmse: values[2], ..EpochMetrics::default() };
+        let json = serde_json::to_string(&metrics).unwrap();
+        prop_assert_eq!(serde_json::from_str::<EpochMetrics>(&json).unwrap(), metrics);
+    }
+}

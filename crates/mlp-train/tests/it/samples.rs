@@ -1,0 +1,78 @@
+//! What is refused before a run begins.
+
+use std::ops::ControlFlow;
+
+use insta::assert_snapshot;
+use mlp_core::{Kernel, Mlp, Workers};
+use mlp_train::{EarlyStopping, Inputs, Precision, Samples, Setup, Targets, TrainConfig, ValidationMetric, train};
+use ndarray::{Array2, Axis};
+
+use crate::problems::{Blobs, Xor};
+
+fn refusal(
+    config: &TrainConfig,
+    samples: &Samples<'_, f64>,
+    test: Option<&Samples<'_, f64>>,
+    initial: Option<Mlp<f64>>,
+) -> String {
+    let workers = Workers::new(1);
+    let setup = Setup { workers: &workers, kernel: Kernel::Portable, initial };
+    let mut observer = |_: mlp_train::Progress<'_>| -> ControlFlow<()> { panic!("nothing may have been computed") };
+    train(config, samples, test, setup, &mut observer).unwrap_err().to_string()
+}
+
+#[test]
+fn samples_that_do_not_fit_are_refused_with_the_first_one_at_fault() {
+    let xor = Xor::new();
+    let config = Xor::config();
+    let with_inputs = |inputs: &Array2<f64>| {
+        let samples = Samples { inputs: Inputs::Values(inputs.view()), ..xor.samples() };
+        refusal(&config, &samples, None, None)
+    };
+    let mut broken = xor.inputs.clone();
+    broken[[2, 1]] = f64::NAN;
+    let mut messages = vec![with_inputs(&broken)];
+    messages.push(with_inputs(&xor.inputs.clone().remove_row()));
+    messages.push(with_inputs(&Array2::zeros((0, 2))));
+    messages.push(with_inputs(&Array2::zeros((4, 0))));
+
+    let mut broken = xor.targets.clone();
+    broken[[3, 0]] = f64::NEG_INFINITY;
+    let samples = Samples { targets: Targets::Values(broken.view()), ..xor.samples() };
+    messages.push(refusal(&config, &samples, None, None));
+    messages.push(refusal(&config, &xor.samples(), Some(&samples), None));
+
+    let mut blobs = Blobs::new(40, 0);
+    let test = Blobs::new(40, 1);
+    messages.push(refusal(&config, &xor.samples(), Some(&test.samples()), None));
+    blobs.labels[17] = 10;
+    messages.push(refusal(&Blobs::config(), &blobs.samples(), None, None));
+    assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_configuration_that_does_not_suit_the_call_is_refused() {
+    let xor = Xor::new();
+    let single = TrainConfig { precision: Precision::F32, ..Xor::config() };
+    let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 1 };
+    let unlabelled = TrainConfig { early_stopping: Some(rule), validation: 1, batch_size: 1, ..Xor::config() };
+    let initial = crate::problems::run(&TrainConfig { epochs: 0, ..Xor::config() }, &xor.samples(), None).mlp;
+    let wider = TrainConfig { hidden: vec![5], ..Xor::config() };
+    let messages = [
+        refusal(&single, &xor.samples(), None, None),
+        refusal(&unlabelled, &xor.samples(), None, None),
+        refusal(&wider, &xor.samples(), None, Some(initial)),
+    ];
+    assert_snapshot!(messages.join("\n"));
+}
+
+trait RemoveRow {
+    fn remove_row(self) -> Self;
+}
+
+impl RemoveRow for Array2<f64> {
+    fn remove_row(mut self) -> Self {
+        self.remove_index(Axis(0), 0);
+        self
+    }
+}
