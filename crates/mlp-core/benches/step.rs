@@ -64,7 +64,7 @@ impl Batch<f32> for Pictures {
 fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GlorotUniform, &mut rng);
+    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GLOROT_UNIFORM, &mut rng);
     let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
     for n_threads in [1, 2] {
         let workers = Workers::new(n_threads);

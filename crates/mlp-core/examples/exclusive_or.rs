@@ -15,7 +15,7 @@ fn main() {
 
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let activations = [Activation::Tanh, Activation::Sigmoid];
-    let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GlorotUniform, &mut rng);
+    let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng);
 
     println!("The gradient that back-propagation finds, against finite differences of the loss:");
     for check in gradient_check(&mlp, inputs.view(), targets.view(), objective, 1e-3) {

@@ -44,7 +44,7 @@ pub struct LayerGradient<F> {
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mut mlp = Mlp::<f64>::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LecunNormal, &mut rng);
+/// let mut mlp = Mlp::<f64>::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, &mut rng);
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 ///

@@ -34,7 +34,7 @@ pub struct TensorCheck {
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mlp = Mlp::new(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LecunNormal, &mut rng);
+/// let mlp = Mlp::new(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, &mut rng);
 /// let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
 /// let checks = gradient_check(&mlp, array![[0.5, -1.0]].view(), array![[1.0, 0.0]].view(), objective, 1e-3);
 /// assert!(checks.iter().all(|check| check.relative_error < 1e-7));

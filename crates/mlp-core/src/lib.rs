@@ -26,7 +26,7 @@
 //!
 //! let mut rng = ChaCha8Rng::seed_from_u64(1);
 //! let activations = [Activation::Tanh, Activation::Sigmoid];
-//! let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GlorotUniform, &mut rng);
+//! let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng);
 //! for _ in 0..500 {
 //!     let (_, gradients) = backpropagate(&mlp, inputs.view(), targets.view(), objective);
 //!     for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {

@@ -71,7 +71,7 @@ pub(crate) fn activate<F: Real>(activation: Activation, mut net_inputs: Array2<F
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
 /// let sizes = [784, 30, 6];
-/// let mlp = Mlp::<f32>::new(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GlorotUniform, &mut rng);
+/// let mlp = Mlp::<f32>::new(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GLOROT_UNIFORM, &mut rng);
 /// assert_eq!(mlp.n_parameters(), 784 * 30 + 30 + 30 * 6 + 6);
 /// assert_eq!(mlp.forward(Array2::zeros((5, 784)).view()).shape(), [5, 6]);
 /// ```

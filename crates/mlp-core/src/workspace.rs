@@ -118,7 +118,7 @@ pub struct NonFinite {
 /// }
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mlp = Mlp::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LecunNormal, &mut rng);
+/// let mlp = Mlp::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, &mut rng);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 /// let workers = Workers::new(2);
 /// let mut workspace = Workspace::new(&mlp, 2, 1, Kernel::detect(), &workers);

@@ -159,7 +159,7 @@ impl Default for TrainConfig {
             activation: vec![Activation::Sigmoid],
             output_activation: Activation::Sigmoid,
             encoding: TargetEncoding::Ascii,
-            initializer: Initializer::GlorotUniform,
+            initializer: Initializer::GLOROT_UNIFORM,
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
             precision: Precision::F32,
@@ -198,7 +198,8 @@ impl TrainConfig {
             "initializer",
             "distribution of the first weights",
             "glorot-uniform, glorot-normal, lecun-uniform, lecun-normal, he-uniform, he-normal, uniform-0-1, \
-             { name = \"uniform\", low = -1, high = 1 } or { name = \"normal\", mean = 0, deviation = 0.1 }",
+             { name = \"glorot-uniform\", gain = 2 } and so on, { name = \"uniform\", low = -1, high = 1 } or \
+             { name = \"normal\", mean = 0, deviation = 0.1 }",
         ),
         key(
             "loss",
@@ -296,7 +297,10 @@ impl TrainConfig {
                 Initializer::Normal { mean, deviation } => {
                     json!({ "name": "normal", "mean": mean, "deviation": deviation })
                 }
-                other => json!(other.name()),
+                other => match other.gain() {
+                    Some(gain) if gain != 1.0 => json!({ "name": other.name(), "gain": gain }),
+                    _ => json!(other.name()),
+                },
             },
             "loss" => json!(self.loss.name()),
             "reduction" => json!(self.reduction.name()),

@@ -281,6 +281,10 @@ impl<F: Real> AdamStep<F> {
 impl<F: Real> GradientSink<F> for SgdStep<F> {
     const N_SLOTS: usize = 0;
 
+    fn ignores_zero_gradients(&self) -> bool {
+        self.penalty.l2 == F::zero() && self.penalty.l1 == F::zero()
+    }
+
     #[inline(always)]
     fn weights(&self, piece: Piece<'_, F>) {
         self.update(piece, self.penalty);

@@ -112,7 +112,7 @@ pub struct DataDescription {
 /// What two runs of the same trial do not share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runtime {
-    /// Seconds of training, for each entry of `epochs`; 0 for epoch 0.
+    /// Seconds of training, one entry for each trained epoch: none for epoch 0.
     pub seconds_train: Vec<f64>,
     /// Seconds of measuring, for each entry of `epochs`.
     pub seconds_evaluate: Vec<f64>,

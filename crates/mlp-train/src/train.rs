@@ -82,7 +82,7 @@ pub struct Divergence {
 pub struct History {
     /// The metrics before training (epoch 0), and after each epoch.
     pub epochs: Vec<EpochRecord>,
-    /// Seconds of training, for each entry of `epochs`; 0 for epoch 0.
+    /// Seconds of training, one entry for each trained epoch: none for epoch 0.
     pub seconds_train: Vec<f64>,
     /// Seconds of measuring, for each entry of `epochs`.
     pub seconds_evaluate: Vec<f64>,
@@ -346,7 +346,9 @@ impl<F: Real> Keeper<F> {
     fn keep(&mut self, mlp: &Mlp<F>, record: EpochRecord, training: Duration, measuring: Duration) -> Verdict {
         let epoch = record.epoch;
         let is_best = self.is_best(&record);
-        self.history.seconds_train.push(if epoch == 0 { 0.0 } else { training.as_secs_f64() });
+        if epoch > 0 {
+            self.history.seconds_train.push(training.as_secs_f64());
+        }
         self.history.seconds_evaluate.push(measuring.as_secs_f64());
         self.history.epochs.push(record);
         if is_best {

@@ -51,7 +51,7 @@ pub(crate) fn one_hot<F: Real>(samples: &mut Samples<F>, seed: u64) {
 /// A network with weights around 1/√n and biases that are not zero.
 pub(crate) fn network<F: Real>(sizes: &[usize], activations: &[Activation], bias: bool, seed: u64) -> Mlp<F> {
     let mut rng = generator(seed);
-    let mut mlp = Mlp::new(sizes, activations, bias, Initializer::LecunNormal, &mut rng);
+    let mut mlp = Mlp::new(sizes, activations, bias, Initializer::LECUN_NORMAL, &mut rng);
     for layer in &mut mlp.layers {
         if let Some(bias) = &mut layer.bias {
             bias.mapv_inplace(|_| F::narrow(rng.random_range(-0.5..0.5)));

@@ -23,7 +23,7 @@ fn targets_of_the_wrong_width_panic() {
 #[should_panic(expected = "softmax belongs in the last layer only")]
 fn softmax_in_a_hidden_layer_panics() {
     let activations = [Activation::Softmax, Activation::Sigmoid];
-    let _: Mlp<f32> = Mlp::new(&[3, 4, 2], &activations, true, Initializer::HeNormal, &mut generator(0));
+    let _: Mlp<f32> = Mlp::new(&[3, 4, 2], &activations, true, Initializer::HE_NORMAL, &mut generator(0));
 }
 
 #[test]
@@ -46,12 +46,12 @@ fn initialisers_have_the_moments_that_they_state_and_the_same_draws_in_both_prec
         (Initializer::Uniform01, 0.5, 1.0 / 12.0),
         (Initializer::Uniform { low: -2.0, high: 4.0 }, 1.0, 3.0),
         (Initializer::Normal { mean: -1.0, deviation: 0.5 }, -1.0, 0.25),
-        (Initializer::GlorotUniform, 0.0, 2.0 / 500.0),
-        (Initializer::GlorotNormal, 0.0, 2.0 / 500.0),
-        (Initializer::LecunUniform, 0.0, 1.0 / 300.0),
-        (Initializer::LecunNormal, 0.0, 1.0 / 300.0),
-        (Initializer::HeUniform, 0.0, 2.0 / 300.0),
-        (Initializer::HeNormal, 0.0, 2.0 / 300.0),
+        (Initializer::GLOROT_UNIFORM, 0.0, 2.0 / 500.0),
+        (Initializer::GLOROT_NORMAL, 0.0, 2.0 / 500.0),
+        (Initializer::LECUN_UNIFORM, 0.0, 1.0 / 300.0),
+        (Initializer::LECUN_NORMAL, 0.0, 1.0 / 300.0),
+        (Initializer::HE_UNIFORM, 0.0, 2.0 / 300.0),
+        (Initializer::HE_NORMAL, 0.0, 2.0 / 300.0),
     ];
     for (initializer, mean, variance) in cases {
         let weights: Array2<f64> = initializer.weights(n, m, &mut generator(1));
@@ -69,8 +69,8 @@ fn initialisers_have_the_moments_that_they_state_and_the_same_draws_in_both_prec
 
 #[test]
 fn the_draws_of_a_seed_never_change() {
-    let uniform: Array2<f64> = Initializer::GlorotUniform.weights(2, 2, &mut generator(42));
-    let normal: Array2<f64> = Initializer::LecunNormal.weights(2, 2, &mut generator(42));
+    let uniform: Array2<f64> = Initializer::GLOROT_UNIFORM.weights(2, 2, &mut generator(42));
+    let normal: Array2<f64> = Initializer::LECUN_NORMAL.weights(2, 2, &mut generator(42));
     // The bits that the pinned generators gave when the format of records was fixed: a change orphans every result.
     let bits = |weights: &Array2<f64>| weights.iter().map(|weight| weight.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&uniform), GOLDEN_UNIFORM);

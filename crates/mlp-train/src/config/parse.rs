@@ -99,12 +99,12 @@ pub(super) fn initializer(key: &str, value: &Value) -> Parsed<Initializer> {
                 deviation: choice.required("deviation", not_negative)?,
             }
         }
-        "glorot-uniform" => Initializer::GlorotUniform,
-        "glorot-normal" => Initializer::GlorotNormal,
-        "lecun-uniform" => Initializer::LecunUniform,
-        "lecun-normal" => Initializer::LecunNormal,
-        "he-uniform" => Initializer::HeUniform,
-        _ => Initializer::HeNormal,
+        "glorot-uniform" => Initializer::GlorotUniform { gain: choice.optional("gain", 1.0, positive)? },
+        "glorot-normal" => Initializer::GlorotNormal { gain: choice.optional("gain", 1.0, positive)? },
+        "lecun-uniform" => Initializer::LecunUniform { gain: choice.optional("gain", 1.0, positive)? },
+        "lecun-normal" => Initializer::LecunNormal { gain: choice.optional("gain", 1.0, positive)? },
+        "he-uniform" => Initializer::HeUniform { gain: choice.optional("gain", 1.0, positive)? },
+        _ => Initializer::HeNormal { gain: choice.optional("gain", 1.0, positive)? },
     };
     choice.finish(initializer)
 }

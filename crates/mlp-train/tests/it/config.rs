@@ -67,12 +67,12 @@ fn every_name_of_every_choice_is_accepted() {
     }
     for initializer in [
         Initializer::Uniform01,
-        Initializer::GlorotUniform,
-        Initializer::GlorotNormal,
-        Initializer::LecunUniform,
-        Initializer::LecunNormal,
-        Initializer::HeUniform,
-        Initializer::HeNormal,
+        Initializer::GLOROT_UNIFORM,
+        Initializer::GLOROT_NORMAL,
+        Initializer::LECUN_UNIFORM,
+        Initializer::LECUN_NORMAL,
+        Initializer::HE_UNIFORM,
+        Initializer::HE_NORMAL,
     ] {
         accepts("initializer", json!(initializer.name()));
     }
@@ -125,7 +125,8 @@ fn a_value_out_of_range_is_refused_in_one_line() {
         ("initializer", json!({ "name": "uniform", "low": 1, "high": -1 })),
         ("initializer", json!({ "name": "uniform", "low": 1 })),
         ("initializer", json!({ "name": "normal", "deviation": -1 })),
-        ("initializer", json!({ "name": "he-normal", "gain": 2 })),
+        ("initializer", json!({ "name": "he-normal", "scale": 2 })),
+        ("initializer", json!({ "name": "he-normal", "gain": 0 })),
         ("initializer", json!({ "deviation": 1 })),
         ("loss", json!("mse")),
         ("loss", json!("cross_entropy")),

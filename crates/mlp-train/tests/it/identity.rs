@@ -30,6 +30,13 @@ fn what_affects_no_number_changes_no_identity() {
     assert_eq!(with(json!({ "name": "x", "data": "elsewhere", "threads": 8 })), id);
     assert_eq!(with(json!({ "learning_rate": 1, "epochs": 5.0 })), with(json!({ "learning_rate": 1.0, "epochs": 5 })));
     assert_eq!(with(json!({ "activation": ["sigmoid", "sigmoid"] })), id);
+    assert_eq!(
+        with(json!({ "initializer": { "name": "glorot-uniform", "gain": 1 } })),
+        with(json!({ "initializer": "glorot-uniform" }))
+    );
+    let [early, late] = [["relu", "relu", "tanh"], ["relu", "tanh", "tanh"]]
+        .map(|activation| with(json!({ "hidden": [9, 9, 9], "activation": activation })));
+    assert_ne!(early, late, "different networks are different trials");
     assert_eq!(with(json!({ "train_size": null })), id);
     let adam = json!({ "optimizer": { "name": "adam", "beta1": 0.9 } });
     assert_eq!(with(adam), with(json!({ "optimizer": "adam" })));

@@ -23,7 +23,7 @@ fn config() -> TrainConfig {
 fn network() -> Mlp<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let activations = [Activation::Tanh, Activation::Sigmoid];
-    Mlp::new(&[4, 3, 2], &activations, true, Initializer::GlorotUniform, &mut rng)
+    Mlp::new(&[4, 3, 2], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng)
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_model_is_loaded_as_it_was_saved_in_either_precision() {
 
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let activations = [Activation::Relu, Activation::Tanh, Activation::Softmax];
-    let mlp = Mlp::<f64>::new(&[5, 4, 3, 2], &activations, false, Initializer::HeNormal, &mut rng);
+    let mlp = Mlp::<f64>::new(&[5, 4, 3, 2], &activations, false, Initializer::HE_NORMAL, &mut rng);
     let config = TrainConfig {
         hidden: vec![4, 3],
         activation: vec![Activation::Relu, Activation::Tanh],

@@ -47,7 +47,8 @@ fn a_record_is_read_as_it_was_written() {
     assert_eq!(record.final_test(), Some(&run.evaluation.as_ref().unwrap().metrics));
     assert_eq!(record.precision.len(), 10);
     assert_eq!(record.epochs.len(), 3);
-    assert_eq!(record.runtime.seconds_train.len(), 3);
+    assert_eq!(record.runtime.seconds_train.len(), 2, "one for each trained epoch");
+    assert_eq!(record.runtime.seconds_evaluate.len(), 3);
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["trial.json"], "nothing staged is left behind");
 }
