@@ -1,0 +1,69 @@
+//! `check`: what must pass before a change is accepted.
+
+use std::ffi::OsString;
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::failure::{Code, Failure};
+use crate::output::{Output, duration, notice};
+use crate::places;
+
+const NOTES: &str = "\
+Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
+cargo doc --workspace --no-deps with warnings as errors. The first that fails ends the check with code 7.";
+
+/// Format, lints, tests and documentation of the whole workspace, as CI runs them
+#[derive(Args, Debug)]
+#[command(after_help = NOTES)]
+pub(crate) struct Check {}
+
+struct Step {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// An environment variable to set.
+    variable: Option<(&'static str, &'static str)>,
+}
+
+const STEPS: [Step; 4] = [
+    Step { name: "format", arguments: &["fmt", "--all", "--check"], variable: None },
+    Step {
+        name: "lints",
+        arguments: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        variable: None,
+    },
+    Step { name: "tests", arguments: &["test", "--workspace"], variable: None },
+    Step {
+        name: "documentation",
+        arguments: &["doc", "--workspace", "--no-deps"],
+        variable: Some(("RUSTDOCFLAGS", "-D warnings")),
+    },
+];
+
+/// Runs the command.
+pub(crate) fn run(_arguments: &Check, output: &mut Output) -> Result<(), Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    for step in &STEPS {
+        let shown = format!("cargo {}", step.arguments.join(" "));
+        notice(format_args!("{}: {shown}", step.name));
+        let started = Instant::now();
+        let status = Command::new(&cargo)
+            .args(step.arguments)
+            .envs(step.variable)
+            .current_dir(places::root())
+            .status()
+            .map_err(|error| {
+                Failure::new(Code::InputOutput, format!("cannot run {shown}: {error}; is cargo installed?"))
+            })?;
+        let took = duration(started.elapsed().as_secs_f64());
+        if !status.success() {
+            return Err(Failure::new(
+                Code::Unsuccessful,
+                format!("{}: `{shown}` failed after {took} ({status}); what it found is above", step.name),
+            ));
+        }
+        output.line(format_args!("{:<14} passed in {took}", step.name));
+    }
+    Ok(())
+}

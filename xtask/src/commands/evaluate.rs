@@ -1,0 +1,290 @@
+//! `evaluate`: a saved model on test images, clean and disturbed.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mlp_core::{Kernel, Workers};
+use mlp_report::{RobustnessCurve, write_robustness};
+use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, TrainConfig, evaluate, load_model};
+use mnist_io::{Disturbance, LabeledImages};
+use serde_json::{Value, json};
+
+use crate::data;
+use crate::failure::Failure;
+use crate::lock::FolderLock;
+use crate::options::{DataOption, MachineOptions, StyleOptions};
+use crate::output::{Output, counted, notice};
+use crate::progress::Progress;
+use crate::reporting;
+use crate::summary;
+use crate::trial::{model_failure, samples};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask evaluate runs/mine/models/<TRIAL>.safetensors
+  cargo xtask evaluate MODEL --disturb gaussian-blur=0.5,1,2,4
+  cargo xtask evaluate MODEL --disturb gaussian-noise=25,50 --disturb salt-and-pepper=0.05,0.1
+  cargo xtask evaluate MODEL --data my-digits
+
+Disturbances: gaussian-blur=SIGMA (pixels), gaussian-noise=DEVIATION (grey levels), salt-and-pepper=FRACTION.
+Beside a model in a folder of results, the curves are stored in robustness/ and drawn in the report.";
+
+/// Random disturbances are drawn by this seed, so that every model sees the same ones.
+const DISTURBANCE_SEED: u64 = 0;
+
+/// Measure a saved model on test images, clean and disturbed
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Evaluate {
+    /// A model that `train` or `sweep` saved
+    model: PathBuf,
+    /// A disturbance of the images with one or more strengths; may be repeated
+    #[arg(long, value_name = "NAME=STRENGTH,…", value_parser = disturbance)]
+    disturb: Vec<Disturbances>,
+    #[command(flatten)]
+    data: DataOption,
+    #[command(flatten)]
+    machine: MachineOptions,
+    #[command(flatten)]
+    style: StyleOptions,
+}
+
+/// One kind of disturbance in several strengths, weakest first.
+#[derive(Clone, Debug)]
+struct Disturbances {
+    name: String,
+    strengths: Vec<Disturbance>,
+}
+
+/// Measurements with one disturbance.
+struct Curve {
+    name: String,
+    points: Vec<(f64, EpochMetrics)>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
+    let model = load_model(&arguments.model).map_err(|error| model_failure(&error))?;
+    let config = TrainConfig::from_map(&model.config)
+        .map_err(|error| Failure::data(format!("{}: {error}", arguments.model.display())))?;
+    let kernel = arguments.machine.kernel()?;
+    let trained_on = model.config.get("data").and_then(Value::as_str);
+    let data = data::load(arguments.data.data.as_deref().or(trained_on))?;
+    let size = model.config.get("test_size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+    let test = match arguments.data.data {
+        None => data.test_of(size),
+        Some(_) => data.test_of(None),
+    };
+    check_fit(&arguments.model, &model, &config, &test)?;
+
+    let workers = Workers::new(arguments.machine.n_threads());
+    let measure = |images: &LabeledImages| measure(&model.mlp, &config, images, &workers, kernel);
+    let clean = measure(&test);
+    let curves = measure_disturbed(arguments, &test, &clean.metrics, &measure)?;
+    let stored = match arguments.data.data {
+        None => store(&arguments.model, &curves)?,
+        // Curves on other data do not belong to the trial.
+        Some(_) => None,
+    };
+    if arguments.style.json {
+        output.line(as_json(arguments, &data.name, &clean, &curves));
+    } else {
+        let n_outputs = model.mlp.n_outputs();
+        output.line(format_args!(
+            "{} on {} of {}, kernel {}\n",
+            summary::quoted(&arguments.model),
+            counted(test.len(), "test image"),
+            data.name,
+            kernel.name()
+        ));
+        summary::explain_metrics(&clean.metrics, test.len(), n_outputs, output);
+        show_curves(&curves, output);
+        if let Some(confusion) = clean.confusion.as_ref().filter(|_| !arguments.style.quiet) {
+            show_confusion(confusion, &test.classes, output);
+        }
+    }
+    if let Some(folder) = stored {
+        let _lock = FolderLock::acquire(&folder, "evaluate")?;
+        let report = reporting::write(&folder, Some(&data))?;
+        if arguments.style.is_talkative() {
+            output.line(format_args!("\nthe curves are in {}", report.display()));
+        }
+    }
+    Ok(())
+}
+
+/// A model is only as good as the data it is asked about.
+fn check_fit(path: &Path, model: &SavedModel, config: &TrainConfig, test: &LabeledImages) -> Result<(), Failure> {
+    let n_pixels = test.height() * test.width();
+    if model.mlp.n_inputs() != n_pixels {
+        return Err(Failure::data(format!(
+            "{}: expected images of {} pixels, found {} × {} = {n_pixels}; name fitting --data",
+            path.display(),
+            model.mlp.n_inputs(),
+            test.height(),
+            test.width(),
+        )));
+    }
+    let n_bits = config.encoding.codebook(&test.classes).n_bits();
+    let classes: String = test.classes.iter().collect();
+    let known = model.config.get("classes").and_then(Value::as_str).unwrap_or(&classes);
+    if n_bits != model.mlp.n_outputs() || known != classes {
+        return Err(Failure::data(format!(
+            "{}: expected images of the classes {known}, found {classes}; name fitting --data",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn measure(
+    mlp: &AnyMlp,
+    config: &TrainConfig,
+    images: &LabeledImages,
+    workers: &Workers,
+    kernel: Kernel,
+) -> Evaluation {
+    let codebook = config.encoding.codebook(&images.classes);
+    match mlp {
+        AnyMlp::F32(mlp) => evaluate(mlp, &samples(images, &codebook), config.objective(), workers, kernel),
+        AnyMlp::F64(mlp) => evaluate(mlp, &samples(images, &codebook), config.objective(), workers, kernel),
+    }
+}
+
+fn measure_disturbed(
+    arguments: &Evaluate,
+    test: &LabeledImages,
+    clean: &EpochMetrics,
+    measure: &dyn Fn(&LabeledImages) -> Evaluation,
+) -> Result<Vec<Curve>, Failure> {
+    let n_points = arguments.disturb.iter().map(|disturbances| disturbances.strengths.len()).sum::<usize>();
+    let progress = Progress::new(arguments.style.quiet);
+    let bar = progress.steps("disturbed images", n_points as u64);
+    let mut curves = Vec::new();
+    for disturbances in &arguments.disturb {
+        // Every curve begins with the clean images: robustness means nothing without them.
+        let mut points = vec![(0.0, clean.clone())];
+        for disturbance in &disturbances.strengths {
+            let images =
+                disturbance.apply(test.images.view(), DISTURBANCE_SEED).map_err(|error| data::failure(&error))?;
+            let disturbed = LabeledImages { images, labels: test.labels.clone(), classes: test.classes.clone() };
+            points.push((disturbance.strength(), measure(&disturbed).metrics));
+            bar.inc(1);
+        }
+        curves.push(Curve { name: disturbances.name.clone(), points });
+    }
+    bar.finish_and_clear();
+    Ok(curves)
+}
+
+/// Stores the curves beside the trial that the model belongs to, and returns its folder; `None` for a model elsewhere.
+fn store(model: &Path, curves: &[Curve]) -> Result<Option<PathBuf>, Failure> {
+    if curves.is_empty() {
+        return Ok(None);
+    }
+    let Some((folder, trial)) = folder_and_trial(model) else {
+        notice("note: the model is not in a folder of results, so the curves are shown here and stored nowhere");
+        return Ok(None);
+    };
+    let _lock = FolderLock::acquire(&folder, "evaluate")?;
+    let mut stored = earlier_curves(&folder, &trial);
+    stored.retain(|old| curves.iter().all(|curve| curve.name != old.disturbance));
+    stored.extend(curves.iter().map(|curve| RobustnessCurve {
+        trial: trial.clone(),
+        disturbance: curve.name.clone(),
+        points: curve.points.clone(),
+    }));
+    write_robustness(&folder, &trial, &stored).map_err(|error| reporting::failure(&error))?;
+    Ok(Some(folder))
+}
+
+/// `FOLDER` and `TRIAL` of `FOLDER/models/TRIAL.safetensors` with a record beside it.
+fn folder_and_trial(model: &Path) -> Option<(PathBuf, String)> {
+    let model = model.canonicalize().ok()?;
+    let trial = model.file_stem()?.to_str()?.to_owned();
+    let models = model.parent().filter(|models| models.file_name() == Some(OsStr::new("models")))?;
+    let folder = models.parent()?;
+    let record = folder.join("trials").join(format!("{trial}.json"));
+    record.is_file().then(|| (folder.to_path_buf(), trial))
+}
+
+/// Curves of other disturbances that were measured before; unreadable ones are measured anew.
+fn earlier_curves(folder: &Path, trial: &str) -> Vec<RobustnessCurve> {
+    let path = folder.join("robustness").join(format!("{trial}.json"));
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn show_curves(curves: &[Curve], output: &mut Output) {
+    for curve in curves {
+        output.line(format_args!(
+            "\n{:<18}{:>13}{:>15}{:>12}{:>10}",
+            curve.name, "test digits", "nearest code", "test bits", "invalid"
+        ));
+        for (strength, metrics) in &curve.points {
+            let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };
+            output.line(format_args!(
+                "{name:>17} {:>13}{:>15}{:>12}{:>10}",
+                summary::percent(metrics.digit_accuracy),
+                summary::percent(metrics.nearest_accuracy),
+                summary::percent(metrics.bit_accuracy),
+                summary::percent(metrics.invalid_rate),
+            ));
+        }
+    }
+}
+
+fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Output) {
+    // Wider tables than a terminal help nobody; the report has them all.
+    if classes.len() > 12 {
+        return;
+    }
+    let mut head = String::from("\nshown  ");
+    for class in classes {
+        head.push_str(&format!("{class:>6}"));
+    }
+    output.line(format_args!("{head} invalid   found   (rows: what the image shows; columns: the answer)"));
+    for (class, counts) in confusion.counts.iter().enumerate() {
+        let mut line = format!("{:>5}  ", classes[class]);
+        let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
+        for count in answers {
+            line.push_str(&if *count == 0 { format!("{:>6}", "·") } else { format!("{count:>6}") });
+        }
+        output.line(format_args!("{line}{invalid:>8}{:>8}", summary::percent(Some(confusion.recall(class)))));
+    }
+}
+
+fn as_json(arguments: &Evaluate, data: &str, clean: &Evaluation, curves: &[Curve]) -> Value {
+    let curves: Vec<Value> =
+        curves.iter().map(|curve| json!({ "disturbance": curve.name, "points": curve.points })).collect();
+    json!({
+        "model": arguments.model.to_string_lossy(),
+        "data": data,
+        "test": clean.metrics,
+        "confusion": clean.confusion.as_ref().map(|confusion| &confusion.counts),
+        "robustness": curves,
+    })
+}
+
+/// `gaussian-blur=0.5,1,2`.
+fn disturbance(text: &str) -> Result<Disturbances, String> {
+    let (name, strengths) = text.split_once('=').ok_or_else(|| {
+        format!("expected NAME=STRENGTH, such as gaussian-blur=0.5,1,2; names are {}", Disturbance::NAMES.join(", "))
+    })?;
+    let mut parsed = Vec::new();
+    for strength in strengths.split(',') {
+        let strength: f64 = strength
+            .trim()
+            .parse()
+            .map_err(|_| format!("expected numbers separated by commas after '=', found \"{strength}\""))?;
+        let disturbance = Disturbance::parse(name, strength).map_err(|error| error.to_string())?;
+        // Strength 0 is the clean image, which is always measured.
+        if strength != 0.0 {
+            parsed.push(disturbance);
+        }
+    }
+    parsed.sort_by(|left, right| left.strength().total_cmp(&right.strength()));
+    parsed.dedup();
+    Ok(Disturbances { name: name.to_owned(), strengths: parsed })
+}

@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod check;
+pub(crate) mod download;
+pub(crate) mod evaluate;
+pub(crate) mod predict;
+pub(crate) mod report;
+pub(crate) mod sweep;
+pub(crate) mod train;

@@ -1,0 +1,62 @@
+//! `report`: rebuilds what can be rebuilt from the records.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mlp_train::RunRecord;
+
+use crate::data::{self, Dataset};
+use crate::failure::Failure;
+use crate::lock::FolderLock;
+use crate::output::Output;
+use crate::places;
+use crate::reporting;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask report runs/layers-mnist
+  cargo xtask report runs/*";
+
+/// Rebuild report, plots and CSV of folders of results from their records
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Report {
+    /// Folders that `train` or `sweep` wrote
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure> {
+    for folder in &arguments.folders {
+        if !folder.is_dir() {
+            return Err(Failure::configuration(format!(
+                "{}: no such folder; expected one that `train` or `sweep` wrote, such as those in {}",
+                folder.display(),
+                places::shown(&places::runs())
+            )));
+        }
+    }
+    let mut last: Option<(String, Option<Dataset>)> = None;
+    for folder in &arguments.folders {
+        let _lock = FolderLock::acquire(folder, "report")?;
+        let named = data_of(folder);
+        if last.as_ref().map(|(name, _)| Some(name)) != Some(named.as_ref()) {
+            // Without the data the report lacks the pictures of the mistakes, and nothing else.
+            last = named.map(|name| {
+                let data = data::load(Some(&name)).ok();
+                (name, data)
+            });
+        }
+        let report = reporting::write(folder, last.as_ref().and_then(|(_, data)| data.as_ref()))?;
+        output.line(report.display());
+    }
+    Ok(())
+}
+
+/// What the first readable record of a folder was trained on, as it was named.
+fn data_of(folder: &std::path::Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder.join("trials")).ok()?;
+    let record = entries.flatten().find_map(|entry| RunRecord::read(entry.path()).ok())?;
+    record.config.get("data")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,222 @@
+//! `sweep`: every cell of a grid.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mlp_train::{RunRecord, Status};
+use serde_json::json;
+
+use crate::campaign::{self, Shares};
+use crate::configuration::{Document, is_safe_name, nearest, toml_text};
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+use crate::options::RunOptions;
+use crate::output::{Output, counted, notice};
+use crate::places;
+use crate::plan::{DefaultName, Plan, plan};
+use crate::presets::{self, PRESETS};
+use crate::progress::Progress;
+use crate::reporting;
+use crate::summary;
+use crate::trial::Trial;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask sweep                                   the preset `layers`: one to seven hidden layers
+  cargo xtask sweep --list                            the presets; with a preset or file, its trials
+  cargo xtask sweep losses --set epochs=3             a preset with other epochs
+  cargo xtask sweep layers --set sweep.seed=[0,1,2]   a list of its own
+  cargo xtask sweep my.toml --jobs 2 --out runs/mine
+
+Running the same command again goes on where it stopped, and repeats nothing. Lists may grow.";
+
+/// Run every combination of lists of values, in parallel; running again goes on
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Sweep {
+    /// A preset, or a configuration file with lists of values to try [default: layers]
+    spec: Option<PathBuf>,
+    /// List the presets, or the trials of SPEC, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Trials at a time; each has its share of the threads [default: one for each thread]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure> {
+    if arguments.list && arguments.spec.is_none() {
+        return list_presets(output);
+    }
+    let spec = arguments.spec.as_deref().unwrap_or(Path::new(presets::DEFAULT));
+    let (document, name) = read(spec)?;
+    let plan = plan(document, DefaultName::Fixed(name), &arguments.run, None)?;
+    if arguments.list {
+        return list_trials(&plan, output);
+    }
+    let stop = interrupt::stop_flag()?;
+    let (store, records) = plan.open_store("sweep")?;
+    let jobs = arguments.jobs.map(usize::from);
+    let shares = Shares::of(arguments.run.machine.n_threads(), jobs, plan.trials.len());
+    let is_talkative = arguments.run.style.is_talkative();
+    if is_talkative {
+        introduce(&plan, &records, shares, output);
+    }
+    let progress = Progress::new(arguments.run.style.quiet);
+    let campaign =
+        campaign::run(&plan.laboratory, &plan.trials, &store, records, shares, &stop, &progress, &|_, _| {})?;
+    if arguments.run.style.json {
+        output.line(as_json(&plan.trials, &campaign.records));
+    }
+    if is_talkative && !campaign.records.is_empty() {
+        summary::sweep_table(&rows(&plan.trials, &campaign.records), output);
+    }
+    let report = reporting::write(&plan.folder, Some(&plan.laboratory.data))?;
+    if campaign.is_interrupted {
+        return Err(interrupted(campaign.records.len(), plan.trials.len()));
+    }
+    if is_talkative {
+        let best = best(&campaign.records).map(|record| store.model_path(&record.trial));
+        summary::what_next(&report, best.as_deref(), output);
+    } else if !arguments.run.style.json {
+        output.line(report.display());
+    }
+    failures(&campaign.records)
+}
+
+/// A preset by its name, or a file.
+fn read(spec: &Path) -> Result<(Document, String), Failure> {
+    let preset = spec.to_str().and_then(presets::find);
+    if let Some(preset) = preset {
+        let document = Document::parse(preset.text, &format!("presets/{}.toml", preset.name))?;
+        return Ok((document, preset.name.to_owned()));
+    }
+    if !spec.exists() {
+        let text = spec.display().to_string();
+        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        let guess =
+            nearest(&text, names.iter().copied()).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
+        return Err(Failure::configuration(format!(
+            "{text}: no such file, and no preset of this name; presets are {}{guess}",
+            names.join(", ")
+        )));
+    }
+    let stem = spec.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = if is_safe_name(stem) { stem } else { "sweep" };
+    Ok((Document::read(spec)?, name.to_owned()))
+}
+
+fn list_presets(output: &mut Output) -> Result<(), Failure> {
+    for preset in PRESETS {
+        let n_cells = Document::parse(preset.text, preset.name)?.check()?.n_cells();
+        output.line(format_args!("{:<16}{:>10}  {}", preset.name, counted(n_cells, "trial"), preset.title()));
+    }
+    output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
+    Ok(())
+}
+
+fn list_trials(plan: &Plan, output: &mut Output) -> Result<(), Failure> {
+    for trial in &plan.trials {
+        output.line(format_args!("{}  {}", trial.id, trial.label()));
+    }
+    output.line(format_args!("{} into {}", counted(plan.trials.len(), "trial"), places::shown(&plan.folder)));
+    Ok(())
+}
+
+fn introduce(plan: &Plan, records: &BTreeMap<String, RunRecord>, shares: Shares, output: &mut Output) {
+    let settings = &plan.specification.base;
+    let (train, test) = plan.laboratory.images(settings);
+    output.line(format_args!("data     {}", plan.laboratory.data.summary(train.len(), test.len())));
+    for axis in &plan.specification.axes {
+        let values: Vec<String> = axis.values.iter().map(crate::trial::shown).collect();
+        output.line(format_args!("varies   {}: {}", axis.key, values.join(", ")));
+    }
+    let is_done = |trial: &&Trial| records.get(&trial.id).is_some_and(|record| record.status != Status::Failed);
+    let n_done = plan.trials.iter().filter(is_done).count();
+    let done = match n_done {
+        0 => String::new(),
+        n_done => format!(", {n_done} of them finished already"),
+    };
+    output.line(format_args!("trials   {}{done}", plan.trials.len()));
+    output.line(format_args!(
+        "on       {} at a time with {} each, kernel {}",
+        counted(shares.n_jobs, "trial"),
+        counted(shares.n_threads, "thread"),
+        plan.laboratory.kernel.name()
+    ));
+    output.line(format_args!("into     {}\n", places::shown(&plan.folder)));
+}
+
+/// Each finished trial with what distinguishes it besides its seed.
+fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Vec<(String, String)>, &'a RunRecord)> {
+    trials.iter().filter_map(|trial| Some((trial.cell(), records.get(&trial.id)?))).collect()
+}
+
+fn as_json(trials: &[Trial], records: &BTreeMap<String, RunRecord>) -> String {
+    let rows: Vec<_> = trials
+        .iter()
+        .filter_map(|trial| {
+            let record = records.get(&trial.id)?;
+            Some(json!({
+                "trial": record.trial,
+                "label": trial.label(),
+                "status": record.status,
+                "config": record.config,
+                "best_epoch": record.best_epoch,
+                "test": record.final_test(),
+                "error": record.error,
+            }))
+        })
+        .collect();
+    serde_json::Value::Array(rows).to_string()
+}
+
+fn best(records: &BTreeMap<String, RunRecord>) -> Option<&RunRecord> {
+    let score = |record: &RunRecord| record.final_test().and_then(|test| test.digit_accuracy);
+    records
+        .values()
+        .filter(|record| record.status == Status::Finished)
+        .filter_map(|record| Some((score(record)?, record)))
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, record)| record)
+}
+
+fn interrupted(n_done: usize, n_trials: usize) -> Failure {
+    Failure::new(
+        Code::Interrupted,
+        format!(
+            "stopped with {n_done} of {} finished and kept; run the same command again to do the rest",
+            counted(n_trials, "trial")
+        ),
+    )
+}
+
+/// Diverged trials are findings and are said; failed ones decide the exit code.
+fn failures(records: &BTreeMap<String, RunRecord>) -> Result<(), Failure> {
+    let count = |status: Status| records.values().filter(|record| record.status == status).count();
+    let n_diverged = count(Status::Diverged);
+    if n_diverged > 0 {
+        notice(format_args!("{} diverged: a finding, shown in the report", counted(n_diverged, "trial")));
+    }
+    let n_failed = count(Status::Failed);
+    if n_failed == 0 {
+        return Ok(());
+    }
+    let first = records.values().find(|record| record.status == Status::Failed);
+    let reason = first.map_or(String::new(), |record| {
+        format!(
+            "\nthe first, {} (hidden = {}): {}",
+            record.trial,
+            record.config.get("hidden").map(toml_text).unwrap_or_default(),
+            record.error.as_deref().unwrap_or("no reason is recorded")
+        )
+    });
+    Err(Failure::new(
+        Code::Unsuccessful,
+        format!("{} of {} failed; running again tries them again{reason}", n_failed, counted(records.len(), "trial")),
+    ))
+}

@@ -1,0 +1,186 @@
+//! The keys of a run: those of training, and those of the program, with their ranges and their texts.
+
+use std::fmt::Write as _;
+
+use mlp_train::{ConfigError, TrainConfig};
+use serde_json::{Map, Value, json};
+
+/// A key of the program itself, in the manner of [`mlp_train::Key`].
+pub(super) struct ProgramKey {
+    pub(super) name: &'static str,
+    meaning: &'static str,
+    range: &'static str,
+}
+
+/// The keys that say what is trained on, and under which name.
+pub(super) const PROGRAM_KEYS: [ProgramKey; 4] = [
+    ProgramKey {
+        name: "name",
+        meaning: "names the folder of results",
+        range: "1 to 100 letters, digits, '-', '_' or '.', beginning with a letter or digit",
+    },
+    ProgramKey {
+        name: "data",
+        meaning: "what to train on",
+        range: "a data set of `download --list`, \"synthetic\", or a folder of IDX files",
+    },
+    ProgramKey {
+        name: "train_size",
+        meaning: "training samples, a random choice that a larger one contains",
+        range: "an integer of at least 1; omit for all",
+    },
+    ProgramKey {
+        name: "test_size",
+        meaning: "test samples, chosen likewise",
+        range: "an integer of at least 1; omit for all",
+    },
+];
+
+/// One run as a person describes it: the choices of training, and the keys of the program.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RunSettings {
+    /// Names the folder of results.
+    pub(crate) name: Option<String>,
+    /// A known data set, "synthetic", or a folder.
+    pub(crate) data: Option<String>,
+    /// Training samples; all if `None`.
+    pub(crate) train_size: Option<usize>,
+    /// Test samples; all if `None`.
+    pub(crate) test_size: Option<usize>,
+    /// Everything else.
+    pub(crate) train: TrainConfig,
+}
+
+impl RunSettings {
+    /// Sets one key from a value.
+    pub(crate) fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
+        match key {
+            "name" => self.name = Some(name(value)?),
+            "data" => self.data = Some(data(value)?),
+            "train_size" => self.train_size = Some(size(key, value)?),
+            "test_size" => self.test_size = Some(size(key, value)?),
+            _ => self.train.set(key, value)?,
+        }
+        Ok(())
+    }
+
+    /// Every key with its value; of the program's keys, those that are set.
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
+        let mut map = self.train.to_map();
+        let mut insert = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        insert("name", self.name.as_ref().map(|name| json!(name)));
+        insert("data", self.data.as_ref().map(|data| json!(data)));
+        insert("train_size", self.train_size.map(|size| json!(size)));
+        insert("test_size", self.test_size.map(|size| json!(size)));
+        map
+    }
+
+    /// The value of one key; `None` where nothing is set.
+    pub(crate) fn get(&self, key: &str) -> Option<Value> {
+        match key {
+            "name" => self.name.as_ref().map(|name| json!(name)),
+            "data" => self.data.as_ref().map(|data| json!(data)),
+            "train_size" => self.train_size.map(|size| json!(size)),
+            "test_size" => self.test_size.map(|size| json!(size)),
+            _ => Some(self.train.get(key)).filter(|value| !value.is_null()),
+        }
+    }
+}
+
+/// The keys with their defaults, meanings and ranges, for `--help`.
+pub(crate) fn describe_keys() -> String {
+    let mut text = String::from("Keys of a configuration, and of --set key=value:\n");
+    for key in &PROGRAM_KEYS {
+        describe_key(&mut text, key.name, "", key.meaning, key.range);
+    }
+    let defaults = TrainConfig::default();
+    for key in TrainConfig::KEYS {
+        let default = format!(" = {}", toml_text(&defaults.get(key.name)));
+        describe_key(&mut text, key.name, &default, key.meaning, key.range);
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn describe_key(text: &mut String, name: &str, default: &str, meaning: &str, range: &str) {
+    let _ = writeln!(text, "  {name}{default}\n      {meaning}: {range}");
+}
+
+/// JSON as TOML on one line.
+pub(crate) fn toml_text(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(toml_text).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(table) => {
+            let name = table.iter().filter(|(key, _)| *key == "name");
+            let rest = table.iter().filter(|(key, _)| *key != "name");
+            let entries: Vec<String> =
+                name.chain(rest).map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::String(text) => toml::Value::String(text.clone()).to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The candidate that `word` was most likely meant to be, if any is near.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > 60 {
+        return None;
+    }
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Whether `name` can be part of a path without leading anywhere else.
+pub(crate) fn is_safe_name(name: &str) -> bool {
+    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
+    name.chars().next().is_some_and(char::is_alphanumeric)
+        && name.chars().count() <= 100
+        && name.len() <= 200
+        && name.chars().all(plain)
+}
+
+pub(super) fn range_of(key: &str) -> Option<&'static str> {
+    let of_program = PROGRAM_KEYS.iter().find(|known| known.name == key).map(|known| known.range);
+    of_program.or_else(|| TrainConfig::KEYS.iter().find(|known| known.name == key).map(|known| known.range))
+}
+
+fn name(value: &Value) -> Result<String, ConfigError> {
+    value.as_str().filter(|name| is_safe_name(name)).map(str::to_owned).ok_or_else(|| config_error("name", value))
+}
+
+fn data(value: &Value) -> Result<String, ConfigError> {
+    value
+        .as_str()
+        .filter(|data| !data.is_empty() && !data.contains('\0'))
+        .map(str::to_owned)
+        .ok_or_else(|| config_error("data", value))
+}
+
+fn size(key: &str, value: &Value) -> Result<usize, ConfigError> {
+    value
+        .as_u64()
+        .filter(|size| *size >= 1)
+        .and_then(|size| usize::try_from(size).ok())
+        .ok_or_else(|| config_error(key, value))
+}
+
+fn config_error(key: &str, value: &Value) -> ConfigError {
+    let found: String = value.to_string().chars().take(80).collect();
+    ConfigError {
+        key: key.to_owned(),
+        expected: range_of(key).unwrap_or_default().to_owned(),
+        found: found.escape_debug().to_string().replace("\\\"", "\""),
+        hint: None,
+    }
+}

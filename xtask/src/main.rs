@@ -1,0 +1,125 @@
+//! The commands of the laboratory: `cargo xtask …`.
+//!
+//! Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 2 usage or configuration,
+//! 3 bad data, 4 network or checksum, 5 input/output, 6 folder in use, 7 a trial or a check failed, 75 interrupted.
+//!
+//! Reading order: a command in `commands/`, what it asks for (`configuration`, `data`), how trials are run (`plan`,
+//! `trial`, `campaign`, `store`), and how results are told (`summary`, `reporting`).
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+mod commands;
+
+mod configuration;
+mod data;
+mod options;
+mod presets;
+
+mod campaign;
+mod guard;
+mod interrupt;
+mod lock;
+mod memory;
+mod plan;
+mod store;
+mod trial;
+
+mod fetch;
+mod manifest;
+mod partial;
+mod places;
+
+mod failure;
+mod output;
+mod progress;
+mod reporting;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::{Output, notice};
+
+const AFTER_HELP: &str = "\
+Begin with:
+  cargo xtask train                     a net on MNIST, or on built-in digits without any download
+  cargo xtask sweep                     one to seven hidden layers, compared
+  cargo xtask predict MODEL photo.png   your own handwriting
+
+Exit codes: 0 done, 2 usage or configuration, 3 bad data, 4 network or checksum, 5 input/output,
+6 folder in use, 7 a trial or a check failed, 75 interrupted (run again to go on)";
+
+/// The laboratory for multilayer perceptrons
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = AFTER_HELP)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Download(commands::download::Download),
+    Train(commands::train::Train),
+    Sweep(commands::sweep::Sweep),
+    Report(commands::report::Report),
+    Evaluate(commands::evaluate::Evaluate),
+    Predict(commands::predict::Predict),
+    Check(commands::check::Check),
+}
+
+fn main() -> ExitCode {
+    let mut output = Output::default();
+    let result = match parse(&mut output) {
+        Ok(Some(command)) => run(&command, &mut output),
+        Ok(None) => Ok(()),
+        Err(code) => return code,
+    };
+    // A failed command is the greater news than output that did not arrive.
+    match result.and(output.finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            notice(format_args!("error: {failure}"));
+            ExitCode::from(failure.code.number())
+        }
+    }
+}
+
+/// The command to run, or none if help was asked for and given; an exit code for wrong usage.
+fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
+    let keys = configuration::describe_keys();
+    let mut command = CommandLine::command();
+    for name in ["train", "sweep"] {
+        command = command.mut_subcommand(name, |subcommand| {
+            let examples = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
+            subcommand.after_long_help(format!("{examples}\n\n{keys}"))
+        });
+    }
+    let parsed = command.try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    match parsed {
+        Ok(line) => Ok(Some(line.command)),
+        Err(error) if error.use_stderr() => {
+            let _ = error.print();
+            Err(ExitCode::from(2))
+        }
+        Err(help) => {
+            // Through our own output, which notices when nothing arrives.
+            output.text(&help.render().to_string());
+            Ok(None)
+        }
+    }
+}
+
+fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        Command::Download(arguments) => commands::download::run(arguments, output),
+        Command::Train(arguments) => commands::train::run(arguments, output),
+        Command::Sweep(arguments) => commands::sweep::run(arguments, output),
+        Command::Report(arguments) => commands::report::run(arguments, output),
+        Command::Evaluate(arguments) => commands::evaluate::run(arguments, output),
+        Command::Predict(arguments) => commands::predict::run(arguments, output),
+        Command::Check(arguments) => commands::check::run(arguments, output),
+    }
+}

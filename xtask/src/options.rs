@@ -1,0 +1,97 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+use std::thread;
+
+use clap::Args;
+use mlp_core::Kernel;
+
+use crate::failure::Failure;
+
+/// How to run trials: of `train` and `sweep`.
+#[derive(Args, Debug)]
+pub(crate) struct RunOptions {
+    /// Set a key to a TOML value or a bare word, whatever the file says; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// Folder for the results, instead of runs/NAME-DATA
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataOption,
+    #[command(flatten)]
+    pub(crate) machine: MachineOptions,
+    #[command(flatten)]
+    pub(crate) style: StyleOptions,
+}
+
+/// What to compute on.
+#[derive(Args, Debug)]
+pub(crate) struct DataOption {
+    /// A downloaded data set, a folder of IDX files, or "synthetic"; without it MNIST if it is here, else synthetic
+    /// digits
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub(crate) data: Option<String>,
+}
+
+/// What to compute with.
+#[derive(Args, Debug)]
+pub(crate) struct MachineOptions {
+    /// Threads in all [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Instruction set: avx512, avx2 or portable; they differ in rounding [default: the best one here]
+    #[arg(long, value_name = "NAME", value_parser = kernel)]
+    pub(crate) kernel: Option<Kernel>,
+}
+
+/// How to tell about it.
+#[derive(Args, Debug)]
+pub(crate) struct StyleOptions {
+    /// No progress and no tables: only what must be said
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print JSON for machines, and nothing else, on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl MachineOptions {
+    /// The number of threads to use.
+    pub(crate) fn n_threads(&self) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, |cores| cores.get());
+        self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// The kernel to use; code 2 if this machine cannot run it.
+    pub(crate) fn kernel(&self) -> Result<Kernel, Failure> {
+        match self.kernel {
+            None => Ok(Kernel::detect()),
+            Some(kernel) if kernel.is_supported() => Ok(kernel),
+            Some(kernel) => Err(Failure::configuration(format!(
+                "--kernel {}: this machine does not have these instructions; it can run {}",
+                kernel.name(),
+                supported().join(", ")
+            ))),
+        }
+    }
+}
+
+impl StyleOptions {
+    /// Whether tables and explanations are wanted.
+    pub(crate) fn is_talkative(&self) -> bool {
+        !self.quiet && !self.json
+    }
+}
+
+fn kernel(name: &str) -> Result<Kernel, String> {
+    Kernel::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Kernel::ALL.iter().map(|kernel| kernel.name()).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+fn supported() -> Vec<&'static str> {
+    let kernels = Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported());
+    kernels.map(Kernel::name).collect()
+}

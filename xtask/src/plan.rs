@@ -1,0 +1,82 @@
+//! From what a person wrote to trials that are ready to run: everything is checked before any folder exists.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::configuration::{Document, Specification};
+use crate::data;
+use crate::failure::Failure;
+use crate::options::RunOptions;
+use crate::places;
+use crate::store::{Expected, Store};
+use crate::trial::{Initial, Laboratory, Trial};
+use mlp_train::RunRecord;
+use std::collections::BTreeMap;
+
+/// What will be computed, and where it goes.
+pub(crate) struct Plan {
+    pub(crate) specification: Specification,
+    pub(crate) laboratory: Laboratory,
+    pub(crate) trials: Vec<Trial>,
+    pub(crate) folder: PathBuf,
+}
+
+/// What a folder of results is called where nothing names it.
+pub(crate) enum DefaultName {
+    /// This.
+    Fixed(String),
+    /// "train-" and the beginning of the trial's identity, so that every configuration has a folder of its own.
+    OfTrial,
+}
+
+/// Reads the data and checks `document`, with the options laid over it, against them.
+pub(crate) fn plan(
+    mut document: Document,
+    default_name: DefaultName,
+    options: &RunOptions,
+    initial: Option<Initial>,
+) -> Result<Plan, Failure> {
+    for setting in &options.settings {
+        document.override_with(setting)?;
+    }
+    let mut specification = document.check()?;
+    if options.data.data.is_some() {
+        specification.base.data.clone_from(&options.data.data);
+    }
+    let kernel = options.machine.kernel()?;
+    let data = data::load(specification.base.data.as_deref())?;
+    specification.base.data.get_or_insert_with(|| data.name.clone());
+    let laboratory = Laboratory::new(data, kernel, initial, &specification.cells()?);
+    let trials = laboratory.trials(&specification)?;
+    let name = match (&specification.base.name, default_name) {
+        (Some(name), _) => name.clone(),
+        (None, DefaultName::Fixed(name)) => name,
+        (None, DefaultName::OfTrial) => format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8])),
+    };
+    let folder = match &options.out {
+        Some(folder) => folder.clone(),
+        None => places::runs().join(format!("{name}-{}", laboratory.data.name)),
+    };
+    specification.base.name = Some(name);
+    Ok(Plan { specification, laboratory, trials, folder })
+}
+
+impl Plan {
+    /// Opens the folder of results for `purpose`, with the records it already has.
+    pub(crate) fn open_store(&self, purpose: &str) -> Result<(Store, BTreeMap<String, RunRecord>), Failure> {
+        let identities = |specification: &Specification| -> Result<BTreeSet<String>, Failure> {
+            let trials = self.laboratory.trials(specification)?;
+            Ok(trials.into_iter().map(|trial| trial.id).collect())
+        };
+        Store::open(
+            &self.folder,
+            purpose,
+            &Expected {
+                specification: &self.specification,
+                identities: &identities,
+                data_sha256: &self.laboratory.data.sha256,
+                kernel: self.laboratory.kernel,
+            },
+        )
+    }
+}

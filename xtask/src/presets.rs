@@ -1,0 +1,50 @@
+//! Sweeps that come with the program: each a configuration file as a person could write it.
+
+/// The preset of `sweep` without arguments.
+pub(crate) const DEFAULT: &str = "layers";
+
+/// A sweep by name.
+pub(crate) struct Preset {
+    pub(crate) name: &'static str,
+    /// TOML; its first line is a comment that says what the sweep shows.
+    pub(crate) text: &'static str,
+}
+
+impl Preset {
+    /// What the sweep shows.
+    pub(crate) fn title(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
+    }
+}
+
+/// All presets, the default first.
+pub(crate) const PRESETS: &[Preset] = &[
+    Preset { name: "layers", text: include_str!("../presets/layers.toml") },
+    Preset { name: "losses", text: include_str!("../presets/losses.toml") },
+    Preset { name: "learning-rates", text: include_str!("../presets/learning-rates.toml") },
+    Preset { name: "initializers", text: include_str!("../presets/initializers.toml") },
+    Preset { name: "encodings", text: include_str!("../presets/encodings.toml") },
+    Preset { name: "l2", text: include_str!("../presets/l2.toml") },
+    Preset { name: "paper", text: include_str!("../presets/paper.toml") },
+];
+
+/// The preset called `name`.
+pub(crate) fn find(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Document;
+
+    #[test]
+    fn every_preset_is_a_valid_sweep_with_a_title() {
+        for preset in PRESETS {
+            let document = Document::parse(preset.text, preset.name).expect("a preset is TOML");
+            let specification = document.check().expect("a preset is a valid configuration");
+            assert!(specification.n_cells() > 1, "{}", preset.name);
+            assert!(preset.text.starts_with("# ") && preset.title().len() > 10, "{}", preset.name);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What a person reads at the end: numbers with their meaning, and where to go next.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
+
+use crate::output::{Output, counted, duration, grouped};
+
+/// The head of the table of epochs.
+pub(crate) const EPOCH_HEAD: &str = "epoch      loss     train digits   test digits   test bits   invalid";
+
+/// One line of the table of epochs.
+pub(crate) fn epoch_line(epoch: &EpochRecord) -> String {
+    let test = epoch.test.as_ref();
+    let of_test = |metric: fn(&EpochMetrics) -> Option<f64>| percent(test.and_then(metric));
+    format!(
+        "{:>5} {:>9.4} {:>16} {:>13} {:>11} {:>9}",
+        epoch.epoch,
+        epoch.train.loss,
+        percent(epoch.train.digit_accuracy),
+        of_test(|test| test.digit_accuracy),
+        of_test(|test| test.bit_accuracy),
+        of_test(|test| test.invalid_rate),
+    )
+}
+
+/// A fraction in per cent, or a dash.
+pub(crate) fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| "-".to_owned(), |fraction| format!("{:.2} %", 100.0 * fraction))
+}
+
+/// How a trial went, each number with its meaning.
+pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
+    match record.status {
+        Status::Failed => {
+            let reason = record.error.as_deref().unwrap_or("no reason is recorded");
+            output.line(format_args!("failed: {reason}"));
+            return;
+        }
+        Status::Diverged => output.line(diverged(record)),
+        Status::Finished => {}
+    }
+    if let Some(test) = record.final_test().or_else(|| record.epochs.last()?.test.as_ref()) {
+        explain_metrics(test, record.data.test, record.layers.last().copied().unwrap_or(0), output);
+    }
+    let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.digit_accuracy).collect();
+    if curve.len() > 1 {
+        output.line(format_args!(
+            "curve            {}  test digits by epoch, from {} to {}",
+            sparkline(&curve, 60),
+            percent(curve.first().copied()),
+            percent(curve.last().copied()),
+        ));
+    }
+    let seconds_train: f64 = record.runtime.seconds_train.iter().sum();
+    let seconds_evaluate: f64 = record.runtime.seconds_evaluate.iter().sum();
+    let n_trained = record.data.train * record.epochs.len().saturating_sub(1);
+    output.line(format_args!(
+        "time             {} of training ({} samples a second), {} of measuring",
+        duration(seconds_train),
+        grouped((n_trained as f64 / seconds_train.max(1e-9)) as usize),
+        duration(seconds_evaluate),
+    ));
+}
+
+/// The metrics of `n_samples` test images, one on each line with what it says.
+pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usize, output: &mut Output) {
+    let all_right = |fraction: f64| grouped((fraction * n_samples as f64).round() as usize);
+    if let Some(digits) = test.digit_accuracy {
+        output.line(format_args!(
+            "digit accuracy   {:<9} all {n_bits} bits right: {} of {} test images",
+            percent(Some(digits)),
+            all_right(digits),
+            grouped(n_samples),
+        ));
+    }
+    if let Some(nearest) = test.nearest_accuracy {
+        output.line(format_args!(
+            "nearest code     {:<9} right when the answer is the class whose code is nearest",
+            percent(Some(nearest)),
+        ));
+    }
+    if let Some(bits) = test.bit_accuracy {
+        output.line(format_args!(
+            "bit accuracy     {:<9} single bits right; high even for a net that always answers the same",
+            percent(Some(bits)),
+        ));
+    }
+    if let Some(invalid) = test.invalid_rate {
+        output.line(format_args!(
+            "invalid          {:<9} answers whose bits are the code of no class",
+            percent(Some(invalid)),
+        ));
+    }
+    output.line(format_args!(
+        "errors           MAE {:.4}, RMSE {:.4}: mean and root mean square of the difference to the target bits",
+        test.mae, test.rmse
+    ));
+}
+
+/// Where the results are and what one can do with them.
+pub(crate) fn what_next(report: &Path, model: Option<&Path>, output: &mut Output) {
+    output.line(format_args!("\nreport   {}", report.display()));
+    if let Some(model) = model {
+        let model = quoted(model);
+        output.line(format_args!("model    {model}"));
+        output.line(format_args!("\nnext     cargo xtask predict {model} photo.png"));
+        output.line(format_args!("         cargo xtask evaluate {model} --disturb gaussian-blur=0.5,1,2"));
+    }
+}
+
+/// A path as one can paste it into a shell.
+pub(crate) fn quoted(path: &Path) -> String {
+    let path = crate::places::shown(path);
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./+:=,@%".contains(character);
+    if path.chars().all(is_plain) && !path.starts_with('-') {
+        path
+    } else if path.starts_with('-') {
+        format!("'./{}'", path.replace('\'', r"'\''"))
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+/// Values as a line of blocks, at most `width` wide.
+pub(crate) fn sparkline(values: &[f64], width: usize) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    let n_shown = values.len().min(width);
+    let mut line = String::new();
+    for column in 0..n_shown {
+        // The first and the last value are always among those shown.
+        let index = if n_shown == 1 { 0 } else { column * (values.len() - 1) / (n_shown - 1) };
+        let height = if high > low { (values[index] - low) / (high - low) } else { 0.0 };
+        let block = BLOCKS[((height * 7.0).round() as usize).min(7)];
+        line.push(block);
+    }
+    line
+}
+
+/// The table of a sweep, best first: a line for each combination of all keys but the seed, a column for each key.
+pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: &mut Output) {
+    let cells = cells_of(rows);
+    let Some(first) = cells.first() else { return };
+    let keys: Vec<String> = first.varied.iter().map(|(key, _)| key.clone()).collect();
+    let widths: Vec<usize> = (0..keys.len())
+        .map(|column| {
+            let values = cells.iter().map(|cell| cell.varied[column].1.chars().count());
+            values.chain([keys[column].chars().count()]).max().unwrap_or(0).min(MAX_COLUMN)
+        })
+        .collect();
+    let has_seeds = cells.iter().any(|cell| cell.digits.len() > 1);
+    let (width, head) = if has_seeds { (17, "test digits ± sd") } else { (12, "test digits") };
+    let names = columns(keys.iter().map(String::as_str), &widths);
+    output.line(format_args!("{names}{head:>width$}  {:>9}  {:>8}", "test bits", "invalid"));
+    for cell in &cells {
+        let values = columns(cell.varied.iter().map(|(_, value)| value.as_str()), &widths);
+        output.line(format_args!(
+            "{values}{:>width$}  {:>9}  {:>8}{}",
+            cell.spread(),
+            percent(mean(&cell.bits)),
+            percent(mean(&cell.invalid)),
+            cell.trouble(),
+        ));
+    }
+    if has_seeds {
+        let most = cells.iter().map(|cell| cell.digits.len()).max().unwrap_or(0);
+        output.line(format_args!(
+            "\nsd: standard deviation over {}; two lines differ for certain only if they lie several of it apart",
+            counted(most, "seed")
+        ));
+    }
+}
+
+/// Wider values are cut.
+const MAX_COLUMN: usize = 40;
+
+fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (value, width) in values.zip(widths) {
+        let cut: String = match value.chars().count() > *width {
+            true => value.chars().take(width - 1).chain(['…']).collect(),
+            false => value.to_owned(),
+        };
+        let _ = write!(line, "{cut:width$}  ");
+    }
+    line
+}
+
+struct CellSummary {
+    varied: Vec<(String, String)>,
+    digits: Vec<f64>,
+    bits: Vec<f64>,
+    invalid: Vec<f64>,
+    n_diverged: usize,
+    n_failed: usize,
+}
+
+impl CellSummary {
+    fn spread(&self) -> String {
+        match (mean(&self.digits), deviation(&self.digits)) {
+            (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
+            (mean, _) => percent(mean),
+        }
+    }
+
+    fn trouble(&self) -> String {
+        let mut text = String::new();
+        if self.n_diverged > 0 {
+            let _ = write!(text, "  {} diverged", self.n_diverged);
+        }
+        if self.n_failed > 0 {
+            let _ = write!(text, "  {} failed", self.n_failed);
+        }
+        text
+    }
+}
+
+/// Trials gathered by what varies, best mean first, those without a result last.
+fn cells_of(rows: &[(Vec<(String, String)>, &RunRecord)]) -> Vec<CellSummary> {
+    let mut cells: Vec<CellSummary> = Vec::new();
+    let mut index_of = std::collections::HashMap::new();
+    for (varied, record) in rows {
+        let index = *index_of.entry(varied).or_insert_with(|| {
+            cells.push(CellSummary {
+                varied: varied.clone(),
+                digits: Vec::new(),
+                bits: Vec::new(),
+                invalid: Vec::new(),
+                n_diverged: 0,
+                n_failed: 0,
+            });
+            cells.len() - 1
+        });
+        let cell = &mut cells[index];
+        match record.status {
+            Status::Diverged => cell.n_diverged += 1,
+            Status::Failed => cell.n_failed += 1,
+            Status::Finished => {
+                if let Some(test) = record.final_test() {
+                    cell.digits.extend(test.digit_accuracy);
+                    cell.bits.extend(test.bit_accuracy);
+                    cell.invalid.extend(test.invalid_rate);
+                }
+            }
+        }
+    }
+    let score = |cell: &CellSummary| mean(&cell.digits).unwrap_or(-1.0);
+    cells.sort_by(|left, right| score(right).total_cmp(&score(left)));
+    cells
+}
+
+fn diverged(record: &RunRecord) -> String {
+    let place = record.diverged.map_or(String::new(), |place| {
+        format!(" in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer)
+    });
+    format!(
+        "diverged{place}: the numbers left the range of {}. That is a result, not an error; \
+         a smaller learning_rate keeps them in. Before it:",
+        record.config.get("precision").and_then(|value| value.as_str()).unwrap_or("the type")
+    )
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The standard deviation of a sample, with n − 1.
+fn deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values).filter(|_| values.len() > 1)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / (values.len() - 1) as f64).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_shows_the_first_and_the_last_value_and_keeps_its_width() {
+        assert_eq!(sparkline(&[0.0, 0.5, 1.0], 60), "▁▅█");
+        assert_eq!(sparkline(&[1.0, 1.0], 60), "▁▁");
+        let long: Vec<f64> = (0..1000).map(f64::from).collect();
+        let line = sparkline(&long, 60);
+        assert_eq!(line.chars().count(), 60);
+        assert!(line.starts_with('▁') && line.ends_with('█'));
+    }
+
+    #[test]
+    fn the_standard_deviation_is_that_of_a_sample() {
+        assert_eq!(deviation(&[1.0]), None);
+        let found = deviation(&[1.0, 2.0, 3.0, 4.0]).expect("four values");
+        assert!((found - 1.2909944487358056).abs() < 1e-12);
+    }
+
+    #[test]
+    fn paths_are_quoted_for_a_shell_only_where_they_must_be() {
+        assert_eq!(quoted(Path::new("runs/a-b/models/1.safetensors")), "runs/a-b/models/1.safetensors");
+        assert_eq!(quoted(Path::new("my runs/$(x)")), "'my runs/$(x)'");
+        assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+        assert_eq!(quoted(Path::new("-x")), "'./-x'");
+    }
+}

@@ -1,0 +1,352 @@
+//! One trial: a configuration and its data in, a record and a network out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use mlp_core::{Kernel, Mlp, Real, Workers};
+use mlp_train::{
+    AnyMlp, Codebook, ConfigError, Inputs, Precision, Progress, RunRecord, Runtime, Samples, SavedModel, Setup,
+    Targets, load_model, train, trial_id, weights_sha256,
+};
+use mnist_io::LabeledImages;
+use serde_json::{Map, Value, json};
+
+use crate::configuration::{RunSettings, Specification};
+use crate::data::Dataset;
+use crate::failure::{Code, Failure};
+use crate::guard::guarded;
+use crate::lock::host_name;
+use crate::memory;
+
+/// A cell of the grid, ready to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial {
+    /// Its identity: the name of its record and its model.
+    pub(crate) id: String,
+    /// Its choices.
+    pub(crate) settings: RunSettings,
+    /// The keys that vary in the sweep with the values here, in the order of the axes.
+    pub(crate) varied: Vec<(String, String)>,
+}
+
+impl Trial {
+    /// What distinguishes it from its siblings: `l2 = 0.1, seed = 1`; empty where nothing varies.
+    pub(crate) fn label(&self) -> String {
+        let varied = self.varied.iter().map(|(key, value)| format!("{key} = {value}"));
+        varied.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The values without their keys, where space is short: those of the fastest axis first, because there the
+    /// difference to the neighbours lies.
+    pub(crate) fn values(&self) -> String {
+        let values = self.varied.iter().rev().map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The keys and values without the seed: trials that share them are repetitions of one another.
+    pub(crate) fn cell(&self) -> Vec<(String, String)> {
+        self.varied.iter().filter(|(key, _)| key != "seed").cloned().collect()
+    }
+}
+
+/// What all trials of one command share.
+pub(crate) struct Laboratory {
+    pub(crate) data: Dataset,
+    pub(crate) kernel: Kernel,
+    /// A network to start from instead of a random one.
+    pub(crate) initial: Option<Initial>,
+    train: BTreeMap<Option<usize>, Arc<LabeledImages>>,
+    test: BTreeMap<Option<usize>, Arc<LabeledImages>>,
+}
+
+/// A saved network to start from.
+pub(crate) struct Initial {
+    model: SavedModel,
+    sha256: String,
+}
+
+/// How a trial ended.
+pub(crate) enum Ending {
+    /// It has a record, and unless it diverged or failed a network.
+    Recorded(Box<RunRecord>, Option<AnyMlp>),
+    /// It was stopped from outside and leaves nothing.
+    Interrupted,
+}
+
+impl Initial {
+    /// Reads the model at `path`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let model = load_model(path).map_err(|error| model_failure(&error))?;
+        let sha256 = match &model.mlp {
+            AnyMlp::F32(mlp) => weights_sha256(mlp),
+            AnyMlp::F64(mlp) => weights_sha256(mlp),
+        };
+        Ok(Initial { model, sha256 })
+    }
+
+    /// The network in numbers of type `F`.
+    fn network<F: Real>(&self) -> Mlp<F> {
+        match &self.model.mlp {
+            AnyMlp::F32(mlp) => converted(mlp),
+            AnyMlp::F64(mlp) => converted(mlp),
+        }
+    }
+}
+
+impl Laboratory {
+    /// Takes the parts of the data that `cells` ask for.
+    pub(crate) fn new(data: Dataset, kernel: Kernel, initial: Option<Initial>, cells: &[RunSettings]) -> Self {
+        let part = |images: Cow<'_, LabeledImages>| Arc::new(images.into_owned());
+        let mut laboratory = Laboratory { data, kernel, initial, train: BTreeMap::new(), test: BTreeMap::new() };
+        for cell in cells {
+            let data = &laboratory.data;
+            let train = laboratory.train.entry(cell.train_size);
+            train.or_insert_with(|| part(data.train_of(cell.train_size)));
+            let test = laboratory.test.entry(cell.test_size);
+            test.or_insert_with(|| part(data.test_of(cell.test_size)));
+        }
+        laboratory
+    }
+
+    /// The trials of `specification`, each checked against the data.
+    pub(crate) fn trials(&self, specification: &Specification) -> Result<Vec<Trial>, Failure> {
+        let cells = specification.cells()?;
+        let mut trials: Vec<Trial> = Vec::with_capacity(cells.len());
+        let mut seen = BTreeMap::new();
+        for settings in cells {
+            check(&settings, &self.data).map_err(|error| specification.failure(&error))?;
+            let id = self.identity(&settings);
+            let varied = varied(specification, &settings);
+            let trial = Trial { id, settings, varied };
+            if let Some(twin) = seen.insert(trial.id.clone(), trial.label()) {
+                return Err(Failure::configuration(format!(
+                    "[sweep]: expected different trials, found that \"{twin}\" and \"{}\" compute the same; leave one out",
+                    trial.label()
+                )));
+            }
+            trials.push(trial);
+        }
+        Ok(trials)
+    }
+
+    /// The full configuration, as records keep it.
+    pub(crate) fn configuration(&self, settings: &RunSettings) -> Map<String, Value> {
+        let mut map = settings.to_map();
+        map.entry("data").or_insert_with(|| json!(self.data.name));
+        if let Some(initial) = &self.initial {
+            map.insert("init".to_owned(), json!(initial.sha256));
+        }
+        map
+    }
+
+    /// What is stored with a model: all that is needed to use it on other data.
+    pub(crate) fn model_configuration(&self, settings: &RunSettings) -> Map<String, Value> {
+        let mut map = settings.to_map();
+        map.entry("data").or_insert_with(|| json!(self.data.name));
+        map.insert("classes".to_owned(), json!(self.data.train.classes.iter().collect::<String>()));
+        map
+    }
+
+    /// The training and test images of a trial.
+    pub(crate) fn images(&self, settings: &RunSettings) -> (Arc<LabeledImages>, Arc<LabeledImages>) {
+        let take = |parts: &BTreeMap<Option<usize>, Arc<LabeledImages>>, size: Option<usize>, all: &LabeledImages| {
+            parts.get(&size).cloned().unwrap_or_else(|| Arc::new(all.clone()))
+        };
+        (
+            take(&self.train, settings.train_size, &self.data.train),
+            take(&self.test, settings.test_size, &self.data.test),
+        )
+    }
+
+    /// Runs one trial to its end. A panic, or a network that cannot fit into memory, makes a record of a failed trial.
+    pub(crate) fn run(
+        &self,
+        trial: &Trial,
+        workers: &Workers,
+        observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Ending, Failure> {
+        if let Err(reason) = self.fits_into_memory(&trial.settings) {
+            return Ok(self.failed(trial, workers, reason));
+        }
+        let result = guarded(|| match trial.settings.train.precision {
+            Precision::F32 => self.run_as::<f32>(trial, workers, observer, AnyMlp::F32),
+            Precision::F64 => self.run_as::<f64>(trial, workers, observer, AnyMlp::F64),
+        });
+        match result {
+            Ok(ending) => ending,
+            Err(panic) => Ok(self.failed(trial, workers, format!("panic: {panic}"))),
+        }
+    }
+
+    fn run_as<F: Real>(
+        &self,
+        trial: &Trial,
+        workers: &Workers,
+        observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+        wrap: fn(Mlp<F>) -> AnyMlp,
+    ) -> Result<Ending, Failure> {
+        let (train_images, test_images) = self.images(&trial.settings);
+        let codebook = trial.settings.train.encoding.codebook(&train_images.classes);
+        let train_samples = samples(&train_images, &codebook);
+        let test_samples = samples(&test_images, &codebook);
+        let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(Initial::network) };
+        let run = train::<F>(&trial.settings.train, &train_samples, Some(&test_samples), setup, observer)
+            .map_err(|error| Failure::configuration(error.to_string()))?;
+        let record = RunRecord::of_run(
+            trial.id.clone(),
+            self.configuration(&trial.settings),
+            self.data.describe(train_images.len(), test_images.len()),
+            &run,
+            self.kernel,
+            runtime(workers),
+        );
+        Ok(match record {
+            None => Ending::Interrupted,
+            Some(record) => {
+                let network = record.weights_sha256.is_some().then(|| wrap(run.mlp));
+                Ending::Recorded(Box::new(record), network)
+            }
+        })
+    }
+
+    fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
+        let (train, test) = self.images(&trial.settings);
+        let n_outputs = trial.settings.train.encoding.codebook(&train.classes).n_bits();
+        let record = RunRecord::of_failure(
+            trial.id.clone(),
+            self.configuration(&trial.settings),
+            self.data.describe(train.len(), test.len()),
+            trial.settings.train.sizes(train.height() * train.width(), n_outputs),
+            reason,
+            self.kernel,
+            runtime(workers),
+        );
+        Ending::Recorded(Box::new(record), None)
+    }
+
+    fn fits_into_memory(&self, settings: &RunSettings) -> Result<(), String> {
+        let (n_inputs, n_outputs) = shape(settings, &self.data);
+        let needed = settings.train.memory_needed(n_inputs, n_outputs);
+        match memory::available() {
+            Some(available) if needed > available => Err(format!(
+                "the network needs about {} MB of memory, and {} MB are available; take fewer units, f32, or a smaller batch",
+                needed >> 20,
+                available >> 20
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn identity(&self, settings: &RunSettings) -> String {
+        let mut map = self.configuration(settings);
+        // Asking for all images by their number is asking for all images.
+        for (key, size, all) in [
+            ("train_size", settings.train_size, self.data.train.len()),
+            ("test_size", settings.test_size, self.data.test.len()),
+        ] {
+            if size == Some(all) {
+                map.remove(key);
+            }
+        }
+        trial_id(&map, &self.data.sha256)
+    }
+}
+
+/// The weights of one epoch times its samples, for judging how long trials take in proportion; never 0.
+pub(crate) fn work(settings: &RunSettings, data: &Dataset) -> u64 {
+    let (n_inputs, n_outputs) = shape(settings, data);
+    let n_parameters = settings.train.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
+    // Reading a sample and its bookkeeping cost about as much as so many weights.
+    let per_sample = n_parameters.saturating_add(20_000);
+    let n_samples = settings.train_size.unwrap_or(data.train.len()) as u64;
+    per_sample.saturating_mul(n_samples).saturating_mul(settings.train.epochs.max(1) as u64).max(1)
+}
+
+/// Images with their labels as training sees them.
+pub(crate) fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
+    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
+}
+
+/// The failure of a model file: unreadable is 5, unfit is 3.
+pub(crate) fn model_failure(error: &mlp_train::ModelError) -> Failure {
+    let code = match error {
+        mlp_train::ModelError::Io { .. } => Code::InputOutput,
+        _ => Code::Data,
+    };
+    Failure::new(code, error.to_string())
+}
+
+fn check(settings: &RunSettings, data: &Dataset) -> Result<(), ConfigError> {
+    for (key, size, all) in
+        [("train_size", settings.train_size, data.train.len()), ("test_size", settings.test_size, data.test.len())]
+    {
+        if let Some(size) = size
+            && size > all
+        {
+            return Err(ConfigError {
+                key: key.to_owned(),
+                expected: format!("at most the {all} images that {} has", data.name),
+                found: size.to_string(),
+                hint: None,
+            });
+        }
+    }
+    let (n_inputs, n_outputs) = shape(settings, data);
+    let n_train = settings.train_size.unwrap_or(data.train.len());
+    settings.train.validate(n_train, n_inputs, n_outputs)
+}
+
+/// Inputs and outputs of the network.
+fn shape(settings: &RunSettings, data: &Dataset) -> (usize, usize) {
+    let n_inputs = data.train.height() * data.train.width();
+    let n_outputs = settings.train.encoding.codebook(&data.train.classes).n_bits();
+    (n_inputs, n_outputs)
+}
+
+fn varied(specification: &Specification, settings: &RunSettings) -> Vec<(String, String)> {
+    let axes = specification.axes.iter();
+    axes.map(|axis| {
+        let value = settings.get(&axis.key).unwrap_or(Value::Null);
+        (axis.key.clone(), shown(&value))
+    })
+    .collect()
+}
+
+/// A value for people: names without quotes.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(table) => match table.get("name") {
+            Some(Value::String(name)) => {
+                let rest = table.iter().filter(|(key, _)| *key != "name");
+                let rest: Vec<String> = rest.map(|(key, value)| format!("{key} {}", shown(value))).collect();
+                if rest.is_empty() { name.clone() } else { format!("{name} ({})", rest.join(", ")) }
+            }
+            _ => crate::configuration::toml_text(value),
+        },
+        other => crate::configuration::toml_text(other),
+    }
+}
+
+fn runtime(workers: &Workers) -> Runtime {
+    Runtime {
+        seconds_train: Vec::new(),
+        seconds_evaluate: Vec::new(),
+        threads: workers.n_threads(),
+        host: host_name(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// The same network in another type of numbers.
+fn converted<From: Real, To: Real>(mlp: &Mlp<From>) -> Mlp<To> {
+    let layers = mlp.layers.iter().map(|layer| mlp_core::Layer {
+        weights: layer.weights.mapv(|weight| To::narrow(weight.widen())),
+        bias: layer.bias.as_ref().map(|bias| bias.mapv(|value| To::narrow(value.widen()))),
+        activation: layer.activation,
+    });
+    Mlp { layers: layers.collect() }
+}

@@ -1,0 +1,114 @@
+//! `train`: one run, its folder, and what it says.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+fn record(sandbox: &Sandbox, folder: &str) -> Value {
+    let path = sandbox.only_file(&format!("{folder}/trials"), ".json");
+    serde_json::from_str(&fs::read_to_string(path).expect("a record")).expect("JSON")
+}
+
+#[test]
+fn a_run_leaves_a_record_a_model_a_report_and_its_specification() {
+    let sandbox = Sandbox::with_digits();
+    let outcome = sandbox.train("out", &[]).expect_code(0);
+    let record = record(&sandbox, "out");
+    assert_eq!(record["status"], "finished");
+    assert_eq!(record["layers"], serde_json::json!([784, 8, 6]));
+    sandbox.only_file("out/models", ".safetensors");
+    for name in ["out/report.html", "out/results.csv", "out/spec.toml"] {
+        assert!(sandbox.path(name).is_file(), "{name}");
+    }
+    for word in ["digit accuracy", "bit accuracy", "invalid", "predict", "evaluate", "report.html"] {
+        assert!(outcome.stdout.contains(word), "{word}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn json_is_the_record_and_nothing_else() {
+    let sandbox = Sandbox::with_digits();
+    let outcome = sandbox.train("out", &["--json"]).expect_code(0);
+    let printed: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone");
+    assert_eq!(printed, record(&sandbox, "out"));
+}
+
+#[test]
+fn running_again_shows_the_result_and_computes_nothing() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("out", &[]).expect_code(0);
+    let first = record(&sandbox, "out");
+    let outcome = sandbox.train("out", &[]).expect_code(0);
+    assert!(outcome.stdout.contains("finished already"), "{outcome:#?}");
+    assert_eq!(record(&sandbox, "out"), first);
+}
+
+#[test]
+fn the_written_specification_gives_the_same_run() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("out", &["--set", "schedule={ name = \"cosine\", warmup = 0.5 }", "--set", "l2=1e-5"]).expect_code(0);
+    let outcome = sandbox.run(["train", "out/spec.toml", "--threads", "2", "--out", "again"]).expect_code(0);
+    assert_eq!(outcome.stderr, "");
+    let (first, second) = (record(&sandbox, "out"), record(&sandbox, "again"));
+    assert_eq!(first["trial"], second["trial"]);
+    assert_eq!(first["weights_sha256"], second["weights_sha256"]);
+}
+
+#[test]
+fn a_folder_of_another_specification_is_refused_with_the_difference() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("out", &[]).expect_code(0);
+    let outcome = sandbox.train("out", &["--set", "seed=7"]).expect_code(2);
+    outcome.expect_error("seed: 0 there, 7 now").expect_error("--out");
+}
+
+#[test]
+fn a_diverged_run_is_a_finding_with_code_0() {
+    let sandbox = Sandbox::with_digits();
+    let wild =
+        ["--set", "activation=relu", "--set", "learning_rate=1e30", "--set", "optimizer=sgd", "--set", "epochs=3"];
+    let outcome =
+        sandbox.train("out", &[&wild[..], &["--set", "loss=squared", "--set", "output_activation=identity"]].concat());
+    let outcome = outcome.expect_code(0);
+    assert!(outcome.stdout.contains("diverged in epoch"), "{outcome:#?}");
+    assert_eq!(record(&sandbox, "out")["status"], "diverged");
+}
+
+#[test]
+fn without_mnist_the_first_line_of_standard_error_says_that_the_data_are_synthetic() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(["train", "--set", "epochs=0", "--set", "hidden=[4]"]).expect_code(0);
+    let first = outcome.stderr.lines().next().expect("a line");
+    assert!(first.contains("synthetic") && first.contains("cargo xtask download"), "{outcome:#?}");
+    let runs = sandbox.files("runs");
+    assert_eq!(runs.len(), 1);
+    assert!(runs[0].to_string_lossy().ends_with("-synthetic"), "{runs:?}");
+}
+
+#[test]
+fn data_that_is_named_and_missing_is_an_error_that_says_how_to_get_it() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.run(["train", "--data", "mnist"]).expect_code(3).expect_error("cargo xtask download mnist");
+    sandbox.run(["train", "--data", "mnits"]).expect_code(3).expect_error("did you mean \"mnist\"?");
+    sandbox.run(["train", "--data", "./none"]).expect_code(3).expect_error("no such folder");
+    fs::write(sandbox.only_file("digits", "t10k-labels-idx1-ubyte.gz"), "<html>").expect("damage");
+    sandbox.train("out", &[]).expect_code(3).expect_error("t10k-labels-idx1-ubyte.gz").expect_error("HTML");
+    assert!(!sandbox.path("out").exists());
+}
+
+#[test]
+fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("first", &[]).expect_code(0);
+    let model = sandbox.only_file("first/models", ".safetensors");
+    let init = model.to_str().expect("a path");
+    sandbox.train("second", &["--init", init, "--set", "epochs=0"]).expect_code(0);
+    let (first, second) = (record(&sandbox, "first"), record(&sandbox, "second"));
+    assert_eq!(first["weights_sha256"], second["weights_sha256"]);
+    assert_ne!(first["trial"], second["trial"]);
+    assert_eq!(second["config"]["init"], first["weights_sha256"]);
+    let misfit = sandbox.train("third", &["--init", init, "--set", "hidden=[9]"]);
+    misfit.expect_code(2).expect_error("initial network");
+}
