@@ -64,16 +64,7 @@ pub fn backpropagate<F: Real>(
     targets: ArrayView2<'_, F>,
     objective: Objective,
 ) -> (f64, Gradients<F>) {
-    let n_samples = inputs.nrows();
-    assert!(n_samples > 0, "a batch needs at least one sample");
-    assert_eq!(
-        targets.shape(),
-        [n_samples, mlp.n_outputs()],
-        "targets of shape {:?} for inputs of shape {:?} and {} outputs",
-        targets.shape(),
-        inputs.shape(),
-        mlp.n_outputs()
-    );
+    assert_batch(mlp, inputs, targets);
 
     // Forward, keeping what every layer received and put out. Only the last layer's net inputs are needed again.
     let (output_layer, hidden_layers) = mlp.layers.split_last().expect("a network has layers");
@@ -101,6 +92,38 @@ pub fn backpropagate<F: Real>(
     }
     layers.reverse();
     (loss, Gradients { layers })
+}
+
+/// The mean loss of a batch, without its gradient.
+///
+/// # Panics
+/// As [`backpropagate`].
+pub fn mean_loss<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    targets: ArrayView2<'_, F>,
+    objective: Objective,
+) -> f64 {
+    assert_batch(mlp, inputs, targets);
+    let (output_layer, hidden_layers) = mlp.layers.split_last().expect("a network has layers");
+    let hidden = hidden_layers.iter().fold(inputs.to_owned(), |received, layer| layer.forward(received.view()));
+    let net_inputs = output_layer.net_inputs(hidden.view());
+    let outputs = activate(output_layer.activation, net_inputs.clone());
+    output_error(objective, output_layer, &net_inputs, &outputs, targets).0
+}
+
+fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: ArrayView2<'_, F>) {
+    mlp.assert_consistent();
+    let n_samples = inputs.nrows();
+    assert!(n_samples > 0, "a batch needs at least one sample");
+    assert_eq!(
+        targets.shape(),
+        [n_samples, mlp.n_outputs()],
+        "targets of shape {:?} for inputs of shape {:?} and {} outputs",
+        targets.shape(),
+        inputs.shape(),
+        mlp.n_outputs()
+    );
 }
 
 /// The mean loss of the batch, and δ of the output layer.

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use crate::backpropagation::{Gradients, backpropagate};
+use crate::backpropagation::{Gradients, LayerGradient, backpropagate, mean_loss};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 
@@ -54,7 +54,7 @@ pub fn gradient_check(
     compare_gradients(&analytic, &numeric)
 }
 
-/// The gradient of the mean loss by central differences: four passes for each parameter.
+/// The gradient of the mean loss by central differences: four forward passes for each parameter.
 ///
 /// # Panics
 /// As [`backpropagate`].
@@ -65,7 +65,9 @@ pub fn finite_differences(
     objective: Objective,
     step: f64,
 ) -> Gradients<f64> {
-    let (_, mut gradients) = backpropagate(mlp, inputs, targets, objective); // for its shape: every entry is replaced
+    let shape =
+        mlp.layers.iter().map(|layer| LayerGradient { weights: layer.weights.clone(), bias: layer.bias.clone() });
+    let mut gradients = Gradients { layers: shape.collect() };
     let mut moved = mlp.clone();
     for layer in 0..mlp.layers.len() {
         let mut slope = |entry: &dyn Fn(&mut Mlp<f64>) -> &mut f64| {
@@ -98,26 +100,27 @@ pub fn compare_gradients(analytic: &Gradients<f64>, numeric: &Gradients<f64>) ->
     assert_eq!(analytic.layers.len(), numeric.layers.len(), "layers of the two gradients");
     let mut checks = Vec::new();
     for (layer, (a, n)) in analytic.layers.iter().zip(&numeric.layers).enumerate() {
-        let weights = (a.weights.iter().copied().collect::<Vec<_>>(), n.weights.iter().copied().collect::<Vec<_>>());
-        checks.push(compare(layer, false, &weights.0, &weights.1));
+        assert_eq!(a.weights.dim(), n.weights.dim(), "weights of layer {layer} in the two gradients");
+        assert_eq!(a.bias.is_some(), n.bias.is_some(), "biases of layer {layer} in the two gradients");
+        checks.push(compare(layer, false, a.weights.iter().zip(&n.weights)));
         if let (Some(a), Some(n)) = (&a.bias, &n.bias) {
-            checks.push(compare(layer, true, &a.to_vec(), &n.to_vec()));
+            assert_eq!(a.len(), n.len(), "biases of layer {layer} in the two gradients");
+            checks.push(compare(layer, true, a.iter().zip(n)));
         }
     }
     checks
 }
 
-fn compare(layer: usize, is_bias: bool, analytic: &[f64], numeric: &[f64]) -> TensorCheck {
-    assert_eq!(analytic.len(), numeric.len(), "entries of layer {layer}");
+fn compare<'a>(layer: usize, is_bias: bool, pairs: impl Iterator<Item = (&'a f64, &'a f64)> + Clone) -> TensorCheck {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
-    let difference = norm(&mut analytic.iter().zip(numeric).map(|(a, n)| a - n));
-    let total = norm(&mut analytic.iter().copied()) + norm(&mut numeric.iter().copied());
-    let largest = numeric.iter().fold(0.0, |largest: f64, n| largest.max(n.abs()));
-    let worst = analytic.iter().zip(numeric).fold(0.0, |worst: f64, (a, n)| worst.max((a - n).abs()));
+    let difference = norm(&mut pairs.clone().map(|(a, n)| a - n));
+    let total = norm(&mut pairs.clone().map(|(a, _)| *a)) + norm(&mut pairs.clone().map(|(_, n)| *n));
+    // `f64::max` would pass over NaN, which is the last thing that a check may do.
+    let largest = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold(0.0, |largest: f64, x| if x.abs() <= largest { largest } else { x.abs() })
+    };
+    let entry = largest(&mut pairs.clone().map(|(_, n)| *n));
+    let worst = largest(&mut pairs.map(|(a, n)| a - n));
     let ratio = |part: f64, whole: f64| if part == 0.0 { 0.0 } else { part / whole };
-    TensorCheck { layer, is_bias, relative_error: ratio(difference, total), worst_entry: ratio(worst, largest) }
-}
-
-fn mean_loss(mlp: &Mlp<f64>, inputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>, objective: Objective) -> f64 {
-    backpropagate(mlp, inputs, targets, objective).0
+    TensorCheck { layer, is_bias, relative_error: ratio(difference, total), worst_entry: ratio(worst, entry) }
 }

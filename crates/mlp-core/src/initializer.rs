@@ -4,7 +4,7 @@ use std::fmt;
 
 use ndarray::Array2;
 use ndarray_rand::RandomExt;
-use ndarray_rand::rand_distr::{StandardNormal, Uniform};
+use ndarray_rand::rand_distr::Distribution;
 use rand::Rng;
 
 use crate::real::Real;
@@ -26,7 +26,7 @@ use crate::real::Real;
 /// | he-normal | normal, variance 2 / n | the same |
 ///
 /// The last six take a gain, which multiplies the deviation. A sigmoid has slope ¼ where it is steepest, so a deep stack
-/// of sigmoids passes a signal on only with a gain of about 2 to 4; see `docs/mathematics.md`.
+/// of sigmoids passes a signal on only with a gain of 2 or more; see `docs/mathematics.md`.
 ///
 /// Draws are made in double precision, row by row, and rounded to the type of the weights, so that an `f32` and an
 /// `f64` network from one seed begin at the same point.
@@ -38,7 +38,7 @@ pub enum Initializer {
     Uniform {
         /// The least weight.
         low: f64,
-        /// The bound that no weight reaches.
+        /// The bound: draws stay below it, but one may be rounded up to it.
         high: f64,
     },
     /// Normal.
@@ -78,12 +78,6 @@ pub enum Initializer {
         /// What the deviation is multiplied by; 1 as published.
         gain: f64,
     },
-}
-
-/// A distribution with its parameters worked out for one layer.
-enum Draw {
-    Uniform { low: f64, high: f64 },
-    Normal { mean: f64, deviation: f64 },
 }
 
 impl Initializer {
@@ -131,33 +125,40 @@ impl Initializer {
     /// Draws the weights of a layer, shape `(n_inputs, n_outputs)`.
     ///
     /// # Panics
-    /// Where `low < high` does not hold, a deviation is negative, or a gain is not above 0, or one of them is not finite.
+    /// Where `low < high` does not hold, a deviation is negative, a gain is not above 0, or one of them is not finite.
     pub fn weights<F: Real>(self, n_inputs: usize, n_outputs: usize, rng: &mut impl Rng) -> Array2<F> {
+        self.assert_valid();
         let shape = (n_inputs, n_outputs);
-        let drawn = match self.draw(n_inputs as f64, n_outputs as f64) {
-            Draw::Uniform { low, high } => {
-                let distribution = Uniform::new(low, high)
-                    .unwrap_or_else(|_| panic!("uniform weights need finite low < high, not {low} and {high}"));
-                Array2::random_using(shape, distribution, rng)
-            }
-            Draw::Normal { mean, deviation } => {
-                assert!(
-                    mean.is_finite() && deviation.is_finite() && deviation >= 0.0,
-                    "normal weights need a finite mean and a finite deviation of at least 0, not {mean} and {deviation}"
-                );
-                Array2::random_using(shape, StandardNormal, rng).mapv(|draw: f64| mean + deviation * draw)
-            }
+        let drawn: Array2<f64> = match self.draw(n_inputs as f64, n_outputs as f64) {
+            Draw::Uniform(uniform) => Array2::random_using(shape, uniform, rng),
+            Draw::Normal(normal) => Array2::random_using(shape, normal, rng),
         };
         drawn.mapv(F::narrow)
     }
 
-    fn draw(self, n: f64, m: f64) -> Draw {
-        let symmetric = |bound: f64| Draw::Uniform { low: -bound, high: bound };
-        let centred = |deviation: f64| Draw::Normal { mean: 0.0, deviation };
+    fn assert_valid(self) {
         match self {
-            Initializer::Uniform01 => Draw::Uniform { low: 0.0, high: 1.0 },
-            Initializer::Uniform { low, high } => Draw::Uniform { low, high },
-            Initializer::Normal { mean, deviation } => Draw::Normal { mean, deviation },
+            Initializer::Uniform { low, high } => assert!(
+                low.is_finite() && high.is_finite() && low < high,
+                "uniform weights need finite low < high, not {low} and {high}"
+            ),
+            Initializer::Normal { mean, deviation } => assert!(
+                mean.is_finite() && deviation.is_finite() && deviation >= 0.0,
+                "normal weights need a finite mean and a finite deviation of at least 0, not {mean} and {deviation}"
+            ),
+            _ => {}
+        }
+        let gain = self.gain().unwrap_or(1.0);
+        assert!(gain.is_finite() && gain > 0.0, "a gain is a finite number above 0, not {gain}");
+    }
+
+    fn draw(self, n: f64, m: f64) -> Draw {
+        let symmetric = |bound: f64| Draw::Uniform(Uniform { low: -bound, high: bound });
+        let centred = |deviation: f64| Draw::Normal(Normal { mean: 0.0, deviation });
+        match self {
+            Initializer::Uniform01 => Draw::Uniform(Uniform { low: 0.0, high: 1.0 }),
+            Initializer::Uniform { low, high } => Draw::Uniform(Uniform { low, high }),
+            Initializer::Normal { mean, deviation } => Draw::Normal(Normal { mean, deviation }),
             Initializer::GlorotUniform { gain } => symmetric(gain * (6.0 / (n + m)).sqrt()),
             Initializer::GlorotNormal { gain } => centred(gain * (2.0 / (n + m)).sqrt()),
             Initializer::LecunUniform { gain } => symmetric(gain * (3.0 / n).sqrt()),
@@ -166,6 +167,45 @@ impl Initializer {
             Initializer::HeNormal { gain } => centred(gain * (2.0 / n).sqrt()),
         }
     }
+}
+
+/// A distribution with its parameters worked out for one layer.
+enum Draw {
+    Uniform(Uniform),
+    Normal(Normal),
+}
+
+/// Uniform draws. Written out here, as the normal ones are, because a library may change how it draws from one version
+/// to the next, and takes logarithms from the system: both would change weights silently.
+struct Uniform {
+    low: f64,
+    high: f64,
+}
+
+impl Distribution<f64> for Uniform {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        let u = unit(rng);
+        (1.0 - u) * self.low + u * self.high
+    }
+}
+
+/// Normal draws by the transform of Box and Muller (1958), of which only the cosine is used: every draw takes two
+/// numbers from the generator.
+struct Normal {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Distribution<f64> for Normal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        let radius = (-2.0 * libm::log(1.0 - unit(rng))).sqrt();
+        self.mean + self.deviation * radius * libm::cos(std::f64::consts::TAU * unit(rng))
+    }
+}
+
+/// One of 2⁵³ equally spaced numbers in [0, 1).
+fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 impl fmt::Display for Initializer {

@@ -54,9 +54,10 @@ mod kernel;
 mod workspace;
 
 pub use ndarray;
+pub use rand;
 
 pub use activation::Activation;
-pub use backpropagation::{Gradients, LayerGradient, backpropagate};
+pub use backpropagation::{Gradients, LayerGradient, backpropagate, mean_loss};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, gradient_check};
 pub use initializer::Initializer;
 pub use kernel::Kernel;

@@ -30,7 +30,7 @@ pub enum Loss {
     Squared,
     /// Half the squared error; summed over the outputs its gradient is a − y.
     HalfSquared,
-    /// The root of one sample's mean square.
+    /// The root of one sample's squared error.
     Rmse,
     /// Cross-entropy of independent sigmoid outputs.
     CrossEntropy,
@@ -130,12 +130,13 @@ impl Objective {
         assert_eq!(outputs.len(), targets.len(), "outputs and targets of one sample");
         assert_eq!(net_inputs.len(), targets.len(), "net inputs and targets of one sample");
         let factor = self.reduction.factor(targets.len());
-        let errors = || outputs.iter().zip(targets).map(|(a, y)| a.widen() - y.widen());
         match self.loss {
-            Loss::Absolute => factor * errors().map(f64::abs).sum::<f64>(),
-            Loss::Squared => factor * errors().map(|e| e * e).sum::<f64>(),
-            Loss::HalfSquared => factor * 0.5 * errors().map(|e| e * e).sum::<f64>(),
-            Loss::Rmse => (factor * errors().map(|e| e * e).sum::<f64>()).sqrt(),
+            Loss::Absolute => {
+                factor * outputs.iter().zip(targets).map(|(a, y)| (a.widen() - y.widen()).abs()).sum::<f64>()
+            }
+            Loss::Squared => factor * squared_error(outputs, targets),
+            Loss::HalfSquared => factor * 0.5 * squared_error(outputs, targets),
+            Loss::Rmse => (factor * squared_error(outputs, targets)).sqrt(),
             Loss::CrossEntropy => {
                 // −ln σ(z) = softplus(−z) and −ln(1 − σ(z)) = softplus(z). A weight of 0 leaves its term out, so that
                 // a saturated correct output costs 0 and not 0 · ∞.
@@ -184,7 +185,7 @@ impl Objective {
             Loss::Squared => write(&|a, y| (a - y) * (scaled + scaled)),
             Loss::HalfSquared | Loss::CrossEntropy => write(&|a, y| (a - y) * scaled),
             Loss::Rmse => {
-                let value = self.value(outputs, outputs, targets);
+                let value = (factor * squared_error(outputs, targets)).sqrt();
                 let step = if value > 0.0 { factor * scale / value } else { 0.0 };
                 write(&|a, y| F::narrow((a.widen() - y.widen()) * step));
             }
@@ -197,6 +198,11 @@ impl Objective {
             activation.times_derivative(outputs, delta);
         }
     }
+}
+
+/// Σ (a − y)², in double precision.
+fn squared_error<F: Real>(outputs: &[F], targets: &[F]) -> f64 {
+    outputs.iter().zip(targets).map(|(a, y)| a.widen() - y.widen()).map(|error| error * error).sum()
 }
 
 /// weight · value, 0 where the weight is 0 even if the value is infinite.

@@ -49,7 +49,8 @@ impl<F: Real> Layer<F> {
 
 /// The matrix product, stored row by row whatever the layout of its factors.
 pub(crate) fn product<F: Real>(left: ArrayView2<'_, F>, right: ArrayView2<'_, F>) -> Array2<F> {
-    left.dot(&right).as_standard_layout().into_owned()
+    let product = left.dot(&right);
+    if product.is_standard_layout() { product } else { product.as_standard_layout().into_owned() }
 }
 
 /// Applies an activation to a batch of net inputs, one sample (row) at a time.
@@ -99,8 +100,6 @@ impl<F: Real> Mlp<F> {
         assert!(sizes.len() >= 2, "a network needs inputs and at least one layer, not the sizes {sizes:?}");
         assert!(!sizes.contains(&0), "no size may be 0: {sizes:?}");
         assert_eq!(activations.len(), sizes.len() - 1, "one activation for each layer of {sizes:?}");
-        let n_hidden = activations.len() - 1;
-        assert!(!activations[..n_hidden].contains(&Activation::Softmax), "softmax belongs in the last layer only");
         let layers = sizes
             .windows(2)
             .zip(activations)
@@ -110,7 +109,31 @@ impl<F: Real> Mlp<F> {
                 activation,
             })
             .collect();
-        Mlp { layers }
+        let mlp = Mlp { layers };
+        mlp.assert_consistent();
+        mlp
+    }
+
+    /// The layers can be changed by hand; this finds what cannot work.
+    ///
+    /// # Panics
+    /// Where there is no layer, a layer does not take what the one before puts out, a bias does not fit its weights, or
+    /// softmax stands anywhere but in the last layer.
+    pub fn assert_consistent(&self) {
+        assert!(!self.layers.is_empty(), "a network needs at least one layer");
+        for (index, pair) in self.layers.windows(2).enumerate() {
+            let (before, after) = (pair[0].weights.dim(), pair[1].weights.dim());
+            assert_eq!(
+                before.1, after.0,
+                "layer {index} with weights of shape {before:?} feeds one of shape {after:?}"
+            );
+            assert!(pair[0].activation != Activation::Softmax, "softmax belongs in the last layer only");
+        }
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (shape, n_biases) = (layer.weights.dim(), layer.bias.as_ref().map(Array1::len));
+            assert!(shape.0 > 0 && shape.1 > 0, "layer {index} with weights of shape {shape:?}");
+            assert!(n_biases.is_none_or(|n| n == shape.1), "{n_biases:?} biases for weights of shape {shape:?}");
+        }
     }
 
     /// The outputs for a batch: `(n_samples, n_inputs)` in, `(n_samples, n_outputs)` out.
@@ -118,6 +141,7 @@ impl<F: Real> Mlp<F> {
     /// # Panics
     /// Where the number of inputs is wrong.
     pub fn forward(&self, inputs: ArrayView2<'_, F>) -> Array2<F> {
+        self.assert_consistent();
         let mut outputs = inputs.to_owned();
         for layer in &self.layers {
             outputs = layer.forward(outputs.view());

@@ -10,7 +10,7 @@
 //!    without the gradient ever being stored.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
-//! which changes no bit of the result.
+//! which changes no bit of the result as long as the weights are finite; a step that finds others reports it.
 
 use crate::Activation;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
@@ -19,7 +19,7 @@ use crate::activation::flush;
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
 use crate::kernel::product::{
-    Panel, ROWS, Scalars, TermList, Terms, add_panel_product, panel_width, transposed_product,
+    PANEL_WIDTH_MAX, ROWS, Rows, Scalars, TermList, Terms, add_panel_product, panel_width, transposed_product,
 };
 use crate::kernel::simd::{Simd, Task};
 use crate::kernel::{Kernel, workers::Workers};
@@ -45,7 +45,7 @@ pub trait GradientSink<F: Real>: Sync {
     /// Values of state that the sink keeps for each parameter: 0, 1 (a velocity) or 2 (two moments).
     const N_SLOTS: usize;
     /// Whether parameters with a gradient of 0 stay as they are. Then pieces that are known to have no other are not
-    /// handed over: with one sample a batch, three quarters of the first layer.
+    /// handed over: with one picture a batch, most of the first layer.
     fn ignores_zero_gradients(&self) -> bool {
         false
     }
@@ -138,6 +138,8 @@ pub struct Workspace<F> {
     block_rows: usize,
     n_slots: usize,
     max_batch: usize,
+    /// The number of samples of the last batch.
+    n_samples: usize,
 }
 
 /// What is fixed about a layer.
@@ -188,7 +190,8 @@ struct Block<F> {
     net_inputs: Aligned<F>,
     targets: Aligned<F>,
     losses: Vec<f64>,
-    is_broken: bool,
+    /// The first layer with an output that is infinite or not a number.
+    broken_layer: Option<usize>,
 }
 
 /// The most rows of a block. A block reads all weights, so larger blocks read them less often; smaller ones spread over
@@ -205,6 +208,7 @@ impl<F: Real> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
         assert!(n_slots <= 2, "a sink keeps at most 2 values for each parameter, not {n_slots}");
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
+        mlp.assert_consistent();
         let width = panel_width::<F>();
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
@@ -225,7 +229,7 @@ impl<F: Real> Workspace<F> {
         }
         let block_rows = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS).min(MAX_BLOCK_ROWS);
         let blocks = (0..max_batch.div_ceil(block_rows)).map(|_| Block::new(&layers, block_rows)).collect();
-        let mut workspace = Workspace { kernel, layers, tiles, blocks, block_rows, n_slots, max_batch };
+        let mut workspace = Workspace { kernel, layers, tiles, blocks, block_rows, n_slots, max_batch, n_samples: 0 };
         workspace.load(mlp);
         workspace
     }
@@ -250,6 +254,7 @@ impl<F: Real> Workspace<F> {
         let output = self.layers[self.layers.len() - 1].activation;
         assert!(objective.loss.fits(output), "{} loss behind a {output} output", objective.loss);
         let (kernel, layers) = (self.kernel, &self.layers);
+        self.n_samples = batch.n_samples();
 
         let scale = 1.0 / batch.n_samples() as f64;
         let (blocks, tiles) = (used_blocks(&mut self.blocks, self.block_rows, self.max_batch, batch), &self.tiles);
@@ -260,10 +265,13 @@ impl<F: Real> Workspace<F> {
 
         let blocks = &*blocks;
         workers.for_each(&mut self.tiles, |_, tile| F::dispatch(kernel, Update { tile, layers, blocks, sink }));
-        match self.tiles.iter().find(|tile| tile.is_broken) {
-            Some(tile) => Err(NonFinite { layer: tile.layer }),
-            None if loss.is_finite() && !blocks.iter().any(|block| block.is_broken) => Ok(loss),
-            None => Err(NonFinite { layer: self.layers.len() - 1 }),
+        // An output that is not finite spoils every gradient, so it tells more than the weights do.
+        let broken_output = blocks.iter().filter_map(|block| block.broken_layer).min();
+        let broken_weights = || self.tiles.iter().find(|tile| tile.is_broken).map(|tile| tile.layer);
+        let broken_loss = || (!loss.is_finite()).then(|| layers.len() - 1);
+        match broken_output.or_else(broken_weights).or_else(broken_loss) {
+            Some(layer) => Err(NonFinite { layer }),
+            None => Ok(loss),
         }
     }
 
@@ -272,6 +280,7 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where the batch is empty or larger than the workspace.
     pub fn forward(&mut self, batch: &impl Batch<F>, workers: &Workers) {
+        self.n_samples = batch.n_samples();
         let (kernel, layers, tiles) = (self.kernel, &self.layers, &self.tiles);
         let blocks = used_blocks(&mut self.blocks, self.block_rows, self.max_batch, batch);
         workers.for_each(blocks, |_, block| F::dispatch(kernel, Forward { block, layers, tiles, batch }));
@@ -280,8 +289,9 @@ impl<F: Real> Workspace<F> {
     /// The outputs of the sample in `row` of the last batch, length `n_outputs`.
     ///
     /// # Panics
-    /// Where `row` is outside the largest batch.
+    /// Where `row` is not one of that batch.
     pub fn outputs(&self, row: usize) -> &[F] {
+        assert!(row < self.n_samples, "row {row} of a batch of {}", self.n_samples);
         let shape = self.layers[self.layers.len() - 1];
         let block = &self.blocks[row / self.block_rows];
         &block.activations[self.layers.len() - 1][row % self.block_rows * shape.stride..][..shape.n_outputs]
@@ -290,8 +300,9 @@ impl<F: Real> Workspace<F> {
     /// The net inputs of the output layer for the sample in `row` of the last batch, length `n_outputs`.
     ///
     /// # Panics
-    /// Where `row` is outside the largest batch.
+    /// Where `row` is not one of that batch.
     pub fn net_inputs(&self, row: usize) -> &[F] {
+        assert!(row < self.n_samples, "row {row} of a batch of {}", self.n_samples);
         let shape = self.layers[self.layers.len() - 1];
         &self.blocks[row / self.block_rows].net_inputs[row % self.block_rows * shape.stride..][..shape.n_outputs]
     }
@@ -299,11 +310,9 @@ impl<F: Real> Workspace<F> {
     /// Takes over the weights and biases of `mlp`; the state slots stay.
     ///
     /// # Panics
-    /// Where its shape is not that of the network that the workspace was made for.
+    /// Where its shape or an activation is not that of the network that the workspace was made for.
     pub fn load(&mut self, mlp: &Mlp<F>) {
-        let (layers, has_bias): (Vec<_>, Vec<_>) =
-            mlp.layers.iter().map(|layer| (layer.weights.dim(), layer.bias.is_some())).unzip();
-        self.assert_shape(&layers, &has_bias);
+        self.assert_network(mlp);
         for tile in &mut self.tiles {
             let layer = &mlp.layers[tile.layer];
             fill(&mut tile.weights, tile.first_column, layer.weights.view());
@@ -316,11 +325,9 @@ impl<F: Real> Workspace<F> {
     /// Writes the weights and biases into `mlp`.
     ///
     /// # Panics
-    /// Where its shape is not that of the network that the workspace was made for.
+    /// Where its shape or an activation is not that of the network that the workspace was made for.
     pub fn store(&self, mlp: &mut Mlp<F>) {
-        let (layers, has_bias): (Vec<_>, Vec<_>) =
-            mlp.layers.iter().map(|layer| (layer.weights.dim(), layer.bias.is_some())).unzip();
-        self.assert_shape(&layers, &has_bias);
+        self.assert_network(mlp);
         let values = self.unpack(|tile| (&tile.weights, &tile.bias));
         for (layer, values) in mlp.layers.iter_mut().zip(values.layers) {
             layer.weights = values.weights;
@@ -352,6 +359,19 @@ impl<F: Real> Workspace<F> {
             if let Some(bias) = &layer.bias {
                 fill(&mut tile.bias_state[slot], tile.first_column, bias.view().insert_axis(Axis(0)));
             }
+        }
+    }
+
+    fn assert_network(&self, mlp: &Mlp<F>) {
+        mlp.assert_consistent();
+        let (shapes, has_bias): (Vec<_>, Vec<_>) =
+            mlp.layers.iter().map(|layer| (layer.weights.dim(), layer.bias.is_some())).unzip();
+        self.assert_shape(&shapes, &has_bias);
+        for (shape, layer) in self.layers.iter().zip(&mlp.layers) {
+            assert_eq!(
+                shape.activation, layer.activation,
+                "activations of the workspace's network, and of the one given"
+            );
         }
     }
 
@@ -443,7 +463,7 @@ impl<F: Real> Block<F> {
             net_inputs: Aligned::zeros(n_rows * output_stride),
             targets: Aligned::zeros(n_rows * output_stride),
             losses: vec![0.0; n_rows],
-            is_broken: false,
+            broken_layer: None,
         }
     }
 
@@ -487,7 +507,8 @@ impl<F: Real> Block<F> {
 
     /// aˡ = f(aˡ⁻¹ Wˡ + bˡ), layer by layer.
     #[inline(always)]
-    fn forward<S: Simd<F>>(&mut self, layers: &[LayerShape], tiles: &[Tile<F>]) {
+    fn forward<S: Simd<F>>(&mut self, simd: S, layers: &[LayerShape], tiles: &[Tile<F>]) {
+        self.broken_layer = None;
         for (index, shape) in layers.iter().enumerate() {
             let (before, from_here) = self.activations.split_at_mut(index);
             let (received, received_stride) = match before.last() {
@@ -511,14 +532,17 @@ impl<F: Real> Block<F> {
                         0 => Terms::Listed(&self.inputs_used[first_row / ROWS]),
                         _ => Terms::All(shape.n_inputs),
                     };
-                    let panel = Panel { values: &tile.weights, stride: panel_width::<F>() };
-                    add_panel_product::<F, S>(left, n_rows, terms, panel, sums, shape.stride);
+                    let panel = Rows { values: &tile.weights, stride: panel_width::<F>() };
+                    add_panel_product(simd, left, n_rows, terms, panel, sums, shape.stride);
                 }
             }
             if index + 1 == layers.len() {
                 self.net_inputs[..self.n_rows * shape.stride].copy_from_slice(&outputs[..self.n_rows * shape.stride]);
             }
-            activate::<F, S>(shape, outputs, self.n_rows);
+            let is_broken = activate::<F, S>(shape, outputs, self.n_rows);
+            if is_broken && self.broken_layer.is_none() {
+                self.broken_layer = Some(index);
+            }
         }
     }
 
@@ -526,7 +550,6 @@ impl<F: Real> Block<F> {
     #[inline(always)]
     fn begin_backpropagation(&mut self, shape: &LayerShape, batch: &impl Batch<F>, objective: Objective, scale: f64) {
         let last = self.activations.len() - 1;
-        self.is_broken = false;
         for row in 0..self.n_rows {
             let columns = row * shape.stride..row * shape.stride + shape.n_outputs;
             let targets = &mut self.targets[columns.clone()];
@@ -536,21 +559,20 @@ impl<F: Real> Block<F> {
             let delta = &mut self.deltas[last][columns];
             objective.output_delta(shape.activation, outputs, targets, scale, delta);
             flush_negligible(delta);
-            self.is_broken |= delta.iter().any(|delta| delta.is_not_finite());
         }
     }
 
     /// δˡ⁻¹ = (δˡ Wˡᵀ) ⊙ f′, from the last layer to the second.
     #[inline(always)]
-    fn backpropagate<S: Simd<F>>(&mut self, layers: &[LayerShape], tiles: &[Tile<F>]) {
+    fn backpropagate<S: Simd<F>>(&mut self, simd: S, layers: &[LayerShape], tiles: &[Tile<F>]) {
         for index in (1..layers.len()).rev() {
             let (shape, before) = (&layers[index], &layers[index - 1]);
             let (deltas_before, deltas) = self.deltas.split_at_mut(index);
             let (deltas_before, deltas) = (&mut deltas_before[index - 1], &deltas[0]);
             let panels = tiles[shape.first_tile..shape.first_tile + shape.n_tiles].iter().map(|tile| &*tile.weights);
-            transposed_product::<F, S>(
-                deltas,
-                shape.stride,
+            transposed_product(
+                simd,
+                Rows { values: deltas, stride: shape.stride },
                 self.n_rows,
                 panels,
                 shape.n_inputs,
@@ -567,14 +589,15 @@ impl<F: Real> Block<F> {
     }
 }
 
-/// Applies a layer's activation to its net inputs. All but softmax work on single numbers and may run on into the
-/// padding, which nobody reads.
+/// Applies a layer's activation to its net inputs, and tells whether an output is infinite or not a number. All but
+/// softmax work on single numbers and may run on into the padding, which nobody reads.
 #[inline(always)]
-fn activate<F: Real, S: Simd<F>>(shape: &LayerShape, outputs: &mut [F], n_rows: usize) {
+fn activate<F: Real, S: Simd<F>>(shape: &LayerShape, outputs: &mut [F], n_rows: usize) -> bool {
     let n_columns = match shape.activation {
         Activation::Softmax => shape.n_outputs,
         _ => shape.n_outputs.next_multiple_of(F::LANES),
     };
+    let mut is_broken = false;
     for row in 0..n_rows {
         let outputs = &mut outputs[row * shape.stride..][..n_columns];
         if S::FUSED {
@@ -582,7 +605,11 @@ fn activate<F: Real, S: Simd<F>>(shape: &LayerShape, outputs: &mut [F], n_rows: 
         } else {
             shape.activation.apply_with::<F, false>(outputs);
         }
+        for output in &outputs[..shape.n_outputs] {
+            is_broken |= output.is_not_finite();
+        }
     }
+    is_broken
 }
 
 #[inline(always)]
@@ -602,9 +629,9 @@ struct Forward<'a, F, B> {
 impl<F: Real, B: Batch<F>> Task<F> for Forward<'_, F, B> {
     type Output = ();
     #[inline(always)]
-    fn run<S: Simd<F>>(self) {
+    fn run<S: Simd<F>>(self, simd: S) {
         self.block.gather(self.layers[0].n_inputs, self.batch);
-        self.block.forward::<S>(self.layers, self.tiles);
+        self.block.forward(simd, self.layers, self.tiles);
     }
 }
 
@@ -620,12 +647,12 @@ struct ForwardAndBack<'a, F, B> {
 impl<F: Real, B: Batch<F>> Task<F> for ForwardAndBack<'_, F, B> {
     type Output = ();
     #[inline(always)]
-    fn run<S: Simd<F>>(self) {
+    fn run<S: Simd<F>>(self, simd: S) {
         self.block.gather(self.layers[0].n_inputs, self.batch);
-        self.block.forward::<S>(self.layers, self.tiles);
+        self.block.forward(simd, self.layers, self.tiles);
         let output = &self.layers[self.layers.len() - 1];
         self.block.begin_backpropagation(output, self.batch, self.objective, self.scale);
-        self.block.backpropagate::<S>(self.layers, self.tiles);
+        self.block.backpropagate(simd, self.layers, self.tiles);
     }
 }
 
@@ -640,13 +667,13 @@ struct Update<'a, F, K> {
 impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     type Output = ();
     #[inline(always)]
-    fn run<S: Simd<F>>(self) {
+    fn run<S: Simd<F>>(self, simd: S) {
         let Update { tile, layers, blocks, sink } = self;
         let shape = &layers[tile.layer];
         let width = panel_width::<F>();
         let mut is_broken = false;
         // Σ over the samples of aˡ⁻¹ᵀ δˡ, for ROWS inputs at a time.
-        let mut sums = [F::zero(); ROWS * 32];
+        let mut sums = [F::zero(); ROWS * PANEL_WIDTH_MAX];
         let skips_zeros = tile.layer == 0 && sink.ignores_zero_gradients();
         for first_input in (0..shape.n_inputs).step_by(ROWS) {
             if skips_zeros && blocks.iter().all(|block| block.rows_used[first_input / ROWS].is_empty()) {
@@ -663,8 +690,8 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     0 => Terms::Listed(&block.rows_used[first_input / ROWS]),
                     _ => Terms::All(block.n_rows),
                 };
-                let deltas = Panel { values: &block.deltas[tile.layer][tile.first_column..], stride: shape.stride };
-                add_panel_product::<F, S>(left, n_inputs, terms, deltas, sums, width);
+                let deltas = Rows { values: &block.deltas[tile.layer][tile.first_column..], stride: shape.stride };
+                add_panel_product(simd, left, n_inputs, terms, deltas, sums, width);
             }
             let state = tile.weights_state.each_mut().map(|slot| slot_piece(slot, entries.clone()));
             let parameters = &mut tile.weights[entries];

@@ -1,6 +1,8 @@
 //! What is here for speed: vector instructions chosen as the program runs, the two matrix products that training
 //! consists of, and the team of threads. All `unsafe` code of the crate is in this module.
 
+#![expect(unsafe_code, reason = "vector instructions, and work on borrowed data in other threads")]
+
 use std::fmt;
 
 pub(crate) mod product;

@@ -2,8 +2,8 @@
 //!
 //! The weights of a layer are cut into *panels* of [`panel_width`] columns; a panel stores its rows one after the other,
 //! so that a product reads memory in order and keeps a block of the result in registers. Both products compute
-//! each element in an order of its own terms only: the result of a row does not depend on the rows beside it, nor on
-//! how the work is cut. That is why the number of threads never changes a bit.
+//! each element in an order of its own terms only: as long as numbers are finite, the result of a row does not depend on
+//! the rows beside it, nor on how the work is cut. That is why the number of threads never changes a bit.
 
 use crate::kernel::simd::Simd;
 use crate::real::Real;
@@ -12,6 +12,9 @@ use crate::real::Real;
 pub(crate) const fn panel_width<F: Real>() -> usize {
     2 * F::LANES
 }
+
+/// The widest panel, in `f32`.
+pub(crate) const PANEL_WIDTH_MAX: usize = 32;
 
 /// Rows that one call of the register kernel handles where there are registers for them.
 pub(crate) const ROWS: usize = 8;
@@ -71,9 +74,9 @@ pub(crate) struct Scalars<'a, F> {
     pub(crate) term_stride: usize,
 }
 
-/// A matrix of panel width whose row for each term is at `term · stride`.
+/// A matrix that is read a vector at a time: its rows are `stride` apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Panel<'a, F> {
+pub(crate) struct Rows<'a, F> {
     pub(crate) values: &'a [F],
     pub(crate) stride: usize,
 }
@@ -88,10 +91,11 @@ pub(crate) struct Panel<'a, F> {
 /// Where a slice is too short for the rows and terms.
 #[inline(always)]
 pub(crate) fn add_panel_product<F: Real, S: Simd<F>>(
+    _simd: S,
     left: Scalars<'_, F>,
     n_rows: usize,
     terms: Terms<'_>,
-    panel: Panel<'_, F>,
+    panel: Rows<'_, F>,
     sums: &mut [F],
     sums_stride: usize,
 ) {
@@ -104,23 +108,26 @@ pub(crate) fn add_panel_product<F: Real, S: Simd<F>>(
     assert!((bound - 1) * panel.stride + width <= panel.values.len());
     assert!((n_rows - 1) * sums_stride + width <= sums.len());
     match terms {
-        // SAFETY: the assertions above, for every row and term.
+        // SAFETY: the assertions above, for every row and term; `_simd` proves the instructions.
         Terms::All(n_terms) => unsafe { cut_rows::<F, S, _>(left, n_rows, 0..n_terms, panel, sums, sums_stride) },
         Terms::Listed(list) => {
             let terms = list.indices.iter().map(|&index| index as usize);
-            // SAFETY: the assertions above, for every row and term.
+            // SAFETY: as above.
             unsafe { cut_rows::<F, S, _>(left, n_rows, terms, panel, sums, sums_stride) }
         }
     }
 }
 
 /// Cuts the rows of a product into pieces that fit into the registers.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and every row and term lies inside the three slices.
 #[inline(always)]
 unsafe fn cut_rows<F: Real, S: Simd<F>, T: Iterator<Item = usize> + Clone>(
     left: Scalars<'_, F>,
     n_rows: usize,
     terms: T,
-    panel: Panel<'_, F>,
+    panel: Rows<'_, F>,
     sums: &mut [F],
     sums_stride: usize,
 ) {
@@ -156,6 +163,9 @@ unsafe fn cut_rows<F: Real, S: Simd<F>, T: Iterator<Item = usize> + Clone>(
 }
 
 /// `ROWS` rows of `VECTORS` vectors, whose sums stay in registers over all terms. Returns `ROWS`.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and every row and term lies inside the three matrices.
 #[expect(clippy::too_many_arguments, reason = "three matrices with their strides, and the terms")]
 #[inline(always)]
 unsafe fn register_block<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize, T: Iterator<Item = usize>>(
@@ -201,17 +211,16 @@ unsafe fn register_block<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: 
 /// The product of some rows with the transpose of a packed matrix:
 /// `products[row][i] = Σ left[row][column] · right[i][column]`, where the columns of `right` are cut into panels.
 ///
-/// `left` has rows at `left_stride`, in which the columns behind the last are zero up to a whole panel; `products` has
-/// rows at `products_stride`. Each sum is taken lane by lane of a vector, and the lanes are added pairwise at the end.
+/// The columns of `left` behind its last are zero up to a whole panel; `products` has rows at `products_stride`. Each sum is taken lane by lane of a vector, and the lanes are added pairwise at the end.
 ///
 /// # Panics
 /// Where a slice is too short.
 #[inline(always)]
 pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
-    left: &[F],
-    left_stride: usize,
+    _simd: S,
+    left: Rows<'a, F>,
     n_rows: usize,
-    panels: impl ExactSizeIterator<Item = &'a [F]> + Clone,
+    panels: impl Iterator<Item = &'a [F]> + Clone,
     n_inputs: usize,
     products: &mut [F],
     products_stride: usize,
@@ -220,21 +229,18 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     if n_rows == 0 || n_inputs == 0 {
         return;
     }
-    assert!((n_rows - 1) * left_stride + panels.len() * width <= left.len());
-    assert!(panels.clone().all(|panel| panel.len() >= n_inputs * width));
     assert!((n_rows - 1) * products_stride + n_inputs <= products.len());
     let (side, other) = if S::MANY_REGISTERS { (4, 4) } else { (2, 2) };
     for first_input in (0..n_inputs).step_by(other) {
         for first_row in (0..n_rows).step_by(side) {
             let full = first_row + side <= n_rows && first_input + other <= n_inputs;
-            // SAFETY: the assertions above; a full block lies inside, and otherwise it is one entry that does.
+            let block = |row: usize, input: usize| Block {
+                left: Rows { values: &left.values[row * left.stride..], ..left },
+                panels: panels.clone(),
+                first_weight: input * width,
+            };
+            // SAFETY: `_simd` proves the instructions.
             unsafe {
-                let block = |row: usize, input: usize| Block {
-                    left: left.as_ptr().add(row * left_stride),
-                    left_stride,
-                    panels: panels.clone(),
-                    first_weight: input * width,
-                };
                 if full && S::MANY_REGISTERS {
                     let sums = block(first_row, first_input).dots::<S, 4, 4>();
                     write(&sums, products, products_stride, first_row, first_input);
@@ -268,31 +274,35 @@ fn write<F: Real, const ROWS: usize, const INPUTS: usize>(
 }
 
 /// A block of the transposed product.
-struct Block<F, P> {
-    left: *const F,
-    left_stride: usize,
+struct Block<'a, F, P> {
+    left: Rows<'a, F>,
     panels: P,
     first_weight: usize,
 }
 
-impl<'a, F: Real + 'a, P: Iterator<Item = &'a [F]>> Block<F, P> {
+impl<'a, F: Real, P: Iterator<Item = &'a [F]>> Block<'a, F, P> {
     /// The dot products of `ROWS` rows of the left matrix with `INPUTS` rows of the packed one.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `S`.
     #[inline(always)]
     unsafe fn dots<S: Simd<F>, const ROWS: usize, const INPUTS: usize>(self) -> [[F; INPUTS]; ROWS] {
         let width = panel_width::<F>();
-        // SAFETY: the caller has checked that the block lies inside the slices.
+        // SAFETY: each panel, and the columns of the left matrix that it meets, are checked before they are read.
         unsafe {
             let mut sums = [[S::splat(F::zero()); INPUTS]; ROWS];
             for (index, panel) in self.panels.enumerate() {
+                assert!(self.first_weight + INPUTS * width <= panel.len());
+                assert!((ROWS - 1) * self.left.stride + (index + 1) * width <= self.left.values.len());
                 for half in 0..2 {
-                    let left = self.left.add(index * width + half * F::LANES);
+                    let left = self.left.values.as_ptr().add(index * width + half * F::LANES);
                     let weights = panel.as_ptr().add(self.first_weight + half * F::LANES);
                     let mut packed = [S::splat(F::zero()); INPUTS];
                     for (input, packed) in packed.iter_mut().enumerate() {
                         *packed = S::load(weights.add(input * width));
                     }
                     for (row, sums) in sums.iter_mut().enumerate() {
-                        let left = S::load(left.add(row * self.left_stride));
+                        let left = S::load(left.add(row * self.left.stride));
                         for (sum, &weights) in sums.iter_mut().zip(&packed) {
                             *sum = S::multiply_add(left, weights, *sum);
                         }

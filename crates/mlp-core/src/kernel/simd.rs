@@ -8,6 +8,9 @@ use super::Kernel;
 use crate::real::Real;
 
 /// Vectors of 64 bytes of `F` on one level.
+///
+/// A value of an implementing type proves that the processor has the level's instructions: [`run`] makes one after it
+/// has looked, and nothing else can. Functions that use the vectors ask for that value.
 pub trait Simd<F>: Copy {
     /// 16 numbers in `f32`, 8 in `f64`.
     type Vector: Copy;
@@ -17,13 +20,13 @@ pub trait Simd<F>: Copy {
     const MANY_REGISTERS: bool;
 
     /// # Safety
-    /// 64 bytes behind `from` are readable.
+    /// The processor has the level's instructions, and 64 bytes behind `from` are readable.
     unsafe fn load(from: *const F) -> Self::Vector;
     /// # Safety
-    /// 64 bytes behind `to` are writable.
+    /// The processor has the level's instructions, and 64 bytes behind `to` are writable.
     unsafe fn store(vector: Self::Vector, to: *mut F);
     /// # Safety
-    /// The processor has the level's instructions, here and in the two methods that follow.
+    /// The processor has the level's instructions.
     unsafe fn splat(value: F) -> Self::Vector;
     /// a · b + c
     /// # Safety
@@ -60,20 +63,20 @@ pub trait Task<F> {
     /// What the work returns.
     type Output;
     /// Does the work with the instructions of `S`.
-    fn run<S: Simd<F>>(self) -> Self::Output;
+    fn run<S: Simd<F>>(self, simd: S) -> Self::Output;
 }
 
 /// The level for processors with AVX-512.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512;
+pub(crate) struct Avx512(());
 /// The level for processors with AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2;
+pub(crate) struct Avx2(());
 /// The level for all others.
 #[derive(Clone, Copy)]
-pub(crate) struct Portable;
+pub(crate) struct Portable(());
 
 /// Runs a task with the instructions of `kernel`.
 ///
@@ -86,7 +89,7 @@ where
     Portable: Simd<F>,
 {
     assert!(kernel == Kernel::Portable, "this processor has no {kernel} instructions");
-    task.run::<Portable>()
+    task.run(Portable(()))
 }
 
 /// Runs a task with the instructions of `kernel`.
@@ -102,20 +105,26 @@ where
     Portable: Simd<F>,
 {
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-    fn with_avx512<F, T: Task<F>, S: Simd<F>>(task: T) -> T::Output {
-        task.run::<S>()
+    fn with_avx512<F, T: Task<F>>(task: T) -> T::Output
+    where
+        Avx512: Simd<F>,
+    {
+        task.run(Avx512(()))
     }
     #[target_feature(enable = "avx2,fma")]
-    fn with_avx2<F, T: Task<F>, S: Simd<F>>(task: T) -> T::Output {
-        task.run::<S>()
+    fn with_avx2<F, T: Task<F>>(task: T) -> T::Output
+    where
+        Avx2: Simd<F>,
+    {
+        task.run(Avx2(()))
     }
     assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
     match kernel {
         // SAFETY: the processor has the instructions, as was just asserted.
-        Kernel::Avx512 => unsafe { with_avx512::<F, T, Avx512>(task) },
+        Kernel::Avx512 => unsafe { with_avx512(task) },
         // SAFETY: as above.
-        Kernel::Avx2 => unsafe { with_avx2::<F, T, Avx2>(task) },
-        Kernel::Portable => task.run::<Portable>(),
+        Kernel::Avx2 => unsafe { with_avx2(task) },
+        Kernel::Portable => task.run(Portable(())),
     }
 }
 

@@ -1,21 +1,22 @@
 //! A small team of threads for work that takes microseconds.
 
+use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, JoinHandle};
 
 /// The threads that share the work of a training step: the one that asks, and helpers that wait for it.
 ///
 /// A training step hands out work several times in a millisecond, and waking a sleeping thread takes tens of
-/// microseconds. So helpers spin for a moment, then let others run, and sleep only when nothing has come for a while:
-/// more threads than cores do no harm.
+/// microseconds. So helpers spin for a moment, then let others run, and sleep only when nothing has come for a while.
 ///
 /// The work is cut independently of the team, and nothing is summed in an order that depends on it: results are the
 /// same bits for any number of threads.
 pub struct Workers {
     shared: Arc<Shared>,
-    helpers: Vec<(Thread, JoinHandle<()>)>,
+    helpers: Vec<JoinHandle<()>>,
     /// One piece of work at a time, whoever asks.
     turn: Mutex<()>,
 }
@@ -28,7 +29,8 @@ struct Shared {
     busy: AtomicUsize,
     /// Helpers that sleep, or are about to.
     asleep: AtomicUsize,
-    panicked: AtomicBool,
+    /// What the first helper that panicked in this piece of work said.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     stopping: AtomicBool,
 }
 
@@ -62,28 +64,34 @@ impl Workers {
     /// A team of `n_threads`, the caller's included.
     ///
     /// # Panics
-    /// Where `n_threads` is 0, or the system refuses a thread.
+    /// Where `n_threads` is 0, or the system refuses a thread; see [`Workers::try_new`].
     pub fn new(n_threads: usize) -> Workers {
+        Workers::try_new(n_threads).unwrap_or_else(|error| panic!("a team of {n_threads} threads: {error}"))
+    }
+
+    /// A team of `n_threads`, the caller's included.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread; those already started are stopped.
+    ///
+    /// # Panics
+    /// Where `n_threads` is 0.
+    pub fn try_new(n_threads: usize) -> io::Result<Workers> {
         assert!(n_threads > 0, "a team needs at least one thread");
         let shared = Arc::new(Shared {
             generation: AtomicUsize::new(0),
             job: Mutex::new(None),
             busy: AtomicUsize::new(0),
             asleep: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
+            panic: Mutex::new(None),
             stopping: AtomicBool::new(false),
         });
-        let helpers = (1..n_threads)
-            .map(|index| {
-                let shared = Arc::clone(&shared);
-                let handle = thread::Builder::new()
-                    .name(format!("worker {index}"))
-                    .spawn(move || help(&shared))
-                    .expect("the system can start a thread");
-                (handle.thread().clone(), handle)
-            })
-            .collect();
-        Workers { shared, helpers, turn: Mutex::new(()) }
+        let mut workers = Workers { shared, helpers: Vec::new(), turn: Mutex::new(()) };
+        for index in 1..n_threads {
+            let shared = Arc::clone(&workers.shared);
+            workers.helpers.push(thread::Builder::new().name(format!("worker {index}")).spawn(move || help(&shared))?);
+        }
+        Ok(workers)
     }
 
     /// The number of threads, the caller's included.
@@ -91,10 +99,11 @@ impl Workers {
         self.helpers.len() + 1
     }
 
-    /// Calls `work` once for each item, on whichever thread is free, and returns when all are done.
+    /// Calls `work` once for each item, on whichever thread is free, and returns when all are done. `work` must not ask
+    /// the same team again: it would wait for itself.
     ///
     /// # Panics
-    /// Where `work` panics, after all threads have stopped.
+    /// Where `work` panics, after all threads have stopped, with the same message.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
         let n_items = items.len();
         if self.helpers.is_empty() || n_items <= 1 {
@@ -128,8 +137,8 @@ impl Workers {
         shared.busy.store(self.helpers.len(), Ordering::Relaxed);
         shared.generation.fetch_add(1, Ordering::SeqCst);
         if shared.asleep.load(Ordering::SeqCst) > 0 {
-            for (thread, _) in &self.helpers {
-                thread.unpark();
+            for helper in &self.helpers {
+                helper.thread().unpark();
             }
         }
         let own = catch_unwind(AssertUnwindSafe(job));
@@ -137,11 +146,10 @@ impl Workers {
         while shared.busy.load(Ordering::Acquire) > 0 {
             wait(&mut waited);
         }
-        if let Err(panic) = own {
-            shared.panicked.store(false, Ordering::Relaxed);
+        let in_helper = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = own.err().or(in_helper) {
             resume_unwind(panic);
         }
-        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked; its message is above");
     }
 }
 
@@ -177,9 +185,13 @@ fn help(shared: &Shared) {
         let job = *shared.job.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Job(job)) = job {
             // SAFETY: the caller of `run` waits until `busy` is 0, so the function behind the pointer is alive.
-            let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*job)() }));
-            if outcome.is_err() {
-                shared.panicked.store(true, Ordering::Relaxed);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| unsafe { (*job)() })) {
+                let mut first = shared.panic.lock().unwrap_or_else(PoisonError::into_inner);
+                match *first {
+                    None => *first = Some(panic),
+                    // A second one is forgotten without dropping it: its drop could panic, here where nobody catches.
+                    Some(_) => std::mem::forget(panic),
+                }
             }
         }
         shared.busy.fetch_sub(1, Ordering::Release);
@@ -199,10 +211,10 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
-        for (thread, _) in &self.helpers {
-            thread.unpark();
+        for helper in &self.helpers {
+            helper.thread().unpark();
         }
-        for (_, handle) in self.helpers.drain(..) {
+        for handle in self.helpers.drain(..) {
             // A helper catches the panics of its work, so joining cannot fail.
             let _ = handle.join();
         }

@@ -4,5 +4,4 @@ mod back_propagation;
 mod exactness;
 mod nets;
 mod shapes;
-mod sigmoid;
 mod workspace;

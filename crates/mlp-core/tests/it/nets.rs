@@ -67,8 +67,3 @@ pub(crate) fn objectives(output: Activation) -> impl Iterator<Item = Objective> 
         .filter(move |loss| loss.fits(output))
         .flat_map(|loss| Reduction::ALL.map(|reduction| Objective { loss, reduction }))
 }
-
-pub(crate) fn distance<F: Real>(a: &Array2<F>, b: &Array2<F>) -> f64 {
-    assert_eq!(a.dim(), b.dim());
-    a.iter().zip(b).map(|(a, b)| (a.widen() - b.widen()).abs()).fold(0.0, f64::max)
-}

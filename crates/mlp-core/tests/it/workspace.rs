@@ -6,7 +6,7 @@ use mlp_core::{
 };
 use proptest::prelude::*;
 
-use crate::nets::{Samples, distance, network, samples};
+use crate::nets::{Samples, network, samples};
 
 fn kernels() -> impl Iterator<Item = Kernel> {
     Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
@@ -31,25 +31,34 @@ impl<F: Real> GradientSink<F> for Descent<F> {
     }
 }
 
-/// The distance of the fast path's gradient and outputs from the other version's.
+/// The largest difference of two tensors, as a fraction of the largest entry of the second.
+fn relative_distance<'a, F: Real>(
+    found: impl IntoIterator<Item = &'a F>,
+    expected: impl IntoIterator<Item = &'a F>,
+) -> f64 {
+    let (mut worst, mut largest) = (0.0_f64, 0.0_f64);
+    for (found, expected) in found.into_iter().zip(expected) {
+        worst = worst.max((found.widen() - expected.widen()).abs());
+        largest = largest.max(expected.widen().abs());
+    }
+    if worst == 0.0 { 0.0 } else { worst / largest }
+}
+
+/// The distance of the fast path's loss, outputs and gradient from the other version's, tensor by tensor.
 fn distance_from_reference<F: Real>(mlp: &Mlp<F>, batch: &Samples<F>, kernel: Kernel, n_threads: usize) -> f64 {
     let workers = Workers::new(n_threads);
     let mut workspace = Workspace::new(mlp, batch.n_samples(), 1, kernel, &workers);
     let loss = workspace.step(batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
     let (expected_loss, expected) = backpropagate(mlp, batch.inputs.view(), batch.targets.view(), OBJECTIVE);
-    let mut worst = (loss / batch.n_samples() as f64 - expected_loss).abs();
+    let mut worst = (loss / batch.n_samples() as f64 - expected_loss).abs() / expected_loss;
     for (found, expected) in workspace.slot(0).layers.iter().zip(&expected.layers) {
-        worst = worst.max(distance(&found.weights, &expected.weights));
+        worst = worst.max(relative_distance(&found.weights, &expected.weights));
         if let (Some(found), Some(expected)) = (&found.bias, &expected.bias) {
-            let error = |(a, b): (&F, &F)| (a.widen() - b.widen()).abs();
-            worst = found.iter().zip(expected).map(error).fold(worst, f64::max);
+            worst = worst.max(relative_distance(found, expected));
         }
     }
-    let outputs = mlp.forward(batch.inputs.view());
-    for (row, outputs) in outputs.rows().into_iter().enumerate() {
-        for (found, expected) in workspace.outputs(row).iter().zip(outputs) {
-            worst = worst.max((found.widen() - expected.widen()).abs());
-        }
+    for (row, expected) in mlp.forward(batch.inputs.view()).rows().into_iter().enumerate() {
+        worst = worst.max(relative_distance(workspace.outputs(row), expected));
     }
     worst
 }
@@ -135,20 +144,98 @@ fn a_workspace_serves_batches_smaller_than_its_largest() {
 }
 
 #[test]
-fn divergence_names_the_first_broken_layer() {
+fn divergence_names_the_first_layer_whose_outputs_are_not_finite() {
     let workers = Workers::new(1);
-    let mut mlp = network::<f32>(&[3, 4, 2], &[Activation::Relu, Activation::Identity], true, 1);
-    mlp.layers.iter_mut().for_each(|layer| layer.weights.mapv_inplace(|weight| 1e19 * weight.abs()));
     let mut batch = samples::<f32>(2, 3, 2, 1);
     batch.inputs.fill(1.0);
-    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
-    let outcome = workspace.step(&batch, OBJECTIVE, &Descent(1e6), &workers);
-    assert_eq!(outcome, Err(NonFinite { layer: 0 }));
+    for broken in 0..4 {
+        let mut mlp = network::<f32>(&[3, 4, 5, 4, 2], &[Activation::Relu; 4], true, 1);
+        for layer in &mut mlp.layers {
+            layer.weights.mapv_inplace(f32::abs);
+        }
+        mlp.layers[broken].weights.fill(3e38);
+        mlp.layers[broken].bias.as_mut().expect("a layer with biases").fill(3e38);
+        let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+        let outcome = workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers);
+        assert_eq!(outcome, Err(NonFinite { layer: broken }));
+    }
+}
 
-    batch.inputs[[1, 2]] = f32::NAN;
+#[test]
+fn divergence_names_the_first_layer_whose_weights_are_not_finite_where_the_outputs_still_were() {
+    let workers = Workers::new(1);
     let mlp = network::<f32>(&[3, 4, 2], &[Activation::Sigmoid; 2], true, 1);
     let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
-    assert!(workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers).is_err());
+    let outcome = workspace.step(&samples::<f32>(2, 3, 2, 1), OBJECTIVE, &Descent(f32::INFINITY), &workers);
+    assert_eq!(outcome, Err(NonFinite { layer: 0 }));
+}
+
+#[test]
+fn an_input_that_is_not_a_number_is_found() {
+    let workers = Workers::new(1);
+    let mlp = network::<f32>(&[3, 4, 2], &[Activation::Sigmoid; 2], true, 1);
+    let mut batch = samples::<f32>(2, 3, 2, 1);
+    batch.inputs[[1, 2]] = f32::NAN;
+    let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+    assert_eq!(workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers), Err(NonFinite { layer: 0 }));
+}
+
+/// [`Descent`] that need not see gradients of zero.
+struct SparseDescent(f32);
+
+impl GradientSink<f32> for SparseDescent {
+    const N_SLOTS: usize = 0;
+    fn ignores_zero_gradients(&self) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn weights(&self, piece: Piece<'_, f32>) {
+        Descent(self.0).weights(piece);
+    }
+    #[inline(always)]
+    fn biases(&self, piece: Piece<'_, f32>) {
+        Descent(self.0).biases(piece);
+    }
+}
+
+#[test]
+fn leaving_out_gradients_of_zero_changes_no_bit() {
+    let workers = Workers::new(2);
+    let mlp = network::<f32>(&[100, 40, 6], &[Activation::Sigmoid; 2], true, 3);
+    for n_samples in [1, 3] {
+        let mut batch = samples::<f32>(n_samples, 100, 6, 4);
+        batch.inputs.slice_mut(mlp_core::ndarray::s![.., 10..75]).fill(0.0);
+        let mut moved = [mlp.clone(), mlp.clone()];
+        let mut full = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
+        let mut sparse = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
+        for _ in 0..5 {
+            full.step(&batch, OBJECTIVE, &Descent(0.7), &workers).expect("finite");
+            sparse.step(&batch, OBJECTIVE, &SparseDescent(0.7), &workers).expect("finite");
+        }
+        full.store(&mut moved[0]);
+        sparse.store(&mut moved[1]);
+        assert!(moved[0] == moved[1] && moved[0] != mlp);
+    }
+}
+
+#[test]
+#[should_panic(expected = "row 7 of a batch of 7")]
+fn a_row_behind_the_last_batch_panics() {
+    let workers = Workers::new(1);
+    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    let mut workspace = Workspace::new(&mlp, 10, 0, Kernel::Portable, &workers);
+    workspace.forward(&samples(10, 20, 4, 1), &workers);
+    workspace.forward(&samples(7, 20, 4, 1), &workers);
+    workspace.outputs(7);
+}
+
+#[test]
+#[should_panic(expected = "activations of the workspace's network")]
+fn a_network_with_other_activations_is_not_loaded() {
+    let workers = Workers::new(1);
+    let sigmoid = network::<f32>(&[3, 2], &[Activation::Sigmoid], true, 3);
+    let mut workspace = Workspace::new(&sigmoid, 1, 0, Kernel::Portable, &workers);
+    workspace.load(&network(&[3, 2], &[Activation::Tanh], true, 3));
 }
 
 #[test]
