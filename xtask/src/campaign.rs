@@ -11,9 +11,10 @@ use mlp_core::Workers;
 use mlp_train::{EpochRecord, Progress as Step, RunRecord, Status};
 
 use crate::failure::Failure;
+use crate::options;
 use crate::output::counted;
 use crate::progress::Progress;
-use crate::store::Store;
+use crate::store::ResultsStore;
 use crate::trial::{Ending, Laboratory, Trial, work};
 
 /// How the work is shared out.
@@ -49,7 +50,7 @@ pub(crate) struct Campaign {
 pub(crate) fn run(
     laboratory: &Laboratory,
     trials: &[Trial],
-    store: &Store,
+    store: &ResultsStore,
     mut records: BTreeMap<String, RunRecord>,
     shares: Shares,
     stop: &AtomicBool,
@@ -119,8 +120,7 @@ fn in_parallel(
                 return;
             }
             // A new team for each trial costs a fraction of a millisecond, and no panic of one trial reaches the next.
-            let workers = Workers::new(shares.n_threads);
-            if let Err(failure) = task(index, &workers) {
+            if let Err(failure) = options::team(shares.n_threads).and_then(|workers| task(index, &workers)) {
                 lock(&first_failure).get_or_insert(failure);
             }
         }

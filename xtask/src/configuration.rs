@@ -67,7 +67,7 @@ pub(crate) struct Axis {
 
 /// A checked configuration: one run, and the axes along which a sweep varies it.
 #[derive(Clone, Debug)]
-pub(crate) struct Specification {
+pub(crate) struct SweepSpec {
     /// What all trials share.
     pub(crate) base: RunSettings,
     /// What varies, the slowest first.
@@ -125,7 +125,7 @@ impl Document {
     }
 
     /// Checks every key, value and list by itself.
-    pub(crate) fn check(&self) -> Result<Specification, Failure> {
+    pub(crate) fn check(&self) -> Result<SweepSpec, Failure> {
         let mut base = RunSettings::default();
         for setting in &self.settings {
             apply(&mut base, setting, &setting.value, "")?;
@@ -136,7 +136,7 @@ impl Document {
         }
         check_size(&axes)?;
         let settings = self.settings.iter().chain(&self.axes).cloned().collect();
-        Ok(Specification { base, axes, settings })
+        Ok(SweepSpec { base, axes, settings })
     }
 
     fn fill(&mut self, table: &DeTable<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Result<(), Failure> {
@@ -156,7 +156,7 @@ impl Document {
     }
 }
 
-impl Specification {
+impl SweepSpec {
     /// The failure of `error`, at the place of its key where it was set.
     pub(crate) fn failure(&self, error: &ConfigError) -> Failure {
         let key = error.key.split(['.', '[']).next().unwrap_or_default();

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::thread;
 
 use clap::Args;
-use mlp_core::Kernel;
+use mlp_core::{Kernel, Workers};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// How to run trials: of `train` and `sweep`.
 #[derive(Args, Debug)]
@@ -94,4 +94,13 @@ fn kernel(name: &str) -> Result<Kernel, String> {
 fn supported() -> Vec<&'static str> {
     let kernels = Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported());
     kernels.map(Kernel::name).collect()
+}
+
+/// A team of so many threads.
+pub(crate) fn team(n_threads: usize) -> Result<Workers, Failure> {
+    Workers::try_new(n_threads).map_err(|error| {
+        let message =
+            format!("the system refuses a team of {n_threads} threads: {error}; try --threads with a smaller number");
+        Failure::new(Code::InputOutput, message)
+    })
 }

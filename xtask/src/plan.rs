@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::configuration::{Document, Specification};
+use crate::configuration::{Document, SweepSpec};
 use crate::data;
 use crate::failure::Failure;
 use crate::options::RunOptions;
 use crate::places;
-use crate::store::{Expected, Store};
+use crate::store::{Expected, ResultsStore};
 use crate::trial::{Initial, Laboratory, Trial};
 use mlp_train::RunRecord;
 use std::collections::BTreeMap;
 
 /// What will be computed, and where it goes.
 pub(crate) struct Plan {
-    pub(crate) specification: Specification,
+    pub(crate) specification: SweepSpec,
     pub(crate) laboratory: Laboratory,
     pub(crate) trials: Vec<Trial>,
     pub(crate) folder: PathBuf,
@@ -63,12 +63,12 @@ pub(crate) fn plan(
 
 impl Plan {
     /// Opens the folder of results for `purpose`, with the records it already has.
-    pub(crate) fn open_store(&self, purpose: &str) -> Result<(Store, BTreeMap<String, RunRecord>), Failure> {
-        let identities = |specification: &Specification| -> Result<BTreeSet<String>, Failure> {
+    pub(crate) fn open_store(&self, purpose: &str) -> Result<(ResultsStore, BTreeMap<String, RunRecord>), Failure> {
+        let identities = |specification: &SweepSpec| -> Result<BTreeSet<String>, Failure> {
             let trials = self.laboratory.trials(specification)?;
             Ok(trials.into_iter().map(|trial| trial.id).collect())
         };
-        Store::open(
+        ResultsStore::open(
             &self.folder,
             purpose,
             &Expected {

@@ -25,6 +25,11 @@ pub(crate) const PRESETS: &[Preset] = &[
     Preset { name: "initializers", text: include_str!("../presets/initializers.toml") },
     Preset { name: "encodings", text: include_str!("../presets/encodings.toml") },
     Preset { name: "l2", text: include_str!("../presets/l2.toml") },
+    Preset { name: "one-layer", text: include_str!("../presets/one-layer.toml") },
+    Preset { name: "three-layers", text: include_str!("../presets/three-layers.toml") },
+    Preset { name: "seven-layers", text: include_str!("../presets/seven-layers.toml") },
+    Preset { name: "one-hot-sigmoid", text: include_str!("../presets/one-hot-sigmoid.toml") },
+    Preset { name: "one-hot", text: include_str!("../presets/one-hot.toml") },
     Preset { name: "paper", text: include_str!("../presets/paper.toml") },
 ];
 

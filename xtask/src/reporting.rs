@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use mlp_report::overview::Overview;
 use mlp_report::{ReportInput, read_folder, write_report};
 use ndarray::Axis;
 
 use crate::data::Dataset;
 use crate::failure::{Code, Failure};
 use crate::output::notice;
-
-/// Mistakes are shown of a few trials only; pictures of more would fill the memory for nothing.
-const MAX_TRIALS_WITH_PICTURES: usize = 200;
 
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page.
 pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
@@ -30,19 +28,23 @@ pub(crate) fn failure(error: &mlp_report::ReportError) -> Failure {
     Failure::new(Code::InputOutput, error.to_string())
 }
 
-/// Adds the test images that the trials on `data` answered wrongly.
+/// Adds the test images that the best trial answered wrongly: the page shows no other's mistakes.
 fn add_pictures(input: &mut ReportInput, data: &Dataset) {
-    let on_these_data =
-        input.trials.iter().filter(|trial| trial.record.data.sha256 == data.sha256).take(MAX_TRIALS_WITH_PICTURES);
-    for trial in on_these_data {
-        let record = &trial.record;
-        let size = Some(record.data.test).filter(|size| *size < data.test.len());
-        let images = data.test_of(size);
-        for mistake in &record.mistakes {
-            if mistake.index < images.len() {
-                let picture = images.images.index_axis(Axis(0), mistake.index).to_owned();
-                input.pictures.insert((record.trial.clone(), mistake.index), picture);
-            }
-        }
+    let Some(best) = Overview::new(&input.trials).best else { return };
+    let record = &best.record;
+    if record.data.sha256 != data.sha256 {
+        return;
     }
+    let size = Some(record.data.test).filter(|size| *size < data.test.len());
+    let images = data.test_of(size);
+    let pictures: Vec<_> = record
+        .mistakes
+        .iter()
+        .filter(|mistake| mistake.index < images.len())
+        .map(|mistake| {
+            let picture = images.images.index_axis(Axis(0), mistake.index).to_owned();
+            ((record.trial.clone(), mistake.index), picture)
+        })
+        .collect();
+    input.pictures.extend(pictures);
 }

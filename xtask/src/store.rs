@@ -11,7 +11,7 @@ use mlp_core::Kernel;
 use mlp_train::{AnyMlp, RecordError, RunRecord, Status, save_model};
 use serde_json::{Map, Value};
 
-use crate::configuration::{Document, Specification, toml_text};
+use crate::configuration::{Document, SweepSpec, toml_text};
 use crate::failure::{Code, Failure};
 use crate::lock::FolderLock;
 use crate::output::notice;
@@ -20,21 +20,21 @@ use crate::partial::Partial;
 const SPECIFICATION: &str = "spec.toml";
 
 /// A folder of results, held by this process alone.
-pub(crate) struct Store {
+pub(crate) struct ResultsStore {
     folder: PathBuf,
     _lock: FolderLock,
 }
 
 /// What a folder must agree with.
 pub(crate) struct Expected<'a> {
-    pub(crate) specification: &'a Specification,
+    pub(crate) specification: &'a SweepSpec,
     /// The identities of the trials of a specification, with the data at hand.
-    pub(crate) identities: &'a dyn Fn(&Specification) -> Result<BTreeSet<String>, Failure>,
+    pub(crate) identities: &'a dyn Fn(&SweepSpec) -> Result<BTreeSet<String>, Failure>,
     pub(crate) data_sha256: &'a str,
     pub(crate) kernel: Kernel,
 }
 
-impl Store {
+impl ResultsStore {
     /// Opens or creates `folder` for `purpose` ("sweep"), and reads the records that are there.
     ///
     /// Code 2 if the folder belongs to another specification, to other data or another kernel; 6 if it is in use.
@@ -46,7 +46,7 @@ impl Store {
         for folder in [folder.to_path_buf(), folder.join("trials"), folder.join("models")] {
             fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
         }
-        let store = Store { folder: folder.to_path_buf(), _lock: FolderLock::acquire(folder, purpose)? };
+        let store = ResultsStore { folder: folder.to_path_buf(), _lock: FolderLock::acquire(folder, purpose)? };
         let records = store.read_records()?;
         for record in records.values() {
             store.check_record(record, expected)?;
@@ -154,7 +154,7 @@ impl Store {
         write_atomically(&path, &text)
     }
 
-    fn different(&self, there: &Specification, here: &Specification) -> Failure {
+    fn different(&self, there: &SweepSpec, here: &SweepSpec) -> Failure {
         let (there, here) = (described(there), described(here));
         let keys: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
         let nothing = "not set".to_owned();
@@ -182,7 +182,7 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// Each key with its value or its list, as text.
-fn described(specification: &Specification) -> BTreeMap<String, String> {
+fn described(specification: &SweepSpec) -> BTreeMap<String, String> {
     let mut lines: BTreeMap<String, String> =
         specification.base.to_map().iter().map(|(key, value)| (key.clone(), toml_text(value))).collect();
     for axis in &specification.axes {

@@ -14,7 +14,7 @@ use mlp_train::{
 use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
 
-use crate::configuration::{RunSettings, Specification};
+use crate::configuration::{RunSettings, SweepSpec};
 use crate::data::Dataset;
 use crate::failure::{Code, Failure};
 use crate::guard::guarded;
@@ -112,7 +112,7 @@ impl Laboratory {
     }
 
     /// The trials of `specification`, each checked against the data.
-    pub(crate) fn trials(&self, specification: &Specification) -> Result<Vec<Trial>, Failure> {
+    pub(crate) fn trials(&self, specification: &SweepSpec) -> Result<Vec<Trial>, Failure> {
         let cells = specification.cells()?;
         let mut trials: Vec<Trial> = Vec::with_capacity(cells.len());
         let mut seen = BTreeMap::new();
@@ -306,7 +306,7 @@ fn shape(settings: &RunSettings, data: &Dataset) -> (usize, usize) {
     (n_inputs, n_outputs)
 }
 
-fn varied(specification: &Specification, settings: &RunSettings) -> Vec<(String, String)> {
+fn varied(specification: &SweepSpec, settings: &RunSettings) -> Vec<(String, String)> {
     let axes = specification.axes.iter();
     axes.map(|axis| {
         let value = settings.get(&axis.key).unwrap_or(Value::Null);

@@ -1,6 +1,6 @@
 //! The one error type of this crate: a kind to act on, and the file and the place in it to look at.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -128,13 +128,27 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &*self.0;
+        let mut line = OneLine(f);
         match (&details.path, details.position) {
-            (Some(path), None) => write!(f, "{}: ", path.display())?,
-            (Some(path), Some(position)) => write!(f, "{}, {position}: ", path.display())?,
-            (None, Some(position)) => write!(f, "{position}: ")?,
+            (Some(path), None) => write!(line, "{}: ", path.display())?,
+            (Some(path), Some(position)) => write!(line, "{}, {position}: ", path.display())?,
+            (None, Some(position)) => write!(line, "{position}: ")?,
             (None, None) => {}
         }
-        write!(f, "expected {}, found {}; {}", details.expected, details.found, details.advice)
+        write!(line, "expected {}, found {}; {}", details.expected, details.found, details.advice)
+    }
+}
+
+/// Escapes what would end a line or steer a terminal: names of files may hold anything.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|character| match character {
+            '\u{2028}' | '\u{2029}' => write!(self.0, "{}", character.escape_unicode()),
+            _ if character.is_control() => write!(self.0, "{}", character.escape_default()),
+            _ => self.0.write_char(character),
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! packed one may not. The first two bytes decide. Several gzip members are one stream, as RFC 1952 has it.
 
 use crate::error::{Error, Result};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
@@ -32,7 +32,7 @@ type Beginning<R> = Chain<Cursor<Vec<u8>>, R>;
 
 enum Stream<R: BufRead> {
     Plain(R),
-    Gzip(MultiGzDecoder<Counted<R>>),
+    Gzip(Box<Members<R>>),
 }
 
 /// Opens a regular file. Anything else is refused before it is opened: opening a FIFO would wait for its writer.
@@ -68,7 +68,7 @@ impl<R: BufRead> Unpacked<R> {
         let is_gzip = beginning.starts_with(&[0x1f, 0x8b]);
         let whole = Cursor::new(beginning.clone()).chain(source);
         let stream = match is_gzip {
-            true => Stream::Gzip(MultiGzDecoder::new(Counted { inner: whole, count: 0 })),
+            true => Stream::Gzip(Box::new(Members::new(whole))),
             false => Stream::Plain(whole),
         };
         Ok(Self { stream, beginning, position: 0, stored_length })
@@ -205,20 +205,17 @@ impl<R: BufRead> Unpacked<R> {
                 io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
             );
         match &self.stream {
-            Stream::Gzip(decoder) if is_content => {
-                let found = match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "the end of the file in the middle of it".to_string(),
-                    _ => error.to_string(),
-                };
+            Stream::Gzip(members) if is_content => {
+                let (found, offset) = members.describe(&error);
                 Error::data(
                     "a whole gzip stream and nothing after it",
                     found,
                     "the file is damaged or cut off: get it again",
                 )
-                .at_byte(decoder.get_ref().count)
+                .at_byte(offset)
             }
-            Stream::Gzip(decoder) => {
-                Error::io("readable bytes", error, "check the disk or the connection").at_byte(decoder.get_ref().count)
+            Stream::Gzip(members) => {
+                Error::io("readable bytes", error, "check the disk or the connection").at_byte(members.count())
             }
             Stream::Plain(_) => {
                 Error::io("readable bytes", error, "check the disk or the connection").at_byte(self.position)
@@ -232,7 +229,7 @@ pub(crate) fn reserve<T>(values: &mut Vec<T>, n: usize) -> Result<()> {
     values.try_reserve_exact(n).map_err(|_| out_of_memory(n.saturating_mul(size_of::<T>())))
 }
 
-fn out_of_memory(n_bytes: usize) -> Error {
+pub(crate) fn out_of_memory(n_bytes: usize) -> Error {
     Error::io(
         format!("{n_bytes} bytes of memory"),
         io::Error::from(io::ErrorKind::OutOfMemory),
@@ -246,6 +243,55 @@ fn wrong_payload(description: &str, n_expected: u64, found: &str) -> Error {
         found,
         "the header or the length is wrong: get the file again",
     )
+}
+
+/// The members of a gzip file, one after the other, as one stream.
+struct Members<R> {
+    /// Always there, but while it is replaced by the next member's.
+    decoder: Option<GzDecoder<Counted<R>>>,
+    /// The offset of the member in the stored bytes.
+    start: u64,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(source: R) -> Self {
+        Self { decoder: Some(GzDecoder::new(Counted { inner: source, count: 0 })), start: 0 }
+    }
+
+    /// The stored bytes that were consumed.
+    fn count(&self) -> u64 {
+        self.decoder.as_ref().map_or(self.start, |decoder| decoder.get_ref().count)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let n_read = decoder.read(buffer)?;
+            if n_read > 0 || decoder.get_mut().fill_buf()?.is_empty() {
+                return Ok(n_read);
+            }
+            self.start = decoder.get_ref().count;
+            self.decoder = self.decoder.take().map(|decoder| GzDecoder::new(decoder.into_inner()));
+        }
+        Ok(0)
+    }
+
+    /// What an error of the decoder means, and the offset in the stored bytes to look at.
+    fn describe(&self, error: &io::Error) -> (String, u64) {
+        let has_header = self.decoder.as_ref().is_some_and(|decoder| decoder.header().is_some());
+        if self.start > 0 && !has_header {
+            return ("bytes after the end of the gzip stream".to_string(), self.start);
+        }
+        let text = error.to_string();
+        let found = match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the end of the file in the middle of it".to_string(),
+            // The decoder has this one error for both numbers at the end of a stream.
+            _ if has_header && text.contains("checksum") => {
+                "unpacked data of another checksum or length than the end of the stream states".to_string()
+            }
+            _ => text,
+        };
+        (found, self.count())
+    }
 }
 
 /// Counts the bytes that were consumed of a buffered reader.

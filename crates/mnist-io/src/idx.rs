@@ -7,6 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// An array from an IDX file, or for one.
 ///
@@ -103,9 +104,7 @@ impl IdxArray {
     /// # Errors
     /// `Io` where the file cannot be read or is no regular file; `Data` where it is not exactly one IDX array.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let (file, length) = gzip::open(path)?;
-        read_from(file, Some(length)).map_err(|error| error.in_file(path))
+        read_file(path.as_ref()).map(|(array, _)| array)
     }
 
     /// Reads an array from bytes in memory, plain or packed with gzip.
@@ -113,7 +112,7 @@ impl IdxArray {
     /// # Errors
     /// `Data` where the bytes are not exactly one IDX array.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        read_from(bytes, Some(bytes.len() as u64))
+        read_from(bytes, Some(bytes.len() as u64)).map(|(array, _)| array)
     }
 
     /// Reads an array from a stream, plain or packed with gzip, to its end. Use this for pipes.
@@ -121,7 +120,7 @@ impl IdxArray {
     /// # Errors
     /// `Io` where the reader fails; `Data` where its bytes are not exactly one IDX array.
     pub fn from_reader(reader: impl Read) -> Result<Self> {
-        read_from(BufReader::new(reader), None)
+        read_from(BufReader::new(reader), None).map(|(array, _)| array)
     }
 
     /// Writes a plain file. It appears under its name only when it is whole: it is written beside it, synced and renamed.
@@ -251,7 +250,13 @@ struct Header {
     description: String,
 }
 
-fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<IdxArray> {
+/// Reads a file, and says whether it was packed with gzip, so that offsets in its content can be named for what they are.
+pub(crate) fn read_file(path: &Path) -> Result<(IdxArray, bool)> {
+    let (file, length) = gzip::open(path)?;
+    read_from(file, Some(length)).map_err(|error| error.in_file(path))
+}
+
+fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<(IdxArray, bool)> {
     let mut stream = Unpacked::new(source, stored_length)?;
     let header = read_header(&mut stream)?;
     stream.check_payload_fits(header.n_bytes as u64, &header.description)?;
@@ -266,8 +271,9 @@ fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<IdxArra
         IdxElement::F32 => IdxArray::F32(read_elements(&mut stream, &header, is_length_known, BigEndian::read_f32)?),
         IdxElement::F64 => IdxArray::F64(read_elements(&mut stream, &header, is_length_known, BigEndian::read_f64)?),
     };
+    let is_gzip = stream.is_gzip();
     stream.finish(&header.description, header.n_bytes as u64)?;
-    Ok(array)
+    Ok((array, is_gzip))
 }
 
 fn read_header<R: BufRead>(stream: &mut Unpacked<R>) -> Result<Header> {
@@ -366,9 +372,7 @@ fn read_elements<R: BufRead, T>(
     }
     let size = header.element.size();
     stream.read_pieces(header.n_bytes as u64, &header.description, |piece| {
-        if values.try_reserve(piece.len() / size).is_err() {
-            return gzip::reserve(&mut values, header.n_elements);
-        }
+        values.try_reserve(piece.len() / size).map_err(|_| gzip::out_of_memory(header.n_bytes))?;
         values.extend(piece.chunks_exact(size).map(&decode));
         Ok(())
     })?;
@@ -444,37 +448,56 @@ fn write_error(error: io::Error) -> Error {
     Error::io("to write all bytes", error, "check the space on the disk and the permissions")
 }
 
+/// A file that is whole and on the disk, but not under its name yet.
+pub(crate) struct Staged<'a> {
+    temporary: NamedTempFile,
+    path: &'a Path,
+}
+
+impl<'a> Staged<'a> {
+    /// Lets `write` fill a temporary file beside `path`.
+    pub(crate) fn new(
+        path: &'a Path,
+        write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<()>,
+    ) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".writing-");
+        #[cfg(unix)]
+        {
+            // A temporary file is private by default; this one becomes an ordinary file (less the user's mask).
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let refuse = |error| write_error(error).in_file(path);
+        let mut temporary = builder.tempfile_in(folder_of(path)).map_err(refuse)?;
+        {
+            let mut buffered = BufWriter::new(temporary.as_file_mut());
+            write(&mut buffered).map_err(|error| error.in_file(path))?;
+            buffered.flush().map_err(refuse)?;
+        }
+        temporary.as_file().sync_all().map_err(refuse)?;
+        Ok(Self { temporary, path })
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.temporary.persist(self.path).map_err(|failure| write_error(failure.error).in_file(self.path))?;
+        // The new name is on the disk when the folder is. Not every system can sync a folder, and the file is whole
+        // either way, so a failure here is no failure of the write.
+        #[cfg(unix)]
+        let _ = std::fs::File::open(folder_of(self.path)).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
 /// Lets `write` fill a temporary file beside `path` and renames it when everything is on the disk.
-pub(crate) fn write_atomically(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<()>,
-) -> Result<()> {
-    let folder = match path.parent() {
+fn write_atomically(path: &Path, write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<()>) -> Result<()> {
+    Staged::new(path, write)?.commit()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; this one becomes an ordinary file (less the user's mask).
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(|error| write_error(error).in_file(path))?;
-    {
-        let mut buffered = BufWriter::new(temporary.as_file_mut());
-        write(&mut buffered).map_err(|error| error.in_file(path))?;
-        buffered.flush().map_err(|error| write_error(error).in_file(path))?;
-    }
-    temporary
-        .as_file()
-        .sync_all()
-        .and_then(|()| temporary.persist(path).map(drop).map_err(|failure| failure.error))
-        .map_err(|error| write_error(error).in_file(path))?;
-    // The new name is on the disk when the folder is. Not every system can sync a folder, and the file is whole either
-    // way, so a failure here is no failure of the write.
-    #[cfg(unix)]
-    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
 }

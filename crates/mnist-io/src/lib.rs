@@ -51,8 +51,9 @@
 //! # What is promised
 //!
 //! - Bad input is an [`Error`], never a panic: truncated, damaged, swapped or foreign files, and gzip bombs.
-//! - Nothing is allocated for a header before its sizes are known to fit the file; reading takes no more memory than the
-//!   array itself and half a megabyte.
+//! - Nothing is allocated for a header before its sizes are known to fit the file; reading a file or bytes takes no more
+//!   memory than the array itself and half a megabyte. The length of a stream is not known beforehand
+//!   ([`IdxArray::from_reader`]): its array grows while it is read, and may take three times its size meanwhile.
 //! - Every random choice follows from a seed, through ChaCha8 and pinned mathematical functions, so the same call gives the
 //!   same bytes on every machine.
 //! - A file that is written appears under its name only when it is whole.

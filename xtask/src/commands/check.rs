@@ -12,12 +12,17 @@ use crate::places;
 
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
-cargo doc --workspace --no-deps with warnings as errors. The first that fails ends the check with code 7.";
+cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes: the sigmoid
+of every one of the 2^32 floats. The first step that fails ends the check with code 7.";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them
 #[derive(Args, Debug)]
 #[command(after_help = NOTES)]
-pub(crate) struct Check {}
+pub(crate) struct Check {
+    /// Also the tests that take minutes
+    #[arg(long)]
+    long: bool,
+}
 
 struct Step {
     name: &'static str,
@@ -41,10 +46,16 @@ const STEPS: [Step; 4] = [
     },
 ];
 
+const LONG: Step = Step {
+    name: "long tests",
+    arguments: &["test", "--release", "--workspace", "--", "--ignored", "--nocapture"],
+    variable: None,
+};
+
 /// Runs the command.
-pub(crate) fn run(_arguments: &Check, output: &mut Output) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    for step in &STEPS {
+    for step in STEPS.iter().chain(arguments.long.then_some(&LONG)) {
         let shown = format!("cargo {}", step.arguments.join(" "));
         notice(format_args!("{}: {shown}", step.name));
         let started = Instant::now();

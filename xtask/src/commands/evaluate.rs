@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::data;
 use crate::failure::Failure;
 use crate::lock::FolderLock;
-use crate::options::{DataOption, MachineOptions, StyleOptions};
+use crate::options::{self, DataOption, MachineOptions, StyleOptions};
 use crate::output::{Output, counted, notice};
 use crate::progress::Progress;
 use crate::reporting;
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     };
     check_fit(&arguments.model, &model, &config, &test)?;
 
-    let workers = Workers::new(arguments.machine.n_threads());
+    let workers = options::team(arguments.machine.n_threads())?;
     let measure = |images: &LabeledImages| measure(&model.mlp, &config, images, &workers, kernel);
     let clean = measure(&test);
     let curves = measure_disturbed(arguments, &test, &clean.metrics, &measure)?;

@@ -16,7 +16,7 @@ use crate::places;
 use crate::plan::{DefaultName, Plan, plan};
 use crate::progress::Progress;
 use crate::reporting;
-use crate::store::Store;
+use crate::store::ResultsStore;
 use crate::summary;
 use crate::trial::Initial;
 
@@ -134,7 +134,7 @@ fn introduce(plan: &Plan, shares: Shares, output: &mut Output) {
 fn finish(
     arguments: &Train,
     plan: &Plan,
-    store: &Store,
+    store: &ResultsStore,
     record: &RunRecord,
     output: &mut Output,
 ) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! What is ink, and what is page.
 
 use super::shape;
-use image::DynamicImage;
+use image::{DynamicImage, Rgba};
 use ndarray::{Array2, Axis, Zip};
 
 /// Ink is at least this far from the page, where white is 255. The grain of paper and of cameras stays below it.
@@ -26,19 +26,31 @@ pub(super) struct Ink {
 }
 
 /// Grey levels 0 to 255 on a white ground, shrunk to a longer side of at most `side_max` pixels.
+///
+/// The photo is taken in bands of rows, each made narrow before the next is looked at: of a large one, no copy of the
+/// same size is made.
 pub(super) fn grey(photo: &DynamicImage, side_max: usize) -> Array2<f32> {
-    let rgba = photo.to_rgba8();
-    let (width, height) = (rgba.width() as usize, rgba.height() as usize);
-    let levels: Vec<f32> = rgba
-        .pixels()
-        .map(|pixel| {
-            let [red, green, blue, alpha] = pixel.0.map(f32::from);
-            let luma = 0.299 * red + 0.587 * green + 0.114 * blue; // ITU-R BT.601
-            (luma * alpha + 255.0 * (255.0 - alpha)) / 255.0
-        })
-        .collect();
-    let grey = Array2::from_shape_vec((height, width), levels).expect("a picture has width × height pixels");
-    shape::shrink_to(&grey, side_max)
+    const BAND_LENGTH: u32 = 1 << 16;
+    let (width, height) = (photo.width(), photo.height());
+    let (height_shrunk, width_shrunk) = shape::shrunk((height as usize, width as usize), side_max);
+    let band_height = (BAND_LENGTH / width.max(1)).max(1);
+    let mut narrow = Vec::with_capacity(height as usize * width_shrunk);
+    for top in (0..height).step_by(band_height as usize) {
+        let band = photo.crop_imm(0, top, width, band_height.min(height - top)).to_rgba8();
+        let levels: Vec<f32> = band.pixels().map(level).collect();
+        let levels = Array2::from_shape_vec((band.height() as usize, width as usize), levels)
+            .expect("a picture has width × height pixels");
+        narrow.extend(shape::resample_rows(&levels, width_shrunk));
+    }
+    let narrow = Array2::from_shape_vec((height as usize, width_shrunk), narrow)
+        .expect("the bands have as many rows as the picture");
+    shape::resample_columns(narrow, height_shrunk)
+}
+
+fn level(pixel: &Rgba<u8>) -> f32 {
+    let [red, green, blue, alpha] = pixel.0.map(f32::from);
+    let luma = 0.299 * red + 0.587 * green + 0.114 * blue; // ITU-R BT.601
+    (luma * alpha + 255.0 * (255.0 - alpha)) / 255.0
 }
 
 /// Decides which way round the picture is and subtracts the page.

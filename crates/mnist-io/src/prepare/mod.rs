@@ -36,8 +36,14 @@ pub struct PreparationStep {
 /// Photos are shrunk to this length of the longer side before anything else: enough for twenty pixels.
 const WORKING_SIDE: usize = 400;
 
-/// The least side of a picture, in pixels.
+/// The least side of a picture, in pixels, as it is and as it is shrunk.
 const PICTURE_SIDE_MIN: usize = 8;
+
+/// No camera takes more; with 16 bits for each of four channels they are 512 MB.
+const N_PIXELS_MAX: u64 = 64_000_000;
+
+/// The decoder of JPEG holds all of the file.
+const PICTURE_LENGTH_MAX: u64 = 256 << 20;
 
 /// Finds the digit in a photo and prepares it as MNIST's were.
 ///
@@ -65,11 +71,9 @@ const PICTURE_SIDE_MIN: usize = 8;
 /// that is too small. The error says which.
 pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
     let mut steps = Vec::new();
+    check_sides(photo)?;
     let grey = ink::grey(photo, WORKING_SIDE);
     let (height, width) = grey.dim();
-    if height < PICTURE_SIDE_MIN || width < PICTURE_SIDE_MIN {
-        return Err(refusal(format!("a picture of {} × {} pixels", photo.width(), photo.height())));
-    }
     steps.push(PreparationStep {
         name: "grey",
         explanation: format!(
@@ -159,17 +163,21 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
 ///
 /// # Errors
 /// `Io` where the file cannot be read or is no regular file. `Data` where it is neither PNG nor JPEG, is damaged, or
-/// is larger than 20,000 pixels a side or 512 MiB unpacked.
+/// has more than 64 million pixels or 256 MiB; it is then refused before it is unpacked.
 pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
     let path = path.as_ref();
-    let (file, _) = gzip::open(path)?;
+    let (file, length) = gzip::open(path)?;
+    if length > PICTURE_LENGTH_MAX {
+        let found = format!("a file of {length} bytes");
+        return Err(Error::data("a picture of at most 256 MiB", found, "shrink it first").in_file(path));
+    }
     let refuse = |error: image::ImageError| {
         let error = match error {
             image::ImageError::IoError(io) if io.raw_os_error().is_some() => {
                 Error::io("a picture that can be read", io, "check the disk or the connection")
             }
             image::ImageError::Limits(limits) => Error::data(
-                "a picture of at most 20000 pixels a side and 512 MiB unpacked",
+                "a picture of at most 64 million pixels and 512 MiB unpacked",
                 limits.to_string(),
                 "shrink it first",
             ),
@@ -185,11 +193,14 @@ pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
             .in_file(path));
     }
     let mut limits = Limits::default();
-    limits.max_image_width = Some(20_000);
-    limits.max_image_height = Some(20_000);
     limits.max_alloc = Some(512 << 20);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refuse)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > N_PIXELS_MAX {
+        let found = format!("{width} × {height}");
+        return Err(Error::data("a picture of at most 64 million pixels", found, "shrink it first").in_file(path));
+    }
     let orientation = decoder.orientation().map_err(refuse)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refuse)?;
     picture.apply_orientation(orientation);
@@ -202,6 +213,20 @@ fn refusal(found: String) -> Error {
         found,
         "write one digit large with a thick pen and take the picture from straight above in good light",
     )
+}
+
+/// Refuses a picture that is too small, or so narrow that it becomes too small by shrinking.
+fn check_sides(photo: &DynamicImage) -> Result<()> {
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let (height_shrunk, width_shrunk) = shape::shrunk((height, width), WORKING_SIDE);
+    let why = match (width.min(height), width_shrunk.min(height_shrunk)) {
+        (0..PICTURE_SIDE_MIN, _) => format!("too small: a side must have at least {PICTURE_SIDE_MIN}"),
+        (_, 0..PICTURE_SIDE_MIN) => {
+            format!("too narrow: one side may be {} times as long as the other", WORKING_SIDE / PICTURE_SIDE_MIN)
+        }
+        _ => return Ok(()),
+    };
+    Err(refusal(format!("a picture of {width} × {height} pixels, which is {why}")))
 }
 
 /// Rounds grey levels to bytes; the cast cuts off at 0 and 255.

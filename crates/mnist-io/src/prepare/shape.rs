@@ -125,23 +125,31 @@ pub(super) fn centre(digit: &Array2<f32>) -> Array2<f32> {
 
 /// Shrinks a picture to a longer side of at most `side_max` pixels.
 pub(super) fn shrink_to(picture: &Array2<f32>, side_max: usize) -> Array2<f32> {
-    let (height, width) = picture.dim();
+    let (height, width) = shrunk(picture.dim(), side_max);
+    resample(picture, height, width)
+}
+
+/// The height and width of a picture that is shrunk to a longer side of at most `side_max` pixels.
+pub(super) fn shrunk((height, width): (usize, usize), side_max: usize) -> (usize, usize) {
     let longer_side = height.max(width);
     if longer_side <= side_max {
-        return picture.clone();
+        return (height, width);
     }
     let scaled = |length: usize| ((length * side_max + longer_side / 2) / longer_side).max(1);
-    resample(picture, scaled(height), scaled(width))
+    (scaled(height), scaled(width))
 }
 
 /// Scales a picture. Along a side that shrinks, each pixel is the mean of the part that it covers; along one that grows,
 /// it is interpolated between two.
 pub(super) fn resample(picture: &Array2<f32>, height: usize, width: usize) -> Array2<f32> {
-    let narrow = resample_rows(picture, width);
-    resample_rows(&narrow.reversed_axes(), height).reversed_axes().as_standard_layout().into_owned()
+    resample_columns(resample_rows(picture, width), height)
 }
 
-fn resample_rows(picture: &Array2<f32>, width: usize) -> Array2<f32> {
+pub(super) fn resample_columns(picture: Array2<f32>, height: usize) -> Array2<f32> {
+    resample_rows(&picture.reversed_axes(), height).reversed_axes().as_standard_layout().into_owned()
+}
+
+pub(super) fn resample_rows(picture: &Array2<f32>, width: usize) -> Array2<f32> {
     let old_width = picture.ncols();
     if width == old_width {
         return picture.clone();

@@ -2,7 +2,8 @@
 
     python3 difficulty.py FOLDER
 
-The files are those that `LabeledImages::write_folder` writes; scikit-learn is needed.
+The files are those that `cargo run --release -p mnist-io --example write_digits -- FOLDER` writes, or MNIST's, of which
+the first 10,000 of either part are taken; scikit-learn is needed.
 """
 
 import gzip

@@ -119,12 +119,23 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
 
 #[test]
 fn images_and_labels_that_do_not_belong_together_are_refused() {
+    insta::assert_snapshot!(refusals_of_pairs(|bytes| bytes.to_vec()));
+}
+
+#[test]
+fn positions_in_packed_images_and_labels_count_unpacked_bytes() {
+    insta::assert_snapshot!(refusals_of_pairs(gzip));
+}
+
+/// The texts of the errors for images and labels that do not belong together, stored as `pack` says.
+fn refusals_of_pairs(pack: fn(&[u8]) -> Vec<u8>) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let images = write(folder.path(), "images", &two_images());
-    let labels = write(folder.path(), "labels", &idx_bytes(&[2], &[3, 9]));
-    let three = write(folder.path(), "three", &idx_bytes(&[3], &[3, 9, 1]));
-    let foreign = write(folder.path(), "foreign", &idx_bytes(&[2], &[3, 10]));
-    let numbers = write(folder.path(), "numbers", &[0, 0, 0x0C, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    let write = |name: &str, bytes: &[u8]| write(folder.path(), name, &pack(bytes));
+    let images = write("images", &two_images());
+    let labels = write("labels", &idx_bytes(&[2], &[3, 9]));
+    let three = write("three", &idx_bytes(&[3], &[3, 9, 1]));
+    let foreign = write("foreign", &idx_bytes(&[2], &[3, 10]));
+    let numbers = write("numbers", &[0, 0, 0x0C, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
     LabeledImages::load(&images, &labels, digit_classes()).unwrap();
     let cases = [
         ("swapped", &labels, &images),
@@ -142,7 +153,23 @@ fn images_and_labels_that_do_not_belong_together_are_refused() {
             format!("{name}: {error}").replace(folder.path().to_str().unwrap(), "FOLDER")
         })
         .collect();
-    insta::assert_snapshot!(texts.join("\n"));
+    texts.join("\n")
+}
+
+#[test]
+fn members_of_a_gzip_file_are_one_stream_and_what_is_no_member_is_refused_at_its_beginning() {
+    let plain = two_images();
+    let members: Vec<Vec<u8>> = [&plain[..7], &[], &plain[7..900], &plain[900..]].map(gzip).into();
+    let packed = members.concat();
+    assert_eq!(IdxArray::from_bytes(&packed).unwrap(), IdxArray::from_bytes(&plain).unwrap());
+    for rest in [&b"m"[..], b"more bytes than a header has", b"\x1f", b"\x1f\x8b\x07 no deflate", b"\x1f\x8b\x08"] {
+        for reader in [|bytes: &[u8]| IdxArray::from_bytes(bytes), |bytes: &[u8]| IdxArray::from_reader(bytes)] {
+            let error = reader(&[&packed[..], rest].concat()).unwrap_err();
+            assert_eq!(error.found(), "bytes after the end of the gzip stream", "{rest:?}");
+            assert_eq!(error.position(), Some(packed.len() as u64), "{rest:?}");
+            assert!(!error.is_position_unpacked());
+        }
+    }
 }
 
 #[test]

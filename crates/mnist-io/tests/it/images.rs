@@ -49,6 +49,86 @@ fn a_missing_file_is_reported_with_the_names_that_were_tried() {
 }
 
 #[test]
+fn two_files_for_the_same_part_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits = synthetic_digits(10, 1);
+    LabeledImages::write_folder(folder.path(), &digits, &digits).unwrap();
+    let cases = [
+        ("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"),
+        ("train-labels.idx1-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+        ("test-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz"),
+        ("test-labels.idx1-ubyte", "t10k-labels-idx1-ubyte.gz"),
+    ];
+    let mut texts = Vec::new();
+    for (other, written) in cases {
+        let path = folder.path().join(other);
+        std::fs::write(&path, b"older data").unwrap();
+        let loading = LabeledImages::load_folder(folder.path()).unwrap_err();
+        assert_eq!(loading.kind(), ErrorKind::Data);
+        assert!(loading.found().contains(other) && loading.found().contains(written), "{loading}");
+        let writing = LabeledImages::write_folder(folder.path(), &digits, &digits).unwrap_err();
+        assert_eq!((writing.kind(), writing.found()), (ErrorKind::Argument, other));
+        texts.extend([loading.to_string(), writing.to_string()]);
+        std::fs::remove_file(path).unwrap();
+    }
+    insta::assert_snapshot!(texts[..2].join("\n").replace(folder.path().to_str().unwrap(), "FOLDER"));
+    LabeledImages::load_folder(folder.path()).unwrap();
+}
+
+#[test]
+fn a_set_that_cannot_be_loaded_is_not_written_and_leaves_the_folder_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (synthetic_digits(10, 1), synthetic_digits(10, 2));
+    LabeledImages::write_folder(folder.path(), &old, &old).unwrap();
+    let spoilt = [
+        LabeledImages { labels: vec![0; 9], ..new.clone() },
+        LabeledImages { labels: vec![10; 10], ..new.clone() },
+        LabeledImages { images: Array3::zeros((0, 28, 28)), labels: vec![], ..new.clone() },
+        LabeledImages { classes: "012345678\n".chars().collect(), ..new.clone() },
+    ];
+    let mut texts = Vec::new();
+    for set in &spoilt {
+        for (train, test) in [(set, &new), (&new, set)] {
+            let error = LabeledImages::write_folder(folder.path(), train, test).unwrap_err();
+            assert_eq!((error.kind(), error.position()), (ErrorKind::Argument, None), "{error}");
+            texts.push(error.to_string());
+            assert_eq!(LabeledImages::load_folder(folder.path()).unwrap(), (old.clone(), old.clone()));
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+        }
+    }
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
+#[test]
+fn a_file_of_classes_is_refused_for_its_content_or_as_unreadable() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits = synthetic_digits(10, 1);
+    LabeledImages::write_folder(folder.path(), &digits, &digits).unwrap();
+    let path = folder.path().join("classes.txt");
+    let mut texts = Vec::new();
+    for content in [&b"a\nbc\n"[..], b"a\n\nb\n", b"a\na\n", b"a\n\t\n", b"a\n\xff\n", b"", &[b'a'; 5000]] {
+        std::fs::write(&path, content).unwrap();
+        let error = LabeledImages::load_folder(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        texts.push(error.to_string().replace(folder.path().to_str().unwrap(), "FOLDER"));
+    }
+    insta::assert_snapshot!(texts.join("\n"));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(LabeledImages::load_folder(folder.path()).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_name_of_the_file_holds() {
+    let path = std::path::Path::new("folder\nwith\u{1b}[31m\u{2028}lines");
+    for error in [LabeledImages::load_folder(path).unwrap_err(), mnist_io::IdxArray::read(path).unwrap_err()] {
+        assert!(error.to_string().starts_with("folder\\nwith\\u{1b}[31m\\u{2028}lines: "), "{error}");
+        assert!(!error.to_string().chars().any(char::is_control), "{error}");
+        assert_eq!(error.path(), Some(path));
+    }
+}
+
+#[test]
 fn parts_that_do_not_belong_together_are_refused() {
     let images = Array3::zeros((2, 4, 4));
     let new = |images: &Array3<u8>, labels: &[u8], classes: &[char]| {
@@ -59,7 +139,10 @@ fn parts_that_do_not_belong_together_are_refused() {
     assert_eq!(new(&images, &[0, 2], &['a', 'b']), Err(ErrorKind::Data));
     assert_eq!(new(&images, &[0, 1], &['a', 'a']), Err(ErrorKind::Data));
     assert_eq!(new(&images, &[0, 1], &[]), Err(ErrorKind::Data));
+    assert_eq!(new(&images, &[0, 1], &['a', '\r']), Err(ErrorKind::Data));
     assert_eq!(new(&Array3::zeros((0, 4, 4)), &[], &['a']), Err(ErrorKind::Data));
+    // There is no file, so there is no byte in one.
+    assert_eq!(LabeledImages::new(images, vec![0, 2], vec!['a', 'b']).unwrap_err().position(), None);
 }
 
 #[test]

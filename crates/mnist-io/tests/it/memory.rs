@@ -1,7 +1,10 @@
 //! How much memory reading takes, counted at the allocator of this test binary, thread by thread.
+#![expect(unsafe_code, reason = "an allocator that counts can only be written with it")]
 
 use crate::fixtures::{gzip, idx_bytes};
-use mnist_io::{ErrorKind, IdxArray};
+use mnist_io::image::{DynamicImage, GrayImage, Luma};
+use mnist_io::{Disturbance, ErrorKind, IdxArray, prepare_digit};
+use ndarray::Array3;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -96,4 +99,54 @@ fn a_header_that_promises_too_much_costs_nothing() {
 fn an_endless_stream_is_left_when_its_promise_is_fulfilled() {
     let endless = [0, 0, 8, 1, 0, 0, 0, 10].chain(std::io::repeat(1));
     assert_eq!(IdxArray::from_reader(endless).unwrap_err().position(), Some(18));
+}
+
+#[test]
+fn a_stream_of_unknown_length_takes_three_times_its_size_at_most() {
+    let plain = idx_bytes(&[20 * MIB as u32 + 1], &vec![7; 20 * MIB + 1]);
+    let (array, peak) = peak_of(|| IdxArray::from_reader(&plain[..]).unwrap());
+    assert_eq!(array.shape(), [20 * MIB + 1]);
+    assert!(peak < 3 * plain.len() + MIB, "{peak} bytes for {}", plain.len());
+}
+
+/// What a blur takes beyond the result and the picture between its two passes, which has four bytes for each pixel. The
+/// blur goes over what it has allocated, so this bounds its work as well.
+fn room_of_blur(images: &Array3<u8>, sigma: f64, kernel_size: Option<usize>) -> usize {
+    let blur = Disturbance::GaussianBlur { sigma, kernel_size };
+    let (result, peak) = peak_of(|| blur.apply(images.view(), 0).unwrap());
+    peak - 5 * result.len()
+}
+
+#[test]
+fn a_gigantic_sigma_or_kernel_takes_no_more_room_than_one_that_reaches_64_times_across() {
+    let images = Array3::from_elem((1, 28, 28), 200);
+    for (sigma, kernel_size) in
+        [(1e9, None), (f64::MAX, None), (1e9, Some(usize::MAX)), (0.0, Some(usize::MAX)), (590.0, None)]
+    {
+        let room = room_of_blur(&images, sigma, kernel_size);
+        assert!(room < 4 * 8 * 64 * 28 + MIB / 64, "sigma {sigma}, kernel {kernel_size:?}: {room} bytes");
+    }
+}
+
+#[test]
+fn a_blur_of_a_long_line_takes_room_for_the_line_and_not_for_its_square() {
+    let n = 100_000;
+    for shape in [(1, 1, n), (1, n, 1)] {
+        let images = Array3::from_shape_fn(shape, |(_, y, x)| if (x + y) % 100 < 3 { 250 } else { 0 });
+        for sigma in [1.5, 40.0, 1e9] {
+            let room = room_of_blur(&images, sigma, None);
+            assert!(room < 64 * n, "sigma {sigma}: {room} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_large_photo_is_made_small_without_a_copy_of_its_size() {
+    let page = GrayImage::from_fn(6000, 4000, |x, y| {
+        Luma([if (2900..3200).contains(&x) && (800..3200).contains(&y) { 50 } else { 190 }])
+    });
+    let photo = DynamicImage::from(page);
+    let (prepared, peak) = peak_of(|| prepare_digit(&photo).unwrap());
+    assert_eq!(prepared.image.dim(), (28, 28));
+    assert!(peak < 16 * MIB, "{peak} bytes for a photo of 24 MB");
 }

@@ -142,13 +142,14 @@ fn a_picture_without_a_digit_is_refused_with_the_reason() {
     let text = GrayImage::from_fn(300, 200, |x, y| {
         Luma([if x % 30 < 12 && (30..270).contains(&x) && (80..120).contains(&y) { 0 } else { 255 }])
     });
-    let cases: [(&str, DynamicImage); 7] = [
+    let cases: [(&str, DynamicImage); 8] = [
         ("blank", GrayImage::from_pixel(100, 100, Luma([255])).into()),
         ("grain", grain.into()),
         ("noise", noise.into()),
         ("specks", specks.into()),
         ("many characters", text.into()),
         ("tiny", GrayImage::new(5, 900).into()),
+        ("narrow", GrayImage::new(16, 2000).into()),
         ("nothing", GrayImage::new(0, 0).into()),
     ];
     let texts: Vec<String> = cases
@@ -181,5 +182,55 @@ fn pictures_are_read_by_content_and_damaged_ones_refused() {
         let error = read_picture(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data, "{error}");
         assert_eq!(error.path(), Some(path.as_path()));
+    }
+}
+
+/// A PNG picture whose header states this size, with the checksum that belongs to it.
+fn png_of(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let small = DynamicImage::from(GrayImage::new(16, 16));
+    small.write_to(&mut std::io::Cursor::new(&mut bytes), mnist_io::image::ImageFormat::Png).unwrap();
+    // Eight bytes of signature and four of length precede the name of the first chunk; its content of 13 bytes begins
+    // with width and height, and its checksum follows.
+    bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    bytes[20..24].copy_from_slice(&height.to_be_bytes());
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
+    bytes
+}
+
+#[test]
+fn a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.png");
+    let mut texts = Vec::new();
+    for (width, height) in [(20_000, 20_000), (8_000, 8_001), (64_000_001, 1), (u32::MAX >> 1, u32::MAX >> 1)] {
+        std::fs::write(&path, png_of(width, height)).unwrap();
+        let error = read_picture(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        texts.push(error.to_string().replace(folder.path().to_str().unwrap(), "FOLDER"));
+    }
+    insta::assert_snapshot!(texts.join("\n"));
+    std::fs::write(&path, png_of(16, 16)).unwrap();
+    read_picture(&path).unwrap();
+    let sparse = std::fs::File::create(&path).unwrap();
+    sparse.set_len((256 << 20) + 1).unwrap();
+    assert_eq!(read_picture(&path).unwrap_err().found(), "a file of 268435457 bytes");
+}
+
+#[test]
+fn a_photo_is_shrunk_to_the_means_of_what_each_pixel_covers() {
+    // Three bands of rows of the photo, which is shrunk by 5 × 5.
+    let page = GrayImage::from_fn(2000, 1500, |x, y| {
+        Luma([if (900..1100).contains(&x) && (300..1200).contains(&y) { 50 } else { 190 + ((x + y) % 3) as u8 }])
+    });
+    let photo = DynamicImage::from(page.clone());
+    let grey = &prepare_digit(&photo).unwrap().steps[0].picture;
+    assert_eq!(grey.dim(), (300, 400));
+    for ((y, x), &level) in grey.indexed_iter() {
+        let block = imageops::crop_imm(&page, 5 * x as u32, 5 * y as u32, 5, 5).to_image();
+        let mean = block.pixels().map(|pixel| f64::from(pixel.0[0])).sum::<f64>() / 25.0;
+        assert!((f64::from(level) - mean).abs() <= 0.51, "({y}, {x}): {level} for {mean}");
     }
 }
