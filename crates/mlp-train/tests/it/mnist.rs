@@ -5,7 +5,7 @@ use std::io::{Write, stderr};
 use std::path::PathBuf;
 
 use mlp_core::Real;
-use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets, TrainConfig};
+use mlp_train::{Codebook, Inputs, Samples, Schedule, TargetEncoding, Targets, TrainConfig};
 use mnist_io::LabeledImages;
 
 use crate::problems::run;
@@ -33,7 +33,7 @@ fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Sa
 fn one_epoch_reads_nine_digits_in_ten() {
     let Some((train, test)) = mnist() else { return };
     let codebook = TargetEncoding::Ascii.codebook(&train.classes);
-    let config = TrainConfig { hidden: vec![128], epochs: 1, learning_rate: 0.003, ..TrainConfig::default() };
+    let config = TrainConfig { hidden: vec![128], epochs: 1, schedule: Schedule::Constant, ..TrainConfig::default() };
     let run = run::<f32>(&config, &samples(&train, &codebook), Some(&samples(&test, &codebook)));
     let metrics = run.evaluation.unwrap().metrics;
     eprintln!("{metrics:?} after {:.2} s", run.history.seconds_train[0]);
