@@ -20,7 +20,7 @@ pub const MAX_PARAMETERS: u64 = 1 << 31;
 
 /// Keys that a full configuration may carry besides those of [`TrainConfig`]: they say what is trained on and under
 /// which name, and belong to the program that loads the data. [`TrainConfig::from_map`] passes over them.
-pub const PROGRAM_KEYS: [&str; 5] = ["name", "data", "train_size", "test_size", "classes"];
+pub const PROGRAM_KEYS: [&str; 6] = ["name", "data", "train_size", "test_size", "classes", "init"];
 
 /// Every choice of a training run except the data.
 ///
@@ -426,6 +426,7 @@ impl TrainConfig {
         if !self.loss.fits(self.output_activation) {
             return Err(self.loss_misfit());
         }
+        self.check_precision()?;
         check_decay("l2", self.learning_rate, self.l2)?;
         if let Optimizer::AdamW { decay, .. } = self.optimizer {
             check_decay("optimizer.decay", self.learning_rate, decay)?;
@@ -437,6 +438,35 @@ impl TrainConfig {
                 warmup.to_string(),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// What is in range in double precision may round to 0 or 1 in single precision, and divide by zero there.
+    fn check_precision(&self) -> Result<(), ConfigError> {
+        let rounded = |number: f64| match self.precision {
+            Precision::F32 => f64::from(number as f32),
+            Precision::F64 => number,
+        };
+        let name = self.precision.name();
+        let positive = |key: &str, number: f64| match rounded(number) > 0.0 {
+            true => Ok(()),
+            false => Err(ConfigError::new(key, format!("a number that is not 0 in {name}"), number.to_string())),
+        };
+        let below_one = |key: &str, number: f64| match rounded(number) < 1.0 {
+            true => Ok(()),
+            false => Err(ConfigError::new(key, format!("a number that is below 1 in {name}"), number.to_string())),
+        };
+        positive("learning_rate", self.learning_rate)?;
+        match self.optimizer {
+            Optimizer::Sgd => Ok(()),
+            Optimizer::Momentum { momentum } | Optimizer::Nesterov { momentum } => {
+                below_one("optimizer.momentum", momentum)
+            }
+            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon, .. } => {
+                below_one("optimizer.beta1", beta1)?;
+                below_one("optimizer.beta2", beta2)?;
+                positive("optimizer.epsilon", epsilon)
+            }
         }
     }
 
@@ -575,7 +605,8 @@ const fn key(name: &'static str, meaning: &'static str, range: &'static str) -> 
     Key { name, meaning, range }
 }
 
-/// A step multiplies a weight by 1 − η·γ: from η·γ = 1 on, decay overshoots zero.
+/// A step of plain descent multiplies a weight by 1 − η·γ: from η·γ = 1 on, decay overshoots zero. The other rules have
+/// other factors; the bound is kept for all, since nothing useful lies beyond it.
 fn check_decay(key: &str, learning_rate: f64, decay: f64) -> Result<(), ConfigError> {
     if learning_rate * decay < 1.0 {
         return Ok(());

@@ -22,8 +22,9 @@ use crate::identity::{canonical_json, hex};
 
 /// The metadata entry that holds the configuration.
 const CONFIG: &str = "config";
-/// The entry of the configuration that holds the hash of the weights.
-const WEIGHTS_SHA256: &str = "weights_sha256";
+/// The entry of the configuration that holds the hash of all the rest: the configuration without this entry, as
+/// canonical JSON, then the bytes of the tensors.
+const SHA256: &str = "sha256";
 
 /// A network of either precision.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +96,8 @@ pub fn save_model<F: Real>(
         return Err(ModelError::NonFinite { path: path.to_owned(), tensor: tensor.name.clone() });
     }
     let mut config = config.clone();
-    config.insert(WEIGHTS_SHA256.to_owned(), json!(weights_sha256(mlp)));
+    config.remove(SHA256);
+    config.insert(SHA256.to_owned(), json!(content_sha256(&config, mlp)));
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
     let bytes: Vec<_> = tensors.iter().map(|tensor| (tensor, tensor.bytes())).collect();
     let views = bytes.iter().map(|(tensor, bytes)| {
@@ -128,6 +130,16 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<SavedModel, ModelError> {
 /// biases.
 pub fn weights_sha256<F: Real>(mlp: &Mlp<F>) -> String {
     let mut hash = Sha256::new();
+    for tensor in tensors(mlp) {
+        hash.update(tensor.bytes());
+    }
+    hex(&hash.finalize())
+}
+
+/// What a model file promises to hold.
+fn content_sha256<F: Real>(config: &Map<String, Value>, mlp: &Mlp<F>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(canonical_json(&Value::Object(config.clone())));
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
@@ -220,13 +232,18 @@ fn parse_model(bytes: &[u8]) -> Result<SavedModel, Problem> {
         .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
     check_duplicates(bytes)?;
     let mut map = parse_config(bytes)?;
-    let sha256 = map.remove(WEIGHTS_SHA256);
+    let sha256 = map.remove(SHA256);
     let config = TrainConfig::from_map(&map)
         .map_err(|error| Problem::new(format!("config, key {}", error.key), error.expected, error.found))?;
     let mlp = match config.precision {
-        Precision::F32 => AnyMlp::F32(parse_network(&file, &config, sha256)?),
-        Precision::F64 => AnyMlp::F64(parse_network(&file, &config, sha256)?),
+        Precision::F32 => AnyMlp::F32(parse_network(&file, &config)?),
+        Precision::F64 => AnyMlp::F64(parse_network(&file, &config)?),
     };
+    let found = match &mlp {
+        AnyMlp::F32(mlp) => content_sha256(&map, mlp),
+        AnyMlp::F64(mlp) => content_sha256(&map, mlp),
+    };
+    check_hash(&found, sha256)?;
     Ok(SavedModel { mlp, config: map })
 }
 
@@ -261,11 +278,7 @@ fn parse_config(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     serde_json::from_str(json).map_err(|error| Problem::new(place, "a JSON object", error.to_string()))
 }
 
-fn parse_network<F: Real>(
-    file: &SafeTensors<'_>,
-    config: &TrainConfig,
-    sha256: Option<Value>,
-) -> Result<Mlp<F>, Problem> {
+fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> Result<Mlp<F>, Problem> {
     let n_layers = config.hidden.len() + 1;
     let n_inputs = matrix_shape(file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(file, &weights_name(n_layers - 1))?.1;
@@ -278,7 +291,6 @@ fn parse_network<F: Real>(
     check_names(file, n_layers, config.bias)?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
     let mlp = Mlp { layers: layers.collect::<Result<_, _>>()? };
-    check_hash(&mlp, sha256)?;
     Ok(mlp)
 }
 
@@ -352,13 +364,14 @@ fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) ->
     }
 }
 
-/// Compares the weights with the hash in the configuration. A file that another program made may have none.
-fn check_hash<F: Real>(mlp: &Mlp<F>, expected: Option<Value>) -> Result<(), Problem> {
-    let found = Value::from(weights_sha256(mlp));
+/// Compares the content with the hash in the file. A file that another program made may have none.
+fn check_hash(found: &str, expected: Option<Value>) -> Result<(), Problem> {
     match expected {
-        Some(expected) if expected != found => {
-            Err(Problem::new("the tensors", format!("weights with the SHA-256 {expected}"), found.to_string()))
-        }
+        Some(expected) if expected != found => Err(Problem::new(
+            "the configuration or the tensors",
+            format!("content with the SHA-256 {expected}"),
+            format!("\"{found}\""),
+        )),
         _ => Ok(()),
     }
 }

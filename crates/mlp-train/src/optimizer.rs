@@ -40,8 +40,9 @@ pub enum Optimizer {
         /// ε, above 0.
         epsilon: f64,
     },
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): first w ← w − η·λ·w, for weights
-    /// only, then Adam's step.
+    /// Adam with decoupled weight decay (after Loshchilov & Hutter 2019, algorithm 2): first w ← w − η·λ·w, for weights
+    /// only, then Adam's step. The decay is scaled by the learning rate η, as PyTorch has it; the paper scales it by the
+    /// schedule alone.
     AdamW {
         /// β₁, at least 0 and below 1.
         beta1: f64,

@@ -21,6 +21,12 @@ use crate::train::{Divergence, EpochRecord, Outcome, Run};
 /// The version of the record's layout.
 pub const RECORD_SCHEMA: u32 = 1;
 
+/// What a record of any version says of itself.
+#[derive(Deserialize)]
+struct Version {
+    schema: u64,
+}
+
 /// A finished, diverged or failed run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -30,11 +36,11 @@ pub struct RunRecord {
     pub trial: String,
     /// How the run ended.
     pub status: Status,
-    /// Where numbers overflowed, if they did.
-    #[serde(default)]
+    /// Where numbers overflowed; only in a run that diverged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverged: Option<Divergence>,
-    /// Why the run failed, if it did.
-    #[serde(default)]
+    /// Why the run failed; only in one that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The full configuration: every key of [`TrainConfig`](crate::TrainConfig), with name, data and sizes.
     pub config: Map<String, Value>,
@@ -149,6 +155,14 @@ pub enum RecordError {
         column: usize,
         /// What is wrong there.
         problem: String,
+    },
+    /// The file is a record of another version of the program.
+    #[error("{}: schema {found}: expected schema {RECORD_SCHEMA}; the record is of another version of this program: use that version, or another folder", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The schema it names.
+        found: u64,
     },
     /// The file is a record, but its parts contradict each other.
     #[error("{}: {field}: expected {expected}, found {found}. Delete the file and run the trial again", path.display())]
@@ -269,6 +283,11 @@ impl RunRecord {
         let path = path.as_ref();
         let bytes =
             read_regular(path).map_err(|source| RecordError::Io { path: path.to_owned(), action: "read", source })?;
+        if let Ok(Version { schema }) = serde_json::from_slice(&bytes)
+            && schema != u64::from(RECORD_SCHEMA)
+        {
+            return Err(RecordError::Schema { path: path.to_owned(), found: schema });
+        }
         let record: Self = serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))?;
         record.check(path)?;
         Ok(record)
@@ -339,9 +358,6 @@ impl RunRecord {
         let inconsistent = |field, expected: String, found: String| {
             Err(RecordError::Inconsistent { path: path.to_owned(), field, expected, found })
         };
-        if self.schema != RECORD_SCHEMA {
-            return inconsistent("schema", RECORD_SCHEMA.to_string(), self.schema.to_string());
-        }
         if self.best_epoch >= self.epochs.len().max(1) {
             let n_epochs = self.epochs.len();
             return inconsistent("best_epoch", format!("below {n_epochs}"), self.best_epoch.to_string());

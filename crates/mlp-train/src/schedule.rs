@@ -81,7 +81,7 @@ impl Schedule {
 /// The fraction of η at `position`. The first step of a warm-up is not zero, and the last one is η.
 fn cosine(warmup: f64, floor: f64, position: Position) -> f64 {
     let n_warmup = warmup * position.steps_per_epoch as f64;
-    let n_steps = (position.steps_per_epoch * position.epochs) as f64;
+    let n_steps = position.steps_per_epoch as f64 * position.epochs as f64;
     let step = position.step as f64;
     if step < n_warmup {
         return ((step + 1.0) / n_warmup).min(1.0);

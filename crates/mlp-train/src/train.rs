@@ -100,10 +100,10 @@ pub struct EpochRecord {
     /// The metrics of the first `evaluate_train` training samples.
     pub train: EpochMetrics,
     /// The metrics of the validation samples, if any were split off.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<EpochMetrics>,
     /// The metrics of the test samples, if there are any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<EpochMetrics>,
 }
 
@@ -177,7 +177,7 @@ pub fn train<F: Real>(
         let trained = Instant::now();
         evaluator.load(&mlp);
         let record = parts.measure(&mut evaluator, epoch);
-        if !record.is_finite() {
+        if !record.is_finite() || broken_layer(&mlp).is_some() {
             outcome = Outcome::Diverged(trainer.divergence_when_measured(epoch, &mlp));
             break;
         }
@@ -276,16 +276,20 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
         self.rows.len().div_ceil(self.config.batch_size)
     }
 
-    /// Where a network diverged whose metrics are not finite: in the first layer with a broken weight; if all weights
-    /// are finite, its outputs are too large.
+    /// Where a network diverged that cannot be measured: in the first layer with a broken weight; if all weights are
+    /// finite, its outputs are too large.
     fn divergence_when_measured(&self, epoch: usize, mlp: &Mlp<F>) -> Divergence {
-        let broken = mlp.layers.iter().position(|layer| {
-            let biases = layer.bias.iter().flatten();
-            layer.weights.iter().chain(biases).any(|parameter| !parameter.is_finite())
-        });
         let batch = if epoch == 0 { 0 } else { self.n_batches() };
-        Divergence { epoch, batch, layer: broken.unwrap_or(mlp.layers.len() - 1) }
+        Divergence { epoch, batch, layer: broken_layer(mlp).unwrap_or(mlp.layers.len() - 1) }
     }
+}
+
+/// The first layer with a weight or bias that is infinite or not a number.
+fn broken_layer<F: Real>(mlp: &Mlp<F>) -> Option<usize> {
+    mlp.layers.iter().position(|layer| {
+        let biases = layer.bias.iter().flatten();
+        layer.weights.iter().chain(biases).any(|parameter| !parameter.is_finite())
+    })
 }
 
 /// Which samples are trained on, and which are measured.
