@@ -6,7 +6,7 @@ use mlp_train::Status;
 use serde_json::Value;
 
 use crate::metric::Metric;
-use crate::overview::{Compared, final_metrics};
+use crate::overview::{Compared, final_metrics, final_validation};
 use crate::{Trial, text};
 
 /// Longer texts are cut; the record has them in full.
@@ -63,12 +63,8 @@ fn row(trial: &Trial, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
         record.best_epoch.to_string(),
     ];
     cells.extend(keys.iter().map(|key| value_cell(record.config.get(key.as_str()))));
-    let kept = record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch).or(record.epochs.last());
-    let sets = [
-        final_metrics(record, Compared::Train),
-        kept.and_then(|epoch| epoch.validation.as_ref()),
-        final_metrics(record, Compared::Test),
-    ];
+    let sets =
+        [final_metrics(record, Compared::Train), final_validation(record), final_metrics(record, Compared::Test)];
     for metrics in sets {
         cells.extend(Metric::ALL.map(|metric| number_cell(metrics.and_then(|metrics| metric.value(metrics)))));
     }

@@ -3,7 +3,7 @@
 use mlp_train::{AnyMlp, RunRecord};
 
 use crate::metric::Metric;
-use crate::overview::Overview;
+use crate::overview::{Cell, Overview};
 use crate::{ReportInput, Trial, against_key, comparison, confusion, curves, heat_map, robustness, text, weights};
 
 /// How many configurations are shown one by one, the best trial of each.
@@ -38,7 +38,7 @@ pub struct TrialFigures<'a> {
 pub struct Figures<'a> {
     /// Configurations beside each other.
     pub comparison: Vec<Figure>,
-    /// Trials one by one, the best first.
+    /// Trials one by one: [`Overview::best`], then the best of each other configuration.
     pub trials: Vec<TrialFigures<'a>>,
     /// Accuracy on disturbed pictures.
     pub robustness: Vec<Figure>,
@@ -49,9 +49,10 @@ pub struct Figures<'a> {
 /// Draws all figures of `input`.
 pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a> {
     let mut figures = Figures { comparison: comparison(overview), ..Figures::default() };
-    for (rank, cell) in overview.cells.iter().take(N_DETAILED).enumerate() {
+    for (place, (rank, cell)) in in_order_of_showing(overview).take(N_DETAILED).enumerate() {
         let Some(trial) = overview.best_of(cell) else { continue };
         let label = cell.label.clone();
+        let rank = (place > 0).then_some(rank);
         let drawn = trial_figures(trial, rank, &mut figures.warnings);
         figures.trials.push(TrialFigures { trial, label, figures: drawn });
     }
@@ -65,6 +66,13 @@ pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a>
         });
     }
     figures
+}
+
+/// The configurations with their ranks by mean: first that of the best trial, whatever its rank, then the others.
+fn in_order_of_showing<'o, 'a>(overview: &'o Overview<'a>) -> impl Iterator<Item = (usize, &'o Cell<'a>)> {
+    let first = overview.cells.iter().position(|cell| cell.holds(overview.best)).unwrap_or(0);
+    let ranked = || overview.cells.iter().enumerate();
+    ranked().skip(first).take(1).chain(ranked().filter(move |(rank, _)| *rank != first))
 }
 
 /// What is compared is only worth drawing if there is more than one configuration or seed.
@@ -129,13 +137,13 @@ fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {
     metrics
 }
 
-fn trial_figures(trial: &Trial, rank: usize, warnings: &mut Vec<String>) -> Vec<Figure> {
+/// The figures of the trial shown in full, or in brief those of the best trial of the configuration of a `rank`.
+fn trial_figures(trial: &Trial, rank: Option<usize>, warnings: &mut Vec<String>) -> Vec<Figure> {
     let record = &trial.record;
-    let place = if rank == 0 { "best".to_owned() } else { format!("rank-{}", rank + 1) };
+    let place = rank.map_or_else(|| "best".to_owned(), |rank| format!("rank-{}", rank + 1));
     let mut figures = Vec::new();
     for metric in curves::metrics(record) {
-        // The runners-up are shown in brief.
-        if rank > 0 && !matches!(metric, Metric::DigitAccuracy | Metric::Mae | Metric::Rmse) {
+        if rank.is_some() && !matches!(metric, Metric::DigitAccuracy | Metric::Mae | Metric::Rmse) {
             continue;
         }
         figures.push(Figure {
@@ -153,14 +161,15 @@ fn trial_figures(trial: &Trial, rank: usize, warnings: &mut Vec<String>) -> Vec<
                 .to_owned(),
         });
     }
-    if rank == 0 {
+    if rank.is_none() {
         match first_layer(trial) {
             Ok(Some(svg)) => figures.push(Figure {
                 name: format!("{place}-weights"),
                 svg,
                 caption: "What each unit of the first layer looks for: blue weights speak against, vermilion ones for \
                           it, white ones don't care. Strokes and blobs are features; evenly mixed speckles are weights \
-                          that training hardly moved."
+                          that training hardly moved. The scale is set by the bulk of the weights: the few beyond its \
+                          ends are drawn in the colours of the ends."
                     .to_owned(),
             }),
             Ok(None) => {}

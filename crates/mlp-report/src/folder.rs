@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -10,16 +11,23 @@ use ndarray::Array2;
 
 use crate::csv::Seconds;
 use crate::error::ReportError;
+use crate::metric::Metric;
+use crate::overview::{self, Compared};
 use crate::robustness::RobustnessCurve;
 use crate::{Trial, text, write};
 
-/// Above this many trials, mistakes and confusion matrices are kept only of trials that were the best so far, so that
-/// 100,000 records fit into memory. No more than a handful are shown anyway.
+/// Above this many trials, mistakes and confusion matrices are kept only of trials that were the best so far by what
+/// trials may be compared by, so that 100,000 records fit into memory. The best of all is always among them.
 pub const N_TRIALS_IN_FULL: usize = 5_000;
+
+/// How many bytes of `spec.toml` are searched for its name.
+const MAX_SPECIFICATION: u64 = 1 << 16;
 
 /// What a report is made from.
 #[derive(Clone, Debug, Default)]
 pub struct ReportInput {
+    /// What the report is called: the name of the sweep. Without one, the names in the trials' settings serve.
+    pub name: Option<String>,
     /// The trials, in any order.
     pub trials: Vec<Trial>,
     /// Measurements on disturbed pictures, of any of the trials.
@@ -36,7 +44,8 @@ pub struct ReportInput {
 /// Reads `dir/trials/*.json`, and finds `dir/models/<trial>.safetensors` and `dir/robustness/<trial>.json` beside them.
 ///
 /// A record or robustness file that can't be read is skipped, and a warning names it. A folder without a `trials`
-/// folder is one without trials.
+/// folder is one without trials. The report's name is the `name` in `dir/spec.toml`, or else that in the trials' settings,
+/// or else the folder's own.
 ///
 /// # Errors
 ///
@@ -45,12 +54,12 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
     fs::read_dir(dir).map_err(|source| ReportError::Folder { path: dir.to_owned(), source })?;
     let mut input = ReportInput::default();
     let paths = json_files(&dir.join("trials"))?;
-    let mut best = f64::NEG_INFINITY;
+    let mut best = BestSoFar::default();
     for path in &paths {
         match RunRecord::read(path) {
             Ok(mut record) => {
-                if paths.len() > N_TRIALS_IN_FULL {
-                    best = drop_details(&mut record, best);
+                if paths.len() > N_TRIALS_IN_FULL && !best.is_beaten_by(&record) {
+                    drop_details(&mut record);
                 }
                 check_name(path, &record, &mut input.warnings);
                 let model = model_beside(dir, path);
@@ -69,6 +78,7 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
             Err(error) => input.warnings.push(format!("Skipped robustness curves. {}: {error}", path.display())),
         }
     }
+    input.name = name_in_specification(dir).or_else(|| name_of_folder(dir, &input.trials));
     Ok(input)
 }
 
@@ -132,15 +142,67 @@ fn check_name(path: &Path, record: &RunRecord, warnings: &mut Vec<String>) {
     }
 }
 
-/// Drops what takes most memory unless this is the best record so far; returns the best score so far.
-fn drop_details(record: &mut RunRecord, best: f64) -> f64 {
-    let score = record.final_test().map_or(f64::NEG_INFINITY, |test| test.digit_accuracy.unwrap_or(-test.loss));
-    if score > best {
-        return score;
+/// The best values so far of everything that trials may be compared by: which of them it will be is known only when all
+/// records are read.
+struct BestSoFar(Vec<(Metric, Compared, Option<f64>)>);
+
+impl Default for BestSoFar {
+    fn default() -> BestSoFar {
+        BestSoFar(overview::candidates().map(|(metric, compared)| (metric, compared, None)).collect())
     }
+}
+
+impl BestSoFar {
+    /// Whether a record is better than all before it in some respect, in which it is then the best; a run that did not
+    /// finish never is.
+    fn is_beaten_by(&mut self, record: &RunRecord) -> bool {
+        let mut is_beaten = false;
+        for (metric, compared, best) in &mut self.0 {
+            let Some(score) = overview::score(record, *metric, *compared) else { continue };
+            if best.is_none_or(|best| metric.is_better(score, best)) {
+                *best = Some(score);
+                is_beaten = true;
+            }
+        }
+        is_beaten
+    }
+}
+
+/// Drops what takes most memory.
+fn drop_details(record: &mut RunRecord) {
     record.mistakes = Vec::new();
     record.confusion = None;
     record.runtime.seconds_train = Vec::new();
     record.runtime.seconds_evaluate = Vec::new();
-    best
+}
+
+/// The `name` at the top of `dir/spec.toml`, if there is one on a line of its own; it is only a title, so whatever
+/// cannot be read so simply is passed over.
+fn name_in_specification(dir: &Path) -> Option<String> {
+    let path = dir.join("spec.toml");
+    if !fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path).ok()?.take(MAX_SPECIFICATION).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let top = text.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+    let value = top.filter_map(|line| line.strip_prefix("name")?.trim_start().strip_prefix('=')).next()?.trim_start();
+    let name = match value.strip_prefix('\'') {
+        Some(literal) => literal.split_once('\'')?.0.to_owned(),
+        // The escapes that a name is likely to need are the same in TOML and in JSON.
+        None => serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()?,
+    };
+    Some(name).filter(|name| !name.trim().is_empty())
+}
+
+/// The folder's own name, without the data set's at its end; nothing if the trials' settings name them.
+fn name_of_folder(dir: &Path, trials: &[Trial]) -> Option<String> {
+    let data = &trials.first()?.record.data.name;
+    if trials.iter().any(|trial| trial.record.config.get("name").is_some_and(|name| name.is_string())) {
+        return None;
+    }
+    let whole = fs::canonicalize(dir).ok()?.file_name()?.to_string_lossy().into_owned();
+    let stem = whole.strip_suffix(data.as_str()).and_then(|stem| stem.strip_suffix('-'));
+    Some(stem.filter(|stem| !stem.is_empty()).unwrap_or(&whole).to_owned())
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::metric::Metric;
 use crate::{Trial, text};
@@ -66,7 +66,8 @@ pub struct Overview<'a> {
     pub varied: Vec<VariedKey>,
     /// The configurations, best mean first; those without a score last.
     pub cells: Vec<Cell<'a>>,
-    /// The trial with the best score.
+    /// The trial with the best single score, the first of equals: the one that a report calls the best and shows in full.
+    /// It need not belong to the configuration with the best mean.
     pub best: Option<&'a Trial>,
 }
 
@@ -95,8 +96,11 @@ impl<'a> Overview<'a> {
         score(&trial.record, self.metric, self.compared)
     }
 
-    /// The best trial of a cell, or its first one if none has a score.
+    /// The best trial of a cell ([`Overview::best`] in the cell that holds it), or its first one if none has a score.
     pub fn best_of(&self, cell: &Cell<'a>) -> Option<&'a Trial> {
+        if cell.holds(self.best) {
+            return self.best;
+        }
         cell.trials.iter().copied().min_by(|a, b| by_score(self.metric, self.score(a), self.score(b)))
     }
 
@@ -120,18 +124,36 @@ impl Cell<'_> {
         (!self.scores.is_empty()).then(|| self.scores.iter().sum::<f64>() / self.scores.len() as f64)
     }
 
-    /// The standard deviation of the scores (dividing by n − 1), of at least two.
+    /// The spread of single runs: the standard deviation of the scores (dividing by n − 1), of at least two.
     pub fn deviation(&self) -> Option<f64> {
         let mean = self.mean().filter(|_| self.scores.len() > 1)?;
         let squares: f64 = self.scores.iter().map(|score| (score - mean).powi(2)).sum();
         Some((squares / (self.scores.len() - 1) as f64).sqrt())
     }
+
+    /// The standard error of the mean: [`Cell::deviation`] divided by the square root of the number of scores.
+    pub fn standard_error(&self) -> Option<f64> {
+        Some(self.deviation()? / (self.scores.len() as f64).sqrt())
+    }
+
+    /// Whether `trial` is one of this cell's.
+    pub(crate) fn holds(&self, trial: Option<&Trial>) -> bool {
+        trial.is_some_and(|trial| self.trials.iter().any(|other| std::ptr::eq(*other, trial)))
+    }
 }
 
 /// The metrics that stand for a finished run: those of its best epoch (the last one without early stopping).
 pub(crate) fn final_metrics(record: &RunRecord, compared: Compared) -> Option<&EpochMetrics> {
-    let best = record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch);
-    best.or(record.epochs.last()).and_then(|epoch| metrics_of(epoch, compared))
+    kept_epoch(record).and_then(|epoch| metrics_of(epoch, compared))
+}
+
+/// What the validation set measured of a finished run's kept weights.
+pub(crate) fn final_validation(record: &RunRecord) -> Option<&EpochMetrics> {
+    kept_epoch(record).and_then(|epoch| epoch.validation.as_ref())
+}
+
+fn kept_epoch(record: &RunRecord) -> Option<&EpochRecord> {
+    record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch).or(record.epochs.last())
 }
 
 fn metrics_of(epoch: &EpochRecord, compared: Compared) -> Option<&EpochMetrics> {
@@ -141,26 +163,31 @@ fn metrics_of(epoch: &EpochRecord, compared: Compared) -> Option<&EpochMetrics> 
     }
 }
 
-fn score(record: &RunRecord, metric: Metric, compared: Compared) -> Option<f64> {
+/// The final value of a metric, of a run that finished.
+pub(crate) fn score(record: &RunRecord, metric: Metric, compared: Compared) -> Option<f64> {
     if record.status != Status::Finished {
         return None;
     }
     final_metrics(record, compared).and_then(|metrics| metric.value(metrics))
 }
 
-/// The first metric, in the order of their worth, that some trial has; on the test set if any trial has that.
+/// What trials may be compared by, in the order of worth: on the test set if any trial was measured there.
+pub(crate) fn candidates() -> impl Iterator<Item = (Metric, Compared)> {
+    [Compared::Test, Compared::Train].into_iter().flat_map(|compared| {
+        // The rate of invalid answers ranks nothing: a net that always answers '0' has none.
+        let ranking = Metric::ALL.into_iter().filter(|&metric| metric != Metric::InvalidRate);
+        ranking.map(move |metric| (metric, compared))
+    })
+}
+
+/// The first of the candidates that some trial has.
 fn compared_by(trials: &[Trial]) -> (Metric, Compared) {
-    for compared in [Compared::Test, Compared::Train] {
-        for metric in Metric::ALL {
-            let has_value =
-                |trial: &Trial| final_metrics(&trial.record, compared).is_some_and(|m| metric.value(m).is_some());
-            // The rate of invalid answers ranks nothing: a net that always answers '0' has none.
-            if metric != Metric::InvalidRate && trials.iter().any(has_value) {
-                return (metric, compared);
-            }
-        }
-    }
-    (Metric::DigitAccuracy, Compared::Test)
+    let has_value = |record: &RunRecord, metric: Metric, compared| {
+        final_metrics(record, compared).is_some_and(|metrics| metric.value(metrics).is_some())
+    };
+    candidates()
+        .find(|&(metric, compared)| trials.iter().any(|trial| has_value(&trial.record, metric, compared)))
+        .unwrap_or((Metric::DigitAccuracy, Compared::Test))
 }
 
 fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Ordering {
@@ -202,22 +229,29 @@ fn varied_key(trials: &[Trial], key: &str) -> VariedKey {
     let names: Vec<String> = values.iter().map(text::value).collect();
     let short_names = match &numbers {
         Some(lengths) if key == "hidden" => lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect(),
-        _ => values.iter().zip(&names).map(|(value, name)| short_name(value, name, &values)).collect(),
+        _ => short_names(&values, &names),
     };
     VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
 }
 
-/// The name of a value with parameters, without them if no other value has this name.
-fn short_name(value: &Value, name: &str, values: &[Value]) -> String {
-    let bare = |value: &'_ Value| value.as_object().and_then(|fields| fields.get("name")).cloned();
-    match bare(value) {
-        Some(Value::String(only))
-            if values.iter().filter(|other| bare(other).as_ref().or(Some(other)) == Some(&json!(only))).count()
-                == 1 =>
-        {
-            only
-        }
-        _ => name.to_owned(),
+/// The names of values; one with parameters goes without them if no other value has its name.
+fn short_names(values: &[Value], names: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for bare in values.iter().filter_map(bare_name) {
+        *counts.entry(bare).or_default() += 1;
+    }
+    let short = |(value, name): (&Value, &String)| match bare_name(value) {
+        Some(bare) if counts.get(bare) == Some(&1) => bare.to_owned(),
+        _ => name.clone(),
+    };
+    values.iter().zip(names).map(short).collect()
+}
+
+/// What a value is called apart from its parameters: the `name` of a table, or a text itself.
+fn bare_name(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(fields) => fields.get("name").and_then(Value::as_str),
+        other => other.as_str(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::figures::{Figure, Figures, TrialFigures};
 use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
-use crate::overview::{Cell, Overview};
+use crate::overview::{Cell, Compared, Overview, final_validation};
 use crate::picture::base64;
 use crate::text::{self, counted, html};
 use crate::{ReportInput, Trial, palette, table};
@@ -59,7 +59,7 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
          <style>\n{STYLE}figure svg text{{font-family:inherit}}@media (prefers-color-scheme:dark){{{}}}\n</style>\n</head>\n\
          <body>\n{body}<script>{SCRIPT}</script>\n</body>\n</html>\n",
         policy(),
-        html(&title(&input.trials)),
+        html(&title(input)),
         palette::dark_rules(),
     )
 }
@@ -76,8 +76,12 @@ fn policy() -> String {
     )
 }
 
-fn title(trials: &[Trial]) -> String {
-    let names = distinct(trials, |record| record.config.get("name").and_then(Value::as_str));
+fn title(input: &ReportInput) -> String {
+    let trials = &input.trials;
+    let names = match &input.name {
+        Some(name) => vec![name.as_str()],
+        None => distinct(trials, |record| record.config.get("name").and_then(Value::as_str)),
+    };
     let data = distinct(trials, |record| Some(record.data.name.as_str()));
     match (names.is_empty(), data.is_empty()) {
         (true, true) => "Report without trials".to_owned(),
@@ -102,7 +106,7 @@ fn joined(names: &[&str]) -> String {
 
 fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
     let trials = &input.trials;
-    let mut out = format!("<header>\n<h1>{}</h1>\n", html(&title(trials)));
+    let mut out = format!("<header>\n<h1>{}</h1>\n", html(&title(input)));
     if !trials.is_empty() {
         writeln!(out, "<p class=\"lead\">{}</p>", lead(trials, overview)).expect(IN_MEMORY);
     }
@@ -111,8 +115,7 @@ fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -
         writeln!(
             out,
             "<section class=\"banner\" aria-label=\"Synthetic data\"><p><strong>Synthetic data.</strong> {all} trials were \
-             trained on digits that a program made up, because no real data set was named or found. Their numbers say \
-             nothing about MNIST.</p></section>"
+             trained on digits drawn by the program, not on handwriting. Their numbers say nothing about MNIST.</p></section>"
         )
         .expect(IN_MEMORY);
     }
@@ -190,10 +193,15 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
         None => tile("Best trial", "none", "no trial finished with a finite result"),
     }
     if let Some((cell, mean)) = overview.cells.first().and_then(|cell| Some((cell, cell.mean()?)))
-        && let Some(deviation) = cell.deviation()
+        && let (Some(deviation), Some(error)) = (cell.deviation(), cell.standard_error())
     {
-        let spread = format!("± {} over {}", metric.format(deviation), counted(cell.scores.len(), "seed"));
-        tile("Best configuration, mean", &metric.format(mean), &spread);
+        let spread = format!(
+            "± {} standard error, from {}; spread of single runs (standard deviation) {}",
+            metric.format(error),
+            counted(cell.scores.len(), "run"),
+            metric.format(deviation)
+        );
+        tile("Best mean of a configuration", &metric.format(mean), &spread);
     }
     let levels = overview.best.map(|best| constant_answers(&best.record)).unwrap_or_default();
     let level = levels.iter().filter_map(|level| Some((level.name, level.value(metric)?)));
@@ -241,7 +249,8 @@ fn troubles(input: &ReportInput, overview: &Overview<'_>) -> String {
         writeln!(
             out,
             "<section class=\"banner\"><p><strong>{} diverged.</strong> The numbers of these nets grew beyond all bounds; \
-             they have no result and are left out of means. A smaller learning rate usually helps.</p>{}<ul>",
+             they have no result and are left out of means. A smaller learning rate usually helps. (Layers are counted from 0, \
+             epochs and batches from 1.)</p>{}<ul>",
             counted(n_diverged, "trial"),
             if n_diverged > N_OPEN { FOLDED } else { "" }
         )
@@ -294,19 +303,60 @@ fn comparison_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String 
     if !overview.varied.is_empty() {
         out.push_str(&best_table(overview));
     }
+    out.push_str(&ranking_note(overview));
     out.push_str(&figures_html(&figures.comparison));
     out.push_str("</section>\n");
     out
 }
 
-/// The best configurations with mean, spread and number of seeds; the first ones wear the colour of their line.
+/// What the ranking rests on, and in which direction that misleads.
+fn ranking_note(overview: &Overview<'_>) -> String {
+    let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).filter(|trial| overview.score(trial).is_some());
+    let n_trials = trials().count();
+    let is_validated = |trial: &&&Trial| {
+        final_validation(&trial.record).is_some_and(|metrics| overview.metric.value(metrics).is_some())
+    };
+    let n_validated = trials().filter(is_validated).count();
+    let column = format!("<code>validation.{}</code> in <code>results.csv</code>", overview.metric.name());
+    let remedy = match n_validated {
+        0 => "No trial was measured on a validation set, by which one could choose without this bias.".to_owned(),
+        n if n == n_trials => format!(
+            "All of these trials were measured on a validation set, too: to choose without this bias, choose by {column}, \
+             and only then look at the test score of the one chosen."
+        ),
+        n => format!(
+            "Only {} of {} trials were measured on a validation set ({column}), so not all can be compared without this \
+             bias.",
+            text::thousands(n as u64),
+            text::thousands(n_trials as u64)
+        ),
+    };
+    let basis = match overview.compared {
+        Compared::Test => format!(
+            "“Best” on this page means best on the test set. The best of many test scores flatters, because luck with \
+             these very pictures helped to choose it; on new pictures expect somewhat worse. {remedy}"
+        ),
+        Compared::Train => {
+            "“Best” on this page means best on the training set, because no trial was measured on a test \
+                            set. It says nothing about pictures that the nets were not trained on."
+                .to_owned()
+        }
+    };
+    format!("<p>{basis}</p>\n")
+}
+
+/// The best configurations with mean, standard error and spread; the first ones wear the colour of their line.
 fn best_table(overview: &Overview<'_>) -> String {
     let metric = overview.metric;
     let keys: Vec<String> = overview.varied.iter().map(|key| html(&key.key)).collect();
     let mut out = format!(
-        "<p>Configurations by the mean of their final {} on the {} set. The spread is the standard deviation over the \
-         seeds: a difference smaller than that may be luck.</p>\n<div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">mean</th><th scope=\"col\">spread</th>\
+        "<p>Configurations by the mean of their final {} on the {} set. The spread of single runs is the \
+         standard deviation over the seeds. The standard error, after ±, is that divided by the square root of the number of \
+         runs: how far the mean itself is uncertain. Two means with standard errors <i>a</i> and <i>b</i> that differ by \
+         less than about 2 · √(<i>a</i>² + <i>b</i>²) are not told apart by these runs; with only a few seeds even a larger \
+         difference may be luck, and the more configurations there are, the more so for the one in front.</p>\n<div class=\"scroll\"><table><thead><tr>\
+         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">mean</th>\
+         <th scope=\"col\">± standard error</th><th scope=\"col\">spread of single runs (standard deviation)</th>\
          <th scope=\"col\">lowest</th><th scope=\"col\">highest</th><th scope=\"col\">finished</th></tr></thead><tbody>\n",
         metric.title().to_lowercase(),
         overview.set_name(),
@@ -340,10 +390,11 @@ fn best_row(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> String {
         String::new()
     };
     format!(
-        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}{diverged}</td></tr>\n",
+        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}{diverged}</td></tr>\n",
         rank + 1,
         html(&cell.label),
         format(cell.mean()),
+        cell.standard_error().map_or_else(|| "–".to_owned(), |error| format!("± {}", overview.metric.format(error))),
         format(cell.deviation()),
         format(range.map(|(low, _)| low)),
         format(range.map(|(_, high)| high)),
@@ -377,7 +428,11 @@ fn inline(svg: &str) -> String {
 
 fn trial_sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
     let Some((first, others)) = figures.trials.split_first() else { return String::new() };
-    let heading = if input.trials.len() == 1 { "The trial" } else { "The best trial" };
+    let heading = match overview.best {
+        _ if input.trials.len() == 1 => "The trial",
+        Some(_) => "The best trial",
+        None => "A trial without a result",
+    };
     let mut out =
         format!("<section id=\"trials\">\n<h2>{heading}</h2>\n<p class=\"lead\">{}</p>\n", trial_line(overview, first));
     out.push_str(&figures_html(&first.figures));
@@ -553,9 +608,14 @@ fn words_section() -> String {
          for each bit; the commoner value of each bit; the average of each bit. They are computed from the test set’s class \
          counts and the target code. A curve that falls only to one of these levels has not learned to see.</dd>\n\
          <dt>Final</dt><dd>The value in the epoch whose weights were kept: the last one, or with early stopping the \
-         best by its criterion. Epoch 0 is the net before training.</dd>\n\
-         <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how much of a \
-         difference is luck.</dd>\n\
+         best by its criterion.</dd>\n\
+         <dt>Counting</dt><dd>Layers are counted from 0: layer 0 is the first one with weights. Epochs and the batches in \
+         them are counted from 1; epoch 0 is the net before training.</dd>\n\
+         <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how far \
+         results scatter by luck alone.</dd>\n\
+         <dt>Spread and standard error</dt><dd>The spread of single runs is the standard deviation of their results \
+         (dividing by their number less one). The standard error of the mean is that divided by the square root of their \
+         number. Both are rough when there are only a few runs.</dd>\n\
          <dt>Diverged</dt><dd>The numbers of the net overflowed during training. This is a finding, not a failure of the \
          program.</dd>\n</dl>\n</section>\n",
     );

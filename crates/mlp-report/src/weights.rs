@@ -5,6 +5,7 @@ use ndarray::Array2;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
+use crate::text::counted;
 use crate::{palette, picture};
 
 /// How many units are drawn at most.
@@ -12,8 +13,9 @@ pub const N_UNITS: usize = 48;
 const N_COLUMNS: usize = 8;
 
 /// The first layer's weights of the units with the largest norms, each a picture of `height` × `width` pixels, as an
-/// SVG document: blue is negative, white zero, vermilion positive, on one scale for all units. Nothing if the first
-/// layer does not have `height · width` inputs.
+/// SVG document: blue is negative, white zero, vermilion positive, on one scale for all units. The scale ends at the
+/// magnitude that 99.5 % of the layer's weights do not exceed; larger ones are drawn in the colours of its ends, and the
+/// document's description counts them. Nothing if the first layer does not have `height · width` inputs.
 pub fn first_layer<F: Real>(mlp: &Mlp<F>, height: usize, width: usize) -> Option<String> {
     let weights = mlp.layers.first()?.weights.mapv(F::widen);
     let (n_inputs, n_units) = weights.dim();
@@ -41,9 +43,20 @@ pub fn first_layer<F: Real>(mlp: &Mlp<F>, height: usize, width: usize) -> Option
         canvas.text(&unit.to_string(), below, Anchor::Middle, 10.5, palette::MUTED, false);
     }
     draw_scale(&mut canvas, limit, top + n_rows as f64 * row_height + 12.0);
-    let description =
-        format!("Weights of {} first-layer units as pictures, from {:.3} to {limit:.3}.", units.len(), -limit);
+    let n_beyond = units.iter().flat_map(|&unit| weights.column(unit)).filter(|weight| weight.abs() > limit).count();
+    let description = format!(
+        "Weights of {} first-layer units as pictures, on a scale from {:.3} to {limit:.3}; {} beyond it ({} of those \
+         drawn), in the colours of its ends.",
+        units.len(),
+        -limit,
+        counted(n_beyond, "weight"),
+        percent(n_beyond, units.len() * n_inputs),
+    );
     Some(canvas.finish("First-layer weights", &description))
+}
+
+fn percent(n_part: usize, n_whole: usize) -> String {
+    format!("{:.2} %", n_part as f64 / n_whole as f64 * 100.0)
 }
 
 /// The units with the largest Euclidean norm, in that order; of equal ones the first.
@@ -55,7 +68,7 @@ fn largest_units(weights: &Array2<f64>) -> Vec<usize> {
     units
 }
 
-/// The magnitude that 99.5 % of the finite weights stay below: a few outliers do not bleach the rest.
+/// The magnitude that 99.5 % of the finite weights do not exceed: a few outliers do not bleach the rest.
 fn scale(weights: &Array2<f64>) -> f64 {
     let mut magnitudes: Vec<f64> = weights.iter().map(|w| w.abs()).filter(|w| w.is_finite()).collect();
     if magnitudes.is_empty() {
@@ -75,6 +88,6 @@ fn draw_scale(canvas: &mut Canvas, limit: f64, y: f64) {
         canvas.picture(&url, (left, y - 5.0), (right - left, 10.0));
     }
     canvas.line(&[(WIDTH / 2.0, y - 7.0), (WIDTH / 2.0, y + 7.0)], Paint::line(palette::MUTED, 1.0));
-    canvas.text(&format!("−{limit:.2}"), (left - 8.0, y), Anchor::End, 12.0, palette::MUTED, false);
-    canvas.text(&format!("+{limit:.2}"), (right + 8.0, y), Anchor::Start, 12.0, palette::MUTED, false);
+    canvas.text(&format!("≤ −{limit:.2}"), (left - 8.0, y), Anchor::End, 12.0, palette::MUTED, false);
+    canvas.text(&format!("≥ +{limit:.2}"), (right + 8.0, y), Anchor::Start, 12.0, palette::MUTED, false);
 }

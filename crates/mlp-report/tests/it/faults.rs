@@ -1,5 +1,7 @@
 //! What is thrown at a report, and what must come out: always a page that says what is wrong.
 
+use std::time::{Duration, Instant};
+
 use mlp_report::{ReportInput, report_html};
 use mlp_train::{EpochMetrics, Status};
 use serde_json::json;
@@ -90,7 +92,8 @@ fn synthetic_data_are_announced() {
     let mut record = made_up::record(&[], STORY);
     assert!(!report_html(&made_up::input(vec![record.clone()])).contains("Synthetic data."));
     record.data.synthetic = true;
-    assert!(report_html(&made_up::input(vec![record])).contains("Synthetic data."));
+    let page = report_html(&made_up::input(vec![record]));
+    assert!(page.contains("Synthetic data.") && page.contains("drawn by the program, not on handwriting"));
 }
 
 #[test]
@@ -148,7 +151,19 @@ fn a_hundred_thousand_trials_make_a_page_that_is_cut_with_a_note() {
         record.config.insert("seed".to_owned(), json!(index % 10));
         record.config.insert("learning_rate".to_owned(), json!((index / 10) as f64 / 1e4));
     }
+    let page = report_html(&made_up::input(records.clone()));
+    assert!(page.contains("Only the 5,000 best of 100,000 trials are in this table"));
+    assert!(page.len() < 8_000_000, "{} bytes", page.len());
+
+    // The same with as many distinct values, each of them a table.
+    for (index, record) in records.iter_mut().enumerate() {
+        let optimizer = json!({ "name": "momentum", "momentum": index as f64 / 1e5 });
+        record.config.insert("optimizer".to_owned(), optimizer);
+    }
+    let start = Instant::now();
     let page = report_html(&made_up::input(records));
     assert!(page.contains("Only the 5,000 best of 100,000 trials are in this table"));
     assert!(page.len() < 8_000_000, "{} bytes", page.len());
+    // Generous: the machine may be busy. Comparing every table with every other would take far longer.
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

@@ -1,7 +1,8 @@
 use std::fs;
 use std::path::Path;
 
-use mlp_report::{ReportError, read_folder, report_html, write_report, write_robustness};
+use mlp_report::overview::Overview;
+use mlp_report::{N_TRIALS_IN_FULL, ReportError, read_folder, report_html, write_report, write_robustness};
 use mlp_train::RunRecord;
 use serde_json::json;
 
@@ -158,4 +159,65 @@ fn every_truncation_of_a_robustness_file_is_skipped_with_a_warning() {
         let input = read_folder(dir.path()).unwrap();
         assert!(input.robustness.is_empty() && input.warnings.len() == 1, "cut to {length} bytes");
     }
+}
+
+#[test]
+fn a_report_is_called_after_its_specification_or_its_settings_or_its_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("layers-mnist");
+    fs::create_dir_all(dir.join("trials")).unwrap();
+    let mut record = made_up::record(&[("name", json!("of settings"))], STORY);
+    let path = dir.join("trials").join(format!("{}.json", record.trial));
+    let title = || {
+        let page = report_html(&read_folder(&dir).unwrap());
+        page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
+    };
+    record.write(&path).unwrap();
+    assert_eq!(title(), "of settings on mnist");
+    record.config.remove("name");
+    record.write(&path).unwrap();
+    assert_eq!(title(), "layers on mnist");
+    for (specification, expected) in [
+        ("data = \"mnist\"\nname = \"depths\" # how many\n", "depths on mnist"),
+        ("name='a\\b'\n", "a\\b on mnist"),
+        ("name = \"<b>\\\"x\\\"\"", "&lt;b&gt;&quot;x&quot; on mnist"),
+        ("names = \"no\"\n[grid]\nname = \"no\"\n", "layers on mnist"),
+        ("name = \"unfinished", "layers on mnist"),
+        ("name = 7\n", "layers on mnist"),
+        ("name = \"\"\n", "layers on mnist"),
+    ] {
+        fs::write(dir.join("spec.toml"), specification).unwrap();
+        assert_eq!(title(), expected, "{specification}");
+    }
+    fs::write(dir.join("spec.toml"), format!("name = \"{}\"", "x".repeat(10_000))).unwrap();
+    assert!(title().chars().count() < 100);
+}
+
+#[test]
+fn of_very_many_trials_the_best_keeps_its_details_and_one_that_did_not_finish_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("trials")).unwrap();
+    let mut small = made_up::record(&[], Story { n_epochs: 1, ..STORY });
+    small.mistakes.truncate(1);
+    let mut best = made_up::record(&[], Story { accuracy: 0.95, pace: 0.5, n_epochs: 1, seed: 1 });
+    best.trial = format!("{:032x}", 1_000);
+    let mut unfinished = made_up::record(&[], Story { accuracy: 0.99, pace: 0.1, n_epochs: 1, seed: 2 });
+    unfinished.status = mlp_train::Status::Failed;
+    unfinished.error = Some("stopped".to_owned());
+    unfinished.trial = format!("{:032x}", 0);
+    for index in 1..=N_TRIALS_IN_FULL {
+        small.trial = format!("{index:032x}");
+        let text = serde_json::to_string(if index == 1_000 { &best } else { &small }).unwrap();
+        fs::write(dir.path().join("trials").join(format!("{}.json", small.trial)), text).unwrap();
+    }
+    unfinished.write(dir.path().join("trials").join(format!("{}.json", unfinished.trial))).unwrap();
+    let input = read_folder(dir.path()).unwrap();
+    assert_eq!(input.trials.len(), N_TRIALS_IN_FULL + 1);
+    assert!(input.trials[0].record.confusion.is_none() && input.trials[0].record.mistakes.is_empty());
+    let shown = Overview::new(&input.trials).best.unwrap();
+    assert_eq!(shown.record.trial, best.trial);
+    assert_eq!(shown.record.mistakes, best.mistakes);
+    assert!(shown.record.confusion.is_some());
+    let n_in_full = input.trials.iter().filter(|trial| trial.record.confusion.is_some()).count();
+    assert_eq!(n_in_full, 2);
 }

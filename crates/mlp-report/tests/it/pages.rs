@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use mlp_report::figures::draw_all;
+use mlp_report::overview::Overview;
 use mlp_report::report_html;
 use serde_json::{Value, json};
 
@@ -88,4 +90,66 @@ fn mistakes_show_the_picture_and_which_bit_is_wrong() {
     assert!(!page.contains("The pictures themselves were not at hand"));
     assert!(page.matches("<img src=\"data:image/png;base64,").count() == record.mistakes.len());
     assert!(page.contains("<span class=\"wrong\""));
+}
+
+/// Three trials: one lucky run beside a poor one, and a steady run of another configuration with the better mean.
+fn lucky_and_steady() -> Vec<mlp_train::RunRecord> {
+    let story = |accuracy, seed| Story { accuracy, seed, pace: 0.2, n_epochs: 3 };
+    vec![
+        made_up::record(&[("learning_rate", json!(0.5))], story(0.98, 0)),
+        made_up::record(&[("learning_rate", json!(0.5))], story(0.50, 1)),
+        made_up::record(&[("learning_rate", json!(0.1))], story(0.95, 0)),
+    ]
+}
+
+#[test]
+fn the_best_trial_is_the_same_one_everywhere() {
+    let records = lucky_and_steady();
+    let (best, other) = (records[0].trial.clone(), records[2].trial.clone());
+    let mut input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    assert_eq!(overview.best.unwrap().record.trial, best);
+    assert_eq!(overview.cells[0].trials[0].record.trial, other);
+    let figures = draw_all(&input, &overview);
+    assert_eq!(figures.trials[0].trial.record.trial, best);
+    assert_eq!(figures.trials[1].trial.record.trial, other);
+    assert!(figures.trials[1].figures.iter().all(|figure| figure.name.starts_with("rank-1-")));
+    input.pictures = made_up::pictures(&input.trials[0].record);
+    let page = report_html(&input);
+    let section = page.split("<h2>The best trial</h2>").nth(1).unwrap();
+    assert!(section.lines().nth(1).unwrap().contains(&format!("Trial <code>{}</code>", &best[..12])));
+    assert!(!page.contains("The pictures themselves were not at hand"));
+}
+
+#[test]
+fn a_compared_mean_has_its_standard_error_beside_the_spread_of_single_runs() {
+    let input = made_up::input(lucky_and_steady());
+    let overview = Overview::new(&input.trials);
+    let cell = &overview.cells[1];
+    let half_difference = (cell.scores[0] - cell.scores[1]).abs() / 2.0;
+    // Of two scores, half their difference is the standard error, and √2 times that the deviation.
+    assert!((cell.standard_error().unwrap() - half_difference).abs() < 1e-12);
+    assert!((cell.deviation().unwrap() - half_difference * 2f64.sqrt()).abs() < 1e-12);
+    assert_eq!(overview.cells[0].standard_error(), None);
+    let page = report_html(&input);
+    assert!(page.contains(&format!("<td>± {}</td>", overview.metric.format(half_difference))));
+    assert!(page.contains("spread of single runs (standard deviation)</th>"));
+}
+
+#[test]
+fn the_page_says_that_the_best_of_many_test_scores_flatters_and_whether_there_is_a_validation_set() {
+    let mut records = lucky_and_steady();
+    let page = |records: &[mlp_train::RunRecord]| report_html(&made_up::input(records.to_vec()));
+    assert!(page(&records).contains("The best of many test scores flatters"));
+    assert!(page(&records).contains("No trial was measured on a validation set"));
+    for (index, expected) in ["Only 1 of 3 trials", "Only 2 of 3 trials", "All of these trials"].iter().enumerate() {
+        for epoch in &mut records[index].epochs {
+            epoch.validation = epoch.test.clone();
+        }
+        assert!(page(&records).contains(expected), "{expected}");
+    }
+    for epoch in records.iter_mut().flat_map(|record| &mut record.epochs) {
+        epoch.test = None;
+    }
+    assert!(page(&records).contains("best on the training set"));
 }
