@@ -1,6 +1,6 @@
 //! Runs many trials, several at a time, and keeps what is finished whatever happens to the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use mlp_core::Workers;
 use mlp_train::{EpochRecord, Progress as Step, RunRecord, Status};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::options;
 use crate::output::counted;
 use crate::progress::Progress;
@@ -20,18 +20,25 @@ use crate::trial::{Ending, Laboratory, Trial, work};
 /// How the work is shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shares {
-    /// Trials at a time.
+    /// Trials at a time, at least 1.
     pub(crate) n_jobs: usize,
-    /// Threads for each trial.
+    /// Threads in all, at least `n_jobs`.
     pub(crate) n_threads: usize,
 }
 
 impl Shares {
-    /// As many trials at a time as there are threads, unless `jobs` says otherwise: a thread of its own for each trial
-    /// wastes nothing. What is left over goes to the trials.
-    pub(crate) fn of(n_threads: usize, jobs: Option<usize>, n_trials: usize) -> Self {
-        let n_jobs = jobs.unwrap_or(n_threads).clamp(1, n_trials.max(1));
-        Shares { n_jobs, n_threads: (n_threads / n_jobs).max(1) }
+    /// As many trials at a time as there are threads, unless `jobs` says fewer: a thread of its own for each trial wastes
+    /// nothing, and more trials than threads would only get in each other's way. `n_open` is the number of trials that
+    /// are still to run.
+    pub(crate) fn of(n_threads: usize, jobs: Option<usize>, n_open: usize) -> Self {
+        let n_threads = n_threads.max(1);
+        let n_jobs = jobs.unwrap_or(n_threads).min(n_threads).clamp(1, n_open.max(1));
+        Shares { n_jobs, n_threads }
+    }
+
+    /// Threads for the trials of one job. What does not divide goes to the first jobs, one to each.
+    fn n_threads_of(self, job: usize) -> usize {
+        self.n_threads / self.n_jobs + usize::from(job < self.n_threads % self.n_jobs)
     }
 }
 
@@ -57,7 +64,8 @@ pub(crate) fn run(
     progress: &Progress,
     see: &(dyn Fn(&EpochRecord, &Progress) + Sync),
 ) -> Result<Campaign, Failure> {
-    records.retain(|id, record| record.status != Status::Failed && trials.iter().any(|trial| trial.id == *id));
+    let asked: HashSet<&str> = trials.iter().map(|trial| trial.id.as_str()).collect();
+    records.retain(|id, record| record.status != Status::Failed && asked.contains(id.as_str()));
     let open = in_order(laboratory, trials, &records);
     let whole = Whole::new(laboratory, &open, trials.len(), progress);
     let done = Mutex::new(Vec::new());
@@ -68,7 +76,8 @@ pub(crate) fn run(
             match step {
                 Step::Epoch(epoch) => see(epoch, progress),
                 Step::Batch { epoch, samples_done, samples_in_epoch, .. } => {
-                    bar.advance(((epoch - 1) * samples_in_epoch + samples_done) as u64);
+                    let before = (epoch as u64 - 1).saturating_mul(samples_in_epoch as u64);
+                    bar.advance(before.saturating_add(samples_done as u64));
                 }
             }
             match stop.load(Ordering::Relaxed) {
@@ -113,23 +122,32 @@ fn in_parallel(
 ) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
     let first_failure = Mutex::new(None);
-    let job = || {
+    let work_off = |job: usize| {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= n_tasks || stop.load(Ordering::Relaxed) || lock(&first_failure).is_some() {
                 return;
             }
             // A new team for each trial costs a fraction of a millisecond, and no panic of one trial reaches the next.
-            if let Err(failure) = options::team(shares.n_threads).and_then(|workers| task(index, &workers)) {
+            if let Err(failure) = options::team(shares.n_threads_of(job)).and_then(|workers| task(index, &workers)) {
                 lock(&first_failure).get_or_insert(failure);
             }
         }
     };
     thread::scope(|scope| {
-        for _ in 1..shares.n_jobs.min(n_tasks) {
-            scope.spawn(job);
+        for job in 1..shares.n_jobs.min(n_tasks) {
+            let spawned = thread::Builder::new().spawn_scoped(scope, move || work_off(job));
+            if let Err(error) = spawned {
+                let message = format!(
+                    "the system refuses a thread for trial {} of {} at a time: {error}; try --jobs with a smaller number",
+                    job + 1,
+                    shares.n_jobs
+                );
+                lock(&first_failure).get_or_insert(Failure::new(Code::InputOutput, message));
+                break;
+            }
         }
-        job();
+        work_off(0);
     });
     match first_failure.into_inner() {
         Ok(Some(failure)) => Err(failure),
@@ -175,8 +193,8 @@ impl Whole {
     }
 
     fn trial_bar<'a>(&'a self, progress: &Progress, laboratory: &Laboratory, trial: &Trial) -> TrialBar<'a> {
-        let n_train = laboratory.images(&trial.settings).0.len() - trial.settings.train.validation;
-        let n_samples = (n_train * trial.settings.train.epochs) as u64;
+        let n_train = laboratory.images(&trial.settings).0.len().saturating_sub(trial.settings.train.validation);
+        let n_samples = (n_train as u64).saturating_mul(trial.settings.train.epochs as u64);
         let name = if self.is_one { "training".to_owned() } else { trial.values() };
         TrialBar {
             bar: progress.samples(&name, n_samples.max(1)),
@@ -220,21 +238,57 @@ impl Drop for TrialBar<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Code;
+    use crate::configuration::Document;
+    use crate::data::Dataset;
+    use crate::plan::Plan;
 
     #[test]
     fn threads_are_shared_out_without_waste() {
-        assert_eq!(Shares::of(8, None, 100), Shares { n_jobs: 8, n_threads: 1 });
-        assert_eq!(Shares::of(8, None, 3), Shares { n_jobs: 3, n_threads: 2 });
-        assert_eq!(Shares::of(8, Some(2), 100), Shares { n_jobs: 2, n_threads: 4 });
-        assert_eq!(Shares::of(1, Some(4), 100), Shares { n_jobs: 4, n_threads: 1 });
-        assert_eq!(Shares::of(4, None, 1), Shares { n_jobs: 1, n_threads: 4 });
+        let teams = |shares: Shares| -> Vec<usize> { (0..shares.n_jobs).map(|job| shares.n_threads_of(job)).collect() };
+        assert_eq!(teams(Shares::of(8, None, 100)), [1; 8]);
+        assert_eq!(teams(Shares::of(8, None, 3)), [3, 3, 2]);
+        assert_eq!(teams(Shares::of(8, Some(2), 100)), [4, 4]);
+        assert_eq!(teams(Shares::of(1, Some(4), 100)), [1]);
+        assert_eq!(teams(Shares::of(4, None, 1)), [4]);
+        assert_eq!(teams(Shares::of(4, None, 0)), [4]);
+    }
+
+    #[test]
+    fn a_trial_that_panics_is_recorded_and_its_siblings_go_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = "hidden = [4]\nepochs = 1\n[sweep]\nseed = [0, 1, 2]\n";
+        let specification = Document::parse(text, "sample").and_then(|document| document.check()).expect("a sample");
+        let data = Dataset {
+            name: "digits".to_owned(),
+            is_synthetic: true,
+            train: mnist_io::synthetic_digits(50, 1),
+            test: mnist_io::synthetic_digits(20, 2),
+            sha256: "0".repeat(64),
+        };
+        let cells = specification.cells().expect("three cells");
+        let laboratory = Laboratory::new(data, mlp_core::Kernel::Portable, None, &cells);
+        let trials = laboratory.trials(&specification).expect("three trials");
+        let plan = Plan { specification, laboratory, trials, folder: folder.path().to_path_buf() };
+        let (store, records) = plan.open_store("test").expect("an empty folder");
+        let n_seen = AtomicUsize::new(0);
+        let see = |_: &EpochRecord, _: &Progress| {
+            assert!(n_seen.fetch_add(1, Ordering::Relaxed) > 0, "out of cheese");
+        };
+        let (shares, stop, progress) =
+            (Shares { n_jobs: 1, n_threads: 1 }, AtomicBool::new(false), Progress::new(true));
+        let campaign = run(&plan.laboratory, &plan.trials, &store, records, shares, &stop, &progress, &see);
+        let records = campaign.expect("a campaign").records;
+        let n_finished = records.values().filter(|record| record.status == Status::Finished).count();
+        assert_eq!((records.len(), n_finished), (3, 2));
+        let failed = records.values().find(|record| record.status == Status::Failed).expect("the first one");
+        assert!(failed.error.as_deref().is_some_and(|error| error.starts_with("panic: out of cheese")), "{failed:?}");
+        assert_eq!(&RunRecord::read(store.record_path(&failed.trial)).expect("its record"), failed);
     }
 
     #[test]
     fn every_task_is_done_exactly_once() {
         let counts: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
-        let shares = Shares { n_jobs: 4, n_threads: 1 };
+        let shares = Shares { n_jobs: 4, n_threads: 4 };
         let result = in_parallel(50, shares, &AtomicBool::new(false), &|index, _| {
             counts[index].fetch_add(1, Ordering::Relaxed);
             Ok(())
@@ -260,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_raised_flag_lets_nothing_begin() {
-        let shares = Shares { n_jobs: 2, n_threads: 1 };
+        let shares = Shares { n_jobs: 2, n_threads: 2 };
         let result = in_parallel(50, shares, &AtomicBool::new(true), &|_, _| {
             Err(Failure::new(Code::InputOutput, "must not run"))
         });

@@ -124,6 +124,12 @@ impl Document {
         Ok(())
     }
 
+    /// Takes `key` out, with its value: the last one, as elsewhere.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        let index = self.settings.iter().rposition(|setting| setting.key == key)?;
+        Some(self.settings.remove(index).value)
+    }
+
     /// Checks every key, value and list by itself.
     pub(crate) fn check(&self) -> Result<SweepSpec, Failure> {
         let mut base = RunSettings::default();

@@ -137,11 +137,18 @@ fn require_memory(n_bytes: usize) -> Result<(), Failure> {
     }
 }
 
-/// A rough guess at the bytes that a folder's files unfold to: images of handwriting shrink to a fifth.
+/// A rough guess at the bytes that the data in a folder unfold to: images of handwriting shrink to a fifth. Whatever
+/// else lies there is not read and does not count.
 fn unpacked_size(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let lengths = entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len());
-    usize::try_from(lengths.sum::<u64>()).unwrap_or(usize::MAX / 16).saturating_mul(5)
+    let lengths = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (plain, factor) = name.strip_suffix(".gz").map_or((name.as_str(), 1), |plain| (plain, 5));
+        let is_data =
+            plain.ends_with("-ubyte") && ["train-", "t10k-", "test-"].iter().any(|part| plain.starts_with(part));
+        is_data.then(|| entry.metadata().map_or(0, |metadata| metadata.len()).saturating_mul(factor))
+    });
+    usize::try_from(lengths.fold(0, u64::saturating_add)).unwrap_or(usize::MAX).min(usize::MAX / 16)
 }
 
 fn part(images: &LabeledImages, size: Option<usize>) -> Cow<'_, LabeledImages> {

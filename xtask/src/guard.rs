@@ -1,5 +1,6 @@
 //! Runs code whose panic must not end the program: one trial of many.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -15,13 +16,19 @@ static HOOK: Once = Once::new();
 /// again.
 pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(install_hook);
+    // What is kept of a panic that somebody caught on the way is not about this one.
+    LAST_PANIC.take();
     let was_guarded = IS_GUARDED.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     IS_GUARDED.set(was_guarded);
-    result.map_err(|_| {
-        let text = LAST_PANIC.take();
-        text.unwrap_or_else(|| "panic in a worker thread".to_owned())
-    })
+    // A panic of a worker thread is handed on to this one without passing its hook; the payload has the text.
+    result.map_err(|payload| LAST_PANIC.take().unwrap_or_else(|| text_of(payload.as_ref())))
+}
+
+/// What was said with a panic.
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
 }
 
 /// Panics of guarded threads are kept as text; all others are shown as usual.
@@ -46,5 +53,13 @@ mod tests {
         let text = guarded(|| -> u8 { panic!("out of cheese") }).expect_err("it panics");
         assert!(text.starts_with("out of cheese (") && text.contains("guard.rs"), "{text}");
         assert_eq!(guarded(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_panic_of_another_thread_that_is_handed_on_keeps_its_text() {
+        let hand_on = |payload: Box<dyn Any + Send>| guarded(|| -> u8 { panic::resume_unwind(payload) });
+        assert_eq!(hand_on(Box::new("out of cheese")), Err("out of cheese".to_owned()));
+        assert_eq!(hand_on(Box::new("out of wine".to_owned())), Err("out of wine".to_owned()));
+        assert_eq!(hand_on(Box::new(7)), Err("panic without a text".to_owned()));
     }
 }

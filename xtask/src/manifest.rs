@@ -37,7 +37,7 @@ pub(crate) struct DataFile {
     pub(crate) name: String,
     /// Its exact length.
     pub(crate) bytes: u64,
-    /// SHA-256 of its bytes, in hexadecimal.
+    /// SHA-256 of its bytes, in hexadecimal; the digits above 9 are small letters, however they are written.
     pub(crate) sha256: String,
 }
 
@@ -73,8 +73,8 @@ pub(crate) fn is_present(set: &DataSet, folder: &Path) -> bool {
 
 /// A data set together with the files as they are named on disk is only as safe as its names: plain ones, no folders.
 fn parse(text: &str) -> Result<Manifest, String> {
-    let manifest: Manifest = toml::from_str(text).map_err(|error| error.to_string())?;
-    for (name, set) in &manifest {
+    let mut manifest: Manifest = toml::from_str(text).map_err(|error| error.to_string())?;
+    for (name, set) in &mut manifest {
         let file_names = set.files.iter().map(|file| &file.name);
         if let Some(hostile) = std::iter::once(name).chain(file_names).find(|name| !is_plain(name)) {
             return Err(format!(
@@ -84,7 +84,7 @@ fn parse(text: &str) -> Result<Manifest, String> {
         if set.files.is_empty() {
             return Err(format!("[{name}] lists no files"));
         }
-        for file in &set.files {
+        for file in &mut set.files {
             let is_hash = file.sha256.len() == 64 && file.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
             if !is_hash {
                 return Err(format!(
@@ -92,6 +92,7 @@ fn parse(text: &str) -> Result<Manifest, String> {
                     file.name, file.sha256
                 ));
             }
+            file.sha256.make_ascii_lowercase();
         }
     }
     Ok(manifest)
@@ -112,6 +113,15 @@ mod tests {
     fn the_manifest_of_the_project_is_valid_and_has_four_files_of_mnist() {
         let manifest = parse(BUILT_IN).expect("datasets/manifest.toml is valid");
         assert_eq!(manifest["mnist"].files.len(), 4);
+    }
+
+    #[test]
+    fn a_hash_in_capital_letters_is_the_same_hash() {
+        let text = format!(
+            "[set]\ntitle=\"t\"\nclasses=\"01\"\nmirrors=[]\nfiles=[{{name=\"a\", bytes=1, sha256=\"{}\"}}]",
+            "AB".repeat(32)
+        );
+        assert_eq!(parse(&text).expect("a valid manifest")["set"].files[0].sha256, "ab".repeat(32));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! From what a person wrote to trials that are ready to run: everything is checked before any folder exists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::configuration::{Document, SweepSpec};
+use mlp_train::RunRecord;
+use serde_json::Value;
+
+use crate::configuration::{Document, SweepSpec, toml_text};
 use crate::data;
 use crate::failure::Failure;
 use crate::options::RunOptions;
 use crate::places;
-use crate::store::{Expected, ResultsStore};
+use crate::store::{Expected, INITIAL_KEY, ResultsStore};
 use crate::trial::{Initial, Laboratory, Trial};
-use mlp_train::RunRecord;
-use std::collections::BTreeMap;
 
 /// What will be computed, and where it goes.
 pub(crate) struct Plan {
@@ -39,6 +40,7 @@ pub(crate) fn plan(
     for setting in &options.settings {
         document.override_with(setting)?;
     }
+    check_pinned(document.take(INITIAL_KEY), initial.as_ref())?;
     let mut specification = document.check()?;
     if options.data.data.is_some() {
         specification.base.data.clone_from(&options.data.data);
@@ -61,6 +63,20 @@ pub(crate) fn plan(
     Ok(Plan { specification, laboratory, trials, folder })
 }
 
+/// The `spec.toml` of a run that began with a saved network names that network, and gives the same run only with it.
+fn check_pinned(pinned: Option<Value>, initial: Option<&Initial>) -> Result<(), Failure> {
+    match (pinned, initial.map(Initial::sha256)) {
+        (None, _) => Ok(()),
+        (Some(Value::String(pinned)), Some(given)) if pinned == given => Ok(()),
+        (Some(pinned), given) => Err(Failure::configuration(format!(
+            "{INITIAL_KEY}: expected --init with the network whose weights have the SHA-256 {}, found {}; \
+             `train --init MODEL` starts from a network",
+            toml_text(&pinned),
+            given.unwrap_or("no --init"),
+        ))),
+    }
+}
+
 impl Plan {
     /// Opens the folder of results for `purpose`, with the records it already has.
     pub(crate) fn open_store(&self, purpose: &str) -> Result<(ResultsStore, BTreeMap<String, RunRecord>), Failure> {
@@ -76,6 +92,7 @@ impl Plan {
                 identities: &identities,
                 data_sha256: &self.laboratory.data.sha256,
                 kernel: self.laboratory.kernel,
+                initial: self.laboratory.initial.as_ref().map(Initial::sha256),
             },
         )
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
+use serde_json::Value;
 
 use crate::output::{Output, counted, duration, grouped};
 
@@ -55,7 +56,10 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     }
     let seconds_train: f64 = record.runtime.seconds_train.iter().sum();
     let seconds_evaluate: f64 = record.runtime.seconds_evaluate.iter().sum();
-    let n_trained = record.data.train * record.epochs.len().saturating_sub(1);
+    // Validation samples are among the training samples of the data and are not learned from.
+    let n_validation = record.config.get("validation").and_then(Value::as_u64).unwrap_or(0);
+    let n_train = (record.data.train as u64).saturating_sub(n_validation);
+    let n_trained = n_train.saturating_mul(record.epochs.len().saturating_sub(1) as u64);
     output.line(format_args!(
         "time             {} of training ({} samples a second), {} of measuring",
         duration(seconds_train),

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlp_core::{Kernel, Mlp, Real, Workers};
+use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_train::{
     AnyMlp, Codebook, ConfigError, Inputs, Precision, Progress, RunRecord, Runtime, Samples, SavedModel, Setup,
     Targets, load_model, train, trial_id, weights_sha256,
@@ -19,7 +19,7 @@ use crate::data::Dataset;
 use crate::failure::{Code, Failure};
 use crate::guard::guarded;
 use crate::lock::host_name;
-use crate::memory;
+use crate::memory::{Budget, Reservation};
 
 /// A cell of the grid, ready to run.
 #[derive(Clone, Debug)]
@@ -58,6 +58,7 @@ pub(crate) struct Laboratory {
     pub(crate) kernel: Kernel,
     /// A network to start from instead of a random one.
     pub(crate) initial: Option<Initial>,
+    memory: Budget,
     train: BTreeMap<Option<usize>, Arc<LabeledImages>>,
     test: BTreeMap<Option<usize>, Arc<LabeledImages>>,
 }
@@ -87,6 +88,11 @@ impl Initial {
         Ok(Initial { model, sha256 })
     }
 
+    /// Identity of its weights, in hexadecimal.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// The network in numbers of type `F`.
     fn network<F: Real>(&self) -> Mlp<F> {
         match &self.model.mlp {
@@ -100,15 +106,13 @@ impl Laboratory {
     /// Takes the parts of the data that `cells` ask for.
     pub(crate) fn new(data: Dataset, kernel: Kernel, initial: Option<Initial>, cells: &[RunSettings]) -> Self {
         let part = |images: Cow<'_, LabeledImages>| Arc::new(images.into_owned());
-        let mut laboratory = Laboratory { data, kernel, initial, train: BTreeMap::new(), test: BTreeMap::new() };
+        let (mut train, mut test) = (BTreeMap::new(), BTreeMap::new());
         for cell in cells {
-            let data = &laboratory.data;
-            let train = laboratory.train.entry(cell.train_size);
-            train.or_insert_with(|| part(data.train_of(cell.train_size)));
-            let test = laboratory.test.entry(cell.test_size);
-            test.or_insert_with(|| part(data.test_of(cell.test_size)));
+            train.entry(cell.train_size).or_insert_with(|| part(data.train_of(cell.train_size)));
+            test.entry(cell.test_size).or_insert_with(|| part(data.test_of(cell.test_size)));
         }
-        laboratory
+        // The images are in memory by now; what is left is for the networks.
+        Laboratory { data, kernel, initial, memory: Budget::of_machine(), train, test }
     }
 
     /// The trials of `specification`, each checked against the data.
@@ -118,6 +122,7 @@ impl Laboratory {
         let mut seen = BTreeMap::new();
         for settings in cells {
             check(&settings, &self.data).map_err(|error| specification.failure(&error))?;
+            self.check_initial(&settings)?;
             let id = self.identity(&settings);
             let varied = varied(specification, &settings);
             let trial = Trial { id, settings, varied };
@@ -168,9 +173,10 @@ impl Laboratory {
         workers: &Workers,
         observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Ending, Failure> {
-        if let Err(reason) = self.fits_into_memory(&trial.settings) {
-            return Ok(self.failed(trial, workers, reason));
-        }
+        let _memory = match self.memory_for(&trial.settings) {
+            Ok(reservation) => reservation,
+            Err(reason) => return Ok(self.failed(trial, workers, reason)),
+        };
         let result = guarded(|| match trial.settings.train.precision {
             Precision::F32 => self.run_as::<f32>(trial, workers, observer, AnyMlp::F32),
             Precision::F64 => self.run_as::<f64>(trial, workers, observer, AnyMlp::F64),
@@ -227,17 +233,36 @@ impl Laboratory {
         Ending::Recorded(Box::new(record), None)
     }
 
-    fn fits_into_memory(&self, settings: &RunSettings) -> Result<(), String> {
+    /// The memory that a trial needs, as soon as the others leave so much; why not, if it can never have it.
+    fn memory_for(&self, settings: &RunSettings) -> Result<Reservation<'_>, String> {
         let (n_inputs, n_outputs) = shape(settings, &self.data);
         let needed = settings.train.memory_needed(n_inputs, n_outputs);
-        match memory::available() {
-            Some(available) if needed > available => Err(format!(
+        self.memory.reserve(needed).map_err(|available| {
+            format!(
                 "the network needs about {} MB of memory, and {} MB are available; take fewer units, f32, or a smaller batch",
                 needed >> 20,
                 available >> 20
-            )),
-            _ => Ok(()),
+            )
+        })
+    }
+
+    /// Whether the network to start from is the one that `settings` describe.
+    fn check_initial(&self, settings: &RunSettings) -> Result<(), Failure> {
+        let Some(initial) = &self.initial else { return Ok(()) };
+        let (n_inputs, n_outputs) = shape(settings, &self.data);
+        let expected =
+            described(&settings.train.sizes(n_inputs, n_outputs), &settings.train.activations(), settings.train.bias);
+        let found = match &initial.model.mlp {
+            AnyMlp::F32(mlp) => described_network(mlp),
+            AnyMlp::F64(mlp) => described_network(mlp),
+        };
+        if expected == found {
+            return Ok(());
         }
+        Err(Failure::configuration(format!(
+            "--init: the initial network does not fit: expected {expected} as configured, found {found}; \
+             configure the network that it is, or take another model"
+        )))
     }
 
     fn identity(&self, settings: &RunSettings) -> String {
@@ -339,6 +364,16 @@ fn runtime(workers: &Workers) -> Runtime {
         host: host_name(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+fn described(sizes: &[usize], activations: &[Activation], bias: bool) -> String {
+    let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
+    format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
+}
+
+fn described_network<F: Real>(mlp: &Mlp<F>) -> String {
+    let activations: Vec<Activation> = mlp.layers.iter().map(|layer| layer.activation).collect();
+    described(&mlp.sizes(), &activations, mlp.layers.iter().any(|layer| layer.bias.is_some()))
 }
 
 /// The same network in another type of numbers.

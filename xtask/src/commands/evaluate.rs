@@ -1,17 +1,22 @@
 //! `evaluate`: a saved model on test images, clean and disturbed.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
 use mlp_report::{RobustnessCurve, write_robustness};
-use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, TrainConfig, evaluate, load_model};
+use mlp_train::{
+    AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, RecordError, RunRecord, SavedModel, TrainConfig, evaluate,
+    load_model, weights_sha256,
+};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
-use crate::data;
-use crate::failure::Failure;
+use crate::data::{self, Dataset};
+use crate::failure::{Code, Failure};
 use crate::lock::FolderLock;
 use crate::options::{self, DataOption, MachineOptions, StyleOptions};
 use crate::output::{Output, counted, notice};
@@ -63,6 +68,14 @@ struct Curve {
     points: Vec<(f64, EpochMetrics)>,
 }
 
+/// What curves were measured with: they belong to a trial only if its record says the same.
+struct Measured<'a> {
+    model: &'a SavedModel,
+    data: &'a Dataset,
+    n_test: usize,
+    kernel: Kernel,
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
     let model = load_model(&arguments.model).map_err(|error| model_failure(&error))?;
@@ -82,11 +95,6 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     let measure = |images: &LabeledImages| measure(&model.mlp, &config, images, &workers, kernel);
     let clean = measure(&test);
     let curves = measure_disturbed(arguments, &test, &clean.metrics, &measure)?;
-    let stored = match arguments.data.data {
-        None => store(&arguments.model, &curves)?,
-        // Curves on other data do not belong to the trial.
-        Some(_) => None,
-    };
     if arguments.style.json {
         output.line(as_json(arguments, &data.name, &clean, &curves));
     } else {
@@ -104,12 +112,11 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
             show_confusion(confusion, &test.classes, output);
         }
     }
-    if let Some(folder) = stored {
-        let _lock = FolderLock::acquire(&folder, "evaluate")?;
-        let report = reporting::write(&folder, Some(&data))?;
-        if arguments.style.is_talkative() {
-            output.line(format_args!("\nthe curves are in {}", report.display()));
-        }
+    // The results are said by now, whatever becomes of storing them.
+    let measured = Measured { model: &model, data: &data, n_test: test.len(), kernel };
+    let report = store(&arguments.model, &measured, &curves)?;
+    if let Some(report) = report.filter(|_| arguments.style.is_talkative()) {
+        output.line(format_args!("\nthe curves are in {}", report.display()));
     }
     Ok(())
 }
@@ -178,8 +185,9 @@ fn measure_disturbed(
     Ok(curves)
 }
 
-/// Stores the curves beside the trial that the model belongs to, and returns its folder; `None` for a model elsewhere.
-fn store(model: &Path, curves: &[Curve]) -> Result<Option<PathBuf>, Failure> {
+/// Stores the curves beside the trial that the model belongs to, draws the report of its folder anew, and returns where
+/// that is; `None`, with a notice, if the curves belong to no trial.
+fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Option<PathBuf>, Failure> {
     if curves.is_empty() {
         return Ok(None);
     }
@@ -188,15 +196,58 @@ fn store(model: &Path, curves: &[Curve]) -> Result<Option<PathBuf>, Failure> {
         return Ok(None);
     };
     let _lock = FolderLock::acquire(&folder, "evaluate")?;
-    let mut stored = earlier_curves(&folder, &trial);
-    stored.retain(|old| curves.iter().all(|curve| curve.name != old.disturbance));
-    stored.extend(curves.iter().map(|curve| RobustnessCurve {
-        trial: trial.clone(),
-        disturbance: curve.name.clone(),
-        points: curve.points.clone(),
-    }));
+    let path = folder.join("trials").join(format!("{trial}.json"));
+    let record = RunRecord::read(&path).map_err(|error| record_failure(&error))?;
+    if let Some(reason) = measured.difference(&record) {
+        notice(format_args!("note: the curves are shown here and not stored beside trial {trial}: {reason}"));
+        return Ok(None);
+    }
+    let mut stored = earlier_curves(&folder, &trial)?;
+    merge(&mut stored, &trial, curves);
     write_robustness(&folder, &trial, &stored).map_err(|error| reporting::failure(&error))?;
-    Ok(Some(folder))
+    reporting::write(&folder, Some(measured.data)).map(Some)
+}
+
+impl Measured<'_> {
+    /// Why what was measured does not belong to the trial of `record`, if it does not.
+    fn difference(&self, record: &RunRecord) -> Option<String> {
+        let weights = match &self.model.mlp {
+            AnyMlp::F32(mlp) => weights_sha256(mlp),
+            AnyMlp::F64(mlp) => weights_sha256(mlp),
+        };
+        let kernel = self.kernel.name();
+        if record.data.sha256 != self.data.sha256 {
+            return Some(format!("it was run on {}, and this is other data", record.data.name));
+        }
+        if record.data.test != self.n_test {
+            return Some(format!(
+                "it was tested on {}, and these are {}; leave out --data for the trial's own",
+                counted(record.data.test, "image"),
+                self.n_test
+            ));
+        }
+        if record.weights_sha256.as_ref() != Some(&weights) {
+            return Some("its record tells of other weights than the model has".to_owned());
+        }
+        (record.kernel != kernel).then(|| {
+            format!("it was computed by the kernel {0}, and this by {kernel}; add --kernel {0}", record.kernel)
+        })
+    }
+}
+
+/// Adds `curves` to those that are stored. Of two measurements of the same strength the new one stays.
+fn merge(stored: &mut Vec<RobustnessCurve>, trial: &str, curves: &[Curve]) {
+    for curve in curves {
+        let index = stored.iter().position(|old| old.disturbance == curve.name).unwrap_or_else(|| {
+            let (trial, disturbance) = (trial.to_owned(), curve.name.clone());
+            stored.push(RobustnessCurve { trial, disturbance, points: Vec::new() });
+            stored.len() - 1
+        });
+        let points = &mut stored[index].points;
+        points.retain(|(old, _)| curve.points.iter().all(|(new, _)| new != old));
+        points.extend(curve.points.iter().cloned());
+        points.sort_by(|left, right| left.0.total_cmp(&right.0));
+    }
 }
 
 /// `FOLDER` and `TRIAL` of `FOLDER/models/TRIAL.safetensors` with a record beside it.
@@ -209,11 +260,29 @@ fn folder_and_trial(model: &Path) -> Option<(PathBuf, String)> {
     record.is_file().then(|| (folder.to_path_buf(), trial))
 }
 
-/// Curves of other disturbances that were measured before; unreadable ones are measured anew.
-fn earlier_curves(folder: &Path, trial: &str) -> Vec<RobustnessCurve> {
+/// What was measured before; nothing if there is no file.
+fn earlier_curves(folder: &Path, trial: &str) -> Result<Vec<RobustnessCurve>, Failure> {
     let path = folder.join("robustness").join(format!("{trial}.json"));
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::io("read", &path, &error)),
+    };
+    serde_json::from_slice(&text).map_err(|error| {
+        Failure::data(format!(
+            "{}: expected the curves of an earlier `evaluate`, found: {error}; move the file away and evaluate again",
+            path.display()
+        ))
+    })
+}
+
+/// The failure of a record: unreadable is 5, damaged is 3.
+fn record_failure(error: &RecordError) -> Failure {
+    let code = match error {
+        RecordError::Io { .. } => Code::InputOutput,
+        _ => Code::Data,
+    };
+    Failure::new(code, error.to_string())
 }
 
 fn show_curves(curves: &[Curve], output: &mut Output) {

@@ -1,5 +1,6 @@
 //! `predict`: what a net reads in a picture, bit by bit, and what was done to the picture before.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -60,8 +61,9 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
     let reader = Reader::load(&arguments.model)?;
     let mut first_failure = None;
     let mut rows = Vec::new();
+    let mut stems = BTreeSet::new();
     for (index, path) in arguments.images.iter().enumerate() {
-        match read_one(&reader, path, arguments.show.as_deref()) {
+        match read_one(&reader, path, arguments.show.as_deref(), &mut stems) {
             Ok((prepared, answer)) if arguments.json => rows.push(as_json(path, &prepared, &answer)),
             Ok((prepared, answer)) => {
                 if index > 0 {
@@ -119,7 +121,12 @@ fn answer<F: Real>(mlp: &Mlp<F>, codebook: &Codebook, image: &Array2<u8>) -> Ans
     }
 }
 
-fn read_one(reader: &Reader, path: &Path, steps: Option<&Path>) -> Result<(PreparedDigit, Answer), Failure> {
+fn read_one(
+    reader: &Reader,
+    path: &Path,
+    steps: Option<&Path>,
+    stems: &mut BTreeSet<String>,
+) -> Result<(PreparedDigit, Answer), Failure> {
     let photo = read_picture(path).map_err(|error| data::failure(&error))?;
     let prepared = prepare_digit(&photo).map_err(|error| {
         let failure = data::failure(&error);
@@ -130,16 +137,36 @@ fn read_one(reader: &Reader, path: &Path, steps: Option<&Path>) -> Result<(Prepa
         }
     })?;
     if let Some(folder) = steps {
-        write_steps(folder, path, &prepared.steps)?;
+        write_steps(folder, &free_stem(path, stems), &prepared.steps)?;
     }
     let answer = reader.read(&prepared.image);
+    if let Some(bit) = answer.outputs.iter().position(|output| !output.is_finite()) {
+        return Err(Failure::data(format!(
+            "{}: expected finite outputs, found {} at bit {}: the weights of the model are too large for its numbers; \
+             take a model of a run that did not diverge",
+            path.display(),
+            answer.outputs[bit],
+            bit + 1
+        )));
+    }
     Ok((prepared, answer))
 }
 
-/// Writes each step as `<picture>-<number>-<step>.png`, small ones enlarged so that one can see something.
-fn write_steps(folder: &Path, path: &Path, steps: &[PreparationStep]) -> Result<(), Failure> {
+/// The name of the picture without folder and ending, with a number behind it where an earlier picture has that name.
+fn free_stem(path: &Path, stems: &mut BTreeSet<String>) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut free = stem.clone();
+    let mut number = 1;
+    while !stems.insert(free.clone()) {
+        number += 1;
+        free = format!("{stem}-{number}");
+    }
+    free
+}
+
+/// Writes each step as `<stem>-<number>-<step>.png`, small ones enlarged so that one can see something.
+fn write_steps(folder: &Path, stem: &str, steps: &[PreparationStep]) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::io("create the folder", folder, &error))?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     for (index, step) in steps.iter().enumerate() {
         let name: String =
             step.name.chars().map(|character| if character.is_alphanumeric() { character } else { '-' }).collect();

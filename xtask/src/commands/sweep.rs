@@ -40,7 +40,7 @@ pub(crate) struct Sweep {
     /// List the presets, or the trials of SPEC, and run nothing
     #[arg(long)]
     list: bool,
-    /// Trials at a time; each has its share of the threads [default: one for each thread]
+    /// Trials at a time, at most one for each thread; they share the threads [default: one for each thread]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     #[command(flatten)]
@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     let stop = interrupt::stop_flag()?;
     let (store, records) = plan.open_store("sweep")?;
     let jobs = arguments.jobs.map(usize::from);
-    let shares = Shares::of(arguments.run.machine.n_threads(), jobs, plan.trials.len());
+    let n_open = plan.trials.len() - n_finished(&plan.trials, &records);
+    let shares = Shares::of(arguments.run.machine.n_threads(), jobs, n_open);
     let is_talkative = arguments.run.style.is_talkative();
     if is_talkative {
         introduce(&plan, &records, shares, output);
@@ -135,20 +136,24 @@ fn introduce(plan: &Plan, records: &BTreeMap<String, RunRecord>, shares: Shares,
         let values: Vec<String> = axis.values.iter().map(crate::trial::shown).collect();
         output.line(format_args!("varies   {}: {}", axis.key, values.join(", ")));
     }
-    let is_done = |trial: &&Trial| records.get(&trial.id).is_some_and(|record| record.status != Status::Failed);
-    let n_done = plan.trials.iter().filter(is_done).count();
-    let done = match n_done {
+    let done = match n_finished(&plan.trials, records) {
         0 => String::new(),
         n_done => format!(", {n_done} of them finished already"),
     };
     output.line(format_args!("trials   {}{done}", plan.trials.len()));
     output.line(format_args!(
-        "on       {} at a time with {} each, kernel {}",
+        "on       {} at a time, {} in all, kernel {}",
         counted(shares.n_jobs, "trial"),
         counted(shares.n_threads, "thread"),
         plan.laboratory.kernel.name()
     ));
     output.line(format_args!("into     {}\n", places::shown(&plan.folder)));
+}
+
+/// The number of trials that are not run again.
+fn n_finished(trials: &[Trial], records: &BTreeMap<String, RunRecord>) -> usize {
+    let is_finished = |trial: &&Trial| records.get(&trial.id).is_some_and(|record| record.status != Status::Failed);
+    trials.iter().filter(is_finished).count()
 }
 
 /// Each finished trial with what distinguishes it besides its seed.

@@ -167,9 +167,13 @@ fn data(value: &Value) -> Result<String, ConfigError> {
         .ok_or_else(|| config_error("data", value))
 }
 
+/// A count; `1e4` is as good as `10000`, as it is for the counts of training.
 fn size(key: &str, value: &Value) -> Result<usize, ConfigError> {
+    let is_exact = |float: &f64| (0.0..=2_f64.powi(53)).contains(float) && float.fract() == 0.0;
+    let from_float = || value.as_f64().filter(is_exact).map(|float| float as u64);
     value
         .as_u64()
+        .or_else(from_float)
         .filter(|size| *size >= 1)
         .and_then(|size| usize::try_from(size).ok())
         .ok_or_else(|| config_error(key, value))

@@ -53,6 +53,49 @@ fn curves_of_disturbed_images_begin_with_the_clean_ones_and_are_stored_beside_th
 }
 
 #[test]
+fn strengths_add_up_and_nothing_that_is_stored_is_lost() {
+    let (sandbox, model) = trained();
+    let stored = |sandbox: &Sandbox| -> Value {
+        let text = fs::read_to_string(sandbox.only_file("out/robustness", ".json")).expect("curves");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    sandbox.run(["evaluate", &model, "--disturb", "gaussian-blur=2,0.5"]).expect_code(0);
+    // What the trial was tested on belongs to it, named or not.
+    let again = ["evaluate", &model, "--disturb", "gaussian-blur=1,2", "--data", "digits"];
+    sandbox.run(again).expect_code(0);
+    let before = stored(&sandbox);
+    let points = before[0]["points"].as_array().expect("points");
+    let strengths: Vec<f64> = points.iter().filter_map(|point| point[0].as_f64()).collect();
+    assert_eq!(strengths, [0.0, 0.5, 1.0, 2.0]);
+
+    let blur = ["evaluate", &model, "--disturb", "gaussian-blur=4"];
+    let elsewhere = sandbox.run(blur.iter().chain(&["--data", "synthetic"])).expect_code(0);
+    elsewhere.expect_error("not stored beside trial").expect_error("this is other data");
+    if mlp_core::Kernel::detect().name() != "portable" {
+        let outcome = sandbox.run(blur.iter().chain(&["--kernel", "portable"])).expect_code(0);
+        outcome.expect_error("by the kernel");
+    }
+    assert_eq!(stored(&sandbox), before);
+
+    let path = sandbox.only_file("out/robustness", ".json");
+    fs::write(&path, "[{").expect("damage");
+    let outcome = sandbox.run(blur).expect_code(3).expect_error("the curves of an earlier `evaluate`");
+    assert!(outcome.stdout.contains("gaussian-blur"), "the results are shown all the same: {outcome:#?}");
+    assert_eq!(fs::read_to_string(&path).expect("the file is as it was"), "[{");
+}
+
+#[test]
+fn pictures_of_the_same_name_do_not_overwrite_each_others_steps() {
+    let (sandbox, model) = trained();
+    photo(&sandbox, "one.png");
+    fs::create_dir(sandbox.path("other")).expect("a folder");
+    photo(&sandbox, "other/one.png");
+    sandbox.run(["predict", &model, "one.png", "--show", "single"]).expect_code(0);
+    sandbox.run(["predict", &model, "one.png", "other/one.png", "--show", "both"]).expect_code(0);
+    assert_eq!(sandbox.files("both").len(), 2 * sandbox.files("single").len());
+}
+
+#[test]
 fn disturbances_out_of_range_are_refused() {
     let (sandbox, model) = trained();
     for (text, reason) in [

@@ -111,4 +111,15 @@ fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
     assert_eq!(second["config"]["init"], first["weights_sha256"]);
     let misfit = sandbox.train("third", &["--init", init, "--set", "hidden=[9]"]);
     misfit.expect_code(2).expect_error("initial network");
+    assert!(!sandbox.path("third").exists(), "nothing is begun that cannot be done");
+
+    sandbox.train("longer", &["--set", "epochs=2"]).expect_code(0);
+    let longer = sandbox.only_file("longer/models", ".safetensors");
+    let longer = longer.to_str().expect("a path");
+    sandbox.train("second", &["--init", longer, "--set", "epochs=0"]).expect_code(2).expect_error("init: ");
+    sandbox.train("second", &["--set", "epochs=0"]).expect_code(2).expect_error("there, not set now");
+    let again = ["train", "second/spec.toml", "--out", "again"];
+    sandbox.run(again).expect_code(2).expect_error("found no --init");
+    sandbox.run(again.iter().chain(&["--init", init])).expect_code(0);
+    assert_eq!(record(&sandbox, "again")["trial"], second["trial"]);
 }
