@@ -321,7 +321,8 @@ fn check(settings: &RunSettings, data: &Dataset) -> Result<(), ConfigError> {
     }
     let (n_inputs, n_outputs) = shape(settings, data);
     let n_train = settings.train_size.unwrap_or(data.train.len());
-    settings.train.validate(n_train, n_inputs, n_outputs)
+    settings.train.validate(n_train, n_inputs, n_outputs)?;
+    settings.train.validate_codes(&settings.train.encoding.codebook(&data.train.classes))
 }
 
 /// Inputs and outputs of the network.

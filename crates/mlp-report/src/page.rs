@@ -25,7 +25,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// How many configurations the table of the best ones holds.
-const N_BEST: usize = 12;
+const N_BEST: usize = 20;
 /// Longer lists of trials in trouble are folded.
 const N_OPEN: usize = 4;
 const FOLDED: &str = "<details><summary>Which ones, and where</summary>";

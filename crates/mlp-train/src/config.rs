@@ -11,7 +11,7 @@ use std::fmt;
 use mlp_core::{Activation, Initializer, Loss, Objective, Real, Reduction};
 use serde_json::{Map, Value, json};
 
-use crate::encoding::TargetEncoding;
+use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
@@ -356,6 +356,20 @@ impl TrainConfig {
         self.check_network(n_inputs, n_outputs)?;
         self.check_update()?;
         self.check_samples(n_train)
+    }
+
+    /// Checks what matters for samples with labels only: whether the outputs can say their codes.
+    ///
+    /// # Errors
+    ///
+    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not.
+    pub fn validate_codes(&self, codebook: &Codebook) -> Result<(), ConfigError> {
+        let sums_to_one = codebook.codes.rows().into_iter().all(|code| code.sum() == 1);
+        if self.output_activation == Activation::Softmax && !sums_to_one {
+            let expected = "one-hot for softmax outputs, which sum to 1 as no other codes do";
+            return Err(ConfigError::new("encoding", expected.to_owned(), self.encoding.name().to_owned()));
+        }
+        Ok(())
     }
 
     /// The loss and its reduction.

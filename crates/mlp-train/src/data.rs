@@ -65,6 +65,19 @@ pub enum SamplesError {
         /// The number of classes.
         n_classes: usize,
     },
+    /// A target that a cross-entropy has no meaning for.
+    #[error(
+        "target {column} of sample {sample} is {value}; cross-entropy needs targets from 0 to 1: for other numbers take \
+         an identity output and the squared loss"
+    )]
+    NoProbability {
+        /// The index of the sample.
+        sample: usize,
+        /// The index of the target within the sample.
+        column: usize,
+        /// The number.
+        value: String,
+    },
     /// A number is NaN or infinite.
     #[error("{what} {column} of sample {sample} is {value}; every number must be finite")]
     NonFinite {
@@ -131,6 +144,17 @@ impl<F: Real> Samples<'_, F> {
         match self.targets {
             Targets::Labels { labels, codebook } => check_labels(labels, codebook.n_classes()),
             Targets::Values(values) => check_finite(values, "target"),
+        }
+    }
+
+    /// Checks that targets lie from 0 to 1, as a cross-entropy needs them.
+    pub(crate) fn check_probabilities(&self) -> Result<(), SamplesError> {
+        let Targets::Values(values) = self.targets else { return Ok(()) };
+        match values.indexed_iter().find(|(_, value)| !(F::zero()..=F::one()).contains(*value)) {
+            None => Ok(()),
+            Some(((sample, column), value)) => {
+                Err(SamplesError::NoProbability { sample, column, value: value.to_string() })
+            }
         }
     }
 }

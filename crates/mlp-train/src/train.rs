@@ -399,6 +399,14 @@ fn check<F: Real>(
         let expected = format!("{expected}, the type of the numbers that train was called with");
         return Err(ConfigError::new("precision", expected, found.to_owned()).into());
     }
+    match train.targets {
+        Targets::Labels { codebook, .. } => config.validate_codes(codebook)?,
+        Targets::Values(_) if config.loss.required_output().is_some() => {
+            train.check_probabilities().map_err(TrainError::Train)?;
+            test.map_or(Ok(()), |test| test.check_probabilities().map_err(TrainError::Test))?;
+        }
+        Targets::Values(_) => {}
+    }
     if let (Some(EarlyStopping { metric, .. }), Targets::Values(_)) = (config.early_stopping, train.targets)
         && metric.of(&EpochMetrics::default()).is_none()
     {

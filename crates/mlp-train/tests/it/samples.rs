@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use insta::assert_snapshot;
-use mlp_core::{Kernel, Mlp, Workers};
-use mlp_train::{EarlyStopping, Inputs, Precision, Samples, Setup, Targets, TrainConfig, ValidationMetric, train};
+use mlp_core::{Activation, Kernel, Loss, Mlp, Workers};
+use mlp_train::{
+    EarlyStopping, Inputs, Precision, Samples, Setup, TargetEncoding, Targets, TrainConfig, ValidationMetric, train,
+};
 use ndarray::{Array2, Axis};
 
 use crate::problems::{Blobs, Xor};
@@ -48,6 +50,38 @@ fn samples_that_do_not_fit_are_refused_with_the_first_one_at_fault() {
     blobs.labels[17] = 10;
     messages.push(refusal(&Blobs::config(), &blobs.samples(), None, None));
     assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_cross_entropy_refuses_targets_that_are_no_probabilities_and_other_losses_take_them() {
+    let xor = Xor::new();
+    let config = TrainConfig { loss: Loss::CrossEntropy, output_activation: Activation::Sigmoid, ..Xor::config() };
+    let targets = &xor.targets * 1.5;
+    let samples = Samples { targets: Targets::Values(targets.view()), ..xor.samples() };
+    let message = refusal(&config, &samples, None, None);
+    assert!(
+        message.starts_with("training samples: target 0 of sample 1 is 1.5; cross-entropy needs targets from 0 to 1"),
+        "{message}"
+    );
+    assert!(refusal(&config, &xor.samples(), Some(&samples), None).starts_with("test samples: target 0"));
+    let regression = TrainConfig { loss: Loss::Squared, output_activation: Activation::Identity, ..config };
+    crate::problems::run(&regression, &samples, None);
+}
+
+#[test]
+fn softmax_outputs_refuse_labels_with_codes_that_do_not_sum_to_one() {
+    let classes: Vec<char> = ('0'..='9').collect();
+    let config = TrainConfig {
+        output_activation: Activation::Softmax,
+        loss: Loss::SoftmaxCrossEntropy,
+        ..TrainConfig::default()
+    };
+    for encoding in [TargetEncoding::Ascii, TargetEncoding::Binary] {
+        let error = config.validate_codes(&encoding.codebook(&classes)).unwrap_err();
+        assert!(error.to_string().starts_with("encoding: expected one-hot"), "{error}");
+    }
+    assert_eq!(config.validate_codes(&TargetEncoding::OneHot.codebook(&classes)), Ok(()));
+    assert_eq!(TrainConfig::default().validate_codes(&TargetEncoding::Ascii.codebook(&classes)), Ok(()));
 }
 
 #[test]
