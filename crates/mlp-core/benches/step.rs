@@ -3,7 +3,8 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mlp_core::ndarray::Array2;
 use mlp_core::{
-    Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Piece, Reduction, Workers, Workspace,
+    Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction, Workers,
+    Workspace,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -17,14 +18,12 @@ struct Descent;
 impl GradientSink<f32> for Descent {
     const N_SLOTS: usize = 0;
     #[inline(always)]
-    fn weights(&self, piece: Piece<'_, f32>) {
-        for (parameter, &gradient) in piece.parameters.iter_mut().zip(piece.gradient) {
-            *parameter -= gradient;
-        }
+    fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        Parameter { value: weight.value - gradient, ..weight }
     }
     #[inline(always)]
-    fn biases(&self, piece: Piece<'_, f32>) {
-        self.weights(piece);
+    fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        self.weight(bias, gradient)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::functions;
+use crate::kernel::simd::Simd;
 use crate::real::Real;
 
 /// What a layer applies to its net inputs z = x · W + b.
@@ -87,6 +88,17 @@ impl Activation {
         }
     }
 
+    /// [`Activation::apply`] with the instructions of a kernel.
+    #[inline(always)]
+    pub(crate) fn apply_on<F: Real, S: Simd<F>>(self, z: &mut [F]) {
+        if S::FUSED { self.apply_with::<F, true>(z) } else { self.apply_with::<F, false>(z) }
+    }
+
+    /// Whether each output depends on its own net input only.
+    pub(crate) fn is_elementwise(self) -> bool {
+        self != Activation::Softmax
+    }
+
     /// Multiplies `gradient`, the derivative of a loss by the outputs `a` of one sample, by da/dz, which makes it the
     /// derivative by the net inputs.
     ///
@@ -151,11 +163,7 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd<f32>>(self, _simd: S) {
-            if S::FUSED {
-                Activation::Sigmoid.apply_with::<f32, true>(self.0);
-            } else {
-                Activation::Sigmoid.apply_with::<f32, false>(self.0);
-            }
+            Activation::Sigmoid.apply_on::<f32, S>(self.0);
         }
     }
 

@@ -51,6 +51,7 @@ mod real;
 // What is there for speed.
 mod aligned;
 mod kernel;
+mod sink;
 mod workspace;
 
 pub use ndarray;
@@ -65,7 +66,8 @@ pub use kernel::workers::Workers;
 pub use loss::{Loss, Objective, Reduction};
 pub use mlp::{Layer, Mlp};
 pub use real::Real;
-pub use workspace::{Batch, GradientSink, KeepGradient, NonFinite, Piece, Workspace};
+pub use sink::{GradientSink, KeepGradient, Parameter};
+pub use workspace::{Batch, NonFinite, Workspace};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

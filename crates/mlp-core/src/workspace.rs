@@ -1,31 +1,36 @@
 //! The fast path of training: the same forward pass and back-propagation as
 //! [`backpropagate`](crate::backpropagate), on memory that is allocated once.
 //!
-//! A step has two phases, each shared out among the [`Workers`]:
+//! The units of every layer are cut into *tiles*, each with its weights in one packed panel, and the rows of the batch
+//! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. A step goes through the layers,
+//! and in each the [`Workers`] share out
 //!
-//! 1. The rows of the batch are cut into *blocks*. A block goes forward through all layers and its deltas back through
-//!    all of them, reading the weights of every layer and nothing of the other blocks.
-//! 2. The weights are cut into *tiles*, one panel of columns of one layer each. A tile sums its gradient over all blocks
-//!    and hands it to the [`GradientSink`], piece by piece, while it is in the cache. So an optimiser moves the weights
-//!    without the gradient ever being stored.
+//! 1. forward: the patches of the layer, from the outputs of the layer before;
+//! 2. back: the deltas of its patches, from the deltas of the layer behind;
+//! 3. the tiles: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in the cache. So
+//!    an optimiser moves the weights without the gradient ever being stored.
+//!
+//! A thread gets the same tiles in each phase, so that their weights stay in the cache of its core. A batch of one sample
+//! takes 2 and 3 together.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
 //! which changes no bit of the result as long as the weights are finite; a step that finds others reports it.
 
-use crate::Activation;
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+mod samples;
+mod units;
 
-use crate::activation::flush;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
+
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
-use crate::kernel::product::{
-    PANEL_WIDTH_MAX, ROWS, Rows, Scalars, TermList, Terms, add_panel_product, panel_width, transposed_product,
-};
-use crate::kernel::simd::{Simd, Task};
+use crate::kernel::product::panel_width;
 use crate::kernel::{Kernel, workers::Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
+use crate::sink::GradientSink;
+use samples::{Answer, Gather, InputBlock, OutputBlock};
+use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, Tile, Update, distribute};
 
 /// Where the samples of a batch come from: each row is asked for once a step, by the thread that will use it.
 pub trait Batch<F>: Sync {
@@ -35,57 +40,6 @@ pub trait Batch<F>: Sync {
     fn input(&self, row: usize, into: &mut [F]);
     /// Writes the targets of the sample in `row`.
     fn target(&self, row: usize, into: &mut [F]);
-}
-
-/// What becomes of a gradient: it is kept, or an optimiser applies it at once.
-///
-/// Every parameter is handed over at most once a step. Mark the methods `#[inline(always)]` and write plain loops: they are
-/// compiled for the instructions of the [`Kernel`] together with the product before them.
-pub trait GradientSink<F: Real>: Sync {
-    /// Values of state that the sink keeps for each parameter: 0, 1 (a velocity) or 2 (two moments).
-    const N_SLOTS: usize;
-    /// Whether parameters with a gradient of 0 stay as they are. Then pieces that are known to have no other are not
-    /// handed over: with one picture a batch, most of the first layer.
-    fn ignores_zero_gradients(&self) -> bool {
-        false
-    }
-    /// A piece of the weights.
-    fn weights(&self, piece: Piece<'_, F>);
-    /// A piece of the biases.
-    fn biases(&self, piece: Piece<'_, F>);
-}
-
-/// Some parameters of one layer with their gradient, all slices of one length.
-///
-/// Behind the last column of a layer stand parameters that belong to no unit: they, their gradient and their state are
-/// 0, and have to remain so.
-#[derive(Debug)]
-pub struct Piece<'a, F> {
-    /// The parameters, to be changed in place.
-    pub parameters: &'a mut [F],
-    /// The derivative of the batch's mean loss by each of them.
-    pub gradient: &'a [F],
-    /// The sink's state for each of them; slots behind `N_SLOTS` are empty.
-    pub state: [&'a mut [F]; 2],
-}
-
-/// The sink that keeps the gradient, in slot 0 of the workspace, and leaves the parameters alone.
-#[derive(Clone, Copy, Debug)]
-pub struct KeepGradient;
-
-impl<F: Real> GradientSink<F> for KeepGradient {
-    const N_SLOTS: usize = 1;
-
-    #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        let [kept, _] = piece.state;
-        kept.copy_from_slice(piece.gradient);
-    }
-
-    #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        GradientSink::<F>::weights(self, piece);
-    }
 }
 
 /// A parameter or an output that is infinite or not a number: the run has diverged.
@@ -133,8 +87,14 @@ pub struct NonFinite {
 pub struct Workspace<F> {
     kernel: Kernel,
     layers: Vec<LayerShape>,
+    /// Of all layers, one after the other.
     tiles: Vec<Tile<F>>,
-    blocks: Vec<Block<F>>,
+    /// For each layer: those of its first tile, block after block, then those of the next.
+    patches: Vec<Vec<Patch<F>>>,
+    /// The inputs, block after block.
+    inputs: Vec<InputBlock<F>>,
+    /// The outputs, block after block.
+    outputs: Vec<OutputBlock<F>>,
     block_rows: usize,
     n_slots: usize,
     max_batch: usize,
@@ -142,61 +102,18 @@ pub struct Workspace<F> {
     n_samples: usize,
 }
 
-/// What is fixed about a layer.
-#[derive(Clone, Copy, Debug)]
-struct LayerShape {
-    n_inputs: usize,
-    n_outputs: usize,
-    /// `n_outputs` up to a whole panel.
-    stride: usize,
-    activation: Activation,
-    has_bias: bool,
-    /// Its tiles are `first_tile..first_tile + n_tiles`.
-    first_tile: usize,
-    n_tiles: usize,
-}
+/// The most rows of a block: one bit each in [`InputBlock::rows_used`].
+const ROWS_MAX: usize = 32;
 
-/// One panel of columns of one layer.
-#[derive(Debug)]
-struct Tile<F> {
-    layer: usize,
-    first_column: usize,
-    /// One row of panel width for each input.
-    weights: Aligned<F>,
-    /// One row of panel width; zeros where the layer has no biases.
-    bias: Aligned<F>,
-    weights_state: [Aligned<F>; 2],
-    bias_state: [Aligned<F>; 2],
-    /// Whether the last step left something infinite or not a number here.
-    is_broken: bool,
-}
+/// Rows that go through the first layer together. Inputs that are zero in all of them are left out: fewer rows would
+/// leave out more, but read the weights more often.
+const GROUP: usize = 4;
 
-/// Some rows of the batch on their way through the network.
-#[derive(Debug)]
-struct Block<F> {
-    first_row: usize,
-    n_rows: usize,
-    inputs: Aligned<F>,
-    input_stride: usize,
-    /// For every [`ROWS`] rows: the inputs that are not zero in all of them.
-    inputs_used: Vec<TermList>,
-    /// For every [`ROWS`] inputs: the rows in which not all of them are zero.
-    rows_used: Vec<TermList>,
-    /// One matrix a layer.
-    activations: Vec<Aligned<F>>,
-    /// One matrix a layer.
-    deltas: Vec<Aligned<F>>,
-    /// z of the output layer.
-    net_inputs: Aligned<F>,
-    targets: Aligned<F>,
-    losses: Vec<f64>,
-    /// The first layer with an output that is infinite or not a number.
-    broken_layer: Option<usize>,
-}
+/// The work for one output, in multiply-adds: exponentials and logarithms in double precision.
+const COST_OF_OUTPUT: usize = 100;
 
-/// The most rows of a block. A block reads all weights, so larger blocks read them less often; smaller ones spread over
-/// more threads.
-const MAX_BLOCK_ROWS: usize = 32;
+/// Multiply-adds that are done sooner by one thread than shared out.
+const SMALL: usize = 16_384;
 
 impl<F: Real> Workspace<F> {
     /// A workspace that holds the weights of `mlp`, for batches of up to `max_batch` samples and sinks with up to
@@ -209,32 +126,45 @@ impl<F: Real> Workspace<F> {
         assert!(n_slots <= 2, "a sink keeps at most 2 values for each parameter, not {n_slots}");
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
         mlp.assert_consistent();
-        let width = panel_width::<F>();
+        let block_rows = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP).min(ROWS_MAX).min(max_batch);
+        let n_blocks = max_batch.div_ceil(block_rows);
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
+        let mut patches = Vec::with_capacity(mlp.layers.len());
         for (index, layer) in mlp.layers.iter().enumerate() {
             let (n_inputs, n_outputs) = layer.weights.dim();
-            let stride = n_outputs.next_multiple_of(width);
-            let n_tiles = stride / width;
-            layers.push(LayerShape {
-                n_inputs,
-                n_outputs,
-                stride,
-                activation: layer.activation,
-                has_bias: layer.bias.is_some(),
-                first_tile: tiles.len(),
-                n_tiles,
-            });
-            tiles.extend((0..n_tiles).map(|tile| Tile::new(index, tile * width, n_inputs, n_slots)));
+            let (first_tile, mut first_unit) = (tiles.len(), 0);
+            let mut patches_of_layer = Vec::new();
+            while first_unit < n_outputs {
+                let width = panel_width::<F>(n_outputs - first_unit);
+                let n_units = width.min(n_outputs - first_unit);
+                patches_of_layer.extend((0..n_blocks).map(|block| Patch {
+                    tile: tiles.len() - first_tile,
+                    block,
+                    first_unit,
+                    n_units,
+                    width,
+                    outputs: Aligned::zeros(block_rows * width),
+                    deltas: Aligned::zeros(block_rows * width),
+                    is_broken: false,
+                }));
+                tiles.push(Tile::new(index, first_unit, width, n_inputs, n_slots));
+                first_unit += n_units;
+            }
+            let n_tiles = tiles.len() - first_tile;
+            let (activation, has_bias) = (layer.activation, layer.bias.is_some());
+            layers.push(LayerShape { n_inputs, n_outputs, activation, has_bias, first_tile, n_tiles });
+            patches.push(patches_of_layer);
         }
-        let block_rows = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS).min(MAX_BLOCK_ROWS);
-        let blocks = (0..max_batch.div_ceil(block_rows)).map(|_| Block::new(&layers, block_rows)).collect();
-        let mut workspace = Workspace { kernel, layers, tiles, blocks, block_rows, n_slots, max_batch, n_samples: 0 };
+        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows)).collect();
+        let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
+        let mut workspace =
+            Workspace { kernel, layers, tiles, patches, inputs, outputs, block_rows, n_slots, max_batch, n_samples: 0 };
         workspace.load(mlp);
         workspace
     }
 
-    /// One step on a batch: forward, back-propagation, and every piece of the gradient of its mean loss handed to
+    /// One step on a batch: forward, back-propagation, and every parameter with its derivative of the mean loss handed to
     /// `sink`. Returns the sum of the samples' losses before the step.
     ///
     /// # Errors
@@ -251,25 +181,19 @@ impl<F: Real> Workspace<F> {
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         assert!(S::N_SLOTS <= self.n_slots, "the sink keeps {} values, the workspace {}", S::N_SLOTS, self.n_slots);
-        let output = self.layers[self.layers.len() - 1].activation;
+        let output = self.output_layer().activation;
         assert!(objective.loss.fits(output), "{} loss behind a {output} output", objective.loss);
-        let (kernel, layers) = (self.kernel, &self.layers);
-        self.n_samples = batch.n_samples();
-
-        let scale = 1.0 / batch.n_samples() as f64;
-        let (blocks, tiles) = (used_blocks(&mut self.blocks, self.block_rows, self.max_batch, batch), &self.tiles);
-        workers.for_each(blocks, |_, block| {
-            F::dispatch(kernel, ForwardAndBack { block, layers, tiles, batch, objective, scale });
-        });
-        let loss: f64 = blocks.iter().flat_map(|block| &block.losses[..block.n_rows]).sum();
-
-        let blocks = &*blocks;
-        workers.for_each(&mut self.tiles, |_, tile| F::dispatch(kernel, Update { tile, layers, blocks, sink }));
-        // An output that is not finite spoils every gradient, so it tells more than the weights do.
-        let broken_output = blocks.iter().filter_map(|block| block.broken_layer).min();
-        let broken_weights = || self.tiles.iter().find(|tile| tile.is_broken).map(|tile| tile.layer);
-        let broken_loss = || (!loss.is_finite()).then(|| layers.len() - 1);
-        match broken_output.or_else(broken_weights).or_else(broken_loss) {
+        self.answer(batch, Some(objective), workers);
+        if self.max_batch == 1 {
+            self.backpropagate_one(sink, workers);
+        } else {
+            self.backpropagate(workers);
+            self.update(sink, workers);
+        }
+        let n_blocks = self.n_blocks_used();
+        let rows = self.inputs.iter().zip(&self.outputs).take(n_blocks);
+        let loss: f64 = rows.flat_map(|(input, output)| &output.losses[..input.n_rows]).sum();
+        match self.first_broken_layer(loss) {
             Some(layer) => Err(NonFinite { layer }),
             None => Ok(loss),
         }
@@ -280,10 +204,7 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where the batch is empty or larger than the workspace.
     pub fn forward(&mut self, batch: &impl Batch<F>, workers: &Workers) {
-        self.n_samples = batch.n_samples();
-        let (kernel, layers, tiles) = (self.kernel, &self.layers, &self.tiles);
-        let blocks = used_blocks(&mut self.blocks, self.block_rows, self.max_batch, batch);
-        workers.for_each(blocks, |_, block| F::dispatch(kernel, Forward { block, layers, tiles, batch }));
+        self.answer(batch, None, workers);
     }
 
     /// The outputs of the sample in `row` of the last batch, length `n_outputs`.
@@ -291,10 +212,7 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where `row` is not one of that batch.
     pub fn outputs(&self, row: usize) -> &[F] {
-        assert!(row < self.n_samples, "row {row} of a batch of {}", self.n_samples);
-        let shape = self.layers[self.layers.len() - 1];
-        let block = &self.blocks[row / self.block_rows];
-        &block.activations[self.layers.len() - 1][row % self.block_rows * shape.stride..][..shape.n_outputs]
+        self.output_row(row, |block| &block.outputs)
     }
 
     /// The net inputs of the output layer for the sample in `row` of the last batch, length `n_outputs`.
@@ -302,9 +220,153 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where `row` is not one of that batch.
     pub fn net_inputs(&self, row: usize) -> &[F] {
+        self.output_row(row, |block| &block.net_inputs)
+    }
+
+    fn output_row<'a>(&'a self, row: usize, matrix: impl Fn(&'a OutputBlock<F>) -> &'a [F]) -> &'a [F] {
         assert!(row < self.n_samples, "row {row} of a batch of {}", self.n_samples);
-        let shape = self.layers[self.layers.len() - 1];
-        &self.blocks[row / self.block_rows].net_inputs[row % self.block_rows * shape.stride..][..shape.n_outputs]
+        let n_outputs = self.output_layer().n_outputs;
+        &matrix(&self.outputs[row / self.block_rows])[row % self.block_rows * n_outputs..][..n_outputs]
+    }
+
+    fn output_layer(&self) -> &LayerShape {
+        &self.layers[self.layers.len() - 1]
+    }
+
+    fn n_blocks_used(&self) -> usize {
+        self.n_samples.div_ceil(self.block_rows)
+    }
+
+    /// Where a step broke: in the first layer with an output that is not finite, because it spoils every gradient;
+    /// otherwise in the first with such a weight.
+    fn first_broken_layer(&self, loss: f64) -> Option<usize> {
+        let n_blocks = self.n_blocks_used();
+        let patches = |patches: &Vec<Patch<F>>| patches.iter().any(|patch| patch.block < n_blocks && patch.is_broken);
+        let outputs = || self.outputs[..n_blocks].iter().any(|block| block.is_broken);
+        let last = self.layers.len() - 1;
+        (self.patches.iter().position(patches))
+            .or_else(|| outputs().then_some(last))
+            .or_else(|| self.tiles.iter().find(|tile| tile.is_broken).map(|tile| tile.layer))
+            .or_else(|| (!loss.is_finite()).then_some(last))
+    }
+
+    /// The forward pass; with an objective also the losses and the deltas of the outputs.
+    fn answer<B: Batch<F>>(&mut self, batch: &B, objective: Option<Objective>, workers: &Workers) {
+        let n_samples = batch.n_samples();
+        assert!(n_samples > 0, "a batch has at least one sample");
+        assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
+        self.n_samples = n_samples;
+        for (index, block) in self.inputs.iter_mut().enumerate() {
+            block.first_row = index * self.block_rows;
+            block.n_rows = n_samples.saturating_sub(block.first_row).min(self.block_rows);
+        }
+        let n_used = self.n_blocks_used();
+        let Workspace { kernel, layers, tiles, patches, inputs, outputs, .. } = self;
+        let (kernel, n_blocks) = (*kernel, inputs.len());
+        workers.for_each(&mut inputs[..n_used], |_, block| F::dispatch(kernel, Gather { block, batch }));
+
+        let inputs = &*inputs;
+        let last = layers.len() - 1;
+        for (index, shape) in layers.iter().enumerate() {
+            let (before, patches) = patches.split_at_mut(index);
+            let received = match before.last() {
+                None => Received::Inputs(inputs),
+                Some(patches) => Received::Outputs(Patches { patches, n_blocks }),
+            };
+            let tiles = &tiles[shape.tiles()];
+            let activation = (index < last).then_some(shape.activation);
+            let work = n_samples * shape.n_inputs * shape.n_outputs;
+            each(workers, work, &mut patches[0], |patch| {
+                let (n_rows, tile) = (inputs[patch.block].n_rows, &tiles[patch.tile]);
+                if n_rows > 0 {
+                    F::dispatch(kernel, Forward { patch, n_rows, tile, received, activation });
+                }
+            });
+        }
+
+        let shape = &layers[last];
+        let patches = &mut patches[last];
+        let objective = objective.map(|objective| (objective, 1.0 / n_samples as f64));
+        let of_layer = Patches { patches, n_blocks };
+        let work = n_samples * shape.n_outputs * COST_OF_OUTPUT;
+        each_with_index(workers, work, &mut outputs[..n_used], |index, block| {
+            let input = &inputs[index];
+            F::dispatch(kernel, Answer { block, index, input, shape, patches: of_layer, batch, objective });
+        });
+        if objective.is_some() {
+            for patch in patches.iter_mut().filter(|patch| patch.block < n_used) {
+                distribute(patch, inputs[patch.block].n_rows, shape.n_outputs, &outputs[patch.block]);
+            }
+        }
+    }
+
+    /// δˡ for every layer but the last, from the last but one to the first.
+    fn backpropagate(&mut self, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = self;
+        let (kernel, n_blocks) = (*kernel, inputs.len());
+        for index in (1..layers.len()).rev() {
+            let (shape, activation) = (&layers[index], layers[index - 1].activation);
+            let (before, after) = patches.split_at_mut(index);
+            let after = Patches { patches: &after[0], n_blocks };
+            let tiles = &tiles[shape.tiles()];
+            let work = *n_samples * shape.n_inputs * shape.n_outputs;
+            each(workers, work, &mut before[index - 1], |patch| {
+                let n_rows = inputs[patch.block].n_rows;
+                if n_rows > 0 {
+                    F::dispatch(kernel, Backward { patch, n_rows, activation, after, tiles });
+                }
+            });
+        }
+    }
+
+    /// The gradient of every tile, handed to the sink.
+    fn update<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
+        let n_used = self.n_blocks_used();
+        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = self;
+        let (kernel, n_blocks) = (*kernel, inputs.len());
+        let (layers, patches, inputs) = (&*layers, &*patches, &*inputs);
+        let mut first = 0;
+        while first < layers.len() {
+            // A layer with many tiles by itself, so that they fall to the threads that go forward through them; layers
+            // with a single tile together.
+            let is_single = |shape: &LayerShape| shape.n_tiles == 1;
+            let n_single = layers[first..].iter().take_while(|shape| is_single(shape)).count();
+            let group = &layers[first..first + n_single.max(1)];
+            first += group.len();
+            let work = group.iter().map(|shape| *n_samples * shape.n_inputs * shape.n_outputs).sum();
+            let tiles = &mut tiles[group[0].first_tile..group[group.len() - 1].tiles().end];
+            each(workers, work, tiles, |tile| {
+                let shape = &layers[tile.layer];
+                let of_layer = |layer: usize| Patches { patches: &patches[layer], n_blocks };
+                let number = tile.number(shape);
+                let received = match tile.layer {
+                    0 => Received::Inputs(&inputs[..n_used]),
+                    layer => Received::Outputs(of_layer(layer - 1)),
+                };
+                let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
+                let blocks = &inputs[..n_used];
+                F::dispatch(kernel, Update { tile, shape, patches, blocks, received, sink });
+            });
+        }
+    }
+
+    /// Back-propagation and update in one go through the weights, for a batch of one sample.
+    fn backpropagate_one<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, inputs, outputs, .. } = self;
+        let (kernel, inputs, patches, output) = (*kernel, &*inputs, &*patches, &outputs[0]);
+        for (index, shape) in layers.iter().enumerate().rev() {
+            let (tiles, behind) = tiles.split_at_mut(shape.tiles().end);
+            let after = layers.get(index + 1).map_or(&[][..], |after| &behind[..after.n_tiles]);
+            let received = match index {
+                0 => Received::Inputs(inputs),
+                _ => Received::Outputs(Patches { patches: &patches[index - 1], n_blocks: 1 }),
+            };
+            let work = shape.n_inputs * shape.n_outputs;
+            each(workers, work, &mut tiles[shape.first_tile..], |tile| {
+                let patch = &patches[index][tile.number(shape)];
+                F::dispatch(kernel, BackwardAndUpdate { tile, shape, patch, after, output, received, sink });
+            });
+        }
     }
 
     /// Takes over the weights and biases of `mlp`; the state slots stay.
@@ -315,9 +377,10 @@ impl<F: Real> Workspace<F> {
         self.assert_network(mlp);
         for tile in &mut self.tiles {
             let layer = &mlp.layers[tile.layer];
-            fill(&mut tile.weights, tile.first_column, layer.weights.view());
+            let (columns, width) = (columns(tile, layer.weights.ncols()), tile.width);
+            fill(&mut tile.weights, columns.clone(), width, layer.weights.view());
             if let Some(bias) = &layer.bias {
-                fill(&mut tile.bias, tile.first_column, bias.view().insert_axis(Axis(0)));
+                fill(&mut tile.bias, columns, width, bias.view().insert_axis(Axis(0)));
             }
         }
     }
@@ -355,9 +418,10 @@ impl<F: Real> Workspace<F> {
         self.assert_shape(&layers, &has_bias);
         for tile in &mut self.tiles {
             let layer = &state.layers[tile.layer];
-            fill(&mut tile.weights_state[slot], tile.first_column, layer.weights.view());
+            let (columns, width) = (columns(tile, layer.weights.ncols()), tile.width);
+            fill(&mut tile.weights_state[slot], columns.clone(), width, layer.weights.view());
             if let Some(bias) = &layer.bias {
-                fill(&mut tile.bias_state[slot], tile.first_column, bias.view().insert_axis(Axis(0)));
+                fill(&mut tile.bias_state[slot], columns, width, bias.view().insert_axis(Axis(0)));
             }
         }
     }
@@ -384,352 +448,54 @@ impl<F: Real> Workspace<F> {
 
     /// Tensors in the network's shape from the tiles.
     fn unpack<'a>(&'a self, parts: impl Fn(&'a Tile<F>) -> (&'a Aligned<F>, &'a Aligned<F>)) -> Gradients<F> {
-        let width = panel_width::<F>();
         let layers = self.layers.iter().map(|shape| {
-            let tiles = &self.tiles[shape.first_tile..shape.first_tile + shape.n_tiles];
-            let weights = Array2::from_shape_fn((shape.n_inputs, shape.n_outputs), |(input, unit)| {
-                parts(&tiles[unit / width]).0[input * width + unit % width]
-            });
-            let bias = shape
-                .has_bias
-                .then(|| Array1::from_shape_fn(shape.n_outputs, |unit| parts(&tiles[unit / width]).1[unit % width]));
-            LayerGradient { weights, bias }
+            let mut weights = Array2::zeros((shape.n_inputs, shape.n_outputs));
+            let mut bias = Array1::zeros(shape.n_outputs);
+            for tile in &self.tiles[shape.tiles()] {
+                let (packed_weights, packed_bias) = parts(tile);
+                take(packed_weights, tile, weights.view_mut());
+                take(packed_bias, tile, bias.view_mut().insert_axis(Axis(0)));
+            }
+            LayerGradient { weights, bias: shape.has_bias.then_some(bias) }
         });
         Gradients { layers: layers.collect() }
     }
 }
 
-/// Copies into a panel its columns of a matrix.
-fn fill<F: Real>(panel: &mut [F], first_column: usize, matrix: ArrayView2<'_, F>) {
-    let width = panel_width::<F>();
-    let columns = first_column..matrix.ncols().min(first_column + width);
+/// Calls `work` for each item: shared out among the workers where there are enough multiply-adds to do.
+fn each<T: Send>(workers: &Workers, multiply_adds: usize, items: &mut [T], work: impl Fn(&mut T) + Sync) {
+    each_with_index(workers, multiply_adds, items, |_, item| work(item));
+}
+
+fn each_with_index<T: Send>(
+    workers: &Workers,
+    multiply_adds: usize,
+    items: &mut [T],
+    work: impl Fn(usize, &mut T) + Sync,
+) {
+    if multiply_adds < SMALL {
+        items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
+    } else {
+        workers.for_each(items, work);
+    }
+}
+
+/// The columns of a matrix that belong to the units of a tile.
+fn columns<F>(tile: &Tile<F>, n_columns: usize) -> std::ops::Range<usize> {
+    tile.first_unit..n_columns.min(tile.first_unit + tile.width)
+}
+
+/// Copies a tile's columns of a matrix into a panel.
+fn fill<F: Real>(panel: &mut [F], columns: std::ops::Range<usize>, width: usize, matrix: ArrayView2<'_, F>) {
     for (packed, row) in panel.chunks_exact_mut(width).zip(matrix.rows()) {
-        for (packed, &value) in packed.iter_mut().zip(row.slice(s![columns.clone()])) {
-            *packed = value;
-        }
+        packed.iter_mut().zip(row.slice(s![columns.clone()])).for_each(|(packed, &value)| *packed = value);
     }
 }
 
-/// The blocks that a batch fills, told how many rows each has.
-fn used_blocks<'a, F: Real>(
-    blocks: &'a mut [Block<F>],
-    block_rows: usize,
-    max_batch: usize,
-    batch: &impl Batch<F>,
-) -> &'a mut [Block<F>] {
-    let n_samples = batch.n_samples();
-    assert!(n_samples > 0, "a batch has at least one sample");
-    assert!(n_samples <= max_batch, "a batch of {n_samples} in a workspace for {max_batch}");
-    let blocks = &mut blocks[..n_samples.div_ceil(block_rows)];
-    for (index, block) in blocks.iter_mut().enumerate() {
-        block.first_row = index * block_rows;
-        block.n_rows = block_rows.min(n_samples - block.first_row);
+/// Copies a panel into a tile's columns of a matrix.
+fn take<F: Real>(panel: &[F], tile: &Tile<F>, mut matrix: ArrayViewMut2<'_, F>) {
+    let columns = columns(tile, matrix.ncols());
+    for (packed, mut row) in panel.chunks_exact(tile.width).zip(matrix.rows_mut()) {
+        row.slice_mut(s![columns.clone()]).iter_mut().zip(packed).for_each(|(value, &packed)| *value = packed);
     }
-    blocks
-}
-
-impl<F: Real> Tile<F> {
-    fn new(layer: usize, first_column: usize, n_inputs: usize, n_slots: usize) -> Tile<F> {
-        let width = panel_width::<F>();
-        let state = |len: usize| [0, 1].map(|slot| Aligned::zeros(if slot < n_slots { len } else { 0 }));
-        Tile {
-            layer,
-            first_column,
-            weights: Aligned::zeros(n_inputs * width),
-            bias: Aligned::zeros(width),
-            weights_state: state(n_inputs * width),
-            bias_state: state(width),
-            is_broken: false,
-        }
-    }
-}
-
-impl<F: Real> Block<F> {
-    fn new(layers: &[LayerShape], n_rows: usize) -> Block<F> {
-        let n_inputs = layers[0].n_inputs;
-        // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
-        let input_stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
-        let matrices = || layers.iter().map(|shape| Aligned::zeros(n_rows * shape.stride)).collect();
-        let output_stride = layers[layers.len() - 1].stride;
-        Block {
-            first_row: 0,
-            n_rows,
-            inputs: Aligned::zeros(n_rows * input_stride),
-            input_stride,
-            inputs_used: (0..n_rows.div_ceil(ROWS)).map(|_| TermList::with_capacity(n_inputs)).collect(),
-            rows_used: (0..n_inputs.div_ceil(ROWS)).map(|_| TermList::with_capacity(n_rows)).collect(),
-            activations: matrices(),
-            deltas: matrices(),
-            net_inputs: Aligned::zeros(n_rows * output_stride),
-            targets: Aligned::zeros(n_rows * output_stride),
-            losses: vec![0.0; n_rows],
-            broken_layer: None,
-        }
-    }
-
-    /// The matrix that layer `layer` receives, with the distance of its rows.
-    #[inline(always)]
-    fn received(&self, layer: usize, layers: &[LayerShape]) -> (&[F], usize) {
-        match layer {
-            0 => (&self.inputs, self.input_stride),
-            _ => (&self.activations[layer - 1], layers[layer - 1].stride),
-        }
-    }
-
-    /// Fetches the inputs and notes where they are zero.
-    #[inline(always)]
-    fn gather(&mut self, n_inputs: usize, batch: &impl Batch<F>) {
-        for row in 0..self.n_rows {
-            batch.input(self.first_row + row, &mut self.inputs[row * self.input_stride..][..n_inputs]);
-        }
-        self.rows_used.iter_mut().for_each(TermList::clear);
-        for row in 0..self.n_rows {
-            let inputs = &self.inputs[row * self.input_stride..][..n_inputs];
-            for (inputs, used) in inputs.chunks(ROWS).zip(&mut self.rows_used) {
-                if inputs.iter().fold(false, |any, &x| any | (x != F::zero())) {
-                    used.push(row);
-                }
-            }
-        }
-        for (group, used) in self.inputs_used.iter_mut().enumerate().take(self.n_rows.div_ceil(ROWS)) {
-            used.clear();
-            let rows = group * ROWS..self.n_rows.min((group + 1) * ROWS);
-            for input in 0..n_inputs {
-                if rows
-                    .clone()
-                    .fold(false, |any, row| any | (self.inputs[row * self.input_stride + input] != F::zero()))
-                {
-                    used.push(input);
-                }
-            }
-        }
-    }
-
-    /// aˡ = f(aˡ⁻¹ Wˡ + bˡ), layer by layer.
-    #[inline(always)]
-    fn forward<S: Simd<F>>(&mut self, simd: S, layers: &[LayerShape], tiles: &[Tile<F>]) {
-        self.broken_layer = None;
-        for (index, shape) in layers.iter().enumerate() {
-            let (before, from_here) = self.activations.split_at_mut(index);
-            let (received, received_stride) = match before.last() {
-                None => (&*self.inputs, self.input_stride),
-                Some(activations) => (&**activations, layers[index - 1].stride),
-            };
-            let outputs = &mut from_here[0];
-            for tile in &tiles[shape.first_tile..shape.first_tile + shape.n_tiles] {
-                for first_row in (0..self.n_rows).step_by(ROWS) {
-                    let n_rows = ROWS.min(self.n_rows - first_row);
-                    let sums = &mut outputs[first_row * shape.stride + tile.first_column..];
-                    for row in 0..n_rows {
-                        sums[row * shape.stride..][..panel_width::<F>()].copy_from_slice(&tile.bias);
-                    }
-                    let left = Scalars {
-                        values: &received[first_row * received_stride..],
-                        row_stride: received_stride,
-                        term_stride: 1,
-                    };
-                    let terms = match index {
-                        0 => Terms::Listed(&self.inputs_used[first_row / ROWS]),
-                        _ => Terms::All(shape.n_inputs),
-                    };
-                    let panel = Rows { values: &tile.weights, stride: panel_width::<F>() };
-                    add_panel_product(simd, left, n_rows, terms, panel, sums, shape.stride);
-                }
-            }
-            if index + 1 == layers.len() {
-                self.net_inputs[..self.n_rows * shape.stride].copy_from_slice(&outputs[..self.n_rows * shape.stride]);
-            }
-            let is_broken = activate::<F, S>(shape, outputs, self.n_rows);
-            if is_broken && self.broken_layer.is_none() {
-                self.broken_layer = Some(index);
-            }
-        }
-    }
-
-    /// The losses, and δ of the output layer.
-    #[inline(always)]
-    fn begin_backpropagation(&mut self, shape: &LayerShape, batch: &impl Batch<F>, objective: Objective, scale: f64) {
-        let last = self.activations.len() - 1;
-        for row in 0..self.n_rows {
-            let columns = row * shape.stride..row * shape.stride + shape.n_outputs;
-            let targets = &mut self.targets[columns.clone()];
-            batch.target(self.first_row + row, targets);
-            let outputs = &self.activations[last][columns.clone()];
-            self.losses[row] = objective.value(&self.net_inputs[columns.clone()], outputs, targets);
-            let delta = &mut self.deltas[last][columns];
-            objective.output_delta(shape.activation, outputs, targets, scale, delta);
-            flush_negligible(delta);
-        }
-    }
-
-    /// δˡ⁻¹ = (δˡ Wˡᵀ) ⊙ f′, from the last layer to the second.
-    #[inline(always)]
-    fn backpropagate<S: Simd<F>>(&mut self, simd: S, layers: &[LayerShape], tiles: &[Tile<F>]) {
-        for index in (1..layers.len()).rev() {
-            let (shape, before) = (&layers[index], &layers[index - 1]);
-            let (deltas_before, deltas) = self.deltas.split_at_mut(index);
-            let (deltas_before, deltas) = (&mut deltas_before[index - 1], &deltas[0]);
-            let panels = tiles[shape.first_tile..shape.first_tile + shape.n_tiles].iter().map(|tile| &*tile.weights);
-            transposed_product(
-                simd,
-                Rows { values: deltas, stride: shape.stride },
-                self.n_rows,
-                panels,
-                shape.n_inputs,
-                deltas_before,
-                before.stride,
-            );
-            for row in 0..self.n_rows {
-                let columns = row * before.stride..row * before.stride + before.n_outputs;
-                let delta = &mut deltas_before[columns.clone()];
-                before.activation.times_derivative(&self.activations[index - 1][columns], delta);
-                flush_negligible(delta);
-            }
-        }
-    }
-}
-
-/// Applies a layer's activation to its net inputs, and tells whether an output is infinite or not a number. All but
-/// softmax work on single numbers and may run on into the padding, which nobody reads.
-#[inline(always)]
-fn activate<F: Real, S: Simd<F>>(shape: &LayerShape, outputs: &mut [F], n_rows: usize) -> bool {
-    let n_columns = match shape.activation {
-        Activation::Softmax => shape.n_outputs,
-        _ => shape.n_outputs.next_multiple_of(F::LANES),
-    };
-    let mut is_broken = false;
-    for row in 0..n_rows {
-        let outputs = &mut outputs[row * shape.stride..][..n_columns];
-        if S::FUSED {
-            shape.activation.apply_with::<F, true>(outputs);
-        } else {
-            shape.activation.apply_with::<F, false>(outputs);
-        }
-        for output in &outputs[..shape.n_outputs] {
-            is_broken |= output.is_not_finite();
-        }
-    }
-    is_broken
-}
-
-#[inline(always)]
-fn flush_negligible<F: Real>(deltas: &mut [F]) {
-    for delta in deltas {
-        *delta = if delta.abs() < F::NEGLIGIBLE { F::zero() } else { *delta };
-    }
-}
-
-struct Forward<'a, F, B> {
-    block: &'a mut Block<F>,
-    layers: &'a [LayerShape],
-    tiles: &'a [Tile<F>],
-    batch: &'a B,
-}
-
-impl<F: Real, B: Batch<F>> Task<F> for Forward<'_, F, B> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        self.block.gather(self.layers[0].n_inputs, self.batch);
-        self.block.forward(simd, self.layers, self.tiles);
-    }
-}
-
-struct ForwardAndBack<'a, F, B> {
-    block: &'a mut Block<F>,
-    layers: &'a [LayerShape],
-    tiles: &'a [Tile<F>],
-    batch: &'a B,
-    objective: Objective,
-    scale: f64,
-}
-
-impl<F: Real, B: Batch<F>> Task<F> for ForwardAndBack<'_, F, B> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        self.block.gather(self.layers[0].n_inputs, self.batch);
-        self.block.forward(simd, self.layers, self.tiles);
-        let output = &self.layers[self.layers.len() - 1];
-        self.block.begin_backpropagation(output, self.batch, self.objective, self.scale);
-        self.block.backpropagate(simd, self.layers, self.tiles);
-    }
-}
-
-/// The gradient of one tile, summed over the blocks and handed to the sink.
-struct Update<'a, F, K> {
-    tile: &'a mut Tile<F>,
-    layers: &'a [LayerShape],
-    blocks: &'a [Block<F>],
-    sink: &'a K,
-}
-
-impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let Update { tile, layers, blocks, sink } = self;
-        let shape = &layers[tile.layer];
-        let width = panel_width::<F>();
-        let mut is_broken = false;
-        // Σ over the samples of aˡ⁻¹ᵀ δˡ, for ROWS inputs at a time.
-        let mut sums = [F::zero(); ROWS * PANEL_WIDTH_MAX];
-        let skips_zeros = tile.layer == 0 && sink.ignores_zero_gradients();
-        for first_input in (0..shape.n_inputs).step_by(ROWS) {
-            if skips_zeros && blocks.iter().all(|block| block.rows_used[first_input / ROWS].is_empty()) {
-                continue;
-            }
-            let n_inputs = ROWS.min(shape.n_inputs - first_input);
-            let entries = first_input * width..(first_input + n_inputs) * width;
-            let sums = &mut sums[..n_inputs * width];
-            sums.fill(F::zero());
-            for block in blocks {
-                let (received, stride) = block.received(tile.layer, layers);
-                let left = Scalars { values: &received[first_input..], row_stride: 1, term_stride: stride };
-                let terms = match tile.layer {
-                    0 => Terms::Listed(&block.rows_used[first_input / ROWS]),
-                    _ => Terms::All(block.n_rows),
-                };
-                let deltas = Rows { values: &block.deltas[tile.layer][tile.first_column..], stride: shape.stride };
-                add_panel_product(simd, left, n_inputs, terms, deltas, sums, width);
-            }
-            let state = tile.weights_state.each_mut().map(|slot| slot_piece(slot, entries.clone()));
-            let parameters = &mut tile.weights[entries];
-            sink.weights(Piece { parameters, gradient: sums, state });
-            is_broken |= finish(parameters);
-        }
-        if shape.has_bias {
-            let sums = &mut sums[..width];
-            sums.fill(F::zero());
-            for block in blocks {
-                for row in 0..block.n_rows {
-                    let deltas = &block.deltas[tile.layer][row * shape.stride + tile.first_column..][..width];
-                    for (sum, &delta) in sums.iter_mut().zip(deltas) {
-                        *sum += delta;
-                    }
-                }
-            }
-            let state = tile.bias_state.each_mut().map(|slot| slot_piece(slot, 0..width));
-            sink.biases(Piece { parameters: &mut tile.bias, gradient: sums, state });
-            is_broken |= finish(&mut tile.bias);
-        }
-        tile.is_broken = is_broken;
-    }
-}
-
-/// Part of a slot, or nothing where the workspace has no such slot.
-#[inline(always)]
-fn slot_piece<F: Real>(slot: &mut Aligned<F>, entries: std::ops::Range<usize>) -> &mut [F] {
-    if slot.is_empty() { &mut [] } else { &mut slot[entries] }
-}
-
-/// Flushes what is subnormal to zero, and tells whether something is infinite or not a number.
-#[inline(always)]
-fn finish<F: Real>(parameters: &mut [F]) -> bool {
-    let mut is_broken = false;
-    for parameter in parameters {
-        *parameter = flush(*parameter);
-        is_broken |= parameter.is_not_finite();
-    }
-    is_broken
 }

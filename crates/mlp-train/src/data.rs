@@ -163,31 +163,13 @@ impl<F: Real> Samples<'_, F> {
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, 's, F> {
     samples: &'a Samples<'s, F>,
-    grey_levels: &'a GreyLevels<F>,
     rows: &'a [usize],
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
-    pub fn new(samples: &'a Samples<'s, F>, grey_levels: &'a GreyLevels<F>, rows: &'a [usize]) -> Self {
-        Self { samples, grey_levels, rows }
-    }
-}
-
-/// The number p / 255 for each grey level p: looking it up is quicker than dividing, and exact.
-#[derive(Clone, Debug)]
-pub struct GreyLevels<F>([F; 256]);
-
-impl<F: Real> GreyLevels<F> {
-    /// The table.
-    pub fn new() -> Self {
-        Self(std::array::from_fn(|level| F::narrow(level as f64) / F::narrow(255.0)))
-    }
-}
-
-impl<F: Real> Default for GreyLevels<F> {
-    fn default() -> Self {
-        Self::new()
+    pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
+        Self { samples, rows }
     }
 }
 
@@ -196,14 +178,16 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
         self.rows.len()
     }
 
+    #[inline(always)]
     fn input(&self, row: usize, into: &mut [F]) {
+        let grey_level = |&pixel: &u8| F::from_u8(pixel) / F::from_u8(255);
         match &self.samples.inputs {
             Inputs::Pixels(pixels) => {
                 let pixels = pixels.row(self.rows[row]);
                 match pixels.as_slice() {
                     // The usual case: a loop over two slices, without the strides of a general view.
-                    Some(pixels) => into.iter_mut().zip(pixels).for_each(|(x, &p)| *x = self.grey_levels.0[p as usize]),
-                    None => into.iter_mut().zip(&pixels).for_each(|(x, &p)| *x = self.grey_levels.0[p as usize]),
+                    Some(pixels) => into.iter_mut().zip(pixels).for_each(|(x, p)| *x = grey_level(p)),
+                    None => into.iter_mut().zip(&pixels).for_each(|(x, p)| *x = grey_level(p)),
                 }
             }
             Inputs::Values(values) => copy_row(values, self.rows[row], into),

@@ -4,7 +4,7 @@ use mlp_core::{Batch, Kernel, Mlp, Objective, Real, Workers, Workspace};
 use serde::{Deserialize, Serialize};
 
 use crate::confusion::ConfusionMatrix;
-use crate::data::{GreyLevels, Rows, Samples, Targets};
+use crate::data::{Rows, Samples, Targets};
 use crate::encoding::Codebook;
 use crate::metrics::{Answer, EpochMetrics, MetricSums};
 
@@ -63,7 +63,6 @@ pub(crate) struct Evaluator<'w, F> {
     workspace: Workspace<F>,
     workers: &'w Workers,
     objective: Objective,
-    grey_levels: GreyLevels<F>,
     target: Vec<F>,
 }
 
@@ -73,7 +72,6 @@ impl<'w, F: Real> Evaluator<'w, F> {
             workspace: Workspace::new(mlp, CHUNK, 0, kernel, workers),
             workers,
             objective,
-            grey_levels: GreyLevels::new(),
             target: vec![F::zero(); mlp.n_outputs()],
         }
     }
@@ -116,7 +114,7 @@ impl<'w, F: Real> Evaluator<'w, F> {
     ) -> EpochMetrics {
         let mut sums = MetricSums::default();
         for chunk in rows.chunks(CHUNK) {
-            let batch = Rows::new(samples, &self.grey_levels, chunk);
+            let batch = Rows::new(samples, chunk);
             self.workspace.forward(&batch, self.workers);
             for (row, &index) in chunk.iter().enumerate() {
                 let (net_inputs, outputs) = (self.workspace.net_inputs(row), self.workspace.outputs(row));

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::config::TrainConfig;
 
-/// The version of the numerics: it is raised whenever the same configuration starts to give other weights.
-pub const NUMERICS_VERSION: u32 = 1;
+/// The version of the numerics: it is raised whenever the same configuration starts to give other weights. 2: the sums of
+/// back-propagation with batches of one sample are taken panel by panel.
+pub const NUMERICS_VERSION: u32 = 2;
 
 /// Keys that say under which name and from which place, not what, is computed.
 const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];

@@ -92,7 +92,7 @@ pub use config::{
     ValidationMetric,
 };
 pub use confusion::ConfusionMatrix;
-pub use data::{GreyLevels, Inputs, Rows, Samples, SamplesError, Targets};
+pub use data::{Inputs, Rows, Samples, SamplesError, Targets};
 pub use encoding::{Codebook, TargetEncoding};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use identity::{NUMERICS_VERSION, trial_id};

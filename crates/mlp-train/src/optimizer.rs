@@ -10,7 +10,7 @@
 //! Numbers below [`Real::NEGLIGIBLE`] are taken as 0 in gradients, state and parameters. They are too small to matter
 //! (1e-31 in `f32`), but products with them can be subnormal, and those slow a processor down tenfold and more.
 
-use mlp_core::{Batch, GradientSink, NonFinite, Objective, Piece, Real, Workers, Workspace};
+use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
 use serde_json::{Value, json};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
@@ -118,26 +118,14 @@ impl Optimizer {
         update: Update,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
+        let mut run = Step { workspace, batch, objective, update, workers };
         let learning_rate = F::narrow(update.learning_rate);
-        let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
         match self {
-            Self::Sgd => workspace.step(batch, objective, &SgdStep { learning_rate, penalty }, workers),
-            Self::Momentum { momentum } => {
-                let rule = MomentumStep { learning_rate, penalty, momentum: F::narrow(momentum) };
-                workspace.step(batch, objective, &rule, workers)
-            }
-            Self::Nesterov { momentum } => {
-                let rule = NesterovStep { learning_rate, penalty, momentum: F::narrow(momentum) };
-                workspace.step(batch, objective, &rule, workers)
-            }
-            Self::Adam { beta1, beta2, epsilon } => {
-                let rule = AdamStep::new(update, penalty, [beta1, beta2, epsilon], 0.0);
-                workspace.step(batch, objective, &rule, workers)
-            }
-            Self::AdamW { beta1, beta2, epsilon, decay } => {
-                let rule = AdamStep::new(update, penalty, [beta1, beta2, epsilon], decay);
-                workspace.step(batch, objective, &rule, workers)
-            }
+            Self::Sgd => run.with(Sgd { learning_rate }),
+            Self::Momentum { momentum } => run.with(Momentum { learning_rate, momentum: F::narrow(momentum) }),
+            Self::Nesterov { momentum } => run.with(Nesterov { learning_rate, momentum: F::narrow(momentum) }),
+            Self::Adam { beta1, beta2, epsilon } => run.with(Adam::new(update, [beta1, beta2, epsilon], 0.0)),
+            Self::AdamW { beta1, beta2, epsilon, decay } => run.with(Adam::new(update, [beta1, beta2, epsilon], decay)),
         }
     }
 
@@ -157,6 +145,27 @@ impl Optimizer {
     }
 }
 
+/// The arguments of a step.
+struct Step<'a, F, B> {
+    workspace: &'a mut Workspace<F>,
+    batch: &'a B,
+    objective: Objective,
+    update: Update,
+    workers: &'a Workers,
+}
+
+impl<F: Real, B: Batch<F>> Step<'_, F, B> {
+    fn with<R: Rule<F>>(&mut self, rule: R) -> Result<f64, NonFinite> {
+        let penalty = Penalty { l2: F::narrow(self.update.l2), l1: F::narrow(self.update.l1) };
+        let (batch, objective, workers) = (self.batch, self.objective, self.workers);
+        if penalty.is_none() {
+            self.workspace.step(batch, objective, &Sink::<F, R, false> { rule, penalty }, workers)
+        } else {
+            self.workspace.step(batch, objective, &Sink::<F, R, true> { rule, penalty }, workers)
+        }
+    }
+}
+
 /// The gradient of the penalties ½·γ·w² + γ₁·|w|.
 #[derive(Clone, Copy)]
 struct Penalty<F> {
@@ -165,10 +174,8 @@ struct Penalty<F> {
 }
 
 impl<F: Real> Penalty<F> {
-    /// No penalty: for biases.
-    #[inline(always)]
-    fn none() -> Self {
-        Self { l2: F::zero(), l1: F::zero() }
+    fn is_none(self) -> bool {
+        self.l2 == F::zero() && self.l1 == F::zero()
     }
 
     /// The gradient with the penalties added.
@@ -178,63 +185,91 @@ impl<F: Real> Penalty<F> {
     }
 }
 
-/// Stochastic gradient descent.
-struct SgdStep<F> {
-    learning_rate: F,
+/// An update rule for one parameter, from its gradient with the penalties.
+trait Rule<F: Real>: Sync {
+    const N_SLOTS: usize;
+    fn apply(&self, parameter: Parameter<F>, g: F) -> Parameter<F>;
+    /// What is left of a weight before the step: 1 − η·λ where the decay is decoupled.
+    #[inline(always)]
+    fn decay(&self, w: F) -> F {
+        w
+    }
+}
+
+/// A rule as the sink of back-propagation. Without penalties (`PENALTY` is false) they cost nothing.
+struct Sink<F, R, const PENALTY: bool> {
+    rule: R,
     penalty: Penalty<F>,
 }
 
-impl<F: Real> SgdStep<F> {
+impl<F: Real, R: Rule<F>, const PENALTY: bool> GradientSink<F> for Sink<F, R, PENALTY> {
+    const N_SLOTS: usize = R::N_SLOTS;
+
+    fn ignores_zero_gradients(&self) -> bool {
+        // Without state, nothing moves a weight but its gradient.
+        R::N_SLOTS == 0 && !PENALTY
+    }
+
     #[inline(always)]
-    fn update(&self, piece: Piece<'_, F>, penalty: Penalty<F>) {
-        for (w, &gradient) in piece.parameters.iter_mut().zip(piece.gradient) {
-            let g = penalty.add(*w, gradient);
-            *w = settle(*w - self.learning_rate * g);
-        }
+    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
+        let g = if PENALTY { self.penalty.add(weight.value, gradient) } else { gradient };
+        self.rule.apply(Parameter { value: self.rule.decay(weight.value), ..weight }, g)
+    }
+
+    #[inline(always)]
+    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
+        self.rule.apply(bias, gradient)
+    }
+}
+
+/// Stochastic gradient descent.
+struct Sgd<F> {
+    learning_rate: F,
+}
+
+impl<F: Real> Rule<F> for Sgd<F> {
+    const N_SLOTS: usize = 0;
+
+    #[inline(always)]
+    fn apply(&self, parameter: Parameter<F>, g: F) -> Parameter<F> {
+        Parameter { value: parameter.value - self.learning_rate * g, ..parameter }
     }
 }
 
 /// Momentum.
-struct MomentumStep<F> {
+struct Momentum<F> {
     learning_rate: F,
-    penalty: Penalty<F>,
     momentum: F,
 }
 
-impl<F: Real> MomentumStep<F> {
+impl<F: Real> Rule<F> for Momentum<F> {
+    const N_SLOTS: usize = 1;
+
     #[inline(always)]
-    fn update(&self, piece: Piece<'_, F>, penalty: Penalty<F>) {
-        let [velocities, _] = piece.state;
-        for ((w, &gradient), v) in piece.parameters.iter_mut().zip(piece.gradient).zip(velocities) {
-            let g = penalty.add(*w, gradient);
-            *v = settle(self.momentum * *v + g);
-            *w = settle(*w - self.learning_rate * *v);
-        }
+    fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
+        let v = settle(self.momentum * v + g);
+        Parameter { value: w - self.learning_rate * v, state: [v, F::zero()] }
     }
 }
 
 /// Nesterov's momentum.
-struct NesterovStep<F> {
+struct Nesterov<F> {
     learning_rate: F,
-    penalty: Penalty<F>,
     momentum: F,
 }
 
-impl<F: Real> NesterovStep<F> {
+impl<F: Real> Rule<F> for Nesterov<F> {
+    const N_SLOTS: usize = 1;
+
     #[inline(always)]
-    fn update(&self, piece: Piece<'_, F>, penalty: Penalty<F>) {
-        let [velocities, _] = piece.state;
-        for ((w, &gradient), v) in piece.parameters.iter_mut().zip(piece.gradient).zip(velocities) {
-            let g = penalty.add(*w, gradient);
-            *v = settle(self.momentum * *v + g);
-            *w = settle(*w - self.learning_rate * (g + self.momentum * *v));
-        }
+    fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
+        let v = settle(self.momentum * v + g);
+        Parameter { value: w - self.learning_rate * (g + self.momentum * v), state: [v, F::zero()] }
     }
 }
 
 /// Adam, and with a decay AdamW.
-struct AdamStep<F> {
-    penalty: Penalty<F>,
+struct Adam<F> {
     beta1: F,
     beta2: F,
     /// 1 − β₁ and 1 − β₂, rounded once: β₂ in single precision would leave few digits of the difference.
@@ -249,11 +284,10 @@ struct AdamStep<F> {
     kept: F,
 }
 
-impl<F: Real> AdamStep<F> {
-    fn new(update: Update, penalty: Penalty<F>, [beta1, beta2, epsilon]: [f64; 3], decay: f64) -> Self {
+impl<F: Real> Adam<F> {
+    fn new(update: Update, [beta1, beta2, epsilon]: [f64; 3], decay: f64) -> Self {
         let step = update.step as f64;
         Self {
-            penalty,
             beta1: F::narrow(beta1),
             beta2: F::narrow(beta2),
             rest1: F::narrow(1.0 - beta1),
@@ -264,78 +298,22 @@ impl<F: Real> AdamStep<F> {
             kept: F::narrow(1.0 - update.learning_rate * decay),
         }
     }
-
-    #[inline(always)]
-    fn update(&self, piece: Piece<'_, F>, penalty: Penalty<F>, kept: F) {
-        let [first_moments, second_moments] = piece.state;
-        let state = first_moments.iter_mut().zip(second_moments);
-        for ((w, &gradient), (m, v)) in piece.parameters.iter_mut().zip(piece.gradient).zip(state) {
-            let g = penalty.add(*w, gradient);
-            *m = settle(self.beta1 * *m + self.rest1 * g);
-            *v = settle(self.beta2 * *v + self.rest2 * square(g));
-            let step = self.corrected_rate * *m / (v.sqrt() * self.correction2 + self.epsilon);
-            *w = settle(kept * *w - step);
-        }
-    }
 }
 
-impl<F: Real> GradientSink<F> for SgdStep<F> {
-    const N_SLOTS: usize = 0;
-
-    fn ignores_zero_gradients(&self) -> bool {
-        self.penalty.l2 == F::zero() && self.penalty.l1 == F::zero()
-    }
-
-    #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        self.update(piece, self.penalty);
-    }
-
-    #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.update(piece, Penalty::none());
-    }
-}
-
-impl<F: Real> GradientSink<F> for MomentumStep<F> {
-    const N_SLOTS: usize = 1;
-
-    #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        self.update(piece, self.penalty);
-    }
-
-    #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.update(piece, Penalty::none());
-    }
-}
-
-impl<F: Real> GradientSink<F> for NesterovStep<F> {
-    const N_SLOTS: usize = 1;
-
-    #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        self.update(piece, self.penalty);
-    }
-
-    #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.update(piece, Penalty::none());
-    }
-}
-
-impl<F: Real> GradientSink<F> for AdamStep<F> {
+impl<F: Real> Rule<F> for Adam<F> {
     const N_SLOTS: usize = 2;
 
     #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        self.update(piece, self.penalty, self.kept);
+    fn apply(&self, Parameter { value: w, state: [m, v] }: Parameter<F>, g: F) -> Parameter<F> {
+        let m = settle(self.beta1 * m + self.rest1 * g);
+        let v = settle(self.beta2 * v + self.rest2 * square(g));
+        let step = self.corrected_rate * m / (v.sqrt() * self.correction2 + self.epsilon);
+        Parameter { value: w - step, state: [m, v] }
     }
 
     #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.update(piece, Penalty::none(), F::one());
+    fn decay(&self, w: F) -> F {
+        self.kept * w
     }
 }
 

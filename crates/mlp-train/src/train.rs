@@ -7,7 +7,7 @@ use mlp_core::{Activation, Kernel, Mlp, NonFinite, Real, Workers, Workspace};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, EarlyStopping, EvaluateTrain, Precision, TrainConfig};
-use crate::data::{GreyLevels, Rows, Samples, SamplesError, Targets};
+use crate::data::{Rows, Samples, SamplesError, Targets};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::metrics::EpochMetrics;
 use crate::optimizer::Update;
@@ -213,7 +213,6 @@ struct Trainer<'a, 's, F> {
     samples: &'a Samples<'s, F>,
     workers: &'a Workers,
     workspace: Workspace<F>,
-    grey_levels: GreyLevels<F>,
     /// The indices of the training samples.
     rows: &'a [usize],
     /// The same in the order of the epoch.
@@ -230,7 +229,7 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
         kernel: Kernel,
     ) -> Self {
         let workspace = Workspace::new(mlp, config.batch_size, config.optimizer.n_slots(), kernel, workers);
-        Self { config, samples, workers, workspace, grey_levels: GreyLevels::new(), rows, order: rows.to_vec() }
+        Self { config, samples, workers, workspace, rows, order: rows.to_vec() }
     }
 
     /// Every training sample once, in a new order, one update for each batch. The last batch may be smaller; its
@@ -255,7 +254,7 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
                 l2: config.l2,
                 l1: config.l1,
             };
-            let samples = Rows::new(self.samples, &self.grey_levels, rows);
+            let samples = Rows::new(self.samples, rows);
             match config.optimizer.step(&mut self.workspace, &samples, config.objective(), update, self.workers) {
                 Ok(loss_of_batch) => loss += loss_of_batch,
                 Err(NonFinite { layer }) => {

@@ -1,257 +1,346 @@
 //! The two matrix products of training, on packed weights.
 //!
-//! The weights of a layer are cut into *panels* of [`panel_width`] columns; a panel stores its rows one after the other,
-//! so that a product reads memory in order and keeps a block of the result in registers. Both products compute
+//! The units of a layer are cut into *panels* of up to [`PANEL_VECTORS`] vectors; a panel stores its rows one after the
+//! other, so that a product reads memory in order and keeps a block of the result in registers. Both products compute
 //! each element in an order of its own terms only: as long as numbers are finite, the result of a row does not depend on
 //! the rows beside it, nor on how the work is cut. That is why the number of threads never changes a bit.
 
 use crate::kernel::simd::Simd;
 use crate::real::Real;
 
-/// Columns in a panel: 128 bytes, two vectors.
-pub(crate) const fn panel_width<F: Real>() -> usize {
-    2 * F::LANES
-}
+/// The most vectors in a row of a panel: 256 bytes, 64 units in `f32`.
+pub(crate) const PANEL_VECTORS: usize = 4;
 
 /// The widest panel, in `f32`.
-pub(crate) const PANEL_WIDTH_MAX: usize = 32;
+pub(crate) const PANEL_WIDTH_MAX: usize = 64;
 
-/// Rows that one call of the register kernel handles where there are registers for them.
-pub(crate) const ROWS: usize = 8;
-
-/// Which terms of a sum are taken, in ascending order.
-#[derive(Clone, Copy)]
-pub(crate) enum Terms<'a> {
-    /// 0, 1, … below the number.
-    All(usize),
-    /// Those that can be different from zero.
-    Listed(&'a TermList),
+/// The columns of the panel that begins with `n_remaining` units left: one, two or four vectors, enough for the units if
+/// four are. Columns without a unit hold zeros.
+pub(crate) fn panel_width<F: Real>(n_remaining: usize) -> usize {
+    n_remaining.div_ceil(F::LANES).clamp(1, PANEL_VECTORS).next_power_of_two() * F::LANES
 }
 
-/// Ascending indices of terms.
+/// Which terms of a sum are taken, in ascending order.
+pub(crate) trait Terms: Copy {
+    /// A number of terms in which all of these lie.
+    fn bound(self) -> usize;
+    /// Their indices.
+    fn ascending(self) -> impl Iterator<Item = usize>;
+}
+
+/// The terms 0, 1, … below a number.
+#[derive(Clone, Copy)]
+pub(crate) struct AllTerms(pub(crate) usize);
+
+impl Terms for AllTerms {
+    #[inline(always)]
+    fn bound(self) -> usize {
+        self.0
+    }
+    #[inline(always)]
+    fn ascending(self) -> impl Iterator<Item = usize> {
+        0..self.0
+    }
+}
+
+/// The terms whose bit is set.
+#[derive(Clone, Copy)]
+pub(crate) struct MaskedTerms(pub(crate) u32);
+
+impl Terms for MaskedTerms {
+    #[inline(always)]
+    fn bound(self) -> usize {
+        (u32::BITS - self.0.leading_zeros()) as usize
+    }
+    #[inline(always)]
+    fn ascending(self) -> impl Iterator<Item = usize> {
+        let mut mask = self.0;
+        std::iter::from_fn(move || {
+            let term = mask.trailing_zeros() as usize;
+            (mask != 0).then(|| {
+                mask &= mask - 1;
+                term
+            })
+        })
+    }
+}
+
+/// A list of ascending terms.
 #[derive(Debug)]
 pub(crate) struct TermList {
+    /// The first `len` are the list; all are below the length of this vector.
     indices: Vec<u32>,
+    len: usize,
 }
 
 impl TermList {
-    /// An empty list with room for `capacity` indices.
-    pub(crate) fn with_capacity(capacity: usize) -> TermList {
-        TermList { indices: Vec::with_capacity(capacity) }
+    /// An empty list with room for the terms 0, 1, … below `n_terms`.
+    pub(crate) fn new(n_terms: usize) -> TermList {
+        TermList { indices: vec![0; n_terms], len: 0 }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.indices.is_empty()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.indices.clear();
-    }
-
-    /// Appends an index, which must be larger than all before it.
+    /// Replaces the list by the positions of `true`; there may be as many flags as there is room for.
     #[inline(always)]
-    pub(crate) fn push(&mut self, index: usize) {
-        debug_assert!(self.indices.last().is_none_or(|&last| (last as usize) < index));
-        self.indices.push(index as u32);
-    }
-}
-
-impl Terms<'_> {
-    /// The least number of terms in which all of these lie.
-    fn bound(self) -> usize {
-        match self {
-            Terms::All(n_terms) => n_terms,
-            Terms::Listed(list) => list.indices.iter().max().map_or(0, |&last| last as usize + 1),
+    pub(crate) fn fill(&mut self, flags: impl Iterator<Item = bool>) {
+        self.len = 0;
+        // Every index is written, and counted or overwritten by the next: no branch to guess wrongly.
+        for (index, flag) in flags.take(self.indices.len()).enumerate() {
+            self.indices[self.len] = index as u32;
+            self.len += usize::from(flag);
         }
     }
+
+    /// The terms.
+    #[inline(always)]
+    pub(crate) fn indices(&self) -> &[u32] {
+        &self.indices[..self.len]
+    }
 }
 
-/// A matrix whose entries are read one at a time: entry (row, term) is at `row · row_stride + term · term_stride`.
+impl Terms for &TermList {
+    #[inline(always)]
+    fn bound(self) -> usize {
+        self.indices().last().map_or(0, |&last| last as usize + 1)
+    }
+    #[inline(always)]
+    fn ascending(self) -> impl Iterator<Item = usize> {
+        self.indices().iter().map(|&index| index as usize)
+    }
+}
+
+/// A stretch of the terms of a product, whose factors lie in one place.
 #[derive(Clone, Copy)]
-pub(crate) struct Scalars<'a, F> {
-    pub(crate) values: &'a [F],
+pub(crate) struct Segment<'a, F, T> {
+    /// The left factor of row r and term t is at r · `row_stride` + t · `term_stride`.
+    pub(crate) left: &'a [F],
     pub(crate) row_stride: usize,
     pub(crate) term_stride: usize,
+    /// The right factors of term t are row t of this panel.
+    pub(crate) right: &'a [F],
+    pub(crate) terms: T,
 }
 
-/// A matrix that is read a vector at a time: its rows are `stride` apart.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a, F> {
-    pub(crate) values: &'a [F],
-    pub(crate) stride: usize,
-}
-
-/// The product of some rows with one panel, added to what `sums` holds:
-/// `sums[row][column] += Σ left[row][term] · panel[term][column]`, one chain of multiply-adds over ascending terms for
-/// each element.
+/// The product of some rows with a panel: `sums[row][column] = start[column] + Σ left[row][term] · right[term][column]`,
+/// one chain of multiply-adds over ascending terms, segment after segment, for each element.
 ///
-/// `sums` has rows of panel width at `sums_stride`.
+/// The panel, `start` and the rows of `sums` have the same width.
 ///
 /// # Panics
-/// Where a slice is too short for the rows and terms.
+/// Where a slice is too short for the rows and terms, or the width is not that of a panel.
 #[inline(always)]
-pub(crate) fn add_panel_product<F: Real, S: Simd<F>>(
+pub(crate) fn panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     _simd: S,
-    left: Scalars<'_, F>,
+    start: &[F],
+    segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
     n_rows: usize,
-    terms: Terms<'_>,
-    panel: Rows<'_, F>,
     sums: &mut [F],
-    sums_stride: usize,
 ) {
-    let bound = terms.bound();
-    if n_rows == 0 || bound == 0 {
+    let width = start.len();
+    if n_rows == 0 {
         return;
     }
-    let width = panel_width::<F>();
-    assert!((n_rows - 1) * left.row_stride + (bound - 1) * left.term_stride < left.values.len());
-    assert!((bound - 1) * panel.stride + width <= panel.values.len());
-    assert!((n_rows - 1) * sums_stride + width <= sums.len());
-    match terms {
-        // SAFETY: the assertions above, for every row and term; `_simd` proves the instructions.
-        Terms::All(n_terms) => unsafe { cut_rows::<F, S, _>(left, n_rows, 0..n_terms, panel, sums, sums_stride) },
-        Terms::Listed(list) => {
-            let terms = list.indices.iter().map(|&index| index as usize);
-            // SAFETY: as above.
-            unsafe { cut_rows::<F, S, _>(left, n_rows, terms, panel, sums, sums_stride) }
+    assert!(n_rows * width <= sums.len());
+    for Segment { left, row_stride, term_stride, right, terms } in segments.clone() {
+        let bound = terms.bound();
+        if bound > 0 {
+            assert!((n_rows - 1) * row_stride + (bound - 1) * term_stride < left.len());
+            assert!(bound * width <= right.len());
         }
     }
-}
-
-/// Cuts the rows of a product into pieces that fit into the registers.
-///
-/// # Safety
-/// The processor has the instructions of `S`, and every row and term lies inside the three slices.
-#[inline(always)]
-unsafe fn cut_rows<F: Real, S: Simd<F>, T: Iterator<Item = usize> + Clone>(
-    left: Scalars<'_, F>,
-    n_rows: usize,
-    terms: T,
-    panel: Rows<'_, F>,
-    sums: &mut [F],
-    sums_stride: usize,
-) {
-    let (left_start, sums_start) = (left.values.as_ptr(), sums.as_mut_ptr());
-    let mut row = 0;
-    while row < n_rows {
-        // SAFETY: the caller has checked that every row lies inside the slices.
-        unsafe {
-            let a = left_start.add(row * left.row_stride);
-            let c = sums_start.add(row * sums_stride);
-            let (a_row, a_term, b, b_row) = (left.row_stride, left.term_stride, panel.values.as_ptr(), panel.stride);
-            let remaining = n_rows - row;
-            if S::MANY_REGISTERS {
-                row += match remaining {
-                    8.. => register_block::<F, S, 8, 2, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone()),
-                    4.. => register_block::<F, S, 4, 2, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone()),
-                    2.. => register_block::<F, S, 2, 2, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone()),
-                    _ => register_block::<F, S, 1, 2, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone()),
-                };
-            } else {
-                let half = F::LANES;
-                let (b2, c2) = (b.add(half), c.add(half));
-                row += if remaining >= 4 {
-                    register_block::<F, S, 4, 1, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone());
-                    register_block::<F, S, 4, 1, _>(a, a_row, a_term, b2, b_row, c2, sums_stride, terms.clone())
-                } else {
-                    register_block::<F, S, 1, 1, _>(a, a_row, a_term, b, b_row, c, sums_stride, terms.clone());
-                    register_block::<F, S, 1, 1, _>(a, a_row, a_term, b2, b_row, c2, sums_stride, terms.clone())
-                };
-            }
-        }
-    }
-}
-
-/// `ROWS` rows of `VECTORS` vectors, whose sums stay in registers over all terms. Returns `ROWS`.
-///
-/// # Safety
-/// The processor has the instructions of `S`, and every row and term lies inside the three matrices.
-#[expect(clippy::too_many_arguments, reason = "three matrices with their strides, and the terms")]
-#[inline(always)]
-unsafe fn register_block<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize, T: Iterator<Item = usize>>(
-    a: *const F,
-    a_row: usize,
-    a_term: usize,
-    b: *const F,
-    b_row: usize,
-    c: *mut F,
-    c_row: usize,
-    terms: T,
-) -> usize {
-    // SAFETY: the caller has checked that every row and term lies inside the slices.
+    let product = PanelProduct { start, segments, sums: sums.as_mut_ptr() };
+    // SAFETY: the assertions above, for every segment, row and term; `_simd` proves the instructions.
     unsafe {
-        // Loops, not closures: an instruction in a closure would become a call.
-        let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
-        for (row, sums) in sums.iter_mut().enumerate() {
-            for (vector, sum) in sums.iter_mut().enumerate() {
-                *sum = S::load(c.add(row * c_row + vector * F::LANES));
-            }
+        match (width / F::LANES, S::MANY_REGISTERS) {
+            (4, true) => product.rows_of_four_vectors::<S>(n_rows),
+            (2, true) => product.rows_of_two_vectors::<S>(n_rows),
+            (1, true) => product.rows_of_one_vector::<S>(n_rows, 0),
+            (4, false) => product.rows_with_few_registers::<S>(n_rows, 4),
+            (2, false) => product.rows_with_few_registers::<S>(n_rows, 2),
+            (1, false) => product.rows_with_few_registers::<S>(n_rows, 1),
+            _ => panic!("a panel of {width} columns"),
         }
-        for term in terms {
-            let mut panel_row = [S::splat(F::zero()); VECTORS];
-            for (vector, entries) in panel_row.iter_mut().enumerate() {
-                *entries = S::load(b.add(term * b_row + vector * F::LANES));
-            }
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let a = S::splat(*a.add(row * a_row + term * a_term));
-                for (sum, &b) in sums.iter_mut().zip(&panel_row) {
-                    *sum = S::multiply_add(a, b, *sum);
+    }
+}
+
+/// The checked arguments of [`panel_product`].
+struct PanelProduct<'s, F, G> {
+    start: &'s [F],
+    segments: G,
+    sums: *mut F,
+}
+
+/// Each method has the safety of [`PanelProduct::block`] for all rows from 0 to `n_rows`, and all vectors of the width.
+impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> PanelProduct<'_, F, G> {
+    #[inline(always)]
+    unsafe fn rows_of_four_vectors<S: Simd<F>>(&self, n_rows: usize) {
+        let mut row = 0;
+        while row < n_rows {
+            // SAFETY: the caller's promises.
+            row += unsafe {
+                match n_rows - row {
+                    4.. => self.block::<S, 4, 4>(row, 0),
+                    2.. => self.block::<S, 2, 4>(row, 0),
+                    _ => self.block::<S, 1, 4>(row, 0),
+                }
+            };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows_of_two_vectors<S: Simd<F>>(&self, n_rows: usize) {
+        let mut row = 0;
+        while row < n_rows {
+            // SAFETY: the caller's promises.
+            row += unsafe {
+                match n_rows - row {
+                    8.. => self.block::<S, 8, 2>(row, 0),
+                    4.. => self.block::<S, 4, 2>(row, 0),
+                    2.. => self.block::<S, 2, 2>(row, 0),
+                    _ => self.block::<S, 1, 2>(row, 0),
+                }
+            };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows_of_one_vector<S: Simd<F>>(&self, n_rows: usize, vector: usize) {
+        let mut row = 0;
+        while row < n_rows {
+            // SAFETY: the caller's promises.
+            row += unsafe {
+                match n_rows - row {
+                    8.. if S::MANY_REGISTERS => self.block::<S, 8, 1>(row, vector),
+                    4.. => self.block::<S, 4, 1>(row, vector),
+                    2.. => self.block::<S, 2, 1>(row, vector),
+                    _ => self.block::<S, 1, 1>(row, vector),
+                }
+            };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows_with_few_registers<S: Simd<F>>(&self, n_rows: usize, n_vectors: usize) {
+        // Two rows have too few sums of one vector each to keep the processor busy.
+        let step = if n_rows == 2 && n_vectors > 1 { 2 } else { 1 };
+        for vector in (0..n_vectors).step_by(step) {
+            // SAFETY: the caller's promises.
+            unsafe {
+                if step == 2 {
+                    self.block::<S, 2, 2>(0, vector);
+                } else {
+                    self.rows_of_one_vector::<S>(n_rows, vector);
                 }
             }
         }
-        for (row, sums) in sums.iter().enumerate() {
-            for (vector, &sum) in sums.iter().enumerate() {
-                S::store(sum, c.add(row * c_row + vector * F::LANES));
+    }
+
+    /// `ROWS` rows of `VECTORS` vectors, whose sums stay in registers over all terms. Returns `ROWS`.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `S`, and these rows and vectors lie inside `start`, `sums` and, with every
+    /// term, inside the slices of each segment.
+    #[inline(always)]
+    unsafe fn block<S: Simd<F>, const ROWS: usize, const VECTORS: usize>(&self, row: usize, vector: usize) -> usize {
+        let width = self.start.len();
+        // SAFETY: the caller has checked that every row and term lies inside the slices.
+        unsafe {
+            // Loops, not closures: an instruction in a closure would become a call.
+            let mut first = [S::splat(F::zero()); VECTORS];
+            for (index, first) in first.iter_mut().enumerate() {
+                *first = S::load(self.start.as_ptr().add((vector + index) * F::LANES));
+            }
+            let mut sums = [first; ROWS];
+            for segment in self.segments.clone() {
+                let left = segment.left.as_ptr().add(row * segment.row_stride);
+                let right = segment.right.as_ptr().add(vector * F::LANES);
+                for term in segment.terms.ascending() {
+                    let mut factors = [S::splat(F::zero()); VECTORS];
+                    for (index, factors) in factors.iter_mut().enumerate() {
+                        *factors = S::load(right.add(term * width + index * F::LANES));
+                    }
+                    for (index, sums) in sums.iter_mut().enumerate() {
+                        let factor = S::splat(*left.add(index * segment.row_stride + term * segment.term_stride));
+                        for (sum, &factors) in sums.iter_mut().zip(&factors) {
+                            *sum = S::multiply_add(factor, factors, *sum);
+                        }
+                    }
+                }
+            }
+            let to = self.sums.add(row * width + vector * F::LANES);
+            for (row, sums) in sums.iter().enumerate() {
+                for (index, &sum) in sums.iter().enumerate() {
+                    S::store(sum, to.add(row * width + index * F::LANES));
+                }
             }
         }
+        ROWS
     }
-    ROWS
+}
+
+/// A panel of a matrix that is multiplied by the transpose of a packed one, and the panel that it meets there.
+#[derive(Clone, Copy)]
+pub(crate) struct PanelPair<'a, F> {
+    /// The columns of both panels.
+    pub(crate) width: usize,
+    pub(crate) left: &'a [F],
+    pub(crate) right: &'a [F],
 }
 
 /// The product of some rows with the transpose of a packed matrix:
-/// `products[row][i] = Σ left[row][column] · right[i][column]`, where the columns of `right` are cut into panels.
+/// `products[row][i] = Σ left[row][column] · right[first_input + i][column]`, over the columns of all panels.
 ///
-/// The columns of `left` behind its last are zero up to a whole panel; `products` has rows at `products_stride`. Each sum is taken lane by lane of a vector, and the lanes are added pairwise at the end.
+/// Columns without a unit hold zeros on the left. `products` has rows at `products_stride`. Each sum is taken lane by
+/// lane of a vector, and the lanes are added pairwise at the end.
 ///
 /// # Panics
 /// Where a slice is too short.
 #[inline(always)]
 pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     _simd: S,
-    left: Rows<'a, F>,
+    panels: impl Iterator<Item = PanelPair<'a, F>> + Clone,
     n_rows: usize,
-    panels: impl Iterator<Item = &'a [F]> + Clone,
+    first_input: usize,
     n_inputs: usize,
     products: &mut [F],
     products_stride: usize,
 ) {
-    let width = panel_width::<F>();
     if n_rows == 0 || n_inputs == 0 {
         return;
     }
     assert!((n_rows - 1) * products_stride + n_inputs <= products.len());
-    let (side, other) = if S::MANY_REGISTERS { (4, 4) } else { (2, 2) };
-    for first_input in (0..n_inputs).step_by(other) {
-        for first_row in (0..n_rows).step_by(side) {
-            let full = first_row + side <= n_rows && first_input + other <= n_inputs;
-            let block = |row: usize, input: usize| Block {
-                left: Rows { values: &left.values[row * left.stride..], ..left },
-                panels: panels.clone(),
-                first_weight: input * width,
-            };
-            // SAFETY: `_simd` proves the instructions.
+    for pair in panels.clone() {
+        assert!(n_rows * pair.width <= pair.left.len());
+        assert!((first_input + n_inputs) * pair.width <= pair.right.len());
+    }
+    let side = if S::MANY_REGISTERS { 4 } else { 2 };
+    for input in (0..n_inputs).step_by(side) {
+        let few_inputs = input + side > n_inputs;
+        for row in (0..n_rows).step_by(side) {
+            let few_rows = row + side > n_rows;
+            let products = &mut products[row * products_stride + input..];
+            let (panels, input) = (panels.clone(), first_input + input);
+            // SAFETY: the assertions above; `_simd` proves the instructions.
             unsafe {
-                if full && S::MANY_REGISTERS {
-                    let sums = block(first_row, first_input).dots::<S, 4, 4>();
-                    write(&sums, products, products_stride, first_row, first_input);
-                } else if full {
-                    let sums = block(first_row, first_input).dots::<S, 2, 2>();
-                    write(&sums, products, products_stride, first_row, first_input);
-                } else {
-                    for row in first_row..n_rows.min(first_row + side) {
-                        for input in first_input..n_inputs.min(first_input + other) {
-                            let sums = block(row, input).dots::<S, 1, 1>();
-                            write(&sums, products, products_stride, row, input);
+                match (few_rows, few_inputs, S::MANY_REGISTERS) {
+                    (false, false, true) => dots::<F, S, 4, 4>(panels, row, input, products, products_stride),
+                    (false, false, false) => dots::<F, S, 2, 2>(panels, row, input, products, products_stride),
+                    (true, false, _) => {
+                        for (index, products) in products.chunks_mut(products_stride).take(n_rows - row).enumerate() {
+                            if S::MANY_REGISTERS {
+                                dots::<F, S, 1, 4>(panels.clone(), row + index, input, products, products_stride);
+                            } else {
+                                dots::<F, S, 1, 2>(panels.clone(), row + index, input, products, products_stride);
+                            }
+                        }
+                    }
+                    _ => {
+                        let n_rows = side.min(n_rows - row);
+                        let n_inputs = first_input + n_inputs - input;
+                        for (index, products) in products.chunks_mut(products_stride).take(n_rows).enumerate() {
+                            for other in 0..n_inputs.min(side) {
+                                let (row, input) = (row + index, input + other);
+                                dots::<F, S, 1, 1>(panels.clone(), row, input, &mut products[other..], 1);
+                            }
                         }
                     }
                 }
@@ -260,65 +349,43 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     }
 }
 
-fn write<F: Real, const ROWS: usize, const INPUTS: usize>(
-    sums: &[[F; INPUTS]; ROWS],
+/// The dot products of `ROWS` rows of the left matrix with `INPUTS` rows of the packed one.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and the rows lie inside each panel.
+#[inline(always)]
+unsafe fn dots<'a, F: Real, S: Simd<F>, const ROWS: usize, const INPUTS: usize>(
+    panels: impl Iterator<Item = PanelPair<'a, F>>,
+    row: usize,
+    input: usize,
     products: &mut [F],
-    stride: usize,
-    first_row: usize,
-    first_input: usize,
+    products_stride: usize,
 ) {
-    for (row, sums) in sums.iter().enumerate() {
-        let start = (first_row + row) * stride + first_input;
-        products[start..start + INPUTS].copy_from_slice(sums);
-    }
-}
-
-/// A block of the transposed product.
-struct Block<'a, F, P> {
-    left: Rows<'a, F>,
-    panels: P,
-    first_weight: usize,
-}
-
-impl<'a, F: Real, P: Iterator<Item = &'a [F]>> Block<'a, F, P> {
-    /// The dot products of `ROWS` rows of the left matrix with `INPUTS` rows of the packed one.
-    ///
-    /// # Safety
-    /// The processor has the instructions of `S`.
-    #[inline(always)]
-    unsafe fn dots<S: Simd<F>, const ROWS: usize, const INPUTS: usize>(self) -> [[F; INPUTS]; ROWS] {
-        let width = panel_width::<F>();
-        // SAFETY: each panel, and the columns of the left matrix that it meets, are checked before they are read.
-        unsafe {
-            let mut sums = [[S::splat(F::zero()); INPUTS]; ROWS];
-            for (index, panel) in self.panels.enumerate() {
-                assert!(self.first_weight + INPUTS * width <= panel.len());
-                assert!((ROWS - 1) * self.left.stride + (index + 1) * width <= self.left.values.len());
-                for half in 0..2 {
-                    let left = self.left.values.as_ptr().add(index * width + half * F::LANES);
-                    let weights = panel.as_ptr().add(self.first_weight + half * F::LANES);
-                    let mut packed = [S::splat(F::zero()); INPUTS];
-                    for (input, packed) in packed.iter_mut().enumerate() {
-                        *packed = S::load(weights.add(input * width));
-                    }
-                    for (row, sums) in sums.iter_mut().enumerate() {
-                        let left = S::load(left.add(row * self.left.stride));
-                        for (sum, &weights) in sums.iter_mut().zip(&packed) {
-                            *sum = S::multiply_add(left, weights, *sum);
-                        }
+    // SAFETY: the caller's promises.
+    unsafe {
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut sums = [[S::splat(F::zero()); INPUTS]; ROWS];
+        for PanelPair { width, left, right } in panels {
+            let left = left.as_ptr().add(row * width);
+            let right = right.as_ptr().add(input * width);
+            for column in (0..width).step_by(F::LANES) {
+                let mut factors = [S::splat(F::zero()); INPUTS];
+                for (input, factors) in factors.iter_mut().enumerate() {
+                    *factors = S::load(right.add(input * width + column));
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let left = S::load(left.add(row * width + column));
+                    for (sum, &factors) in sums.iter_mut().zip(&factors) {
+                        *sum = S::multiply_add(left, factors, *sum);
                     }
                 }
             }
-            // Loops, not closures: an instruction in a closure would become a call.
-            let mut products = [[F::zero(); INPUTS]; ROWS];
-            for (products, sums) in products.iter_mut().zip(&sums) {
-                // What is behind the last of fewer than four is summed for nothing.
-                let last = sums[INPUTS - 1];
-                let mut four = [last; 4];
-                four[..INPUTS].copy_from_slice(sums);
-                products.copy_from_slice(&S::sums_of_lanes(four)[..INPUTS]);
-            }
-            products
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            // What is behind the last of fewer than four is summed for nothing.
+            let mut four = [sums[INPUTS - 1]; 4];
+            four[..INPUTS].copy_from_slice(sums);
+            products[row * products_stride..][..INPUTS].copy_from_slice(&S::sums_of_lanes(four)[..INPUTS]);
         }
     }
 }

@@ -66,6 +66,46 @@ pub trait Task<F> {
     fn run<S: Simd<F>>(self, simd: S) -> Self::Output;
 }
 
+/// Finds out whether numbers are finite: x · 0 is 0 for those, and NaN for others.
+pub(crate) struct FiniteCheck<F, S: Simd<F>> {
+    _simd: S,
+    sums: [S::Vector; 4],
+}
+
+impl<F: Real, S: Simd<F>> FiniteCheck<F, S> {
+    #[inline(always)]
+    pub(crate) fn new(simd: S) -> FiniteCheck<F, S> {
+        // SAFETY: `simd` proves the instructions.
+        FiniteCheck { _simd: simd, sums: [unsafe { S::splat(F::zero()) }; 4] }
+    }
+
+    /// Adds whole vectors to what is checked.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, values: &[F]) {
+        let fours = values.chunks_exact(4 * F::LANES);
+        for values in fours.remainder().chunks_exact(F::LANES) {
+            // SAFETY: as above, and the chunk is as long as a vector.
+            unsafe { self.sums[0] = S::multiply_add(S::load(values.as_ptr()), S::splat(F::zero()), self.sums[0]) };
+        }
+        for values in fours {
+            for (index, sum) in self.sums.iter_mut().enumerate() {
+                // SAFETY: as above, and the chunk is as long as four vectors.
+                unsafe {
+                    let values = S::load(values.as_ptr().add(index * F::LANES));
+                    *sum = S::multiply_add(values, S::splat(F::zero()), *sum);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_true(&self) -> bool {
+        // SAFETY: as above.
+        let sums = unsafe { S::sums_of_lanes(self.sums) };
+        sums.iter().all(|sum| sum.is_finite())
+    }
+}
+
 /// The level for processors with AVX-512.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -23,23 +24,35 @@ pub struct Workers {
 
 struct Shared {
     /// Counts the pieces of work handed out; a change is the signal to begin.
-    generation: AtomicUsize,
-    job: Mutex<Option<Job>>,
+    signal: Padded<Signal>,
     /// Helpers that have not finished the current piece of work.
-    busy: AtomicUsize,
+    busy: Padded<AtomicUsize>,
+    /// For each member of the team, the next of the items that are its own first.
+    next: Vec<Padded<AtomicUsize>>,
     /// Helpers that sleep, or are about to.
     asleep: AtomicUsize,
     /// What the first helper that panicked in this piece of work said.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Whether there is such a panic.
+    panicked: AtomicBool,
     stopping: AtomicBool,
 }
 
-/// The work of one generation, borrowed from the thread that waits for its end.
-#[derive(Clone, Copy)]
-struct Job(*const (dyn Fn() + Sync));
+/// A value on cache lines of its own: what one thread writes and another waits for travels between the cores alone.
+#[repr(align(128))]
+#[derive(Default)]
+struct Padded<T>(T);
 
-// SAFETY: the function behind the pointer is Sync, and `Workers::run` keeps it alive until every helper has finished.
-unsafe impl Send for Job {}
+/// The number of a piece of work, and the work.
+#[derive(Default)]
+struct Signal {
+    generation: AtomicUsize,
+    /// Borrowed from the stack of the thread that waits for its end.
+    job: AtomicPtr<Job<'static>>,
+}
+
+/// What each member of the team, told its number, does.
+struct Job<'a>(&'a (dyn Fn(usize) + Sync));
 
 /// A pointer to the items that the threads share out among themselves.
 struct Items<T>(*mut T);
@@ -79,17 +92,19 @@ impl Workers {
     pub fn try_new(n_threads: usize) -> io::Result<Workers> {
         assert!(n_threads > 0, "a team needs at least one thread");
         let shared = Arc::new(Shared {
-            generation: AtomicUsize::new(0),
-            job: Mutex::new(None),
-            busy: AtomicUsize::new(0),
+            signal: Padded::default(),
+            busy: Padded::default(),
+            next: (0..n_threads).map(|_| Padded::default()).collect(),
             asleep: AtomicUsize::new(0),
             panic: Mutex::new(None),
+            panicked: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         });
         let mut workers = Workers { shared, helpers: Vec::new(), turn: Mutex::new(()) };
-        for index in 1..n_threads {
+        for member in 1..n_threads {
             let shared = Arc::clone(&workers.shared);
-            workers.helpers.push(thread::Builder::new().name(format!("worker {index}")).spawn(move || help(&shared))?);
+            let builder = thread::Builder::new().name(format!("worker {member}"));
+            workers.helpers.push(builder.spawn(move || help(&shared, member))?);
         }
         Ok(workers)
     }
@@ -99,8 +114,11 @@ impl Workers {
         self.helpers.len() + 1
     }
 
-    /// Calls `work` once for each item, on whichever thread is free, and returns when all are done. `work` must not ask
-    /// the same team again: it would wait for itself.
+    /// Calls `work` once for each item, and returns when all are done. `work` must not ask the same team again: it would
+    /// wait for itself.
+    ///
+    /// The items are cut into one stretch for each thread, in the same way each time, so that what belongs to an item
+    /// stays in one core's cache; a thread that has finished its own takes over items of the others.
     ///
     /// # Panics
     /// Where `work` panics, after all threads have stopped, with the same message.
@@ -112,40 +130,51 @@ impl Workers {
             }
             return;
         }
-        let next = AtomicUsize::new(0);
+        let n_members = self.n_threads();
+        let start = |member: usize| n_items * member / n_members;
         let items = Items(items.as_mut_ptr());
-        self.run(&|| {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= n_items {
-                    break;
+        let next = &self.shared.next;
+        let reset = || (0..n_members).for_each(|member| next[member].0.store(start(member), Ordering::Relaxed));
+        self.run(reset, &|member| {
+            for owner in (member..n_members).chain(0..member) {
+                loop {
+                    let index = next[owner].0.fetch_add(1, Ordering::Relaxed);
+                    if index >= start(owner + 1) {
+                        break;
+                    }
+                    // SAFETY: the counters give each index once, and the slice is borrowed until `run` returns.
+                    work(index, unsafe { items.claim(index) });
                 }
-                // SAFETY: the counter gives each index once, and the slice is borrowed until `run` returns.
-                work(index, unsafe { items.claim(index) });
             }
         });
     }
 
-    /// Calls `job` on every thread of the team, and returns when all calls have.
-    fn run(&self, job: &(dyn Fn() + Sync)) {
+    /// Calls `job` on every thread of the team, and returns when all calls have. `prepare` is called first, when no
+    /// earlier job runs.
+    fn run(&self, prepare: impl FnOnce(), job: &(dyn Fn(usize) + Sync)) {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
-        // SAFETY: only the lifetime changes. The helpers forget the job before they report that they have finished, and
-        // this function does not return, nor unwind, before all have.
-        let job_pointer = Job(unsafe { std::mem::transmute::<&(dyn Fn() + Sync), *const (dyn Fn() + Sync)>(job) });
-        *shared.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(job_pointer);
-        shared.busy.store(self.helpers.len(), Ordering::Relaxed);
-        shared.generation.fetch_add(1, Ordering::SeqCst);
+        prepare();
+        let job = Job(job);
+        // Only the lifetime changes. The helpers forget the job before they report that they have finished, and this
+        // function does not return, nor unwind, before all have.
+        shared.signal.0.job.store(ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
+        shared.busy.0.store(self.helpers.len(), Ordering::Relaxed);
+        shared.signal.0.generation.fetch_add(1, Ordering::SeqCst);
         if shared.asleep.load(Ordering::SeqCst) > 0 {
             for helper in &self.helpers {
                 helper.thread().unpark();
             }
         }
-        let own = catch_unwind(AssertUnwindSafe(job));
+        let own = catch_unwind(AssertUnwindSafe(|| (job.0)(0)));
         let mut waited = 0;
-        while shared.busy.load(Ordering::Acquire) > 0 {
+        while shared.busy.0.load(Ordering::Acquire) > 0 {
             wait(&mut waited);
         }
+        if own.is_ok() && !shared.panicked.load(Ordering::Relaxed) {
+            return;
+        }
+        shared.panicked.store(false, Ordering::Relaxed);
         let in_helper = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = own.err().or(in_helper) {
             resume_unwind(panic);
@@ -164,12 +193,12 @@ fn wait(waited: &mut u32) {
 }
 
 /// The life of a helper: waits for a generation, does its share, reports.
-fn help(shared: &Shared) {
+fn help(shared: &Shared, member: usize) {
     let mut seen = 0;
     loop {
         let mut waited = 0;
         let mut yielded = 0;
-        while shared.generation.load(Ordering::Acquire) == seen {
+        while shared.signal.0.generation.load(Ordering::Acquire) == seen {
             if waited == SPINS {
                 yielded += 1;
             }
@@ -182,26 +211,25 @@ fn help(shared: &Shared) {
         if shared.stopping.load(Ordering::Acquire) {
             return;
         }
-        let job = *shared.job.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Job(job)) = job {
-            // SAFETY: the caller of `run` waits until `busy` is 0, so the function behind the pointer is alive.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| unsafe { (*job)() })) {
-                let mut first = shared.panic.lock().unwrap_or_else(PoisonError::into_inner);
-                match *first {
-                    None => *first = Some(panic),
-                    // A second one is forgotten without dropping it: its drop could panic, here where nobody catches.
-                    Some(_) => std::mem::forget(panic),
-                }
+        // SAFETY: the caller of `run` stored it before the signal, and waits until `busy` is 0, so it is alive.
+        let job = unsafe { &*shared.signal.0.job.load(Ordering::Relaxed) };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (job.0)(member))) {
+            let mut first = shared.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            match *first {
+                None => *first = Some(panic),
+                // A second one is forgotten without dropping it: its drop could panic, here where nobody catches.
+                Some(_) => std::mem::forget(panic),
             }
+            shared.panicked.store(true, Ordering::Relaxed);
         }
-        shared.busy.fetch_sub(1, Ordering::Release);
+        shared.busy.0.fetch_sub(1, Ordering::Release);
     }
 }
 
 /// Sleeps until the generation has changed.
 fn sleep(shared: &Shared, seen: usize) {
     shared.asleep.fetch_add(1, Ordering::SeqCst);
-    while shared.generation.load(Ordering::SeqCst) == seen {
+    while shared.signal.0.generation.load(Ordering::SeqCst) == seen {
         thread::park();
     }
     shared.asleep.fetch_sub(1, Ordering::SeqCst);
@@ -210,7 +238,7 @@ fn sleep(shared: &Shared, seen: usize) {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
-        self.shared.generation.fetch_add(1, Ordering::SeqCst);
+        self.shared.signal.0.generation.fetch_add(1, Ordering::SeqCst);
         for helper in &self.helpers {
             helper.thread().unpark();
         }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{
-    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, Objective, Piece, Real, Reduction, Workers,
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, Objective, Parameter, Real, Reduction, Workers,
     Workspace,
 };
 
@@ -19,16 +19,13 @@ struct Momentum;
 impl<F: Real> GradientSink<F> for Momentum {
     const N_SLOTS: usize = 1;
     #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        let [velocity, _] = piece.state;
-        for ((parameter, &gradient), velocity) in piece.parameters.iter_mut().zip(piece.gradient).zip(velocity) {
-            *velocity = F::narrow(0.9) * *velocity + gradient;
-            *parameter -= F::narrow(0.5) * *velocity;
-        }
+    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
+        let velocity = F::narrow(0.9) * weight.state[0] + gradient;
+        Parameter { value: weight.value - F::narrow(0.5) * velocity, state: [velocity, F::zero()] }
     }
     #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.weights(piece);
+    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
+        self.weight(bias, gradient)
     }
 }
 

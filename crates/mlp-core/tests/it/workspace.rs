@@ -1,7 +1,7 @@
 //! The fast path against the version to read.
 
 use mlp_core::{
-    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Piece, Real, Reduction,
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Parameter, Real, Reduction,
     Workers, Workspace, backpropagate,
 };
 use proptest::prelude::*;
@@ -20,14 +20,12 @@ struct Descent<F>(F);
 impl<F: Real> GradientSink<F> for Descent<F> {
     const N_SLOTS: usize = 0;
     #[inline(always)]
-    fn weights(&self, piece: Piece<'_, F>) {
-        for (parameter, &gradient) in piece.parameters.iter_mut().zip(piece.gradient) {
-            *parameter -= self.0 * gradient;
-        }
+    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
+        Parameter { value: weight.value - self.0 * gradient, ..weight }
     }
     #[inline(always)]
-    fn biases(&self, piece: Piece<'_, F>) {
-        self.weights(piece);
+    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
+        self.weight(bias, gradient)
     }
 }
 
@@ -189,12 +187,12 @@ impl GradientSink<f32> for SparseDescent {
         true
     }
     #[inline(always)]
-    fn weights(&self, piece: Piece<'_, f32>) {
-        Descent(self.0).weights(piece);
+    fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        Descent(self.0).weight(weight, gradient)
     }
     #[inline(always)]
-    fn biases(&self, piece: Piece<'_, f32>) {
-        Descent(self.0).biases(piece);
+    fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        Descent(self.0).bias(bias, gradient)
     }
 }
 
@@ -244,12 +242,12 @@ fn weights_that_only_decay_end_at_zero_and_are_never_subnormal() {
     impl GradientSink<f32> for Decay {
         const N_SLOTS: usize = 0;
         #[inline(always)]
-        fn weights(&self, piece: Piece<'_, f32>) {
-            piece.parameters.iter_mut().for_each(|parameter| *parameter *= 0.97);
+        fn weight(&self, weight: Parameter<f32>, _gradient: f32) -> Parameter<f32> {
+            Parameter { value: weight.value * 0.97, ..weight }
         }
         #[inline(always)]
-        fn biases(&self, piece: Piece<'_, f32>) {
-            self.weights(piece);
+        fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+            self.weight(bias, gradient)
         }
     }
     let workers = Workers::new(1);

@@ -20,7 +20,7 @@ fn identities_are_fixed_for_ever() {
         "schedule": "constant", "batch_size": 1, "epochs": 20, "validation": 0, "early_stopping": false,
         "evaluate_train": 10000, "seed": 0, "train_size": 17000, "test_size": 5000,
     });
-    insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"2e489cfb3274c585a16be144996404a9");
+    insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"862573aba13d4dd93d386e29e447a154");
 }
 
 #[test]

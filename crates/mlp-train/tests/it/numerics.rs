@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Real, Reduction, Workers, Workspace};
-use mlp_train::{Divergence, GreyLevels, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Update};
+use mlp_train::{Divergence, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Update};
 use ndarray::{Array1, Array2, array};
 
 use crate::problems::{Blobs, Xor, run};
@@ -143,9 +143,8 @@ fn train_steps<F: Real>(
 ) -> Mlp<F> {
     let workers = Workers::new(1);
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
-    let grey_levels = GreyLevels::new();
     let rows: Vec<usize> = (0..inputs.nrows()).collect();
-    let batch = Rows::new(&samples, &grey_levels, &rows);
+    let batch = Rows::new(&samples, &rows);
     let objective = Objective { loss, reduction: Reduction::Sum };
     let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
     for step in 1..=n_steps {

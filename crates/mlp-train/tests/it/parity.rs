@@ -1,7 +1,7 @@
 //! PyTorch computes the same. `tests/golden/pytorch.py` wrote the expected numbers.
 
 use mlp_core::{Activation, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
-use mlp_train::{GreyLevels, Inputs, Optimizer, Rows, Samples, Targets, Update};
+use mlp_train::{Inputs, Optimizer, Rows, Samples, Targets, Update};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
@@ -133,10 +133,9 @@ fn take_steps(
 ) -> Vec<f64> {
     let workers = Workers::new(1);
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
-    let grey_levels = GreyLevels::new();
     let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
     let step = |(i, rows): (usize, &&[usize])| {
-        let batch = Rows::new(&samples, &grey_levels, rows);
+        let batch = Rows::new(&samples, rows);
         let update = Update { step: i as u64 + 1, ..update };
         optimizer.step(&mut workspace, &batch, objective, update, &workers).unwrap()
     };

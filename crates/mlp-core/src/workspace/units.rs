@@ -1,0 +1,521 @@
+//! Tiles and patches: the units of a layer cut into panels, with their weights, outputs and deltas.
+
+use crate::activation::Activation;
+use crate::aligned::Aligned;
+use crate::kernel::product::{
+    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, panel_width, transposed_product,
+};
+use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::real::Real;
+use crate::sink::{GradientSink, Parameter};
+use crate::workspace::GROUP;
+use crate::workspace::samples::{InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
+
+/// What is fixed about a layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LayerShape {
+    pub(super) n_inputs: usize,
+    pub(super) n_outputs: usize,
+    pub(super) activation: Activation,
+    pub(super) has_bias: bool,
+    /// Its tiles are `first_tile..first_tile + n_tiles`.
+    pub(super) first_tile: usize,
+    pub(super) n_tiles: usize,
+}
+
+impl LayerShape {
+    pub(super) fn tiles(&self) -> std::ops::Range<usize> {
+        self.first_tile..self.first_tile + self.n_tiles
+    }
+}
+
+/// A panel of the units of a layer: their weights and biases, with the sink's state.
+#[derive(Debug)]
+pub(super) struct Tile<F> {
+    pub(super) layer: usize,
+    pub(super) first_unit: usize,
+    /// Columns of the panel; those behind the last unit hold zeros.
+    pub(super) width: usize,
+    /// One row of the panel for each input.
+    pub(super) weights: Aligned<F>,
+    /// One row of the panel; zeros where the layer has no biases.
+    pub(super) bias: Aligned<F>,
+    pub(super) weights_state: [Aligned<F>; 2],
+    pub(super) bias_state: [Aligned<F>; 2],
+    /// Whether the last step left something infinite or not a number here.
+    pub(super) is_broken: bool,
+    /// Where a batch has one sample: the δ of its units,
+    delta: Aligned<F>,
+    /// the least |δ| that is not 0,
+    smallest_delta: F,
+    /// and what they pass back to each input.
+    passed_back: Aligned<F>,
+}
+
+impl<F: Real> Tile<F> {
+    pub(super) fn new(layer: usize, first_unit: usize, width: usize, n_inputs: usize, n_slots: usize) -> Tile<F> {
+        let state = |len: usize| [0, 1].map(|slot| Aligned::zeros(if slot < n_slots { len } else { 0 }));
+        Tile {
+            layer,
+            first_unit,
+            width,
+            weights: Aligned::zeros(n_inputs * width),
+            bias: Aligned::zeros(width),
+            weights_state: state(n_inputs * width),
+            bias_state: state(width),
+            is_broken: false,
+            delta: Aligned::zeros(width),
+            smallest_delta: F::zero(),
+            passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
+        }
+    }
+
+    /// Its place among the tiles of its layer.
+    pub(super) fn number(&self, shape: &LayerShape) -> usize {
+        // All but the last have the same width.
+        self.first_unit.div_ceil(panel_width::<F>(shape.n_outputs))
+    }
+
+    /// Hands the weights of the inputs from `first_input` on, one row of `gradient` for each, to the sink.
+    #[inline(always)]
+    fn update_weights<S: Simd<F>, K: GradientSink<F>>(
+        &mut self,
+        simd: S,
+        first_input: usize,
+        gradient: &[F],
+        sink: &K,
+    ) {
+        let entries = first_input * self.width..first_input * self.width + gradient.len();
+        let [state0, state1] = &mut self.weights_state;
+        let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
+        let weights = &mut self.weights[entries];
+        apply::<F, K, true>(weights, state, gradient, sink);
+        // Afterwards: what has just been written is not read well at once.
+        self.is_broken |= !is_finite(simd, weights);
+    }
+
+    #[inline(always)]
+    fn update_bias<S: Simd<F>, K: GradientSink<F>>(&mut self, simd: S, gradient: &[F], sink: &K) {
+        let entries = 0..self.width;
+        let [state0, state1] = &mut self.bias_state;
+        let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
+        apply::<F, K, false>(&mut self.bias, state, gradient, sink);
+        self.is_broken |= !is_finite(simd, &self.bias);
+    }
+}
+
+#[inline(always)]
+fn is_finite<F: Real, S: Simd<F>>(simd: S, values: &[F]) -> bool {
+    let mut finite = FiniteCheck::new(simd);
+    finite.add(values);
+    finite.is_true()
+}
+
+/// Part of a slot, or nothing where the sink does not keep it.
+#[inline(always)]
+fn part<'a, F: Real>(slot: &'a mut Aligned<F>, is_kept: bool, entries: &std::ops::Range<usize>) -> &'a mut [F] {
+    if is_kept { &mut slot[entries.clone()] } else { &mut [] }
+}
+
+/// A weight after a step of a sink without state.
+#[inline(always)]
+fn moved<F: Real, K: GradientSink<F>>(weight: F, gradient: F, sink: &K) -> F {
+    sink.weight(Parameter { value: weight, state: [F::zero(); 2] }, gradient).value
+}
+
+/// Hands parameters to the sink with their gradient, or with 0 where that is negligible: weights or else biases. What a
+/// sink makes negligible becomes 0.
+#[inline(always)]
+fn apply<F: Real, K: GradientSink<F>, const WEIGHTS: bool>(
+    values: &mut [F],
+    [state0, state1]: [&mut [F]; 2],
+    gradient: &[F],
+    sink: &K,
+) {
+    let n = values.len();
+    let gradient = &gradient[..n];
+    let state0 = &mut state0[..if K::N_SLOTS > 0 { n } else { 0 }];
+    let state1 = &mut state1[..if K::N_SLOTS > 1 { n } else { 0 }];
+    for index in 0..n {
+        let mut before = Parameter { value: values[index], state: [F::zero(); 2] };
+        if K::N_SLOTS > 0 {
+            before.state[0] = state0[index];
+        }
+        if K::N_SLOTS > 1 {
+            before.state[1] = state1[index];
+        }
+        let gradient = negligible_is_zero(gradient[index]);
+        let after = if WEIGHTS { sink.weight(before, gradient) } else { sink.bias(before, gradient) };
+        values[index] = negligible_is_zero(after.value);
+        if K::N_SLOTS > 0 {
+            state0[index] = after.state[0];
+        }
+        if K::N_SLOTS > 1 {
+            state1[index] = after.state[1];
+        }
+    }
+}
+
+/// What the units of one tile answered to the rows of one block, and their deltas: rows of the tile's width.
+#[derive(Debug)]
+pub(super) struct Patch<F> {
+    /// Counted within the layer.
+    pub(super) tile: usize,
+    pub(super) block: usize,
+    pub(super) first_unit: usize,
+    pub(super) n_units: usize,
+    pub(super) width: usize,
+    /// In the last layer the net inputs.
+    pub(super) outputs: Aligned<F>,
+    /// ∂L/∂z; zero behind the last unit.
+    pub(super) deltas: Aligned<F>,
+    /// Whether an output is infinite or not a number.
+    pub(super) is_broken: bool,
+}
+
+/// The patches of a layer: those of its first tile, block after block, then those of the next.
+pub(super) struct Patches<'a, F> {
+    pub(super) patches: &'a [Patch<F>],
+    pub(super) n_blocks: usize,
+}
+
+impl<F> Clone for Patches<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Patches<'_, F> {}
+
+impl<'a, F> Patches<'a, F> {
+    /// The patches of one block, tile after tile.
+    #[inline(always)]
+    pub(super) fn of_block(self, block: usize) -> impl Iterator<Item = &'a Patch<F>> + Clone {
+        self.patches[block..].iter().step_by(self.n_blocks)
+    }
+
+    /// The patches of one tile, block after block.
+    #[inline(always)]
+    pub(super) fn of_tile(self, tile: usize) -> &'a [Patch<F>] {
+        &self.patches[tile * self.n_blocks..][..self.n_blocks]
+    }
+}
+
+/// What a layer receives.
+pub(super) enum Received<'a, F> {
+    Inputs(&'a [InputBlock<F>]),
+    Outputs(Patches<'a, F>),
+}
+
+impl<F> Clone for Received<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Received<'_, F> {}
+
+/// aˡ = f(aˡ⁻¹ Wˡ + bˡ) for one patch; in the last layer without the f.
+pub(super) struct Forward<'a, F> {
+    pub(super) patch: &'a mut Patch<F>,
+    pub(super) n_rows: usize,
+    pub(super) tile: &'a Tile<F>,
+    pub(super) received: Received<'a, F>,
+    /// None in the last layer.
+    pub(super) activation: Option<Activation>,
+}
+
+impl<F: Real> Task<F> for Forward<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Forward { patch, n_rows, tile, received, activation } = self;
+        match received {
+            Received::Inputs(blocks) => {
+                let block = &blocks[patch.block];
+                for (group, terms) in block.inputs_used.iter().enumerate().take(n_rows.div_ceil(GROUP)) {
+                    let first_row = group * GROUP;
+                    let segment = Segment {
+                        left: &block.inputs[first_row * block.stride..],
+                        row_stride: block.stride,
+                        term_stride: 1,
+                        right: &tile.weights,
+                        terms,
+                    };
+                    let sums = &mut patch.outputs[first_row * tile.width..];
+                    panel_product(simd, &tile.bias, std::iter::once(segment), GROUP.min(n_rows - first_row), sums);
+                }
+            }
+            Received::Outputs(patches) => {
+                let segments = patches.of_block(patch.block).map(|before| Segment {
+                    left: &before.outputs,
+                    row_stride: before.width,
+                    term_stride: 1,
+                    right: &tile.weights[before.first_unit * tile.width..],
+                    terms: AllTerms(before.n_units),
+                });
+                panel_product(simd, &tile.bias, segments, n_rows, &mut patch.outputs);
+            }
+        }
+        let outputs = &mut patch.outputs[..n_rows * tile.width];
+        if let Some(activation) = activation {
+            // Runs on behind the last unit, where nobody reads.
+            activation.apply_on::<F, S>(outputs);
+        }
+        patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+    }
+}
+
+/// Brings the deltas of the output layer, which the loss wrote row by row, into its patches.
+pub(super) fn distribute<F: Real>(patch: &mut Patch<F>, n_rows: usize, n_outputs: usize, block: &OutputBlock<F>) {
+    let rows = block.deltas.chunks_exact(n_outputs).take(n_rows);
+    for (row, deltas) in rows.zip(patch.deltas.chunks_exact_mut(patch.width)) {
+        deltas[..patch.n_units].copy_from_slice(&row[patch.first_unit..][..patch.n_units]);
+    }
+}
+
+/// δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ f′ for one patch of layer l.
+pub(super) struct Backward<'a, F> {
+    pub(super) patch: &'a mut Patch<F>,
+    pub(super) n_rows: usize,
+    pub(super) activation: Activation,
+    /// Those of layer l + 1.
+    pub(super) after: Patches<'a, F>,
+    /// Those of layer l + 1.
+    pub(super) tiles: &'a [Tile<F>],
+}
+
+impl<F: Real> Task<F> for Backward<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Backward { patch, n_rows, activation, after, tiles } = self;
+        let panels = after.of_block(patch.block).zip(tiles).map(|(after, tile)| PanelPair {
+            width: tile.width,
+            left: &after.deltas,
+            right: &tile.weights,
+        });
+        transposed_product(simd, panels, n_rows, patch.first_unit, patch.n_units, &mut patch.deltas, patch.width);
+        let entries = 0..n_rows * patch.width;
+        let deltas = &mut patch.deltas[entries.clone()];
+        activation.times_derivative(&patch.outputs[entries], deltas);
+        flush_negligible(deltas);
+    }
+}
+
+/// The rows of the gradient that are handed to the sink at a time: they stay in the cache next to the processor.
+const PIECE: usize = 8;
+
+/// The inputs whose weights are read and then updated, for a batch of one sample: they too stay in that cache.
+const STRETCH: usize = 32;
+
+/// The gradient of one tile, summed over the batch and handed to the sink.
+pub(super) struct Update<'a, F, K> {
+    pub(super) tile: &'a mut Tile<F>,
+    pub(super) shape: &'a LayerShape,
+    /// Those of the tile, block after block, as far as the batch reaches.
+    pub(super) patches: &'a [Patch<F>],
+    pub(super) blocks: &'a [InputBlock<F>],
+    pub(super) received: Received<'a, F>,
+    pub(super) sink: &'a K,
+}
+
+impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Update { tile, shape, patches, blocks, received, sink } = self;
+        let width = tile.width;
+        tile.is_broken = false;
+        // Σ over the samples of aˡ⁻¹ᵀ δˡ, for a few inputs at a time.
+        let mut gradient = [F::zero(); PIECE * PANEL_WIDTH_MAX];
+        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
+        match received {
+            Received::Inputs(blocks) => {
+                for first_input in (0..shape.n_inputs).step_by(PIECE) {
+                    let n_inputs = PIECE.min(shape.n_inputs - first_input);
+                    let is_used = |block: &InputBlock<F>| {
+                        block.rows_used[first_input..][..n_inputs].iter().fold(0, |any, rows| any | rows) != 0
+                    };
+                    if sink.ignores_zero_gradients() && !blocks.iter().any(is_used) {
+                        continue;
+                    }
+                    // Two inputs share what they read; more would share fewer zeros.
+                    for pair in (0..n_inputs).step_by(2) {
+                        let (input, n_rows) = (first_input + pair, 2.min(n_inputs - pair));
+                        let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
+                            left: &block.inputs[input..],
+                            row_stride: 1,
+                            term_stride: block.stride,
+                            right: &patch.deltas,
+                            terms: MaskedTerms(
+                                block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows),
+                            ),
+                        });
+                        panel_product(simd, start, segments, n_rows, &mut gradient[pair * width..]);
+                    }
+                    tile.update_weights(simd, first_input, &gradient[..n_inputs * width], sink);
+                }
+            }
+            Received::Outputs(before) => {
+                for (first_tile, patch) in before.of_block(0).enumerate() {
+                    let before = before.of_tile(first_tile);
+                    for first_unit in (0..patch.n_units).step_by(PIECE) {
+                        let n_units = PIECE.min(patch.n_units - first_unit);
+                        let segments = blocks.iter().zip(patches).zip(before).map(|((block, patch), before)| Segment {
+                            left: &before.outputs[first_unit..],
+                            row_stride: 1,
+                            term_stride: before.width,
+                            right: &patch.deltas,
+                            terms: AllTerms(block.n_rows),
+                        });
+                        panel_product(simd, start, segments, n_units, &mut gradient);
+                        tile.update_weights(simd, patch.first_unit + first_unit, &gradient[..n_units * width], sink);
+                    }
+                }
+            }
+        }
+        if shape.has_bias {
+            let sums = &mut gradient[..width];
+            sums.fill(F::zero());
+            for (block, patch) in blocks.iter().zip(patches) {
+                for deltas in patch.deltas.chunks_exact(width).take(block.n_rows) {
+                    sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
+                }
+            }
+            tile.update_bias(simd, sums, sink);
+        }
+    }
+}
+
+/// Back-propagation through one tile for a batch of one sample, whose work is to read the weights and not to multiply:
+/// δ of its units, what they pass back, and the sink, all while a weight is in the cache.
+pub(super) struct BackwardAndUpdate<'a, F, K> {
+    pub(super) tile: &'a mut Tile<F>,
+    pub(super) shape: &'a LayerShape,
+    pub(super) patch: &'a Patch<F>,
+    /// The tiles of the layer behind this one; none behind the last.
+    pub(super) after: &'a [Tile<F>],
+    pub(super) output: &'a OutputBlock<F>,
+    pub(super) received: Received<'a, F>,
+    pub(super) sink: &'a K,
+}
+
+impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let BackwardAndUpdate { tile, shape, patch, after, output, received, sink } = self;
+        let units = patch.first_unit..patch.first_unit + patch.n_units;
+        tile.is_broken = false;
+        if after.is_empty() {
+            tile.delta[..patch.n_units].copy_from_slice(&output.deltas[units]);
+        } else {
+            let delta = &mut tile.delta[..patch.n_units];
+            delta.fill(F::zero());
+            for after in after {
+                delta.iter_mut().zip(&after.passed_back[units.clone()]).for_each(|(sum, &part)| *sum += part);
+            }
+            shape.activation.times_derivative(&patch.outputs[..patch.n_units], delta);
+            flush_negligible(delta);
+        }
+        tile.smallest_delta = tile.delta.iter().fold(F::infinity(), |smallest, delta| {
+            let size = if *delta == F::zero() { F::infinity() } else { delta.abs() };
+            if size < smallest { size } else { smallest }
+        });
+        match received {
+            Received::Inputs(blocks) => {
+                let block = &blocks[0];
+                if sink.ignores_zero_gradients() {
+                    for used in block.inputs_used[0].indices().chunks(STRETCH) {
+                        let rows = used.iter().map(|&input| (input as usize, block.inputs[input as usize]));
+                        tile.update_rows(simd, rows, sink);
+                    }
+                } else {
+                    for first_input in (0..shape.n_inputs).step_by(STRETCH) {
+                        let n_inputs = STRETCH.min(shape.n_inputs - first_input);
+                        let values = block.inputs[first_input..][..n_inputs].iter().copied();
+                        tile.update_rows(simd, (first_input..).zip(values), sink);
+                    }
+                }
+            }
+            Received::Outputs(patches) => {
+                for before in patches.of_block(0) {
+                    for first_unit in (0..before.n_units).step_by(STRETCH) {
+                        let n_units = STRETCH.min(before.n_units - first_unit);
+                        let first_input = before.first_unit + first_unit;
+                        let panels = PanelPair { width: tile.width, left: &tile.delta, right: &tile.weights };
+                        let passed_back = &mut tile.passed_back[first_input..];
+                        transposed_product(
+                            simd,
+                            std::iter::once(panels),
+                            1,
+                            first_input,
+                            n_units,
+                            passed_back,
+                            n_units,
+                        );
+                        let values = before.outputs[first_unit..][..n_units].iter().copied();
+                        tile.update_rows(simd, (first_input..).zip(values), sink);
+                    }
+                }
+            }
+        }
+        if shape.has_bias {
+            let mut gradient = [F::zero(); PANEL_WIDTH_MAX];
+            let gradient = &mut gradient[..tile.width];
+            gradient.copy_from_slice(&tile.delta);
+            tile.update_bias(simd, gradient, sink);
+        }
+    }
+}
+
+impl<F: Real> Tile<F> {
+    /// Hands the weights of some inputs to the sink, told the inputs and their values: the gradient of a row of weights
+    /// is the input's value times δ.
+    #[inline(always)]
+    fn update_rows<S: Simd<F>, K: GradientSink<F>>(
+        &mut self,
+        simd: S,
+        rows: impl Iterator<Item = (usize, F)> + Clone,
+        sink: &K,
+    ) {
+        let width = self.width;
+        let weights = &mut *self.weights;
+        let [state0, state1] = &mut self.weights_state;
+        let delta = &self.delta[..width];
+        let smallest_delta = self.smallest_delta;
+        let mut finite = FiniteCheck::new(simd);
+        for (input, value) in rows.clone() {
+            let entries = input * width..(input + 1) * width;
+            if K::N_SLOTS > 0 || !sink.ignores_zero_gradients() {
+                let mut gradient = [F::zero(); PANEL_WIDTH_MAX];
+                for (gradient, &delta) in gradient.iter_mut().zip(delta) {
+                    *gradient = value * delta;
+                }
+                let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
+                apply::<F, K, true>(&mut weights[entries], state, &gradient[..width], sink);
+            } else if value.abs() * smallest_delta < F::NEGLIGIBLE {
+                for (weight, &delta) in weights[entries].iter_mut().zip(delta) {
+                    *weight = moved(*weight, negligible_is_zero(value * delta), sink);
+                }
+            } else if let Some(delta) = delta.as_array::<64>() {
+                // With the width known to the compiler, the sink's numbers stay in registers from row to row.
+                let weights = &mut weights.as_chunks_mut::<64>().0[input];
+                for unit in 0..64 {
+                    weights[unit] = moved(weights[unit], value * delta[unit], sink);
+                }
+            } else {
+                for (weight, &delta) in weights[entries].iter_mut().zip(delta) {
+                    *weight = moved(*weight, value * delta, sink);
+                }
+            }
+        }
+        // Afterwards: what has just been written is not read well at once. A loop, not a closure: an instruction in a
+        // closure would become a call.
+        for (input, _) in rows {
+            finite.add(&weights[input * width..][..width]);
+        }
+        self.is_broken |= !finite.is_true();
+    }
+}
