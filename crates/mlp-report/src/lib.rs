@@ -39,22 +39,30 @@
 //! each draw one kind of figure and can be used alone; [`figures`] chooses among them, [`page`] sets them.
 
 pub mod against_key;
+pub mod best_cells;
 mod canvas;
 mod chart;
 pub mod comparison;
 pub mod confusion;
+pub mod cost;
 pub mod csv;
 pub mod curves;
+pub mod effects;
+mod ending;
 mod error;
+pub mod factor;
 pub mod figures;
 mod folder;
 pub mod heat_map;
+pub mod interplay;
+pub mod interval;
 pub mod levels;
 pub mod metric;
 pub mod mistakes;
 pub mod overview;
 pub mod page;
 pub mod palette;
+pub mod parallel;
 mod picture;
 pub mod robustness;
 mod table;
@@ -77,6 +85,9 @@ pub struct Trial {
     pub record: RunRecord,
     /// The model file that belongs to it.
     pub model: Option<PathBuf>,
+    /// How the trial ended, where this version does not know the record's word for it, which then says `failed`. Such a
+    /// trial is shown and never counts as a result.
+    pub ending: Option<String>,
 }
 
 /// The files that a report consists of.
@@ -103,7 +114,8 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
     let figures = figures::draw_all(input, &overview);
     let mut plots = Vec::new();
     let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
-    for figure in figures.comparison.iter().chain(of_trials).chain(&figures.robustness) {
+    let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
+    for figure in sections.into_iter().flatten().chain(of_trials).chain(&figures.robustness) {
         let path = dir.join("plots").join(format!("{}.svg", figure.name));
         write::replace(&path, figure.svg.as_bytes())?;
         plots.push(path);

@@ -6,17 +6,18 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use mlp_train::{RunRecord, Status};
+use mlp_train::RunRecord;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::confusion::class_scores;
-use crate::csv::status_name;
+use crate::cost;
+use crate::effects::{Design, Effects, KeyEffect, LevelEffect};
+use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
-use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
-use crate::overview::{Cell, Compared, Overview, final_validation};
+use crate::overview::{Cell, Compared, Overview, final_validation, seconds};
 use crate::picture::base64;
 use crate::text::{self, counted, html};
 use crate::{ReportInput, Trial, palette, table};
@@ -41,8 +42,11 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
     if input.trials.is_empty() {
         body.push_str(NOTHING);
     } else {
-        body.push_str(&troubles(input, overview));
+        body.push_str(&troubles(overview));
         body.push_str(&comparison_section(overview, figures));
+        body.push_str(&effects_section(overview, figures));
+        body.push_str(&epochs_section(figures));
+        body.push_str(&cost_section(overview, figures));
         body.push_str(&trial_sections(input, overview, figures));
         body.push_str(&robustness_section(figures));
         body.push_str(&table_section(overview));
@@ -153,13 +157,11 @@ fn more_items(n_items: usize) -> String {
 
 /// One sentence: how many trials, how they ended, what varied.
 fn lead(trials: &[Trial], overview: &Overview<'_>) -> String {
-    let count = |status| trials.iter().filter(|trial| trial.record.status == status).count();
-    let mut ends = Vec::new();
-    for status in [Status::Finished, Status::Diverged, Status::Failed] {
-        if count(status) > 0 {
-            ends.push(format!("{} {}", text::thousands(count(status) as u64), status_name(status)));
-        }
-    }
+    let count = |word: &str| trials.iter().filter(|trial| ending(trial) == word).count();
+    let ends: Vec<String> = endings(trials.iter())
+        .iter()
+        .map(|word| format!("{} {}", text::thousands(count(word) as u64), html(word)))
+        .collect();
     let varied: Vec<String> =
         overview.varied.iter().take(6).map(|key| format!("<code>{}</code>", html(&key.key))).collect();
     let what = match varied.len() {
@@ -193,23 +195,33 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
         None => tile("Best trial", "none", "no trial finished with a finite result"),
     }
     if let Some((cell, mean)) = overview.cells.first().and_then(|cell| Some((cell, cell.mean()?)))
-        && let (Some(deviation), Some(error)) = (cell.deviation(), cell.standard_error())
+        && cell.scores.len() > 1
     {
-        let spread = format!(
-            "± {} standard error, from {}; spread of single runs (standard deviation) {}",
-            metric.format(error),
-            counted(cell.scores.len(), "run"),
-            metric.format(deviation)
-        );
-        tile("Best mean of a configuration", &metric.format(mean), &spread);
+        let runs = counted(cell.scores.len(), "run");
+        let remark = match cell.interval() {
+            Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
+            None => format!("only {} of {runs} trained", cell.n_trained),
+        };
+        tile("Best mean of a configuration", &metric.format(mean), &remark);
     }
-    let levels = overview.best.map(|best| constant_answers(&best.record)).unwrap_or_default();
-    let level = levels.iter().filter_map(|level| Some((level.name, level.value(metric)?)));
-    let best_level = level.reduce(|a, b| if metric.is_better(b.1, a.1) { b } else { a });
-    if let Some((name, value)) = best_level {
+    if let Some((name, value)) = overview.best_constant() {
         tile("Without looking at the picture", &metric.format(value), &format!("the constant answer “{name}”"));
     }
-    if let Some(record) = overview.best.or(trials.first()).map(|trial| &trial.record) {
+    let costs: Vec<f64> = trials.iter().filter_map(|trial| seconds(&trial.record)).collect();
+    if !costs.is_empty() {
+        let each = text::duration(crate::interval::mean(&costs).unwrap_or(0.0));
+        let remark = if costs.len() > 1 {
+            format!("one after the other; {each} for each of {} on the average", counted(costs.len(), "trial"))
+        } else {
+            "training and measuring".to_owned()
+        };
+        tile("Time of all trials", &text::duration(costs.iter().sum()), &remark);
+    }
+    if let Some(record) = overview
+        .best
+        .or(overview.cells.first().and_then(|cell| cell.trials.first().copied()))
+        .map(|trial| &trial.record)
+    {
         let layers: Vec<String> = record.layers.iter().map(usize::to_string).collect();
         let layers = if layers.len() > 7 { format!("{} layers", layers.len() - 1) } else { layers.join("–") };
         let of = if trials.len() > 1 { "of the best trial" } else { "in all" };
@@ -222,6 +234,9 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
 fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
     let sections = [
         ("comparison", "Comparison", !figures.comparison.is_empty()),
+        ("effects", "Effect of each setting", !figures.effects.keys.is_empty()),
+        ("epochs", "By epoch", !figures.epochs.is_empty()),
+        ("cost", "Cost", !figures.cost.is_empty()),
         (
             "trials",
             if figures.trials.len() > 1 { "Trials one by one" } else { "The trial" },
@@ -240,48 +255,60 @@ fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
     out
 }
 
-/// The trials that diverged or failed, each with where and why.
-fn troubles(input: &ReportInput, overview: &Overview<'_>) -> String {
-    let of = |status| input.trials.iter().filter(move |trial| trial.record.status == status);
+/// The trials that diverged, failed or were stopped, each with where and why.
+fn troubles(overview: &Overview<'_>) -> String {
+    let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).copied();
+    let diverged: Vec<&Trial> = trials().filter(|trial| ending(trial) == "diverged").collect();
+    let failed: Vec<&Trial> = trials().filter(|trial| ending(trial) == "failed").collect();
+    let stopped: Vec<&Trial> = trials().filter(|trial| was_stopped(trial)).collect();
     let mut out = String::new();
-    let n_diverged = of(Status::Diverged).count();
-    if n_diverged > 0 {
-        writeln!(
-            out,
-            "<section class=\"banner\"><p><strong>{} diverged.</strong> The numbers of these nets grew beyond all bounds; \
-             they have no result and are left out of means. A smaller learning rate usually helps. (Layers are counted from 0, \
-             epochs and batches from 1.)</p>{}<ul>",
-            counted(n_diverged, "trial"),
-            if n_diverged > N_OPEN { FOLDED } else { "" }
-        )
-        .expect(IN_MEMORY);
-        for trial in of(Status::Diverged).take(N_LISTED) {
-            let place = trial.record.diverged.as_ref().map_or_else(
-                || "at a place that was not recorded".to_owned(),
-                |place| format!("in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
-            );
-            writeln!(out, "<li>{} {place}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
-        }
-        out.push_str(&more_items(n_diverged));
-        out.push_str(if n_diverged > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+    if !diverged.is_empty() {
+        let explained = "The numbers of these nets grew beyond all bounds; they have no result and are left out of means. A \
+                         smaller learning rate usually helps. (Layers are counted from 0, epochs and batches from 1.)";
+        out.push_str(&trouble(
+            &format!("{} diverged.", counted(diverged.len(), "trial")),
+            explained,
+            &diverged,
+            |trial| {
+                let place = trial.record.diverged.as_ref().map_or_else(
+                    || "at a place that was not recorded".to_owned(),
+                    |place| format!("in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
+                );
+                format!("{} {place}", trial_name(overview, trial))
+            },
+        ));
     }
-    let n_failed = of(Status::Failed).count();
-    if n_failed > 0 {
-        writeln!(
-            out,
-            "<section class=\"banner\"><p><strong>{} failed.</strong></p>{}<ul>",
-            counted(n_failed, "trial"),
-            if n_failed > N_OPEN { FOLDED } else { "" }
-        )
-        .expect(IN_MEMORY);
-        for trial in of(Status::Failed).take(N_LISTED) {
+    if !failed.is_empty() {
+        out.push_str(&trouble(&format!("{} failed.", counted(failed.len(), "trial")), "", &failed, |trial| {
             let error = trial.record.error.as_deref().unwrap_or("no reason was recorded");
-            let error = text::escape_markup(&text::clean(error, 600));
-            writeln!(out, "<li>{}: {error}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
-        }
-        out.push_str(&more_items(n_failed));
-        out.push_str(if n_failed > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+            format!("{}: {}", trial_name(overview, trial), text::escape_markup(&text::clean(error, 600)))
+        }));
     }
+    if !stopped.is_empty() {
+        let words: Vec<String> = endings(stopped.iter().copied()).iter().map(|word| html(word)).collect();
+        let were = if stopped.len() == 1 { "was" } else { "were" };
+        let head = format!("{} {were} ended early ({}).", counted(stopped.len(), "trial"), words.join(", "));
+        let explained = "They did not come to their end, so they have no result and belong to no mean of final scores. Their \
+                         curves and last measurements are in the table of all trials.";
+        out.push_str(&trouble(&head, explained, &stopped, |trial| {
+            let epoch = trial.record.epochs.last().map_or(0, |epoch| epoch.epoch);
+            format!("{} after epoch {epoch}", trial_name(overview, trial))
+        }));
+    }
+    out
+}
+
+fn trouble(head: &str, explained: &str, trials: &[&Trial], line: impl Fn(&Trial) -> String) -> String {
+    let is_folded = trials.len() > N_OPEN;
+    let mut out = format!(
+        "<section class=\"banner\"><p><strong>{head}</strong> {explained}</p>{}<ul>\n",
+        if is_folded { FOLDED } else { "" }
+    );
+    for trial in trials.iter().take(N_LISTED) {
+        writeln!(out, "<li>{}</li>", line(trial)).expect(IN_MEMORY);
+    }
+    out.push_str(&more_items(trials.len()));
+    out.push_str(if is_folded { "</ul></details></section>\n" } else { "</ul></section>\n" });
     out
 }
 
@@ -345,25 +372,34 @@ fn ranking_note(overview: &Overview<'_>) -> String {
     format!("<p>{basis}</p>\n")
 }
 
-/// The best configurations with mean, standard error and spread; the first ones wear the colour of their line.
+/// The best configurations with what is known about each; the first ones wear the colour of their line. Columns that say
+/// nothing about these trials are left out: spreads of single runs, for one.
 fn best_table(overview: &Overview<'_>) -> String {
     let metric = overview.metric;
+    let columns = BestColumns::of(overview);
     let keys: Vec<String> = overview.varied.iter().map(|key| html(&key.key)).collect();
     let mut out = format!(
-        "<p>Configurations by the mean of their final {} on the {} set. The spread of single runs is the \
-         standard deviation over the seeds. The standard error, after ±, is that divided by the square root of the number of \
-         runs: how far the mean itself is uncertain. Two means with standard errors <i>a</i> and <i>b</i> that differ by \
-         less than about 2 · √(<i>a</i>² + <i>b</i>²) are not told apart by these runs; with only a few seeds even a larger \
-         difference may be luck, and the more configurations there are, the more so for the one in front.</p>\n<div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">mean</th>\
-         <th scope=\"col\">± standard error</th><th scope=\"col\">spread of single runs (standard deviation)</th>\
-         <th scope=\"col\">lowest</th><th scope=\"col\">highest</th><th scope=\"col\">finished</th></tr></thead><tbody>\n",
+        "<p>Configurations by {} final {} on the {} set. {}</p>\n<div class=\"scroll\"><table><thead><tr>\
+         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">{}</th>",
+        if columns.repeated { "the mean of their" } else { "their" },
         metric.title().to_lowercase(),
         overview.set_name(),
+        if columns.repeated { INTERVALS } else { NO_INTERVALS },
         keys.join(" · "),
+        if columns.repeated { "mean" } else { "score" },
     );
+    if columns.repeated {
+        out.push_str(
+            "<th scope=\"col\">95 % interval</th><th scope=\"col\">difference to no. 1, 95 % interval</th>\
+             <th scope=\"col\">spread of single runs</th><th scope=\"col\">lowest – highest</th>",
+        );
+    }
+    out.push_str(if columns.trained { "<th scope=\"col\">trained</th>" } else { "" });
+    out.push_str(if columns.finished { "<th scope=\"col\">finished</th>" } else { "" });
+    out.push_str(if columns.seconds { "<th scope=\"col\">seconds per trial</th>" } else { "" });
+    out.push_str("</tr></thead><tbody>\n");
     for (rank, cell) in overview.cells.iter().take(N_BEST).enumerate() {
-        out.push_str(&best_row(overview, rank, cell));
+        out.push_str(&best_row(overview, columns, rank, cell));
     }
     out.push_str("</tbody></table></div>\n");
     if overview.cells.len() > N_BEST {
@@ -374,9 +410,43 @@ fn best_table(overview: &Overview<'_>) -> String {
     out
 }
 
-fn best_row(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> String {
-    let format = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| overview.metric.format(value));
-    let range = crate::chart::range(cell.scores.iter().copied());
+const INTERVALS: &str = "The 95 % interval is Student’s, from the configuration’s own seeds: mean ± t · s / √n, cut at what \
+    the measure can be. With two seeds t is 12.7, with three 4.3, with five 2.8, so few seeds make wide intervals. The \
+    difference to no. 1 is taken seed by seed; an interval that holds 0 means that these runs do not tell the two apart. \
+    The more configurations there are, the more of the lead of the one in front is luck.";
+const NO_INTERVALS: &str = "Every configuration was run once, so nothing can be said about how much of a difference is \
+    luck: to know, sweep over seeds, too.";
+
+/// Which columns say something.
+#[derive(Clone, Copy)]
+struct BestColumns {
+    /// Some configuration has several scores.
+    repeated: bool,
+    /// Some runs trained and some did not.
+    trained: bool,
+    /// Some trial has no score, or configurations differ in their number of trials.
+    finished: bool,
+    seconds: bool,
+}
+
+impl BestColumns {
+    fn of(overview: &Overview<'_>) -> BestColumns {
+        let cells = &overview.cells;
+        let n_first = cells.first().map_or(0, |cell| cell.trials.len());
+        BestColumns {
+            repeated: cells.iter().any(|cell| cell.scores.len() > 1),
+            trained: cells.iter().any(|cell| cell.is_two_heaps),
+            finished: cells.iter().any(|cell| cell.trials.len() > 1)
+                || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first),
+            seconds: cells.iter().any(|cell| cell.seconds().is_some()),
+        }
+    }
+}
+
+fn best_row(overview: &Overview<'_>, columns: BestColumns, rank: usize, cell: &Cell<'_>) -> String {
+    const NONE: &str = "–";
+    let metric = overview.metric;
+    let format = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| metric.format(value));
     let chip = match palette::SERIES.get(rank) {
         Some(color) => format!(
             "<svg class=\"chip\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><circle cx=\"6\" cy=\"6\" r=\"6\" fill=\"{}\"/></svg>",
@@ -384,23 +454,296 @@ fn best_row(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> String {
         ),
         None => "<span class=\"chip\"></span>".to_owned(),
     };
-    let diverged = if cell.n_diverged > 0 {
-        format!(", <span class=\"status diverged\">{} diverged</span>", cell.n_diverged)
-    } else {
-        String::new()
-    };
+    let mut cells = vec![format!("<strong>{}</strong>", format(cell.mean()))];
+    if columns.repeated {
+        cells.push(match cell.interval() {
+            Some(interval) => interval_text(overview, interval),
+            None if cell.is_two_heaps => "two heaps".to_owned(),
+            None => NONE.to_owned(),
+        });
+        let first = overview.cells.first().filter(|_| rank > 0);
+        let difference = first.and_then(|first| overview.difference(cell, first));
+        cells.push(difference.map_or_else(|| NONE.to_owned(), |difference| difference_text(overview, difference)));
+        cells.push(format(cell.deviation()));
+        let range = crate::chart::range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
+        cells.push(range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)));
+    }
+    if columns.trained {
+        let is_part = cell.n_trained < cell.scores.len();
+        let class = if is_part { " class=\"status diverged\"" } else { "" };
+        cells.push(format!("<span{class}>{} of {}</span>", cell.n_trained, cell.scores.len()));
+    }
+    if columns.finished {
+        cells.push(finished_text(cell));
+    }
+    if columns.seconds {
+        cells.push(cell.seconds().map_or_else(|| NONE.to_owned(), text::duration));
+    }
     format!(
-        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}{diverged}</td></tr>\n",
+        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td>{}</td></tr>\n",
         rank + 1,
         html(&cell.label),
-        format(cell.mean()),
-        cell.standard_error().map_or_else(|| "–".to_owned(), |error| format!("± {}", overview.metric.format(error))),
-        format(cell.deviation()),
-        format(range.map(|(low, _)| low)),
-        format(range.map(|(_, high)| high)),
-        cell.scores.len(),
-        cell.trials.len(),
+        cells.join("</td><td>"),
     )
+}
+
+/// How many of a configuration's trials finished, and what became of the others.
+fn finished_text(cell: &Cell<'_>) -> String {
+    let mut out = format!("{} of {}", cell.scores.len(), cell.trials.len());
+    for (count, word) in [(cell.n_diverged, "diverged"), (cell.n_failed, "failed"), (cell.n_stopped, "ended early")] {
+        if count > 0 {
+            let class = if word == "ended early" { "" } else { " diverged" };
+            write!(out, ", <span class=\"status{class}\">{count} {word}</span>").expect(IN_MEMORY);
+        }
+    }
+    out
+}
+
+/// `97.10 – 97.90 %`, cut at what the metric can be.
+fn interval_text(overview: &Overview<'_>, interval: crate::interval::Interval) -> String {
+    let (lowest, highest) = overview.metric.bounds();
+    let (low, high) = interval.ends_within(lowest, highest);
+    range_text(overview, low, high)
+}
+
+fn range_text(overview: &Overview<'_>, low: f64, high: f64) -> String {
+    let (low, high) = (overview.metric.format(low), overview.metric.format(high));
+    let low = if high.ends_with(" %") { low.trim_end_matches(" %") } else { &low };
+    format!("{low} – {high}")
+}
+
+/// `−0.31 points (−0.70 to +0.08)`.
+fn difference_text(overview: &Overview<'_>, difference: crate::interval::Interval) -> String {
+    let format = |value: f64| overview.metric.format_difference(value).replace(" points", "");
+    let (low, high) = difference.ends_within(f64::NEG_INFINITY, f64::INFINITY);
+    format!("{} ({} to {})", overview.metric.format_difference(difference.mean), format(low), format(high))
+}
+
+/// What each setting does: the figures, how the numbers were come by, and the numbers.
+fn effects_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    let effects = &figures.effects;
+    if effects.keys.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(
+        "<section id=\"effects\">\n<h2>Effect of each setting</h2>\n<p>{}</p>\n",
+        effects_method(overview, effects)
+    );
+    out.push_str(&spans_table(overview, effects));
+    out.push_str(&figures_html(&figures.settings));
+    out.push_str("<details class=\"card\"><summary>The numbers, value by value</summary>\n");
+    for effect in &effects.keys {
+        out.push_str(&effect_table(overview, effects, effect));
+    }
+    out.push_str("</details>\n</section>\n");
+    out
+}
+
+/// What was done, and what it rests on.
+fn effects_method(overview: &Overview<'_>, effects: &Effects) -> String {
+    let mut out = String::new();
+    if let Some(epoch) = effects.at_epoch {
+        write!(
+            out,
+            "Trials were ended early, and those that finished are the ones that were ahead: means over them alone would \
+             flatter. So this section compares all trials after epoch {epoch}, the last that every one of them reached; \
+             it favours what learns fast. "
+        )
+        .expect(IN_MEMORY);
+    }
+    let (n_found, n_possible) = effects.n_combinations;
+    let (found, possible) = (text::thousands(n_found as u64), text::thousands(n_possible as u64));
+    out.push_str(&match effects.design {
+        Design::Complete if effects.keys.len() == 1 => "Every value was run.".to_owned(),
+        Design::Complete => format!(
+            "All {possible} combinations of values have a result, so the effect of a value is the mean over all \
+             combinations of the others, each counting once."
+        ),
+        Design::Incomplete => format!(
+            "Only {found} of {possible} combinations of values have a result. Plain means would then mix the effects of the \
+             settings, so a sum of one effect for each setting was fitted to the configurations by least squares, and each \
+             mean is what this sum gives if all combinations had been run with equal weight. Trials that diverged or \
+             failed have no score and cannot count against a value: see how many there are."
+        ),
+        Design::Drawn => "Some settings took too many values to look at each, as when they are drawn at random: numbers are \
+             taken together in ranges with equally many configurations. The means are plain ones, which is right if the \
+             settings were drawn independently of each other; their intervals are t-intervals over the configurations and \
+             hold the scatter that the other settings cause."
+            .to_owned(),
+    });
+    if effects.design != Design::Drawn {
+        out.push_str(&match effects.n_seeds {
+            0 | 1 => " With one seed there are no intervals: nothing is known about luck.".to_owned(),
+            n => format!(
+                " The 95 % intervals say how far a mean would move with other seeds: each of the {n} seeds was left out in \
+                 turn (the jackknife), and Student’s t taken with {}.",
+                counted(n.min(50) - 1, "degree") + " of freedom"
+            ),
+        });
+    }
+    if let Some(explained) = effects.explained.filter(|_| effects.keys.len() > 1) {
+        write!(
+            out,
+            " A sum of single effects describes {:.0} % of the variance between configurations; the rest is interplay of \
+             settings, and luck.",
+            explained * 100.0
+        )
+        .expect(IN_MEMORY);
+    }
+    if overview.has_two_heaps() {
+        out.push_str(
+            " Some runs trained and others did not, with a gap between them: a mean over both lies where no run is, and says \
+             mostly how many trained. Look at the dots, too.",
+        );
+    }
+    if !effects.left_out.is_empty() {
+        let names: Vec<String> = effects
+            .left_out
+            .iter()
+            .take(6)
+            .map(|&key| format!("<code>{}</code>", html(&overview.varied[key].key)))
+            .collect();
+        write!(out, " Left out, because of too many values without an order: {}.", names.join(", ")).expect(IN_MEMORY);
+    }
+    out
+}
+
+/// One row for each setting: its best and its worst value.
+fn spans_table(overview: &Overview<'_>, effects: &Effects) -> String {
+    let mut out = String::from(
+        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">setting</th><th scope=\"col\" \
+         class=\"left\">best value</th><th scope=\"col\">mean</th><th scope=\"col\" class=\"left\">worst value</th>\
+         <th scope=\"col\">mean</th><th scope=\"col\">difference</th></tr></thead><tbody>\n",
+    );
+    for effect in &effects.keys {
+        let key = html(&overview.varied[effect.factor.key].title);
+        let mark = if effect.is_separable { "" } else { " *" };
+        let Some((low, high)) = effect.extremes() else {
+            writeln!(out, "<tr><th scope=\"row\" class=\"left\">{key}{mark}</th><td class=\"left\" colspan=\"5\">not more than one value has a result</td></tr>")
+                .expect(IN_MEMORY);
+            continue;
+        };
+        let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
+        let name = |level: usize| html(&effect.factor.names[level]);
+        writeln!(
+            out,
+            "<tr><th scope=\"row\" class=\"left\">{key}{mark}</th><td class=\"left\">{}</td><td>{}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td></tr>",
+            name(best.0),
+            bounded(overview, best.1),
+            name(worst.0),
+            bounded(overview, worst.1),
+            overview.metric.format_difference(high.1 - low.1).trim_start_matches('+'),
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</tbody></table></div>\n");
+    if effects.keys.iter().any(|effect| !effect.is_separable) {
+        out.push_str(
+            "<p class=\"note\">* The configurations that have a result do not determine this effect apart from those of \
+             other settings; plain means stand in where they must. More combinations would tell.</p>\n",
+        );
+    }
+    out
+}
+
+/// A mean, cut at what the metric can be: a sum of effects knows no bounds.
+fn bounded(overview: &Overview<'_>, mean: f64) -> String {
+    let (lowest, highest) = overview.metric.bounds();
+    let mark = if mean < lowest || mean > highest { " (cut)" } else { "" };
+    format!("{}{mark}", overview.metric.format(mean.clamp(lowest, highest)))
+}
+
+/// The numbers of one setting.
+fn effect_table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> String {
+    let is_adjusted = effects.design == Design::Incomplete;
+    let has_intervals = effect.levels.iter().any(|level| level.half_width.is_some());
+    let has_trained = overview.has_two_heaps();
+    let mut out = format!(
+        "<h3>{}</h3>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">value</th><th scope=\"col\">{}</th>",
+        html(&overview.varied[effect.factor.key].title),
+        if is_adjusted { "adjusted mean" } else { "mean" }
+    );
+    let columns = [
+        ("95 % interval", has_intervals),
+        ("plain mean", is_adjusted),
+        ("configurations", true),
+        ("trials with a score", true),
+        ("trained", has_trained),
+    ];
+    for (name, _) in columns.iter().filter(|(_, present)| *present) {
+        write!(out, "<th scope=\"col\">{name}</th>").expect(IN_MEMORY);
+    }
+    out.push_str("</tr></thead><tbody>\n");
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    for (name, level) in effect.factor.names.iter().zip(&effect.levels) {
+        let mean = if is_adjusted { level.adjusted } else { level.estimate() };
+        let cells = [
+            (or_none(level_interval(overview, level)), has_intervals),
+            (or_none(level.plain.map(|plain| overview.metric.format(plain))), is_adjusted),
+            (level.n_configurations.to_string(), true),
+            (format!("{} of {}", level.n_scored, level.n_trials), true),
+            (format!("{} of {}", level.n_trained, level.n_scored), has_trained),
+        ];
+        let cells: Vec<String> = cells.into_iter().filter(|(_, present)| *present).map(|(text, _)| text).collect();
+        writeln!(
+            out,
+            "<tr><th scope=\"row\" class=\"left\">{}</th><td><strong>{}</strong></td><td>{}</td></tr>",
+            html(name),
+            or_none(mean.map(|mean| bounded(overview, mean))),
+            cells.join("</td><td>")
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</tbody></table></div>\n");
+    out
+}
+
+fn level_interval(overview: &Overview<'_>, level: &LevelEffect) -> Option<String> {
+    let interval = crate::interval::Interval { mean: level.estimate()?, half_width: level.half_width? };
+    Some(interval_text(overview, interval))
+}
+
+fn epochs_section(figures: &Figures<'_>) -> String {
+    if figures.epochs.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section id=\"epochs\">\n<h2>By epoch</h2>\n<p>The best configurations in colour, the others in grey. The curve \
+         of any single trial is a click away in the <a href=\"#table\">table of all trials</a>.</p>\n{}</section>\n",
+        figures_html(&figures.epochs)
+    )
+}
+
+/// What the best scores cost.
+fn cost_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    if figures.cost.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "<section id=\"cost\">\n<h2>Cost</h2>\n<p>Configurations that no other beats in both score and seconds, the \
+         quickest first.</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">configuration</th>\
+         <th scope=\"col\">seconds per trial</th><th scope=\"col\">mean score</th></tr></thead><tbody>\n",
+    );
+    let front = cost::front(overview);
+    for &rank in front.iter().take(N_BEST) {
+        let cell = &overview.cells[rank];
+        writeln!(
+            out,
+            "<tr><td class=\"left long\"><span class=\"rank\">no. {}</span> {}</td><td>{}</td><td>{}</td></tr>",
+            rank + 1,
+            html(&cell.label),
+            cell.seconds().map(text::duration).unwrap_or_default(),
+            cell.mean().map(|mean| overview.metric.format(mean)).unwrap_or_default()
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</tbody></table></div>\n");
+    if front.len() > N_BEST {
+        writeln!(out, "<p class=\"note\">… and {} more.</p>", front.len() - N_BEST).expect(IN_MEMORY);
+    }
+    out.push_str(&figures_html(&figures.cost));
+    out.push_str("</section>\n");
+    out
 }
 
 fn figures_html(figures: &[Figure]) -> String {
@@ -467,32 +810,31 @@ fn trial_line(overview: &Overview<'_>, shown: &TrialFigures<'_>) -> String {
     let record = &shown.trial.record;
     let seed = record.config.get("seed").map(|seed| format!(", seed {}", html(&text::value(seed)))).unwrap_or_default();
     let label = if shown.label.is_empty() { String::new() } else { format!("{} – ", html(&shown.label)) };
-    let stopped = match record.epochs.last() {
-        Some(last) if last.epoch > record.best_epoch && record.status == Status::Finished => {
+    let kept = match record.epochs.last() {
+        Some(last) if last.epoch > record.best_epoch && ending(shown.trial) == "finished" => {
             format!("; the weights of epoch {} were kept", record.best_epoch)
         }
         _ => String::new(),
     };
     format!(
-        "{label}{}{stopped}. Trial <code>{}</code>{seed}.",
+        "{label}{}{kept}. Trial <code>{}</code>{seed}.",
         result_text(overview, shown.trial),
         html(&text::trial(&record.trial))
     )
 }
 
 fn result_text(overview: &Overview<'_>, trial: &Trial) -> String {
-    match trial.record.status {
-        Status::Diverged => "<span class=\"status diverged\">diverged</span>".to_owned(),
-        Status::Failed => "<span class=\"status failed\">failed</span>".to_owned(),
-        Status::Finished => match overview.score(trial) {
-            Some(score) => format!(
-                "{} {} on the {} set",
-                overview.metric.format(score),
-                overview.metric.title().to_lowercase(),
-                overview.set_name()
-            ),
-            None => "no finite result".to_owned(),
-        },
+    let ending = ending(trial);
+    match (ending.as_str(), overview.score(trial)) {
+        ("diverged" | "failed", _) => format!("<span class=\"status {ending}\">{ending}</span>"),
+        ("finished", None) => "no finite result".to_owned(),
+        (_, Some(score)) => format!(
+            "{} {} on the {} set",
+            overview.metric.format(score),
+            overview.metric.title().to_lowercase(),
+            overview.set_name()
+        ),
+        _ => format!("ended early ({})", html(&ending)),
     }
 }
 
@@ -558,7 +900,7 @@ fn table_section(overview: &Overview<'_>) -> String {
     let cut = if n_rows < n_trials {
         format!(
             "<p class=\"banner\">Only the {} best of {} trials are in this table, so that the page stays quick. \
-             <code>results.csv</code> has them all.</p>\n",
+             <a href=\"results.csv\"><code>results.csv</code></a> has them all.</p>\n",
             text::thousands(n_rows as u64),
             text::thousands(n_trials as u64)
         )
@@ -567,15 +909,21 @@ fn table_section(overview: &Overview<'_>) -> String {
     };
     format!(
         "<section id=\"table\">\n<h2>All trials</h2>\n<p>Best first. Press a heading to sort by it; type words that must \
-         all appear in a row to filter. The same numbers in full are in <code>results.csv</code>.</p>\n{cut}\
+         all appear in a row to filter. “Curve” draws a trial’s learning curve above the table, up to six at once. The same \
+         numbers in full are in <a href=\"results.csv\"><code>results.csv</code></a>, beside this page.</p>\n{cut}\
          <div class=\"tools\" id=\"tools\" hidden><label>Filter<input id=\"filter-words\" type=\"search\" \
          autocomplete=\"off\"></label><label>Status<select id=\"filter-status\"><option value=\"\">all</option>\
-         <option>finished</option><option>diverged</option><option>failed</option></select></label>\
+         {}</select></label>\
          <span class=\"note\" id=\"row-count\" role=\"status\"></span></div>\n\
+         <figure class=\"card\" id=\"curves\" hidden></figure>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of all trials\">\
          <table id=\"trials-table\">{}</table></div>\n<button class=\"more\" id=\"more-rows\" type=\"button\" hidden></button>\n\
          <noscript><p class=\"note\">Without scripts only the first rows are shown, unsorted.</p></noscript>\n\
          <script type=\"application/json\" id=\"trials-data\">{}</script>\n</section>\n",
+        endings(overview.cells.iter().flat_map(|cell| cell.trials.iter().copied()))
+            .iter()
+            .map(|word| format!("<option>{}</option>", html(word)))
+            .collect::<String>(),
         table::static_rows(overview),
         text::json_in_html(&table::table_json(overview)),
     )
@@ -613,9 +961,15 @@ fn words_section() -> String {
          them are counted from 1; epoch 0 is the net before training.</dd>\n\
          <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how far \
          results scatter by luck alone.</dd>\n\
-         <dt>Spread and standard error</dt><dd>The spread of single runs is the standard deviation of their results \
-         (dividing by their number less one). The standard error of the mean is that divided by the square root of their \
-         number. Both are rough when there are only a few runs.</dd>\n\
+         <dt>Spread of single runs</dt><dd>The standard deviation of their results (dividing by their number less one): how \
+         far one more run may lie from the mean.</dd>\n\
+         <dt>95 % interval</dt><dd>Student’s t-interval of a mean, which is not the range of single runs: with this rule, 95 \
+         of 100 such intervals hold the mean of infinitely many seeds, if results scatter like a bell. Where only some runs \
+         trained they do not, and no interval is given.</dd>\n\
+         <dt>Trained</dt><dd>A run counts as trained if its score is nearer to that of the best trial than to what the best \
+         constant answer reaches.</dd>\n\
+         <dt>Ended early</dt><dd>The trial was stopped before its last epoch because others were ahead. It has a curve, but \
+         no result.</dd>\n\
          <dt>Diverged</dt><dd>The numbers of the net overflowed during training. This is a finding, not a failure of the \
          program.</dd>\n</dl>\n</section>\n",
     );
@@ -635,7 +989,8 @@ fn footer(trials: &[Trial]) -> String {
         .collect();
     format!(
         "<footer><p>Data: {} ({}), SHA-256 {}. Computed with kernel {} by version {}. Everything on this page comes from the \
-         records in <code>trials/</code>; the figures are also in <code>plots/</code>.</p></footer>\n",
+         records in <code>trials/</code>; the figures are also in <code>plots/</code>, the numbers in \
+         <a href=\"results.csv\"><code>results.csv</code></a>.</p></footer>\n",
         list(distinct(trials, |record| Some(record.data.name.as_str()))),
         if sizes.is_empty() { "–".to_owned() } else { sizes.join("; ") },
         list(distinct(trials, |record| Some(record.data.sha256.as_str()))),

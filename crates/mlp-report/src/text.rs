@@ -109,6 +109,26 @@ pub fn value(value: &serde_json::Value) -> String {
     }
 }
 
+/// A number with at most three digits that matter: `0.00123`, `12.3`, `1.2e-7`.
+pub fn rounded(number: f64) -> String {
+    if number != 0.0 && (number.abs() < 1e-3 || number.abs() >= 1e6) {
+        return format!("{number:.1e}");
+    }
+    let decimals = if number == 0.0 { 0.0 } else { 2.0 - number.abs().log10().floor() };
+    let power = 10f64.powf(decimals.clamp(0.0, 6.0));
+    ((number * power).round() / power).to_string()
+}
+
+/// Seconds as a person says them: `0.4 s`, `12 s`, `3.2 min`, `1.5 h`.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        _ if seconds < 99.5 => format!("{seconds:.0} s"),
+        _ if seconds < 5_970.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();

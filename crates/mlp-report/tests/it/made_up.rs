@@ -110,7 +110,7 @@ pub(crate) fn failed(settings: &[(&str, Value)], error: &str) -> RunRecord {
 }
 
 pub(crate) fn input(records: Vec<RunRecord>) -> ReportInput {
-    let trials = records.into_iter().map(|record| Trial { record, model: None }).collect();
+    let trials = records.into_iter().map(|record| Trial { record, model: None, ending: None }).collect();
     ReportInput { trials, ..ReportInput::default() }
 }
 
