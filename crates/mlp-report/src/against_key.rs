@@ -6,7 +6,7 @@ use crate::chart::{self, Axis, Chart, Series};
 use crate::curves::levels;
 use crate::effects::{Effects, KeyEffect, LevelEffect, score_at};
 use crate::factor::Grouping;
-use crate::overview::{Overview, VariedKey};
+use crate::overview::{Cell, Overview, VariedKey};
 use crate::{palette, text};
 
 /// How many dots are drawn at most; of more, an even selection.
@@ -42,6 +42,15 @@ fn dots(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Vec<(
         .collect();
     let step = all.len().div_ceil(N_DOTS).max(1);
     all.into_iter().step_by(step).collect()
+}
+
+/// The level and the value's index of an even selection of the configurations that were run and have no score.
+fn without_score(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Vec<(usize, usize)> {
+    let has_score = |cell: &&Cell<'_>| cell.trials.iter().any(|t| score_at(overview, t, effects.at_epoch).is_some());
+    let value = |cell: &Cell<'_>| cell.indices[effect.factor.key];
+    let all: Vec<usize> = overview.cells.iter().filter(|cell| !has_score(cell)).map(value).collect();
+    let step = all.len().div_ceil(N_DOTS).max(1);
+    all.into_iter().step_by(step).map(|value| (effect.factor.level_of[value], value)).collect()
 }
 
 /// The ends of a level's interval on the axis.
@@ -88,18 +97,23 @@ fn along_axis(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, nu
     let (low, high) = score_range(overview, &dots, effect);
     let mut levels = overview.best.map(|best| levels(&best.record, overview.metric)).unwrap_or_default();
     // A level far from all scores would only squeeze them.
-    levels.retain(|level| level.value >= low - (high - low) && level.value <= high + (high - low));
+    levels.retain(|level| level.value >= low - 0.5 * (high - low) && level.value <= high + 0.5 * (high - low));
     let (low, high) = chart::range([low, high].into_iter().chain(levels.iter().map(|l| l.value))).unwrap_or((0.0, 1.0));
+    let y = score_axis(overview, low, high);
+    let edge = if overview.metric.higher_is_better() { y.low } else { y.high };
+    let without = without_score(overview, effects, effect)
+        .into_iter()
+        .map(|(level, value)| (own.map_or(numbers[level], |own| own[value]), edge, palette::VERMILION));
     chart::draw(&Chart {
         title: title(overview, key),
         subtitle: subtitle(overview, effects),
         description: describe(overview, effect),
         x_name: key.title.clone(),
         x,
-        y: score_axis(overview, low, high),
+        y,
         levels,
         series: vec![series],
-        dots: dots.iter().map(place).collect(),
+        dots: dots.iter().map(place).chain(without).collect(),
         height: 320.0,
     })
 }
@@ -107,7 +121,7 @@ fn along_axis(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, nu
 /// The axis of a key's numbers, with a tick at each where they are few.
 pub(crate) fn number_axis(numbers: &[f64], key: &VariedKey, grouping: Grouping) -> Axis {
     let (low, high) = chart::range(numbers.iter().copied()).unwrap_or((0.0, 1.0));
-    let is_length = key.values.iter().any(serde_json::Value::is_array);
+    let is_length = key.values.iter().any(|value| value.as_array().is_some_and(|list| list.len() != 1));
     let is_logarithmic = low > 0.0 && high / low >= RATIO_LOGARITHMIC && !is_length;
     match grouping {
         Grouping::Ranges if is_logarithmic => {
@@ -153,6 +167,11 @@ fn in_rows(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> St
         if let Some(x) = place(score) {
             canvas.dot((x, y), 3.0, Paint::area(palette::MUTED, 0.45));
         }
+    }
+    let edge = if overview.metric.higher_is_better() { left } else { right };
+    for (level, _) in without_score(overview, effects, effect).into_iter().filter(|(level, _)| *level < n_rows) {
+        let y = top + (level as f64 + 0.5) * row_height;
+        canvas.dot((edge, y), 3.0, Paint::area(palette::VERMILION, 0.45));
     }
     for (row, (name, level)) in names.iter().zip(&effect.levels).enumerate() {
         let y = top + (row as f64 + 0.5) * row_height;

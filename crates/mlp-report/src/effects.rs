@@ -42,7 +42,7 @@ const TOLERANCE: f64 = 1e-8;
 /// How the configurations cover the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Design {
-    /// Every combination of values has a score.
+    /// Every combination of the values that have any score has one.
     #[default]
     Complete,
     /// Some combinations lack one.
@@ -67,7 +67,7 @@ pub struct Effects {
     pub left_out: Vec<usize>,
     /// The number of distinct seeds among the scored trials.
     pub n_seeds: usize,
-    /// The combinations with a score, and how many there could be; of a design that was not drawn.
+    /// The combinations with a score, and how many there could be of the levels that have any.
     pub n_combinations: (usize, usize),
     /// The share of the variance between configurations that a sum of one effect per key describes, where there are at
     /// least twice as many configurations as unknowns; the rest is interplay of keys, and luck.
@@ -90,6 +90,8 @@ pub struct KeyEffect {
 pub struct LevelEffect {
     /// Configurations with a score.
     pub n_configurations: usize,
+    /// Configurations that were run and have none: their trials diverged, failed or were ended early.
+    pub n_without: usize,
     /// Trials with a score.
     pub n_scored: usize,
     /// Trials altogether.
@@ -144,7 +146,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     let n_unknowns = 1 + sizes.iter().sum::<usize>();
     let n_blocks = seeds.len().min(if n_unknowns > N_UNKNOWNS_LARGE { N_BLOCKS_LARGE } else { N_BLOCKS });
     let units = units(overview, &used, at_epoch, &|trial| seeds.range(..seed(trial)).count() % n_blocks.max(1));
-    let n_possible = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
+    let n_possible = n_possible(&units, used.len());
     let n_found = units.iter().map(|unit| &unit.levels).collect::<BTreeSet<_>>().len();
     let design = match () {
         () if used.iter().any(|factor| factor.grouping != Grouping::Values) || !left_out.is_empty() => Design::Drawn,
@@ -178,6 +180,12 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         n_combinations: (n_found, n_possible),
         explained,
     }
+}
+
+/// How many combinations there are of the levels that have any score.
+fn n_possible(units: &[Unit], n_keys: usize) -> usize {
+    let n_levels = |key: usize| units.iter().map(|unit| unit.levels[key]).collect::<BTreeSet<_>>().len();
+    (0..n_keys).fold(1, |product, key| product.saturating_mul(n_levels(key)))
 }
 
 fn trials<'o>(overview: &'o Overview<'_>) -> impl Iterator<Item = &'o Trial> {
@@ -236,6 +244,7 @@ fn counts(overview: &Overview<'_>, used: &[Factor], units: &[Unit], at_epoch: Op
             level.n_trials += cell.trials.len();
             level.n_scored += scores.len();
             level.n_configurations += usize::from(!scores.is_empty());
+            level.n_without += usize::from(scores.is_empty());
             level.n_trained += overview.n_trained(&scores);
         }
     }

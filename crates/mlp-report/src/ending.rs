@@ -4,17 +4,21 @@
 //! a trial stopped early because others were ahead. Such a trial is shown with its word and its curve; but it did not
 //! come to its end, so it never counts as a result.
 
-use crate::Trial;
+use crate::{Trial, text};
 
 /// The endings that every version knows: all others mean that a trial was ended before its time.
 const KNOWN: [&str; 3] = ["finished", "diverged", "failed"];
 
+/// Longer words are cut.
+const MAX_CHARACTERS: usize = 40;
+
 /// How `trial` ended, in the word of its record.
 pub(crate) fn ending(trial: &Trial) -> String {
-    trial.ending.clone().unwrap_or_else(|| match serde_json::to_value(trial.record.status) {
+    let known = || match serde_json::to_value(trial.record.status) {
         Ok(serde_json::Value::String(word)) => word,
         _ => "unknown".to_owned(),
-    })
+    };
+    trial.ending.as_deref().map_or_else(known, |word| text::clean(word, MAX_CHARACTERS))
 }
 
 /// Whether `trial` was stopped before its end without having diverged or failed.

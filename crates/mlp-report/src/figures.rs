@@ -177,12 +177,17 @@ fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
             };
             format!("Every point is a mean over the values of {}{gaps}.", joined(&averaged))
         };
+        let few = if effects.design == Design::Drawn {
+            " There are few configurations behind each point, so small crossings mean nothing."
+        } else {
+            ""
+        };
         figures.push(Figure {
             name: format!("interplay-{}-{}", file_name(&key(pair.0).key), file_name(&key(pair.1).key)),
             svg: interplay::interplay(overview, effects, pair),
             caption: format!(
                 "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
-                 value of one depends on the other. {averaged}",
+                 value of one depends on the other. {averaged}{few}",
                 text::shorten(&key(pair.1).key, 40)
             ),
         });
@@ -224,7 +229,12 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
     } else {
         " Bars: 95 % t-interval over the seeds."
     };
-    format!("Grey: single trials. {blue}{ranges}{bars} The axis need not start at 0.")
+    let without = if effect.levels.iter().any(|level| level.n_without > 0) {
+        " Vermilion, at the bad edge: configurations without a score."
+    } else {
+        ""
+    };
+    format!("Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
 }
 
 /// At most five names, cleaned for a caption.

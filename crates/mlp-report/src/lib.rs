@@ -23,7 +23,10 @@
 //! counts of the data at hand.
 //!
 //! *How much is luck.* Trials that differ only in their seed are one configuration ([`overview`]): a line with a band,
-//! a mean with a spread.
+//! a mean with its interval ([`interval`]). Where some seeds train and others do not, the page says how many did.
+//!
+//! *What a setting does.* [`effects`] compares its values with the others being equal, also where the grid is incomplete
+//! or its values were drawn at random, and says what was done.
 //!
 //! *What went wrong.* The confusion matrix counts answers that are no class; mistakes are shown with every output bit;
 //! runs that diverged say where; records that could not be read are named.
@@ -35,11 +38,13 @@
 //!
 //! # Where to find what
 //!
-//! [`curves`], [`comparison`], [`against_key`], [`heat_map`], [`confusion`], [`weights`], [`robustness`] and [`mistakes`]
-//! each draw one kind of figure and can be used alone; [`figures`] chooses among them, [`page`] sets them.
+//! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
+//! [`confusion`], [`weights`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used alone;
+//! [`figures`] chooses among them, [`page`] sets them.
 
 pub mod against_key;
 pub mod best_cells;
+mod best_table;
 mod canvas;
 mod chart;
 pub mod comparison;
@@ -48,6 +53,7 @@ pub mod cost;
 pub mod csv;
 pub mod curves;
 pub mod effects;
+mod effects_section;
 mod ending;
 mod error;
 pub mod factor;

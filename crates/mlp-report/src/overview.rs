@@ -14,6 +14,8 @@ use crate::{Trial, chart, interval, text};
 /// Keys that make no difference between configurations: a seed repeats one, a name only names it.
 const NOT_COMPARED: [&str; 2] = ["seed", "name"];
 
+/// What the number of hidden layers is called.
+const HIDDEN_LAYERS: &str = "hidden layers";
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
 /// of nets that trained.
 const SHARE_TRAINED: f64 = 0.1;
@@ -40,7 +42,7 @@ pub struct VariedKey {
     pub names: Vec<String>,
     /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
     pub short_names: Vec<String>,
-    /// The values as numbers, where all of them are numbers or lists of distinct lengths.
+    /// The values as numbers, where all of them are numbers, lists of one number, or lists of distinct lengths.
     pub numbers: Option<Vec<f64>>,
     /// What stands under the axis: the key, or that its length is counted.
     pub title: String,
@@ -165,7 +167,7 @@ impl<'a> Overview<'a> {
         let (_, constant) = self.best_constant()?;
         let perfect = if self.metric.higher_is_better() { 1.0 } else { 0.0 };
         let share = (best - constant) / (perfect - constant);
-        (share.is_finite() && share >= SHARE_TRAINED).then(|| 0.5 * (best + constant))
+        (share.is_finite() && share >= SHARE_TRAINED).then_some(0.5 * (best + constant))
     }
 
     /// The final value of the compared metric, of a trial that finished.
@@ -331,12 +333,24 @@ fn varied_key(trials: &[Trial], key: &str) -> VariedKey {
     let mut values: Vec<Value> = distinct.into_values().cloned().collect();
     values.sort_by(by_value);
     let (numbers, title) = numbers(key, &values);
-    let names: Vec<String> = values.iter().map(text::value).collect();
+    let names: Vec<String> = values.iter().map(name).collect();
     let short_names = match &numbers {
-        Some(lengths) if key == "hidden" => lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect(),
+        Some(lengths) if title == HIDDEN_LAYERS => {
+            lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect()
+        }
         _ => short_names(&values, &names),
     };
     VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
+}
+
+/// How a value is written in the name of a configuration: numbers with more digits than anybody types, which were drawn,
+/// with four of them. The table of all trials and `results.csv` have them in full.
+fn name(value: &Value) -> String {
+    let full = text::value(value);
+    match value.as_f64() {
+        Some(number) if full.chars().count() > 9 && value.is_f64() => text::rounded_to(number, 4),
+        _ => full,
+    }
 }
 
 /// The names of values; one with parameters goes without them if no other value has its name.
@@ -360,15 +374,20 @@ fn bare_name(value: &Value) -> Option<&str> {
     }
 }
 
-/// Numbers for an axis: the values themselves, or the lengths of lists where no two are equal.
+/// Numbers for an axis: the values themselves, the only members of lists, or the lengths of lists where no two are equal.
 fn numbers(key: &str, values: &[Value]) -> (Option<Vec<f64>>, String) {
     if let Some(numbers) = values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>() {
         return (Some(numbers), key.to_owned());
     }
+    let only = |value: &Value| value.as_array().filter(|list| list.len() == 1).and_then(|list| list[0].as_f64());
+    if let Some(numbers) = values.iter().map(only).collect::<Option<Vec<f64>>>() {
+        let title = if key == "hidden" { "units of the hidden layer".to_owned() } else { key.to_owned() };
+        return (Some(numbers), title);
+    }
     let lengths: Option<Vec<usize>> = values.iter().map(|value| value.as_array().map(Vec::len)).collect();
     match lengths {
         Some(lengths) if lengths.iter().collect::<BTreeSet<_>>().len() == lengths.len() => {
-            let title = if key == "hidden" { "hidden layers".to_owned() } else { format!("{key}: length of the list") };
+            let title = if key == "hidden" { HIDDEN_LAYERS.to_owned() } else { format!("{key}: length of the list") };
             (Some(lengths.into_iter().map(|length| length as f64).collect()), title)
         }
         _ => (None, key.to_owned()),

@@ -6,7 +6,7 @@
   const table = document.getElementById("trials-table");
   if (!source || !table) return;
   const data = JSON.parse(source.textContent);
-  const PAGE = 100;
+  const PAGE = 50;
   const words = document.getElementById("filter-words");
   const status = document.getElementById("filter-status");
   const count = document.getElementById("row-count");
@@ -226,12 +226,12 @@
     const drawn = Math.min(shown, matches.length);
     count.textContent = drawn + " of " + matches.length.toLocaleString("en-US") + " matching trials shown";
     more.hidden = drawn >= matches.length;
-    if (!more.hidden) more.textContent = "Show " + Math.min(matches.length - drawn, 5 * PAGE) + " more";
+    if (!more.hidden) more.textContent = "Show " + Math.min(matches.length - drawn, 4 * PAGE) + " more";
   }
 
   words.addEventListener("input", () => { shown = PAGE; drawRows(); });
   status.addEventListener("change", () => { shown = PAGE; drawRows(); });
-  more.addEventListener("click", () => { shown += 5 * PAGE; drawRows(); });
+  more.addEventListener("click", () => { shown += 4 * PAGE; drawRows(); });
   document.getElementById("tools").hidden = false;
   drawHead();
   drawRows();

@@ -10,14 +10,15 @@ use mlp_train::RunRecord;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::best_table::{N_BEST, best_table, interval_text};
 use crate::confusion::class_scores;
 use crate::cost;
-use crate::effects::{Design, Effects, KeyEffect, LevelEffect};
+use crate::effects_section::effects_section;
 use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
 use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
-use crate::overview::{Cell, Compared, Overview, final_validation, seconds};
+use crate::overview::{Compared, Overview, final_validation, seconds};
 use crate::picture::base64;
 use crate::text::{self, counted, html};
 use crate::{ReportInput, Trial, palette, table};
@@ -25,8 +26,6 @@ use crate::{ReportInput, Trial, palette, table};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// How many configurations the table of the best ones holds.
-const N_BEST: usize = 20;
 /// Longer lists of trials in trouble are folded.
 const N_OPEN: usize = 4;
 const FOLDED: &str = "<details><summary>Which ones, and where</summary>";
@@ -146,7 +145,7 @@ fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -
     out
 }
 
-const IN_MEMORY: &str = "writing into a string cannot fail";
+pub(crate) const IN_MEMORY: &str = "writing into a string cannot fail";
 
 fn more_items(n_items: usize) -> String {
     if n_items <= N_LISTED {
@@ -372,337 +371,6 @@ fn ranking_note(overview: &Overview<'_>) -> String {
     format!("<p>{basis}</p>\n")
 }
 
-/// The best configurations with what is known about each; the first ones wear the colour of their line. Columns that say
-/// nothing about these trials are left out: spreads of single runs, for one.
-fn best_table(overview: &Overview<'_>) -> String {
-    let metric = overview.metric;
-    let columns = BestColumns::of(overview);
-    let keys: Vec<String> = overview.varied.iter().map(|key| html(&key.key)).collect();
-    let mut out = format!(
-        "<p>Configurations by {} final {} on the {} set. {}</p>\n<div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">{}</th>",
-        if columns.repeated { "the mean of their" } else { "their" },
-        metric.title().to_lowercase(),
-        overview.set_name(),
-        if columns.repeated { INTERVALS } else { NO_INTERVALS },
-        keys.join(" · "),
-        if columns.repeated { "mean" } else { "score" },
-    );
-    if columns.repeated {
-        out.push_str(
-            "<th scope=\"col\">95 % interval</th><th scope=\"col\">difference to no. 1, 95 % interval</th>\
-             <th scope=\"col\">spread of single runs</th><th scope=\"col\">lowest – highest</th>",
-        );
-    }
-    out.push_str(if columns.trained { "<th scope=\"col\">trained</th>" } else { "" });
-    out.push_str(if columns.finished { "<th scope=\"col\">finished</th>" } else { "" });
-    out.push_str(if columns.seconds { "<th scope=\"col\">seconds per trial</th>" } else { "" });
-    out.push_str("</tr></thead><tbody>\n");
-    for (rank, cell) in overview.cells.iter().take(N_BEST).enumerate() {
-        out.push_str(&best_row(overview, columns, rank, cell));
-    }
-    out.push_str("</tbody></table></div>\n");
-    if overview.cells.len() > N_BEST {
-        let n_cells = text::thousands(overview.cells.len() as u64);
-        writeln!(out, "<p class=\"note\">The {N_BEST} best of {n_cells} configurations; the rest is in the table of all trials.</p>")
-            .expect(IN_MEMORY);
-    }
-    out
-}
-
-const INTERVALS: &str = "The 95 % interval is Student’s, from the configuration’s own seeds: mean ± t · s / √n, cut at what \
-    the measure can be. With two seeds t is 12.7, with three 4.3, with five 2.8, so few seeds make wide intervals. The \
-    difference to no. 1 is taken seed by seed; an interval that holds 0 means that these runs do not tell the two apart. \
-    The more configurations there are, the more of the lead of the one in front is luck.";
-const NO_INTERVALS: &str = "Every configuration was run once, so nothing can be said about how much of a difference is \
-    luck: to know, sweep over seeds, too.";
-
-/// Which columns say something.
-#[derive(Clone, Copy)]
-struct BestColumns {
-    /// Some configuration has several scores.
-    repeated: bool,
-    /// Some runs trained and some did not.
-    trained: bool,
-    /// Some trial has no score, or configurations differ in their number of trials.
-    finished: bool,
-    seconds: bool,
-}
-
-impl BestColumns {
-    fn of(overview: &Overview<'_>) -> BestColumns {
-        let cells = &overview.cells;
-        let n_first = cells.first().map_or(0, |cell| cell.trials.len());
-        BestColumns {
-            repeated: cells.iter().any(|cell| cell.scores.len() > 1),
-            trained: cells.iter().any(|cell| cell.is_two_heaps),
-            finished: cells.iter().any(|cell| cell.trials.len() > 1)
-                || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first),
-            seconds: cells.iter().any(|cell| cell.seconds().is_some()),
-        }
-    }
-}
-
-fn best_row(overview: &Overview<'_>, columns: BestColumns, rank: usize, cell: &Cell<'_>) -> String {
-    const NONE: &str = "–";
-    let metric = overview.metric;
-    let format = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| metric.format(value));
-    let chip = match palette::SERIES.get(rank) {
-        Some(color) => format!(
-            "<svg class=\"chip\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><circle cx=\"6\" cy=\"6\" r=\"6\" fill=\"{}\"/></svg>",
-            palette::hex(color.light)
-        ),
-        None => "<span class=\"chip\"></span>".to_owned(),
-    };
-    let mut cells = vec![format!("<strong>{}</strong>", format(cell.mean()))];
-    if columns.repeated {
-        cells.push(match cell.interval() {
-            Some(interval) => interval_text(overview, interval),
-            None if cell.is_two_heaps => "two heaps".to_owned(),
-            None => NONE.to_owned(),
-        });
-        let first = overview.cells.first().filter(|_| rank > 0);
-        let difference = first.and_then(|first| overview.difference(cell, first));
-        cells.push(difference.map_or_else(|| NONE.to_owned(), |difference| difference_text(overview, difference)));
-        cells.push(format(cell.deviation()));
-        let range = crate::chart::range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
-        cells.push(range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)));
-    }
-    if columns.trained {
-        let is_part = cell.n_trained < cell.scores.len();
-        let class = if is_part { " class=\"status diverged\"" } else { "" };
-        cells.push(format!("<span{class}>{} of {}</span>", cell.n_trained, cell.scores.len()));
-    }
-    if columns.finished {
-        cells.push(finished_text(cell));
-    }
-    if columns.seconds {
-        cells.push(cell.seconds().map_or_else(|| NONE.to_owned(), text::duration));
-    }
-    format!(
-        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td>{}</td></tr>\n",
-        rank + 1,
-        html(&cell.label),
-        cells.join("</td><td>"),
-    )
-}
-
-/// How many of a configuration's trials finished, and what became of the others.
-fn finished_text(cell: &Cell<'_>) -> String {
-    let mut out = format!("{} of {}", cell.scores.len(), cell.trials.len());
-    for (count, word) in [(cell.n_diverged, "diverged"), (cell.n_failed, "failed"), (cell.n_stopped, "ended early")] {
-        if count > 0 {
-            let class = if word == "ended early" { "" } else { " diverged" };
-            write!(out, ", <span class=\"status{class}\">{count} {word}</span>").expect(IN_MEMORY);
-        }
-    }
-    out
-}
-
-/// `97.10 – 97.90 %`, cut at what the metric can be.
-fn interval_text(overview: &Overview<'_>, interval: crate::interval::Interval) -> String {
-    let (lowest, highest) = overview.metric.bounds();
-    let (low, high) = interval.ends_within(lowest, highest);
-    range_text(overview, low, high)
-}
-
-fn range_text(overview: &Overview<'_>, low: f64, high: f64) -> String {
-    let (low, high) = (overview.metric.format(low), overview.metric.format(high));
-    let low = if high.ends_with(" %") { low.trim_end_matches(" %") } else { &low };
-    format!("{low} – {high}")
-}
-
-/// `−0.31 points (−0.70 to +0.08)`.
-fn difference_text(overview: &Overview<'_>, difference: crate::interval::Interval) -> String {
-    let format = |value: f64| overview.metric.format_difference(value).replace(" points", "");
-    let (low, high) = difference.ends_within(f64::NEG_INFINITY, f64::INFINITY);
-    format!("{} ({} to {})", overview.metric.format_difference(difference.mean), format(low), format(high))
-}
-
-/// What each setting does: the figures, how the numbers were come by, and the numbers.
-fn effects_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
-    let effects = &figures.effects;
-    if effects.keys.is_empty() {
-        return String::new();
-    }
-    let mut out = format!(
-        "<section id=\"effects\">\n<h2>Effect of each setting</h2>\n<p>{}</p>\n",
-        effects_method(overview, effects)
-    );
-    out.push_str(&spans_table(overview, effects));
-    out.push_str(&figures_html(&figures.settings));
-    out.push_str("<details class=\"card\"><summary>The numbers, value by value</summary>\n");
-    for effect in &effects.keys {
-        out.push_str(&effect_table(overview, effects, effect));
-    }
-    out.push_str("</details>\n</section>\n");
-    out
-}
-
-/// What was done, and what it rests on.
-fn effects_method(overview: &Overview<'_>, effects: &Effects) -> String {
-    let mut out = String::new();
-    if let Some(epoch) = effects.at_epoch {
-        write!(
-            out,
-            "Trials were ended early, and those that finished are the ones that were ahead: means over them alone would \
-             flatter. So this section compares all trials after epoch {epoch}, the last that every one of them reached; \
-             it favours what learns fast. "
-        )
-        .expect(IN_MEMORY);
-    }
-    let (n_found, n_possible) = effects.n_combinations;
-    let (found, possible) = (text::thousands(n_found as u64), text::thousands(n_possible as u64));
-    out.push_str(&match effects.design {
-        Design::Complete if effects.keys.len() == 1 => "Every value was run.".to_owned(),
-        Design::Complete => format!(
-            "All {possible} combinations of values have a result, so the effect of a value is the mean over all \
-             combinations of the others, each counting once."
-        ),
-        Design::Incomplete => format!(
-            "Only {found} of {possible} combinations of values have a result. Plain means would then mix the effects of the \
-             settings, so a sum of one effect for each setting was fitted to the configurations by least squares, and each \
-             mean is what this sum gives if all combinations had been run with equal weight. Trials that diverged or \
-             failed have no score and cannot count against a value: see how many there are."
-        ),
-        Design::Drawn => "Some settings took too many values to look at each, as when they are drawn at random: numbers are \
-             taken together in ranges with equally many configurations. The means are plain ones, which is right if the \
-             settings were drawn independently of each other; their intervals are t-intervals over the configurations and \
-             hold the scatter that the other settings cause."
-            .to_owned(),
-    });
-    if effects.design != Design::Drawn {
-        out.push_str(&match effects.n_seeds {
-            0 | 1 => " With one seed there are no intervals: nothing is known about luck.".to_owned(),
-            n => format!(
-                " The 95 % intervals say how far a mean would move with other seeds: each of the {n} seeds was left out in \
-                 turn (the jackknife), and Student’s t taken with {}.",
-                counted(n.min(50) - 1, "degree") + " of freedom"
-            ),
-        });
-    }
-    if let Some(explained) = effects.explained.filter(|_| effects.keys.len() > 1) {
-        write!(
-            out,
-            " A sum of single effects describes {:.0} % of the variance between configurations; the rest is interplay of \
-             settings, and luck.",
-            explained * 100.0
-        )
-        .expect(IN_MEMORY);
-    }
-    if overview.has_two_heaps() {
-        out.push_str(
-            " Some runs trained and others did not, with a gap between them: a mean over both lies where no run is, and says \
-             mostly how many trained. Look at the dots, too.",
-        );
-    }
-    if !effects.left_out.is_empty() {
-        let names: Vec<String> = effects
-            .left_out
-            .iter()
-            .take(6)
-            .map(|&key| format!("<code>{}</code>", html(&overview.varied[key].key)))
-            .collect();
-        write!(out, " Left out, because of too many values without an order: {}.", names.join(", ")).expect(IN_MEMORY);
-    }
-    out
-}
-
-/// One row for each setting: its best and its worst value.
-fn spans_table(overview: &Overview<'_>, effects: &Effects) -> String {
-    let mut out = String::from(
-        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">setting</th><th scope=\"col\" \
-         class=\"left\">best value</th><th scope=\"col\">mean</th><th scope=\"col\" class=\"left\">worst value</th>\
-         <th scope=\"col\">mean</th><th scope=\"col\">difference</th></tr></thead><tbody>\n",
-    );
-    for effect in &effects.keys {
-        let key = html(&overview.varied[effect.factor.key].title);
-        let mark = if effect.is_separable { "" } else { " *" };
-        let Some((low, high)) = effect.extremes() else {
-            writeln!(out, "<tr><th scope=\"row\" class=\"left\">{key}{mark}</th><td class=\"left\" colspan=\"5\">not more than one value has a result</td></tr>")
-                .expect(IN_MEMORY);
-            continue;
-        };
-        let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
-        let name = |level: usize| html(&effect.factor.names[level]);
-        writeln!(
-            out,
-            "<tr><th scope=\"row\" class=\"left\">{key}{mark}</th><td class=\"left\">{}</td><td>{}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td></tr>",
-            name(best.0),
-            bounded(overview, best.1),
-            name(worst.0),
-            bounded(overview, worst.1),
-            overview.metric.format_difference(high.1 - low.1).trim_start_matches('+'),
-        )
-        .expect(IN_MEMORY);
-    }
-    out.push_str("</tbody></table></div>\n");
-    if effects.keys.iter().any(|effect| !effect.is_separable) {
-        out.push_str(
-            "<p class=\"note\">* The configurations that have a result do not determine this effect apart from those of \
-             other settings; plain means stand in where they must. More combinations would tell.</p>\n",
-        );
-    }
-    out
-}
-
-/// A mean, cut at what the metric can be: a sum of effects knows no bounds.
-fn bounded(overview: &Overview<'_>, mean: f64) -> String {
-    let (lowest, highest) = overview.metric.bounds();
-    let mark = if mean < lowest || mean > highest { " (cut)" } else { "" };
-    format!("{}{mark}", overview.metric.format(mean.clamp(lowest, highest)))
-}
-
-/// The numbers of one setting.
-fn effect_table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> String {
-    let is_adjusted = effects.design == Design::Incomplete;
-    let has_intervals = effect.levels.iter().any(|level| level.half_width.is_some());
-    let has_trained = overview.has_two_heaps();
-    let mut out = format!(
-        "<h3>{}</h3>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">value</th><th scope=\"col\">{}</th>",
-        html(&overview.varied[effect.factor.key].title),
-        if is_adjusted { "adjusted mean" } else { "mean" }
-    );
-    let columns = [
-        ("95 % interval", has_intervals),
-        ("plain mean", is_adjusted),
-        ("configurations", true),
-        ("trials with a score", true),
-        ("trained", has_trained),
-    ];
-    for (name, _) in columns.iter().filter(|(_, present)| *present) {
-        write!(out, "<th scope=\"col\">{name}</th>").expect(IN_MEMORY);
-    }
-    out.push_str("</tr></thead><tbody>\n");
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    for (name, level) in effect.factor.names.iter().zip(&effect.levels) {
-        let mean = if is_adjusted { level.adjusted } else { level.estimate() };
-        let cells = [
-            (or_none(level_interval(overview, level)), has_intervals),
-            (or_none(level.plain.map(|plain| overview.metric.format(plain))), is_adjusted),
-            (level.n_configurations.to_string(), true),
-            (format!("{} of {}", level.n_scored, level.n_trials), true),
-            (format!("{} of {}", level.n_trained, level.n_scored), has_trained),
-        ];
-        let cells: Vec<String> = cells.into_iter().filter(|(_, present)| *present).map(|(text, _)| text).collect();
-        writeln!(
-            out,
-            "<tr><th scope=\"row\" class=\"left\">{}</th><td><strong>{}</strong></td><td>{}</td></tr>",
-            html(name),
-            or_none(mean.map(|mean| bounded(overview, mean))),
-            cells.join("</td><td>")
-        )
-        .expect(IN_MEMORY);
-    }
-    out.push_str("</tbody></table></div>\n");
-    out
-}
-
-fn level_interval(overview: &Overview<'_>, level: &LevelEffect) -> Option<String> {
-    let interval = crate::interval::Interval { mean: level.estimate()?, half_width: level.half_width? };
-    Some(interval_text(overview, interval))
-}
-
 fn epochs_section(figures: &Figures<'_>) -> String {
     if figures.epochs.is_empty() {
         return String::new();
@@ -746,7 +414,7 @@ fn cost_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
     out
 }
 
-fn figures_html(figures: &[Figure]) -> String {
+pub(crate) fn figures_html(figures: &[Figure]) -> String {
     let mut out = String::from("<div class=\"figures\">\n");
     for figure in figures {
         writeln!(

@@ -5,7 +5,7 @@ use crate::against_key::score_axis;
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::effects::Effects;
-use crate::factor::Factor;
+use crate::factor::{Factor, Grouping};
 use crate::overview::{Cell, Overview};
 use crate::{palette, text};
 
@@ -62,8 +62,12 @@ pub fn parallel(overview: &Overview<'_>, effects: &Effects) -> String {
     for (row, key) in keys.iter().enumerate() {
         let n_levels = key.factor.names.len().max(1) as f64;
         let places = (0..key.factor.names.len()).map(|level| (level as f64 + 0.5) / n_levels);
-        let names: Vec<(f64, String)> =
-            places.zip(&key.factor.names).map(|(share, name)| (x_of(share), text::shorten(name, 16))).collect();
+        // A range is named by its median: there is no room for its ends.
+        let name = |level: usize| match &key.factor.numbers {
+            Some(numbers) if key.factor.grouping == Grouping::Ranges => text::rounded_to(numbers[level], 2),
+            _ => text::shorten(&key.factor.names[level], 16),
+        };
+        let names: Vec<(f64, String)> = places.enumerate().map(|(level, share)| (x_of(share), name(level))).collect();
         draw_row(&mut canvas, &overview.varied[key.factor.key].title, row_y(row), (left, right), &names);
     }
     let ticks: Vec<(f64, String)> = score_axis
@@ -89,7 +93,7 @@ fn offsets(cells: &[&Cell<'_>], factor: &Factor) -> Vec<f64> {
         let level = level(cell);
         let place = n_before[level];
         n_before[level] += 1;
-        let side = if place % 2 == 0 { 1.0 } else { -1.0 };
+        let side = if place.is_multiple_of(2) { 1.0 } else { -1.0 };
         // Few lines stand close together, many fill the room.
         side * place.div_ceil(2) as f64 / n_cells[level].max(12) as f64
     };
@@ -103,11 +107,14 @@ fn draw_row(canvas: &mut Canvas, name: &str, y: f64, (left, right): (f64, f64), 
     let width = chart::text_width(&name, 12.0) * 1.1;
     canvas.rectangle((left - 4.0, y - 23.0), (left + width, y - 4.0), Paint::area(palette::GROUND, 0.9));
     canvas.text(&name, (left, y - 13.0), Anchor::Start, 12.0, palette::INK, true);
+    let mut free_from = f64::NEG_INFINITY;
     for (x, name) in ticks {
         canvas.line(&[(*x, y - 3.0), (*x, y + 3.0)], Paint::line(palette::MUTED, 1.2));
         let half = chart::text_width(name, 12.0) / 2.0;
-        canvas.rectangle((x - half, y + 6.0), (x + half, y + 21.0), Paint::area(palette::GROUND, 0.9));
+        if x - half >= free_from {
+            canvas.rectangle((x - half, y + 6.0), (x + half, y + 21.0), Paint::area(palette::GROUND, 0.9));
+            canvas.text(name, (*x, y + 14.0), Anchor::Middle, 12.0, palette::MUTED, false);
+            free_from = x + half + 6.0;
+        }
     }
-    let ticks: Vec<(f64, &str)> = ticks.iter().map(|(x, name)| (*x, name.as_str())).collect();
-    chart::draw_tick_names(canvas, &ticks, y + 14.0);
 }

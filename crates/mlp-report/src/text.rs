@@ -111,12 +111,20 @@ pub fn value(value: &serde_json::Value) -> String {
 
 /// A number with at most three digits that matter: `0.00123`, `12.3`, `1.2e-7`.
 pub fn rounded(number: f64) -> String {
-    if number != 0.0 && (number.abs() < 1e-3 || number.abs() >= 1e6) {
-        return format!("{number:.1e}");
+    rounded_to(number, 3)
+}
+
+/// A number with at most `n_digits` digits that matter, at least one.
+pub fn rounded_to(number: f64, n_digits: usize) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return number.to_string();
     }
-    let decimals = if number == 0.0 { 0.0 } else { 2.0 - number.abs().log10().floor() };
-    let power = 10f64.powf(decimals.clamp(0.0, 6.0));
-    ((number * power).round() / power).to_string()
+    let written = format!("{number:.*e}", n_digits.max(1) - 1);
+    match written.parse::<f64>() {
+        Ok(rounded) if (1e-3..1e6).contains(&rounded.abs()) => rounded.to_string(),
+        Ok(rounded) => format!("{rounded:e}"),
+        Err(_) => written,
+    }
 }
 
 /// Seconds as a person says them: `0.4 s`, `12 s`, `3.2 min`, `1.5 h`.

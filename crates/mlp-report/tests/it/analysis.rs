@@ -195,7 +195,7 @@ fn keys_that_always_change_together_are_not_told_apart() {
 fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
     let draw = |index: u64| {
         let rate = 10f64.powf(-4.0 + 4.0 * made_up::noise(1, index));
-        let settings = [("learning_rate", json!(rate)), ("batch_size", json!(if index % 2 == 0 { 8 } else { 32 }))];
+        let settings = [("learning_rate", json!(rate)), ("batch_size", json!([8, 32][(index % 2) as usize]))];
         scored(&settings, 0, 0.9 - 0.1 * (rate.log10() + 2.0).powi(2) + 0.02 * made_up::noise(2, index))
     };
     let input = made_up::input((0..64).map(draw).collect());
@@ -215,6 +215,21 @@ fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
     }
     let page = report_html(&input);
     assert!(page.contains("as when they are drawn at random") && page.contains("t-interval over the configurations"));
+    assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn drawn_trials_of_which_some_were_ended_early_are_compared_where_all_were_measured() {
+    let input = ReportInput { trials: made_up::drawn(120), ..ReportInput::default() };
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!((effects.design, effects.at_epoch), (Design::Drawn, Some(4)));
+    assert_eq!(effects.keys[0].levels.iter().map(|level| level.n_scored).sum::<usize>(), 120);
+    // Lists of one number are numbers.
+    assert_eq!(effect_of(&overview, &effects, "hidden").factor.grouping, Grouping::Ranges);
+    assert!(overview.cells.iter().all(|cell| cell.n_stopped == 0 || cell.scores.is_empty()));
+    let page = report_html(&input);
+    assert!(page.contains("after epoch 4:") && page.contains("units of the hidden layer"));
     assert!(!page.contains("NaN"));
 }
 
@@ -338,6 +353,28 @@ fn a_record_with_an_ending_of_a_newer_version_is_read_with_its_word() {
 }
 
 #[test]
+fn a_value_whose_configurations_diverged_is_marked() {
+    let mut records: Vec<RunRecord> =
+        (0..6).map(|i| scored(&[("l1", json!(i / 3)), ("l2", json!(i % 3))], 0, 0.9)).collect();
+    records[5] = made_up::diverged(
+        &[("l1", json!(1)), ("l2", json!(2))],
+        Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed: 0 },
+    );
+    records[2] = scored(&[("l1", json!(0)), ("l2", json!(2))], 0, 0.95);
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effect_of(&overview, &effects, "l2").levels.iter().map(|l| l.n_without).collect::<Vec<_>>(), [0, 0, 1]);
+    let page = report_html(&input);
+    assert!(page.contains("2 <span class=\"status diverged\">(1 of 2 without a score)</span>"));
+    assert!(page.contains("the value may be worse than its mean"));
+    // A value that never came to a result leaves the rest of the grid complete.
+    let mut input = input;
+    input.trials.retain(|trial| trial.record.config["l2"] != json!(2) || trial.record.status == Status::Diverged);
+    assert_eq!(mlp_report::effects::effects(&Overview::new(&input.trials)).design, Design::Complete);
+}
+
+#[test]
 fn pairs_of_keys_say_over_what_their_points_are_means() {
     let two = made_up::input(made_up::grid(40));
     let overview = Overview::new(&two.trials);
@@ -355,11 +392,31 @@ fn pairs_of_keys_say_over_what_their_points_are_means() {
 }
 
 #[test]
+fn numbers_are_written_with_the_digits_that_matter() {
+    let cases =
+        [(0.061726187, 3, "0.0617"), (2.039916e-5, 3, "2.04e-5"), (1234.5, 3, "1230"), (0.1, 4, "0.1"), (0.0, 3, "0")];
+    for (number, n_digits, expected) in cases {
+        assert_eq!(mlp_report::text::rounded_to(number, n_digits), expected);
+    }
+    for (seconds, expected) in [(0.44, "0.4 s"), (12.3, "12 s"), (200.0, "3.3 min"), (7200.0, "2.0 h")] {
+        assert_eq!(mlp_report::text::duration(seconds), expected);
+    }
+}
+
+#[test]
 fn the_raw_table_is_linked_and_the_cost_is_shown_in_seconds() {
     let page = report_html(&made_up::input(made_up::depth_sweep()));
     assert!(page.contains("<a href=\"results.csv\">"));
     assert!(page.contains("seconds per trial</th>") && page.contains("<dt>Time of all trials</dt>"));
     assert!(page.contains("<h2>Cost</h2>"));
+}
+
+#[test]
+fn the_analysis_of_a_small_sweep_reads_as_it_did() {
+    let page = crate::pages::text_of(&report_html(&made_up::input(incomplete_grid())));
+    let start = page.find("<section id=\"comparison\">").unwrap();
+    let end = page.find("<section id=\"trials\">").unwrap();
+    insta::assert_snapshot!(page[start..end]);
 }
 
 proptest! {
