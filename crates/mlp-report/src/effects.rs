@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use crate::Trial;
 use crate::ending::was_stopped;
 use crate::factor::{Factor, Grouping, factors};
-use crate::interval::{deviation, interval, mean, student_975};
+use crate::interval::{half_width, interval, mean};
 use crate::overview::Overview;
 
 /// With more seeds than these, the jackknife leaves out groups of them.
@@ -293,7 +293,7 @@ fn over_seeds(units: &[Unit], sizes: &[usize], n_blocks: usize, levels: &mut [Ve
 fn jackknife(estimate: f64, without: &[f64]) -> Option<f64> {
     let n_blocks = without.len() as f64;
     let pseudo: Vec<f64> = without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect();
-    Some(student_975(without.len().checked_sub(1)?)? * deviation(&pseudo)? / n_blocks.sqrt())
+    half_width(&pseudo)
 }
 
 /// A sum of one effect per key, fitted to the means of configurations by least squares.

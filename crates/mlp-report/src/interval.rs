@@ -7,6 +7,8 @@
 
 /// From here on Student's distribution is that of infinitely many values for every purpose of a report.
 const DEGREES_MANY: usize = 2_000;
+/// Values that differ by less than about this share of their size are equal but for rounding.
+const EQUAL: f64 = 1e-12;
 
 /// The mean of some values and how far it is uncertain.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,10 +27,17 @@ impl Interval {
 }
 
 /// The 95 % t-interval of the mean of at least two finite values; nothing of fewer, because one value says nothing about
-/// how far others would lie from it.
+/// how far others would lie from it. Nothing of equal values either: an accuracy is counted in whole pictures, so two runs
+/// may well agree by chance, and an interval of no width would claim to know the mean exactly.
 pub fn interval(values: &[f64]) -> Option<Interval> {
-    let half_width = student_975(values.len().checked_sub(1)?)? * standard_error(values)?;
+    let half_width = half_width(values)?;
     Some(Interval { mean: mean(values)?, half_width }).filter(|interval| interval.half_width.is_finite())
+}
+
+/// Half the width of the interval of [`interval`].
+pub(crate) fn half_width(values: &[f64]) -> Option<f64> {
+    let error = standard_error(values).filter(|&error| error > EQUAL * mean(values).unwrap_or(0.0).abs())?;
+    Some(student_975(values.len() - 1)? * error)
 }
 
 /// The mean; nothing of no values.

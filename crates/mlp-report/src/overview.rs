@@ -18,7 +18,7 @@ const NOT_COMPARED: [&str; 2] = ["seed", "name"];
 const HIDDEN_LAYERS: &str = "hidden layers";
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
 /// of nets that trained.
-const SHARE_TRAINED: f64 = 0.1;
+const SHARE_TRAINED: f64 = 0.5;
 /// How wide a gap makes two heaps, as a share of the way from the best constant answer to the best trial.
 const SHARE_GAP: f64 = 0.25;
 
@@ -381,7 +381,7 @@ fn numbers(key: &str, values: &[Value]) -> (Option<Vec<f64>>, String) {
     }
     let only = |value: &Value| value.as_array().filter(|list| list.len() == 1).and_then(|list| list[0].as_f64());
     if let Some(numbers) = values.iter().map(only).collect::<Option<Vec<f64>>>() {
-        let title = if key == "hidden" { "units of the hidden layer".to_owned() } else { key.to_owned() };
+        let title = if key == "hidden" { "hidden units".to_owned() } else { key.to_owned() };
         return (Some(numbers), title);
     }
     let lengths: Option<Vec<usize>> = values.iter().map(|value| value.as_array().map(Vec::len)).collect();

@@ -135,7 +135,7 @@
   function drawCurves() {
     curves.hidden = chosen.length === 0;
     if (curves.hidden) { curves.replaceChildren(); return; }
-    const width = Math.max(300, Math.min(curves.clientWidth - 16, 900)), height = 320;
+    const width = Math.max(300, Math.min(curves.clientWidth - 16, 900)), height = 250;
     const left = 58, right = width - 12, top = 14, bottom = height - 40;
     const series = [];
     chosen.forEach((one) => {

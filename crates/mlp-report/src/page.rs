@@ -586,7 +586,8 @@ fn table_section(overview: &Overview<'_>) -> String {
          <figure class=\"card\" id=\"curves\" hidden></figure>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of all trials\">\
          <table id=\"trials-table\">{}</table></div>\n<button class=\"more\" id=\"more-rows\" type=\"button\" hidden></button>\n\
-         <noscript><p class=\"note\">Without scripts only the first rows are shown, unsorted.</p></noscript>\n\
+         <noscript><p class=\"note\">Without scripts only the first rows are shown and no curves; those of the best trials are above, all \
+         numbers in results.csv.</p></noscript>\n\
          <script type=\"application/json\" id=\"trials-data\">{}</script>\n</section>\n",
         endings(overview.cells.iter().flat_map(|cell| cell.trials.iter().copied()))
             .iter()
@@ -635,7 +636,8 @@ fn words_section() -> String {
          of 100 such intervals hold the mean of infinitely many seeds, if results scatter like a bell. Where only some runs \
          trained they do not, and no interval is given.</dd>\n\
          <dt>Trained</dt><dd>A run counts as trained if its score is nearer to that of the best trial than to what the best \
-         constant answer reaches.</dd>\n\
+         constant answer reaches. Nothing is said of this where even the best trial is nearer to that answer than to \
+         perfection.</dd>\n\
          <dt>Ended early</dt><dd>The trial was stopped before its last epoch because others were ahead. It has a curve, but \
          no result.</dd>\n\
          <dt>Diverged</dt><dd>The numbers of the net overflowed during training. This is a finding, not a failure of the \
