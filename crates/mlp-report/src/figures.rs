@@ -115,7 +115,7 @@ fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
             caption: "The stronger the blue, the better; the best cell is bold. The shades are spread over the better cells, \
                       so that one that failed does not flatten the rest; what is worse than their lower end has the palest \
                       one and grey figures. Without a score: × diverged, ! failed, ○ stopped early, – not run; × after a \
-                      figure: some of its runs diverged."
+                      figure: some of its runs diverged. Ranges across are named by their medians."
                 .to_owned(),
         });
     }

@@ -18,6 +18,9 @@ const REACH: f64 = 2.0;
 /// How opaque the palest and the strongest shade are.
 const OPACITIES: (f64, f64) = (0.05, 0.58);
 
+/// What a character takes of a column, as a share of the font size.
+const CHARACTER_WIDTH: f64 = 0.58;
+
 /// What stands in a cell.
 #[derive(Clone, Debug, Default)]
 struct Square {
@@ -71,11 +74,15 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
     let squares = squares(overview, (x, n_columns), (y, n_rows));
     let means: Vec<f64> = squares.iter().flatten().filter_map(|square| mean(&square.scores)).collect();
     let (worst, best) = scale(overview, &means).unwrap_or((0.0, 1.0));
-    let n_characters = (column_width / (12.0 * 0.58)) as usize;
-    for (column, name) in x.names.iter().take(n_columns).enumerate() {
+    let column_names: Vec<String> = (0..n_columns).map(|level| column_name(x, level)).collect();
+    // Small letters are better than letters left out.
+    let longest = column_names.iter().map(|name| name.chars().count()).max().unwrap_or(1).max(1);
+    let size = (column_width / (longest as f64 * CHARACTER_WIDTH)).clamp(9.0, 12.0);
+    let n_characters = (column_width / (size * CHARACTER_WIDTH) + 0.01) as usize;
+    for (column, name) in column_names.iter().enumerate() {
         let middle = (left + (column as f64 + 0.5) * column_width, top - 14.0);
         let name = text::shorten(name, n_characters.max(3));
-        canvas.text(&name, middle, Anchor::Middle, 12.0, palette::MUTED, false);
+        canvas.text(&name, middle, Anchor::Middle, size, palette::MUTED, false);
     }
     for (row, name) in row_names.iter().enumerate() {
         let from_y = top + row as f64 * row_height;
@@ -87,13 +94,21 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
             draw_square(&mut canvas, overview, square, (worst, best), from, to);
         }
     }
-    draw_legend(&mut canvas, overview, &means, (worst, best), (left, bottom + 22.0));
+    draw_legend(&mut canvas, overview, &means, (worst, best), (12.0, bottom + 22.0));
     let description = format!(
         "Means over {n_columns} by {n_rows} values; the stronger the blue, the better, from {} to {}.",
         overview.metric.format(worst),
         overview.metric.format(best),
     );
     canvas.finish(&title, &description)
+}
+
+/// What a column is called; a range by its median, because there is no room for its ends.
+fn column_name(factor: &Factor, level: usize) -> String {
+    match &factor.numbers {
+        Some(numbers) if factor.grouping == Grouping::Ranges => text::rounded_to(numbers[level], 2),
+        _ => factor.names[level].clone(),
+    }
 }
 
 fn draw_square(
