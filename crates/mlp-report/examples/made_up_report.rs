@@ -4,7 +4,8 @@
 //! cargo run -p mlp-report --example made_up_report -- /tmp/reports
 //! ```
 //!
-//! makes a folder for each of: one trial, a sweep of depths, grids of 40, 200 and 1,000 trials, and nothing at all.
+//! makes a folder for each of: one trial, a sweep of depths, grids of 40, 200 and 1,000 trials, settings
+//! drawn at random, and nothing at all. The records of each are beside its report, to make it again.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("made-up-reports"), PathBuf::from);
     std::fs::create_dir_all(&root)?;
     for (name, input) in reports(&root) {
+        let trials = root.join(name).join("trials");
+        std::fs::create_dir_all(&trials)?;
+        for trial in &input.trials {
+            std::fs::write(trials.join(format!("{}.json", trial.record.trial)), trial.record.to_json()?)?;
+        }
         let written = write_report(&input, &root.join(name))?;
         println!("{}: {} plots, {} warnings", written.report.display(), written.plots.len(), written.warnings.len());
     }
@@ -38,6 +44,7 @@ fn reports(root: &Path) -> Vec<(&'static str, ReportInput)> {
         ("grid-40", made_up::input(made_up::grid(40))),
         ("grid-200", made_up::input(made_up::grid(200))),
         ("grid-1000", made_up::input(made_up::grid(1_000))),
+        ("drawn-300", ReportInput { trials: made_up::drawn(300), ..ReportInput::default() }),
         ("nothing", ReportInput::default()),
     ]
 }

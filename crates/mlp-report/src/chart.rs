@@ -43,6 +43,8 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
     /// x, lowest and highest y.
     pub(crate) band: Vec<(f64, f64, f64)>,
+    /// x, lowest and highest y of intervals; drawn as upright bars.
+    pub(crate) bars: Vec<(f64, f64, f64)>,
     pub(crate) has_dots: bool,
     /// A cross at the end: the run diverged there.
     pub(crate) ends_diverged: bool,
@@ -51,7 +53,16 @@ pub(crate) struct Series {
 impl Series {
     /// A plain line.
     pub(crate) fn line(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Series {
-        Series { name: name.into(), color, width: 2.0, points, band: Vec::new(), has_dots: false, ends_diverged: false }
+        Series {
+            name: name.into(),
+            color,
+            width: 2.0,
+            points,
+            band: Vec::new(),
+            bars: Vec::new(),
+            has_dots: false,
+            ends_diverged: false,
+        }
     }
 }
 
@@ -142,6 +153,14 @@ impl Axis {
         }
     }
 
+    /// Ticks without an order of their own: the first at 0, the next at 1.
+    pub(crate) fn names(names: Vec<String>) -> Axis {
+        let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
+        let mut axis = Axis::values(&places, names);
+        (axis.low, axis.high) = (axis.low.min(-0.3), axis.high.max(places.len() as f64 - 0.7));
+        axis
+    }
+
     /// Where a value stands, 0 at the low end and 1 at the high one; nothing if it can't be placed.
     pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let place = if self.logarithmic {
@@ -173,6 +192,7 @@ pub(crate) fn draw(chart: &Chart) -> String {
         }
     }
     for series in &chart.series {
+        draw_bars(&mut canvas, series, &plot);
         draw_line(&mut canvas, series, &plot);
     }
     draw_names(&mut canvas, chart, &plot);
@@ -298,6 +318,20 @@ fn draw_band(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
     lower.reverse();
     upper.extend(lower);
     canvas.polygon(&upper, Paint::area(series.color, 0.16));
+}
+
+/// Intervals; an end beyond the axis has no cap.
+fn draw_bars(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
+    let paint = Paint::line(series.color, 1.6);
+    for &(x, low, high) in &series.bars {
+        let (Some((x, y_low)), Some((_, y_high))) = (plot.point((x, low)), plot.point((x, high))) else { continue };
+        canvas.line(&[(x, y_low), (x, y_high)], paint);
+        for (value, y) in [(low, y_low), (high, y_high)] {
+            if (plot.chart.y.low..=plot.chart.y.high).contains(&value) {
+                canvas.line(&[(x - 4.0, y), (x + 4.0, y)], paint);
+            }
+        }
+    }
 }
 
 fn draw_line(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mlp_train::Status;
 use serde_json::Value;
 
+use crate::ending::ending;
 use crate::metric::Metric;
 use crate::overview::{Compared, final_metrics, final_validation};
 use crate::{Trial, text};
@@ -55,7 +55,7 @@ fn row(trial: &Trial, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
     let record = &trial.record;
     let mut cells = vec![
         text_cell(&record.trial),
-        text_cell(status_name(record.status)),
+        text_cell(&ending(trial)),
         text_cell(&record.data.sha256),
         text_cell(&record.kernel),
         record.parameters.to_string(),
@@ -73,15 +73,6 @@ fn row(trial: &Trial, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
         cells.extend([sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
     }
     cells.join(",") + "\r\n"
-}
-
-/// How a run ended, in the record's word.
-pub(crate) fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Finished => "finished",
-        Status::Diverged => "diverged",
-        Status::Failed => "failed",
-    }
 }
 
 fn number_cell(value: Option<f64>) -> String {

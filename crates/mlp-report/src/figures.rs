@@ -2,9 +2,14 @@
 
 use mlp_train::{AnyMlp, RunRecord};
 
+use crate::effects::{Design, Effects, KeyEffect, effects};
+use crate::factor::Grouping;
 use crate::metric::Metric;
 use crate::overview::{Cell, Overview};
-use crate::{ReportInput, Trial, against_key, comparison, confusion, curves, heat_map, robustness, text, weights};
+use crate::{
+    ReportInput, Trial, against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel,
+    robustness, text, weights,
+};
 
 /// How many configurations are shown one by one, the best trial of each.
 pub const N_DETAILED: usize = 8;
@@ -38,6 +43,14 @@ pub struct TrialFigures<'a> {
 pub struct Figures<'a> {
     /// Configurations beside each other.
     pub comparison: Vec<Figure>,
+    /// What each setting does.
+    pub settings: Vec<Figure>,
+    /// Configurations by epoch.
+    pub epochs: Vec<Figure>,
+    /// Score against seconds.
+    pub cost: Vec<Figure>,
+    /// The numbers behind [`Figures::settings`].
+    pub effects: Effects,
     /// Trials one by one: [`Overview::best`], then the best of each other configuration.
     pub trials: Vec<TrialFigures<'a>>,
     /// Accuracy on disturbed pictures.
@@ -48,7 +61,15 @@ pub struct Figures<'a> {
 
 /// Draws all figures of `input`.
 pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a> {
-    let mut figures = Figures { comparison: comparison(overview), ..Figures::default() };
+    let effects = effects(overview);
+    let mut figures = Figures {
+        comparison: comparison(overview, &effects),
+        settings: settings(overview, &effects),
+        epochs: epochs(overview),
+        cost: costs(overview),
+        effects,
+        ..Figures::default()
+    };
     for (place, (rank, cell)) in in_order_of_showing(overview).take(N_DETAILED).enumerate() {
         let Some(trial) = overview.best_of(cell) else { continue };
         let label = cell.label.clone();
@@ -75,37 +96,166 @@ fn in_order_of_showing<'o, 'a>(overview: &'o Overview<'a>) -> impl Iterator<Item
     ranked().skip(first).take(1).chain(ranked().filter(move |(rank, _)| *rank != first))
 }
 
-/// What is compared is only worth drawing if there is more than one configuration or seed.
-fn comparison(overview: &Overview<'_>) -> Vec<Figure> {
+/// The best configurations, and where more than one setting varies, all of them at a glance. What is compared is only
+/// worth drawing if there is more than one configuration or seed.
+fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if overview.cells.iter().any(|cell| !cell.scores.is_empty()) && !overview.varied.is_empty() {
+        figures.push(Figure {
+            name: "best-cells".to_owned(),
+            svg: best_cells::best_cells(overview),
+            caption: best_caption(overview),
+        });
+    }
+    let analysed = |key: usize| effects.keys.iter().any(|effect| effect.factor.key == key);
+    if overview.varied.len() == 2 && analysed(0) && analysed(1) {
+        figures.push(Figure {
+            name: "heat-map".to_owned(),
+            svg: heat_map::heat_map(overview, 0, 1),
+            caption: "The stronger the blue, the better; the best cell is bold. The shades are spread over the better cells, \
+                      so that one that failed does not flatten the rest; what is worse than their lower end has the palest \
+                      one and grey figures. Without a score: × diverged, ! failed, ○ stopped early, – not run; × after a \
+                      figure: some of its runs diverged. Ranges across are named by their medians."
+                .to_owned(),
+        });
+    }
+    if effects.keys.len() > 2 {
+        figures.push(Figure {
+            name: "parallel".to_owned(),
+            svg: parallel::parallel(overview, effects),
+            caption: "From top to bottom: each axis is a setting, the one with the largest effect first, and the last one \
+                      the score. Follow the blue lines: where they go through one place, that value matters; where they \
+                      spread, it hardly does. Lines through one value stand beside each other only to be seen."
+                .to_owned(),
+        });
+    }
+    figures
+}
+
+fn best_caption(overview: &Overview<'_>) -> String {
+    let mut caption = String::new();
+    if overview.cells.iter().any(|cell| cell.interval().is_some()) {
+        caption.push_str(
+            "Bars are 95 % t-intervals of each mean from its own seeds, with one degree of freedom less than seeds: of two \
+             or three seeds they are wide, because that is how little these say; ends without a cap go on.",
+        );
+    } else {
+        caption.push_str(
+            "With one run for each configuration nothing can be said about how much of a difference is luck.",
+        );
+    }
+    if overview.cells.iter().any(|cell| cell.is_two_heaps) {
+        caption.push_str(
+            " Vermilion: only so many of the runs trained; a mean of both kinds would describe neither, and an interval \
+             least of all.",
+        );
+    }
+    caption
+}
+
+/// What each setting does, and the strongest ones together.
+fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for (index, effect) in effects.keys.iter().take(N_KEYS).enumerate() {
+        let key = &overview.varied[effect.factor.key];
+        figures.push(Figure {
+            name: format!("against-{}", file_name(&key.key)),
+            svg: against_key::against_key(overview, effects, index),
+            caption: effect_caption(overview, effects, effect),
+        });
+    }
+    for pair in interplay::pairs(effects) {
+        let key = |index: usize| &overview.varied[effects.keys[index].factor.key];
+        let averaged = interplay::averaged(overview, effects, pair);
+        let averaged = if averaged.is_empty() {
+            "No other setting varies, so every point is one configuration.".to_owned()
+        } else {
+            let gaps = if effects.design == Design::Complete {
+                ""
+            } else {
+                " (of those configurations that were run, which are not the same ones for every point)"
+            };
+            format!("Every point is a mean over the values of {}{gaps}.", joined(&averaged))
+        };
+        let few = if effects.design == Design::Drawn {
+            " There are few configurations behind each point, so small crossings mean nothing."
+        } else {
+            ""
+        };
+        figures.push(Figure {
+            name: format!("interplay-{}-{}", file_name(&key(pair.0).key), file_name(&key(pair.1).key)),
+            svg: interplay::interplay(overview, effects, pair),
+            caption: format!(
+                "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
+                 value of one depends on the other. {averaged}{few}",
+                text::shorten(&key(pair.1).key, 40)
+            ),
+        });
+    }
+    figures
+}
+
+fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> String {
+    let others: Vec<&str> = overview
+        .varied
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != effect.factor.key)
+        .map(|(_, key)| key.key.as_str())
+        .collect();
+    let others = if others.is_empty() { "the seeds".to_owned() } else { joined(&others) };
+    let blue = match effects.design {
+        Design::Complete => format!("Blue: the mean over {others}, every configuration counting once."),
+        Design::Incomplete if effect.is_separable => {
+            format!("Blue: the mean adjusted for {others}, as if all combinations had been run.")
+        }
+        Design::Incomplete => {
+            "Blue: where the configurations allow it, the mean adjusted for the other settings, elsewhere the plain mean, \
+             which mixes this setting's effect with theirs."
+                .to_owned()
+        }
+        Design::Drawn => format!("Blue: the mean over the configurations that were drawn, whatever their {others}."),
+    };
+    let ranges = match effect.factor.grouping {
+        Grouping::Ranges => " Each blue point stands for a range that holds about equally many configurations.",
+        Grouping::Lengths => " Values are taken together by their length.",
+        Grouping::Names => " Values are taken together by their name.",
+        Grouping::Values | Grouping::LeftOut => "",
+    };
+    let bars = if effect.levels.iter().all(|level| level.half_width.is_none()) {
+        ""
+    } else if effects.design == Design::Drawn {
+        " Bars: 95 % t-interval over the configurations."
+    } else {
+        " Bars: 95 % t-interval over the seeds."
+    };
+    let without = if effect.levels.iter().any(|level| level.n_without > 0) {
+        " Vermilion, at the bad edge: configurations without a score."
+    } else {
+        ""
+    };
+    format!("Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
+}
+
+/// At most five names, cleaned for a caption.
+fn joined(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(5).map(|name| text::shorten(name, 40)).collect();
+    let rest = if names.len() > 5 { " and more" } else { "" };
+    format!("{}{rest}", shown.join(", "))
+}
+
+/// The curves of all configurations.
+fn epochs(overview: &Overview<'_>) -> Vec<Figure> {
     let n_trials: usize = overview.cells.iter().map(|cell| cell.trials.len()).sum();
     let mut figures = Vec::new();
     if n_trials < 2 {
         return figures;
     }
-    match overview.varied.len() {
-        0 => {}
-        2 => figures.push(Figure {
-            name: "heat-map".to_owned(),
-            svg: heat_map::heat_map(overview, 0, 1),
-            caption: "The stronger the blue, the better; the best cell is bold. A dash means that no trial of this cell finished.".to_owned(),
-        }),
-        _ => {}
-    }
-    for (index, key) in overview.varied.iter().take(N_KEYS).enumerate() {
-        let others = if overview.varied.len() > 1 {
-            " Every value is averaged over all settings of the other keys."
-        } else {
-            ""
-        };
-        figures.push(Figure {
-            name: format!("against-{}", file_name(&key.key)),
-            svg: against_key::against_key(overview, index),
-            caption: format!("Small grey dots are single trials, large blue ones their mean; where the values are \
-                              numbers, the band reaches from the lowest to the highest.{others} The axis need not start at 0."),
-        });
-    }
-    let band =
-        "Each line is a configuration, the mean over its seeds; the band reaches from the lowest to the highest seed.";
+    let band = if overview.cells.iter().any(|cell| cell.scores.len() > 1) {
+        "Each line is a configuration, the mean over its seeds; the band reaches from the lowest to the highest seed."
+    } else {
+        "Each line is a configuration."
+    };
     for metric in compared_metrics(overview) {
         if metric == Metric::DigitAccuracy {
             figures.push(Figure {
@@ -121,6 +271,14 @@ fn comparison(overview: &Overview<'_>) -> Vec<Figure> {
         });
     }
     figures
+}
+
+fn costs(overview: &Overview<'_>) -> Vec<Figure> {
+    let svg = cost::cost(overview);
+    let caption = "Each grey dot is a configuration, the mean over its trials. Blue: those that no other beats in both; up to \
+                   there more seconds buy a better score. Seconds are measured by the clock, with whatever else the machine \
+                   was doing, other trials at the same time among it: compare them only within one sweep.";
+    svg.map(|svg| Figure { name: "cost".to_owned(), svg, caption: caption.to_owned() }).into_iter().collect()
 }
 
 fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use mlp_train::RunRecord;
+use mlp_train::{RunRecord, Status};
 use ndarray::Array2;
 
 use crate::csv::Seconds;
@@ -56,14 +56,14 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
     let paths = json_files(&dir.join("trials"))?;
     let mut best = BestSoFar::default();
     for path in &paths {
-        match RunRecord::read(path) {
-            Ok(mut record) => {
+        match read_record(path) {
+            Ok((mut record, ending)) => {
                 if paths.len() > N_TRIALS_IN_FULL && !best.is_beaten_by(&record) {
                     drop_details(&mut record);
                 }
                 check_name(path, &record, &mut input.warnings);
                 let model = model_beside(dir, path);
-                input.trials.push(Trial { record, model });
+                input.trials.push(Trial { record, model, ending });
             }
             Err(error) => input.warnings.push(format!("Skipped a record. {error}")),
         }
@@ -98,6 +98,27 @@ pub fn write_robustness(dir: &Path, trial: &str, curves: &[RobustnessCurve]) -> 
     let json = serde_json::to_string_pretty(curves).expect("curves of finite numbers have a JSON form") + "\n";
     write::replace(&path, json.as_bytes())?;
     Ok(path)
+}
+
+/// A record, and its word for how the trial ended where this version does not know that word.
+fn read_record(path: &Path) -> Result<(RunRecord, Option<String>), mlp_train::RecordError> {
+    RunRecord::read(path).map(|record| (record, None)).or_else(|error| {
+        let is_malformed = matches!(error, mlp_train::RecordError::Malformed { .. });
+        if is_malformed { read_with_unknown_ending(path).ok_or(error) } else { Err(error) }
+    })
+}
+
+/// A record that names an ending which this version does not know: it is read as that of a failed trial, so that it
+/// never counts as a result, and the word is kept beside it.
+fn read_with_unknown_ending(path: &Path) -> Option<(RunRecord, Option<String>)> {
+    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let status = value.get_mut("status")?;
+    let word = text::clean(status.as_str()?, 40);
+    if serde_json::from_value::<Status>(status.take()).is_ok() {
+        return None;
+    }
+    *status = serde_json::to_value(Status::Failed).ok()?;
+    Some((serde_json::from_value(value).ok()?, Some(word)))
 }
 
 /// The `.json` files of a folder by name; none if there is no such folder.
@@ -172,8 +193,10 @@ impl BestSoFar {
 fn drop_details(record: &mut RunRecord) {
     record.mistakes = Vec::new();
     record.confusion = None;
-    record.runtime.seconds_train = Vec::new();
-    record.runtime.seconds_evaluate = Vec::new();
+    // Nobody looks at the seconds epoch by epoch.
+    for seconds in [&mut record.runtime.seconds_train, &mut record.runtime.seconds_evaluate] {
+        *seconds = if seconds.is_empty() { Vec::new() } else { vec![seconds.iter().sum()] };
+    }
 }
 
 /// The `name` at the top of `dir/spec.toml`, if there is one on a line of its own; it is only a title, so whatever

@@ -1,101 +1,195 @@
 //! The score over two settings at once.
+//!
+//! The shades must tell the good cells apart, and a single cell that failed must not take them all: so they run from the
+//! best cell down to a bound that depends on the better half of the cells that trained, and whatever lies below it has the
+//! palest shade and says so in the legend.
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::overview::{Overview, VariedKey};
+use crate::factor::{Factor, Grouping, factors};
+use crate::interval::mean;
+use crate::overview::Overview;
 use crate::{palette, text};
 
 /// How many values of each key are drawn at most.
 const N_VALUES: usize = 24;
+/// The shades reach below the median of the cells that trained by so many times its distance from the best.
+const REACH: f64 = 2.0;
+/// How opaque the palest and the strongest shade are.
+const OPACITIES: (f64, f64) = (0.05, 0.58);
 
-/// The mean final score for each pair of values of two varied keys (given by their index), as an SVG document. The key
-/// with more values runs downwards, where there is room for names.
-pub fn heat_map(overview: &Overview<'_>, first: usize, second: usize) -> String {
-    let (Some(a), Some(b)) = (overview.varied.get(first), overview.varied.get(second)) else {
-        return Canvas::new(WIDTH, 60.0).finish("Nothing varies", "Fewer than two keys take more than one value.");
-    };
-    if a.values.len() <= b.values.len() {
-        draw(overview, (first, a), (second, b))
-    } else {
-        draw(overview, (second, b), (first, a))
-    }
+/// What a character takes of a column, as a share of the font size.
+const CHARACTER_WIDTH: f64 = 0.58;
+
+/// What stands in a cell.
+#[derive(Clone, Debug, Default)]
+struct Square {
+    scores: Vec<f64>,
+    n_diverged: usize,
+    n_failed: usize,
+    n_stopped: usize,
 }
 
-fn draw(overview: &Overview<'_>, (x_index, x): (usize, &VariedKey), (y_index, y): (usize, &VariedKey)) -> String {
-    let (n_columns, n_rows) = (x.values.len().min(N_VALUES), y.values.len().min(N_VALUES));
+/// The mean final score for each pair of values of two varied keys (given by their index), as an SVG document. The key
+/// with more values runs downwards, where there is room for names; numbers drawn at random are taken together in ranges.
+pub fn heat_map(overview: &Overview<'_>, first: usize, second: usize) -> String {
+    let factors = factors(overview);
+    let (Some(a), Some(b)) = (factors.get(first), factors.get(second)) else {
+        return Canvas::new(WIDTH, 60.0).finish("Nothing varies", "Fewer than two keys take more than one value.");
+    };
+    if a.grouping == Grouping::LeftOut || b.grouping == Grouping::LeftOut {
+        return Canvas::new(WIDTH, 60.0).finish("No heat map", "A key takes too many values without an order.");
+    }
+    if a.names.len() <= b.names.len() { draw(overview, a, b) } else { draw(overview, b, a) }
+}
+
+/// The worst and the best value that get shades of their own, of a list of means.
+pub fn scale(overview: &Overview<'_>, means: &[f64]) -> Option<(f64, f64)> {
+    let is_better = |a: f64, b: f64| overview.metric.is_better(a, b);
+    let mut trained: Vec<f64> =
+        means.iter().copied().filter(|&mean| overview.is_trained(mean) != Some(false)).collect();
+    if trained.is_empty() {
+        trained = means.to_vec();
+    }
+    trained.sort_by(|&a, &b| is_better(b, a).cmp(&is_better(a, b)));
+    let (&best, &worst) = (trained.first()?, trained.last()?);
+    let median = trained[trained.len() / 2];
+    let bound = median - REACH * (best - median);
+    Some((if median != best && is_better(bound, worst) { bound } else { worst }, best))
+}
+
+fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
+    let (x_key, y_key) = (&overview.varied[x.key], &overview.varied[y.key]);
+    let (n_columns, n_rows) = (x.names.len().min(N_VALUES), y.names.len().min(N_VALUES));
     let title = format!("{}, {} set", overview.metric.title(), overview.set_name());
-    let subtitle = format!("mean over seeds; {} downwards, {} across", y.title, x.title);
-    let row_names: Vec<String> = y.short_names.iter().take(n_rows).map(|name| text::shorten(name, 18)).collect();
+    let subtitle = format!("mean; {} downwards, {} across", y_key.title, x_key.title);
+    let row_names: Vec<String> = y.names.iter().take(n_rows).map(|name| text::shorten(name, 18)).collect();
     let left = row_names.iter().map(|name| chart::text_width(name, 12.0)).fold(30.0, f64::max) + 22.0;
     let (top, row_height) = (82.0, if n_rows > 12 { 22.0 } else { 34.0 });
     let column_width = (WIDTH - left - 12.0) / n_columns as f64;
-    let mut canvas = Canvas::new(WIDTH, top + n_rows as f64 * row_height + 16.0);
+    let bottom = top + n_rows as f64 * row_height;
+    let mut canvas = Canvas::new(WIDTH, bottom + 50.0);
     chart::draw_heading(&mut canvas, &title, &subtitle);
 
-    let means = means(overview, (x_index, n_columns), (y_index, n_rows));
-    let (low, high) = chart::range(means.iter().flatten().flatten().copied()).unwrap_or((0.0, 1.0));
-    let n_characters = (column_width / (12.0 * 0.58)) as usize;
-    for (column, name) in x.short_names.iter().take(n_columns).enumerate() {
-        let middle = left + (column as f64 + 0.5) * column_width;
-        canvas.text(
-            &text::shorten(name, n_characters.max(3)),
-            (middle, top - 14.0),
-            Anchor::Middle,
-            12.0,
-            palette::MUTED,
-            false,
-        );
+    let squares = squares(overview, (x, n_columns), (y, n_rows));
+    let means: Vec<f64> = squares.iter().flatten().filter_map(|square| mean(&square.scores)).collect();
+    let (worst, best) = scale(overview, &means).unwrap_or((0.0, 1.0));
+    let column_names: Vec<String> = (0..n_columns).map(|level| column_name(x, level)).collect();
+    // Small letters are better than letters left out.
+    let longest = column_names.iter().map(|name| name.chars().count()).max().unwrap_or(1).max(1);
+    let size = (column_width / (longest as f64 * CHARACTER_WIDTH)).clamp(9.0, 12.0);
+    let n_characters = (column_width / (size * CHARACTER_WIDTH) + 0.01) as usize;
+    for (column, name) in column_names.iter().enumerate() {
+        let middle = (left + (column as f64 + 0.5) * column_width, top - 14.0);
+        let name = text::shorten(name, n_characters.max(3));
+        canvas.text(&name, middle, Anchor::Middle, size, palette::MUTED, false);
     }
     for (row, name) in row_names.iter().enumerate() {
         let from_y = top + row as f64 * row_height;
         let middle = from_y + row_height / 2.0;
         canvas.text(name, (left - 10.0, middle), Anchor::End, 12.0, palette::MUTED, false);
-        for (column, mean) in means[row].iter().enumerate() {
+        for (column, square) in squares[row].iter().enumerate() {
             let from_x = left + column as f64 * column_width;
             let (from, to) = ((from_x + 1.0, from_y + 1.0), (from_x + column_width - 1.0, from_y + row_height - 1.0));
-            let center = (from_x + column_width / 2.0, middle);
-            match mean {
-                Some(mean) => {
-                    let share = if high > low { (mean - low) / (high - low) } else { 1.0 };
-                    let share = if overview.metric.higher_is_better() { share } else { 1.0 - share };
-                    canvas.rectangle(from, to, Paint::area(palette::BLUE, 0.05 + 0.5 * share));
-                    let written = short_score(overview, *mean);
-                    if chart::text_width(&written, 12.0) <= column_width - 2.0 {
-                        canvas.text(&written, center, Anchor::Middle, 12.0, palette::INK, share > 0.999);
-                    }
-                }
-                None => {
-                    canvas.rectangle(from, to, Paint::area(palette::GRID, 0.6));
-                    canvas.text("–", center, Anchor::Middle, 12.0, palette::MUTED, false);
-                }
-            }
+            draw_square(&mut canvas, overview, square, (worst, best), from, to);
         }
     }
+    draw_legend(&mut canvas, overview, &means, (worst, best), (12.0, bottom + 22.0));
     let description = format!(
-        "Means from {} to {} over {} by {} values; the stronger the blue, the better; a dash means no result.",
-        overview.metric.format(low),
-        overview.metric.format(high),
-        n_columns,
-        n_rows
+        "Means over {n_columns} by {n_rows} values; the stronger the blue, the better, from {} to {}.",
+        overview.metric.format(worst),
+        overview.metric.format(best),
     );
     canvas.finish(&title, &description)
 }
 
-/// For each row and column the mean of the scores of the cells there.
-fn means(
+/// What a column is called; a range by its median, because there is no room for its ends.
+fn column_name(factor: &Factor, level: usize) -> String {
+    match &factor.numbers {
+        Some(numbers) if factor.grouping == Grouping::Ranges => text::rounded_to(numbers[level], 2),
+        _ => factor.names[level].clone(),
+    }
+}
+
+fn draw_square(
+    canvas: &mut Canvas,
     overview: &Overview<'_>,
-    (x_index, n_columns): (usize, usize),
-    (y_index, n_rows): (usize, usize),
-) -> Vec<Vec<Option<f64>>> {
-    let mut scores = vec![vec![Vec::new(); n_columns]; n_rows];
+    square: &Square,
+    (worst, best): (f64, f64),
+    from: (f64, f64),
+    to: (f64, f64),
+) {
+    let center = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+    let Some(mean) = mean(&square.scores) else {
+        // What became of a cell without a score, most telling first.
+        let (mark, color) = match square {
+            Square { n_diverged: 1.., .. } => ("×", palette::VERMILION),
+            Square { n_failed: 1.., .. } => ("!", palette::VERMILION),
+            Square { n_stopped: 1.., .. } => ("○", palette::MUTED),
+            _ => ("–", palette::MUTED),
+        };
+        canvas.rectangle(from, to, Paint::area(palette::GRID, 0.6));
+        canvas.text(mark, center, Anchor::Middle, 13.0, color, false);
+        return;
+    };
+    let share = if best == worst { 1.0 } else { ((mean - worst) / (best - worst)).clamp(0.0, 1.0) };
+    canvas.rectangle(from, to, Paint::area(palette::BLUE, opacity(share)));
+    let mut written = short_score(overview, mean);
+    if square.n_diverged > 0 {
+        written.push_str(" ×");
+    }
+    if chart::text_width(&written, 12.0) <= to.0 - from.0 {
+        let is_beyond = overview.metric.is_better(worst, mean);
+        let color = if is_beyond { palette::MUTED } else { palette::INK };
+        canvas.text(&written, center, Anchor::Middle, 12.0, color, share > 0.999);
+    }
+}
+
+fn opacity(share: f64) -> f64 {
+    OPACITIES.0 + (OPACITIES.1 - OPACITIES.0) * share
+}
+
+/// The shades from the worst that has one of its own to the best.
+fn draw_legend(
+    canvas: &mut Canvas,
+    overview: &Overview<'_>,
+    means: &[f64],
+    (worst, best): (f64, f64),
+    (left, y): (f64, f64),
+) {
+    let (n_steps, width) = (10, 14.0);
+    let is_cut = means.iter().any(|&mean| overview.metric.is_better(worst, mean));
+    let or_worse = if is_cut { " or worse" } else { "" };
+    let from_name = format!("{}{or_worse}", overview.metric.format(worst));
+    let from = left + chart::text_width(&from_name, 12.0) + 8.0;
+    canvas.text(&from_name, (left, y), Anchor::Start, 12.0, palette::MUTED, false);
+    for step in 0..n_steps {
+        let x = from + f64::from(step) * width;
+        let share = f64::from(step) / f64::from(n_steps - 1);
+        canvas.rectangle((x, y - 7.0), (x + width, y + 7.0), Paint::area(palette::BLUE, opacity(share)));
+    }
+    let end = from + f64::from(n_steps) * width + 8.0;
+    canvas.text(&overview.metric.format(best), (end, y), Anchor::Start, 12.0, palette::MUTED, false);
+}
+
+/// For each row and column what became of the trials there.
+fn squares(
+    overview: &Overview<'_>,
+    (x, n_columns): (&Factor, usize),
+    (y, n_rows): (&Factor, usize),
+) -> Vec<Vec<Square>> {
+    let mut squares = vec![vec![Square::default(); n_columns]; n_rows];
     for cell in &overview.cells {
-        let (column, row) = (cell.indices[x_index], cell.indices[y_index]);
+        let (column, row) = (x.level_of[cell.indices[x.key]], y.level_of[cell.indices[y.key]]);
         if column < n_columns && row < n_rows {
-            scores[row][column].extend_from_slice(&cell.scores);
+            let square = &mut squares[row][column];
+            square.scores.extend_from_slice(&cell.scores);
+            square.n_diverged += cell.n_diverged;
+            square.n_failed += cell.n_failed;
+            square.n_stopped += cell.n_stopped;
         }
     }
-    let mean = |scores: Vec<f64>| (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64);
-    scores.into_iter().map(|row| row.into_iter().map(mean).collect()).collect()
+    squares
 }
 
 /// `97.3` for a fraction, three digits for the rest: cells are small.

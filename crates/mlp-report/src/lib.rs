@@ -23,7 +23,10 @@
 //! counts of the data at hand.
 //!
 //! *How much is luck.* Trials that differ only in their seed are one configuration ([`overview`]): a line with a band,
-//! a mean with a spread.
+//! a mean with its interval ([`interval`]). Where some seeds train and others do not, the page says how many did.
+//!
+//! *What a setting does.* [`effects`] compares its values with the others being equal, also where the grid is incomplete
+//! or its values were drawn at random, and says what was done.
 //!
 //! *What went wrong.* The confusion matrix counts answers that are no class; mistakes are shown with every output bit;
 //! runs that diverged say where; records that could not be read are named.
@@ -35,26 +38,37 @@
 //!
 //! # Where to find what
 //!
-//! [`curves`], [`comparison`], [`against_key`], [`heat_map`], [`confusion`], [`weights`], [`robustness`] and [`mistakes`]
-//! each draw one kind of figure and can be used alone; [`figures`] chooses among them, [`page`] sets them.
+//! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
+//! [`confusion`], [`weights`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used alone;
+//! [`figures`] chooses among them, [`page`] sets them.
 
 pub mod against_key;
+pub mod best_cells;
+mod best_table;
 mod canvas;
 mod chart;
 pub mod comparison;
 pub mod confusion;
+pub mod cost;
 pub mod csv;
 pub mod curves;
+pub mod effects;
+mod effects_section;
+mod ending;
 mod error;
+pub mod factor;
 pub mod figures;
 mod folder;
 pub mod heat_map;
+pub mod interplay;
+pub mod interval;
 pub mod levels;
 pub mod metric;
 pub mod mistakes;
 pub mod overview;
 pub mod page;
 pub mod palette;
+pub mod parallel;
 mod picture;
 pub mod robustness;
 mod table;
@@ -77,6 +91,9 @@ pub struct Trial {
     pub record: RunRecord,
     /// The model file that belongs to it.
     pub model: Option<PathBuf>,
+    /// How the trial ended, where this version does not know the record's word for it, which then says `failed`. Such a
+    /// trial is shown and never counts as a result.
+    pub ending: Option<String>,
 }
 
 /// The files that a report consists of.
@@ -103,7 +120,8 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
     let figures = figures::draw_all(input, &overview);
     let mut plots = Vec::new();
     let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
-    for figure in figures.comparison.iter().chain(of_trials).chain(&figures.robustness) {
+    let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
+    for figure in sections.into_iter().flatten().chain(of_trials).chain(&figures.robustness) {
         let path = dir.join("plots").join(format!("{}.svg", figure.name));
         write::replace(&path, figure.svg.as_bytes())?;
         plots.push(path);

@@ -136,6 +136,11 @@ impl Metric {
         if self.is_fraction() { value * 100.0 } else { value }
     }
 
+    /// The lowest and the highest value that it can have.
+    pub fn bounds(self) -> (f64, f64) {
+        (0.0, if self.is_fraction() { 1.0 } else { f64::INFINITY })
+    }
+
     /// `value` as it is written: `97.34 %`, `0.0213`.
     pub fn format(self, value: f64) -> String {
         match self.is_fraction() {
@@ -143,6 +148,19 @@ impl Metric {
             true => format!("{:.2} %", value * 100.0),
             false if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e5) => format!("{value:.3e}"),
             false => format!("{value:.4}"),
+        }
+    }
+
+    /// A difference between two values as it is written: fractions in percentage points.
+    pub fn format_difference(self, difference: f64) -> String {
+        let sign = if difference > 0.0 { "+" } else { "" };
+        let written =
+            if self.is_fraction() { format!("{:.2} points", difference * 100.0) } else { format!("{difference:.4}") };
+        let is_zero = !written.contains(|c: char| c.is_ascii_digit() && c != '0');
+        if is_zero {
+            written.trim_start_matches('-').to_owned()
+        } else {
+            format!("{sign}{}", written.replace('-', "−"))
         }
     }
 

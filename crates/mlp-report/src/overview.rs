@@ -6,11 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
 use serde_json::Value;
 
+use crate::ending::{ending, was_stopped};
+use crate::levels::constant_answers;
 use crate::metric::Metric;
-use crate::{Trial, text};
+use crate::{Trial, chart, interval, text};
 
 /// Keys that make no difference between configurations: a seed repeats one, a name only names it.
 const NOT_COMPARED: [&str; 2] = ["seed", "name"];
+
+/// What the number of hidden layers is called.
+const HIDDEN_LAYERS: &str = "hidden layers";
+/// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
+/// of nets that trained.
+const SHARE_TRAINED: f64 = 0.5;
+/// How wide a gap makes two heaps, as a share of the way from the best constant answer to the best trial.
+const SHARE_GAP: f64 = 0.25;
 
 /// The set of samples that trials are compared on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +42,7 @@ pub struct VariedKey {
     pub names: Vec<String>,
     /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
     pub short_names: Vec<String>,
-    /// The values as numbers, where all of them are numbers or lists of distinct lengths.
+    /// The values as numbers, where all of them are numbers, lists of one number, or lists of distinct lengths.
     pub numbers: Option<Vec<f64>>,
     /// What stands under the axis: the key, or that its length is counted.
     pub title: String,
@@ -53,6 +63,15 @@ pub struct Cell<'a> {
     pub scores: Vec<f64>,
     /// How many of the trials diverged.
     pub n_diverged: usize,
+    /// How many of the trials failed.
+    pub n_failed: usize,
+    /// How many of the trials were stopped before their end: they have no score.
+    pub n_stopped: usize,
+    /// How many of the scores are those of nets that trained ([`Overview::is_trained`]); all where that is not known.
+    pub n_trained: usize,
+    /// Whether some of the runs trained and others did not, with a wide gap between them: then neither a mean nor an
+    /// interval describes any of them.
+    pub is_two_heaps: bool,
 }
 
 /// A list of trials, sorted out.
@@ -69,6 +88,10 @@ pub struct Overview<'a> {
     /// The trial with the best single score, the first of equals: the one that a report calls the best and shows in full.
     /// It need not belong to the configuration with the best mean.
     pub best: Option<&'a Trial>,
+    /// The score half-way between the best constant answer and the best trial, in units of the metric: scores on the far
+    /// side of it are those of nets that trained. Nothing where there are no constant answers to compare with, or where no
+    /// trial left them clearly behind.
+    pub trained_from: Option<f64>,
 }
 
 impl<'a> Overview<'a> {
@@ -80,15 +103,71 @@ impl<'a> Overview<'a> {
         for cell in &mut cells {
             cell.trials.sort_by(|a, b| by_seed(&a.record, &b.record));
             cell.scores = cell.trials.iter().filter_map(|trial| score(&trial.record, metric, compared)).collect();
-            cell.n_diverged = cell.trials.iter().filter(|trial| trial.record.status == Status::Diverged).count();
+            let count = |word: &str| cell.trials.iter().filter(|trial| ending(trial) == word).count();
+            (cell.n_diverged, cell.n_failed) = (count("diverged"), count("failed"));
+            cell.n_stopped = cell.trials.iter().filter(|trial| was_stopped(trial)).count();
         }
         cells.sort_by(|a, b| by_score(metric, a.mean(), b.mean()).then_with(|| a.indices.cmp(&b.indices)));
-        let mut overview = Overview { metric, compared, varied, cells, best: None };
-        overview.best = trials
+        let mut overview = Overview { metric, compared, varied, cells, best: None, trained_from: None };
+        overview.best = trials.iter().filter(|trial| overview.score(trial).is_some()).min_by(|a, b| {
+            // The order of the trials must not matter: of equal ones the first by name is the best.
+            let by_name = || a.record.trial.cmp(&b.record.trial);
+            by_score(metric, overview.score(a), overview.score(b)).then_with(by_name)
+        });
+        overview.trained_from = overview.trained_from();
+        let heaps: Vec<(usize, bool)> = overview
+            .cells
             .iter()
-            .filter(|trial| overview.score(trial).is_some())
-            .min_by(|a, b| by_score(metric, overview.score(a), overview.score(b)));
+            .map(|cell| (overview.n_trained(&cell.scores), overview.are_two_heaps(&cell.scores)))
+            .collect();
+        for (cell, heaps) in overview.cells.iter_mut().zip(heaps) {
+            (cell.n_trained, cell.is_two_heaps) = heaps;
+        }
         overview
+    }
+
+    /// Whether a net with this score trained: whether it is nearer to the best trial's score than to what the best
+    /// constant answer reaches. Nothing where that cannot be said.
+    pub fn is_trained(&self, score: f64) -> Option<bool> {
+        self.trained_from.map(|bound| !self.metric.is_better(bound, score))
+    }
+
+    /// How many of the scores are those of nets that trained; all where that cannot be said.
+    pub(crate) fn n_trained(&self, scores: &[f64]) -> usize {
+        scores.iter().filter(|&&score| self.is_trained(score) != Some(false)).count()
+    }
+
+    /// Whether the scores, or those of any one configuration, fall into two heaps: then a mean describes neither.
+    pub(crate) fn has_two_heaps(&self) -> bool {
+        let all: Vec<f64> = self.cells.iter().flat_map(|cell| cell.scores.iter().copied()).collect();
+        self.cells.iter().any(|cell| cell.is_two_heaps) || self.are_two_heaps(&all)
+    }
+
+    /// Whether some of the scores are those of nets that trained and others are not, with at least [`SHARE_GAP`] of the way
+    /// from the best constant answer to the best trial between them.
+    fn are_two_heaps(&self, scores: &[f64]) -> bool {
+        let (Some(bound), Some(best)) = (self.trained_from, self.best.and_then(|best| self.score(best))) else {
+            return false;
+        };
+        let (trained, untrained): (Vec<f64>, Vec<f64>) =
+            scores.iter().map(|score| (score - best).abs()).partition(|&distance| distance <= (bound - best).abs());
+        let (worst, nearest) = (chart::range(trained), chart::range(untrained));
+        worst.zip(nearest).is_some_and(|((_, a), (b, _))| b - a >= SHARE_GAP * 2.0 * (bound - best).abs())
+    }
+
+    /// What the best constant answer reaches on the test set of the best trial.
+    pub(crate) fn best_constant(&self) -> Option<(&'static str, f64)> {
+        let levels = constant_answers(&self.best?.record);
+        let levels = levels.iter().filter_map(|level| Some((level.name, level.value(self.metric)?)));
+        levels.reduce(|a, b| if self.metric.is_better(b.1, a.1) { b } else { a })
+    }
+
+    fn trained_from(&self) -> Option<f64> {
+        let best = self.score(self.best?)?;
+        let (_, constant) = self.best_constant()?;
+        let perfect = if self.metric.higher_is_better() { 1.0 } else { 0.0 };
+        let share = (best - constant) / (perfect - constant);
+        (share.is_finite() && share >= SHARE_TRAINED).then_some(0.5 * (best + constant))
     }
 
     /// The final value of the compared metric, of a trial that finished.
@@ -102,6 +181,23 @@ impl<'a> Overview<'a> {
             return self.best;
         }
         cell.trials.iter().copied().min_by(|a, b| by_score(self.metric, self.score(a), self.score(b)))
+    }
+
+    /// How much more `cell` reaches than `other`, from the seeds that both finished: the 95 % t-interval of the mean of the
+    /// differences, seed by seed, so that what a seed does to both alike drops out. Nothing with fewer than two common
+    /// seeds, or where only some runs of either trained.
+    pub fn difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<interval::Interval> {
+        if cell.is_two_heaps || other.is_two_heaps {
+            return None;
+        }
+        let by_seed = |cell: &Cell<'_>| -> BTreeMap<String, f64> {
+            let scored = |trial: &&Trial| Some((config_value(&trial.record, "seed").to_string(), self.score(trial)?));
+            cell.trials.iter().filter_map(scored).collect()
+        };
+        let others = by_seed(other);
+        let differences: Vec<f64> =
+            by_seed(cell).iter().filter_map(|(seed, score)| Some(score - others.get(seed)?)).collect();
+        interval::interval(&differences)
     }
 
     /// The compared set's metrics of an epoch.
@@ -121,19 +217,24 @@ impl<'a> Overview<'a> {
 impl Cell<'_> {
     /// The mean of the scores.
     pub fn mean(&self) -> Option<f64> {
-        (!self.scores.is_empty()).then(|| self.scores.iter().sum::<f64>() / self.scores.len() as f64)
+        interval::mean(&self.scores)
     }
 
     /// The spread of single runs: the standard deviation of the scores (dividing by n − 1), of at least two.
     pub fn deviation(&self) -> Option<f64> {
-        let mean = self.mean().filter(|_| self.scores.len() > 1)?;
-        let squares: f64 = self.scores.iter().map(|score| (score - mean).powi(2)).sum();
-        Some((squares / (self.scores.len() - 1) as f64).sqrt())
+        interval::deviation(&self.scores)
     }
 
-    /// The standard error of the mean: [`Cell::deviation`] divided by the square root of the number of scores.
-    pub fn standard_error(&self) -> Option<f64> {
-        Some(self.deviation()? / (self.scores.len() as f64).sqrt())
+    /// The 95 % t-interval of the mean over the seeds, of at least two scores that are all of one kind: where some runs
+    /// trained and others did not, no interval describes them.
+    pub fn interval(&self) -> Option<interval::Interval> {
+        if self.is_two_heaps { None } else { interval::interval(&self.scores) }
+    }
+
+    /// The mean seconds of the finished trials, training and measuring; nothing where they were not recorded.
+    pub fn seconds(&self) -> Option<f64> {
+        let finished = self.trials.iter().filter(|trial| trial.record.status == Status::Finished);
+        interval::mean(&finished.filter_map(|trial| seconds(&trial.record)).collect::<Vec<_>>())
     }
 
     /// Whether `trial` is one of this cell's.
@@ -156,11 +257,17 @@ fn kept_epoch(record: &RunRecord) -> Option<&EpochRecord> {
     record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch).or(record.epochs.last())
 }
 
-fn metrics_of(epoch: &EpochRecord, compared: Compared) -> Option<&EpochMetrics> {
+pub(crate) fn metrics_of(epoch: &EpochRecord, compared: Compared) -> Option<&EpochMetrics> {
     match compared {
         Compared::Test => epoch.test.as_ref(),
         Compared::Train => Some(&epoch.train),
     }
+}
+
+/// How long a run took, training and measuring, in seconds; nothing where nothing sensible was recorded.
+pub(crate) fn seconds(record: &RunRecord) -> Option<f64> {
+    let sum: f64 = record.runtime.seconds_train.iter().chain(&record.runtime.seconds_evaluate).sum();
+    (sum.is_finite() && sum > 0.0).then_some(sum)
 }
 
 /// The final value of a metric, of a run that finished.
@@ -226,12 +333,24 @@ fn varied_key(trials: &[Trial], key: &str) -> VariedKey {
     let mut values: Vec<Value> = distinct.into_values().cloned().collect();
     values.sort_by(by_value);
     let (numbers, title) = numbers(key, &values);
-    let names: Vec<String> = values.iter().map(text::value).collect();
+    let names: Vec<String> = values.iter().map(name).collect();
     let short_names = match &numbers {
-        Some(lengths) if key == "hidden" => lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect(),
+        Some(lengths) if title == HIDDEN_LAYERS => {
+            lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect()
+        }
         _ => short_names(&values, &names),
     };
     VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
+}
+
+/// How a value is written in the name of a configuration: numbers with more digits than anybody types, which were drawn,
+/// with four of them. The table of all trials and `results.csv` have them in full.
+fn name(value: &Value) -> String {
+    let full = text::value(value);
+    match value.as_f64() {
+        Some(number) if full.chars().count() > 9 && value.is_f64() => text::rounded_to(number, 4),
+        _ => full,
+    }
 }
 
 /// The names of values; one with parameters goes without them if no other value has its name.
@@ -255,15 +374,20 @@ fn bare_name(value: &Value) -> Option<&str> {
     }
 }
 
-/// Numbers for an axis: the values themselves, or the lengths of lists where no two are equal.
+/// Numbers for an axis: the values themselves, the only members of lists, or the lengths of lists where no two are equal.
 fn numbers(key: &str, values: &[Value]) -> (Option<Vec<f64>>, String) {
     if let Some(numbers) = values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>() {
         return (Some(numbers), key.to_owned());
     }
+    let only = |value: &Value| value.as_array().filter(|list| list.len() == 1).and_then(|list| list[0].as_f64());
+    if let Some(numbers) = values.iter().map(only).collect::<Option<Vec<f64>>>() {
+        let title = if key == "hidden" { "hidden units".to_owned() } else { key.to_owned() };
+        return (Some(numbers), title);
+    }
     let lengths: Option<Vec<usize>> = values.iter().map(|value| value.as_array().map(Vec::len)).collect();
     match lengths {
         Some(lengths) if lengths.iter().collect::<BTreeSet<_>>().len() == lengths.len() => {
-            let title = if key == "hidden" { "hidden layers".to_owned() } else { format!("{key}: length of the list") };
+            let title = if key == "hidden" { HIDDEN_LAYERS.to_owned() } else { format!("{key}: length of the list") };
             (Some(lengths.into_iter().map(|length| length as f64).collect()), title)
         }
         _ => (None, key.to_owned()),
@@ -309,6 +433,10 @@ fn cells<'a>(trials: &'a [Trial], varied: &[VariedKey]) -> Vec<Cell<'a>> {
             trials,
             scores: Vec::new(),
             n_diverged: 0,
+            n_failed: 0,
+            n_stopped: 0,
+            n_trained: 0,
+            is_two_heaps: false,
         })
         .collect()
 }

@@ -6,17 +6,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use mlp_train::{RunRecord, Status};
+use mlp_train::RunRecord;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::best_table::{N_BEST, best_table, interval_text};
 use crate::confusion::class_scores;
-use crate::csv::status_name;
+use crate::cost;
+use crate::effects_section::effects_section;
+use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
-use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
-use crate::overview::{Cell, Compared, Overview, final_validation};
+use crate::overview::{Compared, Overview, final_validation, seconds};
 use crate::picture::base64;
 use crate::text::{self, counted, html};
 use crate::{ReportInput, Trial, palette, table};
@@ -24,8 +26,6 @@ use crate::{ReportInput, Trial, palette, table};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// How many configurations the table of the best ones holds.
-const N_BEST: usize = 20;
 /// Longer lists of trials in trouble are folded.
 const N_OPEN: usize = 4;
 const FOLDED: &str = "<details><summary>Which ones, and where</summary>";
@@ -41,8 +41,11 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
     if input.trials.is_empty() {
         body.push_str(NOTHING);
     } else {
-        body.push_str(&troubles(input, overview));
+        body.push_str(&troubles(overview));
         body.push_str(&comparison_section(overview, figures));
+        body.push_str(&effects_section(overview, figures));
+        body.push_str(&epochs_section(figures));
+        body.push_str(&cost_section(overview, figures));
         body.push_str(&trial_sections(input, overview, figures));
         body.push_str(&robustness_section(figures));
         body.push_str(&table_section(overview));
@@ -142,7 +145,7 @@ fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -
     out
 }
 
-const IN_MEMORY: &str = "writing into a string cannot fail";
+pub(crate) const IN_MEMORY: &str = "writing into a string cannot fail";
 
 fn more_items(n_items: usize) -> String {
     if n_items <= N_LISTED {
@@ -153,13 +156,11 @@ fn more_items(n_items: usize) -> String {
 
 /// One sentence: how many trials, how they ended, what varied.
 fn lead(trials: &[Trial], overview: &Overview<'_>) -> String {
-    let count = |status| trials.iter().filter(|trial| trial.record.status == status).count();
-    let mut ends = Vec::new();
-    for status in [Status::Finished, Status::Diverged, Status::Failed] {
-        if count(status) > 0 {
-            ends.push(format!("{} {}", text::thousands(count(status) as u64), status_name(status)));
-        }
-    }
+    let count = |word: &str| trials.iter().filter(|trial| ending(trial) == word).count();
+    let ends: Vec<String> = endings(trials.iter())
+        .iter()
+        .map(|word| format!("{} {}", text::thousands(count(word) as u64), html(word)))
+        .collect();
     let varied: Vec<String> =
         overview.varied.iter().take(6).map(|key| format!("<code>{}</code>", html(&key.key))).collect();
     let what = match varied.len() {
@@ -193,23 +194,33 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
         None => tile("Best trial", "none", "no trial finished with a finite result"),
     }
     if let Some((cell, mean)) = overview.cells.first().and_then(|cell| Some((cell, cell.mean()?)))
-        && let (Some(deviation), Some(error)) = (cell.deviation(), cell.standard_error())
+        && cell.scores.len() > 1
     {
-        let spread = format!(
-            "± {} standard error, from {}; spread of single runs (standard deviation) {}",
-            metric.format(error),
-            counted(cell.scores.len(), "run"),
-            metric.format(deviation)
-        );
-        tile("Best mean of a configuration", &metric.format(mean), &spread);
+        let runs = counted(cell.scores.len(), "run");
+        let remark = match cell.interval() {
+            Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
+            None => format!("only {} of {runs} trained", cell.n_trained),
+        };
+        tile("Best mean of a configuration", &metric.format(mean), &remark);
     }
-    let levels = overview.best.map(|best| constant_answers(&best.record)).unwrap_or_default();
-    let level = levels.iter().filter_map(|level| Some((level.name, level.value(metric)?)));
-    let best_level = level.reduce(|a, b| if metric.is_better(b.1, a.1) { b } else { a });
-    if let Some((name, value)) = best_level {
+    if let Some((name, value)) = overview.best_constant() {
         tile("Without looking at the picture", &metric.format(value), &format!("the constant answer “{name}”"));
     }
-    if let Some(record) = overview.best.or(trials.first()).map(|trial| &trial.record) {
+    let costs: Vec<f64> = trials.iter().filter_map(|trial| seconds(&trial.record)).collect();
+    if !costs.is_empty() {
+        let each = text::duration(crate::interval::mean(&costs).unwrap_or(0.0));
+        let remark = if costs.len() > 1 {
+            format!("one after the other; {each} for each of {} on the average", counted(costs.len(), "trial"))
+        } else {
+            "training and measuring".to_owned()
+        };
+        tile("Time of all trials", &text::duration(costs.iter().sum()), &remark);
+    }
+    if let Some(record) = overview
+        .best
+        .or(overview.cells.first().and_then(|cell| cell.trials.first().copied()))
+        .map(|trial| &trial.record)
+    {
         let layers: Vec<String> = record.layers.iter().map(usize::to_string).collect();
         let layers = if layers.len() > 7 { format!("{} layers", layers.len() - 1) } else { layers.join("–") };
         let of = if trials.len() > 1 { "of the best trial" } else { "in all" };
@@ -222,6 +233,9 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
 fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
     let sections = [
         ("comparison", "Comparison", !figures.comparison.is_empty()),
+        ("effects", "Effect of each setting", !figures.effects.keys.is_empty()),
+        ("epochs", "By epoch", !figures.epochs.is_empty()),
+        ("cost", "Cost", !figures.cost.is_empty()),
         (
             "trials",
             if figures.trials.len() > 1 { "Trials one by one" } else { "The trial" },
@@ -240,48 +254,60 @@ fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
     out
 }
 
-/// The trials that diverged or failed, each with where and why.
-fn troubles(input: &ReportInput, overview: &Overview<'_>) -> String {
-    let of = |status| input.trials.iter().filter(move |trial| trial.record.status == status);
+/// The trials that diverged, failed or were stopped, each with where and why.
+fn troubles(overview: &Overview<'_>) -> String {
+    let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).copied();
+    let diverged: Vec<&Trial> = trials().filter(|trial| ending(trial) == "diverged").collect();
+    let failed: Vec<&Trial> = trials().filter(|trial| ending(trial) == "failed").collect();
+    let stopped: Vec<&Trial> = trials().filter(|trial| was_stopped(trial)).collect();
     let mut out = String::new();
-    let n_diverged = of(Status::Diverged).count();
-    if n_diverged > 0 {
-        writeln!(
-            out,
-            "<section class=\"banner\"><p><strong>{} diverged.</strong> The numbers of these nets grew beyond all bounds; \
-             they have no result and are left out of means. A smaller learning rate usually helps. (Layers are counted from 0, \
-             epochs and batches from 1.)</p>{}<ul>",
-            counted(n_diverged, "trial"),
-            if n_diverged > N_OPEN { FOLDED } else { "" }
-        )
-        .expect(IN_MEMORY);
-        for trial in of(Status::Diverged).take(N_LISTED) {
-            let place = trial.record.diverged.as_ref().map_or_else(
-                || "at a place that was not recorded".to_owned(),
-                |place| format!("in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
-            );
-            writeln!(out, "<li>{} {place}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
-        }
-        out.push_str(&more_items(n_diverged));
-        out.push_str(if n_diverged > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+    if !diverged.is_empty() {
+        let explained = "The numbers of these nets grew beyond all bounds; they have no result and are left out of means. A \
+                         smaller learning rate usually helps. (Layers are counted from 0, epochs and batches from 1.)";
+        out.push_str(&trouble(
+            &format!("{} diverged.", counted(diverged.len(), "trial")),
+            explained,
+            &diverged,
+            |trial| {
+                let place = trial.record.diverged.as_ref().map_or_else(
+                    || "at a place that was not recorded".to_owned(),
+                    |place| format!("in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
+                );
+                format!("{} {place}", trial_name(overview, trial))
+            },
+        ));
     }
-    let n_failed = of(Status::Failed).count();
-    if n_failed > 0 {
-        writeln!(
-            out,
-            "<section class=\"banner\"><p><strong>{} failed.</strong></p>{}<ul>",
-            counted(n_failed, "trial"),
-            if n_failed > N_OPEN { FOLDED } else { "" }
-        )
-        .expect(IN_MEMORY);
-        for trial in of(Status::Failed).take(N_LISTED) {
+    if !failed.is_empty() {
+        out.push_str(&trouble(&format!("{} failed.", counted(failed.len(), "trial")), "", &failed, |trial| {
             let error = trial.record.error.as_deref().unwrap_or("no reason was recorded");
-            let error = text::escape_markup(&text::clean(error, 600));
-            writeln!(out, "<li>{}: {error}</li>", trial_name(overview, trial)).expect(IN_MEMORY);
-        }
-        out.push_str(&more_items(n_failed));
-        out.push_str(if n_failed > N_OPEN { "</ul></details></section>\n" } else { "</ul></section>\n" });
+            format!("{}: {}", trial_name(overview, trial), text::escape_markup(&text::clean(error, 600)))
+        }));
     }
+    if !stopped.is_empty() {
+        let words: Vec<String> = endings(stopped.iter().copied()).iter().map(|word| html(word)).collect();
+        let were = if stopped.len() == 1 { "was" } else { "were" };
+        let head = format!("{} {were} ended early ({}).", counted(stopped.len(), "trial"), words.join(", "));
+        let explained = "They did not come to their end, so they have no result and belong to no mean of final scores. Their \
+                         curves and last measurements are in the table of all trials.";
+        out.push_str(&trouble(&head, explained, &stopped, |trial| {
+            let epoch = trial.record.epochs.last().map_or(0, |epoch| epoch.epoch);
+            format!("{} after epoch {epoch}", trial_name(overview, trial))
+        }));
+    }
+    out
+}
+
+fn trouble(head: &str, explained: &str, trials: &[&Trial], line: impl Fn(&Trial) -> String) -> String {
+    let is_folded = trials.len() > N_OPEN;
+    let mut out = format!(
+        "<section class=\"banner\"><p><strong>{head}</strong> {explained}</p>{}<ul>\n",
+        if is_folded { FOLDED } else { "" }
+    );
+    for trial in trials.iter().take(N_LISTED) {
+        writeln!(out, "<li>{}</li>", line(trial)).expect(IN_MEMORY);
+    }
+    out.push_str(&more_items(trials.len()));
+    out.push_str(if is_folded { "</ul></details></section>\n" } else { "</ul></section>\n" });
     out
 }
 
@@ -345,65 +371,50 @@ fn ranking_note(overview: &Overview<'_>) -> String {
     format!("<p>{basis}</p>\n")
 }
 
-/// The best configurations with mean, standard error and spread; the first ones wear the colour of their line.
-fn best_table(overview: &Overview<'_>) -> String {
-    let metric = overview.metric;
-    let keys: Vec<String> = overview.varied.iter().map(|key| html(&key.key)).collect();
-    let mut out = format!(
-        "<p>Configurations by the mean of their final {} on the {} set. The spread of single runs is the \
-         standard deviation over the seeds. The standard error, after ±, is that divided by the square root of the number of \
-         runs: how far the mean itself is uncertain. Two means with standard errors <i>a</i> and <i>b</i> that differ by \
-         less than about 2 · √(<i>a</i>² + <i>b</i>²) are not told apart by these runs; with only a few seeds even a larger \
-         difference may be luck, and the more configurations there are, the more so for the one in front.</p>\n<div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\" class=\"left\">{}</th><th scope=\"col\">mean</th>\
-         <th scope=\"col\">± standard error</th><th scope=\"col\">spread of single runs (standard deviation)</th>\
-         <th scope=\"col\">lowest</th><th scope=\"col\">highest</th><th scope=\"col\">finished</th></tr></thead><tbody>\n",
-        metric.title().to_lowercase(),
-        overview.set_name(),
-        keys.join(" · "),
-    );
-    for (rank, cell) in overview.cells.iter().take(N_BEST).enumerate() {
-        out.push_str(&best_row(overview, rank, cell));
+fn epochs_section(figures: &Figures<'_>) -> String {
+    if figures.epochs.is_empty() {
+        return String::new();
     }
-    out.push_str("</tbody></table></div>\n");
-    if overview.cells.len() > N_BEST {
-        let n_cells = text::thousands(overview.cells.len() as u64);
-        writeln!(out, "<p class=\"note\">The {N_BEST} best of {n_cells} configurations; the rest is in the table of all trials.</p>")
-            .expect(IN_MEMORY);
-    }
-    out
-}
-
-fn best_row(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> String {
-    let format = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| overview.metric.format(value));
-    let range = crate::chart::range(cell.scores.iter().copied());
-    let chip = match palette::SERIES.get(rank) {
-        Some(color) => format!(
-            "<svg class=\"chip\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><circle cx=\"6\" cy=\"6\" r=\"6\" fill=\"{}\"/></svg>",
-            palette::hex(color.light)
-        ),
-        None => "<span class=\"chip\"></span>".to_owned(),
-    };
-    let diverged = if cell.n_diverged > 0 {
-        format!(", <span class=\"status diverged\">{} diverged</span>", cell.n_diverged)
-    } else {
-        String::new()
-    };
     format!(
-        "<tr><td class=\"left long\">{chip}<span class=\"rank\">no. {}</span> {}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}{diverged}</td></tr>\n",
-        rank + 1,
-        html(&cell.label),
-        format(cell.mean()),
-        cell.standard_error().map_or_else(|| "–".to_owned(), |error| format!("± {}", overview.metric.format(error))),
-        format(cell.deviation()),
-        format(range.map(|(low, _)| low)),
-        format(range.map(|(_, high)| high)),
-        cell.scores.len(),
-        cell.trials.len(),
+        "<section id=\"epochs\">\n<h2>By epoch</h2>\n<p>The best configurations in colour, the others in grey. The curve \
+         of any single trial is a click away in the <a href=\"#table\">table of all trials</a>.</p>\n{}</section>\n",
+        figures_html(&figures.epochs)
     )
 }
 
-fn figures_html(figures: &[Figure]) -> String {
+/// What the best scores cost.
+fn cost_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    if figures.cost.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "<section id=\"cost\">\n<h2>Cost</h2>\n<p>Configurations that no other beats in both score and seconds, the \
+         quickest first.</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"left\">configuration</th>\
+         <th scope=\"col\">seconds per trial</th><th scope=\"col\">mean score</th></tr></thead><tbody>\n",
+    );
+    let front = cost::front(overview);
+    for &rank in front.iter().take(N_BEST) {
+        let cell = &overview.cells[rank];
+        writeln!(
+            out,
+            "<tr><td class=\"left long\"><span class=\"rank\">no. {}</span> {}</td><td>{}</td><td>{}</td></tr>",
+            rank + 1,
+            html(&cell.label),
+            cell.seconds().map(text::duration).unwrap_or_default(),
+            cell.mean().map(|mean| overview.metric.format(mean)).unwrap_or_default()
+        )
+        .expect(IN_MEMORY);
+    }
+    out.push_str("</tbody></table></div>\n");
+    if front.len() > N_BEST {
+        writeln!(out, "<p class=\"note\">… and {} more.</p>", front.len() - N_BEST).expect(IN_MEMORY);
+    }
+    out.push_str(&figures_html(&figures.cost));
+    out.push_str("</section>\n");
+    out
+}
+
+pub(crate) fn figures_html(figures: &[Figure]) -> String {
     let mut out = String::from("<div class=\"figures\">\n");
     for figure in figures {
         writeln!(
@@ -467,32 +478,31 @@ fn trial_line(overview: &Overview<'_>, shown: &TrialFigures<'_>) -> String {
     let record = &shown.trial.record;
     let seed = record.config.get("seed").map(|seed| format!(", seed {}", html(&text::value(seed)))).unwrap_or_default();
     let label = if shown.label.is_empty() { String::new() } else { format!("{} – ", html(&shown.label)) };
-    let stopped = match record.epochs.last() {
-        Some(last) if last.epoch > record.best_epoch && record.status == Status::Finished => {
+    let kept = match record.epochs.last() {
+        Some(last) if last.epoch > record.best_epoch && ending(shown.trial) == "finished" => {
             format!("; the weights of epoch {} were kept", record.best_epoch)
         }
         _ => String::new(),
     };
     format!(
-        "{label}{}{stopped}. Trial <code>{}</code>{seed}.",
+        "{label}{}{kept}. Trial <code>{}</code>{seed}.",
         result_text(overview, shown.trial),
         html(&text::trial(&record.trial))
     )
 }
 
 fn result_text(overview: &Overview<'_>, trial: &Trial) -> String {
-    match trial.record.status {
-        Status::Diverged => "<span class=\"status diverged\">diverged</span>".to_owned(),
-        Status::Failed => "<span class=\"status failed\">failed</span>".to_owned(),
-        Status::Finished => match overview.score(trial) {
-            Some(score) => format!(
-                "{} {} on the {} set",
-                overview.metric.format(score),
-                overview.metric.title().to_lowercase(),
-                overview.set_name()
-            ),
-            None => "no finite result".to_owned(),
-        },
+    let ending = ending(trial);
+    match (ending.as_str(), overview.score(trial)) {
+        ("diverged" | "failed", _) => format!("<span class=\"status {ending}\">{ending}</span>"),
+        ("finished", None) => "no finite result".to_owned(),
+        (_, Some(score)) => format!(
+            "{} {} on the {} set",
+            overview.metric.format(score),
+            overview.metric.title().to_lowercase(),
+            overview.set_name()
+        ),
+        _ => format!("ended early ({})", html(&ending)),
     }
 }
 
@@ -558,7 +568,7 @@ fn table_section(overview: &Overview<'_>) -> String {
     let cut = if n_rows < n_trials {
         format!(
             "<p class=\"banner\">Only the {} best of {} trials are in this table, so that the page stays quick. \
-             <code>results.csv</code> has them all.</p>\n",
+             <a href=\"results.csv\"><code>results.csv</code></a> has them all.</p>\n",
             text::thousands(n_rows as u64),
             text::thousands(n_trials as u64)
         )
@@ -567,15 +577,22 @@ fn table_section(overview: &Overview<'_>) -> String {
     };
     format!(
         "<section id=\"table\">\n<h2>All trials</h2>\n<p>Best first. Press a heading to sort by it; type words that must \
-         all appear in a row to filter. The same numbers in full are in <code>results.csv</code>.</p>\n{cut}\
+         all appear in a row to filter. “Curve” draws a trial’s learning curve above the table, up to six at once. The same \
+         numbers in full are in <a href=\"results.csv\"><code>results.csv</code></a>, beside this page.</p>\n{cut}\
          <div class=\"tools\" id=\"tools\" hidden><label>Filter<input id=\"filter-words\" type=\"search\" \
          autocomplete=\"off\"></label><label>Status<select id=\"filter-status\"><option value=\"\">all</option>\
-         <option>finished</option><option>diverged</option><option>failed</option></select></label>\
+         {}</select></label>\
          <span class=\"note\" id=\"row-count\" role=\"status\"></span></div>\n\
+         <figure class=\"card\" id=\"curves\" hidden></figure>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of all trials\">\
          <table id=\"trials-table\">{}</table></div>\n<button class=\"more\" id=\"more-rows\" type=\"button\" hidden></button>\n\
-         <noscript><p class=\"note\">Without scripts only the first rows are shown, unsorted.</p></noscript>\n\
+         <noscript><p class=\"note\">Without scripts only the first rows are shown and no curves; those of the best trials are above, all \
+         numbers in results.csv.</p></noscript>\n\
          <script type=\"application/json\" id=\"trials-data\">{}</script>\n</section>\n",
+        endings(overview.cells.iter().flat_map(|cell| cell.trials.iter().copied()))
+            .iter()
+            .map(|word| format!("<option>{}</option>", html(word)))
+            .collect::<String>(),
         table::static_rows(overview),
         text::json_in_html(&table::table_json(overview)),
     )
@@ -613,9 +630,16 @@ fn words_section() -> String {
          them are counted from 1; epoch 0 is the net before training.</dd>\n\
          <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how far \
          results scatter by luck alone.</dd>\n\
-         <dt>Spread and standard error</dt><dd>The spread of single runs is the standard deviation of their results \
-         (dividing by their number less one). The standard error of the mean is that divided by the square root of their \
-         number. Both are rough when there are only a few runs.</dd>\n\
+         <dt>Spread of single runs</dt><dd>The standard deviation of their results (dividing by their number less one): how \
+         far one more run may lie from the mean.</dd>\n\
+         <dt>95 % interval</dt><dd>Student’s t-interval of a mean, which is not the range of single runs: with this rule, 95 \
+         of 100 such intervals hold the mean of infinitely many seeds, if results scatter like a bell. Where only some runs \
+         trained they do not, and no interval is given.</dd>\n\
+         <dt>Trained</dt><dd>A run counts as trained if its score is nearer to that of the best trial than to what the best \
+         constant answer reaches. Nothing is said of this where even the best trial is nearer to that answer than to \
+         perfection.</dd>\n\
+         <dt>Ended early</dt><dd>The trial was stopped before its last epoch because others were ahead. It has a curve, but \
+         no result.</dd>\n\
          <dt>Diverged</dt><dd>The numbers of the net overflowed during training. This is a finding, not a failure of the \
          program.</dd>\n</dl>\n</section>\n",
     );
@@ -635,7 +659,8 @@ fn footer(trials: &[Trial]) -> String {
         .collect();
     format!(
         "<footer><p>Data: {} ({}), SHA-256 {}. Computed with kernel {} by version {}. Everything on this page comes from the \
-         records in <code>trials/</code>; the figures are also in <code>plots/</code>.</p></footer>\n",
+         records in <code>trials/</code>; the figures are also in <code>plots/</code>, the numbers in \
+         <a href=\"results.csv\"><code>results.csv</code></a>.</p></footer>\n",
         list(distinct(trials, |record| Some(record.data.name.as_str()))),
         if sizes.is_empty() { "–".to_owned() } else { sizes.join("; ") },
         list(distinct(trials, |record| Some(record.data.sha256.as_str()))),

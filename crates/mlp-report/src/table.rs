@@ -1,10 +1,13 @@
 //! The table of all trials: rows as JSON, drawn, sorted and filtered by the page's script.
 
+use std::collections::BTreeMap;
+
+use mlp_train::EpochRecord;
 use serde_json::{Value, json};
 
-use crate::csv::status_name;
+use crate::ending::ending;
 use crate::metric::Metric;
-use crate::overview::{Cell, Overview, final_metrics};
+use crate::overview::{Cell, Overview, final_metrics, seconds};
 use crate::{Trial, text};
 
 /// How many trials the page's table holds at most, the best; `results.csv` has them all.
@@ -15,13 +18,35 @@ const N_SPARK_POINTS: usize = 40;
 const N_STATIC: usize = 20;
 
 /// The table as JSON: `columns` with `name`, `title` and `kind` (`text`, `number`, `percent`, `status`), `rows` in the
-/// order of the columns, and `sparks`, for each row the compared metric by epoch (`null`: not measured).
+/// order of the columns, and for each row the compared metric by epoch (`null`: not measured) in `sparks`, on the training
+/// samples in `train`. `epochs[axes[row]]` are the epochs of these values: trials mostly share them.
 pub(crate) fn table_json(overview: &Overview<'_>) -> Value {
     let trials = ranked(overview);
-    let rows: Vec<Value> = trials.iter().take(N_ROWS).map(|&(cell, trial)| row(overview, cell, trial)).collect();
-    let sparks: Vec<Value> = trials.iter().take(N_ROWS).map(|(_, trial)| spark(overview, trial)).collect();
-    let range = if overview.metric.is_fraction() { json!([0, 1]) } else { Value::Null };
-    json!({ "columns": columns(overview), "rows": rows, "sparks": sparks, "range": range })
+    let shown = || trials.iter().take(N_ROWS);
+    let rows: Vec<Value> = shown().map(|&(cell, trial)| row(overview, cell, trial)).collect();
+    let metric = overview.metric;
+    let test = |epoch: &EpochRecord| overview_value(overview, epoch);
+    let train = |epoch: &EpochRecord| metric.value(&epoch.train);
+    let is_test = overview.compared == crate::overview::Compared::Test;
+    let mut epochs: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+    let (mut axes, mut sparks, mut trains) = (Vec::new(), Vec::new(), Vec::new());
+    for &(_, trial) in shown() {
+        let thinned = thinned(&trial.record.epochs);
+        let n_axes = epochs.len();
+        let axis: Vec<usize> = thinned.iter().map(|epoch| epoch.epoch).collect();
+        axes.push(*epochs.entry(axis).or_insert(n_axes));
+        sparks.push(thinned.iter().map(|epoch| rounded(test(epoch))).collect::<Vec<_>>());
+        trains.push(thinned.iter().filter(|_| is_test).map(|epoch| rounded(train(epoch))).collect::<Vec<_>>());
+    }
+    let mut epochs: Vec<(Vec<usize>, usize)> = epochs.into_iter().collect();
+    epochs.sort_by_key(|(_, place)| *place);
+    let epochs: Vec<Vec<usize>> = epochs.into_iter().map(|(epochs, _)| epochs).collect();
+    let range = if metric.is_fraction() { json!([0, 1]) } else { Value::Null };
+    json!({
+        "columns": columns(overview), "rows": rows, "sparks": sparks, "train": trains, "epochs": epochs, "axes": axes,
+        "range": range, "measures": format!("{}, {} set", metric.title(), overview.set_name()),
+        "varied": (3..3 + overview.varied.len()).chain([3 + overview.varied.len()]).collect::<Vec<_>>(),
+    })
 }
 
 /// How many of all trials are in the table.
@@ -95,6 +120,7 @@ fn columns(overview: &Overview<'_>) -> Vec<Value> {
     columns.push(json!({ "name": "train", "title": format!("training {}", overview.metric.title().to_lowercase()),
                          "kind": if overview.metric.is_fraction() { "percent" } else { "number" } }));
     columns.push(json!({ "name": "epochs", "title": "epochs", "kind": "number" }));
+    columns.push(json!({ "name": "seconds", "title": "seconds", "kind": "number" }));
     columns.push(json!({ "name": "parameters", "title": "weights and biases", "kind": "number" }));
     columns
 }
@@ -109,7 +135,7 @@ fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &Trial) -> Value {
     let record = &trial.record;
     let metrics = final_metrics(record, overview.compared);
     let train = final_metrics(record, crate::overview::Compared::Train);
-    let mut row = vec![json!(status_name(record.status)), json!(text::trial(&record.trial))];
+    let mut row = vec![json!(ending(trial)), json!(text::trial(&record.trial))];
     let measured = |metric: Metric| rounded(metrics.and_then(|metrics| metric.value(metrics)));
     row.push(measured(overview.metric));
     for (key, &index) in overview.varied.iter().zip(&cell.indices) {
@@ -126,21 +152,21 @@ fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &Trial) -> Value {
     row.extend(other_metrics(overview).map(measured));
     row.push(rounded(train.and_then(|train| overview.metric.value(train))));
     row.push(json!(record.epochs.last().map_or(0, |epoch| epoch.epoch)));
+    row.push(rounded(seconds(record)));
     row.push(json!(record.parameters));
     Value::Array(row)
 }
 
-/// The compared metric by epoch, thinned to at most [`N_SPARK_POINTS`] values, the last one always among them.
-fn spark(overview: &Overview<'_>, trial: &Trial) -> Value {
-    let epochs = &trial.record.epochs;
+/// The epochs of a trial, thinned to at most [`N_SPARK_POINTS`], the last one always among them.
+fn thinned(epochs: &[EpochRecord]) -> Vec<&EpochRecord> {
     let step = epochs.len().div_ceil(N_SPARK_POINTS).max(1);
     let offset = epochs.len().saturating_sub(1) % step;
-    let values = epochs
-        .iter()
-        .skip(offset)
-        .step_by(step)
-        .map(|epoch| rounded(overview.metrics_of(epoch).and_then(|metrics| overview.metric.value(metrics))));
-    Value::Array(values.collect())
+    epochs.iter().skip(offset).step_by(step).collect()
+}
+
+/// The compared metric of an epoch.
+fn overview_value(overview: &Overview<'_>, epoch: &EpochRecord) -> Option<f64> {
+    crate::overview::metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
 }
 
 /// Five significant digits: the CSV has them all. What is not finite is not measured.

@@ -109,6 +109,34 @@ pub fn value(value: &serde_json::Value) -> String {
     }
 }
 
+/// A number with at most three digits that matter: `0.00123`, `12.3`, `1.2e-7`.
+pub fn rounded(number: f64) -> String {
+    rounded_to(number, 3)
+}
+
+/// A number with at most `n_digits` digits that matter, at least one.
+pub fn rounded_to(number: f64, n_digits: usize) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return number.to_string();
+    }
+    let written = format!("{number:.*e}", n_digits.max(1) - 1);
+    match written.parse::<f64>() {
+        Ok(rounded) if (1e-3..1e6).contains(&rounded.abs()) => rounded.to_string(),
+        Ok(rounded) => format!("{rounded:e}"),
+        Err(_) => written,
+    }
+}
+
+/// Seconds as a person says them: `0.4 s`, `12 s`, `3.2 min`, `1.5 h`.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        _ if seconds < 99.5 => format!("{seconds:.0} s"),
+        _ if seconds < 5_970.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();

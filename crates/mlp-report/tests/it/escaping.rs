@@ -35,6 +35,9 @@ fn page_with(hostile: &str) -> String {
     }
     let mut input = made_up::input(records);
     input.warnings.push(hostile.to_owned());
+    let mut stopped = input.trials[2].clone();
+    stopped.ending = Some(hostile.to_owned());
+    input.trials.push(stopped);
     input.robustness = curves;
     report_html(&input)
 }

@@ -1,8 +1,12 @@
 use mlp_core::{Activation, Layer, Mlp};
+use mlp_report::effects::effects;
 use mlp_report::levels::constant_answers;
 use mlp_report::metric::Metric;
 use mlp_report::overview::Overview;
-use mlp_report::{against_key, comparison, confusion, curves, heat_map, robustness, text, weights};
+use mlp_report::{
+    against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel, robustness, text,
+    weights,
+};
 use ndarray::Array2;
 use serde_json::json;
 
@@ -69,9 +73,15 @@ fn every_figure_is_a_document_of_its_own() {
     for svg in [
         comparison::by_epoch(&depths, Metric::Rmse),
         comparison::wrong_by_epoch(&depths),
-        against_key::against_key(&depths, 0),
-        against_key::against_key(&cells, 0),
-        against_key::against_key(&cells, 99),
+        against_key::against_key(&depths, &effects(&depths), 0),
+        against_key::against_key(&cells, &effects(&cells), 0),
+        against_key::against_key(&cells, &effects(&cells), 3),
+        against_key::against_key(&cells, &effects(&cells), 99),
+        best_cells::best_cells(&depths),
+        best_cells::best_cells(&cells),
+        interplay::interplay(&cells, &effects(&cells), (0, 1)),
+        parallel::parallel(&cells, &effects(&cells)),
+        cost::cost(&depths).unwrap(),
         heat_map::heat_map(&cells, 0, 1),
         heat_map::heat_map(&depths, 0, 1),
         robustness::robustness(&depths, &curve, "gaussian-blur"),

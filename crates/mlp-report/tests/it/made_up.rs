@@ -110,7 +110,7 @@ pub(crate) fn failed(settings: &[(&str, Value)], error: &str) -> RunRecord {
 }
 
 pub(crate) fn input(records: Vec<RunRecord>) -> ReportInput {
-    let trials = records.into_iter().map(|record| Trial { record, model: None }).collect();
+    let trials = records.into_iter().map(|record| Trial { record, model: None, ending: None }).collect();
     ReportInput { trials, ..ReportInput::default() }
 }
 
@@ -179,6 +179,33 @@ pub(crate) fn grid(n_trials: usize) -> Vec<RunRecord> {
         });
     }
     records
+}
+
+/// Configurations drawn at random: rates and penalties over orders of magnitude, widths, activations; every third trial
+/// was ended early, in the word of a newer version.
+pub(crate) fn drawn(n_trials: usize) -> Vec<Trial> {
+    let draw = |index: usize| {
+        let random = |part: u64| noise(4_242 + index as u64, part);
+        let rate = 10f64.powf(-3.5 + 4.0 * random(1));
+        let settings = [
+            ("learning_rate", json!(rate)),
+            ("l2", json!(10f64.powf(-6.0 + 4.0 * random(2)))),
+            ("hidden", json!([16 + (random(3) * 500.0) as usize])),
+            ("activation", json!(["sigmoid", "tanh", "relu"][(random(4) * 3.0) as usize])),
+        ];
+        let distance = rate.log10() + 1.2;
+        let accuracy = (0.965 - 0.08 * distance * distance + 0.02 * random(3)).max(0.1135);
+        let story = Story { accuracy, pace: 1.0 + 2.0 * random(5), n_epochs: 12, seed: 0 };
+        let mut record = record(&settings, story);
+        let is_stopped = index % 3 == 2 && accuracy < 0.95;
+        if is_stopped {
+            record.epochs.truncate(5);
+            record.best_epoch = 4;
+            record.status = Status::Failed;
+        }
+        Trial { record, model: None, ending: is_stopped.then(|| "stopped".to_owned()) }
+    };
+    (0..n_trials).map(draw).collect()
 }
 
 /// Accuracy under blur and under noise of one trial.

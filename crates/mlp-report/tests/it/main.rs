@@ -1,5 +1,6 @@
 //! The integration tests of the crate, in one binary.
 
+mod analysis;
 mod escaping;
 mod faults;
 mod figures;

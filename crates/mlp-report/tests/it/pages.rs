@@ -10,7 +10,7 @@ use crate::made_up::{self, Story};
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
 
 /// The page without its style, script, figures and pictures, which have tests of their own.
-fn text_of(page: &str) -> String {
+pub(crate) fn text_of(page: &str) -> String {
     let mut text = page.to_owned();
     for (start, end) in [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")] {
         while let Some(from) = text.find(start) {
@@ -122,18 +122,26 @@ fn the_best_trial_is_the_same_one_everywhere() {
 }
 
 #[test]
-fn a_compared_mean_has_its_standard_error_beside_the_spread_of_single_runs() {
-    let input = made_up::input(lucky_and_steady());
+fn a_compared_mean_has_its_interval_beside_the_spread_of_single_runs() {
+    let story = |accuracy, seed| Story { accuracy, seed, pace: 0.2, n_epochs: 3 };
+    let records = vec![
+        made_up::record(&[("learning_rate", json!(0.5))], story(0.97, 0)),
+        made_up::record(&[("learning_rate", json!(0.5))], story(0.90, 1)),
+        made_up::record(&[("learning_rate", json!(0.1))], story(0.95, 0)),
+    ];
+    let input = made_up::input(records);
     let overview = Overview::new(&input.trials);
     let cell = &overview.cells[1];
     let half_difference = (cell.scores[0] - cell.scores[1]).abs() / 2.0;
-    // Of two scores, half their difference is the standard error, and √2 times that the deviation.
-    assert!((cell.standard_error().unwrap() - half_difference).abs() < 1e-12);
+    // Of two scores, half their difference is the standard error, √2 times that the deviation, and t is 12.7.
+    let interval = cell.interval().unwrap();
+    assert!((interval.half_width - 12.706_204_736 * half_difference).abs() < 1e-9);
     assert!((cell.deviation().unwrap() - half_difference * 2f64.sqrt()).abs() < 1e-12);
-    assert_eq!(overview.cells[0].standard_error(), None);
+    assert_eq!(overview.cells[0].interval(), None);
     let page = report_html(&input);
-    assert!(page.contains(&format!("<td>± {}</td>", overview.metric.format(half_difference))));
-    assert!(page.contains("spread of single runs (standard deviation)</th>"));
+    // The formula's upper end lies above what an accuracy can be.
+    assert!(page.contains("– 100.00 %</td>"));
+    assert!(page.contains("95 % interval</th>") && page.contains("spread of single runs</th>"));
 }
 
 #[test]

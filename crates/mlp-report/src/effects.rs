@@ -1,0 +1,410 @@
+//! What each setting does to the score, the others being equal.
+//!
+//! In a complete grid the answer is a mean: that of all configurations with the value, each configuration counting
+//! once. Elsewhere the plain mean misleads: if a value was tried only together with good values of other keys, it
+//! looks good. What is done then depends on how the configurations came about.
+//!
+//! *An incomplete grid.* The scores of the configurations are described by a sum of one effect per key,
+//! y = μ + Σ_k α_k(value), fitted by least squares. A value's *adjusted mean* is what the sum gives for it, averaged over
+//! the values of all other keys with equal weights: the mean that the complete grid would have if effects only added
+//! up. (Searle, Speed and Milliken, Population marginal means in the linear model, The American Statistician 34, 1980.)
+//! Whether the configurations at hand determine it at all is a question of linear algebra, answered for each value: two
+//! keys that always change together cannot be told apart, whatever the formula.
+//!
+//! *Configurations drawn at random.* The other keys vary independently of the value, so the plain mean is right. Numbers
+//! are taken together in ranges that hold equally many configurations ([`crate::factor`]).
+//!
+//! # Intervals
+//!
+//! In a grid they say how far a mean would move with other seeds. Each seed is left out in turn, and the scatter of the
+//! pseudo-values B·θ − (B − 1)·θ₋ₛ over the B seeds gives a t-interval with B − 1 degrees of freedom (the jackknife: Tukey
+//! 1958). Where every configuration has every seed, a pseudo-value is simply the mean over that seed's trials, so that
+//! what a seed does to all configurations alike is counted, not averaged away. With one seed there is no interval. Of
+//! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
+//! would move with other draws.
+
+use std::collections::BTreeSet;
+
+use crate::Trial;
+use crate::ending::was_stopped;
+use crate::factor::{Factor, Grouping, factors};
+use crate::interval::{half_width, interval, mean};
+use crate::overview::Overview;
+
+/// With more seeds than these, the jackknife leaves out groups of them.
+const N_BLOCKS: usize = 50;
+/// The same where the least-squares system is large.
+const N_BLOCKS_LARGE: usize = 10;
+const N_UNKNOWNS_LARGE: usize = 100;
+/// What counts as zero where whole numbers of configurations are eliminated.
+const TOLERANCE: f64 = 1e-8;
+
+/// How the configurations cover the grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Design {
+    /// Every combination of the values that have any score has one.
+    #[default]
+    Complete,
+    /// Some combinations lack one.
+    Incomplete,
+    /// Values were drawn, not listed.
+    Drawn,
+}
+
+/// What each setting does.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// How the configurations cover the grid.
+    pub design: Design,
+    /// The epoch at which the trials are compared; nothing where each is taken at its end.
+    ///
+    /// Where trials were stopped early, those that finished were chosen by their score, and means over them alone would
+    /// flatter. So all are compared after the last epoch that every one of them reached.
+    pub at_epoch: Option<usize>,
+    /// One for each key that can be analysed, the largest difference first.
+    pub keys: Vec<KeyEffect>,
+    /// The keys (by their index in the overview) with too many values to be analysed.
+    pub left_out: Vec<usize>,
+    /// The number of distinct seeds among the scored trials.
+    pub n_seeds: usize,
+    /// The combinations with a score, and how many there could be of the levels that have any.
+    pub n_combinations: (usize, usize),
+    /// The share of the variance between configurations that a sum of one effect per key describes, where there are at
+    /// least twice as many configurations as unknowns; the rest is interplay of keys, and luck.
+    pub explained: Option<f64>,
+}
+
+/// What one key does.
+#[derive(Clone, Debug)]
+pub struct KeyEffect {
+    /// Its levels.
+    pub factor: Factor,
+    /// One for each level.
+    pub levels: Vec<LevelEffect>,
+    /// Whether the configurations determine the effect of this key apart from that of the others.
+    pub is_separable: bool,
+}
+
+/// What one value, or one range of values, reaches.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LevelEffect {
+    /// Configurations with a score.
+    pub n_configurations: usize,
+    /// Configurations that were run and have none: their trials diverged, failed or were ended early.
+    pub n_without: usize,
+    /// Trials with a score.
+    pub n_scored: usize,
+    /// Trials altogether.
+    pub n_trials: usize,
+    /// Trials with a score that trained ([`Overview::is_trained`]).
+    pub n_trained: usize,
+    /// The mean over the configurations, each counting once.
+    pub plain: Option<f64>,
+    /// The mean with the other keys being equal; nothing where it is not determined, and of drawn configurations.
+    pub adjusted: Option<f64>,
+    /// Half the width of the 95 % interval around [`LevelEffect::estimate`].
+    pub half_width: Option<f64>,
+}
+
+impl LevelEffect {
+    /// The adjusted mean, or else the plain one.
+    pub fn estimate(&self) -> Option<f64> {
+        self.adjusted.or(self.plain)
+    }
+}
+
+impl KeyEffect {
+    /// The lowest and the highest estimate, with their levels; nothing of fewer than two.
+    pub fn extremes(&self) -> Option<((usize, f64), (usize, f64))> {
+        let estimates =
+            || self.levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
+        let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
+        (low.0 != high.0).then_some((low, high))
+    }
+
+    /// The difference between the highest and the lowest estimate.
+    pub fn span(&self) -> f64 {
+        self.extremes().map_or(0.0, |(low, high)| high.1 - low.1)
+    }
+}
+
+/// A configuration: its level of each analysed key, and its scored trials as block of seeds and score.
+struct Unit {
+    levels: Vec<usize>,
+    runs: Vec<(usize, f64)>,
+}
+
+/// What each varied key does to the score.
+pub fn effects(overview: &Overview<'_>) -> Effects {
+    let (used, left_out): (Vec<Factor>, Vec<Factor>) =
+        factors(overview).into_iter().partition(|factor| factor.grouping != Grouping::LeftOut);
+    let at_epoch = common_epoch(overview);
+    let seeds: BTreeSet<String> =
+        trials(overview).filter(|t| score_at(overview, t, at_epoch).is_some()).map(seed).collect();
+    let sizes: Vec<usize> = used.iter().map(|factor| factor.names.len()).collect();
+    let n_unknowns = 1 + sizes.iter().sum::<usize>();
+    let n_blocks = seeds.len().min(if n_unknowns > N_UNKNOWNS_LARGE { N_BLOCKS_LARGE } else { N_BLOCKS });
+    let units = units(overview, &used, at_epoch, &|trial| seeds.range(..seed(trial)).count() % n_blocks.max(1));
+    let n_possible = n_possible(&units, used.len());
+    let n_found = units.iter().map(|unit| &unit.levels).collect::<BTreeSet<_>>().len();
+    let design = match () {
+        () if used.iter().any(|factor| factor.grouping != Grouping::Values) || !left_out.is_empty() => Design::Drawn,
+        () if n_found == n_possible => Design::Complete,
+        () => Design::Incomplete,
+    };
+    let mut levels = counts(overview, &used, &units, at_epoch);
+    let explained = match design {
+        Design::Drawn => {
+            over_draws(&units, &mut levels);
+            None
+        }
+        Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels),
+    };
+    let mut keys: Vec<KeyEffect> = used
+        .into_iter()
+        .zip(levels)
+        .map(|(factor, levels)| {
+            let is_separable =
+                design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
+            KeyEffect { factor, levels, is_separable }
+        })
+        .collect();
+    keys.sort_by(|a, b| b.span().total_cmp(&a.span()).then_with(|| a.factor.key.cmp(&b.factor.key)));
+    Effects {
+        design,
+        at_epoch,
+        keys,
+        left_out: left_out.iter().map(|factor| factor.key).collect(),
+        n_seeds: seeds.len(),
+        n_combinations: (n_found, n_possible),
+        explained,
+    }
+}
+
+/// How many combinations there are of the levels that have any score.
+fn n_possible(units: &[Unit], n_keys: usize) -> usize {
+    let n_levels = |key: usize| units.iter().map(|unit| unit.levels[key]).collect::<BTreeSet<_>>().len();
+    (0..n_keys).fold(1, |product, key| product.saturating_mul(n_levels(key)))
+}
+
+fn trials<'o>(overview: &'o Overview<'_>) -> impl Iterator<Item = &'o Trial> {
+    overview.cells.iter().flat_map(|cell| cell.trials.iter().copied())
+}
+
+fn seed(trial: &Trial) -> String {
+    trial.record.config.get("seed").map_or_else(String::new, ToString::to_string)
+}
+
+/// The last epoch that every trial reached which finished or was stopped, if any was stopped after its first epoch.
+fn common_epoch(overview: &Overview<'_>) -> Option<usize> {
+    let last = |trial: &Trial| trial.record.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let stopped = trials(overview).filter(|trial| was_stopped(trial) && last(trial) > 0).map(last).min()?;
+    let finished = trials(overview).filter(|trial| overview.score(trial).is_some()).map(last).min();
+    Some(finished.map_or(stopped, |finished| finished.min(stopped)))
+}
+
+/// The score that is compared: the final one, or that of an epoch, of the trials that finished or were stopped.
+pub(crate) fn score_at(overview: &Overview<'_>, trial: &Trial, at_epoch: Option<usize>) -> Option<f64> {
+    let Some(at_epoch) = at_epoch else { return overview.score(trial) };
+    if overview.score(trial).is_none() && !was_stopped(trial) {
+        return None;
+    }
+    let epoch = trial.record.epochs.iter().find(|epoch| epoch.epoch == at_epoch)?;
+    let metrics = crate::overview::metrics_of(epoch, overview.compared)?;
+    overview.metric.value(metrics)
+}
+
+/// The configurations with a score.
+fn units(
+    overview: &Overview<'_>,
+    used: &[Factor],
+    at_epoch: Option<usize>,
+    block: &dyn Fn(&Trial) -> usize,
+) -> Vec<Unit> {
+    let of_cell = |cell: &crate::overview::Cell<'_>| {
+        let scored = cell.trials.iter().filter_map(|&trial| Some((block(trial), score_at(overview, trial, at_epoch)?)));
+        Unit { levels: levels_of(used, &cell.indices), runs: scored.collect() }
+    };
+    overview.cells.iter().map(of_cell).filter(|unit| !unit.runs.is_empty()).collect()
+}
+
+fn levels_of(used: &[Factor], indices: &[usize]) -> Vec<usize> {
+    used.iter().map(|factor| factor.level_of[indices[factor.key]]).collect()
+}
+
+/// For each key and level what can be counted, and the plain mean.
+fn counts(overview: &Overview<'_>, used: &[Factor], units: &[Unit], at_epoch: Option<usize>) -> Vec<Vec<LevelEffect>> {
+    let mut levels: Vec<Vec<LevelEffect>> =
+        used.iter().map(|factor| vec![LevelEffect::default(); factor.names.len()]).collect();
+    for cell in &overview.cells {
+        let scores: Vec<f64> = cell.trials.iter().filter_map(|trial| score_at(overview, trial, at_epoch)).collect();
+        for (key, level) in levels_of(used, &cell.indices).into_iter().enumerate() {
+            let level = &mut levels[key][level];
+            level.n_trials += cell.trials.len();
+            level.n_scored += scores.len();
+            level.n_configurations += usize::from(!scores.is_empty());
+            level.n_without += usize::from(scores.is_empty());
+            level.n_trained += overview.n_trained(&scores);
+        }
+    }
+    for (key, levels) in levels.iter_mut().enumerate() {
+        for (level, effect) in levels.iter_mut().enumerate() {
+            effect.plain = mean(&unit_means(units, key, level));
+        }
+    }
+    levels
+}
+
+fn unit_means(units: &[Unit], key: usize, level: usize) -> Vec<f64> {
+    let scores = |unit: &Unit| mean(&unit.runs.iter().map(|&(_, score)| score).collect::<Vec<_>>());
+    units.iter().filter(|unit| unit.levels[key] == level).filter_map(scores).collect()
+}
+
+/// Intervals over drawn configurations.
+fn over_draws(units: &[Unit], levels: &mut [Vec<LevelEffect>]) {
+    for (key, levels) in levels.iter_mut().enumerate() {
+        for (level, effect) in levels.iter_mut().enumerate() {
+            effect.half_width = interval(&unit_means(units, key, level)).map(|interval| interval.half_width);
+        }
+    }
+}
+
+/// Adjusted means with intervals over the seeds; returns the share of the variance that the sum of effects describes.
+fn over_seeds(units: &[Unit], sizes: &[usize], n_blocks: usize, levels: &mut [Vec<LevelEffect>]) -> Option<f64> {
+    let whole = Fit::new(units, sizes, None);
+    let without: Vec<Fit> = if n_blocks > 1 {
+        (0..n_blocks).map(|block| Fit::new(units, sizes, Some(block))).collect()
+    } else {
+        Vec::new()
+    };
+    for (key, levels) in levels.iter_mut().enumerate() {
+        for (level, effect) in levels.iter_mut().enumerate() {
+            effect.adjusted = whole.adjusted_mean(&whole, key, level);
+            let Some(adjusted) = effect.adjusted else { continue };
+            let left: Option<Vec<f64>> = without.iter().map(|fit| fit.adjusted_mean(&whole, key, level)).collect();
+            effect.half_width = left.and_then(|left| jackknife(adjusted, &left));
+        }
+    }
+    whole.explained(units)
+}
+
+/// Half the width of the interval around `estimate`, from the estimates with each block left out.
+fn jackknife(estimate: f64, without: &[f64]) -> Option<f64> {
+    let n_blocks = without.len() as f64;
+    let pseudo: Vec<f64> = without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect();
+    half_width(&pseudo)
+}
+
+/// A sum of one effect per key, fitted to the means of configurations by least squares.
+struct Fit {
+    /// Where each key's unknowns begin; the constant is unknown 0.
+    offsets: Vec<usize>,
+    sizes: Vec<usize>,
+    /// One solution: unknowns that the data do not determine are 0.
+    solution: Vec<f64>,
+    /// What may be added to the solution without changing any fitted value.
+    free: Vec<Vec<f64>>,
+    /// Whether an unknown occurs in any configuration.
+    occurs: Vec<bool>,
+}
+
+impl Fit {
+    /// Fits the units, without the trials of the block `left_out`.
+    fn new(units: &[Unit], sizes: &[usize], left_out: Option<usize>) -> Fit {
+        let mut offsets = Vec::new();
+        let mut n_unknowns = 1;
+        for size in sizes {
+            offsets.push(n_unknowns);
+            n_unknowns += size;
+        }
+        let mut system = vec![vec![0.0; n_unknowns + 1]; n_unknowns];
+        for unit in units {
+            let scores: Vec<f64> =
+                unit.runs.iter().filter(|(block, _)| Some(*block) != left_out).map(|&(_, score)| score).collect();
+            let Some(score) = mean(&scores) else { continue };
+            let unknowns: Vec<usize> = std::iter::once(0)
+                .chain(unit.levels.iter().zip(&offsets).map(|(level, offset)| offset + level))
+                .collect();
+            for &row in &unknowns {
+                for &column in &unknowns {
+                    system[row][column] += 1.0;
+                }
+                system[row][n_unknowns] += score;
+            }
+        }
+        let occurs = (0..n_unknowns).map(|unknown| system[unknown][unknown] > 0.0).collect();
+        let (solution, free) = solve(system);
+        Fit { offsets, sizes: sizes.to_vec(), solution, free, occurs }
+    }
+
+    /// The sum for a level, averaged over the levels of all other keys that occur in the fit of `all` trials; nothing
+    /// where these data do not determine it.
+    fn adjusted_mean(&self, all: &Fit, key: usize, level: usize) -> Option<f64> {
+        let mut weights = vec![0.0; self.solution.len()];
+        weights[0] = 1.0;
+        for (other, (&offset, &size)) in self.offsets.iter().zip(&self.sizes).enumerate() {
+            if other == key {
+                weights[offset + level] = 1.0;
+                continue;
+            }
+            let occurring: Vec<usize> = (offset..offset + size).filter(|&unknown| all.occurs[unknown]).collect();
+            for &unknown in &occurring {
+                weights[unknown] = 1.0 / occurring.len() as f64;
+            }
+        }
+        let product = |vector: &[f64]| weights.iter().zip(vector).map(|(a, b)| a * b).sum::<f64>();
+        let is_determined = self.free.iter().all(|direction| product(direction).abs() < 1e-6);
+        is_determined.then(|| product(&self.solution))
+    }
+
+    fn explained(&self, units: &[Unit]) -> Option<f64> {
+        let rank = self.solution.len() - self.free.len();
+        let means: Vec<f64> = units
+            .iter()
+            .filter_map(|unit| mean(&unit.runs.iter().map(|&(_, score)| score).collect::<Vec<_>>()))
+            .collect();
+        let center = mean(&means).filter(|_| means.len() >= 2 * rank)?;
+        let (mut left, mut total) = (0.0, 0.0);
+        for (unit, mean) in units.iter().zip(&means) {
+            let effects = unit.levels.iter().zip(&self.offsets).map(|(level, offset)| self.solution[offset + level]);
+            left += (mean - self.solution[0] - effects.sum::<f64>()).powi(2);
+            total += (mean - center).powi(2);
+        }
+        (total > 0.0).then(|| (1.0 - left / total).clamp(0.0, 1.0))
+    }
+}
+
+/// Solves the symmetric positive semidefinite system (its last column is the right side) by elimination with the largest
+/// diagonal element first. Returns one solution and a basis of what may be added to it.
+fn solve(mut system: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let n_unknowns = system.len();
+    let largest = (0..n_unknowns).map(|index| system[index][index]).fold(0.0, f64::max);
+    let mut is_pivot = vec![false; n_unknowns];
+    loop {
+        let rest = (0..n_unknowns).filter(|&index| !is_pivot[index]);
+        let Some(pivot) = rest.max_by(|&a, &b| system[a][a].total_cmp(&system[b][b]).then(b.cmp(&a))) else { break };
+        if system[pivot][pivot] <= TOLERANCE * largest {
+            break;
+        }
+        is_pivot[pivot] = true;
+        let divisor = system[pivot][pivot];
+        let row: Vec<f64> = system[pivot].iter().map(|value| value / divisor).collect();
+        for (index, other) in system.iter_mut().enumerate() {
+            let factor = other[pivot];
+            if index != pivot && factor != 0.0 {
+                for (value, subtracted) in other.iter_mut().zip(&row) {
+                    *value -= factor * subtracted;
+                }
+            }
+        }
+        system[pivot] = row;
+    }
+    let solution = (0..n_unknowns).map(|i| if is_pivot[i] { system[i][n_unknowns] } else { 0.0 }).collect();
+    let direction = |free: usize| {
+        let of = |index: usize| if is_pivot[index] { -system[index][free] } else { f64::from(u8::from(index == free)) };
+        (0..n_unknowns).map(of).collect()
+    };
+    let free = (0..n_unknowns).filter(|&index| !is_pivot[index]).map(direction).collect();
+    (solution, free)
+}

@@ -1,0 +1,96 @@
+//! Two settings at once: the score against one, a line for each value of the other. Where lines run side by side their
+//! effects add up; where they cross, the best value of one depends on the other.
+
+use std::collections::BTreeSet;
+
+use crate::against_key::{number_axis, score_axis, subtitle};
+use crate::chart::{self, Axis, Chart, Series};
+use crate::effects::{Effects, KeyEffect, score_at};
+use crate::factor::Grouping;
+use crate::interval::mean;
+use crate::overview::Overview;
+use crate::{palette, text};
+
+/// How many lines can be told apart.
+pub const N_LINES: usize = palette::SERIES.len();
+/// How many pairs of keys are drawn at most, those with the largest effects.
+pub const N_PAIRS: usize = 4;
+
+/// Which keys (by their index in [`Effects::keys`]) are worth drawing together, the one along the axis first: every key
+/// with the one of largest effect that has few enough values to be lines.
+pub fn pairs(effects: &Effects) -> Vec<(usize, usize)> {
+    let n_levels = |index: usize| effects.keys[index].factor.names.len();
+    let is_number = |index: usize| effects.keys[index].factor.numbers.is_some();
+    let mut drawn = BTreeSet::new();
+    let mut pairs = Vec::new();
+    for first in 0..effects.keys.len() {
+        let Some(second) = (0..effects.keys.len()).find(|&other| other != first && n_levels(other) <= N_LINES) else {
+            continue;
+        };
+        // Numbers go along the axis; of two of a kind, the one with more values.
+        let swaps =
+            n_levels(first) <= N_LINES && (is_number(second), n_levels(second)) > (is_number(first), n_levels(first));
+        if drawn.insert((first.min(second), first.max(second))) {
+            pairs.push(if swaps { (second, first) } else { (first, second) });
+        }
+    }
+    pairs.truncate(N_PAIRS);
+    pairs
+}
+
+/// The keys, apart from `pair`, over whose values each point is a mean.
+pub fn averaged<'o>(overview: &'o Overview<'_>, effects: &Effects, pair: (usize, usize)) -> Vec<&'o str> {
+    let used = [effects.keys[pair.0].factor.key, effects.keys[pair.1].factor.key];
+    let keys = overview.varied.iter().enumerate().filter(|(index, _)| !used.contains(index));
+    keys.map(|(_, key)| key.key.as_str()).collect()
+}
+
+/// The score against the first key of `pair`, a line for each value of the second, as an SVG document.
+pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) -> String {
+    let (along, lines) = (&effects.keys[pair.0], &effects.keys[pair.1]);
+    let (x_key, line_key) = (&overview.varied[along.factor.key], &overview.varied[lines.factor.key]);
+    let x = match &along.factor.numbers {
+        Some(numbers) => {
+            let own = x_key.numbers.as_deref().filter(|_| along.factor.grouping == Grouping::Ranges);
+            number_axis(own.unwrap_or(numbers), x_key, along.factor.grouping)
+        }
+        None => Axis::names(along.factor.names.iter().map(|name| text::shorten(name, 16)).collect()),
+    };
+    let means = means(overview, effects, along, lines);
+    let series: Vec<Series> = means
+        .iter()
+        .zip(&lines.factor.names)
+        .zip(palette::SERIES)
+        .map(|((points, name), color)| {
+            let place = |level: usize| along.factor.numbers.as_ref().map_or(level as f64, |numbers| numbers[level]);
+            let points = points.iter().enumerate().filter_map(|(level, &mean)| Some((place(level), mean?)));
+            Series { has_dots: true, ..Series::line(name.clone(), color, points.collect()) }
+        })
+        .collect();
+    let (low, high) = chart::range(means.iter().flatten().flatten().copied()).unwrap_or((0.0, 1.0));
+    let title = format!("{} by {} and {}", overview.metric.title(), x_key.title, line_key.title);
+    chart::draw(&Chart {
+        description: format!("A line for each of the {} values of {}.", lines.factor.names.len(), line_key.title),
+        title,
+        subtitle: subtitle(overview, effects),
+        x_name: format!("{}; a line for each {}", x_key.title, line_key.title),
+        x,
+        y: score_axis(overview, low, high),
+        levels: Vec::new(),
+        series,
+        dots: Vec::new(),
+        height: 320.0,
+    })
+}
+
+/// For each line, for each place along the axis, the mean over the configurations there, each counting once.
+fn means(overview: &Overview<'_>, effects: &Effects, along: &KeyEffect, lines: &KeyEffect) -> Vec<Vec<Option<f64>>> {
+    let mut scores = vec![vec![Vec::new(); along.levels.len()]; lines.levels.len()];
+    for cell in &overview.cells {
+        let of_cell: Vec<f64> =
+            cell.trials.iter().filter_map(|trial| score_at(overview, trial, effects.at_epoch)).collect();
+        let place = |effect: &KeyEffect| effect.factor.level_of[cell.indices[effect.factor.key]];
+        scores[place(lines)][place(along)].extend(mean(&of_cell).map(|mean| overview.metric.on_axis(mean)));
+    }
+    scores.into_iter().map(|line| line.into_iter().map(|scores| mean(&scores)).collect()).collect()
+}

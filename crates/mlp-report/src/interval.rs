@@ -1,0 +1,92 @@
+//! How far a mean of few runs is uncertain.
+//!
+//! A mean of n independent values with the standard deviation s (dividing by n − 1) lies, in 95 of 100 repetitions,
+//! within t·s/√n of what it estimates, where t is the 0.975 quantile of Student's distribution with n − 1 degrees of
+//! freedom. For two runs t is 12.7, for three 4.3, for ten 2.3: the interval of few runs is wide because little is known.
+//! It supposes values that scatter like a bell; where some runs train and others do not, it describes neither heap.
+
+/// From here on Student's distribution is that of infinitely many values for every purpose of a report.
+const DEGREES_MANY: usize = 2_000;
+/// Values that differ by less than about this share of their size are equal but for rounding.
+const EQUAL: f64 = 1e-12;
+
+/// The mean of some values and how far it is uncertain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The mean, in the middle.
+    pub mean: f64,
+    /// The distance from the mean to either end of its 95 % interval.
+    pub half_width: f64,
+}
+
+impl Interval {
+    /// The ends, cut at `lowest` and `highest`: a share is never above 100 %, whatever the formula says.
+    pub fn ends_within(self, lowest: f64, highest: f64) -> (f64, f64) {
+        ((self.mean - self.half_width).max(lowest), (self.mean + self.half_width).min(highest))
+    }
+}
+
+/// The 95 % t-interval of the mean of at least two finite values; nothing of fewer, because one value says nothing about
+/// how far others would lie from it. Nothing of equal values either: an accuracy is counted in whole pictures, so two runs
+/// may well agree by chance, and an interval of no width would claim to know the mean exactly.
+pub fn interval(values: &[f64]) -> Option<Interval> {
+    let half_width = half_width(values)?;
+    Some(Interval { mean: mean(values)?, half_width }).filter(|interval| interval.half_width.is_finite())
+}
+
+/// Half the width of the interval of [`interval`].
+pub(crate) fn half_width(values: &[f64]) -> Option<f64> {
+    let error = standard_error(values).filter(|&error| error > EQUAL * mean(values).unwrap_or(0.0).abs())?;
+    Some(student_975(values.len() - 1)? * error)
+}
+
+/// The mean; nothing of no values.
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The standard deviation (dividing by n − 1) of at least two values.
+pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values).filter(|_| values.len() > 1)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The standard error of the mean of at least two values: their deviation divided by the square root of their number.
+pub(crate) fn standard_error(values: &[f64]) -> Option<f64> {
+    Some(deviation(values)? / (values.len() as f64).sqrt())
+}
+
+/// The 0.975 quantile of Student's distribution with `degrees` of freedom, nothing for none.
+pub fn student_975(degrees: usize) -> Option<f64> {
+    if degrees == 0 {
+        return None;
+    }
+    let degrees = degrees.min(DEGREES_MANY);
+    let (mut low, mut high) = (1.9, 12.8);
+    // Halving 10.9 sixty times leaves nothing that a double could hold.
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if share_within(middle, degrees) < 0.95 { low = middle } else { high = middle }
+    }
+    Some(0.5 * (low + high))
+}
+
+/// The probability that a value of Student's distribution lies between −t and t.
+///
+/// Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4: a finite sum over powers of cos θ with
+/// θ = atan(t/√ν), other factors for odd and for even degrees ν.
+fn share_within(t: f64, degrees: usize) -> f64 {
+    let theta = (t / (degrees as f64).sqrt()).atan();
+    let (sine, cosine) = theta.sin_cos();
+    let is_odd = degrees % 2 == 1;
+    let (mut term, mut sum) = if is_odd { (cosine, 0.0) } else { (1.0, 0.0) };
+    // The factors of the terms are k / (k + 1), for every second k.
+    let mut k = if is_odd { 2 } else { 1 };
+    while k < degrees {
+        sum += term;
+        term *= cosine * cosine * k as f64 / (k + 1) as f64;
+        k += 2;
+    }
+    if is_odd { (theta + sine * sum) * std::f64::consts::FRAC_2_PI } else { sine * sum }
+}

@@ -1,0 +1,458 @@
+//! Effects and intervals: against numbers that another program computed (`analysis.py`), and against their definitions.
+
+use mlp_report::effects::{Design, Effects, effects};
+use mlp_report::factor::Grouping;
+use mlp_report::interval::{interval, student_975};
+use mlp_report::overview::Overview;
+use mlp_report::{ReportInput, Trial, csv, heat_map, interplay, read_folder, report_html};
+use mlp_train::{RunRecord, Status};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::made_up::{self, Story};
+
+/// A record of two epochs with exactly this final digit accuracy on the test set.
+fn scored(settings: &[(&str, Value)], seed: u64, accuracy: f64) -> RunRecord {
+    let mut record = made_up::record(settings, Story { accuracy: 0.9, pace: 1.0, n_epochs: 2, seed });
+    record.epochs[2].test.as_mut().unwrap().digit_accuracy = Some(accuracy);
+    record
+}
+
+/// The trials of `analysis.py`: three keys, four seeds, some combinations and some seeds missing.
+fn incomplete_grid() -> Vec<RunRecord> {
+    let mut records = Vec::new();
+    for (a, b, c, seed) in indices() {
+        let number = a * 37 + b * 53 + c * 29 + seed * 17 + a * b * 11 + b * c * 7 + a * seed * 5;
+        let settings = [
+            ("learning_rate", json!(0.1 * (a + 1) as f64)),
+            ("batch_size", json!(8 << b)),
+            ("activation", json!(["relu", "sigmoid", "tanh"][c])),
+        ];
+        if (a * 5 + b * 3 + c * 7 + seed * 2) % 4 != 0 && (a + 2 * b + c) % 5 != 0 {
+            records.push(scored(&settings, seed as u64, 0.5 + (number % 100) as f64 / 250.0));
+        }
+    }
+    records
+}
+
+fn indices() -> impl Iterator<Item = (usize, usize, usize, usize)> {
+    (0..72).map(|index| (index / 24, index / 12 % 2, index / 4 % 3, index % 4))
+}
+
+fn effect_of<'e>(overview: &Overview<'_>, effects: &'e Effects, key: &str) -> &'e mlp_report::effects::KeyEffect {
+    effects.keys.iter().find(|effect| overview.varied[effect.factor.key].key == key).unwrap()
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() < 2e-10
+}
+
+/// Computed by `analysis.py` with SciPy.
+#[test]
+fn the_quantiles_of_students_distribution_are_those_of_scipy() {
+    for (degrees, expected) in [
+        (1, 12.706204736),
+        (2, 4.302652730),
+        (3, 3.182446305),
+        (4, 2.776445105),
+        (9, 2.262157163),
+        (30, 2.042272456),
+        (120, 1.979930405),
+    ] {
+        let found = student_975(degrees).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{degrees}: {found}");
+    }
+    assert_eq!(student_975(0), None);
+    // That of infinitely many is 1.95996.
+    assert!((student_975(usize::MAX).unwrap() - 1.96).abs() < 2e-3);
+}
+
+/// Computed by `analysis.py` with SciPy.
+#[test]
+fn the_interval_of_a_mean_is_that_of_scipy() {
+    let found = interval(&[0.97, 0.96, 0.981, 0.9555]).unwrap();
+    assert!(close(found.mean, 0.966625) && close(found.half_width, 0.0180421481), "{found:?}");
+    assert_eq!(interval(&[0.97]), None);
+    assert_eq!(interval(&[]), None);
+    // Two accuracies that agree do not make the mean certain.
+    assert_eq!(interval(&[0.9731, 0.9731]), None);
+    assert_eq!(interval(&[0.1 + 0.2, 0.3]), None);
+    assert_eq!(interval(&[0.9, 0.99]).unwrap().ends_within(0.0, 1.0).1, 1.0);
+}
+
+/// Computed by `analysis.py` with SciPy.
+#[test]
+fn the_difference_of_two_configurations_is_taken_seed_by_seed() {
+    let of = |rate: f64, scores: [f64; 4]| {
+        (0..4).map(move |seed| scored(&[("learning_rate", json!(rate))], seed as u64, scores[seed]))
+    };
+    let mut records: Vec<RunRecord> = of(0.1, [0.97, 0.96, 0.981, 0.9555]).collect();
+    records.extend(of(0.2, [0.95, 0.955, 0.97, 0.9405]));
+    // A seed that only one of them has does not count.
+    records.push(scored(&[("learning_rate", json!(0.2))], 4, 0.99));
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let difference = overview.difference(&overview.cells[1], &overview.cells[0]).unwrap();
+    assert!(close(difference.mean, -0.01275) && close(difference.half_width, 0.0100951792), "{difference:?}");
+}
+
+/// Computed by `analysis.py` with NumPy's pseudo-inverse.
+#[test]
+fn adjusted_means_of_an_incomplete_grid_and_their_jackknife_intervals_are_those_of_numpy() {
+    let input = made_up::input(incomplete_grid());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(input.trials.len(), 48);
+    assert_eq!((effects.design, effects.n_combinations, effects.n_seeds), (Design::Incomplete, (15, 18), 4));
+    assert!(close(effects.explained.unwrap(), 0.6615646961));
+    // In the order of the values: numbers ascend, names are sorted.
+    for (key, level, adjusted, half_width, plain) in [
+        ("learning_rate", 0, 0.7350539216, 0.0054050603, 0.7316000000),
+        ("learning_rate", 1, 0.6950465686, 0.0908053880, 0.6984000000),
+        ("learning_rate", 2, 0.6617965686, 0.1101235897, 0.6652000000),
+        ("batch_size", 0, 0.7138137255, 0.0645103547, 0.7090000000),
+        ("batch_size", 1, 0.6807843137, 0.0442284676, 0.6862857143),
+        ("activation", 0, 0.6980539216, 0.0560113841, 0.6872000000),
+        ("activation", 1, 0.6967965686, 0.0912894807, 0.7072000000),
+        ("activation", 2, 0.6970465686, 0.0983258289, 0.7008000000),
+    ] {
+        let found = &effect_of(&overview, &effects, key).levels[level];
+        assert!(close(found.adjusted.unwrap(), adjusted), "{key} {level}: {found:?}");
+        assert!(close(found.half_width.unwrap(), half_width), "{key} {level}: {found:?}");
+        assert!(close(found.plain.unwrap(), plain), "{key} {level}: {found:?}");
+    }
+}
+
+#[test]
+fn in_a_complete_grid_the_adjusted_mean_is_the_plain_one_and_the_interval_that_of_the_seeds_means() {
+    let mut records = Vec::new();
+    for (a, b, c, seed) in indices() {
+        let settings = [
+            ("learning_rate", json!(a + 1)),
+            ("batch_size", json!(b + 1)),
+            ("activation", json!(["relu", "tanh", "x"][c])),
+        ];
+        let accuracy = 0.3 + made_up::noise(7, (a * 100 + b * 50 + c * 10 + seed) as u64) / 2.0;
+        records.push(scored(&settings, seed as u64, accuracy));
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effects.design, Design::Complete);
+    let key = effect_of(&overview, &effects, "batch_size");
+    for (level, effect) in key.levels.iter().enumerate() {
+        assert!(close(effect.adjusted.unwrap(), effect.plain.unwrap()));
+        let of_seed = |seed: u64| {
+            let scores: Vec<f64> = input
+                .trials
+                .iter()
+                .filter(|trial| trial.record.config["batch_size"] == json!(level + 1))
+                .filter(|trial| trial.record.config["seed"] == json!(seed))
+                .filter_map(|trial| overview.score(trial))
+                .collect();
+            assert_eq!(scores.len(), 9);
+            scores.iter().sum::<f64>() / 9.0
+        };
+        let expected = interval(&(0..4).map(of_seed).collect::<Vec<_>>()).unwrap();
+        assert!(close(effect.adjusted.unwrap(), expected.mean));
+        assert!(close(effect.half_width.unwrap(), expected.half_width));
+    }
+}
+
+#[test]
+fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
+    // Additive by construction: the rate adds nothing, the batch size 0.2. The slow rate was tried with the good one only.
+    let accuracy = |batch: usize| 0.6 + 0.2 * batch as f64;
+    let mut records = Vec::new();
+    for (rate, batch) in [(0, 0), (0, 1), (1, 1), (2, 0), (2, 1)] {
+        let settings = [("learning_rate", json!(rate)), ("batch_size", json!(batch))];
+        records.extend((0..2).map(|seed| scored(&settings, seed, accuracy(batch))));
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let rates = effect_of(&overview, &effects, "learning_rate");
+    assert!(close(rates.levels[1].plain.unwrap(), 0.8));
+    assert!(rates.levels.iter().all(|level| close(level.adjusted.unwrap(), 0.7)));
+    assert!(report_html(&input).contains("Only 5 of 6 combinations of values have a result."));
+}
+
+#[test]
+fn keys_that_always_change_together_are_not_told_apart() {
+    let pair = |index: usize, seed| {
+        let settings = [("learning_rate", json!(index)), ("batch_size", json!(index)), ("l2", json!(index % 2))];
+        scored(&settings, seed, 0.6 + 0.1 * index as f64)
+    };
+    let input = made_up::input((0..6).map(|index| pair(index % 3, (index / 3) as u64)).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    for key in ["learning_rate", "batch_size"] {
+        let effect = effect_of(&overview, &effects, key);
+        assert!(!effect.is_separable);
+        assert!(effect.levels.iter().all(|level| level.adjusted.is_none() && level.half_width.is_none()));
+    }
+    assert!(report_html(&input).contains("do not determine this effect apart from those of other settings"));
+}
+
+#[test]
+fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
+    let draw = |index: u64| {
+        let rate = 10f64.powf(-4.0 + 4.0 * made_up::noise(1, index));
+        let settings = [("learning_rate", json!(rate)), ("batch_size", json!([8, 32][(index % 2) as usize]))];
+        scored(&settings, 0, 0.9 - 0.1 * (rate.log10() + 2.0).powi(2) + 0.02 * made_up::noise(2, index))
+    };
+    let input = made_up::input((0..64).map(draw).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effects.design, Design::Drawn);
+    let rates = effect_of(&overview, &effects, "learning_rate");
+    assert_eq!(rates.factor.grouping, Grouping::Ranges);
+    assert_eq!(rates.levels.iter().map(|level| level.n_configurations).collect::<Vec<_>>(), [8; 8]);
+    for (level, effect) in rates.levels.iter().enumerate() {
+        let of_level =
+            |cell: &&mlp_report::overview::Cell<'_>| rates.factor.level_of[cell.indices[rates.factor.key]] == level;
+        let scores: Vec<f64> = overview.cells.iter().filter(of_level).map(|cell| cell.scores[0]).collect();
+        let expected = interval(&scores).unwrap();
+        assert!(close(effect.estimate().unwrap(), expected.mean));
+        assert!(close(effect.half_width.unwrap(), expected.half_width));
+    }
+    let page = report_html(&input);
+    assert!(page.contains("as when they are drawn at random") && page.contains("t-interval over the configurations"));
+    assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn drawn_trials_of_which_some_were_ended_early_are_compared_where_all_were_measured() {
+    let input = ReportInput { trials: made_up::drawn(120), ..ReportInput::default() };
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!((effects.design, effects.at_epoch), (Design::Drawn, Some(4)));
+    assert_eq!(effects.keys[0].levels.iter().map(|level| level.n_scored).sum::<usize>(), 120);
+    // Lists of one number are numbers.
+    assert_eq!(effect_of(&overview, &effects, "hidden").factor.grouping, Grouping::Ranges);
+    assert!(overview.cells.iter().all(|cell| cell.n_stopped == 0 || cell.scores.is_empty()));
+    let page = report_html(&input);
+    assert!(page.contains("after epoch 4:") && page.contains("hidden units"));
+    assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn many_lists_are_taken_together_by_length_and_many_names_are_left_out() {
+    let draw = |index: usize| {
+        let hidden: Vec<usize> = (0..index % 3 + 1).map(|layer| 100 + index * 3 + layer).collect();
+        let settings = [("hidden", json!(hidden)), ("note", json!(format!("text {index}")))];
+        scored(&settings, 0, 0.5 + index as f64 / 100.0)
+    };
+    let input = made_up::input((0..30).map(draw).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effects.keys.len(), 1);
+    assert_eq!(effects.keys[0].factor.names, ["1 layer", "2 layers", "3 layers"]);
+    assert_eq!(effects.keys[0].factor.grouping, Grouping::Lengths);
+    assert_eq!(effects.left_out.len(), 1);
+    assert!(report_html(&input).contains("Left out, because of too many values without an order: <code>note</code>"));
+}
+
+#[test]
+fn with_one_seed_there_is_no_column_of_spread_and_with_several_there_is() {
+    let with = |n_seeds: u64| {
+        let grid = (0..4u64 * n_seeds).map(|i| scored(&[("l2", json!(i % 4))], i / 4, 0.9 + i as f64 / 1e3));
+        report_html(&made_up::input(grid.collect()))
+    };
+    let (one, several) = (with(1), with(3));
+    for column in ["95 % interval</th>", "spread of single runs</th>", "lowest – highest</th>"] {
+        assert!(!one.contains(column) && several.contains(column), "{column}");
+    }
+    assert!(one.contains("Every configuration was run once") && one.contains("With one seed there are no intervals"));
+    assert!(several.contains("Student’s t taken with 2 degrees of freedom"));
+}
+
+#[test]
+fn two_heaps_have_no_interval_and_say_how_many_seeds_trained() {
+    let scores = [[0.114, 0.97, 0.972], [0.95, 0.951, 0.949]];
+    let records = (0..6).map(|i| scored(&[("l2", json!(i / 3))], (i % 3) as u64, scores[i / 3][i % 3]));
+    let input = made_up::input(records.collect());
+    let overview = Overview::new(&input.trials);
+    let (steady, torn) = (&overview.cells[0], &overview.cells[1]);
+    assert!(steady.interval().is_some() && !steady.is_two_heaps);
+    assert!(torn.interval().is_none() && torn.is_two_heaps);
+    assert_eq!((torn.n_trained, torn.scores.len()), (2, 3));
+    let page = report_html(&input);
+    assert!(page.contains("<td>two heaps</td>") && page.contains("<span class=\"status diverged\">2 of 3</span>"));
+    // Scores on both sides of the bound, but without a gap between them, are no heaps.
+    let near = (0..3).map(|i| scored(&[], i, [0.50, 0.56, 0.97][i as usize]));
+    let near = made_up::input(near.collect());
+    assert!(!Overview::new(&near.trials).cells[0].is_two_heaps);
+}
+
+#[test]
+fn where_no_trial_learned_nobody_speaks_of_trained_nets() {
+    let input = made_up::input((0..3).map(|seed| scored(&[], seed, 0.11 + seed as f64 / 1e3)).collect());
+    let overview = Overview::new(&input.trials);
+    assert_eq!(overview.trained_from, None);
+    assert_eq!(overview.is_trained(0.11), None);
+}
+
+#[test]
+fn one_failed_cell_does_not_flatten_the_shades_of_the_others() {
+    let score = |i: usize| if i == 0 { 0.114 } else { 0.95 + i as f64 / 300.0 };
+    let records = (0..9).map(|i| scored(&[("l1", json!(i / 3)), ("l2", json!(i % 3))], 0, score(i)));
+    let input = made_up::input(records.collect());
+    let overview = Overview::new(&input.trials);
+    let means: Vec<f64> = overview.cells.iter().filter_map(|cell| cell.mean()).collect();
+    let (worst, best) = heat_map::scale(&overview, &means).unwrap();
+    assert!(worst > 0.94 && best > worst, "{worst} {best}");
+    assert!(heat_map::heat_map(&overview, 0, 1).contains("or worse"));
+}
+
+/// A record of a trial that was ended after `n_epochs` epochs, as a newer version would write it.
+fn stopped(settings: &[(&str, Value)], seed: u64, n_epochs: usize) -> Trial {
+    let mut record = scored(settings, seed, 0.99);
+    record.epochs.truncate(n_epochs + 1);
+    record.best_epoch = n_epochs;
+    record.status = Status::Failed;
+    Trial { record, model: None, ending: Some("stopped".to_owned()) }
+}
+
+#[test]
+fn a_trial_that_was_stopped_is_shown_and_never_counts_as_a_result() {
+    let mut input = made_up::input(vec![scored(&[("l2", json!(0))], 0, 0.9), scored(&[("l2", json!(0))], 1, 0.91)]);
+    input.trials.push(stopped(&[("l2", json!(1))], 0, 1));
+    let overview = Overview::new(&input.trials);
+    assert_eq!(overview.cells[1].scores, [0.0; 0]);
+    assert_eq!(overview.cells[1].n_stopped, 1);
+    assert_eq!(overview.best.unwrap().record.config["l2"], json!(0));
+    // All three were measured after the first epoch: there they are compared.
+    let effects = effects(&overview);
+    assert_eq!(effects.at_epoch, Some(1));
+    assert_eq!(effects.keys[0].levels.iter().map(|level| level.n_scored).collect::<Vec<_>>(), [2, 1]);
+    let page = report_html(&input);
+    assert!(page.contains("2 finished, 1 stopped") && page.contains("<option>stopped</option>"));
+    assert!(
+        page.contains("1 trial was ended early (stopped).")
+            && page.contains("0 of 1, <span class=\"status\">1 ended early")
+    );
+    assert!(page.contains("compares all trials after epoch 1, the last that every one of them reached"));
+    assert!(csv::results_csv(&input.trials, csv::Seconds::Without).lines().any(|line| line.contains(",stopped,")));
+}
+
+#[test]
+fn a_record_with_an_ending_of_a_newer_version_is_read_with_its_word() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("trials")).unwrap();
+    let record = scored(&[], 0, 0.9);
+    let text = record.to_json().unwrap();
+    let path = dir.path().join("trials").join(format!("{}.json", record.trial));
+    std::fs::write(&path, text.replace("\"finished\"", "\"halted<b>\"")).unwrap();
+    let input = read_folder(dir.path()).unwrap();
+    assert_eq!(input.warnings, [""; 0]);
+    assert_eq!(input.trials[0].ending.as_deref(), Some("halted<b>"));
+    assert_eq!(Overview::new(&input.trials).best, None);
+    let page = report_html(&input);
+    assert!(page.contains("halted&lt;b&gt;") && !page.contains("halted<b>"));
+    // What is no word at all is no record.
+    std::fs::write(&path, text.replace("\"finished\"", "7")).unwrap();
+    assert_eq!(read_folder(dir.path()).unwrap().warnings.len(), 1);
+}
+
+#[test]
+fn a_value_whose_configurations_diverged_is_marked() {
+    let mut records: Vec<RunRecord> =
+        (0..6).map(|i| scored(&[("l1", json!(i / 3)), ("l2", json!(i % 3))], 0, 0.9)).collect();
+    records[5] = made_up::diverged(
+        &[("l1", json!(1)), ("l2", json!(2))],
+        Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed: 0 },
+    );
+    records[2] = scored(&[("l1", json!(0)), ("l2", json!(2))], 0, 0.95);
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effect_of(&overview, &effects, "l2").levels.iter().map(|l| l.n_without).collect::<Vec<_>>(), [0, 0, 1]);
+    let page = report_html(&input);
+    assert!(page.contains("2 <span class=\"status diverged\">(1 of 2 without a score)</span>"));
+    assert!(page.contains("the value may be worse than its mean"));
+    // A value that never came to a result leaves the rest of the grid complete.
+    let mut input = input;
+    input.trials.retain(|trial| trial.record.config["l2"] != json!(2) || trial.record.status == Status::Diverged);
+    assert_eq!(mlp_report::effects::effects(&Overview::new(&input.trials)).design, Design::Complete);
+}
+
+#[test]
+fn pairs_of_keys_say_over_what_their_points_are_means() {
+    let two = made_up::input(made_up::grid(40));
+    let overview = Overview::new(&two.trials);
+    let of_two = effects(&overview);
+    assert_eq!(interplay::pairs(&of_two).len(), 1);
+    assert_eq!(interplay::averaged(&overview, &of_two, interplay::pairs(&of_two)[0]), [""; 0]);
+    assert!(report_html(&two).contains("No other setting varies, so every point is one configuration."));
+    let four = made_up::input(made_up::grid(360));
+    let overview = Overview::new(&four.trials);
+    let of_four = effects(&overview);
+    for pair in interplay::pairs(&of_four) {
+        assert_eq!(interplay::averaged(&overview, &of_four, pair).len(), 2);
+    }
+    assert!(report_html(&four).contains("Every point is a mean over the values of "));
+}
+
+#[test]
+fn numbers_are_written_with_the_digits_that_matter() {
+    let cases =
+        [(0.061726187, 3, "0.0617"), (2.039916e-5, 3, "2.04e-5"), (1234.5, 3, "1230"), (0.1, 4, "0.1"), (0.0, 3, "0")];
+    for (number, n_digits, expected) in cases {
+        assert_eq!(mlp_report::text::rounded_to(number, n_digits), expected);
+    }
+    for (seconds, expected) in [(0.44, "0.4 s"), (12.3, "12 s"), (200.0, "3.3 min"), (7200.0, "2.0 h")] {
+        assert_eq!(mlp_report::text::duration(seconds), expected);
+    }
+}
+
+#[test]
+fn the_raw_table_is_linked_and_the_cost_is_shown_in_seconds() {
+    let page = report_html(&made_up::input(made_up::depth_sweep()));
+    assert!(page.contains("<a href=\"results.csv\">"));
+    assert!(page.contains("seconds per trial</th>") && page.contains("<dt>Time of all trials</dt>"));
+    assert!(page.contains("<h2>Cost</h2>"));
+}
+
+#[test]
+fn the_analysis_of_a_small_sweep_reads_as_it_did() {
+    let page = crate::pages::text_of(&report_html(&made_up::input(incomplete_grid())));
+    let start = page.find("<section id=\"comparison\">").unwrap();
+    let end = page.find("<section id=\"trials\">").unwrap();
+    insta::assert_snapshot!(page[start..end]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_the_records_changes_no_byte(keys in proptest::collection::vec(any::<u32>(), 48)) {
+        let report = |records: Vec<RunRecord>| {
+            let input: ReportInput = made_up::input(records);
+            (report_html(&input), csv::results_csv(&input.trials, csv::Seconds::With))
+        };
+        let records = incomplete_grid();
+        let mut shuffled: Vec<(u32, RunRecord)> = keys.into_iter().zip(records.clone()).collect();
+        shuffled.sort_by_key(|(key, _)| *key);
+        let shuffled = shuffled.into_iter().map(|(_, record)| record).collect();
+        prop_assert!(report(records) == report(shuffled));
+    }
+
+    #[test]
+    fn scores_moved_by_a_constant_move_every_mean_and_no_interval(shift in 0.0..0.1f64) {
+        let mut moved = incomplete_grid();
+        for record in &mut moved {
+            let accuracy = record.epochs[2].test.as_mut().unwrap().digit_accuracy.as_mut().unwrap();
+            *accuracy += shift;
+        }
+        let (before, after) = (made_up::input(incomplete_grid()), made_up::input(moved));
+        let (before, after) = (effects(&Overview::new(&before.trials)), effects(&Overview::new(&after.trials)));
+        for (a, b) in before.keys.iter().zip(&after.keys) {
+            prop_assert_eq!(a.factor.key, b.factor.key);
+            for (a, b) in a.levels.iter().zip(&b.levels) {
+                prop_assert!((b.adjusted.unwrap() - a.adjusted.unwrap() - shift).abs() < 1e-9);
+                prop_assert!((b.half_width.unwrap() - a.half_width.unwrap()).abs() < 1e-9);
+            }
+        }
+    }
+}
