@@ -21,9 +21,16 @@ fuzz_target!(|bytes: &[u8]| {
         }
         (Err(error), Err(streamed)) => {
             assert_eq!(error.kind(), ErrorKind::Data, "{error}");
-            assert!(!error.to_string().is_empty() && !streamed.to_string().is_empty());
+            assert_eq!(streamed.kind(), ErrorKind::Data, "{streamed}");
         }
         (read, streamed) => panic!("in memory {read:?}, as a stream {streamed:?}"),
+    }
+    // Several times the work for the same paths, so not for every input that is refused.
+    if let Err(error) = &read {
+        if !bytes.len().is_multiple_of(8) {
+            return;
+        }
+        assert!(!error.to_string().is_empty());
     }
     let transposed = transpose_images(bytes, std::io::sink(), None);
     assert!(transposed.is_err() || read.is_ok(), "a copy was made of what cannot be read");

@@ -1,14 +1,16 @@
 //! A data set at a glance: the first images of every class, a row for each.
 
 use std::fmt::Write as _;
+use std::io::Cursor;
 use std::path::Path;
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, ImageFormat, Luma};
 use mlp_report::grey_picture_url;
 use mnist_io::LabeledImages;
 use ndarray::{Array2, Axis, s};
 
 use crate::failure::{Code, Failure};
+use crate::partial::Partial;
 use crate::store::write_atomically;
 
 /// Pixels between two images.
@@ -36,9 +38,13 @@ pub(crate) fn write(set: &LabeledImages, n_columns: usize, path: &Path) -> Resul
                 return Err(too_large(&sheet));
             };
             let picture = GrayImage::from_fn(width, height, |x, y| Luma([sheet[[y as usize, x as usize]]]));
-            picture
-                .save(path)
-                .map_err(|error| Failure::new(Code::InputOutput, format!("cannot write {}: {error}", path.display())))
+            let mut png = Cursor::new(Vec::new());
+            picture.write_to(&mut png, ImageFormat::Png).map_err(|error| {
+                Failure::new(Code::InputOutput, format!("cannot write {}: {error}", path.display()))
+            })?;
+            let mut partial = Partial::create(path)?;
+            partial.write(png.get_ref())?;
+            partial.persist()
         }
         _ => Err(Failure::configuration(format!(
             "--sheet {}: expected a name that ends in .svg or .png",

@@ -109,6 +109,9 @@ pub(crate) fn fetch(
 ) -> Result<(), Failure> {
     let deadline = patience.deadline_for(file.length.most());
     let errand = Errand { file, target, network, patience, deadline, started: Instant::now(), progress };
+    if errand.finish_what_arrived()? {
+        return Ok(());
+    }
     let mut reasons = String::new();
     for source in sources {
         match errand.fetch_from(source) {
@@ -132,6 +135,19 @@ pub(crate) fn fetch(
 }
 
 impl Errand<'_> {
+    /// Gives a file its name that had arrived in full when the process that fetched it ended.
+    fn finish_what_arrived(&self) -> Result<bool, Failure> {
+        let Some((_, n_bytes)) = Partial::left_behind(self.target) else { return Ok(false) };
+        if !self.file.length.admits(n_bytes) {
+            return Ok(false);
+        }
+        let partial = Partial::resume(self.target, n_bytes)?;
+        match condition(self.file, partial.path())? {
+            Condition::Verified => partial.persist().map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
     /// All attempts at one source.
     fn fetch_from(&self, source: &Source) -> Result<(), Trouble> {
         let mut pause = self.patience.pause;

@@ -12,7 +12,7 @@ use crate::data::{self, Dataset};
 use crate::failure::Failure;
 use crate::manifest;
 use crate::output::{Output, counted, grouped, notice};
-use crate::pictures::{self, PARTS, Taken, Taking};
+use crate::pictures::{self, PARTS, Taking};
 use crate::places;
 use crate::progress::Progress;
 use crate::statistics::{Duplicates, Statistics, duplicates};
@@ -228,48 +228,25 @@ fn require_new(folder: &Path) -> Result<(), Failure> {
 }
 
 fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
-    let taking = if arguments.as_is { Taking::AsTheyAre } else { Taking::Prepared };
     let progress = Progress::new(arguments.quiet);
     let bar = progress.steps("pictures", 0);
-    let look = |n_done: usize, n_all: usize| {
+    let Imported { train, test, n_prepared, n_passed_over } = take(arguments, &|n_done, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
-    };
-    let parts = PARTS.map(|part| arguments.folder.join(part));
-    let taken: Vec<Taken>;
-    let (train, test) = if parts.iter().all(|part| part.is_dir()) {
-        let [train_folders, test_folders] = [pictures::class_folders(&parts[0])?, pictures::class_folders(&parts[1])?];
-        let [train_classes, test_classes] = [pictures::classes(&train_folders), pictures::classes(&test_folders)];
-        if train_classes != test_classes {
-            return Err(Failure::data(format!(
-                "{}: expected the same classes in train and test, found {} and {}",
-                arguments.folder.display(),
-                train_classes.iter().collect::<String>(),
-                test_classes.iter().collect::<String>()
-            )));
-        }
-        let train = pictures::take(&train_folders, taking, None, &look)?;
-        let shape = (train.set.height(), train.set.width());
-        let test = pictures::take(&test_folders, taking, Some(shape), &look)?;
-        let sets = (train.set.clone(), test.set.clone());
-        taken = vec![train, test];
-        sets
-    } else {
-        let all = pictures::take(&pictures::class_folders(&arguments.folder)?, taking, None, &look)?;
-        let (train, test) = all.set.split(arguments.test_share, arguments.seed);
-        if test.is_empty() {
-            return Err(Failure::data(format!(
-                "{}: expected two pictures or more of some class, one to learn from and one to test on, found one of each",
-                arguments.folder.display()
-            )));
-        }
-        taken = vec![all];
-        (train, test)
-    };
+    })?;
     bar.finish_and_clear();
-    warn(&taken, &train);
+    if n_passed_over > 0 {
+        let files = counted(n_passed_over, "file");
+        notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
+    }
+    let mean = Statistics::of(&train).mean;
+    if mean > 127.0 {
+        notice(format_args!(
+            "note: the images are light (mean grey level {mean:.0} of 255): is it dark ink on a light page? Nets that \
+             learned from MNIST expect light ink on a dark one"
+        ));
+    }
     LabeledImages::write_folder(&arguments.out, &train, &test).map_err(|error| data::failure(&error))?;
-    let n_prepared: usize = taken.iter().map(|taken| taken.n_prepared).sum();
     output.line(format_args!(
         "{} and {} of {} × {} pixels, classes {}; {} prepared",
         counted(train.len(), "training image"),
@@ -285,20 +262,48 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says what may not be as it was meant.
-fn warn(taken: &[Taken], train: &LabeledImages) {
-    let n_passed_over: usize = taken.iter().map(|taken| taken.n_passed_over).sum();
-    if n_passed_over > 0 {
-        let files = counted(n_passed_over, "file");
-        notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
+/// What became of a folder of pictures.
+struct Imported {
+    train: LabeledImages,
+    test: LabeledImages,
+    n_prepared: usize,
+    n_passed_over: usize,
+}
+
+/// Reads all pictures, and splits them if they are not split yet.
+fn take(arguments: &Import, look: &dyn Fn(usize, usize)) -> Result<Imported, Failure> {
+    let taking = if arguments.as_is { Taking::AsTheyAre } else { Taking::Prepared };
+    let place = arguments.folder.display();
+    let parts = PARTS.map(|part| arguments.folder.join(part));
+    if !parts.iter().all(|part| part.is_dir()) {
+        let all = pictures::take(&pictures::class_folders(&arguments.folder)?, taking, None, look)?;
+        let (train, test) = all.set.split(arguments.test_share, arguments.seed);
+        if test.is_empty() {
+            return Err(Failure::data(format!(
+                "{place}: expected two pictures or more of some class, one to learn from and one to test on, found one of \
+                 each"
+            )));
+        }
+        return Ok(Imported { train, test, n_prepared: all.n_prepared, n_passed_over: all.n_passed_over });
     }
-    let mean = Statistics::of(train).mean;
-    if mean > 127.0 {
-        notice(format_args!(
-            "note: the images are light (mean grey level {mean:.0} of 255): is it dark ink on a light page? Nets that \
-             learned from MNIST expect light ink on a dark one"
-        ));
+    let folders = [pictures::class_folders(&parts[0])?, pictures::class_folders(&parts[1])?];
+    let [train_classes, test_classes] = folders.each_ref().map(|folders| pictures::classes(folders));
+    if train_classes != test_classes {
+        return Err(Failure::data(format!(
+            "{place}: expected the same classes in train and test, found {} and {}",
+            train_classes.iter().collect::<String>(),
+            test_classes.iter().collect::<String>()
+        )));
     }
+    let train = pictures::take(&folders[0], taking, None, look)?;
+    let shape = (train.set.height(), train.set.width());
+    let test = pictures::take(&folders[1], taking, Some(shape), look)?;
+    Ok(Imported {
+        train: train.set,
+        test: test.set,
+        n_prepared: train.n_prepared + test.n_prepared,
+        n_passed_over: train.n_passed_over + test.n_passed_over,
+    })
 }
 
 fn share(text: &str) -> Result<f64, String> {

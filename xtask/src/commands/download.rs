@@ -148,7 +148,7 @@ fn verify_all(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut
         for file in &set.files {
             let path = folder.join(&file.name);
             match condition(file, &folder, &sums)? {
-                Condition::Verified => report_file(&path, "verified", output),
+                Condition::Verified => report_file(&path, &format!("verified{}", by_what(file)), output),
                 Condition::Missing => wrong.push(format!("{} is missing", path.display())),
                 Condition::Damaged(how) => wrong.push(format!("{} {how}", path.display())),
             }
@@ -192,7 +192,7 @@ impl Courier {
             set.files.iter().map(|file| condition(file, &folder, &sums)).collect::<Result<_, _>>()?;
         if conditions.iter().all(|condition| *condition == Condition::Verified) && has_classes(set, &folder) {
             for file in &set.files {
-                report_file(&folder.join(&file.name), "already here, verified", output);
+                report_file(&folder.join(&file.name), &format!("already here, verified{}", by_what(file)), output);
             }
             output.line(format_args!("in {}", places::shown(&folder)));
             return Ok(());
@@ -232,7 +232,7 @@ impl Courier {
                     unpack::write_sums(&folder, &sums)?;
                 }
             }
-            report_file(&path, said, output);
+            report_file(&path, &format!("{said}{}", by_what(file)), output);
         }
         output.line(format_args!("in {}", places::shown(&folder)));
         Ok(())
@@ -339,6 +339,14 @@ fn write_classes(set: &DataSet, folder: &Path) -> Result<(), Failure> {
             fs::remove_file(&path).map_err(|error| Failure::io("remove", &path, &error))
         }
         None => Ok(()),
+    }
+}
+
+/// Says by what a file was verified, where that is less than it should be.
+fn by_what(file: &DataFile) -> &'static str {
+    match (&file.origin, file.conversion) {
+        (Origin::Published(Published { hash: digest::Hash::Md5(_), .. }), None) => " by MD5",
+        _ => "",
     }
 }
 

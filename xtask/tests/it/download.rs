@@ -1,10 +1,14 @@
 //! `download` against servers that misbehave: only verified bytes reach the final name.
 
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use md5::Md5;
+use mnist_io::{IdxArray, LabeledImages, synthetic_digits};
+use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::sandbox::{Outcome, Sandbox};
@@ -422,6 +426,23 @@ fn a_later_run_goes_on_where_the_last_one_gave_up() {
 }
 
 #[test]
+fn a_file_that_had_arrived_when_its_process_was_killed_is_verified_and_not_fetched_again() {
+    let server = Server::new(vec![Behaviour::File(Arc::new(ServedFile::new(CONTENT)))]);
+    let (sandbox, address) = (sandbox(&[&server.address]), &server.address);
+    fs::create_dir(sandbox.path("datasets/small")).expect("a folder");
+    let note = format!("{{\"address\": \"{address}file.gz\", \"validator\": \"1\"}}");
+    for (bytes, n_requests) in [(CONTENT.to_vec(), 0), (vec![7; CONTENT.len()], 1)] {
+        sandbox.write("datasets/small/.file.gz.partial", bytes);
+        sandbox.write("datasets/small/.file.gz.partial-from", &note);
+        sandbox.run(["download", "small"]).expect_code(0);
+        assert_eq!(server.n_requests(), n_requests);
+        assert_eq!(fs::read(sandbox.path("datasets/small/file.gz")).expect("the file"), CONTENT);
+        assert_eq!(sandbox.files("datasets/small").len(), 2, "{:?}", sandbox.files("datasets/small"));
+        fs::remove_file(sandbox.path("datasets/small/file.gz")).expect("the file");
+    }
+}
+
+#[test]
 fn what_one_server_began_is_not_gone_on_with_at_another() {
     let broken = ServedFile { breaks_after: Some(20), ..ServedFile::new(&[7; 53]) };
     let (first, second) = (
@@ -505,4 +526,99 @@ fn a_set_of_ones_own_stands_in_a_file_of_its_own() {
     sandbox.run(["download", "--list"]).expect_code(3).expect_error("[mnist] stands in manifest.toml already");
     sandbox.write("datasets/own.toml", text.replace("bytes", "byte"));
     sandbox.run(["download", "--list"]).expect_code(3).expect_error("own.toml: TOML parse error at line 5");
+}
+
+#[test]
+fn a_file_that_was_unpacked_or_packed_anew_on_its_way_is_known_by_its_content() {
+    let pack = |level| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+        encoder.write_all(&[CONTENT, CONTENT].concat()).expect("bytes");
+        encoder.finish().expect("bytes")
+    };
+    let sha256 = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (published, content) = (pack(9), [CONTENT, CONTENT].concat());
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "datasets/manifest.toml",
+        format!(
+            "[small]\ntitle = \"small\"\nclasses = \"0123456789\"\nmirrors = []\nfiles = [{{ name = \"file.gz\", \
+             bytes = {}, sha256 = \"{}\", content_sha256 = \"{}\" }}]\n",
+            published.len(),
+            sha256(&published),
+            sha256(&content)
+        ),
+    );
+    fs::create_dir(sandbox.path("stick")).expect("a folder");
+    let target = sandbox.path("datasets/small/file.gz");
+    let mut damaged = pack(1);
+    damaged[20] ^= 4;
+    for (name, bytes, code) in [
+        ("file", content.clone(), 0),
+        ("file.gz", content, 0),
+        ("file.gz", pack(0), 0),
+        ("file.gz", published, 0),
+        ("file.gz", damaged, 4),
+        ("file.gz", CONTENT.to_vec(), 4),
+    ] {
+        sandbox.write(&format!("stick/{name}"), &bytes);
+        sandbox.run(["download", "small", "--from", "stick"]).expect_code(code);
+        if code == 0 {
+            sandbox.run(["download", "small", "--verify"]).expect_code(0);
+            assert_eq!(fs::read(&target).expect("the file"), bytes);
+            fs::remove_file(&target).expect("the file");
+        }
+        fs::remove_file(sandbox.path("stick").join(name)).expect("a file");
+        assert!(!target.exists());
+    }
+}
+
+#[test]
+fn a_set_published_under_other_names_with_md5_and_tables_of_labels_becomes_one_like_mnist() {
+    let digits = [synthetic_digits(30, 1), synthetic_digits(20, 2)];
+    let server_folder = Sandbox::new();
+    fs::create_dir(server_folder.path("q")).expect("a folder");
+    let mut files = String::new();
+    for (set, (part, name)) in digits.iter().zip([("train", "train"), ("test", "t10k")]) {
+        let table = Array2::from_shape_fn((set.len(), 8), |(row, column)| match column {
+            0 => i32::from(set.labels[row]),
+            column => 1000 * column as i32 + row as i32,
+        });
+        let arrays = [
+            ("images-idx3-ubyte.gz", IdxArray::U8(set.images.clone().into_dyn()), "images-idx3-ubyte.gz"),
+            ("labels-idx2-int.gz", IdxArray::I32(table.into_dyn()), "labels-idx1-ubyte.gz"),
+        ];
+        for (ending, array, local) in arrays {
+            let mut bytes = Vec::new();
+            array.write_gzip_to(&mut bytes).expect("bytes");
+            server_folder.write(&format!("q/q-{part}-{ending}"), &bytes);
+            let md5: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            files += &format!(
+                "\n[[q.files]]\nname = \"{name}-{local}\"\npublished = \"q-{part}-{ending}\"\nbytes_max = 100000\n\
+                 md5 = \"{md5}\"\n"
+            );
+        }
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "datasets/manifest.toml",
+        format!(
+            "[q]\ntitle = \"q\"\nclasses = \"0123456789\"\ntrain = 30\ntest = 20\nlabel_column = 0\nmirrors = []\n{files}"
+        ),
+    );
+    let from = server_folder.path("q");
+    let arguments = ["download", "q", "--from", from.to_str().expect("UTF-8")];
+    let outcome = sandbox.run(arguments).expect_code(0);
+    assert_eq!(outcome.stdout.matches("by MD5").count(), 2, "{}", outcome.stdout);
+    let (train, test) = LabeledImages::load_folder(&sandbox.path("datasets/q")).expect("a set");
+    assert_eq!([train, test], digits);
+    assert_eq!(sandbox.run(arguments).expect_code(0).stdout.matches("already here").count(), 4);
+    // Four files, the lock, and the hashes of what was converted.
+    assert_eq!(sandbox.files("datasets/q").len(), 6, "{:?}", sandbox.files("datasets/q"));
+
+    let labels = server_folder.path("q/q-train-labels-idx2-int.gz");
+    let mut damaged = fs::read(&labels).expect("a file");
+    damaged[30] ^= 1;
+    fs::write(&labels, damaged).expect("a file");
+    fs::remove_file(sandbox.path("datasets/q/train-labels-idx1-ubyte.gz")).expect("a file");
+    sandbox.run(arguments).expect_code(4).expect_error("has MD5");
 }

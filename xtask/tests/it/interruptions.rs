@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -54,12 +54,11 @@ fn a_hundred_kills_at_random_moments_leave_nothing_unverified_under_the_final_na
     let sandbox = sandbox_of(&content, &server);
     let target = sandbox.path("datasets/large/file.gz");
     let (mut random, mut n_kills, mut n_finished) = (7, 0, 0);
-    let started = Instant::now();
     while n_kills < 100 {
-        assert!(started.elapsed() < Duration::from_secs(500), "only {n_kills} kills");
+        assert!(n_finished < 5000, "only {n_kills} of so many runs could be killed");
         let mut process = start(&sandbox);
         // Half of the kills come at any time, half after any number of bytes.
-        if next(&mut random) % 2 == 0 {
+        if next(&mut random).is_multiple_of(2) {
             std::thread::sleep(Duration::from_micros(next(&mut random) % 80_000));
         } else {
             let enough = server.n_sent() + (next(&mut random) % 200_000) as usize;
