@@ -8,8 +8,8 @@ use mnist_io::{LabeledImages, synthetic_digits};
 use sha2::{Digest, Sha256};
 
 use crate::configuration::{is_safe_name, nearest};
+use crate::digest::hexadecimal;
 use crate::failure::{Code, Failure};
-use crate::fetch::hexadecimal;
 use crate::manifest;
 use crate::memory;
 use crate::output::{grouped, notice};
@@ -19,7 +19,7 @@ use crate::places;
 pub(crate) const SYNTHETIC: &str = "synthetic";
 
 /// What is taken where it has been downloaded and nothing is named.
-const DEFAULT: &str = "mnist";
+pub(crate) const DEFAULT: &str = "mnist";
 
 const N_SYNTHETIC_TRAIN: usize = 10_000;
 const N_SYNTHETIC_TEST: usize = 2_000;
@@ -176,7 +176,7 @@ fn default_origin() -> Result<Origin, Failure> {
     let datasets = places::datasets();
     let folder = datasets.join(DEFAULT);
     let manifest = manifest::read(&datasets)?;
-    if manifest.get(DEFAULT).is_some_and(|set| manifest::is_present(set, &folder)) {
+    if manifest.sets.get(DEFAULT).is_some_and(|set| set.is_present(&folder)) {
         let name = DEFAULT.to_owned();
         return Ok(Origin::Folder { name, folder });
     }
@@ -214,12 +214,12 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
         ));
     }
     let manifest = manifest::read(datasets).unwrap_or_default();
-    if manifest.contains_key(choice) {
+    if manifest.sets.contains_key(choice) {
         return Failure::data(format!(
             "the data set \"{choice}\" is not downloaded; run `cargo xtask download {choice}`"
         ));
     }
-    let known: Vec<&str> = manifest.keys().map(String::as_str).chain([SYNTHETIC]).collect();
+    let known: Vec<&str> = manifest.sets.keys().map(String::as_str).chain([SYNTHETIC]).collect();
     let guess =
         nearest(choice, known.iter().copied()).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
     Failure::data(format!("no data set and no folder is called \"{choice}\"; known are {}{guess}", known.join(", ")))

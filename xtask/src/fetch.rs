@@ -1,4 +1,4 @@
-//! Gets one file of a data set: from mirrors or a folder into its place, where only verified bytes ever arrive.
+//! Gets one published file: from mirrors, a folder or a file into its place, where only verified bytes ever arrive.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -7,17 +7,31 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use ureq::http::Response;
+use ureq::http::StatusCode;
 
+use crate::digest::{Condition, Hasher, condition, describe_length};
 use crate::failure::{Code, Failure};
-use crate::manifest::DataFile;
-use crate::partial::Partial;
+use crate::http::{self, Limits, Network, Refusal, Rest};
+use crate::manifest::Published;
+use crate::partial::{Partial, Provenance};
 
-/// Where all files of a set can be had.
+/// A longer pause than this is not waited for: the next mirror is asked.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Without a deadline of the user's, a file has this long …
+const DEADLINE_BASE: Duration = Duration::from_secs(300);
+
+/// … and a second for each so many bytes: a line of 0.4 Mbit/s.
+const DEADLINE_BYTES_PER_SECOND: u64 = 50_000;
+
+/// Where a file can be had.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// A folder on this machine.
+    /// A folder on this machine that holds the file under its name.
     Folder(PathBuf),
+    /// The file itself.
+    File(PathBuf),
     /// The address of a folder on a server, ending in a slash.
     Server(String),
 }
@@ -27,6 +41,7 @@ impl Source {
     fn place(&self, name: &str) -> String {
         match self {
             Source::Folder(folder) => folder.join(name).display().to_string(),
+            Source::File(path) => path.display().to_string(),
             Source::Server(address) => format!("{address}{name}"),
         }
     }
@@ -37,280 +52,332 @@ impl Source {
 pub(crate) struct Patience {
     /// Longest time without a single byte.
     pub(crate) stall: Duration,
-    /// Longest time for one file, over all sources and attempts.
-    pub(crate) deadline: Duration,
+    /// Longest time for one file, over all sources and attempts; without it, it grows with the file.
+    pub(crate) deadline: Option<Duration>,
     /// Attempts for each source.
     pub(crate) attempts: u32,
     /// Pause after the first failed attempt; each later one is twice as long.
     pub(crate) pause: Duration,
 }
 
-/// What a file on disk is worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// Length and SHA-256 are right.
-    Verified,
-    /// No such file.
-    Missing,
-    /// It is another file; the text says how.
-    Damaged(String),
+impl Patience {
+    /// The deadline of a file of so many bytes.
+    fn deadline_for(&self, n_bytes: u64) -> Duration {
+        self.deadline.unwrap_or(DEADLINE_BASE + Duration::from_secs(n_bytes / DEADLINE_BYTES_PER_SECOND))
+    }
 }
 
 /// Why an attempt brought nothing.
 enum Trouble {
-    /// The source's fault; another attempt may help if `again`, not before `wait`.
-    Source { reason: String, again: bool, wait: Option<Duration> },
+    /// The source's fault.
+    Source(Refusal),
     /// Our disk's fault: no other source would help.
     Disk(Failure),
 }
 
-impl Trouble {
-    fn temporary(reason: impl Into<String>) -> Self {
-        Trouble::Source { reason: reason.into(), again: true, wait: None }
-    }
-
-    fn permanent(reason: impl Into<String>) -> Self {
-        Trouble::Source { reason: reason.into(), again: false, wait: None }
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Trouble::Source(refusal)
     }
 }
 
-/// Brings `file` into `folder` from the first of `sources` that has it, calling `progress` with the bytes received so
-/// far.
+/// One file on its way to one place.
+struct Errand<'a> {
+    file: &'a Published,
+    target: &'a Path,
+    network: &'a Network,
+    patience: Patience,
+    deadline: Duration,
+    started: Instant,
+    progress: &'a dyn Fn(u64),
+}
+
+/// Brings `file` to `target` from the first of `sources` that has it, calling `progress` with the bytes received so far.
 ///
-/// The bytes go to a hidden `.partial` file beside the target, which takes the final name only after length and SHA-256
-/// were found right and the disk has them. Whoever calls holds the lock of `folder`.
+/// The bytes go to a hidden `.partial` file beside the target, which takes the final name only after length and hash were
+/// found right and the disk has them. What a server began to send and can go on with stays there for the next attempt.
+/// Whoever calls holds the lock of the folder.
 ///
 /// Code 4 with every source's reason; code 5 if the disk is the trouble.
 pub(crate) fn fetch(
-    file: &DataFile,
-    folder: &Path,
+    file: &Published,
+    target: &Path,
     sources: &[Source],
+    network: &Network,
     patience: Patience,
     progress: &dyn Fn(u64),
 ) -> Result<(), Failure> {
-    let started = Instant::now();
+    let deadline = patience.deadline_for(file.length.most());
+    let errand = Errand { file, target, network, patience, deadline, started: Instant::now(), progress };
+    if errand.finish_what_arrived()? {
+        return Ok(());
+    }
     let mut reasons = String::new();
     for source in sources {
-        match fetch_from(file, folder, source, patience, started, progress) {
+        match errand.fetch_from(source) {
             Ok(()) => return Ok(()),
             Err(Trouble::Disk(failure)) => return Err(failure),
-            Err(Trouble::Source { reason, .. }) => {
-                let _ = write!(reasons, "\n  {}: {reason}", source.place(&file.name));
+            Err(Trouble::Source(refusal)) => {
+                let _ = write!(reasons, "\n  {}: {}", source.place(&file.name), refusal.reason);
             }
         }
     }
     Err(Failure::new(
         Code::Network,
         format!(
-            "{}: no source delivered the {} bytes of SHA-256 {}…{reasons}\n\
-             check the network, or take the file from elsewhere with --from FOLDER-OR-ADDRESS",
+            "{}: no source delivered the {} bytes of {}{reasons}\n\
+             check the network, or take the file from elsewhere with --from FOLDER, FILE or ADDRESS",
             file.name,
-            file.bytes,
-            &file.sha256[..12],
+            file.length,
+            file.hash.short(),
         ),
     ))
 }
 
-/// Length and SHA-256 of what is at `path`.
-pub(crate) fn condition(file: &DataFile, path: &Path) -> Result<Condition, Failure> {
-    let failed = |error: &io::Error| Failure::io("read", path, error);
-    let metadata = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
-        Err(error) => return Err(failed(&error)),
-        Ok(metadata) => metadata,
-    };
-    if !metadata.is_file() {
-        return Ok(Condition::Damaged("is no regular file".to_owned()));
-    }
-    if metadata.len() != file.bytes {
-        return Ok(Condition::Damaged(format!("has {} bytes, expected {}", metadata.len(), file.bytes)));
-    }
-    let mut hasher = Sha256::new();
-    let mut reader = File::open(path).map_err(|error| failed(&error))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n_bytes) => hasher.update(&buffer[..n_bytes]),
-            Err(error) => return Err(failed(&error)),
+impl Errand<'_> {
+    /// Gives a file its name that had arrived in full when the process that fetched it ended.
+    fn finish_what_arrived(&self) -> Result<bool, Failure> {
+        let Some((_, n_bytes)) = Partial::left_behind(self.target) else { return Ok(false) };
+        if !self.file.length.admits(n_bytes) {
+            return Ok(false);
+        }
+        let partial = Partial::resume(self.target, n_bytes)?;
+        match condition(self.file, partial.path())? {
+            Condition::Verified => partial.persist().map(|()| true),
+            _ => Ok(false),
         }
     }
-    let found = hexadecimal(&hasher.finalize());
-    if found == file.sha256 {
-        Ok(Condition::Verified)
-    } else {
-        Ok(Condition::Damaged(format!("has SHA-256 {found}, expected {}", file.sha256)))
-    }
-}
 
-/// Lowercase hexadecimal digits of `bytes`.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// All attempts at one source.
-fn fetch_from(
-    file: &DataFile,
-    folder: &Path,
-    source: &Source,
-    patience: Patience,
-    started: Instant,
-    progress: &dyn Fn(u64),
-) -> Result<(), Trouble> {
-    let mut pause = patience.pause;
-    let mut attempt = 1;
-    loop {
-        let left = patience.deadline.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Err(Trouble::permanent(format!(
-                "not within the deadline of {} s",
-                patience.deadline.as_secs_f64()
-            )));
-        }
-        progress(0);
-        let trouble = match attempt_once(file, folder, source, patience.stall, left, progress) {
-            Ok(()) => return Ok(()),
-            Err(trouble) => trouble,
-        };
-        let (reason, wait) = match trouble {
-            Trouble::Source { reason, again: true, wait } if attempt < patience.attempts => (reason, wait),
-            Trouble::Source { reason, .. } if attempt > 1 => {
-                return Err(Trouble::permanent(format!("{reason} ({attempt} attempts)")));
+    /// All attempts at one source.
+    fn fetch_from(&self, source: &Source) -> Result<(), Trouble> {
+        let mut pause = self.patience.pause;
+        let mut attempt = 1;
+        loop {
+            if self.left().is_zero() {
+                let deadline = self.deadline.as_secs_f64();
+                return Err(Refusal::permanent(format!("not within the deadline of {deadline} s")).into());
             }
-            trouble => return Err(trouble),
+            (self.progress)(0);
+            let refusal = match self.attempt(source) {
+                Ok(()) => return Ok(()),
+                Err(Trouble::Source(refusal)) => refusal,
+                Err(disk) => return Err(disk),
+            };
+            let ended = |why: String| Err(Refusal::permanent(why).into());
+            let Refusal { reason, again, wait } = refusal;
+            let wait = wait.unwrap_or(pause).max(pause);
+            let after = if attempt > 1 { format!(" ({attempt} attempts)") } else { String::new() };
+            if !again || attempt == self.patience.attempts {
+                return ended(format!("{reason}{after}"));
+            }
+            if wait > PAUSE_MAX {
+                let asked = wait.as_secs();
+                return ended(format!(
+                    "{reason}{after}; it asks for a pause of {asked} s, more than the {} s that are waited",
+                    PAUSE_MAX.as_secs()
+                ));
+            }
+            if wait >= self.left() {
+                let deadline = self.deadline.as_secs_f64();
+                return ended(format!(
+                    "{reason}{after}; the deadline of {deadline} s leaves no time for another attempt"
+                ));
+            }
+            thread::sleep(wait);
+            pause *= 2;
+            attempt += 1;
+        }
+    }
+
+    /// The time that the deadline leaves.
+    fn left(&self) -> Duration {
+        self.deadline.saturating_sub(self.started.elapsed())
+    }
+
+    fn attempt(&self, source: &Source) -> Result<(), Trouble> {
+        match source {
+            Source::Folder(folder) => self.copy(&file_in(folder, &self.file.name)),
+            Source::File(path) => self.copy(path),
+            Source::Server(_) => self.download(&source.place(&self.file.name)),
+        }
+    }
+
+    /// Takes a file of this machine.
+    fn copy(&self, path: &Path) -> Result<(), Trouble> {
+        let broken = |error: io::Error| Refusal::permanent(error.to_string());
+        let metadata = fs::metadata(path).map_err(broken)?;
+        if !metadata.is_file() {
+            return Err(Refusal::permanent("is no regular file").into());
+        }
+        if let (false, None) = (self.file.length.admits(metadata.len()), &self.file.content) {
+            return Err(Refusal::permanent(describe_length(metadata.len(), self.file.length)).into());
+        }
+        let mut reader = File::open(path).map_err(broken)?.take(metadata.len());
+        let mut partial = Partial::create(self.target).map_err(Trouble::Disk)?;
+        let mut buffer = vec![0; 1 << 16];
+        let mut n_received = 0;
+        loop {
+            let n_bytes = reader.read(&mut buffer).map_err(broken)?;
+            if n_bytes == 0 {
+                break;
+            }
+            partial.write(&buffer[..n_bytes]).map_err(Trouble::Disk)?;
+            n_received += n_bytes as u64;
+            (self.progress)(n_received);
+        }
+        match condition(self.file, partial.path()).map_err(Trouble::Disk)? {
+            Condition::Verified => partial.persist().map_err(Trouble::Disk),
+            Condition::Missing => Err(Refusal::permanent("vanished while it was copied").into()),
+            Condition::Damaged(how) => Err(Refusal::permanent(how).into()),
+        }
+    }
+
+    /// Takes a file of a server: what is missing of it, if an earlier attempt began with it, and else all of it.
+    fn download(&self, address: &str) -> Result<(), Trouble> {
+        let begun = Partial::left_behind(self.target)
+            .filter(|(provenance, n_bytes)| provenance.address == address && *n_bytes < self.file.length.most());
+        let rest = begun.as_ref().map(|(provenance, start)| Rest { start: *start, validator: &provenance.validator });
+        let limits = Limits { stall: self.patience.stall, left: self.left() };
+        let response = self.network.get(address, rest.as_ref(), limits)?;
+        match (response.status(), &rest) {
+            (StatusCode::OK, _) => self.receive_all(address, response),
+            (StatusCode::PARTIAL_CONTENT, Some(rest)) => self.receive_rest(rest, response),
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
+                Partial::discard(self.target);
+                Err(Refusal::temporary("the server does not have the rest of what it began with").into())
+            }
+            _ => Err(http::refusal_of_status(&response).into()),
+        }
+    }
+
+    fn receive_all(&self, address: &str, response: Response<ureq::Body>) -> Result<(), Trouble> {
+        // A page is better known by what it is than by its length.
+        let is_page = response.body().mime_type().is_some_and(|kind| kind == "text/html");
+        if let Some(n_bytes) = response.body().content_length().filter(|_| !is_page) {
+            self.check_announced(n_bytes)?;
+        }
+        let mut partial = match http::validator(response.headers()) {
+            Some(validator) => {
+                let provenance = Provenance { address: address.to_owned(), validator };
+                Partial::create_resumable(self.target, &provenance)
+            }
+            None => Partial::create(self.target),
+        }
+        .map_err(Trouble::Disk)?;
+        let received = self.receive(response, &mut partial, self.file.hash.hasher(), 0);
+        self.conclude(partial, received, false)
+    }
+
+    /// Appends what a server sends of the rest, if it is the rest of what is here.
+    fn receive_rest(&self, rest: &Rest<'_>, response: Response<ureq::Body>) -> Result<(), Trouble> {
+        let is_the_rest = match http::content_range(response.headers()) {
+            Some((start, total)) => start == rest.start && total.is_none_or(|total| self.file.length.admits(total)),
+            None => false,
         };
-        let wait = wait.unwrap_or(pause).max(pause);
-        if wait >= patience.deadline.saturating_sub(started.elapsed()) {
-            return Err(Trouble::permanent(format!(
-                "{reason} ({attempt} attempts; the deadline of {} s leaves no time for another)",
-                patience.deadline.as_secs_f64()
-            )));
+        let is_same_file = http::validator(response.headers()).is_none_or(|validator| validator == rest.validator);
+        if !is_the_rest || !is_same_file {
+            Partial::discard(self.target);
+            return Err(
+                Refusal::temporary("the server sent another part, or of another file, than was asked for").into()
+            );
         }
-        thread::sleep(wait);
-        pause *= 2;
-        attempt += 1;
+        if let Some(n_bytes) = response.body().content_length() {
+            self.check_announced(rest.start.saturating_add(n_bytes))?;
+        }
+        let mut partial = Partial::resume(self.target, rest.start).map_err(Trouble::Disk)?;
+        let hasher = hash_beginning(partial.path(), rest.start, self.file.hash.hasher()).map_err(Trouble::Disk)?;
+        let received = self.receive(response, &mut partial, hasher, rest.start);
+        self.conclude(partial, received, true)
     }
-}
 
-fn attempt_once(
-    file: &DataFile,
-    folder: &Path,
-    source: &Source,
-    stall: Duration,
-    left: Duration,
-    progress: &dyn Fn(u64),
-) -> Result<(), Trouble> {
-    match source {
-        Source::Folder(from) => {
-            let path = from.join(&file.name);
-            let mut reader = open_local(&path, file).map_err(Trouble::permanent)?;
-            receive(file, folder, &mut reader, progress, |error| Trouble::permanent(error.to_string()))
-        }
-        Source::Server(_) => {
-            let address = source.place(&file.name);
-            let mut body = request(&address, file, stall, left)?;
-            receive(file, folder, &mut body.as_reader(), progress, |error| {
-                Trouble::temporary(explain(&ureq::Error::from(error), stall))
-            })
+    fn check_announced(&self, n_bytes: u64) -> Result<(), Refusal> {
+        match self.file.length.admits(n_bytes) {
+            true => Ok(()),
+            false => {
+                let expected = self.file.length;
+                Err(Refusal::permanent(format!("the server announces {n_bytes} bytes, expected {expected}")))
+            }
         }
     }
-}
 
-fn open_local(path: &Path, file: &DataFile) -> Result<File, String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("is no regular file".to_owned());
-    }
-    if metadata.len() != file.bytes {
-        return Err(format!("has {} bytes, expected {}", metadata.len(), file.bytes));
-    }
-    File::open(path).map_err(|error| error.to_string())
-}
-
-/// Asks a server for `address`; an answer that announces another length is not even read.
-fn request(address: &str, file: &DataFile, stall: Duration, left: Duration) -> Result<ureq::Body, Trouble> {
-    let agent = ureq::Agent::config_builder()
-        .https_only(address.starts_with("https://"))
-        .http_status_as_error(false)
-        .max_redirects(5)
-        .timeout_global(Some(left))
-        .timeout_per_read(Some(stall))
-        .timeout_per_write(Some(stall))
-        .timeout_connect(Some(stall.min(left)))
-        .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")))
-        .accept_encoding("identity")
-        .build()
-        .new_agent();
-    let response = agent.get(address).call().map_err(|error| classify(&error, stall))?;
-    let status = response.status();
-    if status.as_u16() != 200 {
-        let reason = format!("the server answered {} {}", status.as_u16(), status.canonical_reason().unwrap_or(""));
-        let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-        return Err(Trouble::Source {
-            reason: reason.trim_end().to_owned(),
-            again: busy,
-            wait: retry_after(&response),
-        });
-    }
-    let announced = response.body().content_length();
-    let is_page = response.body().mime_type().is_some_and(|kind| kind == "text/html");
-    match announced {
-        Some(n_bytes) if n_bytes != file.bytes && !is_page => {
-            Err(Trouble::permanent(format!("the server announces {n_bytes} bytes, expected {}", file.bytes)))
+    /// Appends a body to what is there and returns the hash of all of it.
+    fn receive(
+        &self,
+        response: Response<ureq::Body>,
+        partial: &mut Partial,
+        mut hasher: Hasher,
+        n_before: u64,
+    ) -> Result<Hasher, Trouble> {
+        let expected = self.file.length;
+        let mut body = response.into_body();
+        let mut reader = body.as_reader();
+        let mut n_received = n_before;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let n_bytes = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n_bytes) => n_bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(http::broken(error, self.patience.stall).into()),
+            };
+            let bytes = &buffer[..n_bytes];
+            if n_received == 0 && is_html(bytes) {
+                partial.forget();
+                let reason = "delivers an HTML page, not the file (a log-in page or a proxy?)";
+                return Err(Refusal::permanent(reason).into());
+            }
+            n_received += n_bytes as u64;
+            if n_received > expected.most() {
+                partial.forget();
+                return Err(Refusal::permanent(format!("delivers more than the {expected} bytes expected")).into());
+            }
+            hasher.update(bytes);
+            partial.write(bytes).map_err(Trouble::Disk)?;
+            (self.progress)(n_received);
         }
-        _ => Ok(response.into_body()),
+        if !expected.admits(n_received) {
+            return Err(Refusal::temporary(format!("ended after {n_received} of {expected} bytes")).into());
+        }
+        Ok(hasher)
+    }
+
+    /// Gives a file its name if it has the right hash. A file put together from two answers that has another hash may
+    /// have been put together wrongly, so it is asked for anew.
+    fn conclude(
+        &self,
+        mut partial: Partial,
+        received: Result<Hasher, Trouble>,
+        was_resumed: bool,
+    ) -> Result<(), Trouble> {
+        let found = received?.finish();
+        if found == self.file.hash {
+            return partial.persist().map_err(Trouble::Disk);
+        }
+        partial.forget();
+        let reason = format!("delivers other content: {found}, expected {}", self.file.hash);
+        Err(Refusal { reason, again: was_resumed, wait: None }.into())
     }
 }
 
-/// `Retry-After` in seconds; the form with a date is rare and is left to our own pauses.
-fn retry_after(response: &ureq::http::Response<ureq::Body>) -> Option<Duration> {
-    let value = response.headers().get("retry-after")?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+/// The file of this name, or the one that a browser has unpacked.
+fn file_in(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    match name.strip_suffix(".gz").map(|plain| folder.join(plain)) {
+        Some(unpacked) if !path.exists() && unpacked.is_file() => unpacked,
+        _ => path,
+    }
 }
 
-/// Writes what `reader` yields to the partial file, checks it, and gives it its name.
-fn receive(
-    file: &DataFile,
-    folder: &Path,
-    reader: &mut dyn Read,
-    progress: &dyn Fn(u64),
-    broken: impl Fn(io::Error) -> Trouble,
-) -> Result<(), Trouble> {
-    let partial = Partial::create(&folder.join(&file.name)).map_err(Trouble::Disk)?;
-    let mut hasher = Sha256::new();
-    let mut n_received: u64 = 0;
+fn hash_beginning(path: &Path, n_bytes: u64, mut hasher: Hasher) -> Result<Hasher, Failure> {
+    let failed = |error: io::Error| Failure::io("read", path, &error);
+    let mut reader = File::open(path).map_err(failed)?.take(n_bytes);
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let n_bytes = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n_bytes) => n_bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(broken(error)),
-        };
-        let bytes = &buffer[..n_bytes];
-        if n_received == 0 && is_html(bytes) {
-            return Err(Trouble::permanent("delivers an HTML page, not the file (a log-in page or a proxy?)"));
+        match reader.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hasher),
+            n_read => hasher.update(&buffer[..n_read]),
         }
-        n_received += n_bytes as u64;
-        if n_received > file.bytes {
-            return Err(Trouble::permanent(format!("delivers more than the {} bytes expected", file.bytes)));
-        }
-        hasher.update(bytes);
-        partial.write(bytes).map_err(Trouble::Disk)?;
-        progress(n_received);
     }
-    if n_received < file.bytes {
-        return Err(Trouble::temporary(format!("ended after {n_received} of {} bytes", file.bytes)));
-    }
-    let found = hexadecimal(&hasher.finalize());
-    if found != file.sha256 {
-        return Err(Trouble::permanent(format!("delivers other content: SHA-256 {found}, expected {}", file.sha256)));
-    }
-    partial.persist().map_err(Trouble::Disk)
 }
 
 /// Whether `bytes` begin like a page for browsers.
@@ -318,38 +385,6 @@ fn is_html(bytes: &[u8]) -> bool {
     let start: Vec<u8> =
         bytes.iter().skip_while(|byte| byte.is_ascii_whitespace()).take(14).map(u8::to_ascii_lowercase).collect();
     [&b"<!doctype html"[..], b"<html", b"<head", b"<!--"].iter().any(|opening| start.starts_with(opening))
-}
-
-fn classify(error: &ureq::Error, stall: Duration) -> Trouble {
-    let reason = explain(error, stall);
-    match error {
-        ureq::Error::Timeout(_) | ureq::Error::Io(_) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
-            Trouble::temporary(reason)
-        }
-        _ => Trouble::permanent(reason),
-    }
-}
-
-/// What went wrong, in words that say what to look at.
-fn explain(error: &ureq::Error, stall: Duration) -> String {
-    match error {
-        ureq::Error::Timeout(ureq::Timeout::PerRead | ureq::Timeout::PerWrite) => {
-            format!("not a byte for {} s", stall.as_secs_f64())
-        }
-        ureq::Error::Timeout(ureq::Timeout::Global) => "not within the deadline".to_owned(),
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            format!("no connection within {} s", stall.as_secs_f64())
-        }
-        ureq::Error::HostNotFound => "no such host (is there a network?)".to_owned(),
-        ureq::Error::TooManyRedirects => "redirects more than 5 times".to_owned(),
-        ureq::Error::RequireHttpsOnly(to) => {
-            format!("redirects from https to the unprotected {to}, which is not followed")
-        }
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the connection ended in the middle".to_owned()
-        }
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -364,5 +399,15 @@ mod tests {
         assert!(!is_html(&[0x1f, 0x8b, 8, 0]));
         assert!(!is_html(b""));
         assert!(!is_html(b"<svg>"));
+    }
+
+    #[test]
+    fn the_deadline_grows_with_the_file_unless_the_user_sets_one() {
+        let second = Duration::from_secs(1);
+        let mut patience = Patience { stall: second, deadline: None, attempts: 4, pause: second };
+        assert_eq!(patience.deadline_for(4542), Duration::from_secs(300));
+        assert_eq!(patience.deadline_for(561_753_746), Duration::from_secs(300 + 11_235));
+        patience.deadline = Some(second);
+        assert_eq!(patience.deadline_for(561_753_746), second);
     }
 }

@@ -24,10 +24,17 @@ mod plan;
 mod store;
 mod trial;
 
+mod digest;
 mod fetch;
+mod http;
 mod manifest;
 mod partial;
 mod places;
+mod unpack;
+
+mod contact_sheet;
+mod pictures;
+mod statistics;
 
 mod failure;
 mod output;
@@ -62,6 +69,7 @@ struct CommandLine {
 #[derive(Subcommand, Debug)]
 enum Command {
     Download(commands::download::Download),
+    Data(commands::data::Data),
     Train(commands::train::Train),
     Sweep(commands::sweep::Sweep),
     Report(commands::report::Report),
@@ -115,6 +123,7 @@ fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
 fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Download(arguments) => commands::download::run(arguments, output),
+        Command::Data(arguments) => commands::data::run(arguments, output),
         Command::Train(arguments) => commands::train::run(arguments, output),
         Command::Sweep(arguments) => commands::sweep::run(arguments, output),
         Command::Report(arguments) => commands::report::run(arguments, output),

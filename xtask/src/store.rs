@@ -212,7 +212,7 @@ impl ResultsStore {
 
 /// Replaces the file at `path` in one step.
 pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), Failure> {
-    let partial = Partial::create(path)?;
+    let mut partial = Partial::create(path)?;
     partial.write(text.as_bytes())?;
     partial.persist()
 }

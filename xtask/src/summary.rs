@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::output::{Output, counted, duration, grouped};
 
 /// The head of the table of epochs.
-pub(crate) const EPOCH_HEAD: &str = "epoch      loss     train digits   test digits   test bits   invalid";
+pub(crate) const EPOCH_HEAD: &str = "epoch      loss      train right    test right   test bits   invalid";
 
 /// One line of the table of epochs.
 pub(crate) fn epoch_line(epoch: &EpochRecord) -> String {
@@ -48,7 +48,7 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.digit_accuracy).collect();
     if curve.len() > 1 {
         output.line(format_args!(
-            "curve            {}  test digits by epoch, from {} to {}",
+            "curve            {}  test images right by epoch, from {} to {}",
             sparkline(&curve, 60),
             percent(curve.first().copied()),
             percent(curve.last().copied()),
@@ -73,7 +73,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
     let all_right = |fraction: f64| grouped((fraction * n_samples as f64).round() as usize);
     if let Some(digits) = test.digit_accuracy {
         output.line(format_args!(
-            "digit accuracy   {:<9} all {n_bits} bits right: {} of {} test images",
+            "accuracy         {:<9} all {n_bits} bits right: {} of {} test images",
             percent(Some(digits)),
             all_right(digits),
             grouped(n_samples),
@@ -157,7 +157,7 @@ pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: 
         })
         .collect();
     let has_seeds = cells.iter().any(|cell| cell.digits.len() > 1);
-    let (width, head) = if has_seeds { (17, "test digits ± sd") } else { (12, "test digits") };
+    let (width, head) = if has_seeds { (17, "test right ± sd") } else { (12, "test right") };
     let names = columns(keys.iter().map(String::as_str), &widths);
     output.line(format_args!("{names}{head:>width$}  {:>9}  {:>8}", "test bits", "invalid"));
     for cell in &cells {

@@ -82,6 +82,7 @@ use mlp_train::RunRecord;
 
 pub use error::ReportError;
 pub use folder::{N_TRIALS_IN_FULL, ReportInput, read_folder, write_robustness};
+pub use picture::grey_url as grey_picture_url;
 pub use robustness::RobustnessCurve;
 
 /// A record and, where it was kept, the trained net.

@@ -49,7 +49,7 @@ impl Metric {
     /// The name in titles.
     pub fn title(self) -> &'static str {
         match self {
-            Metric::DigitAccuracy => "Digit accuracy",
+            Metric::DigitAccuracy => "Character accuracy",
             Metric::NearestAccuracy => "Nearest-code accuracy",
             Metric::BitAccuracy => "Bit accuracy",
             Metric::InvalidRate => "Invalid answers",
@@ -81,7 +81,7 @@ impl Metric {
             }
             Metric::NearestAccuracy => {
                 "The share of pictures whose label has, of all classes' codes, the one nearest to the outputs. It is \
-                 never lost to an invalid code, so it is usually a little higher than digit accuracy."
+                 never lost to an invalid code, so it is usually a little higher than character accuracy."
             }
             Metric::BitAccuracy => {
                 "The share of single output bits that are right. It flatters: classes share many bits, so a net that \
@@ -90,7 +90,7 @@ impl Metric {
             }
             Metric::InvalidRate => {
                 "The share of pictures whose output bits, rounded, are the code of no class at all. Such an answer \
-                 counts as wrong in digit accuracy."
+                 counts as wrong in character accuracy."
             }
             Metric::Mae => {
                 "The mean over all pictures and output bits of the distance between output and target. 0 is perfect, \

@@ -3,8 +3,8 @@
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use ndarray::ArrayView2;
 
-/// Grey values (0 is black) as a PNG in a `data:` URL; nothing for a picture without pixels.
-pub(crate) fn grey_url(pixels: ArrayView2<'_, u8>) -> Option<String> {
+/// Grey values (0 is black) of shape `(height, width)` as a PNG in a `data:` URL; nothing for a picture without pixels.
+pub fn grey_url(pixels: ArrayView2<'_, u8>) -> Option<String> {
     let (height, width) = pixels.dim();
     let bytes: Vec<u8> = pixels.iter().copied().collect();
     png_url(&bytes, width, height, ExtendedColorType::L8)

@@ -155,9 +155,7 @@ impl IdxArray {
     /// As [`IdxArray::write`].
     pub fn write_gzip_to(&self, writer: impl Write) -> Result<()> {
         let header = header_bytes(self.element(), self.shape())?;
-        let mut encoder = flate2::GzBuilder::new()
-            .operating_system(255) // "unknown": the bytes do not depend on where they were written
-            .write(writer, flate2::Compression::default());
+        let mut encoder = gzip_encoder(writer);
         self.write_parts(&header, &mut encoder).and_then(|()| encoder.finish()?.flush()).map_err(write_error)
     }
 
@@ -241,13 +239,13 @@ impl From<ArrayD<f64>> for IdxArray {
 }
 
 /// What the first bytes of a file promise. Nothing has been allocated for it yet.
-struct Header {
-    element: IdxElement,
-    shape: Vec<usize>,
+pub(crate) struct Header {
+    pub(crate) element: IdxElement,
+    pub(crate) shape: Vec<usize>,
     n_elements: usize,
-    n_bytes: usize,
+    pub(crate) n_bytes: usize,
     /// "an array of 60000 × 28 × 28 u8"
-    description: String,
+    pub(crate) description: String,
 }
 
 /// Reads a file, and says whether it was packed with gzip, so that offsets in its content can be named for what they are.
@@ -276,7 +274,7 @@ fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<(IdxArr
     Ok((array, is_gzip))
 }
 
-fn read_header<R: BufRead>(stream: &mut Unpacked<R>) -> Result<Header> {
+pub(crate) fn read_header<R: BufRead>(stream: &mut Unpacked<R>) -> Result<Header> {
     let mut magic = [0; 4];
     let n_read = stream.read_up_to(&mut magic)?;
     let element = check_magic(stream, &magic[..n_read])?;
@@ -410,7 +408,14 @@ fn describe_beginning(bytes: &[u8]) -> String {
     known.to_string()
 }
 
-fn header_bytes(element: IdxElement, shape: &[usize]) -> Result<Vec<u8>> {
+/// Packs with gzip. The same bytes always give the same file.
+pub(crate) fn gzip_encoder<W: Write>(writer: W) -> flate2::write::GzEncoder<W> {
+    flate2::GzBuilder::new()
+        .operating_system(255) // "unknown": the bytes do not depend on where they were written
+        .write(writer, flate2::Compression::default())
+}
+
+pub(crate) fn header_bytes(element: IdxElement, shape: &[usize]) -> Result<Vec<u8>> {
     let unfit = || {
         Error::argument(
             "a shape of 1 to 255 dimensions, each of 1 to 4294967295",
@@ -444,7 +449,7 @@ fn write_elements<T: Copy>(
     writer.write_all(&bytes)
 }
 
-fn write_error(error: io::Error) -> Error {
+pub(crate) fn write_error(error: io::Error) -> Error {
     Error::io("to write all bytes", error, "check the space on the disk and the permissions")
 }
 

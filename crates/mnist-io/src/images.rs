@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The file in a data set's folder that names its classes, where these are not the ten digits: UTF-8, one character a
 /// line, in the order of the labels.
-const CLASSES_FILE: &str = "classes.txt";
+pub const CLASSES_FILE: &str = "classes.txt";
 
 /// Grey images of one size, and for each the number of its class.
 ///
@@ -236,6 +236,30 @@ impl LabeledImages {
         }
         indices.truncate(n);
         self.select(&indices)
+    }
+
+    /// Two sets, the second with this `share` of the images of every class, drawn at random; both keep the order. Of a
+    /// class with two images or more, each set has at least one; a single image stays in the first.
+    ///
+    /// # Panics
+    /// Where `share` is not from 0 to 1.
+    pub fn split(&self, share: f64, seed: u64) -> (Self, Self) {
+        assert!((0.0..=1.0).contains(&share), "a share of {share} is not from 0 to 1");
+        let mut is_second = vec![false; self.len()];
+        for class in 0..self.classes.len() {
+            let mut members: Vec<usize> =
+                (0..self.len()).filter(|&index| usize::from(self.labels[index]) == class).collect();
+            let n_wanted = libm::round(share * members.len() as f64) as usize;
+            let n_second = n_wanted.max(1).min(members.len().saturating_sub(1));
+            let mut generator = random::generator(seed, Purpose::Split, class as u64);
+            for position in 0..n_second {
+                let other = position + random::below(&mut generator, members.len() - position);
+                members.swap(position, other);
+                is_second[members[position]] = true;
+            }
+        }
+        let those = |second: bool| -> Vec<usize> { (0..self.len()).filter(|&i| is_second[i] == second).collect() };
+        (self.select(&those(false)), self.select(&those(true)))
     }
 
     /// The images at `indices`, in that order.

@@ -59,6 +59,7 @@
 //! - A file that is written appears under its name only when it is whole.
 
 mod blur;
+mod convert;
 mod disturbance;
 mod error;
 mod gzip;
@@ -68,10 +69,11 @@ mod prepare;
 mod random;
 mod synthetic;
 
+pub use convert::{LabelSource, convert_labels, repack_images, transpose_images};
 pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use idx::{IdxArray, IdxElement};
-pub use images::{LabeledImages, digit_classes};
+pub use images::{CLASSES_FILE, LabeledImages, digit_classes};
 pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_picture};
 pub use synthetic::synthetic_digits;
 pub use {image, ndarray};

@@ -11,6 +11,7 @@ pub(crate) enum Purpose {
     Disturbance = 2,
     SyntheticShape = 3,
     SyntheticOrder = 4,
+    Split = 5,
 }
 
 /// The generator of item `index` under `seed`. Items are streams of one key, so any of them can be made alone.

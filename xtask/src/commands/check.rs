@@ -1,7 +1,7 @@
 //! `check`: what must pass before a change is accepted.
 
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::Args;
@@ -13,7 +13,8 @@ use crate::places;
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
 cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes: the sigmoid
-of every one of the 2^32 floats. The first step that fails ends the check with code 7.";
+of every one of the 2^32 floats; then a minute of random files for each target in fuzz/, where cargo-fuzz is
+installed. The first step that fails ends the check with code 7.";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them
 #[derive(Args, Debug)]
@@ -75,6 +76,49 @@ pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<(), Failure>
             ));
         }
         output.line(format_args!("{:<14} passed in {took}", step.name));
+    }
+    if arguments.long { fuzz(output) } else { Ok(()) }
+}
+
+/// The targets of `fuzz/`, a minute each.
+const FUZZ_TARGETS: [&str; 2] = ["idx", "gzip"];
+
+/// Throws random files at what reads files. It needs the nightly compiler and cargo-fuzz, which nobody needs for anything
+/// else: without them it says so and is left out.
+fn fuzz(output: &mut Output) -> Result<(), Failure> {
+    // By way of rustup, as a cargo that runs already is bound to its own compiler.
+    let nightly = |arguments: &[&str]| {
+        let mut command = Command::new("rustup");
+        command.args(["run", "nightly", "cargo", "fuzz"]).args(arguments).current_dir(places::root());
+        for variable in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR"] {
+            command.env_remove(variable);
+        }
+        command
+    };
+    let version = nightly(&["--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !version.is_ok_and(|status| status.success()) {
+        output.line(
+            "fuzzing        left out: `rustup toolchain install nightly && cargo install cargo-fuzz` makes it possible",
+        );
+        return Ok(());
+    }
+    for target in FUZZ_TARGETS {
+        let limits = ["-max_total_time=60", "-rss_limit_mb=256", "-timeout=10", "-max_len=1024"];
+        // Without the address sanitizer, whose own memory would count: mnist-io has no unsafe code.
+        let arguments: Vec<&str> = ["run", "--sanitizer", "none", target, "--"].into_iter().chain(limits).collect();
+        notice(format_args!("fuzzing: cargo +nightly fuzz {}", arguments.join(" ")));
+        let started = Instant::now();
+        let status = nightly(&arguments).status().map_err(|error| {
+            Failure::new(Code::InputOutput, format!("cannot run rustup: {error}; is it still installed?"))
+        })?;
+        let took = duration(started.elapsed().as_secs_f64());
+        if !status.success() {
+            return Err(Failure::new(
+                Code::Unsuccessful,
+                format!("fuzzing: {target} failed after {took} ({status}); the input is in fuzz/artifacts/{target}"),
+            ));
+        }
+        output.line(format_args!("fuzzing {target:<6} passed in {took}"));
     }
     Ok(())
 }

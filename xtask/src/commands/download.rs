@@ -6,31 +6,43 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::data;
+use crate::digest::{self, Condition};
 use crate::failure::{Code, Failure};
-use crate::fetch::{Condition, Patience, Source, condition, fetch};
+use crate::fetch::{Patience, Source, fetch};
+use crate::http::Network;
 use crate::lock::FolderLock;
-use crate::manifest::{self, DataFile, DataSet, Manifest};
-use crate::output::{Output, grouped};
+use crate::manifest::{self, ARCHIVES, Archive, Conversion, DataFile, DataSet, Manifest, Origin, Published};
+use crate::output::{Output, grouped, notice};
 use crate::places;
 use crate::progress::Progress;
 use crate::store::write_atomically;
+use crate::unpack::{self, Sums};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask download                               every data set of datasets/manifest.toml
-  cargo xtask download --list                        what is known, and what is here
+  cargo xtask download                               MNIST
+  cargo xtask download --list                        all sets of datasets/manifest.toml, and what is here
+  cargo xtask download kmnist emnist-letters
   cargo xtask download mnist --from /media/stick     from a folder instead of the network
+  cargo xtask download emnist-letters --from gzip.zip
   cargo xtask download mnist --from https://mirror.example/mnist/
-  cargo xtask download --verify                      length and SHA-256 of what is here";
+  cargo xtask download --verify                      length and hash of what is here
+
+A download that was interrupted goes on where it ended. Proxies are taken from https_proxy, http_proxy,
+all_proxy and no_proxy, certificates of your own from SSL_CERT_FILE.";
 
 /// Fetch data sets into datasets/NAME/, verified by length and SHA-256
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Download {
-    /// Data sets to fetch; all of the manifest if none is named
+    /// Data sets to fetch; MNIST if none is named
     names: Vec<String>,
-    /// Take the files from this folder, or from this address of a folder on a server, instead of the mirrors
-    #[arg(long, value_name = "FOLDER|URL")]
+    /// All data sets of the manifest
+    #[arg(long, conflicts_with_all = ["names", "from"])]
+    all: bool,
+    /// Take the files from this folder, this file, or this address of a folder on a server, instead of the mirrors
+    #[arg(long, value_name = "FOLDER|FILE|URL")]
     from: Option<PathBuf>,
     /// List the data sets and their state, fetch nothing
     #[arg(long, conflicts_with_all = ["from", "verify"])]
@@ -41,9 +53,9 @@ pub(crate) struct Download {
     /// Give up an attempt after so many seconds without a byte
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive_seconds)]
     stall: f64,
-    /// Give up a file after so many seconds, all mirrors and attempts together
-    #[arg(long, value_name = "SECONDS", default_value_t = 900.0, value_parser = positive_seconds)]
-    deadline: f64,
+    /// Give up a file after so many seconds, all mirrors and attempts together [default: 300, and one for each 50 kB]
+    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds)]
+    deadline: Option<f64>,
     /// How often each mirror is asked for a file, with growing pauses
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     attempts: u32,
@@ -56,127 +68,311 @@ pub(crate) struct Download {
 pub(crate) fn run(arguments: &Download, output: &mut Output) -> Result<(), Failure> {
     let datasets = places::datasets();
     let manifest = manifest::read(&datasets)?;
-    let names = chosen(arguments, &manifest)?;
-    if arguments.list {
-        return list(&names, &manifest, &datasets, output);
+    for name in &arguments.names {
+        manifest::find(&manifest, name)?;
     }
+    let named = || arguments.names.iter().map(String::as_str).collect::<Vec<_>>();
+    let all = || manifest.sets.keys().map(String::as_str).collect::<Vec<_>>();
+    let is_unnamed = arguments.names.is_empty();
+    if arguments.list {
+        list(&if is_unnamed { all() } else { named() }, &manifest, &datasets, output);
+        return Ok(());
+    }
+    if arguments.verify {
+        let mut names = if is_unnamed { all() } else { named() };
+        if is_unnamed && !arguments.all {
+            names.retain(|name| datasets.join(name).is_dir());
+        }
+        return verify_all(&names, &manifest, &datasets, output);
+    }
+    let names = match (arguments.all, is_unnamed) {
+        (true, _) => all(),
+        (false, true) => {
+            manifest::find(&manifest, data::DEFAULT)?;
+            vec![data::DEFAULT]
+        }
+        (false, false) => named(),
+    };
+    let courier = Courier {
+        network: Network::from_environment()?,
+        from: arguments.from.as_deref().map(source).transpose()?,
+        patience: Patience {
+            stall: Duration::from_secs_f64(arguments.stall),
+            deadline: arguments.deadline.map(Duration::from_secs_f64),
+            attempts: arguments.attempts,
+            pause: Duration::from_millis(500),
+        },
+        progress: Progress::new(arguments.quiet),
+        datasets,
+    };
+    names.into_iter().try_for_each(|name| courier.download(&manifest.sets[name], name, output))
+}
+
+fn list(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut Output) {
     for name in names {
-        let set = &manifest[name];
-        let folder = datasets.join(name);
-        if arguments.verify {
-            verify(set, &folder, output)?;
-        } else {
-            download(arguments, set, &folder, output)?;
+        let set = &manifest.sets[*name];
+        let state = if set.is_present(&datasets.join(name)) { "downloaded" } else { "not downloaded" };
+        let size = format!("{:.1} MB", set.n_bytes() as f64 / 1e6);
+        let shared =
+            set.archive.as_ref().map_or(String::new(), |archive| format!(", shared by all of {}", archive.name));
+        output.line(format_args!("{name:<16}{state:<16}{size}{shared}"));
+        let mut say = |line: String| output.line(format_args!("{:<16}{line}", ""));
+        say(set.title.clone());
+        if let Some((train, test)) = set.counts {
+            say(format!("{} training and {} test images", grouped(train), grouped(test)));
+        }
+        say(format!("classes {}", set.classes.iter().collect::<String>()));
+        if !set.class_names.is_empty() {
+            say(format!("that is {}", set.class_names.join(", ")));
+        }
+        for (key, text) in [("licence", &set.licence), ("cite", &set.citation)] {
+            if !text.is_empty() {
+                say(format!("{key}: {text}"));
+            }
+        }
+        if let Some(published) = &set.unproved {
+            say(format!("length and hash as published by {published}; not yet computed by this project"));
         }
     }
-    Ok(())
 }
 
-fn chosen<'a>(arguments: &'a Download, manifest: &'a Manifest) -> Result<Vec<&'a str>, Failure> {
-    if arguments.names.is_empty() {
-        return Ok(manifest.keys().map(String::as_str).collect());
+/// Checks every file of the sets, and fails with all that is wrong.
+fn verify_all(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut Output) -> Result<(), Failure> {
+    if names.is_empty() {
+        output.line(format_args!("no data set is in {}", places::shown(datasets)));
     }
-    for name in &arguments.names {
-        manifest::find(manifest, name)?;
-    }
-    Ok(arguments.names.iter().map(String::as_str).collect())
-}
-
-fn list(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut Output) -> Result<(), Failure> {
-    for name in names {
-        let set = &manifest[*name];
-        let n_bytes: u64 = set.files.iter().map(|file| file.bytes).sum();
-        let state = if manifest::is_present(set, &datasets.join(name)) { "downloaded" } else { "not downloaded" };
-        output.line(format_args!("{name:<16}{state:<16}{:.1} MB", n_bytes as f64 / 1e6));
-        output.line(format_args!("{:<16}{}", "", set.title));
-        output.line(format_args!("{:<16}classes {}", "", set.classes));
-    }
-    Ok(())
-}
-
-fn verify(set: &DataSet, folder: &Path, output: &mut Output) -> Result<(), Failure> {
     let mut wrong = Vec::new();
-    for file in &set.files {
-        let path = folder.join(&file.name);
-        match condition(file, &path)? {
-            Condition::Verified => report_file(file, "verified", output),
-            Condition::Missing => wrong.push(format!("{} is missing", path.display())),
-            Condition::Damaged(how) => wrong.push(format!("{} {how}", path.display())),
+    for name in names {
+        let (set, folder) = (&manifest.sets[*name], datasets.join(name));
+        let sums = unpack::read_sums(&folder);
+        for file in &set.files {
+            let path = folder.join(&file.name);
+            match condition(file, &folder, &sums)? {
+                Condition::Verified => report_file(&path, &format!("verified{}", by_what(file)), output),
+                Condition::Missing => wrong.push(format!("{} is missing", path.display())),
+                Condition::Damaged(how) => wrong.push(format!("{} {how}", path.display())),
+            }
         }
     }
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Code::Network, format!("{}\nrun `cargo xtask download` to fetch what is wrong", wrong.join("\n"))))
+    let names = names.join(" ");
+    Err(Failure::new(
+        Code::Network,
+        format!("{}\nrun `cargo xtask download {names}` to fetch what is wrong", wrong.join("\n")),
+    ))
 }
 
-fn download(arguments: &Download, set: &DataSet, folder: &Path, output: &mut Output) -> Result<(), Failure> {
-    let sources = sources(arguments.from.as_deref(), set)?;
-    fs::create_dir_all(folder).map_err(|error| Failure::io("create the folder", folder, &error))?;
-    let _lock = FolderLock::acquire(folder, "download")?;
-    let progress = Progress::new(arguments.quiet);
-    let patience = Patience {
-        stall: Duration::from_secs_f64(arguments.stall),
-        deadline: Duration::from_secs_f64(arguments.deadline),
-        attempts: arguments.attempts,
-        pause: Duration::from_millis(500),
-    };
-    for file in &set.files {
-        let path = folder.join(&file.name);
-        let before = condition(file, &path)?;
-        let said = match before {
-            Condition::Verified => "already here, verified",
-            Condition::Missing => "downloaded, verified",
-            Condition::Damaged(_) => "was damaged, replaced, verified",
-        };
-        if before != Condition::Verified {
-            let bar = progress.bytes(&file.name, file.bytes);
-            fetch(file, folder, &sources, patience, &|n_received| bar.set_position(n_received))?;
-            bar.finish_and_clear();
-        }
-        report_file(file, said, output);
+/// What a file of a set is worth: as published, or as it was written down when it was converted.
+fn condition(file: &DataFile, folder: &Path, sums: &Sums) -> Result<Condition, Failure> {
+    match (&file.origin, file.conversion) {
+        (Origin::Published(published), None) => digest::condition(published, &folder.join(&file.name)),
+        _ => unpack::condition(file, folder, sums),
     }
-    write_classes(set, folder)?;
-    output.line(format_args!("in {}", places::shown(folder)));
-    Ok(())
+}
+
+/// Who brings data sets.
+struct Courier {
+    datasets: PathBuf,
+    network: Network,
+    /// Where the user says that the files are.
+    from: Option<Source>,
+    patience: Patience,
+    progress: Progress,
+}
+
+impl Courier {
+    fn download(&self, set: &DataSet, name: &str, output: &mut Output) -> Result<(), Failure> {
+        let folder = self.datasets.join(name);
+        fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
+        let _lock = FolderLock::acquire(&folder, "download")?;
+        let mut sums = unpack::read_sums(&folder);
+        let conditions: Vec<Condition> =
+            set.files.iter().map(|file| condition(file, &folder, &sums)).collect::<Result<_, _>>()?;
+        if conditions.iter().all(|condition| *condition == Condition::Verified) && has_classes(set, &folder) {
+            for file in &set.files {
+                report_file(&folder.join(&file.name), &format!("already here, verified{}", by_what(file)), output);
+            }
+            output.line(format_args!("in {}", places::shown(&folder)));
+            return Ok(());
+        }
+        // First of all, so that labels are never taken for those of other classes.
+        write_classes(set, &folder)?;
+        let only = match &self.from {
+            Some(Source::File(path)) if set.archive.is_none() => Some(file_of(set, path)?),
+            _ => None,
+        };
+        let archive = set.archive.as_ref().map(|archive| self.archive(set, archive)).transpose()?;
+        let mut archive = archive.as_deref().map(unpack::Archive::open).transpose()?;
+        for (index, (file, before)) in set.files.iter().zip(&conditions).enumerate() {
+            let path = folder.join(&file.name);
+            let said = match before {
+                Condition::Verified => "already here, verified",
+                Condition::Missing => "downloaded, verified",
+                Condition::Damaged(_) => "was damaged, replaced, verified",
+            };
+            if *before != Condition::Verified {
+                if only.is_some_and(|only| only != index) {
+                    notice(format_args!("note: {} is still missing", path.display()));
+                    continue;
+                }
+                let hash = match (&file.origin, file.conversion, &mut archive) {
+                    (Origin::Published(published), None, _) => self.fetch(set, published, &path).map(|()| None),
+                    (Origin::Published(published), Some(conversion), _) => {
+                        self.fetch_and_convert(set, published, conversion, &path).map(Some)
+                    }
+                    (Origin::Member(member), Some(conversion), Some(archive)) => {
+                        archive.unpack(member, conversion, &path).map(Some)
+                    }
+                    (Origin::Member(member), _, _) => unreachable!("{member} has an archive and a conversion"),
+                }?;
+                if let Some(hash) = hash {
+                    sums.insert(file.name.clone(), hash);
+                    unpack::write_sums(&folder, &sums)?;
+                }
+            }
+            report_file(&path, &format!("{said}{}", by_what(file)), output);
+        }
+        output.line(format_args!("in {}", places::shown(&folder)));
+        Ok(())
+    }
+
+    /// Brings a file as it was published.
+    fn fetch(&self, set: &DataSet, file: &Published, target: &Path) -> Result<(), Failure> {
+        let mirrors = || set.mirrors.iter().map(|mirror| server(mirror)).collect();
+        let sources = self.from.as_ref().map_or_else(mirrors, |from| vec![from.clone()]);
+        let bar = self.progress.bytes(&file.name, file.length.most());
+        fetch(file, target, &sources, &self.network, self.patience, &|n_received| bar.set_position(n_received))?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Brings a file that is converted when it has been verified.
+    fn fetch_and_convert(
+        &self,
+        set: &DataSet,
+        published: &Published,
+        conversion: Conversion,
+        target: &Path,
+    ) -> Result<digest::Hash, Failure> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let between = target.with_file_name(format!(".{name}.published"));
+        if digest::condition(published, &between)? != Condition::Verified {
+            self.fetch(set, published, &between)?;
+        }
+        let hash = unpack::convert_file(&between, conversion, target)?;
+        let _ = fs::remove_file(&between);
+        Ok(hash)
+    }
+
+    /// Where the verified archive of a set is: in the folder of archives, fetched if need be, or where the user has it.
+    fn archive(&self, set: &DataSet, archive: &Archive) -> Result<PathBuf, Failure> {
+        let given = match &self.from {
+            Some(Source::Folder(folder)) => Some(folder.join(&archive.file.name)),
+            Some(Source::File(path)) => Some(path.clone()),
+            Some(Source::Server(_)) | None => None,
+        };
+        if let Some(path) = given {
+            let how = match digest::condition(&archive.file, &path)? {
+                Condition::Verified => return Ok(path),
+                Condition::Missing => "is missing".to_owned(),
+                Condition::Damaged(how) => how,
+            };
+            return Err(Failure::new(
+                Code::Network,
+                format!("{} {how}; get the archive again, or download it without --from", path.display()),
+            ));
+        }
+        let folder = self.datasets.join(ARCHIVES).join(&archive.name);
+        fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
+        let _lock = FolderLock::acquire(&folder, "download")?;
+        let path = folder.join(&archive.file.name);
+        if digest::condition(&archive.file, &path)? != Condition::Verified {
+            self.fetch(set, &archive.file, &path)?;
+            notice(format_args!(
+                "note: {} serves the other sets of this archive too; delete it when you have all that you want",
+                places::shown(&path)
+            ));
+        }
+        Ok(path)
+    }
+}
+
+/// Which file of a set this is, by its content.
+fn file_of(set: &DataSet, path: &Path) -> Result<usize, Failure> {
+    for (index, file) in set.files.iter().enumerate() {
+        if let Some(published) = file.published()
+            && digest::condition(published, path)? == Condition::Verified
+        {
+            return Ok(index);
+        }
+    }
+    let names: Vec<&str> = set.files.iter().map(|file| file.name.as_str()).collect();
+    Err(Failure::new(
+        Code::Network,
+        format!(
+            "--from {}: expected one of the files {}, found none of them by length and hash; get it again",
+            path.display(),
+            names.join(", ")
+        ),
+    ))
+}
+
+/// The text of the file that names the classes; none where they are the ten digits, which need not be named.
+fn classes_text(set: &DataSet) -> Option<String> {
+    let is_digits = set.classes == mnist_io::digit_classes();
+    (!is_digits).then(|| set.classes.iter().flat_map(|&class| [class, '\n']).collect())
+}
+
+/// Whether the folder names the set's classes.
+fn has_classes(set: &DataSet, folder: &Path) -> bool {
+    classes_text(set) == fs::read_to_string(folder.join(mnist_io::CLASSES_FILE)).ok()
 }
 
 /// IDX files do not say what their labels stand for; where these are not the digits, a file beside them does.
 fn write_classes(set: &DataSet, folder: &Path) -> Result<(), Failure> {
-    if set.classes.chars().eq(mnist_io::digit_classes()) {
-        return Ok(());
+    let path = folder.join(mnist_io::CLASSES_FILE);
+    match classes_text(set) {
+        Some(text) => write_atomically(&path, &text),
+        None if path.symlink_metadata().is_ok() => {
+            fs::remove_file(&path).map_err(|error| Failure::io("remove", &path, &error))
+        }
+        None => Ok(()),
     }
-    let lines: String = set.classes.chars().flat_map(|class| [class, '\n']).collect();
-    write_atomically(&folder.join("classes.txt"), &lines)
 }
 
-fn report_file(file: &DataFile, said: &str, output: &mut Output) {
-    output.line(format_args!("{:<28}{:>12} bytes  {said}", file.name, grouped(file.bytes as usize)));
+/// Says by what a file was verified, where that is less than it should be.
+fn by_what(file: &DataFile) -> &'static str {
+    match (&file.origin, file.conversion) {
+        (Origin::Published(Published { hash: digest::Hash::Md5(_), .. }), None) => " by MD5",
+        _ => "",
+    }
 }
 
-/// The places to ask: what `--from` says, or the mirrors.
-fn sources(from: Option<&Path>, set: &DataSet) -> Result<Vec<Source>, Failure> {
-    let Some(from) = from else {
-        return set.mirrors.iter().map(|mirror| server(mirror)).collect();
-    };
+fn report_file(path: &Path, said: &str, output: &mut Output) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let n_bytes = path.metadata().map_or(0, |metadata| metadata.len());
+    output.line(format_args!("{name:<28}{:>12} bytes  {said}", grouped(n_bytes as usize)));
+}
+
+/// What `--from` names.
+fn source(from: &Path) -> Result<Source, Failure> {
     match from.to_str() {
-        Some(text) if text.contains("://") => Ok(vec![server(text)?]),
-        _ if from.is_dir() => Ok(vec![Source::Folder(from.to_path_buf())]),
+        Some(text) if manifest::is_address(text) => Ok(server(text)),
+        _ if from.is_dir() => Ok(Source::Folder(from.to_path_buf())),
+        _ if from.is_file() => Ok(Source::File(from.to_path_buf())),
         _ => Err(Failure::configuration(format!(
-            "--from {}: no such folder; expected a folder with the files, or an address that begins with https:// or http://",
+            "--from {}: no such folder or file; expected a folder with the files, one of the files, or an address that \
+             begins with https:// or http://",
             from.display()
         ))),
     }
 }
 
-fn server(address: &str) -> Result<Source, Failure> {
-    if !(address.starts_with("https://") || address.starts_with("http://")) {
-        return Err(Failure::configuration(format!(
-            "{address}: expected an address that begins with https:// or http://"
-        )));
-    }
+fn server(address: &str) -> Source {
     let slash = if address.ends_with('/') { "" } else { "/" };
-    Ok(Source::Server(format!("{address}{slash}")))
+    Source::Server(format!("{address}{slash}"))
 }
 
 fn positive_seconds(text: &str) -> Result<f64, String> {

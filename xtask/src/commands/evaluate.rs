@@ -289,7 +289,7 @@ fn show_curves(curves: &[Curve], output: &mut Output) {
     for curve in curves {
         output.line(format_args!(
             "\n{:<18}{:>13}{:>15}{:>12}{:>10}",
-            curve.name, "test digits", "nearest code", "test bits", "invalid"
+            curve.name, "test right", "nearest code", "test bits", "invalid"
         ));
         for (strength, metrics) in &curve.points {
             let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };

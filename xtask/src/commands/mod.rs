@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod check;
+pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod predict;

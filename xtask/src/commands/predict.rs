@@ -21,15 +21,15 @@ Examples:
   cargo xtask predict MODEL a.png b.jpg c.png --json
   cargo xtask predict MODEL photo.jpg --show steps    the picture after each step of its preparation
 
-Any PNG or JPEG of one digit will do: dark on light or light on dark, of any size.";
+Any PNG or JPEG of one character will do: dark on light or light on dark, of any size.";
 
-/// Read the digit in pictures with a saved model
+/// Read the character in pictures with a saved model
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Predict {
     /// A model that `train` or `sweep` saved
     model: PathBuf,
-    /// PNG or JPEG pictures of one digit each
+    /// PNG or JPEG pictures of one character each
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Write the picture after each step of its preparation into this folder

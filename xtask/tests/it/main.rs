@@ -2,7 +2,10 @@
 
 mod command_line;
 mod configuration;
+mod data_sets;
 mod download;
+mod emnist;
+mod interruptions;
 mod sandbox;
 mod saved_models;
 mod server;

@@ -11,6 +11,19 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
+/// What of a user's environment changes how the network is reached.
+const PROXY_VARIABLES: [&str; 9] = [
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+];
+
 /// A temporary root with `datasets/manifest.toml` and an empty package folder.
 pub(crate) struct Sandbox {
     folder: TempDir,
@@ -63,7 +76,7 @@ impl Sandbox {
             .env("CARGO_MANIFEST_DIR", self.path("xtask"))
             .env("COLUMNS", "110")
             .stdin(Stdio::null());
-        for variable in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        for variable in PROXY_VARIABLES {
             command.env_remove(variable);
         }
         command

@@ -22,7 +22,7 @@ fn a_run_leaves_a_record_a_model_a_report_and_its_specification() {
     for name in ["out/report.html", "out/results.csv", "out/spec.toml"] {
         assert!(sandbox.path(name).is_file(), "{name}");
     }
-    for word in ["digit accuracy", "bit accuracy", "invalid", "predict", "evaluate", "report.html"] {
+    for word in ["all 6 bits right", "bit accuracy", "invalid", "predict", "evaluate", "report.html"] {
         assert!(outcome.stdout.contains(word), "{word}: {outcome:#?}");
     }
 }

@@ -112,9 +112,9 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
     steps.push(PreparationStep {
         name: "specks",
         explanation: match cleaned.n_removed {
-            0 => "Nothing had to be removed: all of the ink belongs to the digit.".to_string(),
-            1 => "One speck that does not belong to the digit was removed.".to_string(),
-            n => format!("{n} specks that do not belong to the digit were removed."),
+            0 => "Nothing had to be removed: all of the ink belongs to the character.".to_string(),
+            1 => "One speck that does not belong to the character was removed.".to_string(),
+            n => format!("{n} specks that do not belong to the character were removed."),
         },
         picture: to_bytes(&clean_ink),
     });
@@ -209,9 +209,9 @@ pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
 
 fn refusal(found: String) -> Error {
     Error::data(
-        "a picture of one digit, written clearly on an even page",
+        "a picture of one character, written clearly on an even page",
         found,
-        "write one digit large with a thick pen and take the picture from straight above in good light",
+        "write one character large with a thick pen and take the picture from straight above in good light",
     )
 }
 

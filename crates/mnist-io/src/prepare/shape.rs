@@ -76,7 +76,7 @@ pub(super) fn crop(ink: &Array2<f32>, mask: &Array2<bool>) -> Result<Array2<f32>
         }
     }
     if top == usize::MAX || (bottom - top).max(right - left) < DIGIT_SIDE_MIN {
-        return Err("only specks: the largest is too small to be a digit".to_string());
+        return Err("only specks: the largest is too small to be a character".to_string());
     }
     Ok(ink.slice(s![top..bottom, left..right]).to_owned())
 }

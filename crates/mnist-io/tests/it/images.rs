@@ -182,3 +182,29 @@ fn the_identity_changes_with_pixels_labels_classes_and_shape() {
     assert_eq!(digits.clone().sha256(), identity);
     assert_eq!(digits.classes, digit_classes());
 }
+
+#[test]
+fn a_split_takes_its_share_of_every_class_and_loses_nothing() {
+    let digits = synthetic_digits(203, 5);
+    let (first, second) = digits.split(0.2, 7);
+    assert_eq!(digits.split(0.2, 7), (first.clone(), second.clone()));
+    assert_ne!(digits.split(0.2, 8).1, second);
+    for ((all, first), second) in digits.class_counts().into_iter().zip(first.class_counts()).zip(second.class_counts())
+    {
+        assert_eq!(first + second, all);
+        assert_eq!(second, (0.2 * all as f64).round() as usize);
+    }
+    let rows =
+        |set: &LabeledImages| -> Vec<Vec<u8>> { set.pixels().rows().into_iter().map(|row| row.to_vec()).collect() };
+    let mut both = [rows(&first), rows(&second)].concat();
+    let mut all = rows(&digits);
+    both.sort();
+    all.sort();
+    assert_eq!(both, all);
+    // Each set has one of two, and one alone is there to learn from.
+    let three = LabeledImages { images: digits.first(3).images, labels: vec![0, 0, 1], classes: vec!['a', 'b'] };
+    for share in [0.0, 0.01, 0.99, 1.0] {
+        let (first, second) = three.split(share, 0);
+        assert_eq!((first.class_counts(), second.class_counts()), (vec![1, 1], vec![1, 0]));
+    }
+}

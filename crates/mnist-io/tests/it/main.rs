@@ -1,6 +1,7 @@
 //! Tests of the public interface.
 
 mod blur;
+mod convert;
 mod damage;
 mod disturbance;
 mod fixtures;

@@ -150,3 +150,59 @@ fn a_large_photo_is_made_small_without_a_copy_of_its_size() {
     assert_eq!(prepared.image.dim(), (28, 28));
     assert!(peak < 16 * MIB, "{peak} bytes for a photo of 24 MB");
 }
+
+/// A set as large as the largest of EMNIST's: 814,255 images of 28 × 28 pixels, 638 MB unpacked.
+#[test]
+#[ignore = "takes a minute"]
+fn a_set_of_the_size_of_emnist_by_class_takes_its_own_size_and_no_more() {
+    const N_IMAGES: usize = 814_255;
+    let folder = tempfile::tempdir().unwrap();
+    let (images_path, labels_path) = (folder.path().join("images.gz"), folder.path().join("labels.gz"));
+    // More than the 32 KiB that deflate looks back to, so that the file is about as large as one of different images.
+    let digits = mnist_io::synthetic_digits(1000, 1);
+    let file = std::fs::File::create(&images_path).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(std::io::BufWriter::new(file), flate2::Compression::fast());
+    encoder.write_all(&idx_bytes(&[N_IMAGES as u32, 28, 28], &[])).unwrap();
+    for start in (0..N_IMAGES).step_by(1000) {
+        let n = (N_IMAGES - start).min(1000);
+        encoder.write_all(&digits.images.as_slice().unwrap()[..n * 784]).unwrap();
+    }
+    encoder.finish().unwrap().flush().unwrap();
+    let labels: Vec<u8> = (0..N_IMAGES).map(|index| digits.labels[index % 1000]).collect();
+    std::fs::write(&labels_path, gzip(&idx_bytes(&[N_IMAGES as u32], &labels))).unwrap();
+    drop(labels);
+
+    let started = std::time::Instant::now();
+    let (set, peak) =
+        peak_of(|| mnist_io::LabeledImages::load(&images_path, &labels_path, mnist_io::digit_classes()).unwrap());
+    let (took, decoded) = (started.elapsed(), N_IMAGES * 784);
+    assert_eq!(set.len(), N_IMAGES);
+    assert!(peak < decoded + 3 * MIB, "{peak} bytes for {decoded}");
+    let packed = images_path.metadata().unwrap().len();
+    println!("{packed} bytes of gzip, {decoded} decoded, {} more at most, read in {took:?}", peak - decoded);
+
+    let source = std::fs::File::open(&images_path).unwrap();
+    let (n, peak) = peak_of(|| mnist_io::transpose_images(source, std::io::sink(), Some(N_IMAGES)).unwrap());
+    assert_eq!(n, N_IMAGES);
+    assert!(peak < MIB, "{peak} bytes to turn the images upright");
+    println!("turned upright on the way from file to file with {peak} bytes");
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn ten_megabytes_that_unfold_to_ten_gigabytes_are_refused_with_no_more_memory_than_they_have() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&idx_bytes(&[60_000, 28, 28], &[])).unwrap();
+    let zeros = vec![0; MIB];
+    for _ in 0..10_240 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    let bomb = encoder.finish().unwrap();
+    let started = std::time::Instant::now();
+    let (result, peak) = peak_of(|| IdxArray::from_bytes(&bomb));
+    let took = started.elapsed();
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.position()), (ErrorKind::Data, Some(16 + 60_000 * 784)));
+    assert!(peak < 60_000 * 784 + MIB, "{peak} bytes, while an honest file of this header has 47,040,000");
+    println!("{} bytes that unfold to {} were refused in {took:?} with {peak} bytes", bomb.len(), 10_240 * MIB);
+}

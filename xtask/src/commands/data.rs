@@ -1,0 +1,314 @@
+//! `data`: look at a data set, take it apart into pictures, and make one of pictures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use mnist_io::LabeledImages;
+use serde_json::{Value, json};
+
+use crate::contact_sheet;
+use crate::data::{self, Dataset};
+use crate::failure::Failure;
+use crate::manifest;
+use crate::output::{Output, counted, grouped, notice};
+use crate::pictures::{self, PARTS, Taking};
+use crate::places;
+use crate::progress::Progress;
+use crate::statistics::{Duplicates, Statistics, duplicates};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask data show mnist --sheet mnist.svg      counts, brightness, duplicates, and the first images
+  cargo xtask data export mnist --png pictures       a PNG for each image, in a folder for each class
+  cargo xtask data import pictures my-digits         and back; then: cargo xtask train --data ./my-digits";
+
+const IMPORT_NOTES: &str = "\
+FOLDER holds a folder for each class, named by its character (7, A, 36-a), with PNG or JPEG pictures in it, or two such
+folders, train and test. Without them a share of every class is drawn for testing.
+
+A picture of 28 × 28 pixels is taken as it is, light on dark; any other is prepared like the photos that `predict`
+reads. With --as-is all are taken as they are, and must have one size.";
+
+/// Look at a data set, export it as pictures, make one of pictures
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Data {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    Show(Show),
+    Export(Export),
+    Import(Import),
+}
+
+/// Say what is in a data set
+#[derive(Args, Debug)]
+struct Show {
+    /// A downloaded data set, a folder of IDX files, or "synthetic"
+    #[arg(value_name = "NAME|FOLDER")]
+    data: String,
+    /// Draw the first images of every class into this file, SVG or PNG
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+    /// Images of each class on the sheet
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=100))]
+    columns: u16,
+    /// Print JSON for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Write every image of a data set as a picture
+#[derive(Args, Debug)]
+struct Export {
+    /// A downloaded data set, a folder of IDX files, or "synthetic"
+    #[arg(value_name = "NAME|FOLDER")]
+    data: String,
+    /// A folder that does not exist yet, for PNG pictures
+    #[arg(long, value_name = "FOLDER")]
+    png: PathBuf,
+    /// No progress bar
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Make a data set of pictures that lie in a folder for each class
+#[derive(Args, Debug)]
+#[command(after_help = IMPORT_NOTES)]
+struct Import {
+    /// A folder with a folder of pictures for each class
+    folder: PathBuf,
+    /// The folder of the data set that is made
+    out: PathBuf,
+    /// The share of every class that is for testing, where the pictures are not split yet
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.2, value_parser = share)]
+    test_share: f64,
+    /// Decides which pictures these are
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Take the pictures pixel by pixel, whatever their size, light on dark
+    #[arg(long)]
+    as_is: bool,
+    /// No progress bar
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Data, output: &mut Output) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::Show(arguments) => show(arguments, output),
+        Action::Export(arguments) => export(arguments, output),
+        Action::Import(arguments) => import(arguments, output),
+    }
+}
+
+fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
+    let data = data::load(Some(&arguments.data))?;
+    let statistics = [&data.train, &data.test].map(Statistics::of);
+    let twice = duplicates(&data.train, &data.test);
+    if arguments.json {
+        output.line(as_json(&data, &statistics, twice));
+    } else {
+        tell(&data, &statistics, twice, output);
+    }
+    let Some(path) = &arguments.sheet else { return Ok(()) };
+    contact_sheet::write(&data.train, usize::from(arguments.columns), path)?;
+    if !arguments.json {
+        output.line(format_args!("\na row for each class, in the order above: {}", path.display()));
+    }
+    Ok(())
+}
+
+fn tell(data: &Dataset, [train, test]: &[Statistics; 2], twice: Duplicates, output: &mut Output) {
+    output.line(data.summary(data.train.len(), data.test.len()));
+    let manifest = manifest::read(&places::datasets()).unwrap_or_default();
+    let known = manifest.sets.get(&data.name);
+    if let Some(set) = known {
+        output.line(&set.title);
+    }
+    output.line(format_args!("\n{:<8}{:>10}{:>10}", "class", "training", "test"));
+    let most = train.counts.iter().copied().max().unwrap_or(0).max(1);
+    for (index, class) in data.train.classes.iter().enumerate() {
+        let bar = "#".repeat((40 * train.counts[index]).div_ceil(most));
+        let name = known.and_then(|set| set.class_names.get(index)).map_or(String::new(), |name| format!("  {name}"));
+        output.line(format_args!(
+            "{class:<8}{:>10}{:>10}  {bar}{name}",
+            grouped(train.counts[index]),
+            grouped(test.counts[index])
+        ));
+    }
+    output.line(format_args!("{:<8}{:>10}{:>10}", "all", grouped(data.train.len()), grouped(data.test.len())));
+    let row =
+        |name: &str, value: fn(&Statistics) -> String| format!("{name:<24}{:>10}{:>10}", value(train), value(test));
+    output.line(format_args!("\n{:<24}{:>10}{:>10}", "grey levels, 0 to 255", "training", "test"));
+    output.line(row("mean", |set| format!("{:.3}", set.mean)));
+    output.line(row("standard deviation", |set| format!("{:.3}", set.deviation)));
+    output.line(row("mean / 255", |set| format!("{:.4}", set.mean / 255.0)));
+    output.line(row("deviation / 255", |set| format!("{:.4}", set.deviation / 255.0)));
+    output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zeros)));
+    output.line(row("images without ink", |set| grouped(set.n_blank)));
+    output.line(format_args!(
+        "\nduplicates, pixel for pixel: {} test images are training images too ({} of them with another label);\n\
+         {} within the training set, {} within the test set",
+        grouped(twice.between),
+        grouped(twice.contradicting),
+        grouped(twice.within_first),
+        grouped(twice.within_second)
+    ));
+}
+
+fn as_json(data: &Dataset, statistics: &[Statistics; 2], twice: Duplicates) -> Value {
+    let part = |set: &LabeledImages, found: &Statistics| {
+        json!({
+            "images": set.len(),
+            "counts": found.counts,
+            "mean": found.mean,
+            "deviation": found.deviation,
+            "zeros": found.zeros,
+            "without_ink": found.n_blank,
+        })
+    };
+    json!({
+        "name": data.name,
+        "sha256": data.sha256,
+        "classes": data.train.classes.iter().collect::<String>(),
+        "height": data.train.height(),
+        "width": data.train.width(),
+        "train": part(&data.train, &statistics[0]),
+        "test": part(&data.test, &statistics[1]),
+        "duplicates": {
+            "between": twice.between,
+            "with_another_label": twice.contradicting,
+            "within_train": twice.within_first,
+            "within_test": twice.within_second,
+        },
+    })
+}
+
+fn export(arguments: &Export, output: &mut Output) -> Result<(), Failure> {
+    let data = data::load(Some(&arguments.data))?;
+    require_new(&arguments.png)?;
+    let progress = Progress::new(arguments.quiet);
+    let bar = progress.steps("pictures", (data.train.len() + data.test.len()) as u64);
+    let mut n_before = 0;
+    for (part, set) in PARTS.iter().zip([&data.train, &data.test]) {
+        pictures::write_all(set, &arguments.png.join(part), &|n| bar.set_position((n_before + n) as u64))?;
+        n_before += set.len();
+    }
+    bar.finish_and_clear();
+    output.line(format_args!(
+        "{} in {}, a folder for each class in {} and {}",
+        counted(n_before, "picture"),
+        arguments.png.display(),
+        PARTS[0],
+        PARTS[1]
+    ));
+    Ok(())
+}
+
+/// Pictures among those that are there already would become part of the set when it is imported again.
+fn require_new(folder: &Path) -> Result<(), Failure> {
+    let is_empty = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(Failure::io("read the folder", folder, &error)),
+    };
+    match is_empty {
+        true => Ok(()),
+        false => Err(Failure::configuration(format!(
+            "--png {}: expected a folder that is new or empty, found files in it; name another",
+            folder.display()
+        ))),
+    }
+}
+
+fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
+    let progress = Progress::new(arguments.quiet);
+    let bar = progress.steps("pictures", 0);
+    let Imported { train, test, n_prepared, n_passed_over } = take(arguments, &|n_done, n_all| {
+        bar.set_length(n_all as u64);
+        bar.set_position(n_done as u64);
+    })?;
+    bar.finish_and_clear();
+    if n_passed_over > 0 {
+        let files = counted(n_passed_over, "file");
+        notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
+    }
+    let mean = Statistics::of(&train).mean;
+    if mean > 127.0 {
+        notice(format_args!(
+            "note: the images are light (mean grey level {mean:.0} of 255): is it dark ink on a light page? Nets that \
+             learned from MNIST expect light ink on a dark one"
+        ));
+    }
+    LabeledImages::write_folder(&arguments.out, &train, &test).map_err(|error| data::failure(&error))?;
+    output.line(format_args!(
+        "{} and {} of {} × {} pixels, classes {}; {} prepared",
+        counted(train.len(), "training image"),
+        counted(test.len(), "test image"),
+        train.width(),
+        train.height(),
+        train.classes.iter().collect::<String>(),
+        counted(n_prepared, "picture")
+    ));
+    let out = arguments.out.display().to_string();
+    let path = if out.contains(std::path::is_separator) { out } else { format!("./{out}") };
+    output.line(format_args!("train on them: cargo xtask train --data {path}"));
+    Ok(())
+}
+
+/// What became of a folder of pictures.
+struct Imported {
+    train: LabeledImages,
+    test: LabeledImages,
+    n_prepared: usize,
+    n_passed_over: usize,
+}
+
+/// Reads all pictures, and splits them if they are not split yet.
+fn take(arguments: &Import, look: &dyn Fn(usize, usize)) -> Result<Imported, Failure> {
+    let taking = if arguments.as_is { Taking::AsTheyAre } else { Taking::Prepared };
+    let place = arguments.folder.display();
+    let parts = PARTS.map(|part| arguments.folder.join(part));
+    if !parts.iter().all(|part| part.is_dir()) {
+        let all = pictures::take(&pictures::class_folders(&arguments.folder)?, taking, None, look)?;
+        let (train, test) = all.set.split(arguments.test_share, arguments.seed);
+        if test.is_empty() {
+            return Err(Failure::data(format!(
+                "{place}: expected two pictures or more of some class, one to learn from and one to test on, found one of \
+                 each"
+            )));
+        }
+        return Ok(Imported { train, test, n_prepared: all.n_prepared, n_passed_over: all.n_passed_over });
+    }
+    let folders = [pictures::class_folders(&parts[0])?, pictures::class_folders(&parts[1])?];
+    let [train_classes, test_classes] = folders.each_ref().map(|folders| pictures::classes(folders));
+    if train_classes != test_classes {
+        return Err(Failure::data(format!(
+            "{place}: expected the same classes in train and test, found {} and {}",
+            train_classes.iter().collect::<String>(),
+            test_classes.iter().collect::<String>()
+        )));
+    }
+    let train = pictures::take(&folders[0], taking, None, look)?;
+    let shape = (train.set.height(), train.set.width());
+    let test = pictures::take(&folders[1], taking, Some(shape), look)?;
+    Ok(Imported {
+        train: train.set,
+        test: test.set,
+        n_prepared: train.n_prepared + test.n_prepared,
+        n_passed_over: train.n_passed_over + test.n_passed_over,
+    })
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a fraction above 0 and below 1".to_owned()),
+    }
+}

@@ -1,0 +1,178 @@
+//! Hashes of files: what was published, and what lies on the disk.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failure;
+use crate::manifest::{Length, Published};
+
+/// A published hash, in small hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256(String),
+    /// Shows damage, not malice: files with a given MD5 can be made.
+    Md5(String),
+}
+
+/// Computes a hash of the kind that was published.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    Sha256(Sha256),
+    Md5(Md5),
+}
+
+/// What a file on disk is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Length and hash are right, or the hash of the content is.
+    Verified,
+    /// No such file.
+    Missing,
+    /// It is another file; the text says how.
+    Damaged(String),
+}
+
+impl Hash {
+    /// A SHA-256 of 64 hexadecimal digits, large or small.
+    pub(crate) fn sha256(digits: &str) -> Result<Self, String> {
+        hexadecimal_digits(digits, 64)
+            .map(Hash::Sha256)
+            .ok_or_else(|| format!("sha256 = \"{digits}\" is no SHA-256; expected 64 hexadecimal digits"))
+    }
+
+    /// An MD5 of 32 hexadecimal digits, large or small.
+    pub(crate) fn md5(digits: &str) -> Result<Self, String> {
+        hexadecimal_digits(digits, 32)
+            .map(Hash::Md5)
+            .ok_or_else(|| format!("md5 = \"{digits}\" is no MD5; expected 32 hexadecimal digits"))
+    }
+
+    /// Begins a hash of this kind.
+    pub(crate) fn hasher(&self) -> Hasher {
+        match self {
+            Hash::Sha256(_) => Hasher::Sha256(Sha256::new()),
+            Hash::Md5(_) => Hasher::Md5(Md5::new()),
+        }
+    }
+
+    /// The digits alone.
+    pub(crate) fn digits(&self) -> &str {
+        match self {
+            Hash::Sha256(digits) | Hash::Md5(digits) => digits,
+        }
+    }
+
+    /// Kind and first digits, enough to recognise it.
+    pub(crate) fn short(&self) -> String {
+        format!("{} {}…", self.kind(), &self.digits()[..12])
+    }
+
+    /// "SHA-256" or "MD5".
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Hash::Sha256(_) => "SHA-256",
+            Hash::Md5(_) => "MD5",
+        }
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind(), self.digits())
+    }
+}
+
+impl Hasher {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Hasher::Sha256(hasher) => hasher.update(bytes),
+            Hasher::Md5(hasher) => hasher.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Hash {
+        match self {
+            Hasher::Sha256(hasher) => Hash::Sha256(hexadecimal(&hasher.finalize())),
+            Hasher::Md5(hasher) => Hash::Md5(hexadecimal(&hasher.finalize())),
+        }
+    }
+}
+
+/// What is at `path`, compared with what was published. A file that was unpacked or packed anew on its way here is known
+/// by the hash of its content, where that was published too.
+pub(crate) fn condition(file: &Published, path: &Path) -> Result<Condition, Failure> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
+        Err(error) => return Err(Failure::io("read", path, &error)),
+        Ok(metadata) => metadata,
+    };
+    if !metadata.is_file() {
+        return Ok(Condition::Damaged("is no regular file".to_owned()));
+    }
+    let how = match file.length.admits(metadata.len()) {
+        false => describe_length(metadata.len(), file.length),
+        true => {
+            let found = hash_file(path, file.hash.hasher())?;
+            if found == file.hash {
+                return Ok(Condition::Verified);
+            }
+            format!("has {found}, expected {}", file.hash)
+        }
+    };
+    match &file.content {
+        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => Ok(Condition::Verified),
+        _ => Ok(Condition::Damaged(how)),
+    }
+}
+
+/// The hash of all bytes of a file.
+pub(crate) fn hash_file(path: &Path, hasher: Hasher) -> Result<Hash, Failure> {
+    let file = File::open(path).map_err(|error| Failure::io("read", path, &error))?;
+    hash_all(file, hasher).map_err(|error| Failure::io("read", path, &error))
+}
+
+/// "has 7 bytes, expected 53".
+pub(crate) fn describe_length(found: u64, expected: Length) -> String {
+    format!("has {found} bytes, expected {expected}")
+}
+
+/// Small hexadecimal digits of `bytes`.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash of what a file unpacks to, or of its bytes if it is not packed; `None` where its packing is damaged.
+fn hash_content(path: &Path, hasher: Hasher) -> Result<Option<Hash>, Failure> {
+    let failed = |error: io::Error| Failure::io("read", path, &error);
+    let mut beginning = [0; 2];
+    let mut file = File::open(path).map_err(failed)?;
+    let is_gzip = file.read_exact(&mut beginning).is_ok() && beginning == [0x1f, 0x8b];
+    let file = File::open(path).map_err(failed)?;
+    if !is_gzip {
+        return hash_all(file, hasher).map(Some).map_err(failed);
+    }
+    Ok(hash_all(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file)), hasher).ok())
+}
+
+fn hash_all(mut reader: impl Read, mut hasher: Hasher) -> io::Result<Hash> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(n_bytes) => hasher.update(&buffer[..n_bytes]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hexadecimal_digits(text: &str, length: usize) -> Option<String> {
+    let is_hash = text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| text.to_ascii_lowercase())
+}

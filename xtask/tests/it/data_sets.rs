@@ -1,0 +1,149 @@
+//! `data`: show, export, import, and training on what was imported.
+
+use std::fs;
+use std::path::Path;
+
+use mnist_io::{LabeledImages, synthetic_digits};
+use ndarray::Axis;
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+/// Pictures of digits, dark on light and large, in a folder for each class.
+fn write_photos(folder: &Path, n_each: usize) {
+    let digits = synthetic_digits(400, 9);
+    let mut n_written = [0; 10];
+    for (image, &label) in digits.images.axis_iter(Axis(0)).zip(&digits.labels) {
+        let class = usize::from(label);
+        if n_written[class] == n_each {
+            continue;
+        }
+        let folder = folder.join(class.to_string());
+        fs::create_dir_all(&folder).expect("a folder");
+        let picture = image::GrayImage::from_fn(168, 168, |x, y| {
+            let (row, column) = (y as usize / 6, x as usize / 6);
+            image::Luma([255 - image[[row, column]]])
+        });
+        picture.save(folder.join(format!("{}.png", n_written[class]))).expect("a picture");
+        n_written[class] += 1;
+    }
+}
+
+#[test]
+fn what_is_exported_and_imported_again_is_the_same_set() {
+    let sandbox = Sandbox::with_digits();
+    let outcome = sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(0);
+    assert!(outcome.stdout.contains("300 pictures in pictures"), "{}", outcome.stdout);
+    sandbox.run(["data", "import", "pictures", "again"]).expect_code(0);
+    let before = LabeledImages::load_folder(&sandbox.path("digits")).expect("a set");
+    assert_eq!(LabeledImages::load_folder(&sandbox.path("again")).expect("a set"), before);
+    // Pictures of an earlier export would be taken for those of this one.
+    sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(2).expect_error("new or empty");
+}
+
+#[test]
+fn sets_of_other_classes_and_sizes_go_the_same_way() {
+    let sandbox = Sandbox::new();
+    let small = |n: usize, seed: u64| {
+        let digits = synthetic_digits(n, seed);
+        let images = digits.images.slice(ndarray::s![.., 4..24, 6..22]).to_owned();
+        LabeledImages::new(images, digits.labels, "aA/お.-é<&7".chars().collect()).expect("a set")
+    };
+    let sets = (small(60, 1), small(40, 2));
+    LabeledImages::write_folder(&sandbox.path("odd"), &sets.0, &sets.1).expect("a set");
+    sandbox.run(["data", "export", "./odd", "--png", "pictures"]).expect_code(0);
+    sandbox.run(["data", "import", "pictures", "again", "--as-is"]).expect_code(0);
+    assert_eq!(LabeledImages::load_folder(&sandbox.path("again")).expect("a set"), sets);
+    sandbox.run(["data", "show", "./again", "--sheet", "sheet.svg"]).expect_code(0);
+    let svg = fs::read_to_string(sandbox.path("sheet.svg")).expect("a sheet");
+    assert!(svg.contains("&#12362;") && !svg.contains("&#60;&"), "{}", &svg[..200]);
+}
+
+#[test]
+fn pictures_of_ones_own_are_prepared_split_and_learned_from_with_the_same_commands() {
+    let sandbox = Sandbox::new();
+    write_photos(&sandbox.path("photos"), 5);
+    sandbox.write("photos/0/notes.txt", "not a picture");
+    let outcome = sandbox.run(["data", "import", "photos", "mine"]).expect_code(0);
+    assert!(outcome.stdout.contains("40 training images and 10 test images of 28 × 28"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("50 pictures prepared"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("1 file passed over"), "{}", outcome.stderr);
+    let (train, test) = LabeledImages::load_folder(&sandbox.path("mine")).expect("a set");
+    assert_eq!((train.class_counts(), test.class_counts()), (vec![4; 10], vec![1; 10]));
+
+    let arguments = ["--set", "hidden=[8]", "--set", "epochs=1", "--out", "out"];
+    sandbox.run(["train", "--data", "./mine"].iter().chain(&arguments)).expect_code(0);
+    let model = sandbox.only_file("out/models", ".safetensors");
+    let model = model.to_str().expect("UTF-8");
+    sandbox.run(["predict", model, "photos/3/0.png"]).expect_code(0);
+    sandbox.run(["evaluate", model]).expect_code(0);
+
+    // The same pictures and the same seed make the same set, another seed another one.
+    sandbox.run(["data", "import", "photos", "mine-again"]).expect_code(0);
+    let again = LabeledImages::load_folder(&sandbox.path("mine-again")).expect("a set");
+    assert_eq!(again, (train, test));
+    sandbox.run(["data", "import", "photos", "other", "--seed", "1"]).expect_code(0);
+    assert_ne!(LabeledImages::load_folder(&sandbox.path("other")).expect("a set"), again);
+}
+
+#[test]
+fn every_picture_that_cannot_be_used_is_named_and_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    write_photos(&sandbox.path("photos"), 2);
+    sandbox.write("photos/3/page.png", "<html>not found</html>");
+    let blank = image::GrayImage::from_pixel(100, 100, image::Luma([250]));
+    blank.save(sandbox.path("photos/7/blank.png")).expect("a picture");
+    let outcome = sandbox.run(["data", "import", "photos", "mine"]).expect_code(3);
+    outcome
+        .expect_error("photos/3/page.png, byte 0: expected a PNG or JPEG picture")
+        .expect_error("photos/7/blank.png: ")
+        .expect_error("2 of 22 pictures cannot be used");
+    assert!(!sandbox.path("mine").exists());
+
+    let sandbox = Sandbox::new();
+    for (folder, reason) in [
+        ("empty", "expected a folder of pictures for each class"),
+        ("words/cat", "expected a folder named by the character of its class"),
+        ("twice/7", "expected one folder for '7'"),
+        ("bare/7", "expected PNG or JPEG pictures, found none"),
+    ] {
+        fs::create_dir_all(sandbox.path(folder)).expect("a folder");
+        fs::create_dir_all(sandbox.path("twice/3-7")).expect("a folder");
+        let top = folder.split('/').next().expect("a name");
+        sandbox.run(["data", "import", top, "mine"]).expect_code(3).expect_error(reason);
+    }
+    sandbox.run(["data", "import", "nowhere", "mine"]).expect_code(5).expect_error("nowhere");
+    let blank = image::GrayImage::from_pixel(28, 28, image::Luma([9]));
+    blank.save(sandbox.path("bare/7/one.png")).expect("a picture");
+    sandbox.run(["data", "import", "bare", "mine"]).expect_code(3).expect_error("two pictures or more");
+    image::GrayImage::new(20, 28).save(sandbox.path("bare/7/two.png")).expect("a picture");
+    let outcome = sandbox.run(["data", "import", "bare", "mine", "--as-is"]).expect_code(3);
+    outcome.expect_error("two.png: expected 28 × 28 pixels like the pictures before, found 20 × 28");
+    assert!(!sandbox.path("mine").exists());
+}
+
+#[test]
+fn a_set_is_shown_in_numbers_that_agree_with_its_content() {
+    let sandbox = Sandbox::new();
+    let (train, mut test) = (synthetic_digits(200, 1), synthetic_digits(100, 2));
+    // One test image is a training image, and one more is, with another label.
+    for (index, label) in [(3, train.labels[10]), (4, (train.labels[11] + 1) % 10)] {
+        test.images.index_axis_mut(Axis(0), index).assign(&train.images.index_axis(Axis(0), index + 7));
+        test.labels[index] = label;
+    }
+    LabeledImages::write_folder(&sandbox.path("digits"), &train, &test).expect("a set");
+    let outcome = sandbox.run(["data", "show", "./digits", "--json", "--sheet", "sheet.png"]).expect_code(0);
+    let shown: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    let counts: Vec<usize> = serde_json::from_value(shown["train"]["counts"].clone()).expect("numbers");
+    assert_eq!(counts, train.class_counts());
+    let mean = train.images.iter().map(|&pixel| f64::from(pixel)).sum::<f64>() / train.images.len() as f64;
+    assert!((shown["train"]["mean"].as_f64().expect("a number") - mean).abs() < 1e-9);
+    assert_eq!((&shown["duplicates"]["between"], &shown["duplicates"]["with_another_label"]), (&2.into(), &1.into()));
+    let sheet = image::open(sandbox.path("sheet.png")).expect("a picture");
+    assert_eq!((sheet.width(), sheet.height()), (12 * 30 + 2, 10 * 30 + 2));
+
+    let outcome = sandbox.run(["data", "show", "./digits"]).expect_code(0);
+    assert!(outcome.stdout.contains("2 test images are training images too (1 of them"), "{}", outcome.stdout);
+    sandbox.run(["data", "show", "./digits", "--sheet", "sheet.gif"]).expect_code(2).expect_error(".svg or .png");
+    sandbox.run(["data", "show", "nothing"]).expect_code(3);
+}
