@@ -15,6 +15,7 @@ mod data;
 mod options;
 mod presets;
 
+mod bench;
 mod campaign;
 mod guard;
 mod interrupt;
@@ -75,6 +76,7 @@ enum Command {
     Report(commands::report::Report),
     Evaluate(commands::evaluate::Evaluate),
     Predict(commands::predict::Predict),
+    Bench(commands::bench::Bench),
     Check(commands::check::Check),
 }
 
@@ -129,6 +131,7 @@ fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {
         Command::Report(arguments) => commands::report::run(arguments, output),
         Command::Evaluate(arguments) => commands::evaluate::run(arguments, output),
         Command::Predict(arguments) => commands::predict::run(arguments, output),
+        Command::Bench(arguments) => commands::bench::run(arguments, output),
         Command::Check(arguments) => commands::check::run(arguments, output),
     }
 }

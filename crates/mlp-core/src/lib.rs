@@ -62,6 +62,7 @@ pub use backpropagation::{Gradients, LayerGradient, backpropagate, mean_loss};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, gradient_check};
 pub use initializer::Initializer;
 pub use kernel::Kernel;
+pub use kernel::peak::multiply_adds_in_registers;
 pub use kernel::workers::Workers;
 pub use loss::{Loss, Objective, Reduction};
 pub use mlp::{Layer, Mlp};

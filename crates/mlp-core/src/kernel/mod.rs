@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+pub(crate) mod peak;
 pub(crate) mod product;
 pub(crate) mod simd;
 pub(crate) mod workers;

@@ -1,0 +1,49 @@
+//! What the processor can do at most: multiply-adds on numbers that never leave the registers.
+
+use std::hint::black_box;
+
+use crate::kernel::Kernel;
+use crate::kernel::simd::{Simd, Task};
+use crate::real::Real;
+
+/// Does `n_rounds` rounds of multiply-adds in registers with the instructions of `kernel`, and returns how many
+/// multiply-adds that were. The time that it takes is the yardstick for how much of the processor training uses.
+///
+/// # Panics
+/// Where the processor does not support `kernel`.
+pub fn multiply_adds_in_registers<F: Real>(kernel: Kernel, n_rounds: usize) -> u64 {
+    F::dispatch(kernel, Rounds(n_rounds))
+}
+
+struct Rounds(usize);
+
+impl<F: Real> Task<F> for Rounds {
+    type Output = u64;
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) -> u64 {
+        let n_chains =
+            if S::MANY_REGISTERS { chains::<F, S, 16>(simd, self.0) } else { chains::<F, S, 6>(simd, self.0) };
+        (n_chains * self.0 * F::LANES) as u64
+    }
+}
+
+/// Chains of multiply-adds that do not wait for each other; returns their number.
+#[inline(always)]
+fn chains<F: Real, S: Simd<F>, const N: usize>(_simd: S, n_rounds: usize) -> usize {
+    // SAFETY: `_simd` proves the instructions; `lanes` has room for a vector.
+    unsafe {
+        let factor = S::splat(black_box(F::narrow(0.999)));
+        let mut sums = [S::splat(black_box(F::one())); N];
+        for _ in 0..n_rounds {
+            for sum in &mut sums {
+                *sum = S::multiply_add(*sum, factor, factor);
+            }
+        }
+        let mut lanes = [F::zero(); 16];
+        for sum in sums {
+            S::store(sum, lanes.as_mut_ptr());
+            black_box(&lanes);
+        }
+    }
+    N
+}

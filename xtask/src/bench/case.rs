@@ -1,0 +1,137 @@
+//! The cases of the table: one epoch of one network at one batch size.
+
+use std::ops::ControlFlow;
+
+use mlp_core::{Kernel, Loss, Real};
+use mlp_train::{EvaluateTrain, Optimizer, Precision, Schedule, Setup, TrainConfig, train};
+use mnist_io::LabeledImages;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::options::team;
+use crate::trial::samples;
+
+/// The samples to which every time is scaled.
+const EPOCH: usize = 60_000;
+
+/// A network, trained with sigmoids, biases, squared error and gradient descent on ASCII codes.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) hidden: &'static [usize],
+    pub(crate) batch_size: usize,
+    pub(crate) precision: Precision,
+    /// Whether it is pinned to one core; otherwise it has all threads.
+    pub(crate) one_core: bool,
+    /// The samples of a timed epoch: fewer where the peers take minutes.
+    pub(crate) n_samples: usize,
+}
+
+const PAPER: &[usize] = &[512, 256, 128, 64, 32, 16, 8];
+
+/// Every case, in the order of the table.
+pub(crate) const CASES: [Case; 7] = [
+    case("batch-1", "batch 1", PAPER, 1, Precision::F32, false, 3_000),
+    case("batch-32", "batch 32", PAPER, 32, Precision::F32, false, EPOCH),
+    case("batch-128", "batch 128", PAPER, 128, Precision::F32, false, EPOCH),
+    case("batch-512", "batch 512", PAPER, 512, Precision::F32, false, EPOCH),
+    case("one-core", "batch 128, one core", PAPER, 128, Precision::F32, true, EPOCH),
+    case("f64", "batch 1, f64", PAPER, 1, Precision::F64, false, 3_000),
+    case("narrow", "784-30-6, batch 10", &[30], 10, Precision::F32, false, EPOCH),
+];
+
+const fn case(
+    name: &'static str,
+    title: &'static str,
+    hidden: &'static [usize],
+    batch_size: usize,
+    precision: Precision,
+    one_core: bool,
+    n_samples: usize,
+) -> Case {
+    Case { name, title, hidden, batch_size, precision, one_core, n_samples }
+}
+
+/// What was measured of a case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// Of the best epoch, scaled to 60,000 samples.
+    pub(crate) seconds: f64,
+    /// Measuring 10,000 samples with all metrics, as after each epoch.
+    pub(crate) seconds_evaluate: f64,
+    /// Of the whole process, where the system tells.
+    pub(crate) peak_mib: Option<f64>,
+}
+
+impl Case {
+    /// The sizes of the layers for digits in ASCII.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        [784].into_iter().chain(self.hidden.iter().copied()).chain([6]).collect()
+    }
+
+    /// Floating-point operations of an epoch if no zero were left out: 2 for each weight and sample forward, 2 for its
+    /// gradient, and 2 for what is passed back, which the first layer does not do.
+    pub(crate) fn dense_operations(&self) -> f64 {
+        let sizes = self.sizes();
+        let n_weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        (EPOCH * (6 * n_weights - 2 * sizes[0] * sizes[1])) as f64
+    }
+
+    fn config(&self) -> TrainConfig {
+        TrainConfig {
+            hidden: self.hidden.to_vec(),
+            loss: Loss::Squared,
+            optimizer: Optimizer::Sgd,
+            learning_rate: 1.0,
+            schedule: Schedule::Constant,
+            batch_size: self.batch_size,
+            precision: self.precision,
+            epochs: 4,
+            evaluate_train: EvaluateTrain::Count(10_000),
+            ..TrainConfig::default()
+        }
+    }
+
+    /// Trains, and times each epoch with its shuffling and gathering.
+    pub(crate) fn measure(
+        &self,
+        images: &LabeledImages,
+        n_threads: usize,
+        kernel: Kernel,
+    ) -> Result<Measured, Failure> {
+        let images = images.first(self.n_samples.min(images.len()));
+        match self.precision {
+            Precision::F32 => self.measure_as::<f32>(&images, n_threads, kernel),
+            Precision::F64 => self.measure_as::<f64>(&images, n_threads, kernel),
+        }
+    }
+
+    fn measure_as<F: Real>(
+        &self,
+        images: &LabeledImages,
+        n_threads: usize,
+        kernel: Kernel,
+    ) -> Result<Measured, Failure> {
+        let config = self.config();
+        let codebook = config.encoding.codebook(&images.classes);
+        let workers = team(n_threads)?;
+        let setup = Setup { workers: &workers, kernel, initial: None };
+        let run = train::<F>(&config, &samples(images, &codebook), None, setup, &mut |_| ControlFlow::Continue(()))
+            .map_err(|error| Failure::configuration(error.to_string()))?;
+        let best = |seconds: &[f64]| seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let n_evaluated = images.len().min(10_000);
+        Ok(Measured {
+            seconds: best(&run.history.seconds_train) * EPOCH as f64 / images.len() as f64,
+            seconds_evaluate: best(&run.history.seconds_evaluate) * 10_000.0 / n_evaluated as f64,
+            peak_mib: peak_mib(),
+        })
+    }
+}
+
+/// The most memory that this process has had at a time, where the system tells.
+fn peak_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
+}

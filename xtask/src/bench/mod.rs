@@ -1,0 +1,6 @@
+//! What `bench` measures, one file for each kind of figure.
+
+pub(crate) mod case;
+pub(crate) mod machine;
+pub(crate) mod peers;
+pub(crate) mod whole;

@@ -1,0 +1,90 @@
+//! Other systems on the same work: the programs in `xtask/peers`, run with a Python that has them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::bench::case::Case;
+use crate::failure::{Code, Failure};
+use crate::output::notice;
+
+/// Where the programs are.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+}
+
+/// What was measured of a peer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PeerMeasured {
+    #[serde(default)]
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) seconds: f64,
+    pub(crate) peak_mib: f64,
+}
+
+/// A Python and the data that its programs read.
+pub(crate) struct Python<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) data: &'a Path,
+}
+
+impl Python<'_> {
+    /// The peers in f32; PyTorch in bf16 is shown beside them at large batches and counts in no ratio.
+    pub(crate) fn peers(case: &Case) -> &'static [&'static str] {
+        match case.name {
+            "batch-512" => &["torch", "jax", "numpy", "torch-bf16"],
+            _ => &["torch", "jax", "numpy"],
+        }
+    }
+
+    /// One peer on one case; none where its package is not installed.
+    pub(crate) fn measure(&self, peer: &str, case: &Case, n_threads: usize) -> Result<Option<PeerMeasured>, Failure> {
+        let sizes: Vec<String> = case.sizes().iter().map(ToString::to_string).collect();
+        let n_threads = if case.one_core { 1 } else { n_threads };
+        let arguments = [
+            peer.to_owned(),
+            format!("--sizes={}", sizes.join(",")),
+            format!("--batch={}", case.batch_size),
+            format!("--samples={}", case.n_samples),
+            format!("--precision={}", case.precision.name()),
+            format!("--threads={n_threads}"),
+        ];
+        let Some(answer) = self.run("epoch.py", &arguments)? else { return Ok(None) };
+        let measured: PeerMeasured = serde_json::from_value(answer)
+            .map_err(|error| Failure::new(Code::InputOutput, format!("what epoch.py {peer} printed: {error}")))?;
+        Ok(Some(PeerMeasured { name: peer.to_owned(), ..measured }))
+    }
+
+    /// What a program prints; none, with a notice, where a package is missing.
+    pub(crate) fn run(&self, name: &str, arguments: &[String]) -> Result<Option<Value>, Failure> {
+        let shown = format!("{} {name} {}", self.program.display(), arguments.join(" "));
+        let output = Command::new(self.program)
+            .arg(script(name))
+            .arg("--data")
+            .arg(self.data)
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .output()
+            .map_err(|error| {
+                let hint = "name a Python with --python, or leave the peers out with --no-peers";
+                Failure::new(Code::InputOutput, format!("cannot run {}: {error}; {hint}", self.program.display()))
+            })?;
+        let line = String::from_utf8_lossy(&output.stdout);
+        let answer: Option<Value> = line.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        match answer {
+            Some(answer) if answer.get("missing").is_some() => {
+                notice(format_args!("left out: {name} {}: this Python has no {}", arguments[0], answer["missing"]));
+                Ok(None)
+            }
+            Some(answer) if output.status.success() => Ok(Some(answer)),
+            _ => {
+                let errors = String::from_utf8_lossy(&output.stderr);
+                let last = errors.lines().last().unwrap_or("it said nothing");
+                Err(Failure::new(Code::InputOutput, format!("{shown}: {}: {last}", output.status)))
+            }
+        }
+    }
+}
