@@ -36,6 +36,11 @@ use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Re
 pub trait Batch<F>: Sync {
     /// The number of samples.
     fn n_samples(&self) -> usize;
+    /// Told of every row before the first is asked for: a chance to have memory far away brought nearer, as the rows of a
+    /// shuffled epoch lie apart. Nothing need be done.
+    fn prefetch(&self, row: usize) {
+        let _ = row;
+    }
     /// Writes the inputs of the sample in `row`.
     fn input(&self, row: usize, into: &mut [F]);
     /// Writes the targets of the sample in `row`.
@@ -112,8 +117,8 @@ const GROUP: usize = 4;
 /// The work for one output, in multiply-adds: exponentials and logarithms in double precision.
 const COST_OF_OUTPUT: usize = 100;
 
-/// Multiply-adds that are done sooner by one thread than shared out.
-const SMALL: usize = 16_384;
+/// Multiply-adds that are done sooner by one thread than shared out: a microsecond or two.
+const SMALL: usize = 100_000;
 
 impl<F: Real> Workspace<F> {
     /// A workspace that holds the weights of `mlp`, for batches of up to `max_batch` samples and sinks with up to
@@ -263,7 +268,8 @@ impl<F: Real> Workspace<F> {
         let n_used = self.n_blocks_used();
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, .. } = self;
         let (kernel, n_blocks) = (*kernel, inputs.len());
-        workers.for_each(&mut inputs[..n_used], |_, block| F::dispatch(kernel, Gather { block, batch }));
+        let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
+        each(workers, work, &mut inputs[..n_used], |block| F::dispatch(kernel, Gather { block, batch }));
 
         let inputs = &*inputs;
         let last = layers.len() - 1;
@@ -275,7 +281,7 @@ impl<F: Real> Workspace<F> {
             };
             let tiles = &tiles[shape.tiles()];
             let activation = (index < last).then_some(shape.activation);
-            let work = n_samples * shape.n_inputs * shape.n_outputs;
+            let work = work_to_share(shape, n_samples, shape.n_tiles, workers);
             each(workers, work, &mut patches[0], |patch| {
                 let (n_rows, tile) = (inputs[patch.block].n_rows, &tiles[patch.tile]);
                 if n_rows > 0 {
@@ -309,7 +315,7 @@ impl<F: Real> Workspace<F> {
             let (before, after) = patches.split_at_mut(index);
             let after = Patches { patches: &after[0], n_blocks };
             let tiles = &tiles[shape.tiles()];
-            let work = *n_samples * shape.n_inputs * shape.n_outputs;
+            let work = work_to_share(shape, *n_samples, layers[index - 1].n_tiles, workers);
             each(workers, work, &mut before[index - 1], |patch| {
                 let n_rows = inputs[patch.block].n_rows;
                 if n_rows > 0 {
@@ -333,7 +339,12 @@ impl<F: Real> Workspace<F> {
             let n_single = layers[first..].iter().take_while(|shape| is_single(shape)).count();
             let group = &layers[first..first + n_single.max(1)];
             first += group.len();
-            let work = group.iter().map(|shape| *n_samples * shape.n_inputs * shape.n_outputs).sum();
+            let works = || group.iter().map(|shape| cost(shape, *n_samples));
+            let work = match n_single {
+                0 => works().sum(),
+                // The largest tile is waited for in any case.
+                _ => works().sum::<usize>() - works().max().unwrap_or(0),
+            };
             let tiles = &mut tiles[group[0].first_tile..group[group.len() - 1].tiles().end];
             each(workers, work, tiles, |tile| {
                 let shape = &layers[tile.layer];
@@ -361,8 +372,7 @@ impl<F: Real> Workspace<F> {
                 0 => Received::Inputs(inputs),
                 _ => Received::Outputs(Patches { patches: &patches[index - 1], n_blocks: 1 }),
             };
-            let work = shape.n_inputs * shape.n_outputs;
-            each(workers, work, &mut tiles[shape.first_tile..], |tile| {
+            each(workers, cost(shape, 1), &mut tiles[shape.first_tile..], |tile| {
                 let patch = &patches[index][tile.number(shape)];
                 F::dispatch(kernel, BackwardAndUpdate { tile, shape, patch, after, output, received, sink });
             });
@@ -460,6 +470,23 @@ impl<F: Real> Workspace<F> {
         });
         Gradients { layers: layers.collect() }
     }
+}
+
+/// The rows for each thread that are worth reading weights that another thread writes.
+const ROWS_WORTH_READING: usize = 16;
+
+/// What a layer's product costs, in multiply-adds: reading a weight costs as much as some rows.
+fn cost(shape: &LayerShape, n_samples: usize) -> usize {
+    const ROWS_PER_READING: usize = 3;
+    (n_samples + ROWS_PER_READING) * shape.n_inputs * shape.n_outputs
+}
+
+/// The cost of a layer's product, or 0 where it had better not be shared out: where there are fewer tiles than
+/// threads, and few rows, the weights would travel between the cores in every step.
+fn work_to_share(shape: &LayerShape, n_samples: usize, n_tiles: usize, workers: &Workers) -> usize {
+    let n_threads = workers.n_threads();
+    let is_worth_it = n_tiles >= n_threads || n_samples >= n_threads * ROWS_WORTH_READING;
+    if is_worth_it { cost(shape, n_samples) } else { 0 }
 }
 
 /// Calls `work` for each item: shared out among the workers where there are enough multiply-adds to do.

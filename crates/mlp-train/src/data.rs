@@ -179,6 +179,17 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
     }
 
     #[inline(always)]
+    fn prefetch(&self, row: usize) {
+        /// Bytes that come from memory together.
+        const LINE: usize = 64;
+        if let Inputs::Pixels(pixels) = &self.samples.inputs
+            && let Some(pixels) = pixels.row(self.rows[row]).to_slice()
+        {
+            std::hint::black_box(pixels.iter().step_by(LINE).fold(0, |sum: u8, &pixel| sum.wrapping_add(pixel)));
+        }
+    }
+
+    #[inline(always)]
     fn input(&self, row: usize, into: &mut [F]) {
         let grey_level = |&pixel: &u8| F::from_u8(pixel) / F::from_u8(255);
         match &self.samples.inputs {

@@ -340,9 +340,10 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     if sink.ignores_zero_gradients() && !blocks.iter().any(is_used) {
                         continue;
                     }
-                    // Two inputs share what they read; more would share fewer zeros.
-                    for pair in (0..n_inputs).step_by(2) {
-                        let (input, n_rows) = (first_input + pair, 2.min(n_inputs - pair));
+                    // Inputs that share what they read: as many as keep the processor busy, as more share fewer zeros.
+                    let together = PIECE * F::LANES / width;
+                    for first in (0..n_inputs).step_by(together) {
+                        let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
                         let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
                             left: &block.inputs[input..],
                             row_stride: 1,
@@ -352,7 +353,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                                 block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows),
                             ),
                         });
-                        panel_product(simd, start, segments, n_rows, &mut gradient[pair * width..]);
+                        panel_product(simd, start, segments, n_rows, &mut gradient[first * width..]);
                     }
                     tile.update_weights(simd, first_input, &gradient[..n_inputs * width], sink);
                 }
