@@ -16,11 +16,17 @@ mod options;
 mod presets;
 
 mod campaign;
+mod checkpoints;
+mod claim;
+mod estimate;
 mod guard;
+mod halving;
 mod interrupt;
 mod lock;
 mod memory;
+mod order;
 mod plan;
+mod shard;
 mod store;
 mod trial;
 

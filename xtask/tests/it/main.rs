@@ -3,8 +3,13 @@
 mod command_line;
 mod configuration;
 mod download;
+#[cfg(unix)]
+mod faults;
+mod resume;
 mod sandbox;
 mod saved_models;
+mod search;
 mod server;
+mod sharing;
 mod sweep;
 mod train;
