@@ -27,6 +27,7 @@ mod memory;
 mod order;
 mod plan;
 mod shard;
+mod slurm;
 mod store;
 mod trial;
 

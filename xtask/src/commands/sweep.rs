@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use mlp_train::{RunRecord, Status};
 use serde_json::json;
 
@@ -23,7 +23,8 @@ use crate::presets::{self, PRESETS};
 use crate::progress::Progress;
 use crate::reporting;
 use crate::shard::Shard;
-use crate::store::Sharing;
+use crate::slurm::{self, SlurmOptions};
+use crate::store::{Sharing, peek};
 use crate::summary;
 use crate::trial::Trial;
 
@@ -37,6 +38,7 @@ Examples:
   cargo xtask sweep my.toml --plan                    what is done, and how long the rest will take
   cargo xtask sweep my.toml --budget 30m              as much of the grid as fits, balanced
   cargo xtask sweep my.toml --shard 3/16              a part of it, for any scheduler
+  cargo xtask sweep my.toml --executor slurm --time 4:00:00 --cores 4 --dry-run
   cargo xtask sweep status runs/mine                  how it stands, from another terminal
 
 Running the same command again goes on where it stopped, and repeats nothing. Lists may grow.";
@@ -64,11 +66,23 @@ pub(crate) struct Sweep {
     /// Run part K of N of the trials, in a folder that others share
     #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     shard: Option<Shard>,
+    /// Hand the sweep to a scheduler as a job array instead of running it here
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["shard", "budget", "jobs"])]
+    executor: Option<Executor>,
+    #[command(flatten)]
+    slurm: SlurmOptions,
     /// Take finished trials over from another folder of results; may be repeated
     #[arg(long, value_name = "FOLDER")]
     reuse: Vec<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
+}
+
+/// Who runs the trials.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Executor {
+    /// A Slurm cluster, through sbatch.
+    Slurm,
 }
 
 #[derive(Subcommand, Debug)]
@@ -90,9 +104,9 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     if arguments.list {
         return list_trials(&plan, output);
     }
-    if arguments.shard.is_some() && plan.specification.halving.is_some() {
+    if (arguments.shard.is_some() || arguments.executor.is_some()) && plan.specification.halving.is_some() {
         return Err(Failure::configuration(
-            "--shard: expected a sweep without `halving`, which compares all trials with one another; \
+            "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
              leave one of the two out",
         ));
     }
@@ -102,6 +116,9 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     if arguments.plan {
         let shares = |n_open: usize| Shares::of(n_threads, jobs, n_open);
         return estimate::tell(&plan, &trials, &shares, output);
+    }
+    if let Some(Executor::Slurm) = arguments.executor {
+        return submit(arguments, &plan, output);
     }
     let stop = interrupt::stop_flag()?;
     let sharing = if arguments.shard.is_some() { Sharing::Shared } else { Sharing::Alone };
@@ -153,6 +170,22 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
         output.line(report.display());
     }
     failures(&campaign.records)
+}
+
+/// Writes the specification into the folder, as any sweep does, and hands the rest to Slurm.
+fn submit(arguments: &Sweep, plan: &Plan, output: &mut Output) -> Result<(), Failure> {
+    let records = match arguments.slurm.is_dry_run() {
+        true => peek(&plan.folder),
+        false => {
+            let (store, mut records) = plan.open_store("sweep", Sharing::Shared)?;
+            for other in &arguments.reuse {
+                plan.reuse(other, &store, &mut records)?;
+            }
+            records
+        }
+    };
+    let n_open = plan.trials.len() - n_finished(&plan.trials, &records);
+    slurm::submit(plan, n_open, &arguments.slurm, &arguments.run, output)
 }
 
 /// A preset by its name, or a file.

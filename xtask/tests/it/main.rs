@@ -11,5 +11,7 @@ mod saved_models;
 mod search;
 mod server;
 mod sharing;
+#[cfg(unix)]
+mod slurm;
 mod sweep;
 mod train;

@@ -22,7 +22,7 @@ const LONG: [&str; 14] = [
     "--set",
     "batch_size=1",
     "--set",
-    "epochs=150",
+    "epochs=60",
     "--checkpoint-epochs",
     "1",
     "--quiet",
