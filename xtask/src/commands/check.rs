@@ -12,10 +12,11 @@ use crate::places;
 
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
-cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes: the sigmoid
-of every one of the 2^32 floats, and 500 kills at random over sweeps of 64 trials. With --slurm, then a real job array
-through a Slurm of one node, which xtask/tests/slurm/one-node.sh sets up in a temporary folder and takes down again; it
-needs Debian's packages slurm-wlm and munge, and root. The first step that fails ends the check with code 7.";
+cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes:
+the sigmoid of every one of the 2^32 floats, and 500 kills at random over sweeps of 64 trials. With
+--slurm, then a real job array through a Slurm of one node, which xtask/tests/slurm/one-node.sh sets up in
+a temporary folder and takes down again; it needs Debian's packages slurm-wlm and munge, and root.
+The first step that fails ends the check with code 7.";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them
 #[derive(Args, Debug)]
