@@ -43,6 +43,11 @@ pub(crate) fn plan(
     }
     check_pinned(document.take(INITIAL_KEY), initial.as_ref())?;
     let mut specification = document.check()?;
+    // Before the trials are made, so that records say the same whether a sweep is run from its own file or from the
+    // `spec.toml` of its folder.
+    if let DefaultName::Fixed(name) = &default_name {
+        specification.base.name.get_or_insert_with(|| name.clone());
+    }
     if options.data.data.is_some() {
         specification.base.data.clone_from(&options.data.data);
     }

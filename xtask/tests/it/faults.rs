@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::sandbox::{Outcome, Sandbox};
@@ -105,6 +105,18 @@ fn an_operation_that_fails_or_a_full_disk_costs_a_warning_or_ends_with_5_and_los
     }
 }
 
+/// Waits until `child` runs a trial, or has ended.
+fn wait_until_running(sandbox: &Sandbox, out: &str, child: &mut Child) {
+    let own = format!("process {} ", child.id());
+    let runs_one = || {
+        let files = sandbox.files(&format!("{out}/running")).into_iter();
+        files.filter_map(|file| fs::read_to_string(file).ok()).any(|text| text.contains(&own))
+    };
+    while child.try_wait().expect("a state").is_none() && !runs_one() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Sweeps of 64 small trials, killed `n_kills` times at random in all.
 fn kill_at_random(n_kills: usize) {
     let sandbox = Sandbox::with_digits();
@@ -132,7 +144,11 @@ fn kill_at_random(n_kills: usize) {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let mut child =
                 sandbox.command(arguments(&out)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
-            std::thread::sleep(Duration::from_millis(20 + (random >> 33) % 400));
+            // From the moment it is at its first trial, however busy the machine is; now and then before that.
+            if random >> 61 != 0 {
+                wait_until_running(&sandbox, &out, &mut child);
+            }
+            std::thread::sleep(Duration::from_millis((random >> 33) % 250));
             let is_over = child.try_wait().expect("a state").is_some();
             child.kill().expect("a kill");
             let outcome = sandbox.outcome(child.wait_with_output().expect("an end"));

@@ -79,9 +79,10 @@ fn an_sbatch_that_is_missing_fails_or_answers_nonsense_ends_with_5_and_says_so()
     submit(&sandbox, None, &[]).expect_code(5).expect_error("cannot run sbatch");
     let refused = submit(&sandbox, Some("echo 'invalid partition' >&2; exit 1"), &[]).expect_code(5);
     refused.expect_error("sbatch refused the job: invalid partition");
-    for answer in ["echo hello", "true", "echo 12a", "head -c 1000000 /dev/zero"] {
+    for answer in ["echo hello", "true", "echo 12a", "head -c 9999 /dev/zero"] {
         submit(&sandbox, Some(answer), &[]).expect_code(5).expect_error("expected the number of the job");
     }
+    submit(&sandbox, Some("head -c 10000000 /dev/zero"), &[]).expect_code(5).expect_error("sbatch");
 }
 
 #[test]

@@ -88,12 +88,12 @@ echo "Slurm is up: $(sinfo --noheader)"
 cd "$folder"
 cat >grid.toml <<'TOML'
 data = "synthetic"
-train_size = 2000
+train_size = 1000
 test_size = 200
 evaluate_train = 200
 hidden = [64]
 batch_size = 1
-epochs = 15
+epochs = 8
 
 [sweep]
 seed = [0, 1, 2, 3]
