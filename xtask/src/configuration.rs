@@ -4,18 +4,22 @@
 //! it takes is the business of [`TrainConfig`]; here are the file, its positions, and the keys that belong to the
 //! program.
 
+mod search;
 mod settings;
 mod source;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlp_train::{ConfigError, TrainConfig};
+use mlp_train::{ConfigError, TrainConfig, ValidationMetric};
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
+use self::search::SEARCH_KEYS;
+pub(crate) use self::search::{Axis, Halving, Random, Range as ValueRange, Values};
 use self::settings::{PROGRAM_KEYS, range_of};
 pub(crate) use self::settings::{RunSettings, describe_keys, is_safe_name, nearest, toml_text};
 use self::source::{Place, Source, read_text};
@@ -58,13 +62,6 @@ pub(crate) struct Document {
     axes: Vec<Setting>,
 }
 
-/// Values to try for one key.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Axis {
-    pub(crate) key: String,
-    pub(crate) values: Vec<Value>,
-}
-
 /// A checked configuration: one run, and the axes along which a sweep varies it.
 #[derive(Clone, Debug)]
 pub(crate) struct SweepSpec {
@@ -72,6 +69,10 @@ pub(crate) struct SweepSpec {
     pub(crate) base: RunSettings,
     /// What varies, the slowest first.
     pub(crate) axes: Vec<Axis>,
+    /// Draws instead of a grid.
+    pub(crate) random: Option<Random>,
+    /// Whether bad trials are stopped early.
+    pub(crate) halving: Option<Halving>,
     settings: Vec<Setting>,
 }
 
@@ -136,13 +137,114 @@ impl Document {
         for setting in &self.settings {
             apply(&mut base, setting, &setting.value, "")?;
         }
+        let random = self.check_random()?;
         let mut axes = Vec::new();
-        for axis in &self.axes {
-            axes.push(check_axis(&base, axis)?);
+        for axis in self.axes.iter().filter(|axis| !SEARCH_KEYS.contains(&axis.key.as_str())) {
+            axes.push(check_axis(&base, axis, random.is_some())?);
         }
-        check_size(&axes)?;
+        check_size(&axes, random)?;
+        let halving = self.check_halving(&base, &axes)?;
         let settings = self.settings.iter().chain(&self.axes).cloned().collect();
-        Ok(SweepSpec { base, axes, settings })
+        Ok(SweepSpec { base, axes, random, halving, settings })
+    }
+
+    /// What `[sweep]` says under a key that is no key of a run.
+    fn search_key(&self, key: &str) -> Option<&Setting> {
+        self.axes.iter().rfind(|setting| setting.key == key)
+    }
+
+    /// `mode`, `trials` and `draw_seed`.
+    fn check_random(&self) -> Result<Option<Random>, Failure> {
+        let wrong = |setting: &Setting, expected: &str| {
+            let found = toml_text(&setting.value);
+            Err(setting.place.failure(&format!("{}: expected {expected}, found {found}", setting.key)))
+        };
+        let is_random = match self.search_key("mode") {
+            None => false,
+            Some(mode) => match mode.value.as_str() {
+                Some("grid") => false,
+                Some("random") => true,
+                _ => return wrong(mode, "\"grid\" or \"random\""),
+            },
+        };
+        if !is_random {
+            let stray = ["trials", "draw_seed"].into_iter().find_map(|key| self.search_key(key));
+            return match stray {
+                Some(stray) => wrong(stray, "mode = \"random\" under [sweep] where this is set"),
+                None => Ok(None),
+            };
+        }
+        let Some(trials) = self.search_key("trials") else {
+            return Err(Failure::configuration(
+                "[sweep]: expected trials, the number of combinations to draw, with mode = \"random\", found none; \
+                 add such as trials = 50",
+            ));
+        };
+        let n_trials = match trials.value.as_u64() {
+            Some(n_trials) if (1..=MAX_CELLS as u64).contains(&n_trials) => n_trials as usize,
+            _ => return wrong(trials, &format!("an integer from 1 to {MAX_CELLS}")),
+        };
+        let seed = match self.search_key("draw_seed") {
+            None => 0,
+            Some(seed) => match seed.value.as_u64() {
+                Some(seed) => seed,
+                None => return wrong(seed, "an integer of at least 0"),
+            },
+        };
+        Ok(Some(Random { n_trials, seed }))
+    }
+
+    fn check_halving(&self, base: &RunSettings, axes: &[Axis]) -> Result<Option<Halving>, Failure> {
+        let Some(setting) = self.search_key("halving") else { return Ok(None) };
+        let wrong = |message: String| Err(setting.place.failure(&format!("halving: {message}")));
+        let default = serde_json::Map::new();
+        let table = match &setting.value {
+            Value::Bool(false) => return Ok(None),
+            Value::Bool(true) => &default,
+            Value::Object(table) => table,
+            other => return wrong(format!("expected true, false or a table, found {}", toml_text(other))),
+        };
+        let keys = ["metric", "first", "factor"];
+        if let Some(key) = table.keys().find(|key| !keys.contains(&key.as_str())) {
+            return wrong(format!("expected the keys {}, found {key}", keys.join(", ")));
+        }
+        let metric = match table.get("metric") {
+            None => ValidationMetric::Loss,
+            Some(name) => match name.as_str().and_then(ValidationMetric::from_name) {
+                Some(metric) => metric,
+                None => {
+                    let names: Vec<_> = ValidationMetric::ALL.iter().map(|metric| metric.name()).collect();
+                    return wrong(format!("metric: expected one of {}, found {}", names.join(", "), toml_text(name)));
+                }
+            },
+        };
+        let count = |key: &str, default: usize, least: u64| match table.get(key) {
+            None => Ok(default),
+            Some(value) => match value.as_u64().filter(|count| (least..=1 << 20).contains(count)) {
+                Some(count) => Ok(count as usize),
+                None => Err(setting.place.failure(&format!(
+                    "halving: {key}: expected an integer of at least {least}, found {}",
+                    toml_text(value)
+                ))),
+            },
+        };
+        let halving = Halving { metric, first: count("first", 1, 1)?, factor: count("factor", 3, 2)? };
+        let varies = |key: &str| axes.iter().any(|axis| axis.key == key);
+        if varies("epochs") {
+            return wrong("expected one number of epochs for all trials, found it under [sweep]".to_owned());
+        }
+        if base.train.validation == 0 && !varies("validation") {
+            return wrong(
+                "expected samples to compare trials by, found validation = 0; set such as validation = 5000".to_owned(),
+            );
+        }
+        if halving.first >= base.train.epochs {
+            return wrong(format!(
+                "first: expected fewer than the {} epochs, found {}",
+                base.train.epochs, halving.first
+            ));
+        }
+        Ok(Some(halving))
     }
 
     fn fill(&mut self, table: &DeTable<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Result<(), Failure> {
@@ -174,24 +276,61 @@ impl SweepSpec {
 
     /// The number of trials.
     pub(crate) fn n_cells(&self) -> usize {
-        self.axes.iter().map(|axis| axis.values.len()).product()
+        match self.random {
+            Some(random) => random.n_trials * n_seeds(&self.axes),
+            None => self.axes.iter().map(Axis::n_values).product(),
+        }
     }
 
     /// Every cell of the grid, the last axis varying fastest; one cell if there are no axes.
     pub(crate) fn cells(&self) -> Result<Vec<RunSettings>, Failure> {
-        let mut cells = vec![self.base.clone()];
-        for axis in &self.axes {
-            let mut wider = Vec::with_capacity(cells.len() * axis.values.len());
-            for cell in &cells {
-                for value in &axis.values {
-                    let mut next = cell.clone();
-                    next.set(&axis.key, value).map_err(|error| self.failure(&error))?;
-                    wider.push(next);
-                }
-            }
-            cells = wider;
+        let Some(random) = self.random else {
+            return self.axes.iter().try_fold(vec![self.base.clone()], |cells, axis| self.crossed(&cells, axis));
+        };
+        let mut cells = self.draws(random)?;
+        for axis in self.axes.iter().filter(|axis| is_crossed(axis)) {
+            cells = self.crossed(&cells, axis)?;
         }
         Ok(cells)
+    }
+
+    /// Each of `cells` with each value of the list of `axis`.
+    fn crossed(&self, cells: &[RunSettings], axis: &Axis) -> Result<Vec<RunSettings>, Failure> {
+        let Values::List(values) = &axis.values else { return Ok(cells.to_vec()) };
+        let mut wider = Vec::with_capacity(cells.len() * values.len());
+        for cell in cells {
+            for value in values {
+                let mut next = cell.clone();
+                next.set(&axis.key, value).map_err(|error| self.failure(&error))?;
+                wider.push(next);
+            }
+        }
+        Ok(wider)
+    }
+
+    /// Different combinations drawn from all axes but the seeds. More of them begin with the same ones.
+    fn draws(&self, random: Random) -> Result<Vec<RunSettings>, Failure> {
+        let axes: Vec<&Axis> = self.axes.iter().filter(|axis| !is_crossed(axis)).collect();
+        let mut seen = HashSet::new();
+        let mut cells = Vec::with_capacity(random.n_trials);
+        for number in 0..100 + 100 * random.n_trials as u64 {
+            let mut cell = self.base.clone();
+            for axis in &axes {
+                cell.set(&axis.key, &axis.draw(random.seed, number)).map_err(|error| self.failure(&error))?;
+            }
+            let values: Vec<_> = axes.iter().map(|axis| cell.get(&axis.key)).collect();
+            if seen.insert(format!("{values:?}")) {
+                cells.push(cell);
+            }
+            if cells.len() == random.n_trials {
+                return Ok(cells);
+            }
+        }
+        Err(Failure::configuration(format!(
+            "[sweep]: expected {} different combinations to draw, found {}; take fewer trials or wider ranges",
+            random.n_trials,
+            cells.len()
+        )))
     }
 
     /// The whole specification as a file that gives it again, with every default written out.
@@ -203,11 +342,15 @@ impl SweepSpec {
                 let _ = writeln!(text, "{key} = {}", toml_text(&value));
             }
         }
-        if !self.axes.is_empty() {
+        if !self.axes.is_empty() || self.random.is_some() || self.halving.is_some() {
             text.push_str("\n[sweep]\n");
         }
+        text.push_str(&self.random.map(Random::to_toml).unwrap_or_default());
+        if let Some(halving) = self.halving {
+            let _ = writeln!(text, "halving = {}", toml_text(&halving.to_value()));
+        }
         for axis in &self.axes {
-            let _ = writeln!(text, "{} = {}", axis.key, toml_text(&Value::Array(axis.values.clone())));
+            let _ = writeln!(text, "{} = {}", axis.key, toml_text(&axis.to_value()));
         }
         text
     }
@@ -290,13 +433,58 @@ fn apply(base: &mut RunSettings, setting: &Setting, value: &Value, within: &str)
     base.set(&setting.key, value).map_err(|error| setting.failure(&error, within))
 }
 
-/// Checks a list of `[sweep]`, and types its values as the configuration does.
-fn check_axis(base: &RunSettings, axis: &Setting) -> Result<Axis, Failure> {
+/// Whether every draw is run with each value of the axis: so it is with seeds, which repeat a trial.
+fn is_crossed(axis: &Axis) -> bool {
+    axis.key == "seed" && matches!(axis.values, Values::List(_))
+}
+
+fn n_seeds(axes: &[Axis]) -> usize {
+    axes.iter().filter(|axis| is_crossed(axis)).map(Axis::n_values).product()
+}
+
+/// Checks a range of `[sweep]`: `{ from = 1e-4, to = 1, scale = "log" }`.
+fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<String, Value>) -> Result<Axis, Failure> {
+    let key = &axis.key;
+    let wrong = |message: String| Err(axis.place.failure(&format!("{key}: {message}")));
+    if let Some(other) = table.keys().find(|name| !["from", "to", "scale"].contains(&name.as_str())) {
+        return wrong(format!("expected the keys from, to and scale of a range, found {other}"));
+    }
+    let (Some(from), Some(to)) = (table.get("from"), table.get("to")) else {
+        return wrong(format!(
+            "expected a range such as {{ from = 1e-4, to = 1.0 }}, found {}",
+            toml_text(&axis.value)
+        ));
+    };
+    let is_log = match table.get("scale").map(Value::as_str) {
+        None | Some(Some("linear")) => false,
+        Some(Some("log")) => true,
+        Some(_) => return wrong("scale: expected \"linear\" or \"log\"".to_owned()),
+    };
+    for (name, end) in [("from", from), ("to", to)] {
+        apply(&mut base.clone(), axis, end, &format!(".{name}"))?;
+    }
+    match (from.as_f64(), to.as_f64()) {
+        (Some(low), Some(high)) if low < high && (low > 0.0 || !is_log) => {}
+        _ => {
+            let least = if is_log { "positive numbers" } else { "numbers" };
+            let found = format!("{} and {}", toml_text(from), toml_text(to));
+            return wrong(format!("expected {least} with from below to, found {found}"));
+        }
+    }
+    let range = ValueRange { from: from.clone(), to: to.clone(), is_log };
+    Ok(Axis { key: key.clone(), values: Values::Range(range) })
+}
+
+/// Checks a list of `[sweep]`, or a range where values are drawn, and types its values as the configuration does.
+fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Axis, Failure> {
     let key = &axis.key;
     if matches!(key.as_str(), "name" | "data") {
         return Err(axis
             .place
             .failure(&format!("{key}: expected one value for the whole sweep, found it under [sweep]")));
+    }
+    if let (true, Value::Object(table)) = (is_random && range_of(key).is_some(), &axis.value) {
+        return check_range(base, axis, table);
     }
     let Value::Array(items) = &axis.value else {
         // An unknown key is the more useful complaint, if it is one.
@@ -325,15 +513,25 @@ fn check_axis(base: &RunSettings, axis: &Setting) -> Result<Axis, Failure> {
         }
         values.push(typed);
     }
-    Ok(Axis { key: key.clone(), values })
+    Ok(Axis { key: key.clone(), values: Values::List(values) })
 }
 
-fn check_size(axes: &[Axis]) -> Result<(), Failure> {
-    let n_cells = axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.values.len()));
+fn check_size(axes: &[Axis], random: Option<Random>) -> Result<(), Failure> {
+    let n_cells = match random {
+        Some(random) => random.n_trials.checked_mul(n_seeds(axes)),
+        None => axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.n_values())),
+    };
     if n_cells.is_some_and(|n_cells| n_cells <= MAX_CELLS) {
         return Ok(());
     }
-    let factors: Vec<String> = axes.iter().map(|axis| format!("{} of {}", axis.values.len(), axis.key)).collect();
+    if let Some(random) = random {
+        return Err(Failure::configuration(format!(
+            "[sweep]: expected at most {MAX_CELLS} trials, found {} draws with {} seeds each; take fewer",
+            random.n_trials,
+            n_seeds(axes)
+        )));
+    }
+    let factors: Vec<String> = axes.iter().map(|axis| format!("{} of {}", axis.n_values(), axis.key)).collect();
     Err(Failure::configuration(format!(
         "[sweep]: expected at most {MAX_CELLS} trials, found the product of {}; take fewer values, or split the sweep",
         factors.join(", ")

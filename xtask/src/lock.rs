@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::process;
+use std::time::Duration;
 
 use crate::failure::{Code, Failure};
 
@@ -12,45 +13,85 @@ pub(crate) const LOCK_NAME: &str = ".lock";
 
 /// Holds a folder until it is dropped.
 pub(crate) struct FolderLock {
-    file: File,
+    _file: File,
 }
 
 impl FolderLock {
-    /// Takes `folder` for this process, whose work `purpose` names ("sweep", "download").
+    /// Takes `folder` for this process alone, whose work `purpose` names ("sweep", "download").
     ///
     /// Code 6 if another process holds it, naming that process.
     pub(crate) fn acquire(folder: &Path, purpose: &str) -> Result<Self, Failure> {
-        let path = folder.join(LOCK_NAME);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| Failure::io("open the lock", &path, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held(folder, &path)),
-            Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &path, &error)),
-        }
-        let mut lock = FolderLock { file };
-        lock.sign(purpose).map_err(|error| Failure::io("write the lock", &path, &error))?;
-        Ok(lock)
+        FolderLock::take(folder, purpose, File::try_lock)
     }
 
-    /// Says in the file who holds it, for the one who comes second.
-    fn sign(&mut self, purpose: &str) -> std::io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.write_all(format!("{purpose}, process {} on {}\n", process::id(), host_name()).as_bytes())
+    /// Takes `folder` together with others that call this, and with nobody who calls [`FolderLock::acquire`].
+    pub(crate) fn share(folder: &Path, purpose: &str) -> Result<Self, Failure> {
+        FolderLock::take(folder, purpose, File::try_lock_shared)
+    }
+
+    /// Waits for its turn at the file `name` in `folder`, which serves no other purpose. Where files cannot be locked,
+    /// it is everybody's turn.
+    pub(crate) fn wait(folder: &Path, name: &str) -> Result<Self, Failure> {
+        let path = folder.join(name);
+        let file = open(&path)?;
+        match file.lock() {
+            Err(error) if error.kind() != std::io::ErrorKind::Unsupported => Err(Failure::io("lock", &path, &error)),
+            _ => Ok(FolderLock { _file: file }),
+        }
+    }
+
+    fn take(folder: &Path, purpose: &str, try_lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, Failure> {
+        let path = folder.join(LOCK_NAME);
+        let file = open(&path)?;
+        // `sweep status` holds the lock for an instant, to see whether it can.
+        for is_last in [false, false, false, false, true] {
+            match try_lock(&file) {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if is_last => return Err(held(folder, &path)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+                Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &path, &error)),
+            }
+        }
+        // Says in the file who holds it, for the one who comes second.
+        let text = format!("{}\n", signature(purpose));
+        let signed = file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes()));
+        signed.map_err(|error| Failure::io("write the lock", &path, &error))?;
+        Ok(FolderLock { _file: file })
+    }
+}
+
+/// Who holds `folder`, alone or with others, if anybody does.
+pub(crate) fn holder(folder: &Path) -> Option<String> {
+    let path = folder.join(LOCK_NAME);
+    let file = File::open(&path).ok()?;
+    // Given back at once; whoever asks meanwhile asks again.
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Some(holder_named_in(&path)),
+        _ => None,
+    }
+}
+
+/// Work, process and machine.
+pub(crate) fn signature(purpose: &str) -> String {
+    format!("{purpose}, process {} on {}", process::id(), host_name())
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(|error| Failure::io("open the lock", path, &error))
+}
+
+fn holder_named_in(lock: &Path) -> String {
+    let holder = fs::read_to_string(lock).unwrap_or_default();
+    match holder.trim() {
+        "" => "another process".to_owned(),
+        text => text.to_owned(),
     }
 }
 
 fn held(folder: &Path, lock: &Path) -> Failure {
-    let holder = fs::read_to_string(lock).unwrap_or_default();
-    let holder = match holder.trim() {
-        "" => "another process",
-        text => text,
-    };
+    let holder = holder_named_in(lock);
     Failure::new(
         Code::Busy,
         format!("{} is in use by {holder}; wait until it has finished, or name another folder", folder.display()),

@@ -17,11 +17,18 @@ mod presets;
 
 mod bench;
 mod campaign;
+mod checkpoints;
+mod claim;
+mod estimate;
 mod guard;
+mod halving;
 mod interrupt;
 mod lock;
 mod memory;
+mod order;
 mod plan;
+mod shard;
+mod slurm;
 mod store;
 mod trial;
 

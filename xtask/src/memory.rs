@@ -35,6 +35,11 @@ impl Budget {
         Budget::of(available())
     }
 
+    /// All of it in bytes, if the system says.
+    pub(crate) fn whole(&self) -> Option<u64> {
+        self.whole
+    }
+
     fn of(whole: Option<u64>) -> Self {
         Budget { whole, reserved: Mutex::new(0), released: Condvar::new() }
     }

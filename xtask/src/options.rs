@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
 
+use crate::checkpoints::Pace;
 use crate::failure::{Code, Failure};
 
 /// How to run trials: of `train` and `sweep`.
@@ -22,7 +24,20 @@ pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) machine: MachineOptions,
     #[command(flatten)]
+    pub(crate) checkpoints: CheckpointOptions,
+    #[command(flatten)]
     pub(crate) style: StyleOptions,
+}
+
+/// How often to write down trials under way.
+#[derive(Args, Debug)]
+pub(crate) struct CheckpointOptions {
+    /// Write a trial under way to disk every so often, such as 90s or 10m; 0 for never [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    checkpoint_every: Option<Duration>,
+    /// Write a trial under way to disk every N epochs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    checkpoint_epochs: Option<u32>,
 }
 
 /// What to compute on.
@@ -77,6 +92,44 @@ impl MachineOptions {
     }
 }
 
+impl CheckpointOptions {
+    /// As the store wants it. A trial that is interrupted is written down in any case.
+    pub(crate) fn pace(&self) -> Pace {
+        let every = self.checkpoint_every.unwrap_or(Duration::from_secs(300));
+        Pace {
+            epochs: self.checkpoint_epochs.map(|epochs| epochs as usize),
+            time: Some(every).filter(|every| !every.is_zero()),
+        }
+    }
+}
+
+/// A time as people write it: `90s`, `30m`, `1h30m`, `2d`; a bare number is seconds.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a time such as 90s, 30m, 1h30m or 2d".to_owned();
+    let (mut seconds, mut number) = (0.0, String::new());
+    for character in text.chars() {
+        if character.is_ascii_digit() || character == '.' {
+            number.push(character);
+            continue;
+        }
+        let unit = match character {
+            's' => 1.0,
+            'm' => 60.0,
+            'h' => 3600.0,
+            'd' => 86400.0,
+            _ => return Err(wrong()),
+        };
+        seconds += unit * std::mem::take(&mut number).parse::<f64>().map_err(|_| wrong())?;
+    }
+    if !number.is_empty() {
+        seconds += number.parse::<f64>().map_err(|_| wrong())?;
+    }
+    match text.is_empty() {
+        true => Err(wrong()),
+        false => Duration::try_from_secs_f64(seconds).map_err(|_| wrong()),
+    }
+}
+
 impl StyleOptions {
     /// Whether tables and explanations are wanted.
     pub(crate) fn is_talkative(&self) -> bool {
@@ -103,4 +156,22 @@ pub(crate) fn team(n_threads: usize) -> Result<Workers, Failure> {
             format!("the system refuses a team of {n_threads} threads: {error}; try --threads with a smaller number");
         Failure::new(Code::InputOutput, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let seconds = |text: &str| time(text).map(|time| time.as_secs_f64());
+        for (text, expected) in
+            [("90s", 90.0), ("30m", 1800.0), ("1h30m", 5400.0), ("2d", 172_800.0), ("1.5", 1.5), ("0", 0.0)]
+        {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "m", "3x", "-1s", "1h m", "1.2.3s", "1e9d", "∞"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,17 +1,18 @@
 //! From what a person wrote to trials that are ready to run: everything is checked before any folder exists.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use mlp_train::RunRecord;
+use mlp_train::{RunRecord, Status};
 use serde_json::Value;
 
 use crate::configuration::{Document, SweepSpec, toml_text};
 use crate::data;
 use crate::failure::Failure;
 use crate::options::RunOptions;
+use crate::output::{counted, notice};
 use crate::places;
-use crate::store::{Expected, INITIAL_KEY, ResultsStore};
+use crate::store::{Expected, INITIAL_KEY, ResultsStore, Sharing, TRIALS, result_elsewhere};
 use crate::trial::{Initial, Laboratory, Trial};
 
 /// What will be computed, and where it goes.
@@ -42,6 +43,11 @@ pub(crate) fn plan(
     }
     check_pinned(document.take(INITIAL_KEY), initial.as_ref())?;
     let mut specification = document.check()?;
+    // Before the trials are made, so that records say the same whether a sweep is run from its own file or from the
+    // `spec.toml` of its folder.
+    if let DefaultName::Fixed(name) = &default_name {
+        specification.base.name.get_or_insert_with(|| name.clone());
+    }
     if options.data.data.is_some() {
         specification.base.data.clone_from(&options.data.data);
     }
@@ -78,8 +84,49 @@ fn check_pinned(pinned: Option<Value>, initial: Option<&Initial>) -> Result<(), 
 }
 
 impl Plan {
+    /// Takes finished trials that are not among `records` over from `other`, another folder of results, which is only
+    /// read. What cannot be taken over is passed over with a warning.
+    pub(crate) fn reuse(
+        &self,
+        other: &Path,
+        store: &ResultsStore,
+        records: &mut BTreeMap<String, RunRecord>,
+    ) -> Result<(), Failure> {
+        if !other.join(TRIALS).is_dir() {
+            return Err(Failure::configuration(format!(
+                "--reuse {}: expected a folder of results, with {TRIALS}/ in it; name one that `train` or `sweep` wrote",
+                other.display()
+            )));
+        }
+        let mut n_taken = 0;
+        for trial in &self.trials {
+            if records.get(&trial.id).is_some_and(|record| record.status != Status::Failed) {
+                continue;
+            }
+            match result_elsewhere(other, &trial.id, self.laboratory.kernel) {
+                Ok(None) => {}
+                Ok(Some((mut record, model))) => {
+                    // The identity leaves out under which name and from which place a trial was run.
+                    let (train, test) = self.laboratory.images(&trial.settings);
+                    record.config = self.laboratory.configuration(&trial.settings);
+                    record.data = self.laboratory.data.describe(train.len(), test.len());
+                    store.save(&record, model.as_ref(), &self.laboratory.model_configuration(&trial.settings))?;
+                    records.insert(trial.id.clone(), record);
+                    n_taken += 1;
+                }
+                Err(reason) => notice(format_args!("warning: {reason}\n  the trial is not taken over, and runs")),
+            }
+        }
+        notice(format_args!("{} taken over from {}", counted(n_taken, "finished trial"), other.display()));
+        Ok(())
+    }
+
     /// Opens the folder of results for `purpose`, with the records it already has.
-    pub(crate) fn open_store(&self, purpose: &str) -> Result<(ResultsStore, BTreeMap<String, RunRecord>), Failure> {
+    pub(crate) fn open_store(
+        &self,
+        purpose: &str,
+        sharing: Sharing,
+    ) -> Result<(ResultsStore, BTreeMap<String, RunRecord>), Failure> {
         let identities = |specification: &SweepSpec| -> Result<BTreeSet<String>, Failure> {
             let trials = self.laboratory.trials(specification)?;
             Ok(trials.into_iter().map(|trial| trial.id).collect())
@@ -87,6 +134,7 @@ impl Plan {
         ResultsStore::open(
             &self.folder,
             purpose,
+            sharing,
             &Expected {
                 specification: &self.specification,
                 identities: &identities,

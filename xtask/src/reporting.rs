@@ -8,10 +8,13 @@ use ndarray::Axis;
 
 use crate::data::Dataset;
 use crate::failure::{Code, Failure};
+use crate::lock::FolderLock;
 use crate::output::notice;
 
-/// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page.
+/// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
+/// records are only read, and those who write reports take turns, so that the last one has seen every record.
 pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
+    let _turn = FolderLock::wait(folder, ".report.lock")?;
     let mut input = read_folder(folder).map_err(|error| failure(&error))?;
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));

@@ -8,24 +8,55 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_core::Kernel;
-use mlp_train::{AnyMlp, RECORD_SCHEMA, RecordError, RunRecord, Status, save_model};
-use serde_json::{Map, Value};
+use mlp_train::{
+    AnyMlp, EpochRecord, RECORD_SCHEMA, RecordError, RunRecord, Status, file, load_model, save_model, weights_sha256,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
+use crate::checkpoints::{self, Pace, TrialCheckpoints};
+use crate::claim::{Claimed, claim};
 use crate::configuration::{Document, SweepSpec, toml_text};
 use crate::failure::{Code, Failure};
 use crate::lock::FolderLock;
 use crate::output::notice;
-use crate::partial::Partial;
+use crate::trial::Trial;
 
-const SPECIFICATION: &str = "spec.toml";
+pub(crate) const SPECIFICATION: &str = "spec.toml";
 
 /// The key of the specification that names the network to start from, by the hash of its weights.
 pub(crate) const INITIAL_KEY: &str = "init";
 
-/// A folder of results, held by this process alone.
+/// The folders inside a folder of results.
+pub(crate) const TRIALS: &str = "trials";
+const MODELS: &str = "models";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const RUNNING: &str = "running";
+const RUNGS: &str = "rungs";
+
+/// Who else may work in a folder of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Nobody.
+    Alone,
+    /// Whoever works on the same specification, on this machine or another.
+    Shared,
+}
+
+/// A folder of results, held by this process, or by this one and others.
 pub(crate) struct ResultsStore {
     folder: PathBuf,
+    sharing: Sharing,
     _lock: FolderLock,
+}
+
+/// What a trial had reached when successive halving compared it with the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rung {
+    /// Its identity.
+    pub(crate) trial: String,
+    /// What was measured after the epoch of the rung.
+    pub(crate) reached: EpochRecord,
 }
 
 /// What a folder must agree with.
@@ -54,12 +85,18 @@ impl ResultsStore {
     pub(crate) fn open(
         folder: &Path,
         purpose: &str,
+        sharing: Sharing,
         expected: &Expected<'_>,
     ) -> Result<(Self, BTreeMap<String, RunRecord>), Failure> {
-        for folder in [folder.to_path_buf(), folder.join("trials"), folder.join("models")] {
+        let inner = [TRIALS, MODELS, CHECKPOINTS, RUNNING].map(|name| folder.join(name));
+        for folder in [folder.to_path_buf()].into_iter().chain(inner) {
             fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
         }
-        let store = ResultsStore { folder: folder.to_path_buf(), _lock: FolderLock::acquire(folder, purpose)? };
+        let lock = match sharing {
+            Sharing::Alone => FolderLock::acquire(folder, purpose)?,
+            Sharing::Shared => FolderLock::share(folder, purpose)?,
+        };
+        let store = ResultsStore { folder: folder.to_path_buf(), sharing, _lock: lock };
         let found = store.read_records()?;
         for record in found.records.values() {
             store.check_record(record, expected)?;
@@ -71,7 +108,83 @@ impl ResultsStore {
         if let Some(text) = specification {
             write_atomically(&store.folder.join(SPECIFICATION), &text)?;
         }
+        store.sweep_up(&found.records);
         Ok((store, found.records))
+    }
+
+    /// Whether others may work in the folder at the same time.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.sharing == Sharing::Shared
+    }
+
+    /// The checkpoints of a trial.
+    pub(crate) fn checkpoints(&self, trial: &str, owner: Map<String, Value>, pace: Pace) -> TrialCheckpoints {
+        TrialCheckpoints::new(&self.folder.join(CHECKPOINTS), trial, owner, pace)
+    }
+
+    /// Takes a trial for this process.
+    pub(crate) fn claim(&self, trial: &Trial) -> Result<Claimed, Failure> {
+        claim(&self.folder.join(RUNNING), &trial.id, &trial.label())
+    }
+
+    /// The record of a trial, if there is one that can be read.
+    pub(crate) fn record(&self, trial: &str) -> Option<RunRecord> {
+        RunRecord::read(self.record_path(trial)).ok().filter(|record| record.trial == trial)
+    }
+
+    /// Keeps what a trial has reached at a rung.
+    pub(crate) fn save_rung(&self, trial: &str, reached: &EpochRecord) -> Result<(), Failure> {
+        let folder = self.folder.join(RUNGS);
+        fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
+        let rung = Rung { trial: trial.to_owned(), reached: reached.clone() };
+        let path = self.rung_path(trial, reached.epoch);
+        write_atomically(&path, &format!("{}\n", json!(rung)))
+    }
+
+    /// What a trial has reached at the rung after `epoch`, if that is known.
+    pub(crate) fn rung(&self, trial: &str, epoch: usize) -> Option<EpochRecord> {
+        let bytes = fs::read(self.rung_path(trial, epoch)).ok()?;
+        let rung: Rung = serde_json::from_slice(&bytes).ok()?;
+        (rung.trial == trial && rung.reached.epoch == epoch).then_some(rung.reached)
+    }
+
+    fn rung_path(&self, trial: &str, epoch: usize) -> PathBuf {
+        self.folder.join(RUNGS).join(format!("{trial}.{epoch}.json"))
+    }
+
+    /// Writes a file of the folder itself.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        write_atomically(&self.folder.join(name), text)
+    }
+
+    /// Removes what killed processes left: files that never got their names, claims, checkpoints of finished trials.
+    /// Where others may be writing, only what nobody can be writing any more. None of it does harm, so failing to remove
+    /// it is no failure.
+    fn sweep_up(&self, records: &BTreeMap<String, RunRecord>) {
+        let is_alone = self.sharing == Sharing::Alone;
+        for name in ["", TRIALS, MODELS, CHECKPOINTS, RUNGS, "plots"] {
+            for entry in fs::read_dir(self.folder.join(name)).into_iter().flatten().flatten() {
+                let is_old = || {
+                    let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+                    modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > ABANDONED)
+                };
+                if is_left_over(&entry.file_name()) && (is_alone || is_old()) {
+                    let _ = file::remove(&entry.path());
+                }
+            }
+        }
+        for entry in fs::read_dir(self.folder.join(CHECKPOINTS)).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let trial = checkpoints::trial_of(&path).and_then(|trial| records.get(trial));
+            if trial.is_some_and(|record| record.status != Status::Failed) {
+                let _ = file::remove(&path);
+            }
+        }
+        if is_alone {
+            for entry in fs::read_dir(self.folder.join(RUNNING)).into_iter().flatten().flatten() {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Writes the model, if there is one, and then the record.
@@ -95,17 +208,17 @@ impl ResultsStore {
 
     /// Where the record of a trial is.
     pub(crate) fn record_path(&self, trial: &str) -> PathBuf {
-        self.folder.join("trials").join(format!("{trial}.json"))
+        self.folder.join(TRIALS).join(format!("{trial}.json"))
     }
 
     /// Where the model of a trial is.
     pub(crate) fn model_path(&self, trial: &str) -> PathBuf {
-        self.folder.join("models").join(format!("{trial}.safetensors"))
+        self.folder.join(MODELS).join(format!("{trial}.safetensors"))
     }
 
     /// All records by trial, and the files that should be records and are not.
     fn read_records(&self) -> Result<Found, Failure> {
-        let trials = self.folder.join("trials");
+        let trials = self.folder.join(TRIALS);
         let failed = |error: &std::io::Error| Failure::io("read the folder", &trials, error);
         let mut found = Found { records: BTreeMap::new(), damaged: Vec::new() };
         for entry in fs::read_dir(&trials).map_err(|error| failed(&error))? {
@@ -123,6 +236,8 @@ impl ResultsStore {
                     );
                     found.damaged.push((path, reason));
                 }
+                // Put aside by another process since the folder was listed.
+                Err(RecordError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error @ RecordError::Io { .. }) => return Err(Failure::new(Code::InputOutput, error.to_string())),
                 Err(error) => {
                     refuse_newer(&path)?;
@@ -210,11 +325,64 @@ impl ResultsStore {
     }
 }
 
+/// How old a staged file is that nobody is still writing.
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Whether a file of this name was being written when its process ended: of the store, or of the report.
+fn is_left_over(name: &std::ffi::OsStr) -> bool {
+    let text = name.to_string_lossy();
+    file::is_staged(name) || text.starts_with(".staged-") || (text.starts_with('.') && text.ends_with(".partial"))
+}
+
+/// The records in `folder` by trial, without touching or locking anything; what is no record is passed over.
+pub(crate) fn peek(folder: &Path) -> BTreeMap<String, RunRecord> {
+    let entries = fs::read_dir(folder.join(TRIALS)).into_iter().flatten().flatten();
+    let records = entries.filter_map(|entry| {
+        let trial = trial_of(&entry.path())?;
+        let record = RunRecord::read(entry.path()).ok().filter(|record| record.trial == trial)?;
+        Some((trial, record))
+    });
+    records.collect()
+}
+
 /// Replaces the file at `path` in one step.
 pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut partial = Partial::create(path)?;
-    partial.write(text.as_bytes())?;
-    partial.persist()
+    file::write_atomically(path, text.as_bytes()).map_err(|error| Failure::io("write", path, &error))
+}
+
+/// A record of another folder of results with its model, if both can be taken over; `None` if there is none, or the
+/// trial failed there. The error is a text.
+pub(crate) fn result_elsewhere(
+    folder: &Path,
+    trial: &str,
+    kernel: Kernel,
+) -> Result<Option<(RunRecord, Option<AnyMlp>)>, String> {
+    let path = folder.join(TRIALS).join(format!("{trial}.json"));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let record = RunRecord::read(&path).map_err(|error| error.to_string())?;
+    if record.status == Status::Failed {
+        return Ok(None);
+    }
+    for (what, expected, found) in
+        [("trial", trial, record.trial.as_str()), ("kernel", kernel.name(), record.kernel.as_str())]
+    {
+        if expected != found {
+            return Err(format!("{}: {what}: expected {expected}, found {found}", path.display()));
+        }
+    }
+    let Some(expected) = &record.weights_sha256 else { return Ok(Some((record, None))) };
+    let path = folder.join(MODELS).join(format!("{trial}.safetensors"));
+    let model = load_model(&path).map_err(|error| error.to_string())?.mlp;
+    let found = match &model {
+        AnyMlp::F32(mlp) => weights_sha256(mlp),
+        AnyMlp::F64(mlp) => weights_sha256(mlp),
+    };
+    match found == *expected {
+        true => Ok(Some((record, Some(model)))),
+        false => Err(format!("{}: weights: expected the SHA-256 {expected}, found {found}", path.display())),
+    }
 }
 
 /// The specification as the folder keeps it: with the network to start from, which stands before any table.
@@ -228,7 +396,15 @@ fn described(specification: &SweepSpec, initial: Option<Value>) -> BTreeMap<Stri
     let mut lines: BTreeMap<String, String> =
         specification.base.to_map().iter().map(|(key, value)| (key.clone(), toml_text(value))).collect();
     for axis in &specification.axes {
-        lines.insert(axis.key.clone(), toml_text(&Value::Array(axis.values.clone())));
+        lines.insert(axis.key.clone(), toml_text(&axis.to_value()));
+    }
+    if let Some(random) = specification.random {
+        lines.insert("sweep.mode".to_owned(), "random".to_owned());
+        lines.insert("sweep.trials".to_owned(), random.n_trials.to_string());
+        lines.insert("sweep.draw_seed".to_owned(), random.seed.to_string());
+    }
+    if let Some(halving) = specification.halving {
+        lines.insert("sweep.halving".to_owned(), toml_text(&halving.to_value()));
     }
     lines.extend(initial.map(|initial| (INITIAL_KEY.to_owned(), toml_text(&initial))));
     lines
@@ -263,7 +439,11 @@ fn put_aside(path: &Path, reason: &str) -> Result<(), Failure> {
         _ => path.with_extension(format!("json.damaged-{number}")),
     });
     let aside = names.into_iter().find(|aside| aside.symlink_metadata().is_err()).unwrap_or_default();
-    fs::rename(path, &aside).map_err(|error| Failure::io("put aside", path, &error))?;
+    match fs::rename(path, &aside) {
+        // Another process, with which this one shares the folder, was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        renamed => renamed.map_err(|error| Failure::io("put aside", path, &error))?,
+    }
     notice(format_args!("warning: {reason}\n  the file is now {}, and its trial runs again", aside.display()));
     Ok(())
 }

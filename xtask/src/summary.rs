@@ -182,7 +182,8 @@ pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: 
 /// Wider values are cut.
 const MAX_COLUMN: usize = 40;
 
-fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
+/// Values in columns of these widths; longer ones are cut.
+pub(crate) fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
     let mut line = String::new();
     for (value, width) in values.zip(widths) {
         let cut: String = match value.chars().count() > *width {

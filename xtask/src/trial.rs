@@ -8,18 +8,21 @@ use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_train::{
-    AnyMlp, Codebook, ConfigError, Inputs, Precision, Progress, RunRecord, Runtime, Samples, SavedModel, Setup,
-    Targets, load_model, train, trial_id, weights_sha256,
+    AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, RunRecord, Runtime, Samples,
+    SavedModel, Setup, Targets, load_model, train_resumable, trial_id, weights_sha256,
 };
 use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
 
+use crate::checkpoints::TrialCheckpoints;
 use crate::configuration::{RunSettings, SweepSpec};
 use crate::data::Dataset;
 use crate::failure::{Code, Failure};
 use crate::guard::guarded;
 use crate::lock::host_name;
 use crate::memory::{Budget, Reservation};
+use crate::options;
+use crate::output::notice;
 
 /// A cell of the grid, ready to run.
 #[derive(Clone, Debug)]
@@ -73,7 +76,9 @@ pub(crate) struct Initial {
 pub(crate) enum Ending {
     /// It has a record, and unless it diverged or failed a network.
     Recorded(Box<RunRecord>, Option<AnyMlp>),
-    /// It was stopped from outside and leaves nothing.
+    /// It has come to the epoch at which it was to pause, and leaves a checkpoint.
+    Paused(Box<EpochRecord>),
+    /// It was stopped from outside, and leaves a checkpoint.
     Interrupted,
 }
 
@@ -166,24 +171,39 @@ impl Laboratory {
         )
     }
 
-    /// Runs one trial to its end. A panic, or a network that cannot fit into memory, makes a record of a failed trial.
+    /// Runs one trial from its latest checkpoint to its end, or to the end of the epoch `until`. A panic is tried once
+    /// more from the beginning; the second, or a network that cannot fit into memory, makes a record of a failed trial.
     pub(crate) fn run(
         &self,
         trial: &Trial,
         workers: &Workers,
+        checkpoints: &TrialCheckpoints,
+        until: Option<usize>,
         observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Ending, Failure> {
         let _memory = match self.memory_for(&trial.settings) {
             Ok(reservation) => reservation,
             Err(reason) => return Ok(self.failed(trial, workers, reason)),
         };
-        let result = guarded(|| match trial.settings.train.precision {
-            Precision::F32 => self.run_as::<f32>(trial, workers, observer, AnyMlp::F32),
-            Precision::F64 => self.run_as::<f64>(trial, workers, observer, AnyMlp::F64),
-        });
-        match result {
+        let mut attempt = |workers: &Workers| {
+            guarded(|| match trial.settings.train.precision {
+                Precision::F32 => self.run_as::<f32>(trial, workers, checkpoints, until, observer, AnyMlp::F32),
+                Precision::F64 => self.run_as::<f64>(trial, workers, checkpoints, until, observer, AnyMlp::F64),
+            })
+        };
+        let first = match attempt(workers) {
+            Ok(ending) => return ending,
+            Err(panic) => panic,
+        };
+        notice(format_args!(
+            "warning: trial {} panicked: {first}\n  it is tried once more, from the beginning",
+            trial.id
+        ));
+        // Neither the checkpoints nor the threads of the attempt that failed are trusted.
+        checkpoints.remove();
+        match attempt(&options::team(workers.n_threads())?) {
             Ok(ending) => ending,
-            Err(panic) => Ok(self.failed(trial, workers, format!("panic: {panic}"))),
+            Err(panic) => Ok(self.failed(trial, workers, format!("panic, twice: {panic}"))),
         }
     }
 
@@ -191,16 +211,44 @@ impl Laboratory {
         &self,
         trial: &Trial,
         workers: &Workers,
+        checkpoints: &TrialCheckpoints,
+        until: Option<usize>,
         observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
         wrap: fn(Mlp<F>) -> AnyMlp,
     ) -> Result<Ending, Failure> {
+        let config = &trial.settings.train;
         let (train_images, test_images) = self.images(&trial.settings);
-        let codebook = trial.settings.train.encoding.codebook(&train_images.classes);
+        let codebook = config.encoding.codebook(&train_images.classes);
         let train_samples = samples(&train_images, &codebook);
         let test_samples = samples(&test_images, &codebook);
+        let latest = checkpoints.latest::<F>(config);
+        let (start, mut writer) = (latest.checkpoint, latest.writer);
+        let reached = until.and_then(|epoch| start.as_ref()?.history.epochs.get(epoch));
+        if let Some(reached) = reached {
+            return Ok(Ending::Paused(Box::new(reached.clone())));
+        }
         let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(Initial::network) };
-        let run = train::<F>(&trial.settings.train, &train_samples, Some(&test_samples), setup, observer)
-            .map_err(|error| Failure::configuration(error.to_string()))?;
+        let mut paused = None;
+        let run =
+            train_resumable::<F>(config, &train_samples, Some(&test_samples), setup, start, &mut |progress, moment| {
+                let mut go_on = observer(progress);
+                if let Progress::Epoch(reached) = progress
+                    && until == Some(reached.epoch)
+                {
+                    paused = Some(reached.clone());
+                    go_on = ControlFlow::Break(());
+                }
+                if go_on.is_break() || checkpoints.is_due(&writer, &progress, config.epochs) {
+                    checkpoints.write(&mut writer, moment);
+                }
+                go_on
+            });
+        let run = run.map_err(|error| Failure::configuration(error.to_string()))?;
+        if run.outcome == Outcome::Interrupted
+            && let Some(reached) = paused
+        {
+            return Ok(Ending::Paused(Box::new(reached)));
+        }
         let record = RunRecord::of_run(
             trial.id.clone(),
             self.configuration(&trial.settings),
@@ -216,6 +264,26 @@ impl Laboratory {
                 Ending::Recorded(Box::new(record), network)
             }
         })
+    }
+
+    /// What a checkpoint of a trial says of itself: nothing else may go on from it.
+    pub(crate) fn owner(&self, trial: &Trial) -> Map<String, Value> {
+        let owner = [("trial", trial.id.as_str()), ("data", &self.data.sha256), ("kernel", self.kernel.name())];
+        owner.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
+    }
+
+    /// Roughly the bytes that a trial needs: for training, for a checkpoint, and for the file it becomes.
+    pub(crate) fn memory_needed(&self, settings: &RunSettings) -> u64 {
+        let (n_inputs, n_outputs) = shape(settings, &self.data);
+        let train = &settings.train;
+        let n_parameters = train.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
+        let checkpoint = 2 * (2 + train.optimizer.n_slots() as u64) * train.precision.n_bytes() as u64;
+        train.memory_needed(n_inputs, n_outputs).saturating_add(n_parameters.saturating_mul(checkpoint))
+    }
+
+    /// The bytes that all trials together may use, if the system says.
+    pub(crate) fn memory_available(&self) -> Option<u64> {
+        self.memory.whole()
     }
 
     fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
@@ -235,8 +303,7 @@ impl Laboratory {
 
     /// The memory that a trial needs, as soon as the others leave so much; why not, if it can never have it.
     fn memory_for(&self, settings: &RunSettings) -> Result<Reservation<'_>, String> {
-        let (n_inputs, n_outputs) = shape(settings, &self.data);
-        let needed = settings.train.memory_needed(n_inputs, n_outputs);
+        let needed = self.memory_needed(settings);
         self.memory.reserve(needed).map_err(|available| {
             format!(
                 "the network needs about {} MB of memory, and {} MB are available; take fewer units, f32, or a smaller batch",

@@ -46,11 +46,12 @@
 //! 6. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
 //! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
 //! 8. [`RunRecord`], [`trial_id`], [`save_model`]: a run on disk.
+//! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
 //!
 //! # What can be relied on
 //!
 //! *The same numbers.* A configuration gives the same weights, bit for bit, for any number of threads, and whoever
-//! watches. Every random choice comes from `seed` through ChaCha8, with a stream of its own for each purpose, and the
+//! watches, and however often it was stopped and taken up again. Every random choice comes from `seed` through ChaCha8, with a stream of its own for each purpose, and the
 //! order of an epoch depends on the seed and the epoch alone ([`shuffle_for_epoch`]). Only the instruction set
 //! ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so every record names it.
 //!
@@ -58,7 +59,7 @@
 //! keeps the epochs before. What does not fit together is refused before anything is computed, with the key to change
 //! and its range. Nothing that is not finite is ever written.
 //!
-//! *No half files.* Records and models are staged, synced and renamed, and damage is noticed when they are read.
+//! *No half files.* Records, models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 
 // What a run is given.
 mod config;
@@ -76,17 +77,20 @@ mod evaluate;
 mod metrics;
 
 // What is kept.
+mod checkpoint;
 mod identity;
 mod model;
 mod record;
 
 // What the others stand on.
-mod file;
+mod fault;
+pub mod file;
 mod random;
 
 pub use mlp_core;
 pub use ndarray;
 
+pub use checkpoint::{Checkpoint, CheckpointError, Progressed, read_progressed};
 pub use config::{
     ConfigError, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, PROGRAM_KEYS, Precision, TrainConfig,
     ValidationMetric,
@@ -102,4 +106,6 @@ pub use optimizer::{Optimizer, Update};
 pub use random::shuffle_for_epoch;
 pub use record::{DataDescription, RECORD_SCHEMA, RecordError, RunRecord, Runtime, Status};
 pub use schedule::{Position, Schedule};
-pub use train::{Divergence, EpochRecord, History, Outcome, Progress, Run, Setup, TrainError, train};
+pub use train::{
+    Divergence, EpochRecord, History, Moment, Outcome, Progress, Run, Setup, TrainError, train, train_resumable,
+};

@@ -4,6 +4,7 @@
 //! have biases, `layers.1.weights` and so on, all in `F32` or all in `F64`, and one metadata entry, `config`: the
 //! configuration as JSON with sorted keys, and in it `weights_sha256`, by which damage is noticed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use mlp_core::{Activation, Layer, Mlp, Real};
 use ndarray::{Array1, Array2};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -99,11 +100,7 @@ pub fn save_model<F: Real>(
     config.remove(SHA256);
     config.insert(SHA256.to_owned(), json!(content_sha256(&config, mlp)));
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
-    let bytes: Vec<_> = tensors.iter().map(|tensor| (tensor, tensor.bytes())).collect();
-    let views = bytes.iter().map(|(tensor, bytes)| {
-        let view = TensorView::new(dtype::<F>(), tensor.shape.clone(), bytes).expect("bytes of a tensor of this shape");
-        (&tensor.name, view)
-    });
+    let views = tensors.iter().map(|tensor| (&tensor.name, tensor));
     let file = safetensors::serialize(views, Some(metadata)).expect("tensors of one type have a safetensors form");
     write_atomically(path, &file).map_err(|source| ModelError::Io { path: path.to_owned(), action: "write", source })
 }
@@ -164,28 +161,46 @@ impl AnyMlp {
     }
 }
 
-/// What is wrong with the content of a model file.
-struct Problem {
-    place: String,
-    expected: String,
-    found: String,
+/// What is wrong with the content of a model file, or of a checkpoint.
+pub(crate) struct Problem {
+    pub(crate) place: String,
+    pub(crate) expected: String,
+    pub(crate) found: String,
 }
 
 impl Problem {
-    fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { place: place.into(), expected: expected.into(), found: found.into() }
     }
 }
 
 /// A tensor of a network, as it stands in a file.
-struct Tensor<F> {
-    name: String,
-    shape: Vec<usize>,
-    values: Vec<F>,
+pub(crate) struct Tensor<F> {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<F>,
+}
+
+impl<F: Real> View for &Tensor<F> {
+    fn dtype(&self) -> Dtype {
+        dtype::<F>()
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.bytes())
+    }
+
+    fn data_len(&self) -> usize {
+        self.values.len() * Precision::of::<F>().n_bytes()
+    }
 }
 
 impl<F: Real> Tensor<F> {
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match Precision::of::<F>() {
             // Narrowing what was single precision before is exact.
             Precision::F32 => self.values.iter().flat_map(|value| (value.widen() as f32).to_le_bytes()).collect(),
@@ -196,23 +211,32 @@ impl<F: Real> Tensor<F> {
 
 /// The tensors of a network in layer order, weights before bias.
 fn tensors<F: Real>(mlp: &Mlp<F>) -> Vec<Tensor<F>> {
-    let mut tensors = Vec::new();
-    for (i, layer) in mlp.layers.iter().enumerate() {
-        let weights = &layer.weights;
-        let (name, shape) = (weights_name(i), weights.shape().to_vec());
-        tensors.push(Tensor { name, shape, values: weights.iter().copied().collect() });
-        if let Some(bias) = &layer.bias {
-            tensors.push(Tensor { name: bias_name(i), shape: vec![bias.len()], values: bias.to_vec() });
-        }
-    }
-    tensors
+    let layers = mlp.layers.iter().enumerate();
+    layers.flat_map(|(i, layer)| layer_tensors("", i, &layer.weights, layer.bias.as_ref())).collect()
 }
 
-fn weights_name(layer: usize) -> String {
+/// The tensors of one layer, each name with `prefix` before it.
+pub(crate) fn layer_tensors<F: Real>(
+    prefix: &str,
+    layer: usize,
+    weights: &Array2<F>,
+    bias: Option<&Array1<F>>,
+) -> Vec<Tensor<F>> {
+    let named = |name: String, shape: &[usize], values: Vec<F>| Tensor {
+        name: format!("{prefix}{name}"),
+        shape: shape.to_vec(),
+        values,
+    };
+    let weights = named(weights_name(layer), weights.shape(), weights.iter().copied().collect());
+    let bias = bias.map(|bias| named(bias_name(layer), bias.shape(), bias.to_vec()));
+    [weights].into_iter().chain(bias).collect()
+}
+
+pub(crate) fn weights_name(layer: usize) -> String {
     format!("layers.{layer}.weights")
 }
 
-fn bias_name(layer: usize) -> String {
+pub(crate) fn bias_name(layer: usize) -> String {
     format!("layers.{layer}.bias")
 }
 
@@ -231,7 +255,7 @@ fn parse_model(bytes: &[u8]) -> Result<SavedModel, Problem> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
     check_duplicates(bytes)?;
-    let mut map = parse_config(bytes)?;
+    let mut map = parse_entry(bytes, CONFIG)?;
     let sha256 = map.remove(SHA256);
     let config = TrainConfig::from_map(&map)
         .map_err(|error| Problem::new(format!("config, key {}", error.key), error.expected, error.found))?;
@@ -248,7 +272,7 @@ fn parse_model(bytes: &[u8]) -> Result<SavedModel, Problem> {
 }
 
 /// Refuses a header that names a tensor twice: the reader would silently take one of them.
-fn check_duplicates(bytes: &[u8]) -> Result<(), Problem> {
+pub(crate) fn check_duplicates(bytes: &[u8]) -> Result<(), Problem> {
     let Keys(mut names) = serde_json::from_slice(header(bytes)?)
         .map_err(|error| Problem::new("header", "a JSON object", error.to_string()))?;
     names.sort_unstable();
@@ -267,14 +291,15 @@ fn header(bytes: &[u8]) -> Result<&[u8], Problem> {
     rest.get(..length).ok_or_else(cut_short)
 }
 
-fn parse_config(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let place = "header, metadata entry \"config\"";
+/// A metadata entry that holds a JSON object.
+pub(crate) fn parse_entry(bytes: &[u8], entry: &str) -> Result<Map<String, Value>, Problem> {
+    let place = format!("header, metadata entry {entry:?}");
     let (_, metadata) = SafeTensors::read_metadata(bytes)
         .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
     let entries = metadata.metadata().as_ref();
     let json = entries
-        .and_then(|entries| entries.get(CONFIG))
-        .ok_or_else(|| Problem::new(place, "the configuration as JSON", "no such entry"))?;
+        .and_then(|entries| entries.get(entry))
+        .ok_or_else(|| Problem::new(&place, "a JSON object", "no such entry"))?;
     serde_json::from_str(json).map_err(|error| Problem::new(place, "a JSON object", error.to_string()))
 }
 
@@ -288,13 +313,19 @@ fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> Resul
         let expected = format!("one activation, or one for each of the {} hidden layers", config.hidden.len());
         return Err(Problem::new("config, key activation", expected, config.activation.len().to_string()));
     }
-    check_names(file, n_layers, config.bias)?;
+    let biases = (0..n_layers).filter(|_| config.bias).map(bias_name);
+    let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
+    check_names(
+        file,
+        &known,
+        &format!("layers 0 to {}, {}", n_layers - 1, if config.bias { "with biases" } else { "without biases" }),
+    )?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
     let mlp = Mlp { layers: layers.collect::<Result<_, _>>()? };
     Ok(mlp)
 }
 
-fn matrix_shape(file: &SafeTensors<'_>, name: &str) -> Result<(usize, usize), Problem> {
+pub(crate) fn matrix_shape(file: &SafeTensors<'_>, name: &str) -> Result<(usize, usize), Problem> {
     let missing = || Problem::new(name, "a tensor", "none of this name");
     match file.tensor(name).map_err(|_| missing())?.shape() {
         &[n_inputs, n_outputs] if n_inputs > 0 && n_outputs > 0 => Ok((n_inputs, n_outputs)),
@@ -302,18 +333,12 @@ fn matrix_shape(file: &SafeTensors<'_>, name: &str) -> Result<(usize, usize), Pr
     }
 }
 
-/// Refuses tensors that the configuration does not ask for.
-fn check_names(file: &SafeTensors<'_>, n_layers: usize, bias: bool) -> Result<(), Problem> {
-    let biases = (0..n_layers).filter(|_| bias).map(bias_name);
-    let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
+/// Refuses tensors that are not among the `known` ones, which `expected` describes.
+pub(crate) fn check_names(file: &SafeTensors<'_>, known: &[String], expected: &str) -> Result<(), Problem> {
     // Sorted, so that of several the same one is always named.
     let found: BTreeMap<_, _> = file.iter().collect();
     match found.keys().find(|name| !known.iter().any(|known| known == *name)) {
-        Some(extra) => {
-            let biases = if bias { "with biases" } else { "without biases" };
-            let expected = format!("only tensors of layers 0 to {}, {biases}", n_layers - 1);
-            Err(Problem::new(*extra, expected, "this one too"))
-        }
+        Some(extra) => Err(Problem::new(*extra, format!("only tensors of {expected}"), "this one too")),
         None => Ok(()),
     }
 }
@@ -321,19 +346,42 @@ fn check_names(file: &SafeTensors<'_>, n_layers: usize, bias: bool) -> Result<()
 fn parse_layer<F: Real>(
     file: &SafeTensors<'_>,
     i: usize,
-    (n_inputs, n_outputs): (usize, usize),
+    shape: (usize, usize),
     activation: Activation,
     bias: bool,
 ) -> Result<Layer<F>, Problem> {
-    let weights = parse_tensor(file, &weights_name(i), &[n_inputs, n_outputs])?;
-    let weights = Array2::from_shape_vec((n_inputs, n_outputs), weights).map_err(|error| {
-        Problem::new(weights_name(i), format!("{n_inputs} × {n_outputs} numbers"), error.to_string())
-    })?;
+    let (weights, bias) = parse_parameters(file, "", i, shape, bias)?;
+    check_finite(&weights_name(i), weights.iter())?;
+    check_finite(&bias_name(i), bias.iter().flatten())?;
+    Ok(Layer { weights, bias, activation })
+}
+
+/// The weights and biases of one layer whose names begin with `prefix`, whatever numbers they are.
+pub(crate) fn parse_parameters<F: Real>(
+    file: &SafeTensors<'_>,
+    prefix: &str,
+    layer: usize,
+    (n_inputs, n_outputs): (usize, usize),
+    bias: bool,
+) -> Result<(Array2<F>, Option<Array1<F>>), Problem> {
+    let (weights_name, bias_name) =
+        (format!("{prefix}{}", weights_name(layer)), format!("{prefix}{}", bias_name(layer)));
+    let weights = parse_tensor(file, &weights_name, &[n_inputs, n_outputs])?;
+    let weights = Array2::from_shape_vec((n_inputs, n_outputs), weights)
+        .map_err(|error| Problem::new(weights_name, format!("{n_inputs} × {n_outputs} numbers"), error.to_string()))?;
     let bias = match bias {
-        true => Some(Array1::from_vec(parse_tensor(file, &bias_name(i), &[n_outputs])?)),
+        true => Some(Array1::from_vec(parse_tensor(file, &bias_name, &[n_outputs])?)),
         false => None,
     };
-    Ok(Layer { weights, bias, activation })
+    Ok((weights, bias))
+}
+
+/// Refuses weights that no training may go on with.
+pub(crate) fn check_finite<'a, F: Real>(name: &str, values: impl Iterator<Item = &'a F>) -> Result<(), Problem> {
+    match values.enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((i, value)) => Err(Problem::new(format!("{name}, number {i}"), "a finite number", value.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<F>, Problem> {
@@ -348,7 +396,7 @@ fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) ->
     if tensor.shape() != shape {
         return Err(Problem::new(name, format!("shape {shape:?}"), format!("shape {:?}", tensor.shape())));
     }
-    let values: Vec<F> = match Precision::of::<F>() {
+    Ok(match Precision::of::<F>() {
         Precision::F32 => {
             let (numbers, _) = tensor.data().as_chunks();
             numbers.iter().map(|bytes| F::narrow(f64::from(f32::from_le_bytes(*bytes)))).collect()
@@ -357,11 +405,7 @@ fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) ->
             let (numbers, _) = tensor.data().as_chunks();
             numbers.iter().map(|bytes| F::narrow(f64::from_le_bytes(*bytes))).collect()
         }
-    };
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(i) => Err(Problem::new(format!("{name}, number {i}"), "a finite number", values[i].to_string())),
-        None => Ok(values),
-    }
+    })
 }
 
 /// Compares the content with the hash in the file. A file that another program made may have none.

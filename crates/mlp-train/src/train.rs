@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use mlp_core::{Activation, Kernel, Mlp, NonFinite, Real, Workers, Workspace};
+use mlp_core::{Activation, Gradients, Kernel, Mlp, NonFinite, Real, Workers, Workspace};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::{Checkpoint, Progressed};
 use crate::config::{ConfigError, EarlyStopping, EvaluateTrain, Precision, TrainConfig};
 use crate::data::{Rows, Samples, SamplesError, Targets};
 use crate::evaluate::{Evaluation, Evaluator};
@@ -78,7 +79,8 @@ pub struct Divergence {
 }
 
 /// What was measured during a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
     /// The metrics before training (epoch 0), and after each epoch.
     pub epochs: Vec<EpochRecord>,
@@ -138,6 +140,24 @@ pub enum TrainError {
         /// What the network has.
         found: String,
     },
+    /// The checkpoint is not one of a run with this configuration on these samples.
+    #[error("checkpoint: {what}: expected {expected}, found {found}")]
+    Checkpoint {
+        /// The part that does not fit.
+        what: &'static str,
+        /// What this run would have there.
+        expected: String,
+        /// What the checkpoint has.
+        found: String,
+    },
+}
+
+/// A run between two batches or two epochs, as an observer of [`train_resumable`] meets it.
+pub struct Moment<'a, F> {
+    workspace: &'a Workspace<F>,
+    keeper: &'a Keeper<F>,
+    progressed: Progressed,
+    n_slots: usize,
 }
 
 /// Trains a network: for each epoch, the samples in a new order, cut into batches, one update for each batch; then the
@@ -156,19 +176,85 @@ pub fn train<F: Real>(
     setup: Setup<'_, F>,
     observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Run<F>, TrainError> {
+    train_resumable(config, train, test, setup, None, &mut |progress, _| observer(progress))
+}
+
+/// Trains as [`train()`], and can go on where an earlier call was stopped.
+///
+/// The observer is handed the run itself as well, and takes a [`Checkpoint`] of it whenever it likes. With that checkpoint
+/// as `start`, and otherwise the same arguments, a run goes on at its next batch; it ends with the same weights, history
+/// and evaluation, bit for bit, as if it had never been stopped, but for the seconds. `setup.initial` is not looked at
+/// then.
+///
+/// ```
+/// # use std::ops::ControlFlow;
+/// # use mlp_train::mlp_core::{Kernel, Workers};
+/// # use mlp_train::ndarray::array;
+/// # use mlp_train::{Inputs, Precision, Samples, Setup, Targets, TrainConfig, train_resumable};
+/// # let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// # let targets = array![[0.0], [1.0], [1.0], [0.0]];
+/// # let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+/// # let config =
+/// #     TrainConfig { hidden: vec![4], precision: Precision::F64, batch_size: 2, epochs: 10, ..TrainConfig::default() };
+/// # let workers = Workers::new(1);
+/// let setup = || Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+/// let whole = train_resumable(&config, &samples, None, setup(), None, &mut |_, _| ControlFlow::Continue(()))?;
+///
+/// // Stop after the third batch, and go on.
+/// let (mut n_seen, mut checkpoint) = (0, None);
+/// train_resumable(&config, &samples, None, setup(), None, &mut |_, moment| {
+///     n_seen += 1;
+///     checkpoint = Some(moment.checkpoint());
+///     if n_seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// })?;
+/// let rest = train_resumable(&config, &samples, None, setup(), checkpoint, &mut |_, _| ControlFlow::Continue(()))?;
+/// assert_eq!(rest.mlp, whole.mlp);
+/// # Ok::<(), mlp_train::TrainError>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`train()`], and if the checkpoint is of another network, another update rule or another number of batches. What it
+/// cannot tell is whether the checkpoint saw the same samples and the same seed: whoever stores it has to know.
+pub fn train_resumable<F: Real>(
+    config: &TrainConfig,
+    train: &Samples<'_, F>,
+    test: Option<&Samples<'_, F>>,
+    setup: Setup<'_, F>,
+    start: Option<Checkpoint<F>>,
+    observer: &mut dyn FnMut(Progress<'_>, &Moment<'_, F>) -> ControlFlow<()>,
+) -> Result<Run<F>, TrainError> {
     check(config, train, test, setup.initial.as_ref())?;
     let Setup { workers, kernel, initial } = setup;
     let parts = Parts::split(config, train, test);
-    let mut mlp = initial.unwrap_or_else(|| first_network(config, train));
+    if let Some(start) = &start {
+        check_checkpoint(config, start, train.n_inputs(), train.n_outputs(), parts.train.len())?;
+    }
+    let (mut mlp, mut keeper, mut progressed, slots) = match start {
+        None => {
+            let mlp = initial.unwrap_or_else(|| first_network(config, train));
+            let keeper = Keeper::new(config.early_stopping, &mlp);
+            (mlp, keeper, Progressed::default(), Vec::new())
+        }
+        Some(Checkpoint { mlp, slots, kept, history, progressed }) => {
+            (mlp, Keeper { early_stopping: config.early_stopping, mlp: kept, history }, progressed, slots)
+        }
+    };
     let mut evaluator = Evaluator::new(&mlp, config.objective(), workers, kernel);
     let mut trainer = Trainer::new(config, train, &parts.train, &mlp, workers, kernel);
-    let mut keeper = Keeper::new(config.early_stopping, &mlp);
+    trainer.load_slots(&slots);
+    drop(slots);
 
     let mut outcome = Outcome::Finished;
-    for epoch in 0..=config.epochs {
+    for epoch in progressed.epoch..=config.epochs {
+        if keeper.has_waited_long_enough() {
+            keeper.history.stopped_early = true;
+            break;
+        }
+        let before = progressed.seconds;
         let started = Instant::now();
         if epoch > 0 {
-            if let ControlFlow::Break(ended) = trainer.train_epoch(epoch, observer) {
+            if let ControlFlow::Break(ended) = trainer.train_epoch(progressed, &keeper, observer) {
                 outcome = ended;
                 break;
             }
@@ -181,13 +267,11 @@ pub fn train<F: Real>(
             outcome = Outcome::Diverged(trainer.divergence_when_measured(epoch, &mlp));
             break;
         }
-        let verdict = keeper.keep(&mlp, record, trained - started, trained.elapsed());
-        let seen = observer(Progress::Epoch(&keeper.history.epochs[epoch]));
-        if epoch < config.epochs && verdict == Verdict::Stop {
-            keeper.history.stopped_early = true;
-            break;
-        }
-        if epoch < config.epochs && seen.is_break() {
+        keeper.keep(&mlp, record, before + (trained - started).as_secs_f64(), trained.elapsed());
+        progressed = Progressed { epoch: epoch + 1, ..Progressed::default() };
+        let moment = trainer.moment(&keeper, progressed);
+        let seen = observer(Progress::Epoch(&keeper.history.epochs[epoch]), &moment);
+        if epoch < config.epochs && seen.is_break() && !keeper.has_waited_long_enough() {
             outcome = Outcome::Interrupted;
             break;
         }
@@ -197,6 +281,22 @@ pub fn train<F: Real>(
     evaluator.load(&mlp);
     let evaluation = parts.test.as_ref().map(|(test, rows)| evaluator.evaluate(test, rows));
     Ok(Run { mlp, outcome, history, evaluation })
+}
+
+impl<F: Real> Moment<'_, F> {
+    /// Everything that the rest of the run depends on; a copy, about as large as the network with the optimiser's state
+    /// and once more the network.
+    pub fn checkpoint(&self) -> Checkpoint<F> {
+        let mut mlp = self.keeper.mlp.clone();
+        self.workspace.store(&mut mlp);
+        Checkpoint {
+            mlp,
+            slots: (0..self.n_slots).map(|slot| self.workspace.slot(slot)).collect(),
+            kept: self.keeper.mlp.clone(),
+            history: self.keeper.history.clone(),
+            progressed: self.progressed,
+        }
+    }
 }
 
 impl EpochRecord {
@@ -232,20 +332,37 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
         Self { config, samples, workers, workspace, rows, order: rows.to_vec() }
     }
 
-    /// Every training sample once, in a new order, one update for each batch. The last batch may be smaller; its
-    /// gradient is then the mean over fewer samples. Ends early where numbers overflow or the observer says so.
+    /// Takes over the optimiser's state.
+    fn load_slots(&mut self, slots: &[Gradients<F>]) {
+        for (slot, state) in slots.iter().enumerate() {
+            self.workspace.set_slot(slot, state);
+        }
+    }
+
+    /// What an observer can take a checkpoint of.
+    fn moment<'b>(&'b self, keeper: &'b Keeper<F>, progressed: Progressed) -> Moment<'b, F> {
+        Moment { workspace: &self.workspace, keeper, progressed, n_slots: self.config.optimizer.n_slots() }
+    }
+
+    /// Every training sample once, in a new order, one update for each batch; those of the batches that `progressed`
+    /// counts have had it. The last batch may be smaller; its gradient is then the mean over fewer samples. Ends early
+    /// where numbers overflow or the observer says so.
     fn train_epoch(
         &mut self,
-        epoch: usize,
-        observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+        progressed: Progressed,
+        keeper: &Keeper<F>,
+        observer: &mut dyn FnMut(Progress<'_>, &Moment<'_, F>) -> ControlFlow<()>,
     ) -> ControlFlow<Outcome> {
+        let started = Instant::now();
         let config = self.config;
+        let epoch = progressed.epoch;
         let n_batches = self.n_batches();
         self.order.copy_from_slice(self.rows);
         shuffle_for_epoch(&mut self.order, config.seed, epoch);
 
-        let (mut samples_done, mut loss) = (0, 0.0);
-        for (batch, rows) in self.order.chunks(config.batch_size).enumerate() {
+        let mut loss = progressed.loss;
+        let mut samples_done = self.rows.len().min(progressed.batches * config.batch_size);
+        for (batch, rows) in self.order.chunks(config.batch_size).enumerate().skip(progressed.batches) {
             let step = ((epoch - 1) * n_batches + batch) as u64;
             let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
             let update = Update {
@@ -264,7 +381,9 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
             samples_done += rows.len();
             let loss_so_far = loss / samples_done as f64;
             let progress = Progress::Batch { epoch, samples_done, samples_in_epoch: self.rows.len(), loss_so_far };
-            if observer(progress).is_break() {
+            let seconds = progressed.seconds + started.elapsed().as_secs_f64();
+            let moment = self.moment(keeper, Progressed { epoch, batches: batch + 1, loss, seconds });
+            if observer(progress, &moment).is_break() {
                 return ControlFlow::Break(Outcome::Interrupted);
             }
         }
@@ -334,23 +453,16 @@ struct Keeper<F> {
     history: History,
 }
 
-/// Whether a run has to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    GoOn,
-    Stop,
-}
-
 impl<F: Real> Keeper<F> {
     fn new(early_stopping: Option<EarlyStopping>, mlp: &Mlp<F>) -> Self {
         Self { early_stopping, mlp: mlp.clone(), history: History::default() }
     }
 
-    fn keep(&mut self, mlp: &Mlp<F>, record: EpochRecord, training: Duration, measuring: Duration) -> Verdict {
+    fn keep(&mut self, mlp: &Mlp<F>, record: EpochRecord, seconds_train: f64, measuring: Duration) {
         let epoch = record.epoch;
         let is_best = self.is_best(&record);
         if epoch > 0 {
-            self.history.seconds_train.push(training.as_secs_f64());
+            self.history.seconds_train.push(seconds_train);
         }
         self.history.seconds_evaluate.push(measuring.as_secs_f64());
         self.history.epochs.push(record);
@@ -358,10 +470,12 @@ impl<F: Real> Keeper<F> {
             self.history.best_epoch = epoch;
             self.mlp.clone_from(mlp);
         }
-        match self.early_stopping {
-            Some(rule) if epoch - self.history.best_epoch >= rule.patience => Verdict::Stop,
-            _ => Verdict::GoOn,
-        }
+    }
+
+    /// Whether the best epoch lies so far back that early stopping ends the run.
+    fn has_waited_long_enough(&self) -> bool {
+        let n_waited = self.history.epochs.len().saturating_sub(1 + self.history.best_epoch);
+        self.early_stopping.is_some_and(|rule| n_waited >= rule.patience)
     }
 
     /// Whether no epoch before was as good; without early stopping, the latest is always the one to keep.
@@ -425,13 +539,63 @@ fn check_initial<F: Real>(
     n_inputs: usize,
     n_outputs: usize,
 ) -> Result<(), TrainError> {
-    let describe = |sizes: &[usize], activations: &[Activation], bias: bool| {
-        let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
-        format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
-    };
-    let activations: Vec<_> = initial.layers.iter().map(|layer| layer.activation).collect();
-    let bias = initial.layers.iter().any(|layer| layer.bias.is_some());
-    let expected = describe(&config.sizes(n_inputs, n_outputs), &config.activations(), config.bias);
-    let found = describe(&initial.sizes(), &activations, bias);
+    let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(initial));
     if expected == found { Ok(()) } else { Err(TrainError::Initial { expected, found }) }
+}
+
+fn check_checkpoint<F: Real>(
+    config: &TrainConfig,
+    start: &Checkpoint<F>,
+    n_inputs: usize,
+    n_outputs: usize,
+    n_train: usize,
+) -> Result<(), TrainError> {
+    let check = |what: &'static str, is_right: bool, expected: String, found: String| match is_right {
+        true => Ok(()),
+        false => Err(TrainError::Checkpoint { what, expected, found }),
+    };
+    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)] {
+        let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(mlp));
+        check(what, expected == found, expected, found)?;
+    }
+    let fits = |slot: &Gradients<F>| {
+        slot.layers.len() == start.mlp.layers.len()
+            && slot.layers.iter().zip(&start.mlp.layers).all(|(state, layer)| {
+                let n_biases = |bias: &Option<ndarray::Array1<F>>| bias.as_ref().map(|bias| bias.len());
+                state.weights.dim() == layer.weights.dim() && n_biases(&state.bias) == n_biases(&layer.bias)
+            })
+    };
+    let (n_slots, n_found) = (config.optimizer.n_slots(), start.slots.len());
+    let of_rule = |n_slots: usize| format!("{n_slots} numbers for each parameter");
+    check("optimiser's state", n_slots == n_found, of_rule(n_slots), of_rule(n_found))?;
+    check(
+        "optimiser's state",
+        start.slots.iter().all(fits),
+        "the shape of the network".to_owned(),
+        "another".to_owned(),
+    )?;
+
+    let Progressed { epoch, batches, .. } = start.progressed;
+    let (last, n_measured) = (config.epochs + 1, start.history.epochs.len());
+    check("epoch", (1..=last).contains(&epoch), format!("1 to {last}"), epoch.to_string())?;
+    check("epochs measured", n_measured == epoch, epoch.to_string(), n_measured.to_string())?;
+    let n_batches = if epoch == last { 0 } else { n_train.div_ceil(config.batch_size) };
+    check("batches", batches <= n_batches, format!("at most {n_batches}"), batches.to_string())?;
+    let (best, n_seconds) = (start.history.best_epoch, start.history.seconds_evaluate.len());
+    check("best epoch", best < n_measured, format!("below {n_measured}"), best.to_string())?;
+    check("seconds", n_seconds == n_measured, n_measured.to_string(), n_seconds.to_string())
+}
+
+fn described_config(config: &TrainConfig, n_inputs: usize, n_outputs: usize) -> String {
+    described(&config.sizes(n_inputs, n_outputs), &config.activations(), config.bias)
+}
+
+fn described_network<F: Real>(mlp: &Mlp<F>) -> String {
+    let activations: Vec<_> = mlp.layers.iter().map(|layer| layer.activation).collect();
+    described(&mlp.sizes(), &activations, mlp.layers.iter().any(|layer| layer.bias.is_some()))
+}
+
+fn described(sizes: &[usize], activations: &[Activation], bias: bool) -> String {
+    let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
+    format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
 }

@@ -12,9 +12,12 @@ use crate::places;
 
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
-cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes: the sigmoid
-of every one of the 2^32 floats; then a minute of random files for each target in fuzz/, where cargo-fuzz is
-installed. The first step that fails ends the check with code 7.";
+cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes:
+the sigmoid of every one of the 2^32 floats, and 500 kills at random over sweeps of 64 trials; then a
+minute of random files for each target in fuzz/, where cargo-fuzz is installed. With --slurm, then a real
+job array through a Slurm of one node, which xtask/tests/slurm/one-node.sh sets up in a temporary folder
+and takes down again; it needs Debian's packages slurm-wlm and munge, and root. The first step that fails
+ends the check with code 7.";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them
 #[derive(Args, Debug)]
@@ -23,6 +26,9 @@ pub(crate) struct Check {
     /// Also the tests that take minutes
     #[arg(long)]
     long: bool,
+    /// Also a job array through a Slurm of one node, set up for it
+    #[arg(long)]
+    slurm: bool,
 }
 
 struct Step {
@@ -77,7 +83,10 @@ pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<(), Failure>
         }
         output.line(format_args!("{:<14} passed in {took}", step.name));
     }
-    if arguments.long { fuzz(output) } else { Ok(()) }
+    if arguments.long {
+        fuzz(output)?;
+    }
+    if arguments.slurm { check_slurm(output) } else { Ok(()) }
 }
 
 /// The targets of `fuzz/`, a minute each.
@@ -120,5 +129,26 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
         }
         output.line(format_args!("fuzzing {target:<6} passed in {took}"));
     }
+    Ok(())
+}
+
+/// Runs a job array with this very program through a Slurm of its own.
+fn check_slurm(output: &mut Output) -> Result<(), Failure> {
+    let script = places::root().join("xtask/tests/slurm/one-node.sh");
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::InputOutput, format!("cannot run {}: {error}; is bash installed?", script.display()))
+    };
+    notice(format_args!("slurm: {}", script.display()));
+    let started = Instant::now();
+    let program = std::env::current_exe().map_err(failed)?;
+    let status = Command::new("bash").arg(&script).arg(program).status().map_err(failed)?;
+    let took = duration(started.elapsed().as_secs_f64());
+    if !status.success() {
+        return Err(Failure::new(
+            Code::Unsuccessful,
+            format!("slurm: {} failed after {took} ({status}); what it found is above", script.display()),
+        ));
+    }
+    output.line(format_args!("{:<14} passed in {took}", "slurm"));
     Ok(())
 }

@@ -7,7 +7,6 @@ use mlp_train::RunRecord;
 
 use crate::data::{self, Dataset};
 use crate::failure::Failure;
-use crate::lock::FolderLock;
 use crate::output::Output;
 use crate::places;
 use crate::reporting;
@@ -39,7 +38,6 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
     }
     let mut last: Option<(String, Option<Dataset>)> = None;
     for folder in &arguments.folders {
-        let _lock = FolderLock::acquire(folder, "report")?;
         let named = data_of(folder);
         if last.as_ref().map(|(name, _)| Some(name)) != Some(named.as_ref()) {
             // Without the data the report lacks the pictures of the mistakes, and nothing else.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use clap::Args;
-use mlp_train::{RunRecord, Status};
+use mlp_train::{EpochRecord, RunRecord, Status};
 
-use crate::campaign::{self, Shares};
+use crate::campaign::{self, Manner, Order, Shares};
 use crate::configuration::Document;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
@@ -16,7 +16,7 @@ use crate::places;
 use crate::plan::{DefaultName, Plan, plan};
 use crate::progress::Progress;
 use crate::reporting;
-use crate::store::ResultsStore;
+use crate::store::{ResultsStore, Sharing};
 use crate::summary;
 use crate::trial::Initial;
 
@@ -28,7 +28,7 @@ Examples:
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
   cargo xtask train --init runs/mine/models/<TRIAL>.safetensors --set learning_rate=0.0001
 
-Running it again with the same configuration shows the result that is already there.
+Running it again with the same configuration goes on where it was stopped, or shows the result that is already there.
 `train --help` lists all keys with their defaults.";
 
 /// Train one network, with progress, a curve, a report and the model
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
         )));
     }
     let stop = interrupt::stop_flag()?;
-    let (store, records) = plan.open_store("train")?;
+    let (store, records) = plan.open_store("train", Sharing::Alone)?;
     let is_talkative = arguments.run.style.is_talkative();
     let shares = Shares::of(arguments.run.machine.n_threads(), None, 1);
     if is_talkative {
@@ -73,25 +73,26 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
     }
     let progress = Progress::new(arguments.run.style.quiet);
     let shared_output = Mutex::new(&mut *output);
-    let campaign = campaign::run(
-        &plan.laboratory,
-        &plan.trials,
-        &store,
-        records,
+    let see = |epoch: &EpochRecord, progress: &Progress| {
+        if is_talkative && let Ok(mut output) = shared_output.lock() {
+            progress.suspend(|| output.line(summary::epoch_line(epoch)));
+        }
+    };
+    let manner = Manner {
         shares,
-        &stop,
-        &progress,
-        &|epoch, progress| {
-            if is_talkative && let Ok(mut output) = shared_output.lock() {
-                progress.suspend(|| output.line(summary::epoch_line(epoch)));
-            }
-        },
-    )?;
+        order: Order::LongestFirst,
+        pace: arguments.run.checkpoints.pace(),
+        deadline: None,
+        stop: &stop,
+        progress: &progress,
+        see: &see,
+    };
+    let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
     match campaign.records.into_values().next() {
         Some(record) => finish(arguments, &plan, &store, &record, output),
         None => Err(Failure::new(
             Code::Interrupted,
-            "stopped before the end, so nothing is recorded; run the same command again to start anew",
+            "stopped before the end, with a checkpoint; run the same command again to go on from it",
         )),
     }
 }

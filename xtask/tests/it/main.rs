@@ -5,9 +5,16 @@ mod configuration;
 mod data_sets;
 mod download;
 mod emnist;
+#[cfg(unix)]
+mod faults;
 mod interruptions;
+mod resume;
 mod sandbox;
 mod saved_models;
+mod search;
 mod server;
+mod sharing;
+#[cfg(unix)]
+mod slurm;
 mod sweep;
 mod train;

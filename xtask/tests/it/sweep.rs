@@ -22,7 +22,7 @@ fn sweep(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
 }
 
 /// Records by file name, without what two runs need not share.
-fn records(sandbox: &Sandbox, folder: &str) -> BTreeMap<String, Value> {
+pub(crate) fn records(sandbox: &Sandbox, folder: &str) -> BTreeMap<String, Value> {
     let files: Vec<PathBuf> = sandbox.files(&format!("{folder}/trials"));
     let records = files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "json"));
     records
@@ -227,4 +227,50 @@ fn a_report_is_rebuilt_from_the_records() {
     sandbox.run(["report", "out"]).expect_code(0);
     assert!(sandbox.path("out/report.html").is_file() && !sandbox.files("out/plots").is_empty());
     sandbox.run(["report", "none"]).expect_code(2).expect_error("no such folder");
+}
+
+#[test]
+fn a_plan_says_what_is_done_and_what_the_rest_costs_and_runs_nothing() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", SMALL);
+    let outcome = sweep(&sandbox, &["--plan"]).expect_code(0);
+    assert!(!sandbox.path("out").exists());
+    for word in ["6: 0 finished, 6 to run", "0 of 3", "time     about", "memory   at most about"] {
+        assert!(outcome.stdout.contains(word), "{word}: {outcome:#?}");
+    }
+    sweep(&sandbox, &[]).expect_code(0);
+    let outcome = sweep(&sandbox, &["--plan", "--set", "sweep.seed=[0, 1, 2, 3]"]).expect_code(0);
+    assert!(outcome.stdout.contains("8: 6 finished, 2 to run") && outcome.stdout.contains("3 of 4"), "{outcome:#?}");
+    assert_eq!(records(&sandbox, "out").len(), 6);
+}
+
+#[test]
+fn a_budget_ends_a_sweep_with_75_and_running_again_goes_on() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", SMALL);
+    let outcome = sweep(&sandbox, &["--budget", "0s"]).expect_code(75);
+    outcome.expect_error("the budget is used up with 0 of 6 trials finished and kept");
+    sweep(&sandbox, &["--budget", "1h"]).expect_code(0);
+    assert_eq!(records(&sandbox, "out").len(), 6);
+    sweep(&sandbox, &["--budget", "soon"]).expect_code(2).expect_error("expected a time such as");
+}
+
+#[test]
+fn finished_trials_of_another_folder_are_taken_over() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", SMALL);
+    sweep(&sandbox, &["--set", "name=first", "--set", "sweep.learning_rate=[0.001, 0.1]"]).expect_code(0);
+    fs::rename(sandbox.path("out"), sandbox.path("first")).expect("a rename");
+    let damaged = sandbox.files("first/models").remove(0);
+    let trial = damaged.file_stem().expect("a name").to_string_lossy().into_owned();
+    fs::write(&damaged, "nothing").expect("damage");
+    let outcome = sweep(&sandbox, &["--reuse", "first"]).expect_code(0);
+    let in_grid = records(&sandbox, "out").contains_key(&format!("{trial}.json"));
+    let n_taken = if in_grid { 2 } else { 3 };
+    let outcome = outcome.expect_error(&format!("{n_taken} finished trials taken over from first"));
+    assert_eq!(outcome.stderr.contains("the trial is not taken over, and runs"), in_grid);
+    sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "undisturbed"]).expect_code(0);
+    assert_eq!(records(&sandbox, "out"), records(&sandbox, "undisturbed"));
+    assert_eq!(sandbox.files("out/models").len(), 6);
+    sweep(&sandbox, &["--reuse", "digits"]).expect_code(2).expect_error("expected a folder of results");
 }

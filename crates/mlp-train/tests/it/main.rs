@@ -1,5 +1,6 @@
 //! The tests of the crate, one module for each subject.
 
+mod checkpoint;
 mod config;
 mod determinism;
 mod encoding;

@@ -1,0 +1,255 @@
+//! Runs that are stopped and taken up again, and the files in between.
+
+use std::fs;
+use std::ops::ControlFlow;
+
+use mlp_core::{Kernel, Real, Workers};
+use mlp_train::{
+    Checkpoint, CheckpointError, EarlyStopping, Optimizer, Outcome, Precision, Run, RunRecord, Runtime, Samples, Setup,
+    TrainConfig, TrainError, ValidationMetric, train_resumable, weights_sha256,
+};
+use serde_json::{Map, Value, json};
+use tempfile::tempdir;
+
+use crate::problems::{Blobs, run};
+
+const OPTIMIZERS: [Optimizer; 5] = [
+    Optimizer::Sgd,
+    Optimizer::Momentum { momentum: 0.9 },
+    Optimizer::Nesterov { momentum: 0.9 },
+    Optimizer::ADAM,
+    Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01 },
+];
+
+/// Three epochs of six batches, the last of each smaller.
+fn config() -> TrainConfig {
+    TrainConfig { hidden: vec![9], batch_size: 10, epochs: 3, learning_rate: 0.02, l2: 1e-4, ..Blobs::config() }
+}
+
+fn owner() -> Map<String, Value> {
+    json!({ "trial": "a", "data": "b" }).as_object().cloned().unwrap()
+}
+
+/// Trains until the observer has been called `n_calls` times, and returns the run and the checkpoint of that moment.
+fn stopped<F: Real>(
+    config: &TrainConfig,
+    samples: &Samples<'_, F>,
+    start: Option<Checkpoint<F>>,
+    n_calls: usize,
+) -> (Run<F>, Option<Checkpoint<F>>) {
+    let workers = Workers::new(1);
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+    let (mut n_seen, mut checkpoint) = (0, None);
+    let run = train_resumable(config, samples, Some(samples), setup, start, &mut |_, moment| {
+        n_seen += 1;
+        if n_seen < n_calls {
+            return ControlFlow::Continue(());
+        }
+        checkpoint = Some(moment.checkpoint());
+        ControlFlow::Break(())
+    });
+    (run.unwrap(), checkpoint)
+}
+
+/// The record without what two runs need not share.
+fn record<F: Real>(run: &Run<F>) -> String {
+    let record = RunRecord::of_run(
+        "a".into(),
+        Map::new(),
+        mlp_train::DataDescription { classes: "0123456789".into(), ..Default::default() },
+        run,
+        Kernel::detect(),
+        Runtime::default(),
+    );
+    RunRecord { runtime: Runtime::default(), ..record.expect("the run has ended") }.to_json().unwrap()
+}
+
+/// Stops `config` at every call of its observer, goes on through a file, and compares with the undisturbed run.
+fn check_every_moment<F: Real>(config: &TrainConfig) {
+    let blobs = Blobs::new(75, 0);
+    let samples = blobs.samples::<F>();
+    let whole = run(config, &samples, Some(&samples));
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    for n_calls in 1.. {
+        let (first, checkpoint) = stopped(config, &samples, None, n_calls);
+        let Some(checkpoint) = checkpoint else {
+            assert!(n_calls > 15, "{n_calls} moments");
+            return;
+        };
+        checkpoint.write(&path, &owner()).unwrap();
+        let read = Checkpoint::read(&path, config, &owner()).unwrap();
+        assert_eq!(read, checkpoint);
+        let (rest, _) = stopped(config, &samples, Some(read), usize::MAX);
+        let name = config.optimizer.name();
+        assert_eq!(record(&rest), record(&whole), "{name}, stopped at call {n_calls}, {:?}", first.outcome);
+        assert_eq!(weights_sha256(&rest.mlp), weights_sha256(&whole.mlp));
+        assert_eq!(rest.evaluation, whole.evaluation);
+        assert_eq!(rest.history.seconds_train.len(), whole.history.seconds_train.len());
+    }
+}
+
+#[test]
+fn a_run_stopped_at_any_batch_ends_as_if_it_had_not_been_with_every_update_rule() {
+    for optimizer in OPTIMIZERS {
+        check_every_moment::<f32>(&TrainConfig { optimizer, ..config() });
+    }
+    check_every_moment::<f64>(&TrainConfig { precision: Precision::F64, bias: false, ..config() });
+}
+
+#[test]
+fn a_run_that_stops_early_does_so_after_a_stop_at_any_batch_too() {
+    let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 };
+    let config = TrainConfig { epochs: 40, validation: 25, learning_rate: 0.1, early_stopping: Some(rule), ..config() };
+    let blobs = Blobs::new(75, 0);
+    let whole = run::<f32>(&config, &blobs.samples(), None);
+    assert!(whole.history.stopped_early && whole.history.epochs.len() < 40, "{} epochs", whole.history.epochs.len());
+    check_every_moment::<f32>(&config);
+}
+
+#[test]
+fn a_run_may_be_stopped_again_and_again() {
+    let blobs = Blobs::new(75, 0);
+    let samples = blobs.samples::<f32>();
+    let config = TrainConfig { optimizer: Optimizer::ADAM, epochs: 20, ..config() };
+    for seed in 0..20 {
+        let config = TrainConfig { seed, ..config.clone() };
+        let whole = run(&config, &samples, Some(&samples));
+        let (mut start, mut pause) = (None, seed as usize);
+        let ended = loop {
+            pause = pause * 7 % 31 + 1;
+            let (run, checkpoint) = stopped(&config, &samples, start.take(), pause);
+            match run.outcome {
+                Outcome::Interrupted => start = checkpoint,
+                _ => break run,
+            }
+        };
+        assert_eq!(record(&ended), record(&whole), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_run_that_diverges_does_so_at_the_same_batch_after_a_stop() {
+    let blobs = Blobs::new(75, 0);
+    let samples = blobs.samples::<f32>();
+    let config = TrainConfig {
+        activation: vec![mlp_core::Activation::Relu],
+        output_activation: mlp_core::Activation::Identity,
+        loss: mlp_core::Loss::Squared,
+        optimizer: Optimizer::Sgd,
+        learning_rate: 3.0,
+        l2: 0.0,
+        epochs: 30,
+        ..config()
+    };
+    let whole = run(&config, &samples, Some(&samples));
+    assert!(matches!(whole.outcome, Outcome::Diverged(_)), "{:?}", whole.outcome);
+    for n_calls in 1.. {
+        let (run, Some(checkpoint)) = stopped(&config, &samples, None, n_calls) else { break };
+        assert_eq!(run.outcome, Outcome::Interrupted);
+        let (rest, _) = stopped(&config, &samples, Some(checkpoint), usize::MAX);
+        assert_eq!(record(&rest), record(&whole));
+    }
+}
+
+/// A checkpoint in the middle of the first epoch, and the bytes of its file: few, since every one of them is damaged.
+fn sample() -> (Checkpoint<f32>, Vec<u8>) {
+    let blobs = Blobs::new(75, 0);
+    let config = TrainConfig { hidden: vec![2], ..config() };
+    let (_, checkpoint) = stopped(&config, &blobs.samples(), None, 4);
+    let (checkpoint, folder) = (checkpoint.unwrap(), tempdir().unwrap());
+    let path = folder.path().join("c.safetensors");
+    checkpoint.write(&path, &owner()).unwrap();
+    (checkpoint, fs::read(path).unwrap())
+}
+
+#[test]
+fn a_truncated_or_lengthened_checkpoint_is_refused_at_every_byte() {
+    let (_, whole) = sample();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    let config = TrainConfig { hidden: vec![2], ..config() };
+    for bytes in (0..whole.len()).map(|length| whole[..length].to_vec()).chain([[&whole[..], &[0]].concat()]) {
+        fs::write(&path, &bytes).unwrap();
+        let read = Checkpoint::<f32>::read(&path, &config, &owner());
+        assert!(matches!(read, Err(CheckpointError::Invalid { .. })), "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn a_checkpoint_with_any_bit_flipped_is_refused() {
+    let (checkpoint, mut bytes) = sample();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    let config = TrainConfig { hidden: vec![2], ..config() };
+    for bit in 0..8 * bytes.len() {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(read) = Checkpoint::read(&path, &config, &owner()) {
+            // As with 1e-05 and 1E-05 in the text of a number.
+            assert_eq!(read, checkpoint, "bit {bit}");
+        }
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// `checkpoint` changed, written, and read as the run of `config` and `owner`: the refusal.
+fn refusal(change: impl FnOnce(&mut Checkpoint<f32>), config: &TrainConfig, as_owner: &Map<String, Value>) -> String {
+    let (mut checkpoint, _) = sample();
+    change(&mut checkpoint);
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    checkpoint.write(&path, &owner()).unwrap();
+    let error = Checkpoint::<f32>::read(&path, config, as_owner).unwrap_err().to_string();
+    error.replace(&format!("{}", folder.path().display()), "[folder]")
+}
+
+#[test]
+fn a_checkpoint_of_another_run_another_shape_or_with_broken_weights_is_refused_with_its_place() {
+    let config = TrainConfig { hidden: vec![2], ..config() };
+    let other = json!({ "trial": "other", "data": "b" }).as_object().cloned().unwrap();
+    insta::assert_snapshot!(refusal(|_| (), &config, &other), @"[folder]/c.safetensors: header, metadata entry \"checkpoint\", key owner.trial: expected \"other\", as in this run, found \"a\"; go on from an earlier checkpoint, or begin the run again");
+    let wider = TrainConfig { hidden: vec![3], ..config.clone() };
+    insta::assert_snapshot!(refusal(|_| (), &wider, &owner()), @"[folder]/c.safetensors: layers.0.weights: expected shape [8, 3], found shape [8, 2]; go on from an earlier checkpoint, or begin the run again");
+    let without_state = TrainConfig { optimizer: Optimizer::Sgd, ..config.clone() };
+    insta::assert_snapshot!(refusal(|_| (), &without_state, &owner()), @"[folder]/c.safetensors: slot.0.layers.0.bias: expected only tensors of this network and its update rule, found this one too; go on from an earlier checkpoint, or begin the run again");
+    let missing = refusal(|checkpoint| checkpoint.slots.truncate(1), &config, &owner());
+    insta::assert_snapshot!(missing, @"[folder]/c.safetensors: slot.1.layers.0.weights: expected a tensor, found none of this name; go on from an earlier checkpoint, or begin the run again");
+    let broken = refusal(|checkpoint| checkpoint.mlp.layers[1].weights[[0, 1]] = f32::NAN, &config, &owner());
+    insta::assert_snapshot!(broken, @"[folder]/c.safetensors: layers.1.weights, number 1: expected a finite number, found NaN; go on from an earlier checkpoint, or begin the run again");
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_the_run_is_refused_before_anything_is_computed() {
+    let (checkpoint, _) = sample();
+    let blobs = Blobs::new(75, 0);
+    let samples = blobs.samples::<f32>();
+    let own = TrainConfig { hidden: vec![2], ..config() };
+    let refusal = |change: &dyn Fn(&mut Checkpoint<f32>), config: &TrainConfig| {
+        let workers = Workers::new(1);
+        let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+        let mut start = checkpoint.clone();
+        change(&mut start);
+        let error =
+            train_resumable(config, &samples, None, setup, Some(start), &mut |_, _| unreachable!()).unwrap_err();
+        assert!(matches!(error, TrainError::Checkpoint { .. }));
+        error.to_string()
+    };
+    let unchanged = |_: &mut Checkpoint<f32>| ();
+    let all = [
+        refusal(&unchanged, &TrainConfig { hidden: vec![3], ..own.clone() }),
+        refusal(&unchanged, &TrainConfig { optimizer: Optimizer::Sgd, ..own.clone() }),
+        refusal(&unchanged, &TrainConfig { batch_size: 60, ..own.clone() }),
+        refusal(&unchanged, &TrainConfig { epochs: 0, ..own.clone() }),
+        refusal(&|start| start.progressed.epoch = 3, &own),
+        refusal(&|start| start.history.best_epoch = 9, &own),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @r"
+    checkpoint: network: expected layers [8, 3, 6] with activations tanh, sigmoid and bias = true, found layers [8, 2, 6] with activations tanh, sigmoid and bias = true
+    checkpoint: optimiser's state: expected 0 numbers for each parameter, found 2 numbers for each parameter
+    checkpoint: batches: expected at most 2, found 3
+    checkpoint: batches: expected at most 0, found 3
+    checkpoint: epochs measured: expected 3, found 1
+    checkpoint: best epoch: expected below 1, found 9
+    ");
+}

@@ -1,0 +1,161 @@
+//! Checkpoints of trials under way: two files for each trial, written in turn, so that one is whole whatever happens to
+//! the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mlp_core::Real;
+use mlp_train::{Checkpoint, CheckpointError, Moment, Progress, TrainConfig, file};
+use serde_json::{Map, Value};
+
+use crate::output::notice;
+
+/// How often a trial under way is written down. It always is when it is stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Pace {
+    /// After so many epochs.
+    pub(crate) epochs: Option<usize>,
+    /// After so much time.
+    pub(crate) time: Option<Duration>,
+}
+
+/// The two files of one trial.
+pub(crate) struct TrialCheckpoints {
+    paths: [PathBuf; 2],
+    owner: Map<String, Value>,
+    pace: Pace,
+}
+
+/// What was found in them.
+pub(crate) struct Latest<F> {
+    /// The one that has come further, if any is whole.
+    pub(crate) checkpoint: Option<Checkpoint<F>>,
+    /// Writes the next ones.
+    pub(crate) writer: Writer,
+}
+
+/// Writes checkpoints of one trial, in turn to the one file and the other.
+pub(crate) struct Writer {
+    next: usize,
+    last: Instant,
+    has_warned: bool,
+}
+
+impl TrialCheckpoints {
+    /// Those of `trial` in `folder`. `owner` is what a file must say of itself to be taken.
+    pub(crate) fn new(folder: &Path, trial: &str, owner: Map<String, Value>, pace: Pace) -> Self {
+        TrialCheckpoints { paths: paths(folder, trial), owner, pace }
+    }
+
+    /// Reads both files, with a warning for each that cannot be used.
+    pub(crate) fn latest<F: Real>(&self, config: &TrainConfig) -> Latest<F> {
+        let mut best: Option<(usize, Checkpoint<F>)> = None;
+        let mut problems = Vec::new();
+        for (index, path) in self.paths.iter().enumerate() {
+            match Checkpoint::read(path, config, &self.owner) {
+                Ok(found) if best.as_ref().is_none_or(|(_, best)| is_further(&found, best)) => {
+                    best = Some((index, found))
+                }
+                Ok(_) => {}
+                Err(CheckpointError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        for problem in problems {
+            let instead = match &best {
+                Some((_, other)) => format!(
+                    "the other checkpoint is used, of epoch {}, batch {}",
+                    other.progressed.epoch, other.progressed.batches
+                ),
+                None => "there is no other checkpoint, and the trial begins anew".to_owned(),
+            };
+            notice(format_args!("warning: {problem}\n  {instead}"));
+        }
+        let next = best.as_ref().map_or(0, |(index, _)| 1 - index);
+        let writer = Writer { next, last: Instant::now(), has_warned: false };
+        Latest { checkpoint: best.map(|(_, checkpoint)| checkpoint), writer }
+    }
+
+    /// Whether a checkpoint is due, before the end of a run of `n_epochs`.
+    pub(crate) fn is_due(&self, writer: &Writer, progress: &Progress<'_>, n_epochs: usize) -> bool {
+        let is_by_epoch = match (progress, self.pace.epochs) {
+            (Progress::Epoch(record), Some(every)) => {
+                record.epoch > 0 && record.epoch < n_epochs && record.epoch.is_multiple_of(every)
+            }
+            _ => false,
+        };
+        is_by_epoch || self.pace.time.is_some_and(|every| writer.last.elapsed() >= every)
+    }
+
+    /// Writes the run at this moment, over the older of the two files. A checkpoint is an insurance: if it cannot be
+    /// written, that is said once, and the trial goes on.
+    pub(crate) fn write<F: Real>(&self, writer: &mut Writer, moment: &Moment<'_, F>) {
+        let path = &self.paths[writer.next];
+        match moment.checkpoint().write(path, &self.owner) {
+            Ok(()) => writer.next = 1 - writer.next,
+            Err(problem) if !writer.has_warned => {
+                writer.has_warned = true;
+                notice(format_args!(
+                    "warning: {problem}\n  the trial goes on; if it is interrupted, it starts from an earlier checkpoint, or anew"
+                ));
+            }
+            Err(_) => {}
+        }
+        writer.last = Instant::now();
+    }
+
+    /// Removes both files: their trial has its record. What cannot be removed now is removed when the folder is opened
+    /// again.
+    pub(crate) fn remove(&self) {
+        self.paths.iter().for_each(|path| {
+            let _ = file::remove(path);
+        });
+    }
+}
+
+/// The trial that a file in the folder of checkpoints belongs to.
+pub(crate) fn trial_of(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
+    NAMES.iter().find_map(|letter| name.strip_suffix(letter)?.strip_suffix('.'))
+}
+
+/// How far the trials with checkpoints in `folder` have come, by trial: epoch and batches.
+pub(crate) fn progressed(folder: &Path) -> std::collections::BTreeMap<String, (usize, usize)> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Some(trial) = trial_of(&path) else { continue };
+        if let Some(progressed) = mlp_train::read_progressed(&path) {
+            let place = found.entry(trial.to_owned()).or_insert((0, 0));
+            *place = (*place).max((progressed.epoch, progressed.batches));
+        }
+    }
+    found
+}
+
+const ENDING: &str = ".safetensors";
+const NAMES: [&str; 2] = ["a", "b"];
+
+fn paths(folder: &Path, trial: &str) -> [PathBuf; 2] {
+    NAMES.map(|letter| folder.join(format!("{trial}.{letter}{ENDING}")))
+}
+
+fn is_further<F>(left: &Checkpoint<F>, right: &Checkpoint<F>) -> bool {
+    let place = |checkpoint: &Checkpoint<F>| (checkpoint.progressed.epoch, checkpoint.progressed.batches);
+    place(left) > place(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_checkpoints_names_its_trial() {
+        let [first, second] = paths(Path::new("somewhere"), "abc");
+        assert_eq!(trial_of(&first), Some("abc"));
+        assert_eq!(trial_of(&second), Some("abc"));
+        assert_ne!(first, second);
+        assert_eq!(trial_of(Path::new("somewhere/abc.safetensors")), None);
+    }
+}

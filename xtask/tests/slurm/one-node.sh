@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Sets up a Slurm of one node in a temporary folder, runs a sweep through it as a real job array, with a task that is
+# requeued and one that is cancelled, and compares the results with those of an undisturbed sweep. Needs Debian's packages
+# slurm-wlm and munge, and root. Called by `cargo xtask check --slurm` as: one-node.sh PROGRAM
+set -euo pipefail
+
+program=$1
+for tool in munged mungekey slurmctld slurmd sbatch squeue scontrol scancel; do
+    command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || {
+        echo "one-node.sh: $tool is missing; apt-get install slurm-wlm munge" >&2
+        exit 1
+    }
+done
+export PATH=$PATH:/usr/sbin
+folder=$(mktemp -d)
+chmod 755 "$folder"
+pids=()
+finish() {
+    code=$?
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    if [ "$code" -ne 0 ]; then
+        tail -n 20 "$folder"/*.log >&2 || true
+    fi
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    rm -rf "$folder"
+    exit "$code"
+}
+trap finish EXIT
+
+host=$(hostname -s)
+port=$((20000 + $$ % 20000))
+mkdir -p "$folder/state" "$folder/spool"
+mungekey --create --keyfile "$folder/munge.key"
+chmod 600 "$folder/munge.key"
+cat >"$folder/slurm.conf" <<CONF
+ClusterName=laboratory
+SlurmctldHost=$host(127.0.0.1)
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
+AuthType=auth/munge
+AuthInfo=socket=$folder/munge.socket,cred_expire=2
+CredType=cred/munge
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation=$folder/state
+SlurmdSpoolDir=$folder/spool
+SlurmctldPidFile=$folder/slurmctld.pid
+SlurmdPidFile=$folder/slurmd.pid
+SlurmctldLogFile=$folder/slurmctld.log
+SlurmdLogFile=$folder/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=none
+ReturnToService=2
+KillWait=10
+JobRequeue=1
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+CONF
+export SLURM_CONF=$folder/slurm.conf
+
+# Waits until a command succeeds, two minutes at most unless SECONDS_AT_MOST says otherwise.
+until_true() {
+    local deadline=$((SECONDS + ${SECONDS_AT_MOST:-120}))
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || { echo "one-node.sh: waited in vain for: $*" >&2; return 1; }
+        sleep 0.2
+    done
+}
+
+munged --foreground --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
+    --pid-file="$folder/munge.pid" --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" 2>"$folder/munge-errors.log" &
+pids+=($!)
+until_true test -S "$folder/munge.socket"
+slurmctld -D -c 2>"$folder/slurmctld-errors.log" &
+pids+=($!)
+until_true scontrol ping
+slurmd -D -c 2>"$folder/slurmd-errors.log" &
+pids+=($!)
+until_true bash -c 'sinfo --noheader --format=%t | grep -qx "idle\|mix\|alloc"'
+echo "Slurm is up: $(sinfo --noheader)"
+
+# A sweep through it, in a folder whose name a shell would obey.
+cd "$folder"
+cat >grid.toml <<'TOML'
+data = "synthetic"
+train_size = 1000
+test_size = 200
+evaluate_train = 200
+hidden = [64]
+batch_size = 1
+epochs = 8
+
+[sweep]
+seed = [0, 1, 2, 3]
+TOML
+out="$folder/out \$(touch owned)"
+sweep() {
+    "$program" sweep grid.toml --out "$out" --executor slurm --tasks 2 --cores 1 --checkpoint-epochs 1
+}
+is_empty() { [ -z "$(squeue --noheader --array)" ]; }
+has_files() { [ -n "$(ls -A "$1" 2>/dev/null)" ]; }
+
+job=$(sweep | sed -n 's/^submitted job \([0-9]*\):.*/\1/p')
+echo "job $job"
+SECONDS_AT_MOST=300 until_true has_files "$out/checkpoints"
+scontrol requeue "${job}_1"
+echo "requeued ${job}_1"
+sleep 1
+scancel "${job}_2" || true
+echo "cancelled ${job}_2"
+"$program" sweep status "$out"
+SECONDS_AT_MOST=600 until_true is_empty
+n_first=$(ls "$out/trials" | wc -l)
+echo "$n_first of 4 trials after the requeue and the cancellation"
+[ "$n_first" -ge 2 ]
+
+# What the cancelled task left is submitted by the same command.
+sweep | head -1
+SECONDS_AT_MOST=600 until_true is_empty
+"$program" sweep status "$out"
+[ "$(ls "$out/trials" | wc -l)" -eq 4 ]
+[ ! -e "$folder/owned" ]
+"$program" report "$out" >/dev/null
+"$program" sweep grid.toml --out "$folder/undisturbed" --quiet >/dev/null
+cmp "$out/results.csv" "$folder/undisturbed/results.csv"
+echo "the records are those of an undisturbed sweep"
