@@ -68,16 +68,17 @@ pub(crate) struct DataFile {
     /// A plain name on disk.
     pub(crate) name: String,
     pub(crate) origin: Origin,
-    /// What is changed on the way to the disk, if anything.
-    pub(crate) conversion: Option<Conversion>,
 }
 
-/// Where a file comes from.
+/// Where a file comes from, and what is changed on the way to the disk.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
+    /// It lies on a server, and on the disk as it lies there.
     Published(Published),
-    /// The name of a member of the set's archive.
-    Member(String),
+    /// It lies on a server in another form.
+    Converted(Published, Conversion),
+    /// It is the member of this name of the set's archive.
+    Member(String, Conversion),
 }
 
 /// A file as it lies on a server.
@@ -157,6 +158,11 @@ impl DataSet {
         }
     }
 
+    /// Whether some file lies in `folder`, whatever its content.
+    pub(crate) fn is_begun(&self, folder: &Path) -> bool {
+        self.files.iter().any(|file| folder.join(&file.name).symlink_metadata().is_ok())
+    }
+
     /// Whether every file lies in `folder`, whatever its content.
     pub(crate) fn is_present(&self, folder: &Path) -> bool {
         self.files.iter().all(|file| folder.join(&file.name).is_file())
@@ -167,8 +173,8 @@ impl DataFile {
     /// The published file, if it is no member of an archive.
     pub(crate) fn published(&self) -> Option<&Published> {
         match &self.origin {
-            Origin::Published(published) => Some(published),
-            Origin::Member(_) => None,
+            Origin::Published(published) | Origin::Converted(published, _) => Some(published),
+            Origin::Member(..) => None,
         }
     }
 }
@@ -360,9 +366,15 @@ fn check_set(written: WrittenSet, archives: &BTreeMap<String, WrittenArchive>) -
         };
         // A table is converted even where its first column and first number are the usual ones.
         let is_table = is_labels && written.label_column.is_some();
-        let conversion = Some(conversion).filter(|conversion| archive.is_some() || is_table || !conversion.is_none());
-        let origin = check_file(file, archive.is_some()).map_err(|reason| format!("{name}: {reason}"))?;
-        files.push(DataFile { name, origin, conversion });
+        let is_converted = is_table || !conversion.is_none();
+        let origin = match archive {
+            Some(_) => check_member(file).map(|member| Origin::Member(member, conversion)),
+            None => check_file(file).map(|published| match is_converted {
+                true => Origin::Converted(published, conversion),
+                false => Origin::Published(published),
+            }),
+        };
+        files.push(DataFile { origin: origin.map_err(|reason| format!("{name}: {reason}"))?, name });
     }
     Ok(DataSet {
         title: written.title,
@@ -385,20 +397,22 @@ fn check_archive(name: &str, written: WrittenArchive) -> Result<Archive, String>
     Ok(Archive { name: name.to_owned(), file: Published { name: written.name, length, hash, content: None } })
 }
 
-fn check_file(written: WrittenFile, is_in_archive: bool) -> Result<Origin, String> {
+fn check_member(written: WrittenFile) -> Result<String, String> {
     check_name(&written.name)?;
-    if is_in_archive {
-        let is_bare = written.published.is_none()
-            && written.bytes.is_none()
-            && written.bytes_max.is_none()
-            && written.sha256.is_none()
-            && written.md5.is_none()
-            && written.content_sha256.is_none();
-        return match written.member {
-            Some(member) if is_bare => Ok(Origin::Member(member)),
-            _ => Err("expected name and member and nothing else, as the archive is verified as a whole".to_owned()),
-        };
+    let is_bare = written.published.is_none()
+        && written.bytes.is_none()
+        && written.bytes_max.is_none()
+        && written.sha256.is_none()
+        && written.md5.is_none()
+        && written.content_sha256.is_none();
+    match written.member {
+        Some(member) if is_bare => Ok(member),
+        _ => Err("expected name and member and nothing else, as the archive is verified as a whole".to_owned()),
     }
+}
+
+fn check_file(written: WrittenFile) -> Result<Published, String> {
+    check_name(&written.name)?;
     if written.member.is_some() {
         return Err("member: the set has no archive".to_owned());
     }
@@ -411,7 +425,7 @@ fn check_file(written: WrittenFile, is_in_archive: bool) -> Result<Origin, Strin
     check_name(&name)?;
     let length = check_length(written.bytes, written.bytes_max)?;
     let content = written.content_sha256.as_deref().map(Hash::sha256).transpose()?;
-    Ok(Origin::Published(Published { name, length, hash, content }))
+    Ok(Published { name, length, hash, content })
 }
 
 fn check_length(exactly: Option<u64>, most: Option<u64>) -> Result<Length, String> {
