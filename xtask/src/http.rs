@@ -208,6 +208,10 @@ fn explain(error: &ureq::Error, stall: Duration) -> String {
             format!("no connection within {} s", stall.as_secs_f64())
         }
         ureq::Error::HostNotFound => "no such host (is there a network?)".to_owned(),
+        // The resolver of the system has no error of its own for this.
+        ureq::Error::Io(error) if error.to_string().contains("lookup") => {
+            format!("no such host (is there a network?): {error}")
+        }
         ureq::Error::TooManyRedirects => format!("redirects more than {MAX_REDIRECTS} times"),
         ureq::Error::RequireHttpsOnly(to) => {
             format!("redirects from https to the unprotected {to}, which is not followed")

@@ -10,6 +10,7 @@ use mnist_io::LabelSource;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::configuration::nearest;
+use crate::data::SYNTHETIC;
 use crate::digest::Hash;
 use crate::failure::Failure;
 
@@ -68,16 +69,17 @@ pub(crate) struct DataFile {
     /// A plain name on disk.
     pub(crate) name: String,
     pub(crate) origin: Origin,
-    /// What is changed on the way to the disk, if anything.
-    pub(crate) conversion: Option<Conversion>,
 }
 
-/// Where a file comes from.
+/// Where a file comes from, and what is changed on the way to the disk.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
+    /// It lies on a server, and on the disk as it lies there.
     Published(Published),
-    /// The name of a member of the set's archive.
-    Member(String),
+    /// It lies on a server in another form.
+    Converted(Published, Conversion),
+    /// It is the member of this name of the set's archive.
+    Member(String, Conversion),
 }
 
 /// A file as it lies on a server.
@@ -157,6 +159,11 @@ impl DataSet {
         }
     }
 
+    /// Whether some file lies in `folder`, whatever its content.
+    pub(crate) fn is_begun(&self, folder: &Path) -> bool {
+        self.files.iter().any(|file| folder.join(&file.name).symlink_metadata().is_ok())
+    }
+
     /// Whether every file lies in `folder`, whatever its content.
     pub(crate) fn is_present(&self, folder: &Path) -> bool {
         self.files.iter().all(|file| folder.join(&file.name).is_file())
@@ -167,8 +174,8 @@ impl DataFile {
     /// The published file, if it is no member of an archive.
     pub(crate) fn published(&self) -> Option<&Published> {
         match &self.origin {
-            Origin::Published(published) => Some(published),
-            Origin::Member(_) => None,
+            Origin::Published(published) | Origin::Converted(published, _) => Some(published),
+            Origin::Member(..) => None,
         }
     }
 }
@@ -309,6 +316,9 @@ fn add(manifest: &mut Manifest, text: &str) -> Result<(), String> {
     }
     for (name, set) in written.sets {
         check_name(&name)?;
+        if name == SYNTHETIC {
+            return Err(format!("[{SYNTHETIC}]: this is the name of the built-in digits; give your set another name"));
+        }
         let set = check_set(set, &manifest.archives).map_err(|reason| format!("[{name}]: {reason}"))?;
         check_mirrors(&name, &set.mirrors)?;
         if manifest.sets.insert(name.clone(), set).is_some() {
@@ -347,23 +357,7 @@ fn check_set(written: WrittenSet, archives: &BTreeMap<String, WrittenArchive>) -
         }
         _ => return Err("expected either mirrors or archive".to_owned()),
     };
-    let labels =
-        LabelSource { column: written.label_column.unwrap_or(0), first: i32::from(written.first_label.unwrap_or(0)) };
-    let mut files = Vec::new();
-    for file in written.files {
-        let name = file.name.clone();
-        let count = counts.map(|(train, test)| if name.starts_with("train") { train } else { test });
-        let is_labels = name.contains("labels");
-        let conversion = match is_labels {
-            true => Conversion::Labels { source: labels, n_labels: count },
-            false => Conversion::Images { transposed: written.transposed, n_images: count },
-        };
-        // A table is converted even where its first column and first number are the usual ones.
-        let is_table = is_labels && written.label_column.is_some();
-        let conversion = Some(conversion).filter(|conversion| archive.is_some() || is_table || !conversion.is_none());
-        let origin = check_file(file, archive.is_some()).map_err(|reason| format!("{name}: {reason}"))?;
-        files.push(DataFile { name, origin, conversion });
-    }
+    let files = check_files(&written, counts, archive.is_some())?;
     Ok(DataSet {
         title: written.title,
         licence: written.licence,
@@ -378,6 +372,35 @@ fn check_set(written: WrittenSet, archives: &BTreeMap<String, WrittenArchive>) -
     })
 }
 
+/// The files of a set, each with what has to be changed in it.
+fn check_files(
+    written: &WrittenSet,
+    counts: Option<(usize, usize)>,
+    is_in_archive: bool,
+) -> Result<Vec<DataFile>, String> {
+    let source =
+        LabelSource { column: written.label_column.unwrap_or(0), first: i32::from(written.first_label.unwrap_or(0)) };
+    let check = |file: &WrittenFile| {
+        let name = file.name.clone();
+        let count = counts.map(|(train, test)| if name.starts_with("train") { train } else { test });
+        let is_labels = name.contains("labels");
+        let conversion = match is_labels {
+            true => Conversion::Labels { source, n_labels: count },
+            false => Conversion::Images { transposed: written.transposed, n_images: count },
+        };
+        // A table is converted even where its first column and first number are the usual ones.
+        let is_table = is_labels && written.label_column.is_some();
+        let origin = match (is_in_archive, is_table || !conversion.is_none()) {
+            (true, _) => Origin::Member(check_member(file)?, conversion),
+            (false, true) => Origin::Converted(check_file(file)?, conversion),
+            (false, false) => Origin::Published(check_file(file)?),
+        };
+        Ok(DataFile { name, origin })
+    };
+    let files = written.files.iter();
+    files.map(|file| check(file).map_err(|reason: String| format!("{}: {reason}", file.name))).collect()
+}
+
 fn check_archive(name: &str, written: WrittenArchive) -> Result<Archive, String> {
     check_name(&written.name)?;
     let length = check_length(Some(written.bytes), None)?;
@@ -385,20 +408,22 @@ fn check_archive(name: &str, written: WrittenArchive) -> Result<Archive, String>
     Ok(Archive { name: name.to_owned(), file: Published { name: written.name, length, hash, content: None } })
 }
 
-fn check_file(written: WrittenFile, is_in_archive: bool) -> Result<Origin, String> {
+fn check_member(written: &WrittenFile) -> Result<String, String> {
     check_name(&written.name)?;
-    if is_in_archive {
-        let is_bare = written.published.is_none()
-            && written.bytes.is_none()
-            && written.bytes_max.is_none()
-            && written.sha256.is_none()
-            && written.md5.is_none()
-            && written.content_sha256.is_none();
-        return match written.member {
-            Some(member) if is_bare => Ok(Origin::Member(member)),
-            _ => Err("expected name and member and nothing else, as the archive is verified as a whole".to_owned()),
-        };
+    let is_bare = written.published.is_none()
+        && written.bytes.is_none()
+        && written.bytes_max.is_none()
+        && written.sha256.is_none()
+        && written.md5.is_none()
+        && written.content_sha256.is_none();
+    match &written.member {
+        Some(member) if is_bare => Ok(member.clone()),
+        _ => Err("expected name and member and nothing else, as the archive is verified as a whole".to_owned()),
     }
+}
+
+fn check_file(written: &WrittenFile) -> Result<Published, String> {
+    check_name(&written.name)?;
     if written.member.is_some() {
         return Err("member: the set has no archive".to_owned());
     }
@@ -407,11 +432,11 @@ fn check_file(written: WrittenFile, is_in_archive: bool) -> Result<Origin, Strin
         (None, Some(md5)) => Hash::md5(md5)?,
         _ => return Err("expected either sha256 or md5".to_owned()),
     };
-    let name = written.published.unwrap_or(written.name);
+    let name = written.published.clone().unwrap_or_else(|| written.name.clone());
     check_name(&name)?;
     let length = check_length(written.bytes, written.bytes_max)?;
     let content = written.content_sha256.as_deref().map(Hash::sha256).transpose()?;
-    Ok(Origin::Published(Published { name, length, hash, content }))
+    Ok(Published { name, length, hash, content })
 }
 
 fn check_length(exactly: Option<u64>, most: Option<u64>) -> Result<Length, String> {
@@ -553,6 +578,7 @@ mod tests {
             ("classes=\"01\"", "classes=\"\"", "1 to 256 characters"),
             ("classes=\"01\"", "classes=\"01\"\nclass_names=[\"zero\"]", "one for each of the 2 classes"),
             ("mirrors=[]", "mirrors=[]\ntrain=3", "both train and test"),
+            ("[set]", "[synthetic]", "the name of the built-in digits"),
         ] {
             let error = parse(&with_file(&file).replace(from, to)).expect_err(to);
             assert!(error.contains(reason), "{to}: {error}");

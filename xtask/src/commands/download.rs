@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::data;
-use crate::digest::{self, Condition};
+use crate::digest::{self, Condition, Hash};
 use crate::failure::{Code, Failure};
 use crate::fetch::{Patience, Source, fetch};
 use crate::http::Network;
@@ -81,7 +81,8 @@ pub(crate) fn run(arguments: &Download, output: &mut Output) -> Result<(), Failu
     if arguments.verify {
         let mut names = if is_unnamed { all() } else { named() };
         if is_unnamed && !arguments.all {
-            names.retain(|name| datasets.join(name).is_dir());
+            // A download that brought nothing leaves a folder, but no set.
+            names.retain(|name| manifest.sets[*name].is_begun(&datasets.join(name)));
         }
         return verify_all(&names, &manifest, &datasets, output);
     }
@@ -141,8 +142,9 @@ fn verify_all(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut
     if names.is_empty() {
         output.line(format_args!("no data set is in {}", places::shown(datasets)));
     }
-    let mut wrong = Vec::new();
+    let (mut wrong, mut wrong_names) = (Vec::new(), Vec::new());
     for name in names {
+        let n_before = wrong.len();
         let (set, folder) = (&manifest.sets[*name], datasets.join(name));
         let sums = unpack::read_sums(&folder);
         for file in &set.files {
@@ -153,11 +155,14 @@ fn verify_all(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut
                 Condition::Damaged(how) => wrong.push(format!("{} {how}", path.display())),
             }
         }
+        if wrong.len() > n_before {
+            wrong_names.push(*name);
+        }
     }
     if wrong.is_empty() {
         return Ok(());
     }
-    let names = names.join(" ");
+    let names = wrong_names.join(" ");
     Err(Failure::new(
         Code::Network,
         format!("{}\nrun `cargo xtask download {names}` to fetch what is wrong", wrong.join("\n")),
@@ -166,9 +171,9 @@ fn verify_all(names: &[&str], manifest: &Manifest, datasets: &Path, output: &mut
 
 /// What a file of a set is worth: as published, or as it was written down when it was converted.
 fn condition(file: &DataFile, folder: &Path, sums: &Sums) -> Result<Condition, Failure> {
-    match (&file.origin, file.conversion) {
-        (Origin::Published(published), None) => digest::condition(published, &folder.join(&file.name)),
-        _ => unpack::condition(file, folder, sums),
+    match &file.origin {
+        Origin::Published(published) => digest::condition(published, &folder.join(&file.name)),
+        Origin::Converted(..) | Origin::Member(..) => unpack::condition(file, folder, sums),
     }
 }
 
@@ -187,24 +192,20 @@ impl Courier {
         let folder = self.datasets.join(name);
         fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
         let _lock = FolderLock::acquire(&folder, "download")?;
+        // First of all, so that labels are never taken for those of other classes.
+        write_classes(set, &folder)?;
         let mut sums = unpack::read_sums(&folder);
         let conditions: Vec<Condition> =
             set.files.iter().map(|file| condition(file, &folder, &sums)).collect::<Result<_, _>>()?;
-        if conditions.iter().all(|condition| *condition == Condition::Verified) && has_classes(set, &folder) {
-            for file in &set.files {
-                report_file(&folder.join(&file.name), &format!("already here, verified{}", by_what(file)), output);
-            }
-            output.line(format_args!("in {}", places::shown(&folder)));
-            return Ok(());
-        }
-        // First of all, so that labels are never taken for those of other classes.
-        write_classes(set, &folder)?;
+        let is_complete = conditions.iter().all(|condition| *condition == Condition::Verified);
         let only = match &self.from {
-            Some(Source::File(path)) if set.archive.is_none() => Some(file_of(set, path)?),
+            Some(Source::File(path)) if set.archive.is_none() && !is_complete => Some(file_of(set, path)?),
             _ => None,
         };
-        let archive = set.archive.as_ref().map(|archive| self.archive(set, archive)).transpose()?;
-        let mut archive = archive.as_deref().map(unpack::Archive::open).transpose()?;
+        let mut archive = match &set.archive {
+            Some(archive) if !is_complete => Some(unpack::Archive::open(&self.archive(set, archive)?)?),
+            _ => None,
+        };
         for (index, (file, before)) in set.files.iter().zip(&conditions).enumerate() {
             let path = folder.join(&file.name);
             let said = match before {
@@ -217,17 +218,7 @@ impl Courier {
                     notice(format_args!("note: {} is still missing", path.display()));
                     continue;
                 }
-                let hash = match (&file.origin, file.conversion, &mut archive) {
-                    (Origin::Published(published), None, _) => self.fetch(set, published, &path).map(|()| None),
-                    (Origin::Published(published), Some(conversion), _) => {
-                        self.fetch_and_convert(set, published, conversion, &path).map(Some)
-                    }
-                    (Origin::Member(member), Some(conversion), Some(archive)) => {
-                        archive.unpack(member, conversion, &path).map(Some)
-                    }
-                    (Origin::Member(member), _, _) => unreachable!("{member} has an archive and a conversion"),
-                }?;
-                if let Some(hash) = hash {
+                if let Some(hash) = self.bring(set, file, archive.as_mut(), &path)? {
                     sums.insert(file.name.clone(), hash);
                     unpack::write_sums(&folder, &sums)?;
                 }
@@ -236,6 +227,26 @@ impl Courier {
         }
         output.line(format_args!("in {}", places::shown(&folder)));
         Ok(())
+    }
+
+    /// Brings a file to `target`, and returns its hash if it is not the published one.
+    fn bring(
+        &self,
+        set: &DataSet,
+        file: &DataFile,
+        archive: Option<&mut unpack::Archive>,
+        target: &Path,
+    ) -> Result<Option<Hash>, Failure> {
+        match &file.origin {
+            Origin::Published(published) => self.fetch(set, published, target).map(|()| None),
+            Origin::Converted(published, conversion) => {
+                self.fetch_and_convert(set, published, *conversion, target).map(Some)
+            }
+            Origin::Member(member, conversion) => {
+                let archive = archive.expect("the reader of the manifest gives members to sets with an archive alone");
+                archive.unpack(member, *conversion, target).map(Some)
+            }
+        }
     }
 
     /// Brings a file as it was published.
@@ -255,7 +266,7 @@ impl Courier {
         published: &Published,
         conversion: Conversion,
         target: &Path,
-    ) -> Result<digest::Hash, Failure> {
+    ) -> Result<Hash, Failure> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let between = target.with_file_name(format!(".{name}.published"));
         if digest::condition(published, &between)? != Condition::Verified {
@@ -325,15 +336,11 @@ fn classes_text(set: &DataSet) -> Option<String> {
     (!is_digits).then(|| set.classes.iter().flat_map(|&class| [class, '\n']).collect())
 }
 
-/// Whether the folder names the set's classes.
-fn has_classes(set: &DataSet, folder: &Path) -> bool {
-    classes_text(set) == fs::read_to_string(folder.join(mnist_io::CLASSES_FILE)).ok()
-}
-
 /// IDX files do not say what their labels stand for; where these are not the digits, a file beside them does.
 fn write_classes(set: &DataSet, folder: &Path) -> Result<(), Failure> {
     let path = folder.join(mnist_io::CLASSES_FILE);
     match classes_text(set) {
+        Some(text) if fs::read_to_string(&path).is_ok_and(|found| found == text) => Ok(()),
         Some(text) => write_atomically(&path, &text),
         None if path.symlink_metadata().is_ok() => {
             fs::remove_file(&path).map_err(|error| Failure::io("remove", &path, &error))
@@ -344,8 +351,8 @@ fn write_classes(set: &DataSet, folder: &Path) -> Result<(), Failure> {
 
 /// Says by what a file was verified, where that is less than it should be.
 fn by_what(file: &DataFile) -> &'static str {
-    match (&file.origin, file.conversion) {
-        (Origin::Published(Published { hash: digest::Hash::Md5(_), .. }), None) => " by MD5",
+    match &file.origin {
+        Origin::Published(Published { hash: Hash::Md5(_), .. }) => " by MD5",
         _ => "",
     }
 }

@@ -279,7 +279,12 @@ fn no_such_host_is_code_4() {
     sandbox
         .run(["download", "small", "--attempts", "1", "--deadline", "20"])
         .expect_code(4)
-        .expect_error("no-such-host.invalid");
+        .expect_error("no-such-host.invalid")
+        .expect_error("no such host (is there a network?)");
+    // What was asked for and did not come is no set that is here.
+    let outcome = sandbox.run(["download", "--verify"]).expect_code(0);
+    assert!(outcome.stdout.starts_with("no data set is in"), "{}", outcome.stdout);
+    sandbox.run(["download", "small", "--verify"]).expect_code(4).expect_error("file.gz is missing");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use mnist_io::{IdxArray, LabeledImages, synthetic_digits};
 use ndarray::Array1;
@@ -10,6 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+use crate::interruptions::next;
 use crate::sandbox::Sandbox;
 use crate::server::{Behaviour, Server};
 
@@ -165,6 +169,45 @@ fn a_manifest_that_does_not_fit_the_archive_is_code_3_and_leaves_no_part_of_a_se
     sandbox.write("gzip.zip", "no archive at all");
     let outcome = sandbox.run(["download", "letters", "--from", "gzip.zip"]).expect_code(3);
     outcome.expect_error("expected a ZIP archive");
+}
+
+#[test]
+fn kills_while_letters_are_unpacked_leave_whole_files_or_none() {
+    let miniature = Miniature::new();
+    let archive = miniature.archive();
+    let sandbox = sandbox_of(&archive, "http://no-such-host.invalid/");
+    sandbox.write("gzip.zip", &archive);
+    let folder = sandbox.path("datasets/letters");
+    let (mut random, mut n_kills, mut n_whole) = (3, 0, 0);
+    for _ in 0..60 {
+        let mut command = sandbox.command(["download", "letters", "--from", "gzip.zip"]);
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_micros(next(&mut random) % 60_000));
+        let is_killed = process.try_wait().expect("a state").is_none();
+        process.kill().expect("a kill");
+        process.wait().expect("an end");
+        n_kills += u32::from(is_killed);
+        for path in sandbox.files("datasets/letters") {
+            if path.extension().is_some_and(|ending| ending == "gz") && !is_hidden(&path) {
+                IdxArray::read(&path).expect("a whole file under a final name");
+                n_whole += 1;
+            }
+        }
+        // Now and then from the beginning.
+        if next(&mut random).is_multiple_of(4) {
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+    assert!(n_kills > 0);
+    println!("{n_kills} kills, {n_whole} files under final names, all whole");
+    sandbox.run(["download", "letters", "--from", "gzip.zip"]).expect_code(0);
+    let sets = LabeledImages::load_folder(&folder).expect("a set");
+    assert_eq!(sets, (miniature.train, miniature.test));
+    assert_eq!(sandbox.files("datasets/letters").len(), 7, "{:?}", sandbox.files("datasets/letters"));
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 #[cfg(target_os = "linux")]

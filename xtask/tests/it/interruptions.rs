@@ -17,7 +17,7 @@ fn noise(n_bytes: usize) -> Vec<u8> {
 }
 
 /// The next number of a generator that needs nothing but arithmetic (Steele, Lea and Flood 2014, SplitMix).
-fn next(state: &mut u64) -> u64 {
+pub(crate) fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
