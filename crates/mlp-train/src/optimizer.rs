@@ -118,9 +118,11 @@ impl Optimizer {
         update: Update,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
-        let mut run = Step { workspace, batch, objective, update, workers };
+        let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
         let learning_rate = F::narrow(update.learning_rate);
+        let mut run = Step { workspace, batch, objective, penalty, workers };
         match self {
+            Self::Sgd if penalty.is_none() => run.without_penalty(Sgd { learning_rate }),
             Self::Sgd => run.with(Sgd { learning_rate }),
             Self::Momentum { momentum } => run.with(Momentum { learning_rate, momentum: F::narrow(momentum) }),
             Self::Nesterov { momentum } => run.with(Nesterov { learning_rate, momentum: F::narrow(momentum) }),
@@ -150,19 +152,20 @@ struct Step<'a, F, B> {
     workspace: &'a mut Workspace<F>,
     batch: &'a B,
     objective: Objective,
-    update: Update,
+    penalty: Penalty<F>,
     workers: &'a Workers,
 }
 
 impl<F: Real, B: Batch<F>> Step<'_, F, B> {
     fn with<R: Rule<F>>(&mut self, rule: R) -> Result<f64, NonFinite> {
-        let penalty = Penalty { l2: F::narrow(self.update.l2), l1: F::narrow(self.update.l1) };
-        let (batch, objective, workers) = (self.batch, self.objective, self.workers);
-        if penalty.is_none() {
-            self.workspace.step(batch, objective, &Sink::<F, R, false> { rule, penalty }, workers)
-        } else {
-            self.workspace.step(batch, objective, &Sink::<F, R, true> { rule, penalty }, workers)
-        }
+        let sink = Sink::<F, R, true> { rule, penalty: self.penalty };
+        self.workspace.step(self.batch, self.objective, &sink, self.workers)
+    }
+
+    /// The same where the penalty is none: only worth its code where there is little else to compute.
+    fn without_penalty<R: Rule<F>>(&mut self, rule: R) -> Result<f64, NonFinite> {
+        let sink = Sink::<F, R, false> { rule, penalty: self.penalty };
+        self.workspace.step(self.batch, self.objective, &sink, self.workers)
     }
 }
 

@@ -29,17 +29,66 @@ impl<F: Real> GradientSink<F> for Momentum {
     }
 }
 
+/// Gradient descent, which has no state and need not see gradients of zero.
+struct Descent;
+
+impl<F: Real> GradientSink<F> for Descent {
+    const N_SLOTS: usize = 0;
+    fn ignores_zero_gradients(&self) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
+        Parameter { value: weight.value - F::narrow(0.5) * gradient, ..weight }
+    }
+    #[inline(always)]
+    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
+        self.weight(bias, gradient)
+    }
+}
+
 fn after_some_steps<F: Real>(n_threads: usize, kernel: Kernel, seed: u64, n_samples: usize) -> Mlp<F> {
-    let mut mlp =
-        network::<F>(&[100, 70, 40, 6], &[Activation::Sigmoid, Activation::Relu, Activation::Sigmoid], true, seed);
+    after_steps_of([100, 70, 40, 6], &Momentum, n_threads, kernel, seed, n_samples)
+}
+
+fn after_steps_of<F: Real>(
+    sizes: [usize; 4],
+    sink: &impl GradientSink<F>,
+    n_threads: usize,
+    kernel: Kernel,
+    seed: u64,
+    n_samples: usize,
+) -> Mlp<F> {
+    let activations = [Activation::Sigmoid, Activation::Relu, Activation::Sigmoid];
+    let mut mlp = network::<F>(&sizes, &activations, true, seed);
     let workers = Workers::new(n_threads);
     let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
     for step in 0..6 {
         let n_samples = n_samples - usize::from(step == 5) * (n_samples / 3);
-        workspace.step(&samples::<F>(n_samples, 100, 6, step), OBJECTIVE, &Momentum, &workers).expect("finite");
+        let batch = samples::<F>(n_samples, sizes[0], sizes[3], step);
+        workspace.step(&batch, OBJECTIVE, sink, &workers).expect("finite");
     }
     workspace.store(&mut mlp);
     mlp
+}
+
+/// Large enough for every layer but the last to be shared out, even with one sample.
+const LARGE: [usize; 4] = [300, 260, 200, 6];
+
+#[test]
+fn large_layers_have_the_same_bits_for_any_number_of_threads() {
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
+        for n_samples in [1, 2, 10, 33] {
+            let moved = |n_threads| after_steps_of::<f32>(LARGE, &Momentum, n_threads, kernel, 1, n_samples);
+            let descended = |n_threads| after_steps_of::<f32>(LARGE, &Descent, n_threads, kernel, 1, n_samples);
+            let double = |n_threads| after_steps_of::<f64>(LARGE, &Descent, n_threads, kernel, 1, n_samples);
+            let expected = (moved(1), descended(1), double(1));
+            for n_threads in [2, 3, 8] {
+                let found = (moved(n_threads), descended(n_threads), double(n_threads));
+                assert!(found == expected, "{kernel}, batch {n_samples}, {n_threads} threads");
+            }
+        }
+    }
 }
 
 #[test]
@@ -135,15 +184,16 @@ fn a_step_allocates_nothing_on_any_thread() {
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
         for n_threads in [1, 2] {
             for n_samples in [1, 8, 33, 128] {
-                let mlp = network::<f32>(&[100, 70, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
+                let mlp = network::<f32>(&[300, 260, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
                 let workers = Workers::new(n_threads);
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
-                let batch = Watched(samples::<f32>(n_samples, 100, 6, 2));
+                let batch = Watched(samples::<f32>(n_samples, 300, 6, 2));
                 let objective = Objective { loss: Loss::SoftmaxCrossEntropy, reduction: Reduction::Sum };
                 let before = COUNT.load(Ordering::Relaxed);
                 for _ in 0..3 {
                     workspace.step(&batch, objective, &Momentum, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+                    workspace.step(&batch, OBJECTIVE, &Descent, &workers).expect("finite");
                     workspace.forward(&batch, &workers);
                 }
                 let count = COUNT.load(Ordering::Relaxed) - before;

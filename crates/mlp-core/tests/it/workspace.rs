@@ -87,6 +87,26 @@ proptest! {
 }
 
 #[test]
+fn a_single_sample_agrees_with_the_reference_whatever_the_width_of_the_panels() {
+    // One to four vectors, several panels, and a last one of each width, in both number types.
+    let shapes: [&[usize]; 5] = [&[300, 260, 200, 6], &[70, 130, 5], &[90, 33, 70, 65, 9], &[5, 3, 2], &[784, 20, 100]];
+    for kernel in kernels() {
+        for (seed, sizes) in shapes.iter().enumerate() {
+            let activations = vec![Activation::Sigmoid; sizes.len() - 1];
+            let (n_inputs, n_outputs) = (sizes[0], sizes[sizes.len() - 1]);
+            for n_threads in [1, 3] {
+                let single = network::<f32>(sizes, &activations, true, seed as u64);
+                let error = distance_from_reference(&single, &samples(1, n_inputs, n_outputs, 7), kernel, n_threads);
+                assert!(error < 2e-4, "{kernel}, {sizes:?} in f32: {error}");
+                let double = network::<f64>(sizes, &activations, true, seed as u64);
+                let error = distance_from_reference(&double, &samples(1, n_inputs, n_outputs, 7), kernel, n_threads);
+                assert!(error < 1e-12, "{kernel}, {sizes:?} in f64: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_applied_gradient_moves_the_weights_by_the_bits_of_the_kept_one() {
     let sizes = [70, 40, 33, 6];
     let mlp = network::<f32>(&sizes, &[Activation::Sigmoid; 3], true, 3);
