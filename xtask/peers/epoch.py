@@ -23,7 +23,7 @@ parser.add_argument("--batch", type=int, default=128)
 parser.add_argument("--samples", type=int, default=60000)
 parser.add_argument("--epochs", type=int, default=2, help="epochs that are timed, behind one that is not")
 parser.add_argument("--precision", default="f32", choices=["f32", "f64"])
-parser.add_argument("--threads", type=int, default=2, help="with 1 the process stays on one core")
+parser.add_argument("--threads", type=int, default=2, help="and as many cores")
 options = parser.parse_args()
 
 # Before the libraries are imported: they look once.
@@ -31,10 +31,15 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(options.threads)
 if options.precision == "f64":
     os.environ["JAX_ENABLE_X64"] = "1"
-if options.threads == 1 and hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+if hasattr(os, "sched_setaffinity"):
+    # JAX asks for the cores and not for a number of threads.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
 
-import numpy as np
+try:
+    import numpy as np
+except ModuleNotFoundError as error:
+    print(json.dumps({"missing": error.name}))
+    sys.exit()
 
 SIZES = [int(size) for size in options.sizes.split(",")]
 DTYPE = {"f32": np.float32, "f64": np.float64}[options.precision]
@@ -135,7 +140,7 @@ def jax_epoch(inputs, targets):
         gradient = jax.grad(loss)(layers, inputs[rows], targets[rows])
         return jax.tree.map(lambda p, g: p - LEARNING_RATE * g, layers, gradient), None
 
-    # The whole epoch is one compiled program: JAX at its best.
+    # The whole epoch is one compiled program.
     @jax.jit
     def trained(layers, key):
         order = jax.random.permutation(key, len(inputs))[: n_batches * options.batch]
@@ -153,7 +158,7 @@ def jax_epoch(inputs, targets):
 make = {"numpy": numpy_epoch, "torch": torch_epoch, "torch-bf16": torch_epoch, "jax": jax_epoch}[options.peer]
 try:
     epoch = make(*samples())
-except ImportError as error:
+except ModuleNotFoundError as error:
     print(json.dumps({"missing": error.name}))
     sys.exit()
 epoch()

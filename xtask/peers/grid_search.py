@@ -34,7 +34,7 @@ try:
     import sklearn
     from sklearn.model_selection import GridSearchCV
     from sklearn.neural_network import MLPClassifier
-except ImportError as error:
+except ModuleNotFoundError as error:
     print(json.dumps({"missing": error.name}))
     sys.exit()
 
@@ -67,6 +67,9 @@ search = GridSearchCV(
     refit=False,
     n_jobs=2,
 )
+# The processes are started, and their libraries imported, before the clock is.
+warm_up = GridSearchCV(model, {"learning_rate_init": [1e-3] * 4}, cv=[(rows[:200], rows[200:300])], refit=False, n_jobs=2)
+warm_up.fit(inputs[:300], labels[:300])
 started = time.perf_counter()
 search.fit(inputs, labels)
 print(json.dumps({"version": sklearn.__version__, "seconds": time.perf_counter() - started}))

@@ -24,7 +24,7 @@ options = parser.parse_args()
 try:
     import numpy as np
     import torch
-except ImportError as error:
+except ModuleNotFoundError as error:
     print(json.dumps({"missing": error.name}))
     sys.exit()
 

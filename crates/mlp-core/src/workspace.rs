@@ -10,11 +10,12 @@
 //! 3. the tiles: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in the cache. So
 //!    an optimiser moves the weights without the gradient ever being stored.
 //!
-//! A thread gets the same tiles in each phase, so that their weights stay in the cache of its core. A batch of one sample
-//! takes 2 and 3 together.
+//! Forward and in the update a thread gets the same tiles, so that their weights stay in the cache of its core. A workspace
+//! for batches of one sample takes 2 and 3 together.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
-//! which changes no bit of the result as long as the weights are finite; a step that finds others reports it.
+//! which changes no bit of the result as long as the weights are finite, as they have to be when they are loaded; a step
+//! that makes others reports it.
 
 mod samples;
 mod units;
@@ -32,12 +33,12 @@ use crate::sink::GradientSink;
 use samples::{Answer, Gather, InputBlock, OutputBlock};
 use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, Tile, Update, distribute};
 
-/// Where the samples of a batch come from: each row is asked for once a step, by the thread that will use it.
+/// Where the samples of a batch come from: each row is asked for once a step, by one of the threads.
 pub trait Batch<F>: Sync {
     /// The number of samples.
     fn n_samples(&self) -> usize;
-    /// Told of every row before the first is asked for: a chance to have memory far away brought nearer, as the rows of a
-    /// shuffled epoch lie apart. Nothing need be done.
+    /// Told of some rows before the first of them is asked for: a chance to have memory far away brought nearer, as the rows
+    /// of a shuffled epoch lie apart. Nothing need be done.
     fn prefetch(&self, row: usize) {
         let _ = row;
     }
@@ -47,7 +48,7 @@ pub trait Batch<F>: Sync {
     fn target(&self, row: usize, into: &mut [F]);
 }
 
-/// A parameter or an output that is infinite or not a number: the run has diverged.
+/// An output, a parameter or a sink's state that is infinite or not a number: the run has diverged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonFinite {
     /// The first layer in which it was found, counted from 0.
@@ -173,7 +174,8 @@ impl<F: Real> Workspace<F> {
     /// `sink`. Returns the sum of the samples' losses before the step.
     ///
     /// # Errors
-    /// Where an output, or a parameter after the step, is infinite or not a number; the parameters are then of no use.
+    /// Where an output, or after the step a parameter or its state, is infinite or not a number; the parameters are then of
+    /// no use until others are loaded.
     ///
     /// # Panics
     /// Where the batch is empty or larger than the workspace, the sink needs more slots than there are, or the loss does
@@ -204,7 +206,8 @@ impl<F: Real> Workspace<F> {
         }
     }
 
-    /// The forward pass alone; [`Workspace::outputs`] then has the result. The batch's targets are not asked for.
+    /// The forward pass alone; [`Workspace::outputs`] then has the result. The batch's targets are not asked for, and
+    /// outputs that are not finite are not reported.
     ///
     /// # Panics
     /// Where the batch is empty or larger than the workspace.
@@ -379,13 +382,19 @@ impl<F: Real> Workspace<F> {
         }
     }
 
-    /// Takes over the weights and biases of `mlp`; the state slots stay.
+    /// Takes over the weights and biases of `mlp`; the state slots stay. The weights have to be finite: where an input is
+    /// zero, its weights are not looked at.
     ///
     /// # Panics
     /// Where its shape or an activation is not that of the network that the workspace was made for.
     pub fn load(&mut self, mlp: &Mlp<F>) {
         self.assert_network(mlp);
+        // Behind the last unit of a layer an overflow may have left what is not a number.
+        for patch in self.patches.iter_mut().flatten() {
+            patch.deltas.fill(F::zero());
+        }
         for tile in &mut self.tiles {
+            tile.clear();
             let layer = &mlp.layers[tile.layer];
             let (columns, width) = (columns(tile, layer.weights.ncols()), tile.width);
             fill(&mut tile.weights, columns.clone(), width, layer.weights.view());

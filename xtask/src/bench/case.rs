@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Loss, Real};
-use mlp_train::{EvaluateTrain, Optimizer, Precision, Schedule, Setup, TrainConfig, train};
+use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, train};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::options::team;
 use crate::trial::samples;
 
@@ -24,8 +24,8 @@ pub(crate) struct Case {
     pub(crate) precision: Precision,
     /// Whether it is pinned to one core; otherwise it has all threads.
     pub(crate) one_core: bool,
-    /// The samples of a timed epoch: fewer where the peers take minutes.
-    pub(crate) n_samples: usize,
+    /// The samples of the peers' timed epochs: fewer where they take minutes. Ours have all.
+    pub(crate) n_samples_peers: usize,
 }
 
 const PAPER: &[usize] = &[512, 256, 128, 64, 32, 16, 8];
@@ -48,9 +48,9 @@ const fn case(
     batch_size: usize,
     precision: Precision,
     one_core: bool,
-    n_samples: usize,
+    n_samples_peers: usize,
 ) -> Case {
-    Case { name, title, hidden, batch_size, precision, one_core, n_samples }
+    Case { name, title, hidden, batch_size, precision, one_core, n_samples_peers }
 }
 
 /// What was measured of a case.
@@ -87,7 +87,8 @@ impl Case {
             schedule: Schedule::Constant,
             batch_size: self.batch_size,
             precision: self.precision,
-            epochs: 4,
+            // One to warm up, and as many timed as the peers have.
+            epochs: 3,
             evaluate_train: EvaluateTrain::Count(10_000),
             ..TrainConfig::default()
         }
@@ -100,10 +101,9 @@ impl Case {
         n_threads: usize,
         kernel: Kernel,
     ) -> Result<Measured, Failure> {
-        let images = images.first(self.n_samples.min(images.len()));
         match self.precision {
-            Precision::F32 => self.measure_as::<f32>(&images, n_threads, kernel),
-            Precision::F64 => self.measure_as::<f64>(&images, n_threads, kernel),
+            Precision::F32 => self.measure_as::<f32>(images, n_threads, kernel),
+            Precision::F64 => self.measure_as::<f64>(images, n_threads, kernel),
         }
     }
 
@@ -119,10 +119,13 @@ impl Case {
         let setup = Setup { workers: &workers, kernel, initial: None };
         let run = train::<F>(&config, &samples(images, &codebook), None, setup, &mut |_| ControlFlow::Continue(()))
             .map_err(|error| Failure::configuration(error.to_string()))?;
+        if run.outcome != Outcome::Finished {
+            return Err(Failure::new(Code::Unsuccessful, format!("{}: the run ended as {:?}", self.name, run.outcome)));
+        }
         let best = |seconds: &[f64]| seconds.iter().copied().fold(f64::INFINITY, f64::min);
         let n_evaluated = images.len().min(10_000);
         Ok(Measured {
-            seconds: best(&run.history.seconds_train) * EPOCH as f64 / images.len() as f64,
+            seconds: best(&run.history.seconds_train[1..]) * EPOCH as f64 / images.len() as f64,
             seconds_evaluate: best(&run.history.seconds_evaluate) * 10_000.0 / n_evaluated as f64,
             peak_mib: peak_mib(),
         })

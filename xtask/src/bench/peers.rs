@@ -48,7 +48,7 @@ impl Python<'_> {
             peer.to_owned(),
             format!("--sizes={}", sizes.join(",")),
             format!("--batch={}", case.batch_size),
-            format!("--samples={}", case.n_samples),
+            format!("--samples={}", case.n_samples_peers),
             format!("--precision={}", case.precision.name()),
             format!("--threads={n_threads}"),
         ];

@@ -96,12 +96,12 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
         let case = CASES.iter().find(|case| case.name == name);
         let case = case.ok_or_else(|| Failure::configuration(format!("--case {name}: there is no such case")))?;
         let measured = case.measure(&load(&data)?.0, arguments.machine.n_threads(), kernel)?;
-        output.line(serde_json::to_string(&measured).unwrap_or_default());
+        output.line(serde_json::to_string(&measured).map_err(|error| Failure::data(error.to_string()))?);
         return Ok(());
     }
     load(&data)?;
     let figures = arguments.measure(&data, kernel)?;
-    let json = serde_json::to_string_pretty(&figures).unwrap_or_default();
+    let json = serde_json::to_string_pretty(&figures).map_err(|error| Failure::data(error.to_string()))?;
     let table = figures.markdown();
     if let Some(folder) = &arguments.out {
         std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
@@ -145,7 +145,7 @@ impl Bench {
             }
             let scratch = std::env::temp_dir().join(format!("mlp-bench-{}", std::process::id()));
             std::fs::create_dir_all(&scratch).map_err(|error| Failure::io("create", &scratch, &error))?;
-            let measured = Place { data, scratch: &scratch, python }.measure();
+            let measured = Place { data, scratch: &scratch, python, n_threads, is_quiet: self.style.quiet }.measure();
             std::fs::remove_dir_all(&scratch).map_err(|error| Failure::io("remove", &scratch, &error))?;
             whole = Some(measured?);
         }
@@ -164,7 +164,7 @@ impl Bench {
         let mut best: Option<Measured> = None;
         let mut peers: Vec<PeerMeasured> = Vec::new();
         for _ in 0..if self.full { 4 } else { 2 } {
-            let measured = best_of(2, || own(case, data, machine.n_threads, kernel))?;
+            let measured = own(case, data, machine.n_threads, kernel)?;
             best = Some(best.map_or(measured.clone(), |best| better(best, measured)));
             for peer in python.iter().flat_map(|_| Python::peers(case)) {
                 let Some(measured) = python.map_or(Ok(None), |python| python.measure(peer, case, machine.n_threads))?
@@ -299,7 +299,7 @@ impl Whole {
                 format!("the same grid in GridSearchCV | {}: {:.1} × ours", seconds(grid), grid / sweep.seconds)
             }),
             format!(
-                "98 % of the test digits, from start to end of the process, median of {} seeds | {} (worst seed {:.2} %)",
+                "a net for 98 % of the test digits, from start to end of the process, median of {} seeds | {} (worst seed {:.2} %)",
                 self.to_98.n_seeds,
                 seconds(self.to_98.seconds),
                 100.0 * self.to_98.worst_accuracy

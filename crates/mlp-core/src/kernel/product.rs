@@ -381,11 +381,18 @@ unsafe fn dots<'a, F: Real, S: Simd<F>, const ROWS: usize, const INPUTS: usize>(
                 }
             }
         }
-        for (row, sums) in sums.iter().enumerate() {
-            // What is behind the last of fewer than four is summed for nothing.
-            let mut four = [sums[INPUTS - 1]; 4];
-            four[..INPUTS].copy_from_slice(sums);
-            products[row * products_stride..][..INPUTS].copy_from_slice(&S::sums_of_lanes(four)[..INPUTS]);
+        // Four at a time; behind the last of fewer than four it is summed again, for nothing.
+        for first in (0..ROWS * INPUTS).step_by(4) {
+            let mut four = [sums[0][0]; 4];
+            for (index, sum) in four.iter_mut().enumerate() {
+                let entry = (first + index).min(ROWS * INPUTS - 1);
+                *sum = sums[entry / INPUTS][entry % INPUTS];
+            }
+            let four = S::sums_of_lanes(four);
+            for (index, &product) in four.iter().enumerate().take(ROWS * INPUTS - first) {
+                let entry = first + index;
+                products[entry / INPUTS * products_stride + entry % INPUTS] = product;
+            }
         }
     }
 }

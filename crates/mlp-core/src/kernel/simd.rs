@@ -42,7 +42,9 @@ pub trait Simd<F>: Copy {
     where
         F: Real,
     {
-        vectors.map(|vector| {
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut sums = [F::zero(); 4];
+        for (sum, vector) in sums.iter_mut().zip(vectors) {
             let mut lanes = [F::zero(); 16];
             // SAFETY: a vector has at most 16 lanes.
             unsafe { Self::store(vector, lanes.as_mut_ptr()) };
@@ -53,8 +55,9 @@ pub trait Simd<F>: Copy {
                     lanes[lane] += lanes[lane + n];
                 }
             }
-            lanes[0]
-        })
+            *sum = lanes[0];
+        }
+        sums
     }
 }
 
@@ -297,6 +300,28 @@ mod x86 {
             // SAFETY: the caller's promises.
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
         }
+        /// Two vectors share each addition, then four.
+        #[inline(always)]
+        unsafe fn sums_of_lanes([a, b, c, d]: [[__m256; 2]; 4]) -> [f32; 4] {
+            // SAFETY: the caller's promises.
+            unsafe {
+                // Halves: 8 lanes of each.
+                let (a, b) = (_mm256_add_ps(a[0], a[1]), _mm256_add_ps(b[0], b[1]));
+                let (c, d) = (_mm256_add_ps(c[0], c[1]), _mm256_add_ps(d[0], d[1]));
+                // Quarters: four lanes of a, four of b; of c and d.
+                let ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+                let cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+                // Two lanes of a, two of c; of b and d.
+                let two = _mm256_add_ps(
+                    _mm256_shuffle_ps(ab, cd, 0b01_00_01_00),
+                    _mm256_shuffle_ps(ab, cd, 0b11_10_11_10),
+                );
+                let one = _mm256_add_ps(two, _mm256_permute_ps(two, 0b11_11_01_01));
+                let mut lanes = [0.0; 8];
+                _mm256_storeu_ps(lanes.as_mut_ptr(), one);
+                [lanes[0], lanes[4], lanes[2], lanes[6]]
+            }
+        }
     }
 
     impl Simd<f64> for Avx2 {
@@ -326,6 +351,23 @@ mod x86 {
         unsafe fn multiply_add(a: [__m256d; 2], b: [__m256d; 2], c: [__m256d; 2]) -> [__m256d; 2] {
             // SAFETY: the caller's promises.
             unsafe { [_mm256_fmadd_pd(a[0], b[0], c[0]), _mm256_fmadd_pd(a[1], b[1], c[1])] }
+        }
+        /// Two vectors share each addition, then four.
+        #[inline(always)]
+        unsafe fn sums_of_lanes([a, b, c, d]: [[__m256d; 2]; 4]) -> [f64; 4] {
+            // SAFETY: the caller's promises.
+            unsafe {
+                // Halves: 4 lanes of each.
+                let (a, b) = (_mm256_add_pd(a[0], a[1]), _mm256_add_pd(b[0], b[1]));
+                let (c, d) = (_mm256_add_pd(c[0], c[1]), _mm256_add_pd(d[0], d[1]));
+                // Quarters: two lanes of a, two of b; of c and d.
+                let ab = _mm256_add_pd(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+                let cd = _mm256_add_pd(_mm256_permute2f128_pd(c, d, 0x20), _mm256_permute2f128_pd(c, d, 0x31));
+                let one = _mm256_add_pd(_mm256_unpacklo_pd(ab, cd), _mm256_unpackhi_pd(ab, cd));
+                let mut lanes = [0.0; 4];
+                _mm256_storeu_pd(lanes.as_mut_ptr(), one);
+                [lanes[0], lanes[2], lanes[1], lanes[3]]
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct InputBlock<F> {
     pub(super) stride: usize,
     /// For every input, the rows in which it is not zero, a bit each.
     pub(super) rows_used: Vec<u32>,
-    /// For every [`GROUP`] rows, the inputs that are not zero in all of them.
+    /// For every [`GROUP`] rows, the inputs that are not zero in at least one of them.
     pub(super) inputs_used: Vec<TermList>,
 }
 

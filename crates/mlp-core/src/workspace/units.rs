@@ -42,7 +42,7 @@ pub(super) struct Tile<F> {
     pub(super) bias: Aligned<F>,
     pub(super) weights_state: [Aligned<F>; 2],
     pub(super) bias_state: [Aligned<F>; 2],
-    /// Whether the last step left something infinite or not a number here.
+    /// Whether the last step left something infinite or not a number here, in parameters or state.
     pub(super) is_broken: bool,
     /// Where a batch has one sample: the δ of its units,
     delta: Aligned<F>,
@@ -70,6 +70,17 @@ impl<F: Real> Tile<F> {
         }
     }
 
+    /// Weights and biases of 0, also behind the last unit; the state stays where it is finite.
+    pub(super) fn clear(&mut self) {
+        self.weights.fill(F::zero());
+        self.bias.fill(F::zero());
+        for state in self.weights_state.iter_mut().chain(&mut self.bias_state) {
+            state.iter_mut().filter(|state| state.is_not_finite()).for_each(|state| *state = F::zero());
+        }
+        self.delta.fill(F::zero());
+        self.is_broken = false;
+    }
+
     /// Its place among the tiles of its layer.
     pub(super) fn number(&self, shape: &LayerShape) -> usize {
         // All but the last have the same width.
@@ -88,10 +99,12 @@ impl<F: Real> Tile<F> {
         let entries = first_input * self.width..first_input * self.width + gradient.len();
         let [state0, state1] = &mut self.weights_state;
         let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
-        let weights = &mut self.weights[entries];
-        apply::<F, K, true>(weights, state, gradient, sink);
+        apply::<F, K, true>(&mut self.weights[entries.clone()], state, gradient, sink);
         // Afterwards: what has just been written is not read well at once.
-        self.is_broken |= !is_finite(simd, weights);
+        self.is_broken |= !is_finite(simd, &self.weights[entries.clone()]);
+        for state in &self.weights_state[..K::N_SLOTS] {
+            self.is_broken |= !is_finite(simd, &state[entries.clone()]);
+        }
     }
 
     #[inline(always)]
@@ -101,6 +114,9 @@ impl<F: Real> Tile<F> {
         let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
         apply::<F, K, false>(&mut self.bias, state, gradient, sink);
         self.is_broken |= !is_finite(simd, &self.bias);
+        for state in &self.bias_state[..K::N_SLOTS] {
+            self.is_broken |= !is_finite(simd, state);
+        }
     }
 }
 
@@ -516,6 +532,12 @@ impl<F: Real> Tile<F> {
         // closure would become a call.
         for (input, _) in rows {
             finite.add(&weights[input * width..][..width]);
+            if K::N_SLOTS > 0 {
+                finite.add(&state0[input * width..][..width]);
+            }
+            if K::N_SLOTS > 1 {
+                finite.add(&state1[input * width..][..width]);
+            }
         }
         self.is_broken |= !finite.is_true();
     }

@@ -198,6 +198,46 @@ fn an_input_that_is_not_a_number_is_found() {
     assert_eq!(workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers), Err(NonFinite { layer: 0 }));
 }
 
+#[test]
+fn after_an_overflow_a_workspace_can_be_loaded_again() {
+    let workers = Workers::new(2);
+    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    for n_samples in [1, 5] {
+        let batch = samples::<f32>(n_samples, 20, 4, 1);
+        let mut workspace = Workspace::new(&mlp, n_samples, 1, Kernel::detect(), &workers);
+        assert!(workspace.step(&batch, OBJECTIVE, &Descent(f32::INFINITY), &workers).is_err());
+        workspace.load(&mlp);
+        let mut fresh = Workspace::new(&mlp, n_samples, 1, Kernel::detect(), &workers);
+        for workspace in [&mut workspace, &mut fresh] {
+            workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+        }
+        assert_eq!(workspace.slot(0), fresh.slot(0));
+    }
+}
+
+#[test]
+fn an_overflow_in_a_sinks_state_is_reported() {
+    struct Overflowing;
+    impl GradientSink<f32> for Overflowing {
+        const N_SLOTS: usize = 2;
+        #[inline(always)]
+        fn weight(&self, weight: Parameter<f32>, _gradient: f32) -> Parameter<f32> {
+            Parameter { state: [0.0, f32::INFINITY], ..weight }
+        }
+        #[inline(always)]
+        fn bias(&self, bias: Parameter<f32>, _gradient: f32) -> Parameter<f32> {
+            bias
+        }
+    }
+    let workers = Workers::new(1);
+    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    for n_samples in [1, 5] {
+        let mut workspace = Workspace::new(&mlp, n_samples, 2, Kernel::detect(), &workers);
+        let found = workspace.step(&samples(n_samples, 20, 4, 1), OBJECTIVE, &Overflowing, &workers);
+        assert_eq!(found, Err(NonFinite { layer: 0 }));
+    }
+}
+
 /// [`Descent`] that need not see gradients of zero.
 struct SparseDescent(f32);
 
