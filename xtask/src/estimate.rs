@@ -76,9 +76,12 @@ pub(crate) fn tell(
     Ok(())
 }
 
+/// The keys of a combination with their values.
+type Cell = Vec<(String, String)>;
+
 /// A line for each combination of all keys but the seed: how many trials are done, and what one of them takes.
 fn list_cells(trials: &[Trial], is_open: &dyn Fn(&&Trial) -> bool, seconds: &BTreeMap<&str, f64>, output: &mut Output) {
-    let mut cells: Vec<(Vec<(String, String)>, usize, usize, f64)> = Vec::new();
+    let mut cells: Vec<(Cell, usize, usize, f64)> = Vec::new();
     let mut places = BTreeMap::new();
     for trial in trials {
         let cell = trial.cell();

@@ -68,7 +68,7 @@ fn killed_at_every_step_of_every_write_a_sweep_goes_on_to_the_same_records() {
         let after = records(&sandbox, &out);
         assert_eq!(after, undisturbed, "killed at step {step}");
         assert!(before.iter().all(|(trial, record)| after[trial] == *record));
-        assert_eq!(left_over(&sandbox, &out), [PathBuf::new(); 0], "killed at step {step}");
+        assert_eq!(left_over(&sandbox, &out), Vec::<PathBuf>::new(), "killed at step {step}");
         assert!(sandbox.files(&format!("{out}/checkpoints")).is_empty(), "killed at step {step}");
         fs::remove_dir_all(sandbox.path(&out)).expect("a deletion");
     }
@@ -97,7 +97,7 @@ fn an_operation_that_fails_or_a_full_disk_costs_a_warning_or_ends_with_5_and_los
             check_final_names(&sandbox, &out);
             sandbox.run(arguments(&out)).expect_code(0);
             assert_eq!(records(&sandbox, &out), undisturbed, "{kind} at step {step}");
-            assert_eq!(left_over(&sandbox, &out), [PathBuf::new(); 0], "{kind} at step {step}");
+            assert_eq!(left_over(&sandbox, &out), Vec::<PathBuf>::new(), "{kind} at step {step}");
             fs::remove_dir_all(sandbox.path(&out)).expect("a deletion");
         }
         assert!(n_ended >= 6 + 2 * 12, "{kind}: {n_ended} ended, {n_warned} warned");
@@ -177,7 +177,7 @@ fn kill_at_random(n_kills: usize) {
         n_by_then.push(written.len());
         sandbox.run(arguments(&out)).expect_code(0);
         assert_eq!(records(&sandbox, &out), undisturbed, "sweep {n_sweeps}");
-        assert_eq!(left_over(&sandbox, &out), [PathBuf::new(); 0]);
+        assert_eq!(left_over(&sandbox, &out), Vec::<PathBuf>::new());
         assert!(sandbox.files(&format!("{out}/checkpoints")).is_empty());
         n_sweeps += 1;
     }

@@ -312,10 +312,8 @@ mod x86 {
                 let ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
                 let cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
                 // Two lanes of a, two of c; of b and d.
-                let two = _mm256_add_ps(
-                    _mm256_shuffle_ps(ab, cd, 0b01_00_01_00),
-                    _mm256_shuffle_ps(ab, cd, 0b11_10_11_10),
-                );
+                let two =
+                    _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0b01_00_01_00), _mm256_shuffle_ps(ab, cd, 0b11_10_11_10));
                 let one = _mm256_add_ps(two, _mm256_permute_ps(two, 0b11_11_01_01));
                 let mut lanes = [0.0; 8];
                 _mm256_storeu_ps(lanes.as_mut_ptr(), one);
