@@ -14,6 +14,7 @@ mod configuration;
 mod data;
 mod options;
 mod presets;
+mod reproduce;
 
 mod bench;
 mod campaign;
@@ -83,6 +84,7 @@ enum Command {
     Report(commands::report::Report),
     Evaluate(commands::evaluate::Evaluate),
     Predict(commands::predict::Predict),
+    Reproduce(commands::reproduce::Reproduce),
     Bench(commands::bench::Bench),
     Check(commands::check::Check),
 }
@@ -138,6 +140,7 @@ fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {
         Command::Report(arguments) => commands::report::run(arguments, output),
         Command::Evaluate(arguments) => commands::evaluate::run(arguments, output),
         Command::Predict(arguments) => commands::predict::run(arguments, output),
+        Command::Reproduce(arguments) => commands::reproduce::run(arguments, output),
         Command::Bench(arguments) => commands::bench::run(arguments, output),
         Command::Check(arguments) => commands::check::run(arguments, output),
     }

@@ -30,7 +30,7 @@ pub(crate) struct RunOptions {
 }
 
 /// How often to write down trials under way.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct CheckpointOptions {
     /// Write a trial under way to disk every so often, such as 90s or 10m; 0 for never [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -41,7 +41,7 @@ pub(crate) struct CheckpointOptions {
 }
 
 /// What to compute on.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct DataOption {
     /// A downloaded data set, a folder of IDX files, or "synthetic"; without it MNIST if it is here, else synthetic
     /// digits
@@ -50,7 +50,7 @@ pub(crate) struct DataOption {
 }
 
 /// What to compute with.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct MachineOptions {
     /// Threads in all [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -61,7 +61,7 @@ pub(crate) struct MachineOptions {
 }
 
 /// How to tell about it.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct StyleOptions {
     /// No progress and no tables: only what must be said
     #[arg(long, short)]

@@ -15,11 +15,11 @@ const UNITS: f64 = 4.0;
 
 /// What the first bytes of every SVG of this crate contain, so that plots of an earlier report can be told from files
 /// that somebody else put there.
-pub(crate) const MARK: &str = "data-source=\"mlp-report\"";
+pub const MARK: &str = "data-source=\"mlp-report\"";
 
 /// Which point of a text stands at the given place, horizontally; vertically it is always the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Anchor {
+pub enum Anchor {
     /// The text begins there.
     Start,
     /// The text is centred there.
@@ -30,22 +30,23 @@ pub(crate) enum Anchor {
 
 /// How a line or an area is painted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Paint {
-    pub(crate) color: Color,
+pub struct Paint {
+    /// On either page.
+    pub color: Color,
     /// 0 (unseen) to 1.
-    pub(crate) opacity: f64,
+    pub opacity: f64,
     /// Of a line, in pixels.
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
 impl Paint {
     /// An opaque line of `width` pixels.
-    pub(crate) fn line(color: Color, width: f64) -> Paint {
+    pub fn line(color: Color, width: f64) -> Paint {
         Paint { color, opacity: 1.0, width }
     }
 
     /// A filled area.
-    pub(crate) fn area(color: Color, opacity: f64) -> Paint {
+    pub fn area(color: Color, opacity: f64) -> Paint {
         Paint { color, opacity, width: 1.0 }
     }
 
@@ -61,7 +62,7 @@ impl Paint {
 }
 
 /// A sheet of `width` × `height` pixels.
-pub(crate) struct Canvas {
+pub struct Canvas {
     width: f64,
     height: f64,
     body: String,
@@ -69,19 +70,19 @@ pub(crate) struct Canvas {
 
 impl Canvas {
     /// An empty sheet.
-    pub(crate) fn new(width: f64, height: f64) -> Canvas {
+    pub fn new(width: f64, height: f64) -> Canvas {
         Canvas { width, height, body: String::new() }
     }
 
     /// A line through `points`.
-    pub(crate) fn line(&mut self, points: &[(f64, f64)], paint: Paint) {
+    pub fn line(&mut self, points: &[(f64, f64)], paint: Paint) {
         if points.len() > 1 {
             self.draw(|backend| backend.draw_path(points.iter().map(|&point| unit(point)), &paint.style(false)));
         }
     }
 
     /// A horizontal line of dashes.
-    pub(crate) fn dashes(&mut self, from: (f64, f64), to_x: f64, paint: Paint) {
+    pub fn dashes(&mut self, from: (f64, f64), to_x: f64, paint: Paint) {
         let (dash, gap) = (5.0, 4.0);
         let mut x = from.0;
         while x < to_x {
@@ -91,25 +92,25 @@ impl Canvas {
     }
 
     /// A filled polygon.
-    pub(crate) fn polygon(&mut self, points: &[(f64, f64)], paint: Paint) {
+    pub fn polygon(&mut self, points: &[(f64, f64)], paint: Paint) {
         if points.len() > 2 {
             self.draw(|backend| backend.fill_polygon(points.iter().map(|&point| unit(point)), &paint.style(true)));
         }
     }
 
     /// A filled rectangle.
-    pub(crate) fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint) {
+    pub fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint) {
         self.draw(|backend| backend.draw_rect(unit(from), unit(to), &paint.style(true), true));
     }
 
     /// A filled circle of `radius` pixels.
-    pub(crate) fn dot(&mut self, center: (f64, f64), radius: f64, paint: Paint) {
+    pub fn dot(&mut self, center: (f64, f64), radius: f64, paint: Paint) {
         let radius = (radius * UNITS).round().max(1.0) as u32;
         self.draw(|backend| backend.draw_circle(unit(center), radius, &paint.style(true), true));
     }
 
     /// One line of text of `size` pixels, at most [`MAX_CHARACTERS`] long; `at` is the middle of its height.
-    pub(crate) fn text(&mut self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, color: Color, bold: bool) {
+    pub fn text(&mut self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, color: Color, bold: bool) {
         let [red, green, blue] = color.light;
         let horizontal = match anchor {
             Anchor::Start => HPos::Left,
@@ -127,7 +128,7 @@ impl Canvas {
     }
 
     /// A picture from a `data:` URL, its pixels kept sharp.
-    pub(crate) fn picture(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
+    pub fn picture(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
         let ((x, y), (width, height)) = (unit(from), unit(size));
         self.body.push_str(&format!(
             "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
@@ -138,7 +139,7 @@ impl Canvas {
 
     /// The SVG document. `title` names the figure, `description` says in a sentence what is to be seen, for readers who
     /// cannot see it.
-    pub(crate) fn finish(self, title: &str, description: &str) -> String {
+    pub fn finish(self, title: &str, description: &str) -> String {
         let (width, height) = (self.width, self.height);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" {MARK} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \

@@ -8,7 +8,7 @@ use crate::palette::{self, Color};
 use crate::text::shorten;
 
 /// The width of every panel, in pixels.
-pub(crate) const WIDTH: f64 = 420.0;
+pub const WIDTH: f64 = 420.0;
 
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 46.0;
@@ -20,39 +20,45 @@ const CHARACTER_WIDTH: f64 = 0.6;
 /// The same for bold ones.
 const CHARACTER_WIDTH_BOLD: f64 = 0.66;
 /// How long a name at the end of a line may be.
-pub(crate) const N_NAME_CHARACTERS: usize = 19;
+pub const N_NAME_CHARACTERS: usize = 19;
 
 /// One axis: a range of finite values, linear or logarithmic, with its ticks.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Axis {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-    pub(crate) logarithmic: bool,
-    pub(crate) ticks: Vec<(f64, String)>,
+pub struct Axis {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Whether distances stand for ratios.
+    pub logarithmic: bool,
+    /// Values with their names.
+    pub ticks: Vec<(f64, String)>,
 }
 
 /// A line, with the range its values were drawn from.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
+pub struct Series {
     /// Shown at its end; nothing if empty.
-    pub(crate) name: String,
-    pub(crate) color: Color,
+    pub name: String,
+    /// Of the line, its dots and its band.
+    pub color: Color,
     /// In pixels.
-    pub(crate) width: f64,
+    pub width: f64,
     /// x and y; a y that is not finite leaves a gap.
-    pub(crate) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
     /// x, lowest and highest y.
-    pub(crate) band: Vec<(f64, f64, f64)>,
+    pub band: Vec<(f64, f64, f64)>,
     /// x, lowest and highest y of intervals; drawn as upright bars.
-    pub(crate) bars: Vec<(f64, f64, f64)>,
-    pub(crate) has_dots: bool,
+    pub bars: Vec<(f64, f64, f64)>,
+    /// Whether each point has a dot.
+    pub has_dots: bool,
     /// A cross at the end: the run diverged there.
-    pub(crate) ends_diverged: bool,
+    pub ends_diverged: bool,
 }
 
 impl Series {
     /// A plain line.
-    pub(crate) fn line(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Series {
+    pub fn line(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Series {
         Series {
             name: name.into(),
             color,
@@ -68,33 +74,41 @@ impl Series {
 
 /// A dashed horizontal line: a value worth comparing with.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Level {
-    pub(crate) name: String,
-    pub(crate) value: f64,
+pub struct Level {
+    /// Shown at the right edge.
+    pub name: String,
+    /// Where the line is drawn.
+    pub value: f64,
 }
 
 /// Everything a panel shows.
 #[derive(Clone, Debug)]
-pub(crate) struct Chart {
-    pub(crate) title: String,
+pub struct Chart {
+    /// Stands above, in bold.
+    pub title: String,
     /// What the y axis measures, with its unit; stands under the title.
-    pub(crate) subtitle: String,
+    pub subtitle: String,
     /// A sentence for readers who cannot see the figure.
-    pub(crate) description: String,
-    pub(crate) x_name: String,
-    pub(crate) x: Axis,
-    pub(crate) y: Axis,
-    pub(crate) levels: Vec<Level>,
-    pub(crate) series: Vec<Series>,
+    pub description: String,
+    /// What the x axis measures, with its unit.
+    pub x_name: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// Values worth comparing with.
+    pub levels: Vec<Level>,
+    /// Lines, in the order in which they are drawn.
+    pub series: Vec<Series>,
     /// Loose points.
-    pub(crate) dots: Vec<(f64, f64, Color)>,
+    pub dots: Vec<(f64, f64, Color)>,
     /// Of the whole panel, in pixels.
-    pub(crate) height: f64,
+    pub height: f64,
 }
 
 impl Axis {
     /// From `low` to `high`, widened to whole steps, with about `n_ticks` ticks at 1, 2 or 5 times a power of ten.
-    pub(crate) fn linear(low: f64, high: f64, n_ticks: usize) -> Axis {
+    pub fn linear(low: f64, high: f64, n_ticks: usize) -> Axis {
         let (low, high) = ordered(low, high);
         let step = nice_step((high - low) / n_ticks.max(1) as f64);
         let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
@@ -109,7 +123,7 @@ impl Axis {
     }
 
     /// From 0 to 100 %, or as far down as `low` asks for where the values fill only the top.
-    pub(crate) fn percent(low: f64, high: f64) -> Axis {
+    pub fn percent(low: f64, high: f64) -> Axis {
         let mut axis = Axis::linear(low.max(0.0), high.min(100.0), 5);
         axis.high = axis.high.min(100.0);
         for (_, name) in &mut axis.ticks {
@@ -119,7 +133,7 @@ impl Axis {
     }
 
     /// Whole numbers: epochs, layers. The range is kept, not widened.
-    pub(crate) fn counts(low: f64, high: f64) -> Axis {
+    pub fn counts(low: f64, high: f64) -> Axis {
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
         let step = nice_step((high - low) / 6.0).max(1.0);
         let mut ticks = Vec::new();
@@ -132,7 +146,7 @@ impl Axis {
     }
 
     /// Ticks at the given positive values, spaced by their ratio.
-    pub(crate) fn ratios(values: &[f64], names: Vec<String>) -> Axis {
+    pub fn ratios(values: &[f64], names: Vec<String>) -> Axis {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let margin = (high / low).powf(0.06);
@@ -141,7 +155,7 @@ impl Axis {
     }
 
     /// Ticks at the given values, spaced by their difference.
-    pub(crate) fn values(values: &[f64], names: Vec<String>) -> Axis {
+    pub fn values(values: &[f64], names: Vec<String>) -> Axis {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let margin = if high > low { (high - low) * 0.06 } else { 0.5 };
@@ -154,7 +168,7 @@ impl Axis {
     }
 
     /// Ticks without an order of their own: the first at 0, the next at 1.
-    pub(crate) fn names(names: Vec<String>) -> Axis {
+    pub fn names(names: Vec<String>) -> Axis {
         let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
         let mut axis = Axis::values(&places, names);
         (axis.low, axis.high) = (axis.low.min(-0.3), axis.high.max(places.len() as f64 - 0.7));
@@ -162,7 +176,7 @@ impl Axis {
     }
 
     /// Where a value stands, 0 at the low end and 1 at the high one; nothing if it can't be placed.
-    pub(crate) fn place(&self, value: f64) -> Option<f64> {
+    pub fn place(&self, value: f64) -> Option<f64> {
         let place = if self.logarithmic {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
@@ -173,7 +187,7 @@ impl Axis {
 }
 
 /// A panel as an SVG document.
-pub(crate) fn draw(chart: &Chart) -> String {
+pub fn draw(chart: &Chart) -> String {
     let mut canvas = Canvas::new(WIDTH, chart.height);
     let plot = Plot::new(chart);
     draw_titles(&mut canvas, chart);
@@ -204,7 +218,7 @@ pub(crate) fn draw(chart: &Chart) -> String {
 }
 
 /// The range of all finite values in `values`; nothing if there is none.
-pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values.into_iter().filter(|value| value.is_finite()).fold(None, |range, value| match range {
         None => Some((value, value)),
         Some((low, high)) => Some((value.min(low), value.max(high))),
@@ -212,13 +226,13 @@ pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)>
 }
 
 /// The title in bold and, under it, what is measured.
-pub(crate) fn draw_heading(canvas: &mut Canvas, title: &str, subtitle: &str) {
+pub fn draw_heading(canvas: &mut Canvas, title: &str, subtitle: &str) {
     canvas.text(&shorten(title, 46), (12.0, 18.0), Anchor::Start, 15.0, palette::INK, true);
     canvas.text(&shorten(subtitle, 62), (12.0, 37.0), Anchor::Start, 12.0, palette::MUTED, false);
 }
 
 /// The names of ticks at the given x, from left to right; one that would run into its neighbour is left out.
-pub(crate) fn draw_tick_names(canvas: &mut Canvas, names: &[(f64, &str)], y: f64) {
+pub fn draw_tick_names(canvas: &mut Canvas, names: &[(f64, &str)], y: f64) {
     let mut free_from = f64::NEG_INFINITY;
     for &(x, name) in names {
         let half = text_width(name, FONT) / 2.0;
@@ -230,7 +244,7 @@ pub(crate) fn draw_tick_names(canvas: &mut Canvas, names: &[(f64, &str)], y: f64
 }
 
 /// The width in pixels that `text` takes at about `size`.
-pub(crate) fn text_width(text: &str, size: f64) -> f64 {
+pub fn text_width(text: &str, size: f64) -> f64 {
     text.chars().count() as f64 * size * CHARACTER_WIDTH
 }
 

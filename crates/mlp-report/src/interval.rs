@@ -59,24 +59,27 @@ pub(crate) fn standard_error(values: &[f64]) -> Option<f64> {
 
 /// The 0.975 quantile of Student's distribution with `degrees` of freedom, nothing for none.
 pub fn student_975(degrees: usize) -> Option<f64> {
-    if degrees == 0 {
-        return None;
-    }
-    let degrees = degrees.min(DEGREES_MANY);
-    let (mut low, mut high) = (1.9, 12.8);
-    // Halving 10.9 sixty times leaves nothing that a double could hold.
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if share_within(middle, degrees) < 0.95 { low = middle } else { high = middle }
-    }
-    Some(0.5 * (low + high))
+    (degrees > 0).then(|| student_quantile(0.95, degrees))
 }
 
-/// The probability that a value of Student's distribution lies between −t and t.
+/// The t for which a value of Student's distribution with `degrees` of freedom, at least 1, lies between −t and t with the
+/// probability `share`, from 0 to below 1; at most 10⁵.
+pub fn student_quantile(share: f64, degrees: usize) -> f64 {
+    let (mut low, mut high) = (0.0, 1e5);
+    // Halving it eighty times leaves nothing that a double could hold.
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        if student_share_within(middle, degrees) < share { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+/// The probability that a value of Student's distribution with `degrees` of freedom, at least 1, lies between −t and t.
 ///
 /// Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4: a finite sum over powers of cos θ with
 /// θ = atan(t/√ν), other factors for odd and for even degrees ν.
-fn share_within(t: f64, degrees: usize) -> f64 {
+pub fn student_share_within(t: f64, degrees: usize) -> f64 {
+    let degrees = degrees.min(DEGREES_MANY);
     let theta = (t / (degrees as f64).sqrt()).atan();
     let (sine, cosine) = theta.sin_cos();
     let is_odd = degrees % 2 == 1;

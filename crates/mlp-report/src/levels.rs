@@ -6,7 +6,7 @@
 //! over n bits. Three constants matter: all ones, where a net of positive weights without biases is frozen; the
 //! majority of each bit, which minimises the absolute error; the mean of each bit, which minimises the squared error.
 
-use mlp_train::{RunRecord, TargetEncoding};
+use mlp_train::{RunRecord, TrainConfig};
 
 use crate::metric::Metric;
 
@@ -54,16 +54,18 @@ pub fn constant_answers(record: &RunRecord) -> Vec<ConstantAnswer> {
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.
 pub(crate) fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
     let classes: Vec<char> = record.data.classes.chars().collect();
-    let encoding = TargetEncoding::from_name(record.config.get("encoding")?.as_str()?)?;
+    let mut config = TrainConfig::default();
+    config.set("encoding", record.config.get("encoding")?).ok()?;
     // Codes longer than this are no encoding of characters, but a damaged record.
     if classes.is_empty() || classes.len() > 256 {
         return None;
     }
-    let codebook = encoding.codebook(&classes);
+    let codebook = config.encoding.codebook(&classes);
     Some(codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect())
 }
 
-fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
+/// The levels where the classes have these bits and so many samples each.
+pub fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
     let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
     let n_bits = codes.first().map_or(0, Vec::len);
     if n_samples == 0.0 || n_bits == 0 {

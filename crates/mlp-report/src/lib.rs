@@ -40,13 +40,14 @@
 //!
 //! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
 //! [`confusion`], [`weights`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used alone;
-//! [`figures`] chooses among them, [`page`] sets them.
+//! [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a [`canvas`], can
+//! be used for figures of one's own.
 
 pub mod against_key;
 pub mod best_cells;
 mod best_table;
-mod canvas;
-mod chart;
+pub mod canvas;
+pub mod chart;
 pub mod comparison;
 pub mod confusion;
 pub mod cost;

@@ -193,7 +193,11 @@ impl TrainConfig {
             "sigmoid, tanh, relu or identity; or a list with one for each hidden layer",
         ),
         key("output_activation", "activation of the outputs", "sigmoid, tanh, relu, identity or softmax"),
-        key("encoding", "how a class becomes target bits", "ascii, binary or one-hot"),
+        key(
+            "encoding",
+            "how a class becomes target bits",
+            "ascii, binary, one-hot or { name = \"random\", bits = 16 }",
+        ),
         key(
             "initializer",
             "distribution of the first weights",
@@ -291,7 +295,10 @@ impl TrainConfig {
                 each => each.iter().map(|activation| activation.name()).collect(),
             },
             "output_activation" => json!(self.output_activation.name()),
-            "encoding" => json!(self.encoding.name()),
+            "encoding" => match self.encoding {
+                TargetEncoding::Random { bits } => json!({ "name": "random", "bits": bits }),
+                other => json!(other.name()),
+            },
             "initializer" => match self.initializer {
                 Initializer::Uniform { low, high } => json!({ "name": "uniform", "low": low, "high": high }),
                 Initializer::Normal { mean, deviation } => {
@@ -362,12 +369,20 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not.
+    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random words so
+    /// short that two classes have the same.
     pub fn validate_codes(&self, codebook: &Codebook) -> Result<(), ConfigError> {
         let sums_to_one = codebook.codes.rows().into_iter().all(|code| code.sum() == 1);
         if self.output_activation == Activation::Softmax && !sums_to_one {
             let expected = "one-hot for softmax outputs, which sum to 1 as no other codes do";
             return Err(ConfigError::new("encoding", expected.to_owned(), self.encoding.name().to_owned()));
+        }
+        if let TargetEncoding::Random { bits } = self.encoding
+            && (0..codebook.n_classes())
+                .any(|class| (0..class).any(|other| codebook.codes.row(class) == codebook.codes.row(other)))
+        {
+            let expected = format!("words long enough for {} different ones", codebook.n_classes());
+            return Err(ConfigError::new("encoding.bits", expected, bits.to_string()));
         }
         Ok(())
     }

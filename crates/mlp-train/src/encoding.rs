@@ -9,6 +9,9 @@ use std::fmt;
 
 use mlp_core::Real;
 use ndarray::Array2;
+use rand::RngCore;
+
+use crate::random::{Stream, generator};
 
 /// How a class is written as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +24,19 @@ pub enum TargetEncoding {
     Binary,
     /// One output a class: 1 for the class itself, 0 for the others.
     OneHot,
+    /// Words drawn at random that lie far apart, so that some wrong bits still leave the right word the nearest
+    /// (Dietterich & Bakiri 1995). The same number of classes and bits gives the same words.
+    Random {
+        /// The length of a word, from 1 to [`MAX_RANDOM_BITS`].
+        bits: usize,
+    },
 }
+
+/// The longest random word, and its length where none is named.
+pub const MAX_RANDOM_BITS: usize = 64;
+pub(crate) const RANDOM_BITS: usize = 16;
+/// How many lists of random words are drawn, of which the best is taken.
+const N_RANDOM_BOOKS: usize = 2_000;
 
 /// The code of every class of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,18 +49,19 @@ pub struct Codebook {
 
 impl TargetEncoding {
     /// Every encoding, in the order in which they are documented.
-    pub const ALL: [Self; 3] = [Self::Ascii, Self::Binary, Self::OneHot];
+    pub const ALL: [Self; 4] = [Self::Ascii, Self::Binary, Self::OneHot, Self::Random { bits: RANDOM_BITS }];
 
-    /// The name in configuration files: `ascii`, `binary` or `one-hot`.
+    /// The name in configuration files: `ascii`, `binary`, `one-hot` or `random`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ascii => "ascii",
             Self::Binary => "binary",
             Self::OneHot => "one-hot",
+            Self::Random { .. } => "random",
         }
     }
 
-    /// The encoding of that name.
+    /// The encoding of that name; random words have 16 bits.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encoding| encoding.name() == name)
     }
@@ -73,6 +89,7 @@ impl TargetEncoding {
                 binary_codes(bits_needed((n_classes as u32).saturating_sub(1)), indices)
             }
             Self::OneHot => Array2::eye(n_classes),
+            Self::Random { bits } => binary_codes(bits, random_words(n_classes, bits).into_iter()),
         };
         Codebook { classes: classes.to_vec(), codes }
     }
@@ -144,13 +161,35 @@ pub(crate) fn is_one<F: Real>(output: F) -> bool {
     output.widen() >= 0.5
 }
 
+/// Of many lists of random words the first whose two nearest words are farthest apart.
+fn random_words(n_words: usize, n_bits: usize) -> Vec<u64> {
+    let mut rng = generator(0, Stream::Codes);
+    let mut book = || (0..n_words).map(|_| rng.next_u64() >> (MAX_RANDOM_BITS - n_bits)).collect::<Vec<u64>>();
+    let mut best = (None, Vec::new());
+    for _ in 0..N_RANDOM_BOOKS {
+        let words = book();
+        let distance = least_distance(&words);
+        if best.0.is_none_or(|least| distance > least) {
+            best = (Some(distance), words);
+        }
+    }
+    best.1
+}
+
+/// The number of bits in which the two most similar words differ.
+fn least_distance(words: &[u64]) -> u32 {
+    let pairs = words.iter().enumerate().flat_map(|(i, one)| words[..i].iter().map(move |other| one ^ other));
+    pairs.map(u64::count_ones).min().unwrap_or(u32::MAX)
+}
+
 fn bits_needed(largest: u32) -> usize {
     (u32::BITS - largest.leading_zeros()).max(1) as usize
 }
 
-fn binary_codes(n_bits: usize, numbers: impl ExactSizeIterator<Item = u32>) -> Array2<u8> {
+fn binary_codes<N: Into<u64>>(n_bits: usize, numbers: impl ExactSizeIterator<Item = N>) -> Array2<u8> {
     let mut codes = Array2::zeros((numbers.len(), n_bits));
     for (mut code, number) in codes.rows_mut().into_iter().zip(numbers) {
+        let number = number.into();
         for (position, bit) in code.iter_mut().enumerate() {
             *bit = (number >> (n_bits - 1 - position) & 1) as u8;
         }

@@ -21,6 +21,8 @@ pub struct Evaluation {
     pub metrics: EpochMetrics,
     /// Which labels were answered by which classes; `None` for samples without labels.
     pub confusion: Option<ConfusionMatrix>,
+    /// What each sample was answered, in order; empty for samples without labels.
+    pub answers: Vec<Answer>,
     /// The first [`MAX_MISTAKES`] samples whose bits, read by threshold, are not their label's.
     pub mistakes: Vec<Mistake>,
 }
@@ -90,18 +92,19 @@ impl<'w, F: Real> Evaluator<'w, F> {
     pub(crate) fn evaluate(&mut self, samples: &Samples<'_, F>, rows: &[usize]) -> Evaluation {
         let Targets::Labels { labels, codebook } = samples.targets else {
             let metrics = self.measure(samples, rows);
-            return Evaluation { metrics, confusion: None, mistakes: Vec::new() };
+            return Evaluation { metrics, confusion: None, answers: Vec::new(), mistakes: Vec::new() };
         };
         let mut confusion = ConfusionMatrix::new(codebook.n_classes());
-        let mut mistakes = Vec::new();
+        let (mut answers, mut mistakes) = (Vec::with_capacity(rows.len()), Vec::new());
         let metrics = self.visit(samples, rows, |index, answer, outputs| {
             let label = usize::from(labels[index]);
             confusion.add(label, answer.threshold);
+            answers.push(answer);
             if answer.threshold != Some(label) && mistakes.len() < MAX_MISTAKES {
                 mistakes.push(mistake(codebook, index, label, answer, outputs));
             }
         });
-        Evaluation { metrics, confusion: Some(confusion), mistakes }
+        Evaluation { metrics, confusion: Some(confusion), answers, mistakes }
     }
 
     /// Sends the rows through the network in chunks, adds up their metrics in order, and shows each decoded answer to

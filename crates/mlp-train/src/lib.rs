@@ -97,10 +97,10 @@ pub use config::{
 };
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Rows, Samples, SamplesError, Targets};
-pub use encoding::{Codebook, TargetEncoding};
+pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use identity::{NUMERICS_VERSION, trial_id};
-pub use metrics::EpochMetrics;
+pub use metrics::{Answer, EpochMetrics};
 pub use model::{AnyMlp, ModelError, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::shuffle_for_epoch;

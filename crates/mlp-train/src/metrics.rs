@@ -58,11 +58,11 @@ impl EpochMetrics {
 
 /// What a network's outputs were decoded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// The class with exactly these bits, if any.
-    pub(crate) threshold: Option<usize>,
+pub struct Answer {
+    /// The class with exactly these bits, each read as 1 from a half upwards, if any.
+    pub threshold: Option<usize>,
     /// The class with the nearest code.
-    pub(crate) nearest: usize,
+    pub nearest: usize,
 }
 
 /// Running sums from which [`EpochMetrics`] are computed.

@@ -14,6 +14,8 @@ pub(crate) enum Stream {
     Shuffling = 1,
     /// Which samples are split off for validation.
     Validation = 2,
+    /// The words of random target codes.
+    Codes = 3,
 }
 
 /// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).

@@ -7,6 +7,7 @@ pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod predict;
 pub(crate) mod report;
+pub(crate) mod reproduce;
 pub(crate) mod status;
 pub(crate) mod sweep;
 pub(crate) mod train;

@@ -4,7 +4,7 @@ use mlp_core::{Activation, Initializer, Loss, Reduction};
 use serde_json::{Map, Value};
 
 use super::{ConfigError, EarlyStopping, EvaluateTrain, PROGRAM_KEYS, Precision, TrainConfig, ValidationMetric};
-use crate::encoding::TargetEncoding;
+use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
@@ -52,7 +52,19 @@ pub(super) fn activation(key: &str, value: &Value) -> Parsed<Activation> {
 }
 
 pub(super) fn encoding(key: &str, value: &Value) -> Parsed<TargetEncoding> {
-    named(key, value, &TargetEncoding::ALL.map(TargetEncoding::name), TargetEncoding::from_name)
+    let mut choice = Choice::new(key, value, &TargetEncoding::ALL.map(TargetEncoding::name))?;
+    let encoding = match choice.name {
+        "ascii" => TargetEncoding::Ascii,
+        "binary" => TargetEncoding::Binary,
+        "one-hot" => TargetEncoding::OneHot,
+        _ => TargetEncoding::Random { bits: choice.optional("bits", RANDOM_BITS, word_length)? },
+    };
+    choice.finish(encoding)
+}
+
+fn word_length(key: &str, value: &Value) -> Parsed<usize> {
+    let bits = integer(value).filter(|bits| (1..=MAX_RANDOM_BITS as u64).contains(bits));
+    bits.map(|bits| bits as usize).ok_or_else(|| error(key, &format!("an integer from 1 to {MAX_RANDOM_BITS}"), value))
 }
 
 pub(super) fn loss(key: &str, value: &Value) -> Parsed<Loss> {

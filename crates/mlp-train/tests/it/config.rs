@@ -31,6 +31,22 @@ fn every_key_gives_back_what_was_set() {
 }
 
 #[test]
+fn random_words_have_a_length_that_suits_the_classes() {
+    let mut config = TrainConfig::default();
+    config.set("encoding", &json!({ "name": "random", "bits": 3 })).unwrap();
+    assert_eq!(config.get("encoding"), json!({ "name": "random", "bits": 3 }));
+    let classes: Vec<char> = ('0'..='9').collect();
+    let too_short = config.validate_codes(&config.encoding.codebook(&classes)).unwrap_err();
+    assert_eq!(too_short.to_string(), "encoding.bits: expected words long enough for 10 different ones, found 3");
+    config.set("encoding", &json!("random")).unwrap();
+    assert_eq!(config.validate_codes(&config.encoding.codebook(&classes)), Ok(()));
+    for bits in [json!(0), json!(65), json!("many")] {
+        let error = config.set("encoding", &json!({ "name": "random", "bits": bits })).unwrap_err();
+        assert!(error.to_string().starts_with("encoding.bits: expected an integer from 1 to 64"), "{error}");
+    }
+}
+
+#[test]
 fn the_defaults_survive_a_round_trip_and_are_valid_for_mnist() {
     let config = TrainConfig::default();
     assert_eq!(TrainConfig::from_map(&config.to_map()), Ok(config.clone()));

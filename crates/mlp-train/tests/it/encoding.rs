@@ -47,6 +47,18 @@ fn the_binary_code_is_the_index_in_as_few_bits_as_possible() {
 }
 
 #[test]
+fn random_words_are_always_the_same_and_lie_far_apart() {
+    let least_distance = |bits: usize| {
+        let codes = TargetEncoding::Random { bits }.codebook(&digits()).codes;
+        let pairs = (0..10).flat_map(|one| (0..one).map(move |other| (one, other)));
+        pairs.map(|(one, other)| codes.row(one).iter().zip(codes.row(other)).filter(|(a, b)| a != b).count()).min()
+    };
+    assert_eq!([4, 8, 16, 32, 64].map(least_distance), [1, 2, 6, 13, 29].map(Some));
+    let codebook = TargetEncoding::Random { bits: 16 }.codebook(&digits());
+    assert_eq!(codebook.codes.row(3).to_vec(), [1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0]);
+}
+
+#[test]
 fn every_code_decodes_to_its_class_in_both_ways() {
     for encoding in TargetEncoding::ALL {
         let codebook = encoding.codebook(&digits());
@@ -86,7 +98,7 @@ fn decoding_the_wrong_number_of_outputs_panics() {
 
 proptest! {
     #[test]
-    fn outputs_nearer_to_a_code_than_a_half_decode_to_it(class in 0_usize..10, errors in prop::collection::vec(0.0_f64..0.49, 10)) {
+    fn outputs_nearer_to_a_code_than_a_half_decode_to_it(class in 0_usize..10, errors in prop::collection::vec(0.0_f64..0.49, 16)) {
         for encoding in TargetEncoding::ALL {
             let codebook = encoding.codebook(&digits());
             let outputs: Vec<f64> = codebook.codes.row(class).iter().zip(&errors)

@@ -24,7 +24,8 @@ fn the_metrics_of_three_answers_are_as_computed_by_hand() {
         [0.75, 0.75], // 11 is no class; nearest is b (0.625) before c (0.625): the first of both; right is c
         [0.25, 0.25], // a; right is b
     ];
-    let Evaluation { metrics, confusion, mistakes } = evaluate_answers(&answers, &[1, 2, 1], &codebook, Loss::Absolute);
+    let evaluation = evaluate_answers(&answers, &[1, 2, 1], &codebook, Loss::Absolute);
+    let Evaluation { metrics, confusion, answers, mistakes } = evaluation;
     // Errors: 0.25 0.25 | 0.25 0.75 | 0.25 0.75
     assert_eq!(metrics.loss, (0.25 + 0.5 + 0.5) / 3.0);
     assert_eq!(metrics.mae, 2.5 / 6.0);
@@ -41,6 +42,8 @@ fn the_metrics_of_three_answers_are_as_computed_by_hand() {
         mistakes.iter().map(|m| (m.index, m.label.as_str(), m.answer.as_deref(), m.nearest.as_str())).collect();
     assert_eq!(told, [(1, "c", None, "b"), (2, "b", Some("a"), "a")]);
     assert_eq!(mistakes[0].outputs, [0.75, 0.75]);
+    let told: Vec<_> = answers.iter().map(|answer| (answer.threshold, answer.nearest)).collect();
+    assert_eq!(told, [(Some(1), 1), (None, 1), (Some(0), 0)]);
 }
 
 #[test]

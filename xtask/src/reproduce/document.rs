@@ -1,0 +1,318 @@
+//! The document: a page of Markdown with its figures, written from the findings alone.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::claims::{Arm, Claim, Measure, SMALLEST, SMALLEST_SLOPE, TRAINED, WORKING};
+use super::drawings::{self, Drawing};
+use super::explanations;
+use super::findings::{Findings, Statement, Told, claims_of};
+use super::statistics::{Judged, Verdict, share_interval};
+use crate::failure::Failure;
+use crate::output::{Output, grouped};
+use crate::store::write_atomically;
+
+/// The folder of the figures, beside the document.
+pub(crate) const FOLDER: &str = "reproduction";
+/// The file that holds the findings, in that folder.
+pub(crate) const FINDINGS: &str = "findings.json";
+
+/// The document with everything beside it: paths below the folder that it is written to, and texts.
+pub(crate) fn files(findings: &Findings) -> Vec<(String, String)> {
+    let mut text = opening(findings);
+    let mut files = Vec::new();
+    for claim in claims_of(findings) {
+        let drawings = drawings::of_claim(claim.number, findings);
+        section(&mut text, claim, findings, &drawings);
+        for drawing in drawings {
+            files.push((format!("{FOLDER}/{}.svg", drawing.name), drawing.svg));
+            files.push((format!("{FOLDER}/{}.csv", drawing.name), drawing.csv));
+        }
+    }
+    text.push_str(&closing(findings));
+    files.insert(0, ("reproduction.md".to_owned(), text));
+    files
+}
+
+/// Writes the document into `folder`, with the findings that it rests on; returns its path.
+pub(crate) fn write(findings: &Findings, folder: &Path) -> Result<PathBuf, Failure> {
+    let beside = folder.join(FOLDER);
+    std::fs::create_dir_all(&beside).map_err(|error| Failure::io("create", &beside, &error))?;
+    write_atomically(&beside.join(FINDINGS), &as_lines(findings))?;
+    for (name, text) in files(findings) {
+        write_atomically(&folder.join(name), &text)?;
+    }
+    Ok(folder.join("reproduction.md"))
+}
+
+/// The findings as JSON with a line for each trial.
+fn as_lines(findings: &Findings) -> String {
+    let mut value = serde_json::to_value(findings).unwrap_or_default();
+    let rows = value.as_object_mut().and_then(|object| object.remove("rows")).unwrap_or_default();
+    let head = serde_json::to_string_pretty(&value).unwrap_or_default();
+    let rows: Vec<String> = rows.as_array().into_iter().flatten().map(Value::to_string).collect();
+    format!("{},\n  \"rows\": [\n{}\n  ]\n}}\n", head.trim_end().trim_end_matches('}').trim_end(), rows.join(",\n"))
+}
+
+/// The verdicts for machines.
+pub(crate) fn as_json(findings: &Findings) -> String {
+    let judged = findings.judged();
+    let statements = judged.iter().map(|(statement, judged)| {
+        json!({
+            "claim": statement.claim,
+            "arm": statement.arm,
+            "main": statement.is_main,
+            "statement": statement.text,
+            "verdict": judged.verdict,
+            "effect": statement.effect.estimate,
+            "threshold": statement.threshold,
+            "interval": [judged.low, judged.high],
+            "level": judged.level,
+            "seeds": statement.effect.n_seeds,
+        })
+    });
+    json!({ "quick": findings.is_quick, "data": findings.data, "statements": statements.collect::<Vec<_>>() })
+        .to_string()
+}
+
+/// The verdicts for a terminal.
+pub(crate) fn tell(findings: &Findings, output: &mut Output) {
+    let judged = findings.judged();
+    output.line("");
+    for claim in claims_of(findings) {
+        output.line(format_args!("{}  {}", claim.number, claim.title));
+        for (statement, judged) in
+            judged.iter().filter(|(statement, _)| statement.claim == claim.number && statement.is_main)
+        {
+            let arm = match statement.arm {
+                Arm::Replica => "as in the paper",
+                Arm::Repaired => "repaired",
+            };
+            output.line(format_args!(
+                "   {arm:<16} {:<10} {:<34} {}",
+                verdict(judged.verdict),
+                effect(statement, judged),
+                statement.text
+            ));
+        }
+    }
+    if findings.is_quick {
+        output.line("\nA quick run: fewer seeds and images than the full one. It shows the way and settles nothing.");
+    }
+}
+
+fn opening(findings: &Findings) -> String {
+    let mut text = String::from("# The paper, reproduced and judged\n\n");
+    if findings.is_quick {
+        text.push_str(
+            "> **A quick run**: fewer seeds, fewer images and shorter training than the full one. It shows the way and \
+             settles nothing.\n\n",
+        );
+    }
+    let judged = findings.judged();
+    let _ = writeln!(
+        text,
+        "The paper builds a multilayer perceptron, trains it to answer MNIST's digits with the six bits of their ASCII codes, and \
+         draws conclusions. Each is tested twice: in **the paper's setup** (weights drawn from [0, 1), no biases, double \
+         precision, one image at a time) and **repaired** (weights, batches and a loss with which a net can learn). An effect is \
+         in percentage points of the test digits unless it says otherwise, with its interval.\n"
+    );
+    text.push_str("| | claim | in the paper's setup | | repaired | |\n|---|---|---|---|---|---|\n");
+    for claim in claims_of(findings) {
+        let cell = |arm: Arm| {
+            let main = judged
+                .iter()
+                .find(|(statement, _)| statement.claim == claim.number && statement.arm == arm && statement.is_main);
+            main.map_or(("not tested".to_owned(), String::new()), |(statement, judged)| {
+                (format!("**{}**", verdict(judged.verdict)), effect(statement, judged))
+            })
+        };
+        let (replica, repaired) = (cell(Arm::Replica), cell(Arm::Repaired));
+        let _ = writeln!(
+            text,
+            "| [{0}](#claim-{0}) | {1} | {2} | {3} | {4} | {5} |",
+            claim.number, claim.title, replica.0, replica.1, repaired.0, repaired.1
+        );
+    }
+    text.push_str(&explanations::summary(findings));
+    text.push_str(&rules(findings, judged.len()));
+    text.push_str(explanations::CHOICES);
+    text
+}
+
+/// How the verdicts come about.
+fn rules(findings: &Findings, n_statements: usize) -> String {
+    format!(
+        "\n## How this was judged\n\n\
+         - A claim is a statement that one net is better than another by more than a threshold. **Confirmed**: the whole interval \
+         lies above the threshold. **Refuted**: the whole interval lies below it. **Undecided**: the threshold lies inside.\n\
+         - The threshold was fixed beforehand: +{0} percentage points where the claim is that something is better, −{0} where it \
+         is that something does no harm, {1} for the slope of claim 4. So \"refuted\" says that the effect is too small to count, \
+         or has the other sign; the table says which.\n\
+         - Both nets of a comparison have the same seeds and the same {2} test images. The standard error comes from drawing seeds \
+         and images together, with replacement (Owen 2007), the interval from Student's distribution with as many degrees of \
+         freedom as there are seeds, less one.\n\
+         - All {3} comparisons below are one family: Holm's correction (1979) widens the intervals from 95 % to at most {4:.2} %, \
+         so that with 95 % probability no verdict is wrong by chance.\n\
+         - Learning rates and γ are chosen on validation images, which are split off the training images. No choice was made \
+         by test images. Where rates differ between the sides of a comparison, each has its best.\n\
+         - A net has *trained* if it gets more than {5:.0} % of the digits right; the best constant answer gets {6:.2} %. Where \
+         some seeds train and others do not, the table says how many did.\n\
+         - Everything ran through `cargo xtask sweep`; the records and models of {7} trials are in the folder of the run, their \
+         figures in [{FOLDER}/{FINDINGS}]({FOLDER}/{FINDINGS}), a line each, and the numbers of each plot beside it as CSV. Data: \
+         {8} (SHA-256 `{9}`). Instructions: {10}.\n",
+        SMALLEST * 100.0,
+        SMALLEST_SLOPE,
+        grouped(findings.n_test),
+        n_statements,
+        100.0 * (1.0 - super::statistics::ERROR_RATE / n_statements.max(1) as f64),
+        TRAINED * 100.0,
+        findings.majority() * 100.0,
+        grouped(findings.rows.len()),
+        findings.data,
+        findings.data_sha256.get(..16).unwrap_or(&findings.data_sha256),
+        findings.kernel,
+    )
+}
+
+fn section(text: &mut String, claim: &Claim, findings: &Findings, drawings: &[Drawing]) {
+    let _ = writeln!(
+        text,
+        "\n<a id=\"claim-{0}\"></a>\n\n## {0}. {1}\n\n*The paper:* {2}\n",
+        claim.number, claim.title, claim.says
+    );
+    let _ = writeln!(text, "*Run:* {}\n", explanations::run(claim.number, findings));
+    text.push_str("| setup | statement | this | that | effect | interval | verdict |\n|---|---|---|---|---|---|---|\n");
+    for (statement, judged) in findings.judged() {
+        if statement.claim == claim.number {
+            row(text, statement, &judged);
+        }
+    }
+    let _ = writeln!(text, "\n{}", explanations::why(claim.number, findings));
+    for drawing in drawings {
+        let _ = writeln!(
+            text,
+            "\n![{0}]({FOLDER}/{1}.svg)\n\n{0} ([numbers]({FOLDER}/{1}.csv))",
+            drawing.caption, drawing.name
+        );
+    }
+}
+
+fn row(text: &mut String, statement: &Statement, judged: &Judged) {
+    let arm = match statement.arm {
+        Arm::Replica => "paper",
+        Arm::Repaired => "repaired",
+    };
+    let mark = if statement.is_main { "**" } else { "" };
+    let side = |told: &Told| {
+        let value = match statement.measure {
+            Measure::Error => format!("{:.4}", told.mean),
+            Measure::Slope => format!("{:.1e}", told.mean),
+            _ => format!("{:.2} %", told.mean * 100.0),
+        };
+        let trained = match statement.measure {
+            Measure::Slope => String::new(),
+            _ if told.trials.is_empty() => String::new(),
+            _ => format!("; {} of {} trained", told.n_trained, told.n_seeds),
+        };
+        format!("{}: {value}{trained}", told.label)
+    };
+    let _ = writeln!(
+        text,
+        "| {arm} | {mark}{}{mark} | {} | {} | {} | {} ({:.2} %) | {mark}{}{mark} |",
+        statement.text,
+        side(&statement.left),
+        side(&statement.right),
+        amount(statement, statement.effect.estimate),
+        ends(statement, judged),
+        judged.level * 100.0,
+        verdict(judged.verdict)
+    );
+}
+
+/// `+1.23 [0.98, 1.48]`, in the unit of the measure.
+pub(crate) fn effect(statement: &Statement, judged: &Judged) -> String {
+    format!("{} {}", amount(statement, statement.effect.estimate), ends(statement, judged))
+}
+
+fn ends(statement: &Statement, judged: &Judged) -> String {
+    match judged.low.is_finite() && judged.high.is_finite() {
+        true => format!("[{}, {}]", plain(statement, judged.low), plain(statement, judged.high)),
+        false => "[no interval of one seed]".to_owned(),
+    }
+}
+
+fn amount(statement: &Statement, value: f64) -> String {
+    let unit = match statement.measure {
+        Measure::Error => " per bit",
+        Measure::Slope => " lg γ* per lg N",
+        _ => "",
+    };
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}{unit}", plain(statement, value))
+}
+
+fn plain(statement: &Statement, value: f64) -> String {
+    // Rounding leaves no "-0.00".
+    let text = match statement.measure {
+        Measure::Error => format!("{value:.3}"),
+        Measure::Slope => format!("{value:.2}"),
+        _ => format!("{:.2}", value * 100.0),
+    };
+    match text.trim_start_matches('-').chars().all(|character| character == '0' || character == '.') {
+        true => text.trim_start_matches('-').to_owned(),
+        false => text.replace('-', "−"),
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Confirmed => "confirmed",
+        Verdict::Refuted => "refuted",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// `10 of 10 seeds (72 to 100 %)`.
+pub(crate) fn share(n_so: usize, n: usize) -> String {
+    let (low, high) = share_interval(n_so, n);
+    format!("{n_so} of {n} seeds ({:.0} to {:.0} %)", low * 100.0, high * 100.0)
+}
+
+fn closing(findings: &Findings) -> String {
+    let mut text = String::from("\n## The codes\n\n");
+    text.push_str(
+        "The target of a digit is the code point of its character in six bits, the most significant first. (The paper prints \
+         48 as 101011; that is 43.)\n\n| digit | code point | bits |\n|---|---|---|\n",
+    );
+    for digit in '0'..='9' {
+        let _ = writeln!(text, "| {digit} | {} | {:06b} |", digit as u32, digit as u32);
+    }
+    text.push_str(
+        "\nThe two leading bits are the same for all digits, four carry the class, 54 of 64 answers are no digit, and the nearest \
+         two codes differ in one bit.\n\n| constant answer | mean absolute error | root-mean-square error | bits right | digits \
+         right |\n|---|---|---|---|---|\n",
+    );
+    for answer in &findings.constant {
+        let _ = writeln!(
+            text,
+            "| {} | {:.4} | {:.4} | {:.2} % | {:.2} % |",
+            answer.name,
+            answer.mae,
+            answer.rmse,
+            answer.bits * 100.0,
+            answer.digits * 100.0
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\n## Running it again\n\n```sh\ncargo xtask download\ncargo xtask reproduce            # hours; running it again goes \
+         on\ncargo xtask reproduce --quick    # about five minutes\ncargo xtask reproduce 1 5        # single claims\n```\n\nThe \
+         sweeps are in `xtask/presets/reproduce/`, the comparisons and their thresholds in `xtask/src/reproduce/claims.rs`. Nets \
+         count as working for claim 5 from {:.0} % of the clean digits on.",
+        WORKING * 100.0
+    );
+    text
+}

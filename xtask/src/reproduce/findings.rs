@@ -1,0 +1,429 @@
+//! Everything that the document tells, with the figures it rests on: from the records to the judged comparisons.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mlp_core::{Kernel, Workers};
+use mlp_report::levels;
+use mlp_train::TargetEncoding;
+use mnist_io::{Disturbance, LabeledImages};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::answers::{Answers, CLEAN, answers};
+use super::claims::{Arm, CLAIMS, Contrast, Measure, SEVEN, SMALLEST_SLOPE, Side, TRAINED, WORKING, contrasts, name};
+use super::evidence::{Row, Selection};
+use super::slopes::{Slope, slope};
+use super::statistics::{Effect, Judged, Paired, judge, mean};
+use crate::data::{self, Dataset};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// The standard deviations of the blur, in pixels.
+pub(crate) const BLURS: [f64; 7] = [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
+/// The side of the fixed kernel with which the blur is computed once more.
+pub(crate) const FIXED_KERNEL: usize = 5;
+
+/// What was found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    /// Whether the runs were shortened.
+    pub(crate) is_quick: bool,
+    /// The name of the data.
+    pub(crate) data: String,
+    pub(crate) data_sha256: String,
+    /// The instruction set.
+    pub(crate) kernel: String,
+    pub(crate) n_test: usize,
+    /// What nets reach that give the same answer to every image.
+    pub(crate) constant: Vec<ConstantAnswer>,
+    pub(crate) statements: Vec<Statement>,
+    /// How the best γ changes: with equal epochs, with equal updates.
+    pub(crate) slopes: Vec<(String, Slope)>,
+    pub(crate) robustness: Vec<Robustness>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// The same answer to every image: errors of a bit, and the shares that are right.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ConstantAnswer {
+    pub(crate) name: String,
+    pub(crate) mae: f64,
+    pub(crate) rmse: f64,
+    pub(crate) bits: f64,
+    pub(crate) digits: f64,
+}
+
+/// A comparison with its effect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Statement {
+    pub(crate) claim: u8,
+    pub(crate) arm: Arm,
+    /// Whether the verdict on the claim is this one's.
+    pub(crate) is_main: bool,
+    pub(crate) text: String,
+    pub(crate) left: Told,
+    pub(crate) right: Told,
+    pub(crate) measure: Measure,
+    pub(crate) threshold: f64,
+    pub(crate) effect: Effect,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) label: String,
+    /// What was measured, as a mean over the seeds.
+    pub(crate) mean: f64,
+    pub(crate) n_seeds: usize,
+    /// How many of the seeds learned more than a constant answer.
+    pub(crate) n_trained: usize,
+    /// The records.
+    pub(crate) trials: Vec<String>,
+}
+
+/// Accuracies of one net on blurred images.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Robustness {
+    pub(crate) hidden: String,
+    pub(crate) trial: String,
+    pub(crate) seed: u64,
+    /// Whether the kernel has a fixed side instead of one that grows with the blur.
+    pub(crate) is_fixed: bool,
+    /// Standard deviation, 0 for the clean images, and share of digits with every bit right.
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// What is needed to look at a trial again.
+pub(crate) struct Archive<'a> {
+    /// The folder with one folder of results for each sweep.
+    pub(crate) folder: &'a Path,
+    pub(crate) data: &'a Dataset,
+    pub(crate) kernel: Kernel,
+    pub(crate) n_threads: usize,
+    pub(crate) progress: &'a Progress,
+}
+
+/// Compares what the claims `numbers` ask for.
+pub(crate) fn find(numbers: &[u8], rows: Vec<Row>, is_quick: bool, archive: &Archive<'_>) -> Result<Findings, Failure> {
+    let contrasts: Vec<Contrast<'_>> = numbers.iter().flat_map(|&number| contrasts(number, &rows)).collect();
+    let blurred = blurred_sets(&archive.data.test)?;
+    let known = look_up(&contrasts, &rows, numbers, &blurred, archive)?;
+    let mut statements: Vec<Statement> =
+        contrasts.iter().map(|contrast| state(contrast, &known, &archive.data.test)).collect();
+    let mut slopes = Vec::new();
+    if numbers.contains(&4) {
+        slopes = of_decay(&rows);
+        statements
+            .extend(slopes.iter().enumerate().map(|(place, (name, slope))| slope_statement(place == 0, name, slope)));
+    }
+    statements.sort_by_key(|statement| (statement.claim, statement.arm == Arm::Repaired, !statement.is_main));
+    let robustness = if numbers.contains(&5) { robustness(&rows, &known, &archive.data.test) } else { Vec::new() };
+    Ok(Findings {
+        is_quick,
+        data: archive.data.name.clone(),
+        data_sha256: archive.data.sha256.clone(),
+        kernel: archive.kernel.name().to_owned(),
+        n_test: archive.data.test.len(),
+        constant: constant_answers(&archive.data.test),
+        statements,
+        slopes,
+        robustness,
+        rows,
+    })
+}
+
+impl Findings {
+    /// The share of digits that the best constant answer gets right.
+    pub(crate) fn majority(&self) -> f64 {
+        self.constant.iter().map(|answer| answer.digits).fold(0.0, f64::max)
+    }
+
+    /// Every comparison with its verdict; all of them are one family.
+    pub(crate) fn judged(&self) -> Vec<(&Statement, Judged)> {
+        let family: Vec<(Effect, f64)> =
+            self.statements.iter().map(|statement| (statement.effect, statement.threshold)).collect();
+        self.statements.iter().zip(judge(&family)).collect()
+    }
+}
+
+fn constant_answers(test: &LabeledImages) -> Vec<ConstantAnswer> {
+    let codes = TargetEncoding::Ascii.codebook(&test.classes).codes;
+    let codes: Vec<Vec<bool>> =
+        codes.rows().into_iter().map(|code| code.iter().map(|&bit| bit == 1).collect()).collect();
+    let mut counts = vec![0; test.classes.len()];
+    test.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    let own = |answer: levels::ConstantAnswer| ConstantAnswer {
+        name: answer.name.to_owned(),
+        mae: answer.mae,
+        rmse: answer.rmse,
+        bits: answer.bit_accuracy,
+        digits: answer.digit_accuracy,
+    };
+    levels::levels(&codes, &counts).into_iter().map(own).collect()
+}
+
+/// The test images under every blur, by a name for each.
+fn blurred_sets(test: &LabeledImages) -> Result<Vec<(String, LabeledImages)>, Failure> {
+    let mut sets = Vec::new();
+    for kernel_size in [None, Some(FIXED_KERNEL)] {
+        for sigma in BLURS {
+            let blur = Disturbance::GaussianBlur { sigma, kernel_size };
+            let images = blur.apply(test.images.view(), 0).map_err(|error| data::failure(&error))?;
+            let set = LabeledImages { images, labels: test.labels.clone(), classes: test.classes.clone() };
+            sets.push((blur_name(sigma, kernel_size.is_some()), set));
+        }
+    }
+    Ok(sets)
+}
+
+fn blur_name(sigma: f64, is_fixed: bool) -> String {
+    if is_fixed { format!("blur {sigma}, kernel {FIXED_KERNEL}") } else { format!("blur {sigma}") }
+}
+
+/// The answers of all nets that are compared image by image.
+fn look_up(
+    contrasts: &[Contrast<'_>],
+    rows: &[Row],
+    numbers: &[u8],
+    blurred: &[(String, LabeledImages)],
+    archive: &Archive<'_>,
+) -> Result<BTreeMap<String, Answers>, Failure> {
+    let mut wanted: BTreeMap<&str, (&Row, bool)> = BTreeMap::new();
+    let mut want = |row: &'_ Row, is_blurred: bool| {
+        let row = rows.iter().find(|other| other.trial == row.trial && other.sweep == row.sweep);
+        if let Some(row) = row {
+            wanted.entry(row.trial.as_str()).or_insert((row, false)).1 |= is_blurred;
+        }
+    };
+    for contrast in contrasts.iter().filter(|contrast| contrast.measure != Measure::Error) {
+        for side in [&contrast.left, &contrast.right] {
+            if let Side::Nets(_, nets) = side {
+                nets.rows.iter().for_each(|row| want(row, contrast.measure == Measure::Blurred));
+            }
+        }
+    }
+    if numbers.contains(&5) {
+        blurred_nets(rows).iter().for_each(|(_, row)| want(row, true));
+    }
+    let tasks: Vec<(&Row, bool)> = wanted.into_values().filter(|(row, _)| row.weights_sha256.is_some()).collect();
+    let bar = archive.progress.steps("answers of saved models", tasks.len() as u64);
+    let (next, known, failure) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()), Mutex::new(None));
+    std::thread::scope(|scope| {
+        for _ in 0..archive.n_threads.clamp(1, tasks.len().max(1)) {
+            scope.spawn(|| {
+                let workers = Workers::new(1);
+                while let Some((row, is_blurred)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let clean = [(CLEAN, &archive.data.test)];
+                    let blurs = blurred.iter().filter(|_| *is_blurred).map(|(name, images)| (name.as_str(), images));
+                    let sets: Vec<(&str, &LabeledImages)> = clean.into_iter().chain(blurs).collect();
+                    let folder = archive.folder.join(&row.sweep);
+                    let sha256 = row.weights_sha256.as_deref().unwrap_or_default();
+                    let given =
+                        answers(&folder, &row.trial, sha256, &sets, &archive.data.sha256, archive.kernel, &workers);
+                    match given {
+                        Ok(given) => drop(lock(&known).insert(row.trial.clone(), given)),
+                        Err(error) => drop(lock(&failure).get_or_insert(error)),
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    match failure.into_inner() {
+        Ok(Some(failure)) => Err(failure),
+        _ => Ok(known.into_inner().unwrap_or_default()),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The comparison over the seeds that both sides have.
+fn state(contrast: &Contrast<'_>, known: &BTreeMap<String, Answers>, test: &LabeledImages) -> Statement {
+    let seeds = common_seeds(&contrast.left, &contrast.right);
+    let effect = match (&contrast.left, &contrast.right, contrast.measure) {
+        (Side::Nets(_, left), Side::Nets(_, right), Measure::Error) => {
+            let (left, right) = (left.by_seed(), right.by_seed());
+            let differences = seeds.iter().map(|seed| right[seed].error() - left[seed].error());
+            Effect::of_seeds(&differences.collect::<Vec<_>>())
+        }
+        _ => {
+            let of_side = |side: &Side<'_>| -> Vec<Vec<f32>> {
+                seeds.iter().map(|seed| scores(side, *seed, contrast.measure, known, test)).collect()
+            };
+            Paired::new(&of_side(&contrast.left), &of_side(&contrast.right)).effect()
+        }
+    };
+    let told = |side: &Side<'_>| tell(side, &seeds, contrast.measure, known, test);
+    Statement {
+        claim: contrast.claim,
+        arm: contrast.arm,
+        is_main: contrast.is_main,
+        text: contrast.text.clone(),
+        left: told(&contrast.left),
+        right: told(&contrast.right),
+        measure: contrast.measure,
+        threshold: contrast.threshold,
+        effect,
+    }
+}
+
+fn common_seeds(left: &Side<'_>, right: &Side<'_>) -> Vec<u64> {
+    let of_side = |side: &Side<'_>| match side {
+        Side::Nets(_, nets) => Some(nets.by_seed().into_keys().collect::<BTreeSet<u64>>()),
+        Side::Constant(_) => None,
+    };
+    match (of_side(left), of_side(right)) {
+        (Some(left), Some(right)) => left.intersection(&right).copied().collect(),
+        (Some(seeds), None) | (None, Some(seeds)) => seeds.into_iter().collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+fn tell(
+    side: &Side<'_>,
+    seeds: &[u64],
+    measure: Measure,
+    known: &BTreeMap<String, Answers>,
+    test: &LabeledImages,
+) -> Told {
+    match side {
+        Side::Constant(character) => {
+            let right = test.labels.iter().filter(|&&label| test.classes.get(usize::from(label)) == Some(character));
+            let mean = right.count() as f64 / test.len() as f64;
+            let label = format!("the answer '{character}'");
+            Told { label, mean, n_seeds: seeds.len(), n_trained: 0, trials: Vec::new() }
+        }
+        Side::Nets(label, nets) => {
+            let by_seed = nets.by_seed();
+            let rows: Vec<&Row> = seeds.iter().filter_map(|seed| by_seed.get(seed).copied()).collect();
+            let value = |row: &Row| match measure {
+                Measure::Error => row.error(),
+                _ => {
+                    let scores = scores(side, row.seed, measure, known, test);
+                    scores.iter().map(|&score| f64::from(score)).sum::<f64>() / scores.len() as f64
+                }
+            };
+            Told {
+                label: label.clone(),
+                mean: mean(&rows.iter().map(|row| value(row)).collect::<Vec<_>>()),
+                n_seeds: rows.len(),
+                n_trained: rows.iter().filter(|row| row.nearest_accuracy() > TRAINED).count(),
+                trials: rows.iter().map(|row| row.trial.clone()).collect(),
+            }
+        }
+    }
+}
+
+/// For each test image, how well the side answers it: 0 or 1, for blurred images the mean over the strengths. A net that
+/// diverged answers nothing rightly.
+fn scores(
+    side: &Side<'_>,
+    seed: u64,
+    measure: Measure,
+    known: &BTreeMap<String, Answers>,
+    test: &LabeledImages,
+) -> Vec<f32> {
+    let truth = || test.labels.iter().map(|&label| test.classes.get(usize::from(label)).copied());
+    match side {
+        Side::Constant(character) => truth().map(|truth| f32::from(u8::from(truth == Some(*character)))).collect(),
+        Side::Nets(_, nets) => {
+            let given = nets.by_seed().get(&seed).and_then(|row| known.get(&row.trial));
+            let sets: Vec<String> = match measure {
+                Measure::Blurred => BLURS.iter().map(|&sigma| blur_name(sigma, false)).collect(),
+                _ => vec![CLEAN.to_owned()],
+            };
+            let mut scores = vec![0.0; test.len()];
+            for given in sets.iter().filter_map(|set| given?.sets.get(set)) {
+                let text = if measure == Measure::Nearest { &given.nearest } else { &given.threshold };
+                for ((score, answer), truth) in scores.iter_mut().zip(text.chars()).zip(truth()) {
+                    *score += f32::from(u8::from(Some(answer) == truth)) / sets.len() as f32;
+                }
+            }
+            scores
+        }
+    }
+}
+
+/// Slopes of the best γ, with equal epochs first.
+fn of_decay(rows: &[Row]) -> Vec<(String, Slope)> {
+    let with_prefix =
+        |prefix: &str| Selection { rows: rows.iter().filter(|row| row.sweep.starts_with(prefix)).collect() };
+    [("equal epochs", "l2-epochs"), ("equal updates", "l2-updates")]
+        .into_iter()
+        .filter_map(|(name, sweep)| Some((name.to_owned(), slope(&with_prefix(sweep))?)))
+        .collect()
+}
+
+fn slope_statement(is_main: bool, name: &str, slope: &Slope) -> Statement {
+    let told = |place: usize| {
+        let (n_train, decay, ..) = slope.best[place];
+        Told {
+            label: format!("γ* at {n_train} images"),
+            mean: decay,
+            n_seeds: slope.slope.n_seeds,
+            n_trained: slope.slope.n_seeds,
+            trials: Vec::new(),
+        }
+    };
+    Statement {
+        claim: 4,
+        arm: Arm::Repaired,
+        is_main,
+        text: format!("{name}: lg γ* falls as lg N grows"),
+        left: told(slope.best.len() - 1),
+        right: told(0),
+        measure: Measure::Slope,
+        threshold: SMALLEST_SLOPE,
+        effect: Effect { estimate: -slope.slope.estimate, ..slope.slope },
+    }
+}
+
+/// The nets whose robustness is drawn: of each depth those with the rate that is best on validation images, as far as they
+/// work.
+fn blurred_nets(rows: &[Row]) -> Vec<(String, &Row)> {
+    let all = Selection::of(rows, "depth");
+    (1..=SEVEN.len())
+        .filter_map(|depth| {
+            let hidden = &SEVEN[..depth];
+            let (_, rows) = all.with("hidden", &json!(hidden)).best("learning_rate")?;
+            let working = rows.filter(|row| row.accuracy() > WORKING);
+            Some(working.rows.into_iter().map(|row| (name(hidden), row)).collect::<Vec<_>>())
+        })
+        .flatten()
+        .collect()
+}
+
+fn robustness(rows: &[Row], known: &BTreeMap<String, Answers>, test: &LabeledImages) -> Vec<Robustness> {
+    let share = |text: &str| {
+        let truth = test.labels.iter().map(|&label| test.classes.get(usize::from(label)).copied());
+        text.chars().zip(truth).filter(|(answer, truth)| Some(*answer) == *truth).count() as f64 / test.len() as f64
+    };
+    let mut all = Vec::new();
+    for (hidden, row) in blurred_nets(rows) {
+        let Some(given) = known.get(&row.trial) else { continue };
+        for is_fixed in [false, true] {
+            let sets = [(0.0, CLEAN.to_owned())].into_iter();
+            let sets = sets.chain(BLURS.iter().map(|&sigma| (sigma, blur_name(sigma, is_fixed))));
+            let points = sets.filter_map(|(sigma, set)| Some((sigma, share(&given.sets.get(&set)?.threshold))));
+            all.push(Robustness {
+                hidden: hidden.clone(),
+                trial: row.trial.clone(),
+                seed: row.seed,
+                is_fixed,
+                points: points.collect(),
+            });
+        }
+    }
+    all
+}
+
+/// The titles of the claims that statements are about.
+pub(crate) fn claims_of(findings: &Findings) -> Vec<&'static super::claims::Claim> {
+    CLAIMS.iter().filter(|claim| findings.statements.iter().any(|statement| statement.claim == claim.number)).collect()
+}

@@ -1,0 +1,179 @@
+//! How the best γ changes with the number of training images.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use super::claims::number;
+use super::evidence::Selection;
+use super::statistics::{Effect, mean};
+
+const N_RESAMPLES: usize = 4_000;
+
+/// The best γ for each number of training images, and the line through them on two logarithmic axes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Slope {
+    /// Images; the γ above 0 with the least mean validation loss; both ends of where it falls in 95 % of draws of the seeds.
+    pub(crate) best: Vec<(usize, f64, f64, f64)>,
+    /// d lg γ* / d lg N.
+    pub(crate) slope: Effect,
+}
+
+/// Validation losses: by number of images and by γ, one for each seed.
+struct Losses {
+    sizes: Vec<usize>,
+    decays: Vec<f64>,
+    /// `[size][decay][seed]`.
+    losses: Vec<Vec<Vec<f64>>>,
+    n_seeds: usize,
+}
+
+/// The slope over the trials of `rows` with γ above 0; nothing if the grid has gaps or fewer than three values of γ or two
+/// sizes.
+pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
+    let losses = Losses::of(rows)?;
+    let all: Vec<usize> = (0..losses.n_seeds).collect();
+    let best = losses.best(&all);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let draws: Vec<Vec<f64>> = (0..N_RESAMPLES)
+        .map(|_| {
+            let seeds: Vec<usize> =
+                (0..losses.n_seeds).map(|_| (rng.next_u64() % losses.n_seeds as u64) as usize).collect();
+            losses.best(&seeds)
+        })
+        .collect();
+    let estimate = losses.slope(&best);
+    let slopes: Vec<f64> = draws.iter().map(|best| losses.slope(best)).collect();
+    let variance = slopes.iter().map(|slope| (slope - estimate).powi(2)).sum::<f64>() / (N_RESAMPLES - 1) as f64;
+    let correction = losses.n_seeds as f64 / (losses.n_seeds - 1) as f64;
+    let ends = |size: usize| {
+        let mut of_size: Vec<f64> = draws.iter().map(|best| best[size]).collect();
+        of_size.sort_by(f64::total_cmp);
+        let at = |share: f64| 10_f64.powf(of_size[((of_size.len() - 1) as f64 * share).round() as usize]);
+        (at(0.025), at(0.975))
+    };
+    let best = losses.sizes.iter().enumerate().map(|(size, &n)| {
+        let (low, high) = ends(size);
+        (n, 10_f64.powf(best[size]), low, high)
+    });
+    Some(Slope {
+        best: best.collect(),
+        slope: Effect { estimate, standard_error: (variance * correction).sqrt(), n_seeds: losses.n_seeds },
+    })
+}
+
+impl Losses {
+    fn of(rows: &Selection<'_>) -> Option<Self> {
+        let mut table: BTreeMap<usize, BTreeMap<u64, BTreeMap<u64, f64>>> = BTreeMap::new();
+        for row in rows.rows.iter().filter(|row| number(row, "l2") > 0.0) {
+            // The bits of positive numbers sort as the numbers do.
+            let decay = number(row, "l2").to_bits();
+            let loss = row.validation.as_ref()?.loss;
+            table.entry(row.n_train).or_default().entry(decay).or_default().insert(row.seed, loss);
+        }
+        let first = table.values().next()?;
+        let (decays, seeds): (Vec<u64>, Vec<u64>) =
+            (first.keys().copied().collect(), first.values().next()?.keys().copied().collect());
+        let fits = |of_size: &BTreeMap<u64, BTreeMap<u64, f64>>| {
+            of_size.keys().eq(decays.iter()) && of_size.values().all(|of_decay| of_decay.keys().eq(seeds.iter()))
+        };
+        if table.len() < 2 || decays.len() < 3 || seeds.len() < 2 || !table.values().all(fits) {
+            return None;
+        }
+        let of_size = |of_size: &BTreeMap<u64, BTreeMap<u64, f64>>| {
+            of_size.values().map(|of_decay| of_decay.values().copied().collect()).collect()
+        };
+        Some(Losses {
+            sizes: table.keys().copied().collect(),
+            losses: table.values().map(of_size).collect(),
+            decays: decays.into_iter().map(f64::from_bits).collect(),
+            n_seeds: seeds.len(),
+        })
+    }
+
+    /// For each size lg γ*, from the mean loss of the given seeds: the lowest point of the parabola through the least mean
+    /// and its two neighbours.
+    fn best(&self, seeds: &[usize]) -> Vec<f64> {
+        let of_size = |of_size: &Vec<Vec<f64>>| {
+            let means: Vec<f64> = of_size
+                .iter()
+                .map(|of_decay| mean(&seeds.iter().map(|&seed| of_decay[seed]).collect::<Vec<_>>()))
+                .collect();
+            let place = (0..means.len()).min_by(|&a, &b| means[a].total_cmp(&means[b])).unwrap_or(0);
+            let x = |place: usize| self.decays[place].log10();
+            if place == 0 || place + 1 == means.len() {
+                return x(place);
+            }
+            let (before, after) = (means[place - 1] - means[place], means[place + 1] - means[place]);
+            let (left, right) = (x(place) - x(place - 1), x(place + 1) - x(place));
+            let shift = 0.5 * (before * right * right - after * left * left) / (before * right + after * left);
+            x(place) + if shift.is_finite() { shift } else { 0.0 }
+        };
+        self.losses.iter().map(of_size).collect()
+    }
+
+    /// By least squares.
+    fn slope(&self, best: &[f64]) -> f64 {
+        let x: Vec<f64> = self.sizes.iter().map(|&size| (size as f64).log10()).collect();
+        let (mean_x, mean_y) = (mean(&x), mean(best));
+        let products: f64 = x.iter().zip(best).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+        let squares: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
+        products / squares
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_train::{EpochMetrics, Status};
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::reproduce::evidence::Row;
+
+    /// Trials whose validation loss is a parabola in lg γ with its lowest point at lg γ* = −1 + slope · (lg N − 3).
+    fn planted(slope: f64) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for n_train in [1_000, 3_000, 10_000, 30_000] {
+            for exponent in -7..=-1 {
+                for seed in 0..6 {
+                    let lowest = -2.5 + slope * ((n_train as f64).log10() - 3.0) + 0.1 * (seed as f64 - 2.5);
+                    let loss = (f64::from(exponent) - lowest).powi(2);
+                    let mut config = Map::new();
+                    config.insert("l2".to_owned(), json!(10_f64.powi(exponent)));
+                    rows.push(Row {
+                        sweep: "planted".to_owned(),
+                        trial: String::new(),
+                        status: Status::Finished,
+                        seed,
+                        n_train,
+                        config,
+                        validation: Some(EpochMetrics { loss, ..EpochMetrics::default() }),
+                        test: None,
+                        curve: Vec::new(),
+                        weights_sha256: None,
+                    });
+                }
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn a_planted_slope_is_found() {
+        for planted_slope in [-1.0, 0.0] {
+            let rows = planted(planted_slope);
+            let found = slope(&Selection::of(&rows, "planted")).expect("a full grid");
+            assert!((found.slope.estimate - planted_slope).abs() < 1e-9, "{}", found.slope.estimate);
+            assert!((found.best[0].1.log10() + 2.5).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_grid_with_gaps_has_no_slope() {
+        let mut rows = planted(-1.0);
+        rows.truncate(rows.len() - 1);
+        assert!(slope(&Selection::of(&rows, "planted")).is_none());
+    }
+}
