@@ -60,8 +60,8 @@ pub(crate) fn run(claim: u8, findings: &Findings) -> String {
     };
     let repaired = |sweep: &str| {
         format!(
-            "{} images, {} epochs, plain gradient descent in batches of 32, cross-entropy summed over the bits, Glorot's \
-             uniform weights times 4, single precision, {} seeds",
+            "{} images, {} epochs, gradient descent in batches of 32 with a rate that falls along a cosine, cross-entropy summed over \
+             the bits, Glorot's uniform weights times 4, single precision, {} seeds",
             n_train(sweep),
             first(sweep, "epochs"),
             seeds(sweep)

@@ -427,3 +427,112 @@ fn robustness(rows: &[Row], known: &BTreeMap<String, Answers>, test: &LabeledIma
 pub(crate) fn claims_of(findings: &Findings) -> Vec<&'static super::claims::Claim> {
     CLAIMS.iter().filter(|claim| findings.statements.iter().any(|statement| statement.claim == claim.number)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicBool;
+
+    use mlp_train::Status;
+
+    use super::*;
+    use crate::campaign::{self, Manner, Order, Shares};
+    use crate::checkpoints::Pace;
+    use crate::configuration::Document;
+    use crate::plan::Plan;
+    use crate::reproduce::claims::SMALLEST;
+    use crate::reproduce::evidence;
+    use crate::reproduce::statistics::Verdict;
+    use crate::store::Sharing;
+    use crate::trial::Laboratory;
+
+    fn data() -> Dataset {
+        Dataset {
+            name: "digits".to_owned(),
+            is_synthetic: true,
+            train: mnist_io::synthetic_digits(600, 1),
+            test: mnist_io::synthetic_digits(400, 2),
+            sha256: "0".repeat(64),
+        }
+    }
+
+    /// Trains the cells of `text` and returns their rows, with the folder above that of the sweep.
+    fn trained(text: &str) -> (Vec<Row>, tempfile::TempDir) {
+        let above = tempfile::tempdir().expect("a folder");
+        let specification = Document::parse(text, "miniature").and_then(|document| document.check()).expect("a sweep");
+        let cells = specification.cells().expect("cells");
+        let laboratory = Laboratory::new(data(), Kernel::Portable, None, &cells);
+        let trials = laboratory.trials(&specification).expect("trials");
+        let plan = Plan { specification, laboratory, trials, folder: above.path().join("miniature") };
+        let (store, records) = plan.open_store("test", Sharing::Alone).expect("an empty folder");
+        let (stop, progress) = (AtomicBool::new(false), Progress::new(true));
+        let manner = Manner {
+            shares: Shares { n_jobs: 1, n_threads: 1 },
+            order: Order::LongestFirst,
+            pace: Pace::default(),
+            deadline: None,
+            stop: &stop,
+            progress: &progress,
+            see: &|_, _| {},
+        };
+        campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner).expect("a campaign");
+        drop(store);
+        let rows = evidence::read(&plan.folder, "miniature", false);
+        assert!(rows.iter().all(|row| row.status == Status::Finished));
+        (rows, above)
+    }
+
+    #[test]
+    fn a_miniature_of_a_claim_is_judged_as_planted() {
+        // A net that takes steps learns more than one that takes next to none; a penalty of next to nothing changes nothing.
+        let (rows, above) = trained(
+            "hidden = [24]\nepochs = 6\noptimizer = \"adam\"\n\
+             [sweep]\nlearning_rate = [1e-7, 0.01]\nl2 = [0.0, 1e-12]\nseed = [0, 1, 2, 3, 4]\n",
+        );
+        let all = Selection::of(&rows, "miniature");
+        let side = |rate: f64, l2: f64| {
+            let rows = all.with("learning_rate", &json!(rate)).with("l2", &json!(l2));
+            Side::Nets(format!("η = {rate}, γ = {l2}"), rows)
+        };
+        let contrast = |left, right, threshold| Contrast {
+            claim: 1,
+            arm: Arm::Repaired,
+            is_main: true,
+            text: "planted".to_owned(),
+            left,
+            right,
+            measure: Measure::Digits,
+            threshold,
+        };
+        let contrasts = [
+            contrast(side(0.01, 0.0), side(1e-7, 0.0), SMALLEST),
+            contrast(side(1e-7, 0.0), side(0.01, 0.0), SMALLEST),
+            contrast(side(0.01, 1e-12), side(0.01, 0.0), -0.05),
+            contrast(side(0.01, 1e-12), side(0.01, 0.0), 0.05),
+        ];
+        let (data, progress) = (data(), Progress::new(true));
+        let archive =
+            Archive { folder: above.path(), data: &data, kernel: Kernel::Portable, n_threads: 2, progress: &progress };
+        let known = look_up(&contrasts, &rows, &[], &[], &archive).expect("answers of saved models");
+        let statements: Vec<Statement> =
+            contrasts.iter().map(|contrast| state(contrast, &known, &data.test)).collect();
+        for statement in &statements {
+            let difference = statement.left.mean - statement.right.mean;
+            assert!((statement.effect.estimate - difference).abs() < 1e-6, "{statement:?}");
+        }
+        // What the answers say of the test images, the records say too.
+        let Side::Nets(_, nets) = &contrasts[0].left else { panic!("nets") };
+        assert!((statements[0].left.mean - nets.mean(Row::accuracy)).abs() < 1e-6);
+        let family: Vec<(Effect, f64)> =
+            statements.iter().map(|statement| (statement.effect, statement.threshold)).collect();
+        let verdicts: Vec<Verdict> = judge(&family).iter().map(|judged| judged.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [Verdict::Confirmed, Verdict::Refuted, Verdict::Confirmed, Verdict::Refuted],
+            "better by far, worse by far, no harm done, no gain of that size"
+        );
+        // A second look takes the answers from their files.
+        let again: BTreeMap<String, Answers> = look_up(&contrasts, &rows, &[], &[], &archive).expect("the same");
+        assert_eq!(again.len(), known.len());
+    }
+}
