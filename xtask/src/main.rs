@@ -19,6 +19,7 @@ mod bench;
 mod campaign;
 mod checkpoints;
 mod claim;
+mod diagnosis;
 mod estimate;
 mod guard;
 mod halving;
