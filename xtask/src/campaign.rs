@@ -18,7 +18,7 @@ use crate::order::balanced;
 use crate::output::{counted, notice};
 use crate::progress::{Ledger, Progress};
 use crate::store::ResultsStore;
-use crate::trial::{Ending, Laboratory, Trial, work};
+use crate::trial::{Ending, Laboratory, Trial, UnderWay, work};
 
 /// How the work is shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(crate) struct Manner<'a> {
     pub(crate) progress: &'a Progress,
     /// Called with each measured epoch, in the thread of its trial.
     pub(crate) see: &'a (dyn Fn(&EpochRecord, &Progress) + Sync),
+    /// Which trials are examined while they train.
+    pub(crate) diagnose: &'a (dyn Fn(&Trial) -> bool + Sync),
 }
 
 /// What came of it.
@@ -146,9 +148,12 @@ pub(crate) fn run(
             finish(record);
             return Ok(Turn::Over);
         }
-        let checkpoints = store.checkpoints(&trial.id, laboratory.owner(trial), manner.pace);
+        let files = UnderWay {
+            checkpoints: store.checkpoints(&trial.id, laboratory.owner(trial), manner.pace),
+            diagnosis: (manner.diagnose)(trial).then(|| store.diagnosis_path(&trial.id)),
+        };
         let bar = ledger.trial_bar(laboratory, trial);
-        let ending = laboratory.run(trial, workers, &checkpoints, until, &mut |step| {
+        let ending = laboratory.run(trial, workers, &files, until, &mut |step| {
             match step {
                 Step::Epoch(epoch) => (manner.see)(epoch, manner.progress),
                 Step::Batch { epoch, samples_done, samples_in_epoch, .. } => {
@@ -164,7 +169,7 @@ pub(crate) fn run(
         match ending {
             Ending::Recorded(record, network) => {
                 store.save(&record, network.as_ref(), &laboratory.model_configuration(&trial.settings))?;
-                checkpoints.remove();
+                files.checkpoints.remove();
                 bar.finish();
                 finish(*record);
             }
@@ -343,7 +348,16 @@ mod tests {
         see: &'a (dyn Fn(&EpochRecord, &Progress) + Sync),
     ) -> Manner<'a> {
         let shares = Shares { n_jobs, n_threads: n_jobs };
-        Manner { shares, order: Order::LongestFirst, pace: Pace::default(), deadline: None, stop, progress, see }
+        Manner {
+            shares,
+            order: Order::LongestFirst,
+            pace: Pace::default(),
+            deadline: None,
+            stop,
+            progress,
+            see,
+            diagnose: &|_| false,
+        }
     }
 
     /// The records of three trials, of which the first `n_panics` attempts panic.

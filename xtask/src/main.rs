@@ -20,6 +20,7 @@ mod bench;
 mod campaign;
 mod checkpoints;
 mod claim;
+mod diagnosis;
 mod estimate;
 mod guard;
 mod halving;

@@ -33,6 +33,7 @@ const MODELS: &str = "models";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 pub(crate) const RUNNING: &str = "running";
 const RUNGS: &str = "rungs";
+const DIAGNOSIS: &str = "diagnosis";
 
 /// Who else may work in a folder of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl ResultsStore {
     /// it is no failure.
     fn sweep_up(&self, records: &BTreeMap<String, RunRecord>) {
         let is_alone = self.sharing == Sharing::Alone;
-        for name in ["", TRIALS, MODELS, CHECKPOINTS, RUNGS, "plots"] {
+        for name in ["", TRIALS, MODELS, CHECKPOINTS, RUNGS, DIAGNOSIS, "plots"] {
             for entry in fs::read_dir(self.folder.join(name)).into_iter().flatten().flatten() {
                 let is_old = || {
                     let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -214,6 +215,11 @@ impl ResultsStore {
     /// Where the model of a trial is.
     pub(crate) fn model_path(&self, trial: &str) -> PathBuf {
         self.folder.join(MODELS).join(format!("{trial}.safetensors"))
+    }
+
+    /// Where the diagnosis of a trial is, if it was examined.
+    pub(crate) fn diagnosis_path(&self, trial: &str) -> PathBuf {
+        self.folder.join(DIAGNOSIS).join(format!("{trial}.json"))
     }
 
     /// All records by trial, and the files that should be records and are not.

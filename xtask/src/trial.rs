@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::checkpoints::TrialCheckpoints;
 use crate::configuration::{RunSettings, SweepSpec};
 use crate::data::Dataset;
+use crate::diagnosis::Doctor;
 use crate::failure::{Code, Failure};
 use crate::guard::guarded;
 use crate::lock::host_name;
@@ -70,6 +71,13 @@ pub(crate) struct Laboratory {
 pub(crate) struct Initial {
     model: SavedModel,
     sha256: String,
+}
+
+/// What is written while a trial is under way.
+pub(crate) struct UnderWay {
+    pub(crate) checkpoints: TrialCheckpoints,
+    /// Where its diagnosis goes, if there is to be one.
+    pub(crate) diagnosis: Option<PathBuf>,
 }
 
 /// How a trial ended.
@@ -177,7 +185,7 @@ impl Laboratory {
         &self,
         trial: &Trial,
         workers: &Workers,
-        checkpoints: &TrialCheckpoints,
+        files: &UnderWay,
         until: Option<usize>,
         observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Ending, Failure> {
@@ -187,8 +195,8 @@ impl Laboratory {
         };
         let mut attempt = |workers: &Workers| {
             guarded(|| match trial.settings.train.precision {
-                Precision::F32 => self.run_as::<f32>(trial, workers, checkpoints, until, observer, AnyMlp::F32),
-                Precision::F64 => self.run_as::<f64>(trial, workers, checkpoints, until, observer, AnyMlp::F64),
+                Precision::F32 => self.run_as::<f32>(trial, workers, files, until, observer, AnyMlp::F32),
+                Precision::F64 => self.run_as::<f64>(trial, workers, files, until, observer, AnyMlp::F64),
             })
         };
         let first = match attempt(workers) {
@@ -200,7 +208,7 @@ impl Laboratory {
             trial.id
         ));
         // Neither the checkpoints nor the threads of the attempt that failed are trusted.
-        checkpoints.remove();
+        files.checkpoints.remove();
         match attempt(&options::team(workers.n_threads())?) {
             Ok(ending) => ending,
             Err(panic) => Ok(self.failed(trial, workers, format!("panic, twice: {panic}"))),
@@ -211,7 +219,7 @@ impl Laboratory {
         &self,
         trial: &Trial,
         workers: &Workers,
-        checkpoints: &TrialCheckpoints,
+        files: &UnderWay,
         until: Option<usize>,
         observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
         wrap: fn(Mlp<F>) -> AnyMlp,
@@ -221,6 +229,7 @@ impl Laboratory {
         let codebook = config.encoding.codebook(&train_images.classes);
         let train_samples = samples(&train_images, &codebook);
         let test_samples = samples(&test_images, &codebook);
+        let checkpoints = &files.checkpoints;
         let latest = checkpoints.latest::<F>(config);
         let (start, mut writer) = (latest.checkpoint, latest.writer);
         let reached = until.and_then(|epoch| start.as_ref()?.history.epochs.get(epoch));
@@ -228,10 +237,15 @@ impl Laboratory {
             return Ok(Ending::Paused(Box::new(reached.clone())));
         }
         let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(Initial::network) };
+        let examine = |path: &PathBuf| Doctor::new(path, &trial.id, &train_samples, config.objective());
+        let mut doctor = files.diagnosis.as_ref().map(examine);
         let mut paused = None;
         let run =
             train_resumable::<F>(config, &train_samples, Some(&test_samples), setup, start, &mut |progress, moment| {
                 let mut go_on = observer(progress);
+                if let Some(doctor) = &mut doctor {
+                    doctor.observe(&progress, moment);
+                }
                 if let Progress::Epoch(reached) = progress
                     && until == Some(reached.epoch)
                 {
@@ -239,11 +253,17 @@ impl Laboratory {
                     go_on = ControlFlow::Break(());
                 }
                 if go_on.is_break() || checkpoints.is_due(&writer, &progress, config.epochs) {
+                    if let Some(doctor) = &mut doctor {
+                        doctor.write();
+                    }
                     checkpoints.write(&mut writer, moment);
                 }
                 go_on
             });
         let run = run.map_err(|error| Failure::configuration(error.to_string()))?;
+        if let Some(doctor) = &mut doctor {
+            doctor.write();
+        }
         if run.outcome == Outcome::Interrupted
             && let Some(reached) = paused
         {

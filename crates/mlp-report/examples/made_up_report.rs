@@ -24,6 +24,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for trial in &input.trials {
             std::fs::write(trials.join(format!("{}.json", trial.record.trial)), trial.record.to_json()?)?;
         }
+        for diagnosis in &input.diagnoses {
+            let folder = root.join(name).join("diagnosis");
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join(format!("{}.json", diagnosis.trial)), diagnosis.to_json())?;
+        }
         let written = write_report(&input, &root.join(name))?;
         println!("{}: {} plots, {} warnings", written.report.display(), written.plots.len(), written.warnings.len());
     }
@@ -49,13 +54,16 @@ fn reports(root: &Path) -> Vec<(&'static str, ReportInput)> {
     ]
 }
 
-/// Adds models, pictures and robustness curves.
+/// Adds models, pictures, robustness curves and diagnoses.
 fn with_extras(root: &Path, name: &str, records: Vec<mlp_train::RunRecord>) -> ReportInput {
     let mut input = made_up::input(records);
     for trial in &mut input.trials {
         input.pictures.extend(made_up::pictures(&trial.record));
         if trial.record.status == mlp_train::Status::Finished {
             input.robustness.extend(made_up::robustness(&trial.record));
+            let accuracy = trial.record.final_test().and_then(|test| test.digit_accuracy);
+            let is_dead = accuracy.is_none_or(|accuracy| accuracy < 0.2);
+            input.diagnoses.push(made_up::diagnosis(&trial.record, is_dead));
             let models = root.join(name).join("models");
             if std::fs::create_dir_all(&models).is_ok() {
                 let path = models.join(format!("{}.safetensors", trial.record.trial));

@@ -1,7 +1,10 @@
 //! Which figures a report has: the choice is made here, the drawing elsewhere.
 
-use mlp_train::{AnyMlp, RunRecord};
+use std::collections::BTreeMap;
 
+use mlp_train::{AnyMlp, Diagnosis, RunRecord};
+
+use crate::diagnosis::diagnosis_maps;
 use crate::effects::{Design, Effects, KeyEffect, effects};
 use crate::factor::Grouping;
 use crate::metric::Metric;
@@ -13,6 +16,10 @@ use crate::{
 
 /// How many configurations are shown one by one, the best trial of each.
 pub const N_DETAILED: usize = 8;
+/// How many diagnoses of trials that are not shown one by one have their maps drawn.
+pub const N_DIAGNOSED: usize = 8;
+/// How many of them are told in a sentence.
+const N_SENTENCES: usize = 100;
 /// How many varied keys get a figure of their own.
 const N_KEYS: usize = 8;
 
@@ -36,6 +43,21 @@ pub struct TrialFigures<'a> {
     pub label: String,
     /// Its curves, confusion matrix and weights.
     pub figures: Vec<Figure>,
+    /// What went on inside, if it was examined.
+    pub diagnosis: Option<Diagnosed>,
+}
+
+/// A trial that was examined while it trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosed {
+    /// Its identity.
+    pub trial: String,
+    /// How many samples it was examined with.
+    pub n_samples: usize,
+    /// Where learning died and why, or that it did not.
+    pub sentence: String,
+    /// Its maps, layers by epochs.
+    pub figures: Vec<Figure>,
 }
 
 /// All figures of a report.
@@ -55,6 +77,10 @@ pub struct Figures<'a> {
     pub trials: Vec<TrialFigures<'a>>,
     /// Accuracy on disturbed pictures.
     pub robustness: Vec<Figure>,
+    /// Examined trials that are not among [`Figures::trials`].
+    pub diagnoses: Vec<Diagnosed>,
+    /// How many more of these there are.
+    pub n_diagnoses_left: usize,
     /// Models that could not be used, and why.
     pub warnings: Vec<String>,
 }
@@ -70,12 +96,21 @@ pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a>
         effects,
         ..Figures::default()
     };
+    let mut diagnoses: BTreeMap<&str, &Diagnosis> =
+        input.diagnoses.iter().map(|diagnosis| (diagnosis.trial.as_str(), diagnosis)).collect();
     for (place, (rank, cell)) in in_order_of_showing(overview).take(N_DETAILED).enumerate() {
         let Some(trial) = overview.best_of(cell) else { continue };
         let label = cell.label.clone();
         let rank = (place > 0).then_some(rank);
         let drawn = trial_figures(trial, rank, &mut figures.warnings);
-        figures.trials.push(TrialFigures { trial, label, figures: drawn });
+        let diagnosis = diagnoses.remove(trial.record.trial.as_str());
+        let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(&place_name(rank))));
+        figures.trials.push(TrialFigures { trial, label, figures: drawn, diagnosis });
+    }
+    figures.n_diagnoses_left = diagnoses.len().saturating_sub(N_SENTENCES);
+    for (index, diagnosis) in diagnoses.into_values().take(N_SENTENCES).enumerate() {
+        let place = (index < N_DIAGNOSED).then(|| format!("other-{}", index + 1));
+        figures.diagnoses.push(diagnosed(diagnosis, place.as_deref()));
     }
     for disturbance in robustness::disturbances(&input.robustness) {
         figures.robustness.push(Figure {
@@ -298,7 +333,7 @@ fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {
 /// The figures of the trial shown in full, or in brief those of the best trial of the configuration of a `rank`.
 fn trial_figures(trial: &Trial, rank: Option<usize>, warnings: &mut Vec<String>) -> Vec<Figure> {
     let record = &trial.record;
-    let place = rank.map_or_else(|| "best".to_owned(), |rank| format!("rank-{}", rank + 1));
+    let place = place_name(rank);
     let mut figures = Vec::new();
     for metric in curves::metrics(record) {
         if rank.is_some() && !matches!(metric, Metric::DigitAccuracy | Metric::Mae | Metric::Rmse) {
@@ -335,6 +370,21 @@ fn trial_figures(trial: &Trial, rank: Option<usize>, warnings: &mut Vec<String>)
         }
     }
     figures
+}
+
+/// What the names of a trial's figures begin with.
+fn place_name(rank: Option<usize>) -> String {
+    rank.map_or_else(|| "best".to_owned(), |rank| format!("rank-{}", rank + 1))
+}
+
+/// What is shown of a diagnosis; without a place, no maps.
+fn diagnosed(diagnosis: &Diagnosis, place: Option<&str>) -> Diagnosed {
+    Diagnosed {
+        trial: diagnosis.trial.clone(),
+        n_samples: diagnosis.n_samples,
+        sentence: diagnosis.sentence(),
+        figures: place.map_or(Vec::new(), |place| diagnosis_maps(diagnosis, place)),
+    }
 }
 
 fn curve_caption(record: &RunRecord, metric: Metric) -> String {

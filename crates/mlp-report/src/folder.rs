@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use mlp_train::{RunRecord, Status};
+use mlp_train::{Diagnosis, RunRecord, Status};
 use ndarray::Array2;
 
 use crate::csv::Seconds;
@@ -32,6 +32,8 @@ pub struct ReportInput {
     pub trials: Vec<Trial>,
     /// Measurements on disturbed pictures, of any of the trials.
     pub robustness: Vec<RobustnessCurve>,
+    /// What went on inside nets while they trained, of any of the trials.
+    pub diagnoses: Vec<Diagnosis>,
     /// Test pictures by trial and by index in the test set, `height × width` grey values with 0 for the background; those
     /// of recorded mistakes are shown.
     pub pictures: BTreeMap<(String, usize), Array2<u8>>,
@@ -41,9 +43,10 @@ pub struct ReportInput {
     pub seconds: Seconds,
 }
 
-/// Reads `dir/trials/*.json`, and finds `dir/models/<trial>.safetensors` and `dir/robustness/<trial>.json` beside them.
+/// Reads `dir/trials/*.json`, and finds `dir/models/<trial>.safetensors`, `dir/robustness/<trial>.json` and
+/// `dir/diagnosis/<trial>.json` beside them.
 ///
-/// A record or robustness file that can't be read is skipped, and a warning names it. A folder without a `trials`
+/// A record, robustness file or diagnosis that can't be read is skipped, and a warning names it. A folder without a `trials`
 /// folder is one without trials. The report's name is the `name` in `dir/spec.toml`, or else that in the trials' settings,
 /// or else the folder's own.
 ///
@@ -76,6 +79,15 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
         match read_robustness(&path) {
             Ok(curves) => input.robustness.extend(curves),
             Err(error) => input.warnings.push(format!("Skipped robustness curves. {}: {error}", path.display())),
+        }
+    }
+    for path in json_files(&dir.join("diagnosis"))? {
+        match Diagnosis::read(&path) {
+            Ok(diagnosis) => input.diagnoses.push(diagnosis),
+            Err(error) => input.warnings.push(format!(
+                "Skipped a diagnosis. {}: {error}. Delete the file, or train again with --diagnose",
+                path.display()
+            )),
         }
     }
     input.name = name_in_specification(dir).or_else(|| name_of_folder(dir, &input.trials));

@@ -29,7 +29,8 @@
 //! or its values were drawn at random, and says what was done.
 //!
 //! *What went wrong.* The confusion matrix counts answers that are no class; mistakes are shown with every output bit;
-//! runs that diverged say where; records that could not be read are named.
+//! runs that diverged say where; of those that were examined, a sentence names the layer at which learning died, and maps
+//! show it ([`diagnosis`]); records that could not be read are named.
 //!
 //! # Trust
 //!
@@ -39,9 +40,9 @@
 //! # Where to find what
 //!
 //! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
-//! [`confusion`], [`weights`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used alone;
-//! [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a [`canvas`], can
-//! be used for figures of one's own.
+//! [`confusion`], [`weights`], [`diagnosis`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used
+//! alone; [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a
+//! [`canvas`], can be used for figures of one's own.
 
 pub mod against_key;
 pub mod best_cells;
@@ -53,6 +54,8 @@ pub mod confusion;
 pub mod cost;
 pub mod csv;
 pub mod curves;
+pub mod diagnosis;
+mod diagnosis_section;
 pub mod effects;
 mod effects_section;
 mod ending;
@@ -81,6 +84,7 @@ use std::path::{Path, PathBuf};
 
 use mlp_train::RunRecord;
 
+pub use diagnosis::diagnosis_maps;
 pub use error::ReportError;
 pub use folder::{N_TRIALS_IN_FULL, ReportInput, read_folder, write_robustness};
 pub use picture::grey_url as grey_picture_url;
@@ -122,8 +126,11 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
     let figures = figures::draw_all(input, &overview);
     let mut plots = Vec::new();
     let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
+    let diagnosed = figures.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&figures.diagnoses);
+    let of_diagnoses = diagnosed.flat_map(|diagnosed| &diagnosed.figures);
     let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
-    for figure in sections.into_iter().flatten().chain(of_trials).chain(&figures.robustness) {
+    let sections = sections.into_iter().flatten();
+    for figure in sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness) {
         let path = dir.join("plots").join(format!("{}.svg", figure.name));
         write::replace(&path, figure.svg.as_bytes())?;
         plots.push(path);

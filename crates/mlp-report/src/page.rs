@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::best_table::{N_BEST, best_table, interval_text};
 use crate::confusion::class_scores;
 use crate::cost;
+use crate::diagnosis_section::{diagnoses_section, diagnosis_html};
 use crate::effects_section::effects_section;
 use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
@@ -47,6 +48,7 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
         body.push_str(&epochs_section(figures));
         body.push_str(&cost_section(overview, figures));
         body.push_str(&trial_sections(input, overview, figures));
+        body.push_str(&diagnoses_section(figures, |trial| name_of(input, overview, trial)));
         body.push_str(&robustness_section(figures));
         body.push_str(&table_section(overview));
         body.push_str(&settings_section(&input.trials, overview));
@@ -241,6 +243,7 @@ fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
             if figures.trials.len() > 1 { "Trials one by one" } else { "The trial" },
             !figures.trials.is_empty(),
         ),
+        ("diagnosis", "Diagnosis", !figures.diagnoses.is_empty()),
         ("robustness", "Robustness", !figures.robustness.is_empty()),
         ("table", "All trials", !input.trials.is_empty()),
         ("settings", "Settings", !input.trials.is_empty()),
@@ -319,6 +322,12 @@ fn trial_name(overview: &Overview<'_>, trial: &Trial) -> String {
     settings.extend(trial.record.config.get("seed").map(|seed| format!("seed {}", html(&text::value(seed)))));
     let settings = if settings.is_empty() { String::new() } else { format!(" ({})", settings.join(", ")) };
     format!("<code>{}</code>{settings}", html(&text::trial(&trial.record.trial)))
+}
+
+/// The name of the trial with this identity, or where there is no such trial, as long as it runs, the start of it.
+fn name_of(input: &ReportInput, overview: &Overview<'_>, identity: &str) -> String {
+    let trial = input.trials.iter().find(|trial| trial.record.trial == identity);
+    trial.map_or_else(|| format!("<code>{}</code>", html(&text::trial(identity))), |trial| trial_name(overview, trial))
 }
 
 fn comparison_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {
@@ -447,6 +456,7 @@ fn trial_sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figure
     let mut out =
         format!("<section id=\"trials\">\n<h2>{heading}</h2>\n<p class=\"lead\">{}</p>\n", trial_line(overview, first));
     out.push_str(&figures_html(&first.figures));
+    out.push_str(&diagnosis_html(first.diagnosis.as_ref()));
     out.push_str(&classes_html(&first.trial.record));
     out.push_str(&mistakes_part(&first.trial.record, input));
     if !others.is_empty() {
@@ -455,10 +465,11 @@ fn trial_sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figure
             let label = if other.label.is_empty() { "same settings" } else { &other.label };
             writeln!(
                 out,
-                "<details class=\"card\"><summary>{} <span>– {}</span></summary>\n{}</details>",
+                "<details class=\"card\"><summary>{} <span>– {}</span></summary>\n{}{}</details>",
                 html(label),
                 result_text(overview, other.trial),
-                figures_html(&other.figures)
+                figures_html(&other.figures),
+                diagnosis_html(other.diagnosis.as_ref())
             )
             .expect(IN_MEMORY);
         }
@@ -627,7 +638,8 @@ fn words_section() -> String {
          <dt>Final</dt><dd>The value in the epoch whose weights were kept: the last one, or with early stopping the \
          best by its criterion.</dd>\n\
          <dt>Counting</dt><dd>Layers are counted from 0: layer 0 is the first one with weights. Epochs and the batches in \
-         them are counted from 1; epoch 0 is the net before training.</dd>\n\
+         them are counted from 1; epoch 0 is the net before training. Only a diagnosis counts layers from 1, as in “layer 1 \
+         of 8”.</dd>\n\
          <dt>Seed</dt><dd>The number from which all random choices follow. Trials that differ only in it show how far \
          results scatter by luck alone.</dd>\n\
          <dt>Spread of single runs</dt><dd>The standard deviation of their results (dividing by their number less one): how \

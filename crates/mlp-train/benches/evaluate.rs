@@ -1,12 +1,12 @@
-//! How long it takes to measure a network on ten thousand made-up digits.
+//! How long it takes to measure a network on ten thousand made-up digits, and to examine its layers.
 
 use std::hint::black_box;
 use std::thread::available_parallelism;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mlp_core::{Kernel, Mlp, Workers};
-use mlp_train::{Inputs, Samples, Targets, TrainConfig, evaluate};
-use mnist_io::synthetic_digits;
+use mlp_core::{Kernel, Mlp, Real, Workers};
+use mlp_train::{Inputs, Probe, Samples, Targets, TrainConfig, diagnose, evaluate};
+use mnist_io::{LabeledImages, synthetic_digits};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -32,6 +32,26 @@ fn measure(criterion: &mut Criterion) {
         });
     }
     group.finish();
+    examine::<f32>(criterion, &digits);
+    examine::<f64>(criterion, &digits);
+}
+
+/// The paper's deepest net, on the largest probe.
+fn examine<F: Real>(criterion: &mut Criterion, digits: &LabeledImages) {
+    let config = TrainConfig { hidden: vec![512, 256, 128, 64, 32, 16, 8], ..TrainConfig::default() };
+    let codebook = config.encoding.codebook(&digits.classes);
+    let samples = Samples::<F> {
+        inputs: Inputs::Pixels(digits.pixels()),
+        targets: Targets::Labels { labels: &digits.labels, codebook: &codebook },
+    };
+    let sizes = config.sizes(samples.n_inputs(), samples.n_outputs());
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mlp = Mlp::new(&sizes, &config.activations(), config.bias, config.initializer, &mut rng);
+    let probe = Probe::of(&samples);
+    let name = format!("diagnose, {} samples, {}", probe.n_samples(), std::any::type_name::<F>());
+    criterion.bench_function(&name, |bencher| {
+        bencher.iter(|| diagnose(black_box(&mlp), &probe, config.objective(), 0));
+    });
 }
 
 criterion_group!(benches, measure);

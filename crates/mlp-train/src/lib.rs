@@ -47,6 +47,7 @@
 //! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
 //! 8. [`RunRecord`], [`trial_id`], [`save_model`]: a run on disk.
 //! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
+//! 10. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
 //!
 //! # What can be relied on
 //!
@@ -73,6 +74,7 @@ mod train;
 
 // What is measured.
 mod confusion;
+mod diagnosis;
 mod evaluate;
 mod metrics;
 
@@ -97,6 +99,9 @@ pub use config::{
 };
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Rows, Samples, SamplesError, Targets};
+pub use diagnosis::{
+    Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
+};
 pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use identity::{NUMERICS_VERSION, trial_id};

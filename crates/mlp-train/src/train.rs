@@ -284,13 +284,18 @@ pub fn train_resumable<F: Real>(
 }
 
 impl<F: Real> Moment<'_, F> {
+    /// The network of this moment; a copy.
+    pub fn network(&self) -> Mlp<F> {
+        let mut mlp = self.keeper.mlp.clone();
+        self.workspace.store(&mut mlp);
+        mlp
+    }
+
     /// Everything that the rest of the run depends on; a copy, about as large as the network with the optimiser's state
     /// and once more the network.
     pub fn checkpoint(&self) -> Checkpoint<F> {
-        let mut mlp = self.keeper.mlp.clone();
-        self.workspace.store(&mut mlp);
         Checkpoint {
-            mlp,
+            mlp: self.network(),
             slots: (0..self.n_slots).map(|slot| self.workspace.slot(slot)).collect(),
             kept: self.keeper.mlp.clone(),
             history: self.keeper.history.clone(),

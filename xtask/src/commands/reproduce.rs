@@ -193,6 +193,7 @@ impl Reproduce {
             stop,
             progress,
             see: &|_, _| {},
+            diagnose: &|_| part.study.is_diagnosed,
         };
         let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
         if campaign.stopped.is_some() {

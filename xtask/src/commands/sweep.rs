@@ -140,6 +140,7 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
         stop: &stop,
         progress: &progress,
         see: &|_, _| {},
+        diagnose: &|_| false,
     };
     let (campaign, cuts) = match plan.specification.halving {
         None => (campaign::run(&plan.laboratory, &trials, &store, records, None, &manner)?, Vec::new()),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use clap::Args;
-use mlp_train::{EpochRecord, RunRecord, Status};
+use mlp_train::{Diagnosis, EpochRecord, RunRecord, Status};
 
 use crate::campaign::{self, Manner, Order, Shares};
 use crate::configuration::Document;
@@ -26,6 +26,7 @@ Examples:
   cargo xtask train --set hidden=[64] --set epochs=5
   cargo xtask train --set loss=rmse --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
+  cargo xtask train --set initializer=uniform-0-1 --diagnose      why does it not learn?
   cargo xtask train --init runs/mine/models/<TRIAL>.safetensors --set learning_rate=0.0001
 
 Running it again with the same configuration goes on where it was stopped, or shows the result that is already there.
@@ -40,6 +41,9 @@ pub(crate) struct Train {
     /// Start from this saved model instead of random weights
     #[arg(long, value_name = "MODEL")]
     init: Option<PathBuf>,
+    /// Examine each layer after every epoch, and say at which one learning died and why; changes no weight
+    #[arg(long)]
+    diagnose: bool,
     #[command(flatten)]
     run: RunOptions,
 }
@@ -86,6 +90,7 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
         stop: &stop,
         progress: &progress,
         see: &see,
+        diagnose: &|_| arguments.diagnose,
     };
     let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
     match campaign.records.into_values().next() {
@@ -132,6 +137,17 @@ fn introduce(plan: &Plan, shares: Shares, output: &mut Output) {
     output.line(format_args!("into     {}\n", places::shown(&plan.folder)));
 }
 
+/// What was found in the trial, in words.
+fn diagnosis(store: &ResultsStore, trial: &str) -> String {
+    let path = store.diagnosis_path(trial);
+    if !path.exists() {
+        return "none: a net is examined while it trains, and this one is finished; train it again with another --out"
+            .to_owned();
+    }
+    Diagnosis::read(&path)
+        .map_or_else(|problem| format!("{}: {problem}", path.display()), |diagnosis| diagnosis.sentence())
+}
+
 fn finish(
     arguments: &Train,
     plan: &Plan,
@@ -148,6 +164,9 @@ fn finish(
     if arguments.run.style.is_talkative() {
         output.line("");
         summary::explain(record, output);
+        if arguments.diagnose {
+            output.line(format_args!("diagnosis        {}", diagnosis(store, &record.trial)));
+        }
         summary::what_next(&report, model.as_deref(), output);
     } else if !arguments.run.style.json {
         output.line(format_args!("{}", report.display()));

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use mlp_report::canvas::{Anchor, Canvas, Paint};
 use mlp_report::chart::{self, Axis, Chart, Level, Series};
+use mlp_report::diagnosis::{Quantity, diagnosis_map};
 use mlp_report::interval::interval;
 use mlp_report::palette::{self, Color, SERIES};
+use mlp_train::Diagnosis;
 use serde_json::{Value, json};
 
 use super::claims::{SEVEN, THREE, number};
@@ -39,6 +41,7 @@ pub(crate) fn of_claim(number: u8, findings: &Findings) -> Vec<Drawing> {
         1 => {
             let mut drawings = paper_figures(findings);
             drawings.extend([replica_depth(findings), depth(findings), phases(findings)].into_iter().flatten());
+            drawings.extend(diagnoses(findings));
             drawings
         }
         2 => rates(findings),
@@ -262,6 +265,27 @@ fn phases(findings: &Findings) -> Option<Drawing> {
             rows.rows.first().map_or(0.0, |row| number(row, "epochs"))
         ),
     })
+}
+
+/// Maps of layer and epoch: saturation and gradient of each net that was examined.
+fn diagnoses(findings: &Findings) -> Vec<Drawing> {
+    let of_net = |(place, (name, diagnosis)): (usize, &(String, Diagnosis))| {
+        [(Quantity::Saturated, "saturated"), (Quantity::Gradient, "gradient")].map(|(quantity, word)| {
+            let mut csv = format!("layer,epoch,{word}\n");
+            for epoch in &diagnosis.epochs {
+                for (layer, measured) in epoch.layers.iter().enumerate() {
+                    let _ = writeln!(csv, "{},{},{}", layer + 1, epoch.epoch, quantity.value(measured));
+                }
+            }
+            Drawing {
+                name: format!("doctor-{}-{word}", place + 1),
+                svg: diagnosis_map(diagnosis, quantity),
+                csv,
+                caption: format!("{name}. {}", diagnosis.sentence()),
+            }
+        })
+    };
+    findings.diagnoses.iter().enumerate().flat_map(of_net).collect()
 }
 
 fn rates(findings: &Findings) -> Vec<Drawing> {

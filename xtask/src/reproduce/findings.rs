@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlp_core::{Kernel, Workers};
 use mlp_report::levels;
-use mlp_train::TargetEncoding;
+use mlp_train::{Diagnosis, TargetEncoding};
 use mnist_io::{Disturbance, LabeledImages};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answers::{Answers, CLEAN, answers};
 use super::claims::{Arm, CLAIMS, Contrast, Measure, SEVEN, SMALLEST_SLOPE, Side, TRAINED, WORKING, contrasts, name};
@@ -43,6 +43,8 @@ pub(crate) struct Findings {
     /// How the best γ changes: with equal epochs, with equal updates.
     pub(crate) slopes: Vec<(String, Slope)>,
     pub(crate) robustness: Vec<Robustness>,
+    /// What the layers of some nets did, with a name for each net.
+    pub(crate) diagnoses: Vec<(String, Diagnosis)>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -120,6 +122,7 @@ pub(crate) fn find(numbers: &[u8], rows: Vec<Row>, is_quick: bool, archive: &Arc
             .extend(slopes.iter().enumerate().map(|(place, (name, slope))| slope_statement(place == 0, name, slope)));
     }
     statements.sort_by_key(|statement| (statement.claim, statement.arm == Arm::Repaired, !statement.is_main));
+    let diagnoses = if numbers.contains(&1) { diagnoses(&rows, archive.folder) } else { Vec::new() };
     let robustness = if numbers.contains(&5) { robustness(&rows, &known, &archive.data.test) } else { Vec::new() };
     Ok(Findings {
         is_quick,
@@ -131,6 +134,7 @@ pub(crate) fn find(numbers: &[u8], rows: Vec<Row>, is_quick: bool, archive: &Arc
         statements,
         slopes,
         robustness,
+        diagnoses,
         rows,
     })
 }
@@ -423,6 +427,29 @@ fn robustness(rows: &[Row], known: &BTreeMap<String, Answers>, test: &LabeledIma
     all
 }
 
+/// What the doctor saw in the nets that were examined; nothing of one whose file is missing.
+fn diagnoses(rows: &[Row], folder: &Path) -> Vec<(String, Diagnosis)> {
+    let named = |row: &Row| {
+        let n_hidden = row.config.get("hidden").and_then(Value::as_array).map_or(0, Vec::len);
+        let setup = match (row.sweep.as_str(), row.config.get("initializer").and_then(|value| value.get("gain"))) {
+            ("doctor-replica", _) => "the paper's setup".to_owned(),
+            (_, Some(gain)) => format!("Glorot's weights times {gain}"),
+            _ => "Glorot's weights".to_owned(),
+        };
+        format!("{n_hidden} hidden layers, {setup}")
+    };
+    let mut all: Vec<(String, Diagnosis)> = rows
+        .iter()
+        .filter(|row| row.sweep.starts_with("doctor"))
+        .filter_map(|row| {
+            let path = folder.join(&row.sweep).join("diagnosis").join(format!("{}.json", row.trial));
+            Some((named(row), Diagnosis::read(&path).ok()?))
+        })
+        .collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
 /// The titles of the claims that statements are about.
 pub(crate) fn claims_of(findings: &Findings) -> Vec<&'static super::claims::Claim> {
     CLAIMS.iter().filter(|claim| findings.statements.iter().any(|statement| statement.claim == claim.number)).collect()
@@ -474,6 +501,7 @@ mod tests {
             stop: &stop,
             progress: &progress,
             see: &|_, _| {},
+            diagnose: &|_| false,
         };
         campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner).expect("a campaign");
         drop(store);

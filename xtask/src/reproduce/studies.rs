@@ -17,6 +17,8 @@ pub(crate) struct Study {
     pub(crate) claims: &'static [u8],
     /// Whether a figure shows its learning curves.
     pub(crate) has_curves: bool,
+    /// Whether its trials are examined while they train.
+    pub(crate) is_diagnosed: bool,
 }
 
 /// A study of one sweep.
@@ -37,6 +39,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=2000", "test_size=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[1, 3, 6],
         has_curves: true,
+        is_diagnosed: false,
     },
     Study {
         name: "figures-40000",
@@ -45,6 +48,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=4000", "test_size=2000", "epochs=6", "sweep.seed=[0,1,2]"],
         claims: &[1, 6],
         has_curves: true,
+        is_diagnosed: false,
     },
     Study {
         name: "replica-depth",
@@ -53,6 +57,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=1700", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[1],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "replica-rates",
@@ -61,6 +66,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[2],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "replica-l2",
@@ -69,6 +75,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["epochs=2", "sweep.train_size=[1000,2000]", "sweep.seed=[0,1,2]"],
         claims: &[4],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "replica-codes",
@@ -77,6 +84,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[7],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "replica-bias",
@@ -85,6 +93,25 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[8],
         has_curves: false,
+        is_diagnosed: false,
+    },
+    Study {
+        name: "doctor-replica",
+        text: text!("doctor-replica"),
+        parts: WHOLE,
+        quick: &["train_size=1000", "epochs=3"],
+        claims: &[1],
+        has_curves: false,
+        is_diagnosed: true,
+    },
+    Study {
+        name: "doctor",
+        text: text!("doctor"),
+        parts: WHOLE,
+        quick: &["train_size=6000", "validation=2000", "epochs=4"],
+        claims: &[1],
+        has_curves: false,
+        is_diagnosed: true,
     },
     Study {
         name: "depth",
@@ -93,6 +120,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=8000", "validation=2000", "epochs=6", "sweep.seed=[0,1,2]"],
         claims: &[1, 5],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "depth-glorot",
@@ -101,6 +129,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=8000", "validation=2000", "epochs=6", "sweep.seed=[0,1,2]"],
         claims: &[1],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "rates-summed",
@@ -109,6 +138,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0]"],
         claims: &[2],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "rates",
@@ -117,6 +147,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[2, 3],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "l2-epochs",
@@ -125,6 +156,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["epochs=10", "sweep.train_size=[6000,10000,15000]", "sweep.seed=[0,1,2]"],
         claims: &[4],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "l2-updates",
@@ -138,6 +170,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["sweep.seed=[0,1,2]"],
         claims: &[4],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "sizes",
@@ -146,6 +179,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["validation=2000", "sweep.train_size=[4000,6000]", "sweep.epochs=[4,6]", "sweep.seed=[0,1,2]"],
         claims: &[6],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "codes",
@@ -154,6 +188,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[7],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "codes-softmax",
@@ -162,6 +197,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[7],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "bias",
@@ -170,6 +206,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[8],
         has_curves: false,
+        is_diagnosed: false,
     },
     Study {
         name: "phases",
@@ -178,6 +215,7 @@ pub(crate) const STUDIES: &[Study] = &[
         quick: &["train_size=3000", "epochs=5", "sweep.seed=[0]"],
         claims: &[1],
         has_curves: false,
+        is_diagnosed: false,
     },
 ];
 

@@ -189,3 +189,28 @@ fn a_process_that_is_suspended_for_a_while_ends_like_an_undisturbed_one() {
     sandbox.run(with(&LONG, &["--out", "undisturbed"])).expect_code(0);
     assert_eq!(record(&sandbox, "out"), record(&sandbox, "undisturbed"));
 }
+
+#[test]
+fn the_diagnosis_of_a_run_that_was_killed_anywhere_has_no_gap_and_one_that_was_not_watched_names_it() {
+    let sandbox = Sandbox::with_digits();
+    let diagnosis = |folder: &str| {
+        let path = sandbox.only_file(&format!("{folder}/diagnosis"), ".json");
+        fs::read_to_string(path).expect("a diagnosis")
+    };
+    let watched = |folder| with(&SHORT, &["--diagnose", "--out", folder]);
+    sandbox.run(watched("undisturbed")).expect_code(0);
+    let undisturbed = diagnosis("undisturbed");
+    // Six steps for the specification, then for each checkpoint six for the diagnosis and six for itself.
+    for step in (7..50).step_by(3) {
+        let _ = fs::remove_dir_all(sandbox.path("out"));
+        let killed = sandbox.command(watched("out")).env("MLP_TRAIN_FAULT", format!("kill:{step}")).output();
+        assert!(!killed.expect("the program starts").status.success(), "step {step}");
+        sandbox.run(watched("out")).expect_code(0);
+        assert_eq!(diagnosis("out"), undisturbed, "step {step}");
+    }
+    let _ = fs::remove_dir_all(sandbox.path("out"));
+    killed_before_its_end(&sandbox);
+    let talking: Vec<&str> = watched("out").into_iter().filter(|argument| *argument != "--quiet").collect();
+    let outcome = sandbox.run(talking).expect_code(0);
+    assert!(outcome.stdout.contains("(Not measured: epoch 0 to 3; the run was not watched then.)"), "{outcome:#?}");
+}

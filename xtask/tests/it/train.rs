@@ -77,6 +77,35 @@ fn a_diverged_run_is_a_finding_with_code_0() {
 }
 
 #[test]
+fn an_examined_run_says_where_learning_died_and_computes_the_same_weights() {
+    let sandbox = Sandbox::with_digits();
+    let dead = ["--set", "initializer=uniform-0-1", "--set", "bias=false", "--set", "precision=f64"];
+    sandbox.train("plain", &dead).expect_code(0);
+    assert!(sandbox.files("plain/diagnosis").is_empty());
+    let outcome = sandbox.train("out", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
+    let sentence = "Layer 1 of 2: 100 % of its units are saturated at 1 from epoch 0 on";
+    assert!(outcome.stdout.contains(sentence) && outcome.stdout.contains("all positive"), "{outcome:#?}");
+    let (plain, examined) = (record(&sandbox, "plain"), record(&sandbox, "out"));
+    assert_eq!(plain["trial"], examined["trial"]);
+    assert_eq!(plain["weights_sha256"], examined["weights_sha256"]);
+
+    let path = sandbox.only_file("out/diagnosis", ".json");
+    assert_eq!(path.file_stem().and_then(|name| name.to_str()), examined["trial"].as_str());
+    let diagnosis: Value = serde_json::from_str(&fs::read_to_string(path).expect("a diagnosis")).expect("JSON");
+    assert_eq!(diagnosis["trial"], examined["trial"]);
+    assert_eq!(diagnosis["epochs"].as_array().map(Vec::len), Some(2));
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("<h3>Diagnosis</h3>") && page.contains(sentence));
+    assert!(sandbox.path("out/plots/best-diagnosis-saturated.svg").is_file());
+
+    // What is finished cannot be examined any more, and is said to be so; what was examined is shown again.
+    let outcome = sandbox.train("plain", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
+    assert!(outcome.stdout.contains("diagnosis        none: "), "{outcome:#?}");
+    let outcome = sandbox.train("out", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
+    assert!(outcome.stdout.contains(sentence), "{outcome:#?}");
+}
+
+#[test]
 fn without_mnist_the_first_line_of_standard_error_says_that_the_data_are_synthetic() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(["train", "--set", "epochs=0", "--set", "hidden=[4]"]).expect_code(0);

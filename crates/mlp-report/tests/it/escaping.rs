@@ -17,9 +17,15 @@ fn page_with(hostile: &str) -> String {
     records[0].config.insert("name".to_owned(), json!(hostile));
     records[0].config.insert(format!("zz{hostile}"), json!(hostile));
     records[2].config.insert("loss".to_owned(), json!({ "name": hostile, hostile: hostile }));
+    let mut diagnoses = vec![made_up::diagnosis(&records[0], true), made_up::diagnosis(&records[1], false)];
     let mut curves = made_up::robustness(&records[0]);
     curves[0].disturbance = hostile.to_owned();
     curves.iter_mut().for_each(|curve| curve.trial = hostile.to_owned());
+    // One of a trial that is shown, one of another.
+    for (diagnosis, trial) in diagnoses.iter_mut().zip([hostile.to_owned(), format!("x{hostile}")]) {
+        diagnosis.trial = trial;
+        diagnosis.layers[1].activation = hostile.to_owned();
+    }
     for record in &mut records {
         record.trial = hostile.to_owned();
         record.data.name = hostile.to_owned();
@@ -39,6 +45,7 @@ fn page_with(hostile: &str) -> String {
     stopped.ending = Some(hostile.to_owned());
     input.trials.push(stopped);
     input.robustness = curves;
+    input.diagnoses = diagnoses;
     report_html(&input)
 }
 

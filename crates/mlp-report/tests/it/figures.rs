@@ -1,11 +1,12 @@
 use mlp_core::{Activation, Layer, Mlp};
+use mlp_report::diagnosis::{N_EPOCHS, N_LAYERS, Quantity, diagnosis_map};
 use mlp_report::effects::effects;
 use mlp_report::levels::constant_answers;
 use mlp_report::metric::Metric;
 use mlp_report::overview::Overview;
 use mlp_report::{
-    against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel, robustness, text,
-    weights,
+    against_key, best_cells, comparison, confusion, cost, curves, diagnosis_maps, heat_map, interplay, parallel,
+    robustness, text, weights,
 };
 use ndarray::Array2;
 use serde_json::json;
@@ -153,4 +154,55 @@ fn configuration_values_read_as_a_person_writes_them() {
     for (value, expected) in cases {
         assert_eq!(text::value(&value), expected);
     }
+}
+
+/// The numbers written into a figure.
+fn words(svg: &str) -> Vec<&str> {
+    svg.split("</text>")
+        .filter_map(|part| part.rsplit_once('>'))
+        .map(|(_, word)| word.trim())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_map_has_a_row_for_each_layer_and_a_column_for_each_epoch() {
+    let diagnosis = made_up::diagnosis(&made_up::record(&[], STORY), true);
+    let svg = diagnosis_map(&diagnosis, Quantity::Saturated);
+    let words = words(&svg);
+    for name in ["1: 512", "2: 256", "3: 128", "4: 6 (out)", "epoch", "0 %", "100 %"] {
+        assert!(words.contains(&name), "{name}: {words:?}");
+    }
+    // Four layers by five epochs.
+    assert_eq!(words.iter().filter(|word| **word == "100").count(), 20);
+    let svg = diagnosis_map(&diagnosis, Quantity::Spread);
+    assert!(svg.contains("exactly 0"));
+}
+
+#[test]
+fn a_gap_stays_grey_and_many_epochs_and_layers_are_thinned() {
+    let mut diagnosis = made_up::diagnosis(&made_up::record(&[], Story { n_epochs: 3, ..STORY }), false);
+    diagnosis.epochs.remove(2);
+    assert!(diagnosis_map(&diagnosis, Quantity::Gradient).contains("grey: not measured"));
+    let mut long = diagnosis.clone();
+    long.layers = vec![long.layers[0].clone(); 500];
+    for (index, epoch) in long.epochs.iter_mut().enumerate() {
+        epoch.epoch = [0, 10_000, usize::MAX][index];
+        epoch.layers = vec![epoch.layers[0].clone(); 500];
+    }
+    let svg = diagnosis_map(&long, Quantity::Gradient);
+    assert!(svg.matches("<rect").count() <= N_EPOCHS * N_LAYERS + 20);
+    assert!(svg.contains("500: 512 (out)") && svg.contains(&format!("{N_EPOCHS} of ")));
+}
+
+#[test]
+fn maps_are_chosen_by_activation_and_nothing_measured_is_no_map() {
+    let mut diagnosis = made_up::diagnosis(&made_up::record(&[], STORY), false);
+    let names = |diagnosis: &_| diagnosis_maps(diagnosis, "best").into_iter().map(|map| map.name).collect::<Vec<_>>();
+    assert_eq!(names(&diagnosis).len(), 6);
+    assert!(names(&diagnosis).contains(&"best-diagnosis-zero-derivative".to_owned()));
+    diagnosis.layers[0].activation = "relu".to_owned();
+    assert!(names(&diagnosis).contains(&"best-diagnosis-dead-units".to_owned()));
+    diagnosis.epochs.clear();
+    assert!(names(&diagnosis).is_empty());
 }

@@ -10,7 +10,7 @@ use crate::made_up::{self, Story};
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
 
-/// A folder with two trials, a model and robustness curves of the first.
+/// A folder with two trials, a model, robustness curves and a diagnosis of the first.
 fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
     let dir = tempfile::tempdir().unwrap();
     let mut records = vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })];
@@ -21,6 +21,9 @@ fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
         record.write(dir.path().join("trials").join(format!("{}.json", record.trial))).unwrap();
     }
     write_robustness(dir.path(), &records[0].trial, &made_up::robustness(&records[0])).unwrap();
+    fs::create_dir_all(dir.path().join("diagnosis")).unwrap();
+    let diagnosis = made_up::diagnosis(&records[0], true).to_json();
+    fs::write(dir.path().join("diagnosis").join(format!("{}.json", records[0].trial)), diagnosis).unwrap();
     (dir, records)
 }
 
@@ -37,6 +40,7 @@ fn a_folder_is_read_with_its_models_and_curves() {
     let first = input.trials.iter().find(|trial| trial.record == records[0]).unwrap();
     assert_eq!(first.model, Some(model(dir.path(), &records[0])));
     assert_eq!(input.robustness, made_up::robustness(&records[0]));
+    assert_eq!(input.diagnoses, [made_up::diagnosis(&records[0], true)]);
 }
 
 #[test]
@@ -49,6 +53,46 @@ fn a_damaged_record_is_named_and_the_others_are_shown() {
     assert_eq!(input.warnings.len(), 2);
     let page = report_html(&input);
     assert!(page.contains("broken.json") && page.contains("Skipped a record."));
+}
+
+#[test]
+fn a_damaged_diagnosis_is_named_and_every_truncation_is_skipped() {
+    let (dir, _) = folder();
+    let path = dir.path().join("diagnosis/broken.json");
+    let mut small = made_up::diagnosis(&made_up::record(&[], STORY), true);
+    small.layers.truncate(1);
+    small.epochs.truncate(1);
+    small.epochs[0].layers.truncate(1);
+    let whole = small.to_json();
+    for length in (0..whole.trim_end().len()).step_by(7) {
+        fs::write(&path, &whole[..length]).unwrap();
+        let input = read_folder(dir.path()).unwrap();
+        assert!(input.diagnoses.len() == 1 && input.warnings.len() == 1, "cut to {length} bytes");
+    }
+    small.epochs[0].layers.clear();
+    fs::write(&path, small.to_json()).unwrap();
+    let page = report_html(&read_folder(dir.path()).unwrap());
+    assert!(page.contains("Skipped a diagnosis.") && page.contains("broken.json: epochs[0].layers: expected 1"));
+}
+
+#[test]
+fn a_diagnosis_stands_in_the_section_of_its_trial_and_others_in_one_of_their_own() {
+    let records = [made_up::record(&[], STORY), made_up::record(&[], Story { accuracy: 0.5, seed: 1, ..STORY })];
+    let mut input = made_up::input(records.to_vec());
+    input.diagnoses = vec![made_up::diagnosis(&records[0], false), made_up::diagnosis(&records[1], true)];
+    let page = report_html(&input);
+    let part = |from: &str, to: &str| page.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned();
+    let of_trial = part("<section id=\"trials\">", "</section>");
+    assert!(of_trial.contains("<h3>Diagnosis</h3>\n<p><strong>No layer is dead: at epoch 3"), "{of_trial}");
+    let of_others = part("<section id=\"diagnosis\">", "</section>");
+    assert!(of_others.contains("Layer 1 of 4: 100 % of its units are saturated at 1 from epoch 0 on"), "{of_others}");
+    assert!(page.contains("<a href=\"#diagnosis\">"));
+
+    let dir = tempfile::tempdir().unwrap();
+    write_report(&input, dir.path()).unwrap();
+    for plot in ["best-diagnosis-saturated.svg", "best-diagnosis-gradient.svg", "other-1-diagnosis-spread.svg"] {
+        assert!(dir.path().join("plots").join(plot).is_file(), "{plot}");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use mlp_core::{Activation, Layer, Mlp};
 use mlp_report::{ReportInput, RobustnessCurve, Trial};
 use mlp_train::{
-    DataDescription, Divergence, EpochMetrics, EpochRecord, Mistake, RECORD_SCHEMA, RunRecord, Runtime, Status,
-    TrainConfig,
+    DataDescription, DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis,
+    Mistake, RECORD_SCHEMA, RunRecord, Runtime, Status, TrainConfig,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -206,6 +206,45 @@ pub(crate) fn drawn(n_trials: usize) -> Vec<Trial> {
         Trial { record, model: None, ending: is_stopped.then(|| "stopped".to_owned()) }
     };
     (0..n_trials).map(draw).collect()
+}
+
+/// What an examination of one trial found: all layers of sigmoids saturated at 1 from the beginning, or a net that
+/// learns.
+pub(crate) fn diagnosis(record: &RunRecord, is_saturated: bool) -> Diagnosis {
+    let layers = record.layers.windows(2);
+    let layer = |depth: usize, epoch: usize| {
+        let share = if is_saturated { 1.0 } else { 0.02 * depth as f64 * epoch as f64 / (epoch as f64 + 3.0) };
+        let alive = if is_saturated { 0.0 } else { 1.0 };
+        LayerDiagnosis {
+            saturated: share,
+            saturated_high: share,
+            zero_derivative: share * 0.99,
+            dead_units: share,
+            net_input_rms: if is_saturated { 52.0 } else { 1.5 },
+            activation_rms: if is_saturated { 1.0 } else { 0.5 },
+            spread: alive * 0.2 / (depth as f64 + 1.0) * (1.0 + epoch as f64).sqrt(),
+            effective_rank: alive * 12.0 / (depth as f64 + 1.0),
+            positive_weights: if is_saturated { 1.0 } else { 0.5 },
+            weight_norm: 20.0,
+            gradient_norm: alive * 10f64.powi(depth as i32 - 4) / (1.0 + epoch as f64),
+        }
+    };
+    Diagnosis {
+        trial: record.trial.clone(),
+        n_samples: 128,
+        target_spread: 0.4,
+        layers: layers
+            .clone()
+            .map(|pair| DiagnosedLayer { inputs: pair[0], units: pair[1], activation: "sigmoid".to_owned() })
+            .collect(),
+        epochs: (0..record.epochs.len())
+            .map(|epoch| EpochDiagnosis {
+                epoch,
+                loss: 0.5,
+                layers: (0..layers.len()).map(|depth| layer(depth, epoch)).collect(),
+            })
+            .collect(),
+    }
 }
 
 /// Accuracy under blur and under noise of one trial.

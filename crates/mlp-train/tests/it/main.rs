@@ -3,6 +3,7 @@
 mod checkpoint;
 mod config;
 mod determinism;
+mod diagnosis;
 mod encoding;
 mod identity;
 mod learning;
