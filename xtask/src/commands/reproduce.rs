@@ -100,6 +100,12 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
     let mut last = None;
     for (place, part) in parts.iter().enumerate() {
         let plan = arguments.plan(part)?;
+        if plan.laboratory.data.is_synthetic && !arguments.quick {
+            return Err(Failure::data(
+                "the full run needs the 60,000 images of MNIST; `cargo xtask download` fetches them, and --quick runs on the \
+                 built-in digits",
+            ));
+        }
         if arguments.style.is_talkative() || arguments.plan {
             let n_done = n_finished(&plan.trials, &peek(&plan.folder));
             output.line(format_args!(

@@ -234,8 +234,8 @@ fn why_robustness(findings: &Findings) -> String {
     format!(
         "*Why.* {told} Blur takes away the fine strokes that nets tell digits by, and spreads the ink: nothing in depth as such guards \
          against it, since no net has seen a blurred image. Compare a curve with its own beginning: what a net gets right under \
-         blur also depends on what it gets right without. The fixed kernel of 5 × 5 cuts the blur off, so that more than about \
-         two pixels make no difference any more."
+         blur also depends on what it gets right without. A fixed kernel of 5 × 5 pixels cannot blur more than the mean over its \
+         area does, a standard deviation of 1.4 pixels, whatever σ is asked for."
     )
 }
 

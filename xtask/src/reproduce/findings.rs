@@ -542,8 +542,7 @@ mod tests {
         let archive =
             Archive { folder: above.path(), data: &data, kernel: Kernel::Portable, n_threads: 2, progress: &progress };
         let known = look_up(&contrasts, &rows, &[], &[], &archive).expect("answers of saved models");
-        let statements: Vec<Statement> =
-            contrasts.iter().map(|contrast| state(contrast, &known, &data.test)).collect();
+        let statements: Vec<Statement> = contrasts.iter().map(|contrast| state(contrast, &known, &data.test)).collect();
         for statement in &statements {
             let difference = statement.left.mean - statement.right.mean;
             assert!((statement.effect.estimate - difference).abs() < 1e-6, "{statement:?}");

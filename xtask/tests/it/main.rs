@@ -8,6 +8,7 @@ mod emnist;
 #[cfg(unix)]
 mod faults;
 mod interruptions;
+mod reproduce;
 mod resume;
 mod sandbox;
 mod saved_models;

@@ -334,8 +334,28 @@ pub(super) fn alternatives(names: &[&str]) -> String {
     }
 }
 
+/// What other libraries call some of the choices.
+const OTHER_NAMES: [(&str, &str); 12] = [
+    ("mse", "squared"),
+    ("mae", "absolute"),
+    ("bce", "cross-entropy"),
+    ("nll", "softmax-cross-entropy"),
+    ("logistic", "sigmoid"),
+    ("linear", "identity"),
+    ("xavier", "glorot-uniform"),
+    ("kaiming", "he-normal"),
+    ("float32", "f32"),
+    ("float64", "f64"),
+    ("double", "f64"),
+    ("onehot", "one-hot"),
+];
+
 fn unknown_name(key: &str, value: &Value, names: &[&'static str]) -> ConfigError {
-    let hint = value.as_str().and_then(|name| nearest(name, names)).map(did_you_mean);
+    let elsewhere = |name: &str| {
+        let known = OTHER_NAMES.iter().find(|(other, own)| other.eq_ignore_ascii_case(name) && names.contains(own));
+        known.map(|(_, own)| *own)
+    };
+    let hint = value.as_str().and_then(|name| elsewhere(name).or_else(|| nearest(name, names))).map(did_you_mean);
     ConfigError { hint, ..error(key, &alternatives(names), value) }
 }
 
