@@ -167,7 +167,9 @@ fn rules(findings: &Findings, n_statements: usize) -> String {
          - All {3} comparisons below are one family: Holm's correction (1979) widens the intervals from 95 % to at most {4:.2} %, \
          so that with 95 % probability no verdict is wrong by chance.\n\
          - Learning rates and γ are chosen on validation images, which are split off the training images. No choice was made \
-         by test images. Where rates differ between the sides of a comparison, each has its best.\n\
+         by test images. Where rates differ between the sides of a comparison, each has its best. What all repaired nets share \
+         (the size of the first weights, the schedule, the range of rates) was chosen by validation images in single runs of a \
+         few nets beforehand.\n\
          - A net has *trained* if it gets more than {5:.0} % of the digits right; the best constant answer gets {6:.2} %. Where \
          some seeds train and others do not, the table says how many did.\n\
          - Everything ran through `cargo xtask sweep`; the records and models of {7} trials are in the folder of the run, their \

@@ -587,12 +587,14 @@ fn drawn(
     let mut csv = String::from("series,x,seed_number,value\n");
     let (mut series, mut loose) = (Vec::new(), Vec::new());
     let is_line = x.logarithmic;
-    for group in groups {
+    let n_groups = groups.len();
+    for (number, group) in groups.into_iter().enumerate() {
         let mut line = Series::line(group.label.clone(), group.color, Vec::new());
         line.has_dots = true;
-        // Names have no order in which a line could join them.
-        line.width = if is_line { 2.0 } else { 0.1 };
+        // Several dots of one name stand side by side.
+        let aside = if is_line { 0.0 } else { 0.16 * (number as f64 - (n_groups - 1) as f64 / 2.0) };
         for ((place, values), x_name) in group.points.iter().zip(x_names) {
+            let place = &(place + aside);
             for (number, value) in values.iter().enumerate() {
                 let _ = writeln!(csv, "{},{x_name},{number},{value}", group.label);
             }
@@ -601,6 +603,10 @@ fn drawn(
                 continue;
             }
             line.points.push((*place, mean(values)));
+            if !is_line {
+                // Names have no order in which a line could join them.
+                line.points.push((*place, f64::NAN));
+            }
             if let Some(interval) = interval(values) {
                 let (low, high) = (interval.mean - interval.half_width, interval.mean + interval.half_width);
                 line.bars.push((*place, low, high));
