@@ -181,7 +181,9 @@ pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
     // A few wide columns would be stripes.
     let column_width = ((WIDTH - left - 12.0) / epochs.len() as f64).min(90.0);
     let bottom = top + layers.len() as f64 * row_height;
-    let mut canvas = Canvas::new(WIDTH, bottom + 68.0);
+    let note = note(last, epochs.len(), values.iter().flatten().any(Option::is_none));
+    let legend_y = bottom + if note.is_empty() { 40.0 } else { 56.0 };
+    let mut canvas = Canvas::new(WIDTH, legend_y + 16.0);
     chart::draw_heading(&mut canvas, quantity.title(), quantity.measures());
     canvas.text("layer: units", (left - 8.0, top - 10.0), Anchor::End, FONT, palette::MUTED, false);
 
@@ -214,15 +216,8 @@ pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
         .collect();
     chart::draw_tick_names(&mut canvas, &ticks, bottom + 12.0);
     canvas.text("epoch", (left - 8.0, bottom + 12.0), Anchor::End, FONT, palette::MUTED, false);
-    let mut note = String::new();
-    if epochs.len() <= last {
-        note.push_str(&format!("{} of {} epochs", epochs.len(), text::thousands(last as u64 + 1)));
-    }
-    if values.iter().flatten().any(Option::is_none) {
-        note.push_str(if note.is_empty() { "grey: not measured" } else { "; grey: not measured" });
-    }
     canvas.text(&note, (WIDTH - 12.0, bottom + 32.0), Anchor::End, FONT, palette::MUTED, false);
-    shades.draw_legend(&mut canvas, (12.0, bottom + 52.0));
+    shades.draw_legend(&mut canvas, (12.0, legend_y));
     let description = format!(
         "{}, for {} and {}.",
         quantity.measures(),
@@ -230,6 +225,15 @@ pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
         text::counted(epochs.len(), "epoch")
     );
     canvas.finish(quantity.title(), &description)
+}
+
+/// What the columns do not say of themselves.
+fn note(last: usize, n_shown: usize, has_gaps: bool) -> String {
+    let n_epochs = (last as u64).saturating_add(1);
+    let thinned = (n_shown as u64) < n_epochs;
+    let thinned = thinned.then(|| format!("{n_shown} of {} epochs", text::thousands(n_epochs)));
+    let gaps = has_gaps.then(|| "grey: not measured".to_owned());
+    thinned.into_iter().chain(gaps).collect::<Vec<_>>().join("; ")
 }
 
 /// `1: 512`, and of the last layer of several `8: 6 (out)`.
@@ -249,10 +253,21 @@ fn thinned(last: usize, n_max: usize) -> Vec<usize> {
 /// A value in a cell: cells are small.
 fn written(quantity: Quantity, value: f64) -> String {
     match value {
-        _ if quantity.is_fraction() => text::rounded_to(100.0 * value, 2),
+        _ if quantity.is_fraction() => percent(100.0 * value),
         _ if value == 0.0 => "0".to_owned(),
         _ if (0.01..1000.0).contains(&value) => text::rounded_to(value, 2),
         _ => format!("{value:.0e}"),
+    }
+}
+
+/// 0 and 100 only where they are exact.
+fn percent(percent: f64) -> String {
+    match percent {
+        _ if percent == percent.round() => percent.to_string(),
+        _ if percent < 0.1 => "<0.1".to_owned(),
+        _ if percent > 99.9 => ">99.9".to_owned(),
+        _ if (10.0..99.0).contains(&percent) => format!("{percent:.0}"),
+        _ => format!("{percent:.1}"),
     }
 }
 
@@ -298,9 +313,11 @@ impl Shades {
                 true => ("0 %".to_owned(), "100 %".to_owned()),
                 false => (text::rounded_to(low, 2), text::rounded_to(high, 2)),
             };
-            canvas.text(&ends.0, (x, y), Anchor::Start, 12.0, palette::MUTED, false);
-            x += chart::text_width(&ends.0, 12.0) + 8.0;
-            for step in 0..n_steps {
+            if low < high {
+                canvas.text(&ends.0, (x, y), Anchor::Start, 12.0, palette::MUTED, false);
+                x += chart::text_width(&ends.0, 12.0) + 8.0;
+            }
+            for step in if low < high { 0..n_steps } else { n_steps - 1..n_steps } {
                 let paint = self.shade(f64::from(step) / f64::from(n_steps - 1));
                 canvas.rectangle((x, y - 7.0), (x + width, y + 7.0), paint);
                 x += width;

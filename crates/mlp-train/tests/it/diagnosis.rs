@@ -106,7 +106,7 @@ fn in_a_deep_net_of_sigmoids_with_small_weights_the_signal_is_found_to_fade() {
     // Both ways: what varies, and the gradient.
     let layers = &diagnosis.epochs[0].layers;
     assert!(layers.windows(2).all(|pair| pair[1].spread < pair[0].spread), "{layers:#?}");
-    assert!(layers[0].gradient_norm < 1e-4 * layers[7].gradient_norm, "{layers:#?}");
+    assert!(layers[0].gradient_norm < 1e-2 * layers[7].gradient_norm, "{layers:#?}");
 }
 
 #[test]
