@@ -39,7 +39,7 @@ pub(crate) const CLAIMS: [Claim; 8] = [
     },
     Claim {
         number: 2,
-        title: "A learning rate of 1 is best",
+        title: "A learning rate of 1 beats smaller ones",
         says: "A learning rate of 1 gave a lower error than smaller ones.",
     },
     Claim {
@@ -229,6 +229,14 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
                 smaller,
             );
             contrasts.push(contrast);
+            if arm == Arm::Repaired {
+                contrasts.push(no_worse(self::contrast(
+                    (2, arm, false),
+                    &format!("{loss} loss: a learning rate of 1 gets no fewer digits right than larger ones"),
+                    nets("a rate of 1".to_owned(), of_loss.with("learning_rate", &json!(1.0))),
+                    best("the best larger rate", &of_loss.filter(|row| number(row, "learning_rate") > 1.0)),
+                )));
+            }
         }
     }
     contrasts

@@ -141,7 +141,7 @@ fn opening(findings: &Findings) -> String {
         );
     }
     text.push_str(&explanations::summary(findings));
-    text.push_str(&rules(findings, judged.len()));
+    text.push_str(&rules(findings));
     text.push_str(explanations::CHOICES);
     text
 }
@@ -153,33 +153,39 @@ fn is_of_constants(statement: &Statement) -> bool {
 }
 
 /// How the verdicts come about.
-fn rules(findings: &Findings, n_statements: usize) -> String {
+fn rules(findings: &Findings) -> String {
+    let n_statements = findings.statements.len();
+    let n_main = findings.statements.iter().filter(|statement| statement.is_main).count();
+    let widest = |n: usize| 100.0 * (1.0 - super::statistics::ERROR_RATE / n.max(1) as f64);
     format!(
         "\n## How this was judged\n\n\
          - A claim is a statement that one net is better than another by more than a threshold. **Confirmed**: the whole interval \
          lies above the threshold. **Refuted**: the whole interval lies below it. **Undecided**: the threshold lies inside.\n\
          - The threshold was fixed beforehand: +{0} percentage points where the claim is that something is better, −{0} where it \
-         is that something does no harm, {1} for the slope of claim 4. So \"refuted\" says that the effect is too small to count, \
+         is that something does no harm; 0.01 for the error of a bit, {1} for the slope of claim 4. So \"refuted\" says that the effect is too small to count, \
          or has the other sign; the table says which.\n\
          - Both nets of a comparison have the same seeds and the same {2} test images. The standard error comes from drawing seeds \
          and images together, with replacement (Owen 2007), the interval from Student's distribution with as many degrees of \
          freedom as there are seeds, less one.\n\
-         - All {3} comparisons below are one family: Holm's correction (1979) widens the intervals from 95 % to at most {4:.2} %, \
-         so that with 95 % probability no verdict is wrong by chance.\n\
+         - The {3} comparisons that decide a claim (in bold below) are one family, the other {4} are another. Holm's correction \
+         (1979) widens their intervals from 95 % to at most {5:.2} % and {6:.2} %, so that with 95 % probability no verdict of a \
+         family is wrong by chance.\n\
          - Learning rates and γ are chosen on validation images, which are split off the training images. No choice was made \
          by test images. Where rates differ between the sides of a comparison, each has its best. What all repaired nets share \
          (the size of the first weights, the schedule, the range of rates) was chosen by validation images in single runs of a \
          few nets beforehand.\n\
-         - A net has *trained* if it gets more than {5:.0} % of the digits right; the best constant answer gets {6:.2} %. Where \
+         - A net has *trained* if it gets more than {7:.0} % of the digits right; the best constant answer gets {8:.2} %. Where \
          some seeds train and others do not, the table says how many did.\n\
-         - Everything ran through `cargo xtask sweep`; the records and models of {7} trials are in the folder of the run, their \
+         - Everything ran through `cargo xtask sweep`; the records and models of {9} trials are in the folder of the run, their \
          figures in [{FOLDER}/{FINDINGS}]({FOLDER}/{FINDINGS}), a line each, and the numbers of each plot beside it as CSV. Data: \
-         {8} (SHA-256 `{9}`). Instructions: {10}.\n",
+         {10} (SHA-256 `{11}`). Instructions: {12}.\n",
         SMALLEST * 100.0,
         SMALLEST_SLOPE,
         grouped(findings.n_test),
-        n_statements,
-        100.0 * (1.0 - super::statistics::ERROR_RATE / n_statements.max(1) as f64),
+        n_main,
+        n_statements - n_main,
+        widest(n_main),
+        widest(n_statements - n_main),
         TRAINED * 100.0,
         findings.majority() * 100.0,
         grouped(findings.rows.len()),

@@ -145,11 +145,24 @@ impl Findings {
         self.constant.iter().map(|answer| answer.digits).fold(0.0, f64::max)
     }
 
-    /// Every comparison with its verdict; all of them are one family.
+    /// Every comparison with its verdict. Those that decide a claim are one family, all others are another.
     pub(crate) fn judged(&self) -> Vec<(&Statement, Judged)> {
-        let family: Vec<(Effect, f64)> =
-            self.statements.iter().map(|statement| (statement.effect, statement.threshold)).collect();
-        self.statements.iter().zip(judge(&family)).collect()
+        let of_family = |is_main: bool| {
+            let family: Vec<(Effect, f64)> = self
+                .statements
+                .iter()
+                .filter(|statement| statement.is_main == is_main)
+                .map(|statement| (statement.effect, statement.threshold))
+                .collect();
+            judge(&family).into_iter()
+        };
+        let (mut main, mut others) = (of_family(true), of_family(false));
+        let next = |statement: &Statement| if statement.is_main { main.next() } else { others.next() };
+        self.statements
+            .iter()
+            .zip(self.statements.iter().map(next))
+            .filter_map(|(one, judged)| Some((one, judged?)))
+            .collect()
     }
 }
 
