@@ -3,6 +3,7 @@
 use criterion::{Criterion, Throughput};
 use mnist_io::{Disturbance, IdxArray, synthetic_digits};
 use std::hint::black_box;
+use std::io::Read;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
@@ -18,6 +19,13 @@ fn main() {
     for (name, bytes) in [("plain", &plain), ("gzip", &packed)] {
         group.bench_function(name, |bencher| bencher.iter(|| IdxArray::from_bytes(black_box(bytes))));
     }
+    // What reading gzip can cost at least: unpacking, and nothing checked.
+    group.bench_function("gzip, the plainest loop over flate2", |bencher| {
+        bencher.iter(|| {
+            let mut content = Vec::new();
+            flate2::read::MultiGzDecoder::new(black_box(packed.as_slice())).read_to_end(&mut content).map(|_| content)
+        });
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("disturb 10,000 images");
