@@ -29,6 +29,7 @@ Examples:
   cargo xtask reproduce --quick       all of them in about five minutes: small, and marked so
   cargo xtask reproduce               the full run, some hours; running it again goes on
   cargo xtask reproduce 1 5           claims 1 and 5
+  cargo xtask reproduce --so-far      judges by what is finished, and runs nothing
   cargo xtask reproduce --plan        which sweeps are run, and how far they are
   cargo xtask reproduce --sweeps DIR  writes them as files, for `cargo xtask sweep` and its executors
 
@@ -52,6 +53,9 @@ pub(crate) struct Reproduce {
     /// Say which sweeps are run and how far they are; run nothing
     #[arg(long, conflicts_with = "list")]
     plan: bool,
+    /// Judge by the trials that are finished and run nothing, also while others run
+    #[arg(long, conflicts_with_all = ["list", "plan", "publish"])]
+    so_far: bool,
     /// Write the sweeps as configuration files into a folder; run nothing
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["list", "plan"])]
     sweeps: Option<PathBuf>,
@@ -96,7 +100,7 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
     }
     let stop = interrupt::stop_flag()?;
     let progress = Progress::new(arguments.style.quiet);
-    let mut rows = Vec::new();
+    let (mut rows, mut n_missing) = (Vec::new(), 0);
     let mut last = None;
     for (place, part) in parts.iter().enumerate() {
         let plan = arguments.plan(part)?;
@@ -118,8 +122,12 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
             ));
         }
         if !arguments.plan {
-            arguments.complete(part, &plan, &stop, &progress)?;
-            rows.extend(part.rows(&plan));
+            if !arguments.so_far {
+                arguments.complete(part, &plan, &stop, &progress)?;
+            }
+            let own = part.rows(&plan);
+            n_missing += plan.trials.len() - own.len();
+            rows.extend(own);
         }
         last = Some(plan);
     }
@@ -132,7 +140,7 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         n_threads: arguments.machine.n_threads(),
         progress: &progress,
     };
-    let findings = find(&numbers, rows, arguments.quick, &archive)?;
+    let findings = find(&numbers, rows, n_missing, arguments.quick, &archive)?;
     if arguments.style.json {
         output.line(document::as_json(&findings));
     } else {

@@ -114,6 +114,14 @@ fn opening(findings: &Findings) -> String {
              settles nothing.\n\n",
         );
     }
+    if findings.n_missing > 0 {
+        let _ = writeln!(
+            text,
+            "> **Unfinished**: {} of {} trials are still to run, and no verdict is final.\n",
+            findings.n_missing,
+            findings.n_missing + findings.rows.len()
+        );
+    }
     let judged = findings.judged();
     let _ = writeln!(
         text,
@@ -386,7 +394,7 @@ mod tests {
     #[test]
     fn the_published_document_is_what_its_findings_give() {
         let (findings, docs) = published();
-        assert!(!findings.is_quick, "a quick run is never published");
+        assert!(!findings.is_quick && findings.n_missing == 0, "only a full and finished run is published");
         assert_eq!(as_lines(&findings), fs::read_to_string(docs.join(FOLDER).join(FINDINGS)).expect("the findings"));
         let files = files(&findings);
         for (name, text) in &files {

@@ -186,9 +186,12 @@ fn by_depth(rows: &Selection<'_>, color: Color, label: &str, of: impl Fn(&Row) -
     let prefixes = (1..=SEVEN.len()).map(|depth| (SEVEN[..depth].to_vec(), depth.to_string()));
     let exchanged = exchanged().map(|(hidden, name)| (hidden, name.to_owned()));
     let (mut names, mut points) = (Vec::new(), Vec::new());
-    for (place, (hidden, name)) in prefixes.chain(exchanged).enumerate() {
-        names.push(name);
-        points.push((place as f64, rows.with("hidden", &json!(hidden)).numbers(&of)));
+    for (hidden, name) in prefixes.chain(exchanged) {
+        let values = rows.with("hidden", &json!(hidden)).numbers(&of);
+        if !values.is_empty() {
+            points.push((names.len() as f64, values));
+            names.push(name);
+        }
     }
     (names, Dots { label: label.to_owned(), color, points })
 }

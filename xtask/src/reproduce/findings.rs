@@ -31,6 +31,8 @@ pub(crate) const FIXED_KERNEL: usize = 5;
 pub(crate) struct Findings {
     /// Whether the runs were shortened.
     pub(crate) is_quick: bool,
+    /// How many trials were not finished when this was judged.
+    pub(crate) n_missing: usize,
     /// The name of the data.
     pub(crate) data: String,
     pub(crate) data_sha256: String,
@@ -109,7 +111,13 @@ pub(crate) struct Archive<'a> {
 }
 
 /// Compares what the claims `numbers` ask for.
-pub(crate) fn find(numbers: &[u8], rows: Vec<Row>, is_quick: bool, archive: &Archive<'_>) -> Result<Findings, Failure> {
+pub(crate) fn find(
+    numbers: &[u8],
+    rows: Vec<Row>,
+    n_missing: usize,
+    is_quick: bool,
+    archive: &Archive<'_>,
+) -> Result<Findings, Failure> {
     let contrasts: Vec<Contrast<'_>> = numbers.iter().flat_map(|&number| contrasts(number, &rows)).collect();
     let blurred = blurred_sets(&archive.data.test)?;
     let known = look_up(&contrasts, &rows, numbers, &blurred, archive)?;
@@ -126,6 +134,7 @@ pub(crate) fn find(numbers: &[u8], rows: Vec<Row>, is_quick: bool, archive: &Arc
     let robustness = if numbers.contains(&5) { robustness(&rows, &known, &archive.data.test) } else { Vec::new() };
     Ok(Findings {
         is_quick,
+        n_missing,
         data: archive.data.name.clone(),
         data_sha256: archive.data.sha256.clone(),
         kernel: archive.kernel.name().to_owned(),
