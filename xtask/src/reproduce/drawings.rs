@@ -131,10 +131,7 @@ fn paper_figures(findings: &Findings) -> Vec<Drawing> {
 
 /// The nets whose last width is exchanged.
 fn exchanged() -> [(Vec<usize>, &'static str); 2] {
-    [
-        (THREE.iter().copied().chain([8]).collect(), "3 + 8"),
-        (SEVEN[..6].iter().copied().chain([128]).collect(), "7 to 128"),
-    ]
+    [(THREE.iter().copied().chain([8]).collect(), "3+8"), (SEVEN[..6].iter().copied().chain([128]).collect(), "7:128")]
 }
 
 fn replica_depth(findings: &Findings) -> Option<Drawing> {
@@ -151,8 +148,8 @@ fn replica_depth(findings: &Findings) -> Option<Drawing> {
         Axis::linear(0.0, 0.5, 5),
         levels.collect(),
         vec![dots],
-        "The error after training, by the number of hidden layers (the paper's, cut short). \"3 + 8\": three layers and one \
-         of 8 units; \"7 to 128\": seven of which the last has 128. Dots are means over the seeds, bars 95 % intervals where \
+        "The error after training, by the number of hidden layers (the paper's, cut short). \"3+8\": three layers and one \
+         of 8 units; \"7:128\": seven of which the last has 128. Dots are means over the seeds, bars 95 % intervals where \
          seeds differ.",
     )
 }
@@ -167,16 +164,16 @@ fn depth(findings: &Findings) -> Option<Drawing> {
             .flat_map(|(_, rows)| rows.rows)
             .collect(),
     };
-    let (names, dots) = by_depth(&best, palette::BLUE, "gain 4", |row| PERCENT * row.accuracy());
-    let low = dots.points.iter().flat_map(|(_, values)| values).copied().fold(PERCENT, f64::min);
+    let (names, dots) = by_depth(&best, palette::BLUE, "", |row| PERCENT * row.accuracy());
+    let dots = vec![dots];
     drawn(
         "depth",
         "Depth with weights that can learn",
         "share of test digits with every bit right",
         ("hidden layers", Axis::names(names.clone()), &names),
-        Axis::percent((low - 0.5).floor(), PERCENT),
+        percent_around(&dots),
         Vec::new(),
-        vec![dots],
+        dots,
         "Test accuracy by the number of hidden layers, each with the learning rate that is best on validation images. Pale \
          dots are single seeds.",
     )
@@ -456,7 +453,7 @@ fn robustness(findings: &Findings) -> Vec<Drawing> {
             name: format!("blur-{what}{}", if is_fixed { "-fixed-kernel" } else { "" }),
             svg: chart::draw(&Chart {
                 title: title.to_owned(),
-                subtitle: format!("{subtitle}; {kernel}"),
+                subtitle: if is_retention { subtitle.to_owned() } else { format!("{subtitle}; {kernel}") },
                 description: format!("{what} against the standard deviation of the blur, by depth."),
                 x_name: "standard deviation of the blur, in pixels (0: clean)".to_owned(),
                 x: Axis::linear(0.0, 6.0, 6),
@@ -511,11 +508,11 @@ fn codes(findings: &Findings) -> Option<Drawing> {
     let random = |bits: u32| json!({ "name": "random", "bits": bits });
     let nets = [
         ("ASCII", all.with("encoding", &json!("ascii"))),
-        ("4 bits", all.with("encoding", &json!("binary"))),
-        ("rand. 16", all.with("encoding", &random(16))),
-        ("rand. 32", all.with("encoding", &random(32))),
-        ("one-hot", all.with("encoding", &json!("one-hot"))),
-        ("softmax", softmax),
+        ("4-bit", all.with("encoding", &json!("binary"))),
+        ("rnd16", all.with("encoding", &random(16))),
+        ("rnd32", all.with("encoding", &random(32))),
+        ("1-hot", all.with("encoding", &json!("one-hot"))),
+        ("soft", softmax),
     ];
     let names: Vec<String> = nets.iter().map(|(name, _)| (*name).to_owned()).collect();
     let best: Vec<Option<Selection<'_>>> =
@@ -537,8 +534,9 @@ fn codes(findings: &Findings) -> Option<Drawing> {
         percent_around(&dots),
         Vec::new(),
         dots,
-        "Test accuracy of each code, each with the learning rate that is best on validation images. Read by the nearest code, \
-         or bit by bit with a threshold of ½; bars are 95 % intervals over the seeds.",
+        "Test accuracy of each code, each with the learning rate that is best on validation images: ASCII, four bits, random \
+         words of 16 and 32 bits, one-hot with sigmoids, one-hot with softmax. Read by the nearest code, or bit by bit with a \
+         threshold of ½; bars are 95 % intervals over the seeds.",
     )
 }
 

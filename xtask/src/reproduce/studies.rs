@@ -147,7 +147,7 @@ pub(crate) const STUDIES: &[Study] = &[
             "train_size=8000",
             "validation=2000",
             "epochs=6",
-            "sweep.learning_rate=[0.8,3.2]",
+            "sweep.learning_rate=[0.8,1.6]",
             "sweep.seed=[0,1,2]",
         ],
         claims: &[1, 5],
