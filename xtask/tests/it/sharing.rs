@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -81,10 +81,17 @@ fn the_status_of_a_sweep_is_told_while_it_runs_and_after() {
     sandbox.run(["sweep", "status", "none"]).expect_code(2).expect_error("spec.toml");
     let child = spawn(&sandbox, "1/1");
     wait_for_files(&sandbox, "out/trials");
-    let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
-    let status: Value = serde_json::from_str(&status.stdout).expect("JSON alone");
-    assert_eq!(status["trials"], 24);
-    assert!(status["finished"].as_u64().is_some_and(|n_finished| n_finished > 0), "{status}");
+    let started = Instant::now();
+    loop {
+        let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
+        let status: Value = serde_json::from_str(&status.stdout).expect("JSON alone");
+        assert_eq!(status["trials"], 24);
+        if status["finished"].as_u64().is_some_and(|n_finished| n_finished > 0) {
+            break;
+        }
+        // The first file to appear may be a record that is still being written.
+        assert!(started.elapsed() < Duration::from_secs(120), "{status}");
+    }
     sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
     let after = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     assert!(after.stdout.contains("trials   24: 24 finished, 0 running, 0 to do"), "{after:#?}");
