@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use mlp_core::{Real, Workers};
-use mlp_train::{Precision, Progress, Setup, train};
+use mlp_core::Workers;
+use mlp_train::{Precision, Progress, Setup, Trainable, train};
 
 use crate::campaign::Shares;
 use crate::commands::sweep::n_finished;
@@ -132,7 +132,7 @@ fn measure(laboratory: &Laboratory, open: &[&Trial], workers: &Workers) -> Resul
     Ok(costs)
 }
 
-fn measure_as<F: Real>(
+fn measure_as<F: Trainable>(
     laboratory: &Laboratory,
     settings: &RunSettings,
     workers: &Workers,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_train::{
     AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, RunRecord, Runtime, Samples,
-    SavedModel, Setup, Targets, load_model, train_resumable, trial_id, weights_sha256,
+    SavedModel, Setup, Targets, Trainable, load_model, train_resumable, trial_id, weights_sha256,
 };
 use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
@@ -215,7 +215,7 @@ impl Laboratory {
         }
     }
 
-    fn run_as<F: Real>(
+    fn run_as<F: Trainable>(
         &self,
         trial: &Trial,
         workers: &Workers,

@@ -1,7 +1,7 @@
 //! A sheet to draw on: lines, shapes and text in pixels from the top left corner, out comes an SVG document.
 //!
 //! The drawing backend rounds every coordinate to a whole unit, which makes curves jagged. So the sheet is drawn with
-//! [`UNITS`] units to the pixel and shown at its real size through the view box.
+//! a few units to the pixel and shown at its real size through the view box.
 
 use plotters::backend::SVGBackend;
 use plotters::prelude::{Color as _, DrawingBackend, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};

@@ -7,6 +7,7 @@ use crate::confusion::ConfusionMatrix;
 use crate::data::{Rows, Samples, Targets};
 use crate::encoding::Codebook;
 use crate::metrics::{Answer, EpochMetrics, MetricSums};
+use crate::trainable::Trainable;
 
 /// Samples that are sent through the network at a time: enough to keep the workers busy, few enough for the cache.
 pub(crate) const CHUNK: usize = 512;
@@ -47,7 +48,7 @@ pub struct Mistake {
 /// # Panics
 ///
 /// If the samples do not fit the network, or not each other; [`Samples::check`] tells about the latter.
-pub fn evaluate<F: Real>(
+pub fn evaluate<F: Trainable>(
     mlp: &Mlp<F>,
     samples: &Samples<'_, F>,
     objective: Objective,
@@ -68,7 +69,7 @@ pub(crate) struct Evaluator<'w, F> {
     target: Vec<F>,
 }
 
-impl<'w, F: Real> Evaluator<'w, F> {
+impl<'w, F: Trainable> Evaluator<'w, F> {
     pub(crate) fn new(mlp: &Mlp<F>, objective: Objective, workers: &'w Workers, kernel: Kernel) -> Self {
         Self {
             workspace: Workspace::new(mlp, CHUNK, 0, kernel, workers),
@@ -118,7 +119,7 @@ impl<'w, F: Real> Evaluator<'w, F> {
         let mut sums = MetricSums::default();
         for chunk in rows.chunks(CHUNK) {
             let batch = Rows::new(samples, chunk);
-            self.workspace.forward(&batch, self.workers);
+            F::forward(&mut self.workspace, &batch, self.workers);
             for (row, &index) in chunk.iter().enumerate() {
                 let (net_inputs, outputs) = (self.workspace.net_inputs(row), self.workspace.outputs(row));
                 batch.target(row, &mut self.target);

@@ -71,6 +71,7 @@ mod encoding;
 mod optimizer;
 mod schedule;
 mod train;
+mod trainable;
 
 // What is measured.
 mod confusion;
@@ -114,3 +115,4 @@ pub use schedule::{Position, Schedule};
 pub use train::{
     Divergence, EpochRecord, History, Moment, Outcome, Progress, Run, Setup, TrainError, train, train_resumable,
 };
+pub use trainable::Trainable;

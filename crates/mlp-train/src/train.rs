@@ -14,6 +14,7 @@ use crate::metrics::EpochMetrics;
 use crate::optimizer::Update;
 use crate::random::{Stream, generator, shuffle, shuffle_for_epoch};
 use crate::schedule::Position;
+use crate::trainable::Trainable;
 
 /// What a run computes with, and where it starts.
 pub struct Setup<'a, F> {
@@ -169,7 +170,7 @@ pub struct Moment<'a, F> {
 /// # Errors
 ///
 /// If the configuration, the samples and the initial network do not suit each other; nothing has been computed then.
-pub fn train<F: Real>(
+pub fn train<F: Trainable>(
     config: &TrainConfig,
     train: &Samples<'_, F>,
     test: Option<&Samples<'_, F>>,
@@ -216,7 +217,7 @@ pub fn train<F: Real>(
 ///
 /// As [`train()`], and if the checkpoint is of another network, another update rule or another number of batches. What it
 /// cannot tell is whether the checkpoint saw the same samples and the same seed: whoever stores it has to know.
-pub fn train_resumable<F: Real>(
+pub fn train_resumable<F: Trainable>(
     config: &TrainConfig,
     train: &Samples<'_, F>,
     test: Option<&Samples<'_, F>>,
@@ -324,7 +325,7 @@ struct Trainer<'a, 's, F> {
     order: Vec<usize>,
 }
 
-impl<'a, 's, F: Real> Trainer<'a, 's, F> {
+impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
     fn new(
         config: &'a TrainConfig,
         samples: &'a Samples<'s, F>,
@@ -377,7 +378,7 @@ impl<'a, 's, F: Real> Trainer<'a, 's, F> {
                 l1: config.l1,
             };
             let samples = Rows::new(self.samples, rows);
-            match config.optimizer.step(&mut self.workspace, &samples, config.objective(), update, self.workers) {
+            match F::step(config.optimizer, &mut self.workspace, &samples, config.objective(), update, self.workers) {
                 Ok(loss_of_batch) => loss += loss_of_batch,
                 Err(NonFinite { layer }) => {
                     return ControlFlow::Break(Outcome::Diverged(Divergence { epoch, batch: batch + 1, layer }));
@@ -424,7 +425,7 @@ struct Parts<'a, 's, 't, F> {
     test: Option<(&'a Samples<'t, F>, Vec<usize>)>,
 }
 
-impl<'a, 's, 't, F: Real> Parts<'a, 's, 't, F> {
+impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
     /// Splits the validation samples off at random; both parts keep the order of the samples.
     fn split(config: &TrainConfig, samples: &'a Samples<'s, F>, test: Option<&'a Samples<'t, F>>) -> Self {
         let mut validation: Vec<usize> = (0..samples.n_samples()).collect();

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Kernel, Loss, Real};
-use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, train};
+use mlp_core::{Kernel, Loss};
+use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, Trainable, train};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,7 @@ impl Case {
         }
     }
 
-    fn measure_as<F: Real>(
+    fn measure_as<F: Trainable>(
         &self,
         images: &LabeledImages,
         n_threads: usize,

@@ -15,7 +15,7 @@ Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings;
 cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes:
 the sigmoid of every one of the 2^32 floats, and 500 kills at random over sweeps of 64 trials; then a
 minute of random files for each target in fuzz/, where cargo-fuzz is installed. With --slurm, then a real
-job array through a Slurm of one node, which xtask/tests/slurm/one-node.sh sets up in a temporary folder
+job array through a Slurm of two nodes, which xtask/tests/slurm/two-nodes.sh sets up in a temporary folder
 and takes down again; it needs Debian's packages slurm-wlm and munge, and root. The first step that fails
 ends the check with code 7.";
 
@@ -26,7 +26,7 @@ pub(crate) struct Check {
     /// Also the tests that take minutes
     #[arg(long)]
     long: bool,
-    /// Also a job array through a Slurm of one node, set up for it
+    /// Also a job array through a Slurm of two nodes, set up for it
     #[arg(long)]
     slurm: bool,
 }
@@ -134,7 +134,7 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
 
 /// Runs a job array with this very program through a Slurm of its own.
 fn check_slurm(output: &mut Output) -> Result<(), Failure> {
-    let script = places::root().join("xtask/tests/slurm/one-node.sh");
+    let script = places::root().join("xtask/tests/slurm/two-nodes.sh");
     let failed = |error: std::io::Error| {
         Failure::new(Code::InputOutput, format!("cannot run {}: {error}; is bash installed?", script.display()))
     };

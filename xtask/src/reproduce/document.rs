@@ -219,12 +219,16 @@ fn section(text: &mut String, claim: &Claim, findings: &Findings, drawings: &[Dr
         }
     }
     let _ = writeln!(text, "\n{}", explanations::why(claim.number, findings));
-    for drawing in drawings {
-        let _ = writeln!(
-            text,
-            "\n![{0}]({FOLDER}/{1}.svg)\n\n{0} ([numbers]({FOLDER}/{1}.csv))",
-            drawing.caption, drawing.name
-        );
+    // Drawings that say the same share one caption.
+    for of_caption in drawings.chunk_by(|one, next| one.caption == next.caption) {
+        let caption = &of_caption[0].caption;
+        text.push('\n');
+        for drawing in of_caption {
+            let _ = writeln!(text, "![{caption}]({FOLDER}/{}.svg)", drawing.name);
+        }
+        let numbers: Vec<String> =
+            of_caption.iter().map(|drawing| format!("[numbers]({FOLDER}/{}.csv)", drawing.name)).collect();
+        let _ = writeln!(text, "\n{caption} ({})", numbers.join(", "));
     }
 }
 

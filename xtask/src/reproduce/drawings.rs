@@ -14,6 +14,7 @@ use super::claims::{SEVEN, THREE, number};
 use super::evidence::{Row, Selection};
 use super::findings::{ConstantAnswer, Findings};
 use super::statistics::mean;
+use crate::output::counted;
 
 /// A drawing, its numbers as CSV, and what to look for.
 pub(crate) struct Drawing {
@@ -254,15 +255,15 @@ fn phases(findings: &Findings) -> Option<Drawing> {
         palette::MUTED,
         false,
     );
-    let n_seeds = rows.by_seed().len();
     Some(Drawing {
         name: "phases".to_owned(),
         svg: canvas.finish("Where the weights begin", "Accuracy over offset and half-width of the first weights."),
         csv,
         caption: format!(
             "Three hidden layers, 5,000 training images, {} epochs, weights drawn evenly from offset ± half-width, mean of \
-             {n_seeds} seeds. The paper's weights are at the lower right: offset 0.5, half-width 0.5.",
-            rows.rows.first().map_or(0.0, |row| number(row, "epochs"))
+             {}. The paper's weights are at the lower right: offset 0.5, half-width 0.5.",
+            rows.rows.first().map_or(0.0, |row| number(row, "epochs")),
+            counted(rows.by_seed().len(), "seed")
         ),
     })
 }
@@ -429,7 +430,7 @@ fn robustness(findings: &Findings) -> Vec<Drawing> {
                 };
                 let values: Vec<f64> = curves.iter().map(value).collect();
                 for (curve, value) in curves.iter().zip(&values) {
-                    let _ = writeln!(csv, "{hidden},{},{sigma},{value}", curve.seed);
+                    let _ = writeln!(csv, "{hidden},{},{sigma},{}", curve.seed, rounded(*value));
                 }
                 line.points.push((sigma, mean(&values)));
                 line.band.extend(chart::range(values).map(|(low, high)| (sigma, low, high)));
@@ -573,6 +574,11 @@ fn percent_around(dots: &[Dots]) -> Axis {
     Axis::percent((low - 0.2).floor(), (high + 0.2).ceil().min(PERCENT))
 }
 
+/// Without the digits that only say how the number is stored.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
 /// A chart of dots with intervals over the seeds.
 #[expect(clippy::too_many_arguments, reason = "what a chart says, part by part")]
 fn drawn(
@@ -597,7 +603,7 @@ fn drawn(
         for ((place, values), x_name) in group.points.iter().zip(x_names) {
             let place = &(place + aside);
             for (number, value) in values.iter().enumerate() {
-                let _ = writeln!(csv, "{},{x_name},{number},{value}", group.label);
+                let _ = writeln!(csv, "{},{x_name},{number},{}", group.label, rounded(*value));
             }
             if values.is_empty() {
                 line.points.push((*place, f64::NAN));

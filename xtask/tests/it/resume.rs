@@ -176,18 +176,33 @@ fn a_checkpoint_of_another_run_is_said_and_not_used() {
     assert_eq!(record(&sandbox, "out"), record(&sandbox, "undisturbed"));
 }
 
+/// A run that is suspended in the midst of its work: nobody takes its folder meanwhile.
 #[cfg(unix)]
-#[test]
-fn a_process_that_is_suspended_for_a_while_ends_like_an_undisturbed_one() {
+fn suspend(pause: Duration) {
     let sandbox = Sandbox::with_digits();
     let child = spawn(&sandbox, &with(&LONG, &["--out", "out"]));
     wait_for_files(&sandbox, "out/checkpoints");
     signal(&child, "STOP");
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(pause);
+    let holder = format!("process {}", child.id());
+    sandbox.run(with(&LONG, &["--out", "out"])).expect_code(6).expect_error(&holder);
     signal(&child, "CONT");
     sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
     sandbox.run(with(&LONG, &["--out", "undisturbed"])).expect_code(0);
     assert_eq!(record(&sandbox, "out"), record(&sandbox, "undisturbed"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_is_suspended_for_a_while_ends_like_an_undisturbed_one() {
+    suspend(Duration::from_secs(3));
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "takes a minute"]
+fn a_process_that_is_suspended_for_a_minute_ends_like_an_undisturbed_one() {
+    suspend(Duration::from_secs(60));
 }
 
 #[test]

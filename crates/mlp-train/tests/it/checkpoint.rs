@@ -3,10 +3,10 @@
 use std::fs;
 use std::ops::ControlFlow;
 
-use mlp_core::{Kernel, Real, Workers};
+use mlp_core::{Kernel, Workers};
 use mlp_train::{
     Checkpoint, CheckpointError, EarlyStopping, Optimizer, Outcome, Precision, Run, RunRecord, Runtime, Samples, Setup,
-    TrainConfig, TrainError, ValidationMetric, train_resumable, weights_sha256,
+    TrainConfig, TrainError, Trainable, ValidationMetric, train_resumable, weights_sha256,
 };
 use serde_json::{Map, Value, json};
 use tempfile::tempdir;
@@ -31,7 +31,7 @@ fn owner() -> Map<String, Value> {
 }
 
 /// Trains until the observer has been called `n_calls` times, and returns the run and the checkpoint of that moment.
-fn stopped<F: Real>(
+fn stopped<F: Trainable>(
     config: &TrainConfig,
     samples: &Samples<'_, F>,
     start: Option<Checkpoint<F>>,
@@ -52,7 +52,7 @@ fn stopped<F: Real>(
 }
 
 /// The record without what two runs need not share.
-fn record<F: Real>(run: &Run<F>) -> String {
+fn record<F: Trainable>(run: &Run<F>) -> String {
     let record = RunRecord::of_run(
         "a".into(),
         Map::new(),
@@ -65,7 +65,7 @@ fn record<F: Real>(run: &Run<F>) -> String {
 }
 
 /// Stops `config` at every call of its observer, goes on through a file, and compares with the undisturbed run.
-fn check_every_moment<F: Real>(config: &TrainConfig) {
+fn check_every_moment<F: Trainable>(config: &TrainConfig) {
     let blobs = Blobs::new(75, 0);
     let samples = blobs.samples::<F>();
     let whole = run(config, &samples, Some(&samples));

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Real, Reduction, Workers};
+use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers};
 use mlp_train::{
     Cause, Codebook, Diagnosis, EpochDiagnosis, EvaluateTrain, Finding, Inputs, LayerDiagnosis, Optimizer, Precision,
-    Probe, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig, diagnose, train_resumable, weights_sha256,
+    Probe, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig, Trainable, diagnose, train_resumable,
+    weights_sha256,
 };
 use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::{Array2, array};
@@ -22,7 +23,7 @@ impl Digits {
         Self { images, codebook }
     }
 
-    fn samples<F: Real>(&self) -> Samples<'_, F> {
+    fn samples<F: Trainable>(&self) -> Samples<'_, F> {
         let targets = Targets::Labels { labels: &self.images.labels, codebook: &self.codebook };
         Samples { inputs: Inputs::Pixels(self.images.pixels()), targets }
     }
@@ -45,7 +46,7 @@ fn config() -> TrainConfig {
 }
 
 /// Trains, with an examination before training and after each epoch; and the hash of the weights.
-fn examined<F: Real>(config: &TrainConfig, digits: &Digits) -> (Diagnosis, String) {
+fn examined<F: Trainable>(config: &TrainConfig, digits: &Digits) -> (Diagnosis, String) {
     let samples = digits.samples::<F>();
     let probe = Probe::of(&samples);
     let (workers, mut diagnosis) = (Workers::new(1), None);
@@ -236,7 +237,7 @@ fn a_file_reads_back_as_it_was_and_a_damaged_one_is_refused_with_the_place() {
         Diagnosis::read(&path).unwrap_err()
     };
     assert_eq!(damaged(&|d| d.layers.clear()), "layers: expected at least one, found none");
-    assert_eq!(damaged(&|d| drop(d.epochs[1].layers.pop())), "epochs[1].layers: expected 3, as in layers, found 2");
+    assert_eq!(damaged(&|d| d.epochs[1].layers.truncate(2)), "epochs[1].layers: expected 3, as in layers, found 2");
     assert_eq!(damaged(&|d| d.epochs[2].epoch = 1), "epochs[2].epoch: expected more than 1, found 1");
     let negative =
         |d: &mut Diagnosis| d.epochs[0].layers[1] = LayerDiagnosis { spread: -1.0, ..d.epochs[0].layers[1].clone() };

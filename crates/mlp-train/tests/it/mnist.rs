@@ -4,8 +4,7 @@ use std::env;
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 
-use mlp_core::Real;
-use mlp_train::{Codebook, Inputs, Samples, Schedule, TargetEncoding, Targets, TrainConfig};
+use mlp_train::{Codebook, Inputs, Samples, Schedule, TargetEncoding, Targets, TrainConfig, Trainable};
 use mnist_io::LabeledImages;
 
 use crate::problems::run;
@@ -25,7 +24,7 @@ fn mnist() -> Option<(LabeledImages, LabeledImages)> {
     }
 }
 
-fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
+fn samples<'a, F: Trainable>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
     Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Real, Reduction, Workers, Workspace};
-use mlp_train::{Divergence, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Update};
+use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
+use mlp_train::{Divergence, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Trainable, Update};
 use ndarray::{Array1, Array2, array};
 
 use crate::problems::{Blobs, Xor, run};
@@ -132,7 +132,7 @@ fn plain(learning_rate: f64) -> Update {
     Update { learning_rate, step: 1, l2: 0.0, l1: 0.0 }
 }
 
-fn train_steps<F: Real>(
+fn train_steps<F: Trainable>(
     mlp: &Mlp<F>,
     inputs: &Array2<F>,
     targets: &Array2<F>,
@@ -148,7 +148,7 @@ fn train_steps<F: Real>(
     let objective = Objective { loss, reduction: Reduction::Sum };
     let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
     for step in 1..=n_steps {
-        optimizer.step(&mut workspace, &batch, objective, Update { step, ..update }, &workers).unwrap();
+        F::step(optimizer, &mut workspace, &batch, objective, Update { step, ..update }, &workers).unwrap();
     }
     let mut after = mlp.clone();
     workspace.store(&mut after);

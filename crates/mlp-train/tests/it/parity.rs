@@ -1,7 +1,7 @@
 //! PyTorch computes the same. `tests/golden/pytorch.py` wrote the expected numbers.
 
 use mlp_core::{Activation, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
-use mlp_train::{Inputs, Optimizer, Rows, Samples, Targets, Update};
+use mlp_train::{Inputs, Optimizer, Rows, Samples, Targets, Trainable, Update};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
@@ -137,7 +137,7 @@ fn take_steps(
     let step = |(i, rows): (usize, &&[usize])| {
         let batch = Rows::new(&samples, rows);
         let update = Update { step: i as u64 + 1, ..update };
-        optimizer.step(&mut workspace, &batch, objective, update, &workers).unwrap()
+        f64::step(optimizer, &mut workspace, &batch, objective, update, &workers).unwrap()
     };
     let sums = batches.iter().enumerate().map(step).collect();
     workspace.store(mlp);

@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Activation, Kernel, Loss, Real, Reduction, Workers};
+use mlp_core::{Activation, Kernel, Loss, Reduction, Workers};
 use mlp_train::{
-    Codebook, EvaluateTrain, Inputs, Precision, Run, Samples, Setup, TargetEncoding, Targets, TrainConfig, train,
+    Codebook, EvaluateTrain, Inputs, Precision, Run, Samples, Setup, TargetEncoding, Targets, TrainConfig, Trainable,
+    train,
 };
 use ndarray::{Array2, array};
 use rand::Rng;
@@ -74,7 +75,7 @@ impl Blobs {
         self
     }
 
-    pub(crate) fn samples<F: Real>(&self) -> Samples<'_, F> {
+    pub(crate) fn samples<F: Trainable>(&self) -> Samples<'_, F> {
         Samples {
             inputs: Inputs::Pixels(self.pixels.view()),
             targets: Targets::Labels { labels: &self.labels, codebook: &self.codebook },
@@ -95,7 +96,11 @@ impl Blobs {
 }
 
 /// Trains on one thread without watching.
-pub(crate) fn run<F: Real>(config: &TrainConfig, samples: &Samples<'_, F>, test: Option<&Samples<'_, F>>) -> Run<F> {
+pub(crate) fn run<F: Trainable>(
+    config: &TrainConfig,
+    samples: &Samples<'_, F>,
+    test: Option<&Samples<'_, F>>,
+) -> Run<F> {
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
     train(config, samples, test, setup, &mut |_| ControlFlow::Continue(())).expect("the configuration suits the data")

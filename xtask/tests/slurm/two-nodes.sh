@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sets up a Slurm of one node in a temporary folder, runs a sweep through it as a real job array, with a task that is
+# Sets up a Slurm of two nodes, both on this machine, in a temporary folder, runs a sweep through it as a real job array, with a task that is
 # requeued and one that is cancelled, and compares the results with those of an undisturbed sweep. Needs Debian's packages
-# slurm-wlm and munge, and root. Called by `cargo xtask check --slurm` as: one-node.sh PROGRAM
+# slurm-wlm and munge, and root. Called by `cargo xtask check --slurm` as: two-nodes.sh PROGRAM
 set -euo pipefail
 
 program=$1
 for tool in munged mungekey slurmctld slurmd sbatch squeue scontrol scancel; do
     command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || {
-        echo "one-node.sh: $tool is missing; apt-get install slurm-wlm munge" >&2
+        echo "two-nodes.sh: $tool is missing; apt-get install slurm-wlm munge" >&2
         exit 1
     }
 done
@@ -29,25 +29,24 @@ trap finish EXIT
 
 host=$(hostname -s)
 port=$((20000 + $$ % 20000))
-mkdir -p "$folder/state" "$folder/spool"
+mkdir -p "$folder/state" "$folder/spool-first" "$folder/spool-second"
 mungekey --create --keyfile "$folder/munge.key"
 chmod 600 "$folder/munge.key"
 cat >"$folder/slurm.conf" <<CONF
 ClusterName=laboratory
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$port
-SlurmdPort=$((port + 1))
 AuthType=auth/munge
 AuthInfo=socket=$folder/munge.socket,cred_expire=2
 CredType=cred/munge
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$folder/state
-SlurmdSpoolDir=$folder/spool
+SlurmdSpoolDir=$folder/spool-%n
 SlurmctldPidFile=$folder/slurmctld.pid
-SlurmdPidFile=$folder/slurmd.pid
 SlurmctldLogFile=$folder/slurmctld.log
-SlurmdLogFile=$folder/slurmd.log
+SlurmdLogFile=$folder/slurmd-%n.log
+SlurmdPidFile=$folder/slurmd-%n.pid
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -58,7 +57,8 @@ MpiDefault=none
 ReturnToService=2
 KillWait=10
 JobRequeue=1
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+NodeName=first NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=1 State=UNKNOWN
+NodeName=second NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=1 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$folder/slurm.conf
@@ -67,7 +67,7 @@ export SLURM_CONF=$folder/slurm.conf
 until_true() {
     local deadline=$((SECONDS + ${SECONDS_AT_MOST:-120}))
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || { echo "one-node.sh: waited in vain for: $*" >&2; return 1; }
+        [ "$SECONDS" -lt "$deadline" ] || { echo "two-nodes.sh: waited in vain for: $*" >&2; return 1; }
         sleep 0.2
     done
 }
@@ -79,9 +79,11 @@ until_true test -S "$folder/munge.socket"
 slurmctld -D -c 2>"$folder/slurmctld-errors.log" &
 pids+=($!)
 until_true scontrol ping
-slurmd -D -c 2>"$folder/slurmd-errors.log" &
-pids+=($!)
-until_true bash -c 'sinfo --noheader --format=%t | grep -qx "idle\|mix\|alloc"'
+for node in first second; do
+    slurmd -N "$node" -D -c 2>"$folder/slurmd-$node-errors.log" &
+    pids+=($!)
+done
+until_true bash -c '[ "$(sinfo --noheader --Node --format=%t | grep -cx "idle\|mix\|alloc")" -eq 2 ]'
 echo "Slurm is up: $(sinfo --noheader)"
 
 # A sweep through it, in a folder whose name a shell would obey.
@@ -93,7 +95,7 @@ test_size = 200
 evaluate_train = 200
 hidden = [64]
 batch_size = 1
-epochs = 8
+epochs = 16
 
 [sweep]
 seed = [0, 1, 2, 3]
@@ -107,6 +109,9 @@ has_files() { [ -n "$(ls -A "$1" 2>/dev/null)" ]; }
 
 job=$(sweep | sed -n 's/^submitted job \([0-9]*\):.*/\1/p')
 echo "job $job"
+on_both_nodes() { [ "$(squeue --noheader --array --states=running --format=%N | sort -u | wc -l)" -eq 2 ]; }
+until_true on_both_nodes
+echo "running on $(squeue --noheader --array --states=running --format=%N | sort | xargs)"
 SECONDS_AT_MOST=300 until_true has_files "$out/checkpoints"
 scontrol requeue "${job}_1"
 echo "requeued ${job}_1"

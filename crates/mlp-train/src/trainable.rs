@@ -1,0 +1,53 @@
+//! What is compiled here, once for each type of number.
+
+use mlp_core::{NonFinite, Objective, Real, Workers, Workspace};
+
+use crate::data::Rows;
+use crate::optimizer::{Optimizer, Update};
+
+/// `f32` or `f64`: the type of number that a network is trained and measured in.
+///
+/// The inner loops are long once they are written out for every update rule and every set of instructions. This trait has
+/// them compiled with this crate, and not again in every program that calls [`train()`](crate::train()).
+pub trait Trainable: Real {
+    /// [`Optimizer::step`].
+    #[doc(hidden)]
+    fn step(
+        optimizer: Optimizer,
+        workspace: &mut Workspace<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        update: Update,
+        workers: &Workers,
+    ) -> Result<f64, NonFinite>;
+
+    /// [`Workspace::forward`].
+    #[doc(hidden)]
+    fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers);
+}
+
+macro_rules! compile_for {
+    ($number:ty) => {
+        impl Trainable for $number {
+            #[inline(never)]
+            fn step(
+                optimizer: Optimizer,
+                workspace: &mut Workspace<Self>,
+                rows: &Rows<'_, '_, Self>,
+                objective: Objective,
+                update: Update,
+                workers: &Workers,
+            ) -> Result<f64, NonFinite> {
+                optimizer.step(workspace, rows, objective, update, workers)
+            }
+
+            #[inline(never)]
+            fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers) {
+                workspace.forward(rows, workers);
+            }
+        }
+    };
+}
+
+compile_for!(f32);
+compile_for!(f64);
