@@ -129,13 +129,15 @@ pub(crate) fn run(
     };
     // A record that appeared since the folder was opened is another process's. One of a failure that was there before is
     // to be tried again.
-    let of_others = |trial: &Trial| match store.is_shared() {
-        true => store.record(&trial.id).filter(|record| failures_before.get(&trial.id) != Some(record)),
-        false => None,
+    let of_others = |trial: &Trial| -> Result<Option<RunRecord>, Failure> {
+        if !store.is_shared() {
+            return Ok(None);
+        }
+        Ok(store.record(&trial.id)?.filter(|record| failures_before.get(&trial.id) != Some(record)))
     };
     let run_one = |index: usize, workers: &Workers| -> Result<Turn, Failure> {
         let trial = open[index];
-        if let Some(record) = of_others(trial) {
+        if let Some(record) = of_others(trial)? {
             finish(record);
             return Ok(Turn::Over);
         }
@@ -144,7 +146,7 @@ pub(crate) fn run(
             Claimed::By(holder) => return Ok(Turn::Held(holder)),
         };
         // It may have been finished between the first look and the claim.
-        if let Some(record) = of_others(trial) {
+        if let Some(record) = of_others(trial)? {
             finish(record);
             return Ok(Turn::Over);
         }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::lock::signature;
+use crate::lock::{has_no_locks, signature};
 
 /// A trial that this process runs; given back when dropped.
 pub(crate) struct Claim {
@@ -54,7 +54,7 @@ pub(crate) fn claim(folder: &Path, trial: &str, label: &str) -> Result<Claimed, 
                 return Ok(Claimed::By(if holder.is_empty() { "another process" } else { holder }.to_owned()));
             }
             // No locks on this file system: the record of the trial decides.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
         // Whoever had it before may have removed the file after we opened it; then our lock is on nothing.

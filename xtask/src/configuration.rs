@@ -425,6 +425,9 @@ fn argument_value(text: &str) -> Result<Value, String> {
     match parsed.as_ref().and_then(|table| table.get_ref().get("value")) {
         Some(value) => json_value(value.get_ref()).map_err(|found| format!("expected a finite value, found {found}")),
         None if !text.is_empty() && text.chars().all(is_word_character) => Ok(json!(text)),
+        None if text.contains(',') && !text.contains(['[', '{', '"', '\'']) => {
+            Err(format!("expected a TOML value or a bare word after the '='; a list is written '[{text}]'"))
+        }
         None => Err("expected a TOML value or a bare word after the '='; put texts in quotes".to_owned()),
     }
 }

@@ -86,11 +86,14 @@ pub(crate) fn run(
     Ok((Campaign { records, stopped: campaign.stopped }, cuts))
 }
 
-/// How many trials a sweep has stopped so far, as its folder says.
-pub(crate) fn n_stopped(folder: &Path) -> usize {
-    let comparisons: Option<Vec<Comparison>> =
-        fs::read(folder.join(RANKING)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    comparisons.unwrap_or_default().iter().map(|comparison| comparison.stopped.len()).sum()
+/// How many trials a sweep has stopped so far, as its folder says; one that had come to an end of its own, such as a
+/// divergence, has its record among `records`.
+pub(crate) fn n_stopped(folder: &Path, records: &BTreeMap<String, RunRecord>) -> usize {
+    let path = folder.join(RANKING);
+    let bytes = path.is_file().then(|| fs::read(&path).ok()).flatten();
+    let comparisons: Option<Vec<Comparison>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let stopped = comparisons.unwrap_or_default().into_iter().flat_map(|comparison| comparison.stopped);
+    stopped.filter(|cut| !records.contains_key(&cut.trial)).count()
 }
 
 /// Takes out of `left` all but the best one of every `factor`, at least one.

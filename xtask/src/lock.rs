@@ -1,15 +1,19 @@
 //! One process per folder: a lock that the kernel releases when its holder ends, however it ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process;
 use std::time::Duration;
 
 use crate::failure::{Code, Failure};
+use crate::output::notice;
 
 /// The name of the lock file inside the folder it guards. It stays behind; only the lock on it counts.
 pub(crate) const LOCK_NAME: &str = ".lock";
+
+/// How often a folder is asked for, 20 ms apart: `sweep status` holds its lock for an instant, longer on a busy machine.
+const N_ATTEMPTS: usize = 25;
 
 /// Holds a folder until it is dropped.
 pub(crate) struct FolderLock {
@@ -35,7 +39,7 @@ impl FolderLock {
         let path = folder.join(name);
         let file = open(&path)?;
         match file.lock() {
-            Err(error) if error.kind() != std::io::ErrorKind::Unsupported => Err(Failure::io("lock", &path, &error)),
+            Err(error) if !has_no_locks(&error) => Err(Failure::io("lock", &path, &error)),
             _ => Ok(FolderLock { _file: file }),
         }
     }
@@ -43,12 +47,19 @@ impl FolderLock {
     fn take(folder: &Path, purpose: &str, try_lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, Failure> {
         let path = folder.join(LOCK_NAME);
         let file = open(&path)?;
-        // `sweep status` holds the lock for an instant, to see whether it can.
-        for is_last in [false, false, false, false, true] {
+        for attempt in 1..=N_ATTEMPTS {
+            let is_last = attempt == N_ATTEMPTS;
             match try_lock(&file) {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if is_last => return Err(held(folder, &path)),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+                Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                    notice(format_args!(
+                        "warning: {}: this file system has no locks, so nothing keeps other processes out",
+                        folder.display()
+                    ));
+                    break;
+                }
                 Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &path, &error)),
             }
         }
@@ -58,6 +69,13 @@ impl FolderLock {
         signed.map_err(|error| Failure::io("write the lock", &path, &error))?;
         Ok(FolderLock { _file: file })
     }
+}
+
+/// Whether files cannot be locked here at all: the file system has no locks, or its lock service does not answer.
+pub(crate) fn has_no_locks(error: &io::Error) -> bool {
+    /// "No locks available", as a network file system without a lock service says.
+    const ENOLCK: i32 = 37;
+    error.kind() == io::ErrorKind::Unsupported || cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK)
 }
 
 /// Who holds `folder`, alone or with others, if anybody does.
@@ -98,7 +116,7 @@ fn held(folder: &Path, lock: &Path) -> Failure {
     )
 }
 
-/// The name of this machine, for people; empty-handed it is "unknown".
+/// The name of this machine, for people; "unknown" if the system does not say.
 pub(crate) fn host_name() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -183,24 +184,49 @@ fn call(arguments: &[OsString]) -> Result<String, Failure> {
     }
 }
 
+/// What a process says, as it comes.
+struct Said {
+    lines: mpsc::Receiver<Vec<u8>>,
+}
+
+impl Said {
+    fn by(pipe: Option<Box<dyn Read + Send>>) -> Said {
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            // More than this is no answer.
+            let mut pipe = pipe.map(|pipe| pipe.take(1 << 16));
+            let mut part = [0; 4096];
+            while let Some(n_read) =
+                pipe.as_mut().and_then(|pipe| pipe.read(&mut part).ok()).filter(|n_read| *n_read > 0)
+            {
+                if sender.send(part[..n_read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Said { lines }
+    }
+
+    /// All of it once the process has ended. A wrapper may leave a process behind that keeps the pipe open: then what has come
+    /// within a second.
+    fn text(self) -> String {
+        let mut text = Vec::new();
+        while let Ok(part) = self.lines.recv_timeout(Duration::from_secs(1)) {
+            text.extend(part);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
 /// Waits for `child`, but not longer than [`PATIENCE`]: whether it succeeded, and what it said; `None` if it had to be
 /// ended.
 fn finish(mut child: Child) -> std::io::Result<(Option<bool>, String, String)> {
-    let read = |pipe: Option<Box<dyn Read + Send>>| {
-        thread::spawn(move || {
-            let mut text = Vec::new();
-            // More than this is no answer.
-            let _ = pipe.map(|pipe| pipe.take(1 << 16).read_to_end(&mut text));
-            String::from_utf8_lossy(&text).into_owned()
-        })
-    };
-    let stdout = read(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
-    let stderr = read(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let stdout = Said::by(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let stderr = Said::by(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
-            let text = |reader: thread::JoinHandle<String>| reader.join().unwrap_or_default();
-            return Ok((Some(status.success()), text(stdout), text(stderr)));
+            return Ok((Some(status.success()), stdout.text(), stderr.text()));
         }
         if began.elapsed() >= PATIENCE {
             child.kill()?;

@@ -48,6 +48,7 @@ pub(crate) enum Sharing {
 pub(crate) struct ResultsStore {
     folder: PathBuf,
     sharing: Sharing,
+    kernel: Kernel,
     _lock: FolderLock,
 }
 
@@ -56,6 +57,8 @@ pub(crate) struct ResultsStore {
 pub(crate) struct Rung {
     /// Its identity.
     pub(crate) trial: String,
+    /// The instructions that computed it: others round differently, and nothing of theirs is compared with it.
+    pub(crate) kernel: String,
     /// What was measured after the epoch of the rung.
     pub(crate) reached: EpochRecord,
 }
@@ -97,7 +100,7 @@ impl ResultsStore {
             Sharing::Alone => FolderLock::acquire(folder, purpose)?,
             Sharing::Shared => FolderLock::share(folder, purpose)?,
         };
-        let store = ResultsStore { folder: folder.to_path_buf(), sharing, _lock: lock };
+        let store = ResultsStore { folder: folder.to_path_buf(), sharing, kernel: expected.kernel, _lock: lock };
         let found = store.read_records()?;
         for record in found.records.values() {
             store.check_record(record, expected)?;
@@ -128,16 +131,20 @@ impl ResultsStore {
         claim(&self.folder.join(RUNNING), &trial.id, &trial.label())
     }
 
-    /// The record of a trial, if there is one that can be read.
-    pub(crate) fn record(&self, trial: &str) -> Option<RunRecord> {
-        RunRecord::read(self.record_path(trial)).ok().filter(|record| record.trial == trial)
+    /// The record of a trial that another process has written since the folder was opened, if there is one that can be read.
+    ///
+    /// Code 2 if it was computed by another kernel.
+    pub(crate) fn record(&self, trial: &str) -> Result<Option<RunRecord>, Failure> {
+        let record = RunRecord::read(self.record_path(trial)).ok().filter(|record| record.trial == trial);
+        record.as_ref().map_or(Ok(()), |record| self.check_kernel(record))?;
+        Ok(record)
     }
 
     /// Keeps what a trial has reached at a rung.
     pub(crate) fn save_rung(&self, trial: &str, reached: &EpochRecord) -> Result<(), Failure> {
         let folder = self.folder.join(RUNGS);
         fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
-        let rung = Rung { trial: trial.to_owned(), reached: reached.clone() };
+        let rung = Rung { trial: trial.to_owned(), kernel: self.kernel.name().to_owned(), reached: reached.clone() };
         let path = self.rung_path(trial, reached.epoch);
         write_atomically(&path, &format!("{}\n", json!(rung)))
     }
@@ -146,7 +153,8 @@ impl ResultsStore {
     pub(crate) fn rung(&self, trial: &str, epoch: usize) -> Option<EpochRecord> {
         let bytes = fs::read(self.rung_path(trial, epoch)).ok()?;
         let rung: Rung = serde_json::from_slice(&bytes).ok()?;
-        (rung.trial == trial && rung.reached.epoch == epoch).then_some(rung.reached)
+        let fits = rung.trial == trial && rung.kernel == self.kernel.name() && rung.reached.epoch == epoch;
+        fits.then_some(rung.reached)
     }
 
     fn rung_path(&self, trial: &str, epoch: usize) -> PathBuf {
@@ -265,14 +273,18 @@ impl ResultsStore {
                 short(expected.data_sha256),
             )));
         }
+        self.check_kernel(record)
+    }
+
+    fn check_kernel(&self, record: &RunRecord) -> Result<(), Failure> {
         // A failed trial computed nothing.
-        if record.status != Status::Failed && record.kernel != expected.kernel.name() {
+        if record.status != Status::Failed && record.kernel != self.kernel.name() {
             return Err(Failure::configuration(format!(
                 "{} holds results of the kernel {}, this run would use {}, which rounds differently; \
                  add --kernel {}, or name another folder with --out",
                 self.folder.display(),
                 record.kernel,
-                expected.kernel.name(),
+                self.kernel.name(),
                 record.kernel,
             )));
         }

@@ -165,6 +165,11 @@ pub fn diagnosis_maps(diagnosis: &Diagnosis, place: &str) -> Vec<Figure> {
 /// A quantity by layer (downwards, counted from 1) and epoch (across), as an SVG document. Epochs that were not measured
 /// stay grey.
 pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
+    diagnosis_map_titled(diagnosis, quantity, quantity.title(), quantity.measures())
+}
+
+/// The same under another title, as where several networks are shown.
+pub fn diagnosis_map_titled(diagnosis: &Diagnosis, quantity: Quantity, title: &str, subtitle: &str) -> String {
     let last = diagnosis.epochs.last().map_or(0, |epoch| epoch.epoch);
     let (epochs, layers) = (thinned(last, N_EPOCHS), thinned(diagnosis.layers.len().saturating_sub(1), N_LAYERS));
     let value = |layer: usize, epoch: usize| {
@@ -184,7 +189,7 @@ pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
     let note = note(last, epochs.len(), values.iter().flatten().any(Option::is_none));
     let legend_y = bottom + if note.is_empty() { 40.0 } else { 56.0 };
     let mut canvas = Canvas::new(WIDTH, legend_y + 16.0);
-    chart::draw_heading(&mut canvas, quantity.title(), quantity.measures());
+    chart::draw_heading(&mut canvas, title, subtitle);
     canvas.text("layer: units", (left - 8.0, top - 10.0), Anchor::End, FONT, palette::MUTED, false);
 
     let longest = values.iter().flatten().flatten().map(|&value| written(quantity, value).chars().count()).max();
@@ -224,7 +229,7 @@ pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
         text::counted(layers.len(), "layer"),
         text::counted(epochs.len(), "epoch")
     );
-    canvas.finish(quantity.title(), &description)
+    canvas.finish(title, &description)
 }
 
 /// What the columns do not say of themselves.

@@ -56,8 +56,8 @@ fn sentence(diagnosed: &Diagnosed) -> String {
 
 fn measured_with(diagnosed: &Diagnosed) -> String {
     format!(
-        "Measured on the first {} before training and after each epoch. Layers are counted from 1 here, the one next to the \
-         inputs first.",
+        "Measured on {}, taken evenly from the whole set, before training and after each epoch. Layers are counted from 1 \
+         here, the one next to the inputs first.",
         counted(diagnosed.n_samples, "training sample")
     )
 }

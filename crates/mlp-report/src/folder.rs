@@ -11,6 +11,7 @@ use ndarray::Array2;
 
 use crate::csv::Seconds;
 use crate::error::ReportError;
+use crate::halving::{Halving, read_halving};
 use crate::metric::Metric;
 use crate::overview::{self, Compared};
 use crate::robustness::RobustnessCurve;
@@ -34,6 +35,8 @@ pub struct ReportInput {
     pub robustness: Vec<RobustnessCurve>,
     /// What went on inside nets while they trained, of any of the trials.
     pub diagnoses: Vec<Diagnosis>,
+    /// The comparisons of a sweep with successive halving, and which trials they stopped.
+    pub halving: Vec<Halving>,
     /// Test pictures by trial and by index in the test set, `height × width` grey values with 0 for the background; those
     /// of recorded mistakes are shown.
     pub pictures: BTreeMap<(String, usize), Array2<u8>>,
@@ -44,7 +47,7 @@ pub struct ReportInput {
 }
 
 /// Reads `dir/trials/*.json`, and finds `dir/models/<trial>.safetensors`, `dir/robustness/<trial>.json` and
-/// `dir/diagnosis/<trial>.json` beside them.
+/// `dir/diagnosis/<trial>.json` beside them, and `dir/halving.json`.
 ///
 /// A record, robustness file or diagnosis that can't be read is skipped, and a warning names it. A folder without a `trials`
 /// folder is one without trials. The report's name is the `name` in `dir/spec.toml`, or else that in the trials' settings,
@@ -89,6 +92,10 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
                 path.display()
             )),
         }
+    }
+    match read_halving(dir, &input.trials) {
+        Ok(comparisons) => input.halving = comparisons,
+        Err(error) => input.warnings.push(format!("Skipped what halving stopped. {error}")),
     }
     input.name = name_in_specification(dir).or_else(|| name_of_folder(dir, &input.trials));
     Ok(input)

@@ -63,6 +63,7 @@ mod error;
 pub mod factor;
 pub mod figures;
 mod folder;
+pub mod halving;
 pub mod heat_map;
 pub mod interplay;
 pub mod interval;

@@ -17,6 +17,7 @@ use crate::diagnosis_section::{diagnoses_section, diagnosis_html};
 use crate::effects_section::effects_section;
 use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
+use crate::halving::halving_section;
 use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
 use crate::overview::{Compared, Overview, final_validation, seconds};
@@ -41,6 +42,7 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
     body.push_str("<main>\n");
     if input.trials.is_empty() {
         body.push_str(NOTHING);
+        body.push_str(&halving_section(&input.halving));
     } else {
         body.push_str(&troubles(overview));
         body.push_str(&comparison_section(overview, figures));
@@ -51,6 +53,7 @@ pub fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
         body.push_str(&diagnoses_section(figures, |trial| name_of(input, overview, trial)));
         body.push_str(&robustness_section(figures));
         body.push_str(&table_section(overview));
+        body.push_str(&halving_section(&input.halving));
         body.push_str(&settings_section(&input.trials, overview));
     }
     body.push_str(&words_section());
@@ -246,6 +249,7 @@ fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
         ("diagnosis", "Diagnosis", !figures.diagnoses.is_empty()),
         ("robustness", "Robustness", !figures.robustness.is_empty()),
         ("table", "All trials", !input.trials.is_empty()),
+        ("halving", "Stopped early", input.halving.iter().any(|comparison| !comparison.stopped.is_empty())),
         ("settings", "Settings", !input.trials.is_empty()),
         ("words", "What the numbers mean", true),
     ];

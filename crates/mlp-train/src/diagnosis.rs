@@ -140,14 +140,14 @@ pub struct Finding {
 }
 
 impl<F: Real> Probe<F> {
-    /// The first samples: one in 32, at least 32 and at most 128, so that examining them costs little beside an epoch of
-    /// training on all.
+    /// One sample in 32, at least 32 and at most 128, evenly from the first to the last, so that a set in the order of its
+    /// classes has all of them in it; examining them costs little beside an epoch of training on all.
     ///
     /// # Panics
     /// Where the samples are unfit; see [`Samples::check`].
     pub fn of(samples: &Samples<'_, F>) -> Self {
         let n_samples = (samples.n_samples() / 32).clamp(32, 128).min(samples.n_samples());
-        let rows: Vec<usize> = (0..n_samples).collect();
+        let rows: Vec<usize> = (0..n_samples).map(|row| row * samples.n_samples() / n_samples).collect();
         let batch = Rows::new(samples, &rows);
         let mut inputs = Array2::zeros((n_samples, samples.n_inputs()));
         let mut targets = Array2::zeros((n_samples, samples.n_outputs()));

@@ -116,3 +116,8 @@ pub use train::{
     Divergence, EpochRecord, History, Moment, Outcome, Progress, Run, Setup, TrainError, train, train_resumable,
 };
 pub use trainable::Trainable;
+
+/// Its program is compiled and run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

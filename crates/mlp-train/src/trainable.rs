@@ -26,28 +26,40 @@ pub trait Trainable: Real {
     fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers);
 }
 
-macro_rules! compile_for {
-    ($number:ty) => {
-        impl Trainable for $number {
-            #[inline(never)]
-            fn step(
-                optimizer: Optimizer,
-                workspace: &mut Workspace<Self>,
-                rows: &Rows<'_, '_, Self>,
-                objective: Objective,
-                update: Update,
-                workers: &Workers,
-            ) -> Result<f64, NonFinite> {
-                optimizer.step(workspace, rows, objective, update, workers)
-            }
+impl Trainable for f32 {
+    #[inline(never)]
+    fn step(
+        optimizer: Optimizer,
+        workspace: &mut Workspace<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        update: Update,
+        workers: &Workers,
+    ) -> Result<f64, NonFinite> {
+        optimizer.step(workspace, rows, objective, update, workers)
+    }
 
-            #[inline(never)]
-            fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers) {
-                workspace.forward(rows, workers);
-            }
-        }
-    };
+    #[inline(never)]
+    fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers) {
+        workspace.forward(rows, workers);
+    }
 }
 
-compile_for!(f32);
-compile_for!(f64);
+impl Trainable for f64 {
+    #[inline(never)]
+    fn step(
+        optimizer: Optimizer,
+        workspace: &mut Workspace<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        update: Update,
+        workers: &Workers,
+    ) -> Result<f64, NonFinite> {
+        optimizer.step(workspace, rows, objective, update, workers)
+    }
+
+    #[inline(never)]
+    fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers) {
+        workspace.forward(rows, workers);
+    }
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use mlp_train::file::is_staged;
 
 use crate::data;
 use crate::digest::{self, Condition, Hash};
@@ -192,6 +193,7 @@ impl Courier {
         let folder = self.datasets.join(name);
         fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
         let _lock = FolderLock::acquire(&folder, "download")?;
+        remove_staged(&folder);
         // First of all, so that labels are never taken for those of other classes.
         write_classes(set, &folder)?;
         let mut sums = unpack::read_sums(&folder);
@@ -307,6 +309,16 @@ impl Courier {
             ));
         }
         Ok(path)
+    }
+}
+
+/// Removes small files that a killed download was writing; nobody else writes in a folder that is held. Failing to is no
+/// failure.
+fn remove_staged(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_staged(&entry.file_name()) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

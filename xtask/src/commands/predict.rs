@@ -71,8 +71,15 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
                 }
                 show(path, &prepared, &answer, &reader.codebook, output);
             }
-            Err(failure) if first_failure.is_none() => first_failure = Some(failure),
-            Err(failure) => crate::output::notice(format_args!("error: {failure}")),
+            Err(failure) => {
+                if arguments.json {
+                    rows.push(json!({ "picture": path.to_string_lossy(), "error": failure.to_string() }));
+                }
+                match first_failure {
+                    None => first_failure = Some(failure),
+                    Some(_) => crate::output::notice(format_args!("error: {failure}")),
+                }
+            }
         }
     }
     if arguments.json {

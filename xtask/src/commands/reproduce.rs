@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::reproduce::claims::CLAIMS;
 use crate::reproduce::document;
 use crate::reproduce::evidence::{self, Row};
-use crate::reproduce::findings::{Archive, find};
+use crate::reproduce::findings::{Archive, find, stopped};
 use crate::reproduce::studies::{STUDIES, Study};
 use crate::store::{Sharing, peek, write_atomically};
 
@@ -139,6 +139,7 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         kernel: last.laboratory.kernel,
         n_threads: arguments.machine.n_threads(),
         progress: &progress,
+        stop: &stop,
     };
     let findings = find(&numbers, rows, n_missing, arguments.quick, &archive)?;
     if arguments.style.json {
@@ -147,11 +148,20 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         document::tell(&findings, output);
     }
     let written = document::write(&findings, &folder)?;
-    if arguments.publish {
+    if arguments.publish && n_missing == 0 {
         document::write(&findings, &places::root().join("docs"))?;
     }
     if arguments.style.is_talkative() {
         output.line(format_args!("\nthe document is {}", places::shown(&written)));
+    }
+    if n_missing > 0 && !arguments.so_far {
+        return Err(Failure::new(
+            Code::Unsuccessful,
+            format!(
+                "{} failed and are left out of the judgement, and nothing is published; running again tries them again",
+                counted(n_missing, "trial")
+            ),
+        ));
     }
     Ok(())
 }
@@ -211,8 +221,7 @@ impl Reproduce {
         };
         let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
         if campaign.stopped.is_some() {
-            let text = "stopped; everything finished is kept, and running the same command again goes on";
-            return Err(Failure::new(Code::Interrupted, text));
+            return Err(stopped());
         }
         let n_failed = campaign.records.values().filter(|record| record.status == Status::Failed).count();
         if n_failed > 0 {
@@ -234,10 +243,11 @@ impl Reproduce {
 }
 
 impl Part {
-    /// The records of the trials that the sweep asks for.
+    /// The records of the trials that the sweep asks for and that came to an end.
     fn rows(&self, plan: &Plan) -> Vec<Row> {
         let mut rows = evidence::read(&plan.folder, &self.name, self.study.has_curves);
-        rows.retain(|row| plan.trials.iter().any(|trial| trial.id == row.trial));
+        // A trial that failed computed nothing: it is missing, and no net that gets no digit right.
+        rows.retain(|row| row.status != Status::Failed && plan.trials.iter().any(|trial| trial.id == row.trial));
         rows
     }
 }

@@ -66,13 +66,14 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     }
     let mut document = Document::read(&specification)?;
     document.take(INITIAL_KEY);
+    let records = peek(folder);
     let standing = Standing {
         specification: document.check()?,
-        records: peek(folder),
         running: running(&folder.join(RUNNING)),
         checkpoints: checkpoints::progressed(&folder.join(CHECKPOINTS)),
         holder: lock::holder(folder),
-        n_stopped: halving::n_stopped(folder),
+        n_stopped: halving::n_stopped(folder, &records),
+        records,
         pace: pace(&folder.join(TRIALS)),
     };
     match arguments.json {

@@ -100,6 +100,9 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     }
     let spec = arguments.spec.as_deref().unwrap_or(Path::new(presets::DEFAULT));
     let (document, name) = read(spec)?;
+    // From here on, so that a signal while the data are read ends the sweep as one later does.
+    let is_run = !arguments.list && !arguments.plan && arguments.executor.is_none();
+    let stop = if is_run { interrupt::stop_flag()? } else { Default::default() };
     let plan = plan(document, DefaultName::Fixed(name), &arguments.run, None)?;
     if arguments.list {
         return list_trials(&plan, output);
@@ -120,7 +123,6 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     if let Some(Executor::Slurm) = arguments.executor {
         return submit(arguments, &plan, output);
     }
-    let stop = interrupt::stop_flag()?;
     let sharing = if arguments.shard.is_some() { Sharing::Shared } else { Sharing::Alone };
     let (store, mut records) = plan.open_store("sweep", sharing)?;
     for other in &arguments.reuse {
@@ -136,7 +138,8 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
         shares,
         order: if arguments.budget.is_some() { Order::Balanced } else { Order::LongestFirst },
         pace: arguments.run.checkpoints.pace(),
-        deadline: arguments.budget.map(|budget| Instant::now() + budget),
+        // A budget beyond what the clock can count is none.
+        deadline: arguments.budget.and_then(|budget| Instant::now().checked_add(budget)),
         stop: &stop,
         progress: &progress,
         see: &|_, _| {},

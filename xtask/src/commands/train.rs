@@ -54,6 +54,8 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
         Some(path) => Document::read(path)?,
         None => Document::default(),
     };
+    // From here on, so that a signal while the data are read ends the run as one later does.
+    let stop = interrupt::stop_flag()?;
     let initial = arguments.init.as_deref().map(Initial::read).transpose()?;
     let plan = plan(document, DefaultName::OfTrial, &arguments.run, initial)?;
     if plan.trials.len() > 1 {
@@ -62,7 +64,6 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
             counted(plan.trials.len(), "trial")
         )));
     }
-    let stop = interrupt::stop_flag()?;
     let (store, records) = plan.open_store("train", Sharing::Alone)?;
     let is_talkative = arguments.run.style.is_talkative();
     let shares = Shares::of(arguments.run.machine.n_threads(), None, 1);

@@ -18,7 +18,7 @@ const SMALLEST_ERROR: f64 = 0.01;
 /// The smallest slope of lg γ* against lg N that counts: γ* falls to two thirds for ten times as many images.
 pub(crate) const SMALLEST_SLOPE: f64 = 0.2;
 /// From this accuracy on a net counts as trained; the best constant answer reaches about 0.11.
-pub(crate) const TRAINED: f64 = 0.2;
+pub(crate) const TRAINED: f64 = 0.5;
 /// From this accuracy on clean images a net counts as working where robustness is compared.
 pub(crate) const WORKING: f64 = 0.9;
 
@@ -90,6 +90,8 @@ pub(crate) enum Measure {
     Nearest,
     /// The share of blurred test digits with every bit right, the mean over all strengths.
     Blurred,
+    /// What is left of the accuracy above that of the best constant answer on blurred images, the mean over all strengths.
+    Retention,
     /// The mean absolute error of a bit, with its sign turned.
     Error,
     /// lg γ* for each decade of training images, with its sign turned.
@@ -141,7 +143,9 @@ pub(crate) fn contrasts(number: u8, rows: &[Row]) -> Vec<Contrast<'_>> {
 fn depth(rows: &[Row]) -> Vec<Contrast<'_>> {
     let replica = Selection::of(rows, "replica-depth");
     let repaired = Selection::of(rows, "depth");
+    let printed = Selection::of(rows, "replica-printed");
     let of_replica = |hidden: &[usize]| nets(name(hidden), replica.with("hidden", &json!(hidden)));
+    let of_printed = |hidden: &[usize]| nets(name(hidden), printed.with("hidden", &json!(hidden)));
     let of_repaired = |hidden: &[usize]| best(&name(hidden), &repaired.with("hidden", &json!(hidden)));
     let glorot = Selection::of(rows, "depth-glorot");
     let of_glorot = |hidden: &[usize]| best(&name(hidden), &glorot.with("hidden", &json!(hidden)));
@@ -163,6 +167,13 @@ fn depth(rows: &[Row]) -> Vec<Contrast<'_>> {
             of_replica(&SEVEN),
             Side::Constant('1'),
         ),
+        by_error(of(
+            Arm::Replica,
+            false,
+            "by the update that the paper prints, seven hidden layers end with a lower error than three",
+            of_printed(&SEVEN),
+            of_printed(&THREE),
+        )),
         by_error(of(
             Arm::Replica,
             false,
@@ -210,12 +221,15 @@ fn depth(rows: &[Row]) -> Vec<Contrast<'_>> {
 
 fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
     let mut contrasts = Vec::new();
-    for (sweep, arm, losses) in [
-        ("replica-rates", Arm::Replica, ["rmse", "absolute"].as_slice()),
-        ("rates", Arm::Repaired, &["rmse", "absolute", "squared", "cross-entropy"]),
+    let all = ["rmse", "absolute", "squared", "cross-entropy"].as_slice();
+    for (sweep, arm, losses, reduction) in [
+        ("replica-rates", Arm::Replica, &all[..2], "mean"),
+        ("rates", Arm::Repaired, all, "mean"),
+        ("rates-summed", Arm::Repaired, all, "sum"),
     ] {
         for loss in losses {
-            let of_loss = Selection::of(rows, sweep).with("loss", &json!(loss)).with("reduction", &json!("mean"));
+            let of_loss = Selection::of(rows, sweep).with("loss", &json!(loss)).with("reduction", &json!(reduction));
+            let told = if reduction == "sum" { format!("{loss} loss, summed") } else { format!("{loss} loss") };
             let below = of_loss.filter(|row| number(row, "learning_rate") < 1.0);
             let smaller = match arm {
                 Arm::Repaired => best("the best smaller rate", &below),
@@ -223,8 +237,8 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
                 Arm::Replica => nets("a rate of 0.1".to_owned(), below.with("learning_rate", &json!(0.1))),
             };
             let contrast = contrast(
-                (2, arm, *loss == "rmse"),
-                &format!("{loss} loss: a learning rate of 1 gets more digits right than a smaller one"),
+                (2, arm, *loss == "rmse" && reduction == "mean"),
+                &format!("{told}: a learning rate of 1 gets more digits right than a smaller one"),
                 nets("a rate of 1".to_owned(), of_loss.with("learning_rate", &json!(1.0))),
                 smaller,
             );
@@ -232,7 +246,7 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
             if arm == Arm::Repaired {
                 contrasts.push(no_worse(self::contrast(
                     (2, arm, false),
-                    &format!("{loss} loss: a learning rate of 1 gets no fewer digits right than larger ones"),
+                    &format!("{told}: a learning rate of 1 gets no fewer digits right than larger ones"),
                     nets("a rate of 1".to_owned(), of_loss.with("learning_rate", &json!(1.0))),
                     best("the best larger rate", &of_loss.filter(|row| number(row, "learning_rate") > 1.0)),
                 )));
@@ -245,14 +259,31 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
 fn losses(rows: &[Row]) -> Vec<Contrast<'_>> {
     let repaired = Selection::of(rows, "rates").with("reduction", &json!("mean"));
     let of_repaired = |loss: &str| best(loss, &repaired.with("loss", &json!(loss)));
+    let summed = Selection::of(rows, "rates-summed");
+    let of_summed = |loss: &str| best(loss, &summed.with("loss", &json!(loss)));
     let replica = Selection::of(rows, "figures-17000").with("reduction", &json!("mean"));
     let of_replica = |loss: &str| nets(loss.to_owned(), replica.with("loss", &json!(loss)));
-    let mut contrasts = vec![contrast(
-        (3, Arm::Replica, true),
-        "root-mean-square loss gets more digits right than absolute loss",
-        of_replica("rmse"),
-        of_replica("absolute"),
-    )];
+    let of_both = |is_main| {
+        contrast(
+            (3, Arm::Replica, is_main),
+            "root-mean-square loss gets more digits right than absolute loss",
+            of_replica("rmse"),
+            of_replica("absolute"),
+        )
+    };
+    let mut contrasts = vec![
+        of_both(true),
+        by_error(Contrast {
+            text: "root-mean-square loss ends with a lower mean absolute error than absolute loss".to_owned(),
+            ..of_both(false)
+        }),
+        contrast(
+            (3, Arm::Repaired, false),
+            "both summed: root-mean-square loss gets more digits right than absolute loss, each at its best rate",
+            of_summed("rmse"),
+            of_summed("absolute"),
+        ),
+    ];
     for (other, is_main) in [("absolute", true), ("squared", false), ("cross-entropy", false)] {
         contrasts.push(contrast(
             (3, Arm::Repaired, is_main),
@@ -273,14 +304,16 @@ fn decay(rows: &[Row]) -> Vec<Contrast<'_>> {
     vec![
         contrast(
             (4, Arm::Repaired, false),
-            &format!("with {smallest} training images the best γ above 0 gets more digits right than γ = 0"),
-            best_of("γ", "l2", &few.filter(|row| number(row, "l2") > 0.0)),
+            &format!(
+                "with {smallest} training images the γ above 0 with the least loss gets more digits right than γ = 0"
+            ),
+            by_loss("γ", "l2", &few.filter(|row| number(row, "l2") > 0.0)),
             nets("γ = 0".to_owned(), few.with("l2", &json!(0.0))),
         ),
         contrast(
             (4, Arm::Replica, true),
             "the net gets more digits right than the answer '1' to every image, so that a best γ could exist",
-            best_of("γ", "l2", &replica.filter(|row| row.n_train == largest(&replica))),
+            by_loss("γ", "l2", &replica.filter(|row| row.n_train == largest(&replica))),
             Side::Constant('1'),
         ),
     ]
@@ -292,7 +325,13 @@ fn robustness(rows: &[Row]) -> Vec<Contrast<'_>> {
         Side::Nets(name, nets) => Side::Nets(name, nets.filter(|row| row.accuracy() > WORKING)),
         constant => constant,
     };
+    let retention = |text: &str, left: &[usize], right: &[usize]| Contrast {
+        measure: Measure::Retention,
+        ..contrast((5, Arm::Repaired, false), text, of(left), of(right))
+    };
     vec![
+        retention("of its digits above chance, seven hidden layers keep a larger share than three", &SEVEN, &THREE),
+        retention("of its digits above chance, three hidden layers keep a larger share than one", &THREE, &THREE[..1]),
         blurred(contrast(
             (5, Arm::Repaired, true),
             "seven hidden layers get more blurred digits right than three, mean over all strengths",
@@ -424,15 +463,33 @@ fn nets(label: String, rows: Selection<'_>) -> Side<'_> {
     Side::Nets(label, rows)
 }
 
-/// The nets with the learning rate that is best on validation images.
+/// The nets with the learning rate that is best on validation images; said where that is an end of the range.
 fn best<'a>(label: &str, rows: &Selection<'a>) -> Side<'a> {
-    best_of(&format!("{label}, η"), "learning_rate", rows)
+    let tried = rows.values("learning_rate");
+    let Some((value, best)) = rows.best("learning_rate") else { return nets(label.to_owned(), Selection::default()) };
+    let end = match () {
+        () if tried.len() < 2 => "",
+        () if Some(&value) == tried.last() => " (the largest tried)",
+        () if Some(&value) == tried.first() => " (the smallest tried)",
+        () => "",
+    };
+    nets(format!("{label}, η = {}{end}", shown(&value)), best)
 }
 
-fn best_of<'a>(label: &str, key: &str, rows: &Selection<'a>) -> Side<'a> {
-    match rows.best(key) {
-        Some((value, rows)) => nets(format!("{label} = {value}"), rows),
+/// The nets with the value of `key` that has the least loss on validation images.
+fn by_loss<'a>(label: &str, key: &str, rows: &Selection<'a>) -> Side<'a> {
+    match rows.best_by_loss(key) {
+        Some((value, rows)) => nets(format!("{label} = {}", shown(&value)), rows),
         None => nets(label.to_owned(), Selection::default()),
+    }
+}
+
+/// A number as people write it: `3`, `0.1`, `1e-5`.
+pub(crate) fn shown(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
+        Some(number) => number.to_string(),
+        None => value.to_string(),
     }
 }
 

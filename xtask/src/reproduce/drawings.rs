@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mlp_report::canvas::{Anchor, Canvas, Paint};
 use mlp_report::chart::{self, Axis, Chart, Level, Series};
-use mlp_report::diagnosis::{Quantity, diagnosis_map};
+use mlp_report::diagnosis::{Quantity, diagnosis_map_titled};
 use mlp_report::interval::interval;
 use mlp_report::palette::{self, Color, SERIES};
 use mlp_train::Diagnosis;
@@ -14,7 +14,7 @@ use super::claims::{SEVEN, THREE, number};
 use super::evidence::{Row, Selection};
 use super::findings::{ConstantAnswer, Findings};
 use super::statistics::mean;
-use crate::output::counted;
+use crate::output::{counted, grouped};
 
 /// A drawing, its numbers as CSV, and what to look for.
 pub(crate) struct Drawing {
@@ -35,6 +35,8 @@ struct Dots {
 
 /// The share of digits as a percentage.
 const PERCENT: f64 = 100.0;
+/// Offset and half-width of weights drawn from [0, 1).
+const PAPERS_WEIGHTS: (f64, f64) = (0.5, 0.5);
 
 /// All drawings of one claim for which there are trials.
 pub(crate) fn of_claim(number: u8, findings: &Findings) -> Vec<Drawing> {
@@ -94,8 +96,12 @@ fn paper_figures(findings: &Findings) -> Vec<Drawing> {
                 series.push(line);
             }
         }
+        // Of the images that the nets were measured on.
+        let n_test = rows.rows.first().map_or(0, |row| row.n_test);
         let levels: Vec<Level> = findings
-            .constant
+            .constant_of_fewer
+            .get(&n_test)
+            .unwrap_or(&findings.constant)
             .iter()
             .map(|answer| Level { name: answer.name.clone(), value: if is_rmse { answer.rmse } else { answer.mae } })
             .collect();
@@ -117,9 +123,10 @@ fn paper_figures(findings: &Findings) -> Vec<Drawing> {
             }),
             csv,
             caption: format!(
-                "Fig. {figure} of the paper, run again ({} seeds; bands from the lowest to the highest; grey: training \
-                 images). Dashed: what a net reaches that gives the same answer to every image.",
-                rows.by_seed().len()
+                "Fig. {figure} of the paper, run again ({}; bands from the lowest to the highest; grey: training \
+                 images; \"mean\" and \"sum\": the loss of an image over its bits). Dashed: what a net reaches that gives the same \
+                 answer to every image.",
+                counted(rows.by_seed().len(), "seed")
             ),
         }
     };
@@ -175,8 +182,9 @@ fn depth(findings: &Findings) -> Option<Drawing> {
         percent_around(&dots),
         Vec::new(),
         dots,
-        "Test accuracy by the number of hidden layers, each with the learning rate that is best on validation images. Pale \
-         dots are single seeds.",
+        "Test accuracy by the number of hidden layers, each with the learning rate that is best on validation images: \
+         means with 95 % intervals over the seeds, pale dots single seeds. \"3+8\": three layers and one of 8 units; \"7:128\": seven \
+         of which the last has 128.",
     )
 }
 
@@ -243,7 +251,12 @@ fn phases(findings: &Findings) -> Option<Drawing> {
             let (from, to) = ((x + 1.0, y + 1.0), (x + column - 1.0, y + row_height - 1.0));
             canvas.rectangle(from, to, Paint::area(palette::BLUE, 0.04 + 0.54 * cell.2));
             let center = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-            canvas.text(&format!("{:.0}", PERCENT * cell.2), center, Anchor::Middle, 12.0, palette::INK, false);
+            let is_papers = (cell.0, cell.1) == PAPERS_WEIGHTS;
+            if is_papers {
+                let corners = [from, (to.0, from.1), to, (from.0, to.1), from];
+                canvas.line(&corners, Paint::line(palette::VERMILION, 2.0));
+            }
+            canvas.text(&format!("{:.0}", PERCENT * cell.2), center, Anchor::Middle, 12.0, palette::INK, is_papers);
         }
     }
     let bottom = top + row_height * offsets.len() as f64;
@@ -255,13 +268,16 @@ fn phases(findings: &Findings) -> Option<Drawing> {
         palette::MUTED,
         false,
     );
+    let right = chart::WIDTH - 12.0;
+    canvas.text("framed: the paper's", (right, bottom + 18.0), Anchor::End, 12.0, palette::VERMILION, false);
     Some(Drawing {
         name: "phases".to_owned(),
         svg: canvas.finish("Where the weights begin", "Accuracy over offset and half-width of the first weights."),
         csv,
         caption: format!(
-            "Three hidden layers, 5,000 training images, {} epochs, weights drawn evenly from offset ± half-width, mean of \
-             {}. The paper's weights are at the lower right: offset 0.5, half-width 0.5.",
+            "Three hidden layers with biases, {} training images, cross-entropy, batches of 32, {} epochs, weights drawn evenly \
+             from offset ± half-width, mean of {}. Framed: the paper's weights, offset 0.5 and half-width 0.5.",
+            grouped(rows.rows.first().map_or(0, |row| row.n_train)),
             rows.rows.first().map_or(0.0, |row| number(row, "epochs")),
             counted(rows.by_seed().len(), "seed")
         ),
@@ -271,7 +287,11 @@ fn phases(findings: &Findings) -> Option<Drawing> {
 /// Maps of layer and epoch: saturation and gradient of each net that was examined.
 fn diagnoses(findings: &Findings) -> Vec<Drawing> {
     let of_net = |(place, (name, diagnosis)): (usize, &(String, Diagnosis))| {
-        [(Quantity::Saturated, "saturated"), (Quantity::Gradient, "gradient")].map(|(quantity, word)| {
+        [
+            (Quantity::Saturated, "saturated", "saturated units: derivative below 1 % of its largest, in %"),
+            (Quantity::Gradient, "gradient", "gradient of the weights: norm of the mean loss's derivative"),
+        ]
+        .map(|(quantity, word, subtitle)| {
             let mut csv = format!("layer,epoch,{word}\n");
             for epoch in &diagnosis.epochs {
                 for (layer, measured) in epoch.layers.iter().enumerate() {
@@ -280,7 +300,7 @@ fn diagnoses(findings: &Findings) -> Vec<Drawing> {
             }
             Drawing {
                 name: format!("doctor-{}-{word}", place + 1),
-                svg: diagnosis_map(diagnosis, quantity),
+                svg: diagnosis_map_titled(diagnosis, quantity, name, subtitle),
                 csv,
                 caption: format!("{name}. {}", diagnosis.sentence()),
             }
@@ -370,7 +390,11 @@ fn decay(findings: &Findings) -> Option<Drawing> {
     })
 }
 
-/// Validation loss against γ for every size.
+fn validation_loss(row: &Row) -> f64 {
+    row.validation.as_ref().map_or(f64::NAN, |validation| validation.loss)
+}
+
+/// The validation loss against γ for every size of the training set, with equal epochs.
 fn decay_curves(findings: &Findings) -> Option<Drawing> {
     let rows = Selection::of(&findings.rows, "l2-epochs");
     let mut sizes: Vec<usize> = rows.rows.iter().map(|row| row.n_train).collect();
@@ -379,24 +403,24 @@ fn decay_curves(findings: &Findings) -> Option<Drawing> {
     let decays: Vec<f64> = rows.values("l2").iter().filter_map(Value::as_f64).filter(|decay| *decay > 0.0).collect();
     let dots = sizes.iter().zip(SERIES).map(|(size, color)| {
         let of_size = rows.filter(|row| row.n_train == *size);
-        let points = decays
-            .iter()
-            .map(|decay| (*decay, of_size.with("l2", &json!(decay)).numbers(|row| PERCENT * row.accuracy())));
+        let points = decays.iter().map(|decay| (*decay, of_size.with("l2", &json!(decay)).numbers(validation_loss)));
         Dots { label: format!("N = {size}"), color, points: points.collect() }
     });
     let names: Vec<String> = decays.iter().map(|decay| format!("{decay:e}")).collect();
     let dots: Vec<Dots> = dots.collect();
-    let low = dots.iter().flat_map(|dots| &dots.points).flat_map(|(_, values)| values).copied().fold(PERCENT, f64::min);
+    let all = dots.iter().flat_map(|dots| &dots.points).flat_map(|(_, values)| values);
+    let highest = all.copied().filter(|loss| loss.is_finite()).fold(0.0, f64::max).ceil();
     (!decays.is_empty()).then(|| {
         drawn(
-            "l2-accuracy",
+            "l2-loss",
             "L2 with equal epochs",
-            "test digits right",
+            "loss on validation images",
             ("γ", Axis::ratios(&decays, names.clone()), &names),
-            Axis::percent((low / 10.0).floor() * 10.0, PERCENT),
+            Axis::linear(0.0, highest.max(1.0), highest.clamp(1.0, 8.0) as usize),
             Vec::new(),
             dots,
-            "Test accuracy against γ, one line for each number of training images; 95 % intervals over seeds.",
+            "The loss on validation images against γ, one line for each number of training images; bars are 95 % intervals over the \
+             seeds. γ* is where a line is lowest.",
         )
     })?
 }
@@ -417,11 +441,7 @@ fn robustness(findings: &Findings) -> Vec<Drawing> {
                 .collect();
             let n_points = curves.iter().map(|curve| curve.points.len()).min().unwrap_or(0);
             let depth = hidden.split('-').count();
-            let mut line = Series::line(
-                if depth % 2 == 1 { format!("{depth} layers") } else { String::new() },
-                *color,
-                Vec::new(),
-            );
+            let mut line = Series::line(counted(depth, "layer"), *color, Vec::new());
             for place in 0..n_points {
                 let sigma = curves[0].points[place].0;
                 let value = |curve: &&super::findings::Robustness| {
@@ -435,7 +455,10 @@ fn robustness(findings: &Findings) -> Vec<Drawing> {
                 line.points.push((sigma, mean(&values)));
                 line.band.extend(chart::range(values).map(|(low, high)| (sigma, low, high)));
             }
-            series.push(line);
+            // All seven would hide each other; the table has them.
+            if depth % 2 == 1 {
+                series.push(line);
+            }
         }
         let kernel = if is_fixed { "kernel of 5 × 5" } else { "kernel as wide as the blur" };
         let (title, subtitle, y, levels, what) = if is_retention {
@@ -466,8 +489,8 @@ fn robustness(findings: &Findings) -> Vec<Drawing> {
             }),
             csv,
             caption: format!(
-                "{} of nets with one to seven hidden layers that get over 90 % of the clean digits right; bands from the \
-                 lowest seed to the highest; {kernel}.",
+                "{} of nets with one, three, five and seven hidden layers that get over 90 % of the clean digits right; \
+                 bands from the lowest seed to the highest; {kernel}. The numbers have all seven depths.",
                 if is_retention { "Retention" } else { "Test accuracy" }
             ),
         }

@@ -39,6 +39,8 @@ pub(crate) struct Row {
     pub(crate) seed: u64,
     /// Images that weights were learned from, without those that were split off for validation.
     pub(crate) n_train: usize,
+    /// Images that it was measured on after each epoch.
+    pub(crate) n_test: usize,
     pub(crate) config: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) validation: Option<EpochMetrics>,
@@ -71,6 +73,7 @@ fn row(record: RunRecord, sweep: &str, with_curves: bool) -> Row {
         status: record.status,
         seed: record.config.get("seed").and_then(Value::as_u64).unwrap_or(0),
         n_train: record.data.train.saturating_sub(validation),
+        n_test: record.data.test,
         validation: kept.and_then(|epoch| epoch.validation.clone()),
         test: kept.and_then(|epoch| epoch.test.clone()),
         curve: curve.filter_map(|epoch| Some((epoch.train.clone(), epoch.test.clone()?))).collect(),
@@ -133,10 +136,22 @@ impl<'a> Selection<'a> {
         values
     }
 
-    /// The value of `key` with the best mean accuracy on the *validation* images, and its rows. The test images have no
-    /// say in it.
+    /// The value of `key` with the best mean accuracy on the *validation* images, read by the nearest code, and its rows. The
+    /// test images have no say in it. Nothing where no net was measured on validation images.
     pub(crate) fn best(&self, key: &str) -> Option<(Value, Self)> {
-        let score = |rows: &Self| rows.mean(Row::validation_accuracy);
+        self.best_by(key, Row::validation_accuracy)
+    }
+
+    /// The same by the loss on the validation images; a net that diverged has an infinite one.
+    pub(crate) fn best_by_loss(&self, key: &str) -> Option<(Value, Self)> {
+        self.best_by(key, |row| row.validation.as_ref().map_or(f64::NEG_INFINITY, |validation| -validation.loss))
+    }
+
+    fn best_by(&self, key: &str, of: impl Fn(&Row) -> f64) -> Option<(Value, Self)> {
+        if self.rows.iter().all(|row| row.validation.is_none()) {
+            return None;
+        }
+        let score = |rows: &Self| rows.mean(&of);
         let of_values = self.values(key).into_iter().map(|value| {
             let rows = self.with(key, &value);
             (value, rows)

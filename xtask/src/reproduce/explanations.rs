@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::claims::{Arm, SEVEN, THREE, number};
-use super::document::share;
+use super::claims::{Arm, SEVEN, THREE, number, shown};
+use super::document::{effect, share};
 use super::evidence::{Row, Selection};
 use super::findings::{Findings, Statement};
-use super::statistics::Verdict;
+use super::statistics::{Verdict, mean};
 use crate::output::{counted, grouped};
 
 /// What the paper leaves open.
@@ -16,37 +16,47 @@ pub(crate) const CHOICES: &str = "
 | question | choice | the other choice |
 |---|---|---|
 | How many images, layers and epochs has Fig. 1.1? | as Fig. 1.2: 17,000 and 5,000 images, seven hidden layers, 20 epochs | none to run: the paper names no other |
-| Is the error of one image the sum over its six bits, or their mean? | the mean; claims 2 and 3 as well | both are run, for Fig. 1.1, Fig. 1.2 and the curves of claim 2; it scales the learning rate by 6 (for the root-mean-square error by √6) |
+| Is the error of one image the sum over its six bits, or their mean? | the mean; claims 2 and 3 as well | both are run, for Fig. 1.1, Fig. 1.2 and claims 2 and 3; it scales the learning rate by 6 (for the root-mean-square error by √6) |
 | How are pixels scaled? | 0 to 1 | not run: raw values of 0 to 255 only make the net inputs larger, and the first layer is saturated already |
-| Which gradient belongs to the printed updates? | that of the loss named for each figure | the printed one is that of half the squared error, a loss that differs from the squared error by a factor 2 in the learning rate |
+| Which gradient belongs to the printed updates? | that of the loss named for each figure | run for claim 1: the printed one, which is that of half the squared error, summed over the bits |
 | How large is the blur's kernel? | as wide as the blur needs (OpenCV's rule) | both are run: a fixed kernel of 5 × 5 |
 | Which learning rate have the figures? | 1, which the paper calls best | smaller and larger ones under claim 2 |
 | Are images shuffled? | in every epoch | not run |
 | What is \"accuracy\"? | all six bits right | errors and single bits are in the findings |
 ";
 
+/// The sweeps in the paper's setup.
+const REPLICAS: [&str; 9] = [
+    "figures-17000",
+    "figures-40000",
+    "replica-depth",
+    "replica-printed",
+    "replica-rates",
+    "replica-l2",
+    "replica-codes",
+    "replica-bias",
+    "doctor-replica",
+];
+
 /// What the summary says beneath its table.
 pub(crate) fn summary(findings: &Findings) -> String {
-    let n_working = Selection::of(&findings.rows, "replica-depth")
-        .rows
-        .iter()
-        .chain(&Selection::of(&findings.rows, "figures-17000").rows)
-        .chain(&Selection::of(&findings.rows, "figures-40000").rows)
-        .filter(|row| row.accuracy() > findings.majority() + 0.01)
-        .count();
-    let n_replicas = findings
-        .rows
-        .iter()
-        .filter(|row| ["replica-depth", "figures-17000", "figures-40000"].contains(&row.sweep.as_str()))
-        .count();
-    if n_replicas == 0 {
+    let replicas: Vec<&Row> = findings.rows.iter().filter(|row| REPLICAS.contains(&row.sweep.as_str())).collect();
+    if replicas.is_empty() {
         return String::new();
     }
+    let n_working = replicas.iter().filter(|row| row.accuracy() > best_constant(findings, row.n_test)).count();
     format!(
-        "\nIn the paper's setup {n_working} of {n_replicas} nets got more digits right than the answer '1' to every image. \
-         Weights that are all positive saturate the first layer: every unit says 1 whatever it sees, and what happens after it \
-         is about constants. A curve that falls there shows a net that drifts from one constant answer to a better one.\n"
+        "\nIn the paper's setup {n_working} of {} nets got more digits right than the answer '1' to every image. \
+         Weights that are all positive saturate the first layer: nearly every unit says 1 whatever it sees, and what happens \
+         after it is about constants. A curve that falls there shows a net that drifts from one constant answer to a better one.\n",
+        replicas.len()
     )
+}
+
+/// The share of digits that the best constant answer gets right, of so many test images.
+fn best_constant(findings: &Findings, n_test: usize) -> f64 {
+    let answers = findings.constant_of_fewer.get(&n_test).unwrap_or(&findings.constant);
+    answers.iter().map(|answer| answer.digits).fold(0.0, f64::max)
 }
 
 /// What was run for a claim.
@@ -57,7 +67,7 @@ pub(crate) fn run(claim: u8, findings: &Findings) -> String {
     let n_train = |sweep: &str| Selection::of(&findings.rows, sweep).rows.first().map_or(0, |row| row.n_train);
     let list = |sweep: &str, key: &str| {
         let values = Selection::of(&findings.rows, sweep).values(key);
-        values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
+        values.iter().map(shown).collect::<Vec<_>>().join(", ")
     };
     let repaired = |sweep: &str| {
         format!(
@@ -71,7 +81,7 @@ pub(crate) fn run(claim: u8, findings: &Findings) -> String {
     match claim {
         1 => format!(
             "The paper's figures; then one to seven of its hidden layers, and two nets whose last widths are exchanged: the three \
-             layers with one of 8 units added, the seven with 128 units in the last. Paper's setup: {} images, {} epochs, \
+             layers with one of 8 units added, the seven with 128 units in the last; and the update that the paper prints. Paper's setup: {} images, {} epochs, \
              absolute error, η = 1, {}. Repaired: {}, learning rates {}; and the same with plain Glorot weights ({}). \
              Last, where the weights begin: {} pairs of offset and half-width.",
             n_train("replica-depth"),
@@ -109,7 +119,7 @@ pub(crate) fn run(claim: u8, findings: &Findings) -> String {
         ),
         5 => "The nets of claim 1, each depth at the learning rate that is best on validation images, on blurred test images, without \
               any further training. Only nets that get over 90 % of the clean digits right count: a net with one answer for \
-              everything is perfectly robust. In the paper's setup there is no such net."
+              everything is perfectly robust. No net in the paper's setup does, so none can be compared."
             .to_owned(),
         6 => format!(
             "Fig. 1.2 and 1.3 on the same test images. Repaired: seven hidden layers, η = {}, the two sizes and the two numbers of \
@@ -126,7 +136,8 @@ pub(crate) fn run(claim: u8, findings: &Findings) -> String {
             first("replica-codes", "epochs")
         ),
         _ => format!(
-            "Three and seven hidden layers. Repaired: {}, learning rates {}. Paper's setup, small: {} images, {} epochs.",
+            "Three and seven hidden layers; as was fixed beforehand, seven decide in the paper's setup and three when repaired. \
+             Repaired: {}, learning rates {}. Paper's setup, small: {} images, {} epochs.",
             repaired("bias"),
             list("bias", "learning_rate"),
             n_train("replica-bias"),
@@ -159,6 +170,10 @@ fn why_depth(findings: &Findings) -> String {
     let n_glorot = glorot.best("learning_rate").map_or((0, 0), |(_, rows)| {
         (rows.rows.iter().filter(|row| row.accuracy() > super::claims::TRAINED).count(), rows.rows.len())
     });
+    let first_layer = findings.diagnoses.iter().find(|(name, _)| name.contains("the paper's setup"));
+    let saturated = first_layer
+        .and_then(|(_, diagnosis)| diagnosis.epochs.first()?.layers.first().map(|layer| layer.zero_derivative))
+        .map_or(String::new(), |share| format!(" (for {:.0} % of units and images)", 100.0 * share));
     let repaired = Selection::of(&findings.rows, "depth");
     let by_depth: Vec<String> = (1..=SEVEN.len())
         .filter_map(|depth| {
@@ -168,17 +183,19 @@ fn why_depth(findings: &Findings) -> String {
         .collect();
     format!(
         "*Why.* A weight in [0, 1) is ½ on average, and an MNIST image has about 100 white pixels' worth of ink, so the net input \
-         of a first-layer unit is about 50. There a sigmoid is 1 and its derivative 0 in double precision: the first layer says 1 \
-         to every image, and so do all after it that are wide. The net input of an output is half the last width: 64 for the \
-         three-layer net, so no gradient passes, and its error stays where it began ({:.4}, the level of all ones). With a last \
-         width of 8 it is about 4, the derivative is 0.018, and the last weights can move. So it is the last width and not the \
-         depth that decides: three layers with 8 units added end at {:.4}, seven layers at {:.4}, and seven that end in 128 units \
-         at {:.4}. What falls is the error of a constant answer.\n\n\
-         With weights that can learn, depth is a question of how the gradient gets through. A sigmoid's derivative is at most ¼, so \
-         Glorot's weights, made for a derivative of 1, let the gradient of seven layers shrink to nothing within these epochs: {} \
-         learned. Four times as large, they keep it, and then depth helps at first and no longer at the end (hidden layers and \
-         test digits right: {}).",
+         of a first-layer unit is about 50. There a sigmoid is 1 to within rounding, and its derivative mostly exactly 0 in double \
+         precision{}; the second layer, with net inputs near half of 512, is 1 for every image. The net input of an output is half \
+         the last width: 64 for the three-layer net, so no gradient passes, and its error stays where it began ({:.4}; all ones: \
+         {:.4}). With a last width of 8 it is about 4, the derivative is 0.018, and the last weights can move. Exchange the widths \
+         and the outcome goes with them, not with the depth: three layers with 8 units added end at {:.4}, seven layers at {:.4}, \
+         and seven that end in 128 units at {:.4}. What falls is the error of a constant answer.\n\n\
+         With weights that can learn, depth is a question of what gets through. A sigmoid's derivative is at most ¼, so Glorot's \
+         weights, made for a derivative of 1, shrink both what differs between images on the way forward and the gradient on the \
+         way back: within these epochs {} of a net of seven layers learned. Four times as large, they keep both. Hidden layers and \
+         test digits right: {}.",
+        saturated,
         error(&of(&THREE)),
+        findings.constant.iter().find(|answer| answer.name == "all ones").map_or(f64::NAN, |answer| answer.mae),
         error(&of(&narrowed)),
         error(&of(&SEVEN)),
         error(&of(&widened)),
@@ -188,23 +205,24 @@ fn why_depth(findings: &Findings) -> String {
 }
 
 fn why_rates(findings: &Findings) -> String {
-    let all = Selection::of(&findings.rows, "rates");
     let replica = Selection::of(&findings.rows, "replica-rates");
-    let best: Vec<String> = all
-        .values("loss")
-        .iter()
-        .filter_map(|loss| {
+    let best = |sweep: &str| {
+        let all = Selection::of(&findings.rows, sweep);
+        let of_loss = |loss: &Value| {
             let (rate, _) = all.with("loss", loss).best("learning_rate")?;
-            Some(format!("{} for {}", rate, loss.as_str()?))
-        })
-        .collect();
+            Some(format!("{} for {}", shown(&rate), loss.as_str()?))
+        };
+        all.values("loss").iter().filter_map(of_loss).collect::<Vec<_>>().join(", ")
+    };
     format!(
-        "*Why.* A learning rate means nothing without the loss and its reduction. The mean over six bits has a sixth of the gradient \
-         of the sum, so its best rate is six times as large; the root-mean-square error divides the gradient by its own value, \
-         so its steps do not shrink as the error does. Best on validation images, for the mean: {}. In the paper's setup {} of {} \
-         nets got beyond the best constant answer, whatever the rate.",
-        best.join(", "),
-        replica.filter(|row| row.accuracy() > findings.majority() + 0.01).rows.len(),
+        "*Why.* A learning rate means nothing without the loss, its reduction and the batch. The mean over six bits has a sixth of the \
+         gradient of the sum: with the mean, six times the rate takes the very same steps (√6 times for the root-mean-square error, \
+         which divides the gradient by its own value). And a batch of 32 averages what 32 single images would have added up. Best \
+         of those tried on validation images, for the mean: {}; for the sum: {}. In the paper's setup {} of {} nets got beyond the \
+         best constant answer, whatever the rate.",
+        best("rates"),
+        best("rates-summed"),
+        replica.filter(|row| row.accuracy() > best_constant(findings, row.n_test)).rows.len(),
         replica.rows.len()
     )
 }
@@ -242,74 +260,112 @@ fn why_decay(findings: &Findings) -> String {
         String::new()
     } else {
         format!(
-            " Where γ* is the first or the last of the values that were tried ({}), it is only a bound, and so is the slope.",
+            " Where γ* is the first or the last of the values that were tried ({}), it lies there or beyond, and the slope does without it.",
             at_the_end.join("; ")
         )
     };
+    let (with, without) = cost_of_decay(findings);
     format!(
-        "*Why.* L2 takes ηγ times the weight off at every update. With equal epochs a set ten times as large makes ten times as many \
-         updates, so the same γ takes ten times as much: γ* would fall as 1/N even if more data did not change the need for a \
-         penalty at all. Equal updates tell the two apart. Slopes of lg γ* against lg N: {}.{bound} A best γ \
-         matters only as far as it is better than none, which the row about γ = 0 says.",
+        "*Why.* Two reasons could make γ* fall as N grows. More images leave less to over-fit; and with equal epochs they also bring \
+         more updates, each of which takes ηγ times the weight off. If it were the updates alone, γ* would not fall with equal \
+         updates, where a large set is seen a few times and a small one many. Slopes of lg γ* against lg N: {}.{bound} How much it \
+         matters is another question: with the smallest set γ* gets {with:.2} % of the test digits right, no penalty {without:.2} %.",
         slopes.join("; ")
     )
     .replace(": -", ": −")
-    .replace(" -", " −")
+    .replace("to -", "to −")
+}
+
+/// The share of test digits in per cent, with the γ above 0 of least validation loss and without a penalty: smallest set, equal
+/// epochs.
+fn cost_of_decay(findings: &Findings) -> (f64, f64) {
+    let all = Selection::of(&findings.rows, "l2-epochs");
+    let smallest = all.rows.iter().map(|row| row.n_train).min().unwrap_or(0);
+    let few = all.filter(|row| row.n_train == smallest);
+    let percent = |rows: &Selection<'_>| 100.0 * rows.mean(Row::accuracy);
+    let best = few.filter(|row| super::claims::number(row, "l2") > 0.0).best_by_loss("l2");
+    (best.map_or(f64::NAN, |(_, rows)| percent(&rows)), percent(&few.with("l2", &json!(0.0))))
 }
 
 fn why_robustness(findings: &Findings) -> String {
-    let verdict = verdict_of(findings, 5, Arm::Repaired);
-    let told = match verdict {
-        Some(Verdict::Confirmed) => "More layers did go with more digits right under blur here.",
-        Some(Verdict::Refuted) => "More layers did not go with more digits right under blur.",
-        _ => "Whether more layers help under blur is not settled by these nets.",
+    let told = match verdict_of(findings, 5, Arm::Repaired) {
+        Some(Verdict::Confirmed) => "Seven layers keep more digits under blur than three.",
+        Some(Verdict::Refuted) => "Seven layers do not keep more digits under blur than three.",
+        _ => "Whether seven layers keep more digits under blur than three is not settled by these nets.",
     };
+    let by_depth: Vec<String> = (1..=SEVEN.len())
+        .filter_map(|depth| {
+            let hidden = super::claims::name(&SEVEN[..depth]);
+            let curves = findings.robustness.iter().filter(|curve| curve.hidden == hidden && !curve.is_fixed);
+            let means: Vec<f64> = curves
+                .map(|curve| mean(&curve.points[1..].iter().map(|(_, share)| 100.0 * share).collect::<Vec<_>>()))
+                .collect();
+            (!means.is_empty()).then(|| format!("{depth}: {:.1} %", mean(&means)))
+        })
+        .collect();
     format!(
-        "*Why.* {told} Blur takes away the fine strokes that nets tell digits by, and spreads the ink: nothing in depth as such guards \
-         against it, since no net has seen a blurred image. Compare a curve with its own beginning: what a net gets right under \
-         blur also depends on what it gets right without. A fixed kernel of 5 × 5 pixels cannot blur more than the mean over its \
-         area does, a standard deviation of 1.4 pixels, whatever σ is asked for."
+        "*Why.* {told} Hidden layers, and digits right under blur as a mean over all strengths: {}. Why a first few layers should \
+         help is not tested here: blur takes away the fine strokes that nets tell digits by and spreads the ink, and no net has \
+         seen a blurred image. A fixed kernel of 5 × 5 pixels cannot blur more than the mean over its area does, a standard \
+         deviation of 1.4 pixels, whatever σ is asked for.",
+        by_depth.join(", ")
     )
 }
 
 fn why_sizes(findings: &Findings) -> String {
-    let main = main_statement(findings, 6, Arm::Replica);
-    let replica = main.map_or(String::new(), |statement| {
+    let replica = main_statement(findings, 6, Arm::Replica).map_or(String::new(), |statement| {
         format!(
-            " The paper's two figures differ in nothing that was learned: their nets get {:.2} % and {:.2} % of the digits right.",
+            " The paper's two figures differ in nothing that was learned: on the same test images their nets get {:.2} % and {:.2} % of the \
+             digits right. The errors in the figures differ only because Fig. 1.2 has other test images.",
             statement.left.mean * 100.0,
             statement.right.mean * 100.0
         )
     });
+    let parts: Vec<String> = findings
+        .judged()
+        .iter()
+        .filter(|(statement, _)| statement.claim == 6 && statement.arm == Arm::Repaired && !statement.is_main)
+        .map(|(statement, judged)| format!("{}: {}", statement.text, effect(statement, judged)))
+        .collect();
     format!(
         "*Why.* More images show more ways to write a digit, and more epochs are more updates; the paper changes both at once. The \
-         crossed design tells them apart.{replica}"
+         crossed design tells them apart ({}).{replica}",
+        parts.join("; ")
     )
 }
 
 fn why_codes(findings: &Findings) -> String {
     let codes = Selection::of(&findings.rows, "codes");
-    let gains: Vec<String> = codes
+    let named = |encoding: &Value| match encoding.as_str() {
+        Some("ascii") => "ASCII".to_owned(),
+        Some("binary") => "four bits".to_owned(),
+        Some(name) => name.to_owned(),
+        None => format!("random words of {} bits", encoding["bits"]),
+    };
+    let all: Vec<(String, Selection<'_>)> = codes
         .values("encoding")
         .iter()
         .filter_map(|encoding| {
             let (_, rows) = codes.with("encoding", encoding).best("learning_rate")?;
-            let name = encoding.as_str().map_or_else(
-                || format!("random, {} bits", encoding["bits"]),
-                |name| if name == "binary" { "four bits".to_owned() } else { name.to_owned() },
-            );
-            Some(format!("{name} {:+.2}", 100.0 * (rows.mean(Row::nearest_accuracy) - rows.mean(Row::accuracy))))
+            Some((named(encoding), rows))
         })
         .collect();
+    let percent = |rows: &Selection<'_>, of: fn(&Row) -> f64| 100.0 * rows.mean(of);
+    let mut levels: Vec<String> =
+        all.iter().map(|(name, rows)| format!("{name} {:.2} %", percent(rows, Row::nearest_accuracy))).collect();
+    if let Some((_, rows)) = Selection::of(&findings.rows, "codes-softmax").best("learning_rate") {
+        levels.push(format!("one-hot with softmax {:.2} %", percent(&rows, Row::nearest_accuracy)));
+    }
+    let gain = |rows: &Selection<'_>| percent(rows, Row::nearest_accuracy) - percent(rows, Row::accuracy);
+    let gains: Vec<String> = all.iter().map(|(name, rows)| format!("{name} {:+.2}", gain(rows))).collect();
     format!(
-        "*Why.* Two digits whose codes differ in one bit are told apart by one output alone, and each output has to learn a set of \
-         digits that have nothing in common but a bit. A one-hot output asks a simpler question, \"is this a 3?\", and softmax lets \
-         the answers compete. Codes of many bits that lie far apart can correct some wrong ones. Where a code leaves words unused, \
-         reading by the nearest code turns an answer that is no digit into the likeliest one; against reading bit by bit it gains, \
-         in percentage points: {}.",
-        gains.join(", ")
+        "*Why.* Two digits whose codes differ in one bit, as in ASCII and in four bits, are told apart by one output alone; where the \
+         words lie further apart, several outputs can outvote one that errs. Digits right by the nearest code: {}. Where a code \
+         leaves words unused, reading by the nearest one turns an answer that is no digit into the likeliest digit; against reading \
+         bit by bit it gains, in percentage points: {}.",
+        levels.join(", "),
+        gains.join(", ").replace(" -", " −")
     )
-    .replace(" -", " −")
 }
 
 fn why_biases(findings: &Findings) -> String {
@@ -321,8 +377,8 @@ fn why_biases(findings: &Findings) -> String {
     format!(
         "*Why.* {told} Without a bias a unit's net input is 0 for a black image, and its decision passes through the origin. MNIST's \
          border is black in every image, so no pixel can serve as a constant input to the first layer; behind it, sigmoids that are \
-         never 0 can: any unit that is about the same for all images is a bias for the next layer. So if biases are missed, it is \
-         in the first layer."
+         never 0 can: any unit that is about the same for all images is a bias for the next layer. So one would \
+         expect them to be missed in the first layer, if anywhere."
     )
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mlp_core::{Kernel, Workers};
 use mlp_report::levels;
@@ -16,15 +16,19 @@ use super::answers::{Answers, CLEAN, answers};
 use super::claims::{Arm, CLAIMS, Contrast, Measure, SEVEN, SMALLEST_SLOPE, Side, TRAINED, WORKING, contrasts, name};
 use super::evidence::{Row, Selection};
 use super::slopes::{Slope, slope};
-use super::statistics::{Effect, Judged, Paired, judge, mean};
+use super::statistics::{Effect, Judged, Paired, Verdict, judge, mean};
 use crate::data::{self, Dataset};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::progress::Progress;
 
 /// The standard deviations of the blur, in pixels.
 pub(crate) const BLURS: [f64; 7] = [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
 /// The side of the fixed kernel with which the blur is computed once more.
 pub(crate) const FIXED_KERNEL: usize = 5;
+
+/// How many comparisons the full run judges at least: those that decide a claim, and the others. Fewer are judged no more easily.
+pub(crate) const N_MAIN: usize = 8;
+pub(crate) const N_OTHERS: usize = 30;
 
 /// What was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +43,10 @@ pub(crate) struct Findings {
     /// The instruction set.
     pub(crate) kernel: String,
     pub(crate) n_test: usize,
-    /// What nets reach that give the same answer to every image.
+    /// What nets reach that give the same answer to every image: on all test images, and on the first ones where some nets were
+    /// measured on fewer.
     pub(crate) constant: Vec<ConstantAnswer>,
+    pub(crate) constant_of_fewer: BTreeMap<usize, Vec<ConstantAnswer>>,
     pub(crate) statements: Vec<Statement>,
     /// How the best γ changes: with equal epochs, with equal updates.
     pub(crate) slopes: Vec<(String, Slope)>,
@@ -72,6 +78,8 @@ pub(crate) struct Statement {
     pub(crate) right: Told,
     pub(crate) measure: Measure,
     pub(crate) threshold: f64,
+    /// Whether every net on either side gives one answer to all images.
+    pub(crate) says_nothing: bool,
     pub(crate) effect: Effect,
 }
 
@@ -108,6 +116,8 @@ pub(crate) struct Archive<'a> {
     pub(crate) kernel: Kernel,
     pub(crate) n_threads: usize,
     pub(crate) progress: &'a Progress,
+    /// Set when it is time to end.
+    pub(crate) stop: &'a AtomicBool,
 }
 
 /// Compares what the claims `numbers` ask for.
@@ -118,7 +128,10 @@ pub(crate) fn find(
     is_quick: bool,
     archive: &Archive<'_>,
 ) -> Result<Findings, Failure> {
-    let contrasts: Vec<Contrast<'_>> = numbers.iter().flat_map(|&number| contrasts(number, &rows)).collect();
+    let mut contrasts: Vec<Contrast<'_>> = numbers.iter().flat_map(|&number| contrasts(number, &rows)).collect();
+    contrasts.retain(|contrast| !common_seeds(&contrast.left, &contrast.right).is_empty());
+    let n_test = archive.data.test.len();
+    let sizes: BTreeSet<usize> = rows.iter().map(|row| row.n_test).filter(|size| *size < n_test).collect();
     let blurred = blurred_sets(&archive.data.test)?;
     let known = look_up(&contrasts, &rows, numbers, &blurred, archive)?;
     let mut statements: Vec<Statement> =
@@ -139,7 +152,14 @@ pub(crate) fn find(
         data_sha256: archive.data.sha256.clone(),
         kernel: archive.kernel.name().to_owned(),
         n_test: archive.data.test.len(),
-        constant: constant_answers(&archive.data.test),
+        constant: constant_answers(&archive.data.test.labels, &archive.data.test.classes),
+        constant_of_fewer: sizes
+            .into_iter()
+            .filter_map(|n_test| {
+                let labels = archive.data.test.labels.get(..n_test)?;
+                Some((n_test, constant_answers(labels, &archive.data.test.classes)))
+            })
+            .collect(),
         statements,
         slopes,
         robustness,
@@ -154,19 +174,27 @@ impl Findings {
         self.constant.iter().map(|answer| answer.digits).fold(0.0, f64::max)
     }
 
-    /// Every comparison with its verdict. Those that decide a claim are one family, all others are another.
+    /// The comparisons of a family, without those that say nothing: those that decide a claim, or all others.
+    pub(crate) fn family(&self, is_main: bool) -> Vec<&Statement> {
+        let is_member = |statement: &&Statement| statement.is_main == is_main && !statement.says_nothing;
+        self.statements.iter().filter(is_member).collect()
+    }
+
+    /// Every comparison with its verdict, each judged within its family.
     pub(crate) fn judged(&self) -> Vec<(&Statement, Judged)> {
-        let of_family = |is_main: bool| {
-            let family: Vec<(Effect, f64)> = self
-                .statements
-                .iter()
-                .filter(|statement| statement.is_main == is_main)
-                .map(|statement| (statement.effect, statement.threshold))
-                .collect();
-            judge(&family).into_iter()
+        let of_family = |is_main: bool, n_family: usize| {
+            let family = self.family(is_main).into_iter().map(|statement| (statement.effect, statement.threshold));
+            judge(&family.collect::<Vec<_>>(), n_family).into_iter()
         };
-        let (mut main, mut others) = (of_family(true), of_family(false));
-        let next = |statement: &Statement| if statement.is_main { main.next() } else { others.next() };
+        let (mut main, mut others) = (of_family(true, N_MAIN), of_family(false, N_OTHERS));
+        let next = |statement: &Statement| match statement.says_nothing {
+            true => {
+                let estimate = statement.effect.estimate;
+                Some(Judged { low: estimate, high: estimate, level: 0.0, verdict: Verdict::Nothing })
+            }
+            false if statement.is_main => main.next(),
+            false => others.next(),
+        };
         self.statements
             .iter()
             .zip(self.statements.iter().map(next))
@@ -175,12 +203,12 @@ impl Findings {
     }
 }
 
-fn constant_answers(test: &LabeledImages) -> Vec<ConstantAnswer> {
-    let codes = TargetEncoding::Ascii.codebook(&test.classes).codes;
+fn constant_answers(labels: &[u8], classes: &[char]) -> Vec<ConstantAnswer> {
+    let codes = TargetEncoding::Ascii.codebook(classes).codes;
     let codes: Vec<Vec<bool>> =
         codes.rows().into_iter().map(|code| code.iter().map(|&bit| bit == 1).collect()).collect();
-    let mut counts = vec![0; test.classes.len()];
-    test.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    let mut counts = vec![0; classes.len()];
+    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
     let own = |answer: levels::ConstantAnswer| ConstantAnswer {
         name: answer.name.to_owned(),
         mae: answer.mae,
@@ -224,10 +252,11 @@ fn look_up(
             wanted.entry(row.trial.as_str()).or_insert((row, false)).1 |= is_blurred;
         }
     };
-    for contrast in contrasts.iter().filter(|contrast| contrast.measure != Measure::Error) {
+    for contrast in contrasts {
+        let is_blurred = matches!(contrast.measure, Measure::Blurred | Measure::Retention);
         for side in [&contrast.left, &contrast.right] {
             if let Side::Nets(_, nets) = side {
-                nets.rows.iter().for_each(|row| want(row, contrast.measure == Measure::Blurred));
+                nets.rows.iter().for_each(|row| want(row, is_blurred));
             }
         }
     }
@@ -242,6 +271,9 @@ fn look_up(
             scope.spawn(|| {
                 let workers = Workers::new(1);
                 while let Some((row, is_blurred)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if archive.stop.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let clean = [(CLEAN, &archive.data.test)];
                     let blurs = blurred.iter().filter(|_| *is_blurred).map(|(name, images)| (name.as_str(), images));
                     let sets: Vec<(&str, &LabeledImages)> = clean.into_iter().chain(blurs).collect();
@@ -259,10 +291,19 @@ fn look_up(
         }
     });
     bar.finish_and_clear();
+    if archive.stop.load(Ordering::Relaxed) {
+        return Err(stopped());
+    }
     match failure.into_inner() {
         Ok(Some(failure)) => Err(failure),
         _ => Ok(known.into_inner().unwrap_or_default()),
     }
+}
+
+/// The end of a run that was asked to end.
+pub(crate) fn stopped() -> Failure {
+    let text = "stopped; everything finished is kept, and running the same command again goes on";
+    Failure::new(Code::Interrupted, text)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -277,6 +318,10 @@ fn state(contrast: &Contrast<'_>, known: &BTreeMap<String, Answers>, test: &Labe
             let (left, right) = (left.by_seed(), right.by_seed());
             let differences = seeds.iter().map(|seed| right[seed].error() - left[seed].error());
             Effect::of_seeds(&differences.collect::<Vec<_>>())
+        }
+        (left, right, Measure::Retention) => {
+            let difference = |seed: &u64| retention(left, *seed, known, test) - retention(right, *seed, known, test);
+            Effect::of_seeds(&seeds.iter().map(difference).collect::<Vec<_>>())
         }
         _ => {
             let of_side = |side: &Side<'_>| -> Vec<Vec<f32>> {
@@ -295,8 +340,35 @@ fn state(contrast: &Contrast<'_>, known: &BTreeMap<String, Answers>, test: &Labe
         right: told(&contrast.right),
         measure: contrast.measure,
         threshold: contrast.threshold,
+        says_nothing: contrast.measure != Measure::Error && is_constant(contrast, known),
         effect,
     }
+}
+
+/// Whether every net of a comparison gives one answer to all images.
+fn is_constant(contrast: &Contrast<'_>, known: &BTreeMap<String, Answers>) -> bool {
+    let nets = [&contrast.left, &contrast.right].into_iter().flat_map(|side| match side {
+        Side::Nets(_, nets) => nets.rows.clone(),
+        Side::Constant(_) => Vec::new(),
+    });
+    let gives_one_answer = |row: &Row| {
+        let given = known.get(&row.trial).and_then(|answers| answers.sets.get(CLEAN));
+        given.is_some_and(|given| {
+            let text = if contrast.measure == Measure::Nearest { &given.nearest } else { &given.threshold };
+            text.chars().all(|answer| text.starts_with(answer))
+        })
+    };
+    nets.into_iter().all(gives_one_answer)
+}
+
+/// What is left of the accuracy above that of the best constant answer, the mean over the strengths of the blur.
+fn retention(side: &Side<'_>, seed: u64, known: &BTreeMap<String, Answers>, test: &LabeledImages) -> f64 {
+    let chance = constant_answers(&test.labels, &test.classes).iter().map(|answer| answer.digits).fold(0.0, f64::max);
+    let share = |measure: Measure| {
+        let scores = scores(side, seed, measure, known, test);
+        scores.iter().map(|&score| f64::from(score)).sum::<f64>() / scores.len() as f64
+    };
+    (share(Measure::Blurred) - chance) / (share(Measure::Digits) - chance)
 }
 
 fn common_seeds(left: &Side<'_>, right: &Side<'_>) -> Vec<u64> {
@@ -330,6 +402,7 @@ fn tell(
             let rows: Vec<&Row> = seeds.iter().filter_map(|seed| by_seed.get(seed).copied()).collect();
             let value = |row: &Row| match measure {
                 Measure::Error => row.error(),
+                Measure::Retention => retention(side, row.seed, known, test),
                 _ => {
                     let scores = scores(side, row.seed, measure, known, test);
                     scores.iter().map(|&score| f64::from(score)).sum::<f64>() / scores.len() as f64
@@ -406,6 +479,7 @@ fn slope_statement(is_main: bool, name: &str, slope: &Slope) -> Statement {
         right: told(0),
         measure: Measure::Slope,
         threshold: SMALLEST_SLOPE,
+        says_nothing: false,
         effect: Effect { estimate: -slope.slope.estimate, ..slope.slope },
     }
 }
@@ -561,8 +635,14 @@ mod tests {
             contrast(side(0.01, 1e-12), side(0.01, 0.0), 0.05),
         ];
         let (data, progress) = (data(), Progress::new(true));
-        let archive =
-            Archive { folder: above.path(), data: &data, kernel: Kernel::Portable, n_threads: 2, progress: &progress };
+        let archive = Archive {
+            folder: above.path(),
+            data: &data,
+            kernel: Kernel::Portable,
+            n_threads: 2,
+            progress: &progress,
+            stop: &AtomicBool::new(false),
+        };
         let known = look_up(&contrasts, &rows, &[], &[], &archive).expect("answers of saved models");
         let statements: Vec<Statement> = contrasts.iter().map(|contrast| state(contrast, &known, &data.test)).collect();
         for statement in &statements {
@@ -574,7 +654,7 @@ mod tests {
         assert!((statements[0].left.mean - nets.mean(Row::accuracy)).abs() < 1e-6);
         let family: Vec<(Effect, f64)> =
             statements.iter().map(|statement| (statement.effect, statement.threshold)).collect();
-        let verdicts: Vec<Verdict> = judge(&family).iter().map(|judged| judged.verdict).collect();
+        let verdicts: Vec<Verdict> = judge(&family, 0).iter().map(|judged| judged.verdict).collect();
         assert_eq!(
             verdicts,
             [Verdict::Confirmed, Verdict::Refuted, Verdict::Confirmed, Verdict::Refuted],

@@ -17,7 +17,9 @@ const N_RESAMPLES: usize = 4_000;
 pub(crate) struct Slope {
     /// Images; the γ above 0 with the least mean validation loss; both ends of where it falls in 95 % of draws of the seeds.
     pub(crate) best: Vec<(usize, f64, f64, f64)>,
-    /// d lg γ* / d lg N.
+    /// Of each of them, whether it is the first or the last value that was tried: then γ* lies there or beyond.
+    pub(crate) is_bound: Vec<bool>,
+    /// d lg γ* / d lg N, over the sizes whose γ* is no bound.
     pub(crate) slope: Effect,
 }
 
@@ -30,12 +32,16 @@ struct Losses {
     n_seeds: usize,
 }
 
-/// The slope over the trials of `rows` with γ above 0; nothing if the grid has gaps or fewer than three values of γ or two
-/// sizes.
+/// The slope over the trials of `rows` with γ above 0; nothing if the grid has gaps or fewer than three values of γ, or if γ* is
+/// an end of the grid for all sizes but one.
 pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
     let losses = Losses::of(rows)?;
     let all: Vec<usize> = (0..losses.n_seeds).collect();
     let best = losses.best(&all);
+    let is_bound: Vec<bool> = best.iter().map(|&best| losses.is_end(best)).collect();
+    if is_bound.iter().filter(|is_bound| !**is_bound).count() < 2 {
+        return None;
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let draws: Vec<Vec<f64>> = (0..N_RESAMPLES)
         .map(|_| {
@@ -44,8 +50,8 @@ pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
             losses.best(&seeds)
         })
         .collect();
-    let estimate = losses.slope(&best);
-    let slopes: Vec<f64> = draws.iter().map(|best| losses.slope(best)).collect();
+    let estimate = losses.slope(&best, &is_bound);
+    let slopes: Vec<f64> = draws.iter().map(|best| losses.slope(best, &is_bound)).collect();
     let variance = slopes.iter().map(|slope| (slope - estimate).powi(2)).sum::<f64>() / (N_RESAMPLES - 1) as f64;
     let correction = losses.n_seeds as f64 / (losses.n_seeds - 1) as f64;
     let ends = |size: usize| {
@@ -60,7 +66,13 @@ pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
     });
     Some(Slope {
         best: best.collect(),
-        slope: Effect { estimate, standard_error: (variance * correction).sqrt(), n_seeds: losses.n_seeds },
+        is_bound,
+        slope: Effect {
+            estimate,
+            standard_error: (variance * correction).sqrt(),
+            n_seeds: losses.n_seeds,
+            degrees: losses.n_seeds - 1,
+        },
     })
 }
 
@@ -114,11 +126,22 @@ impl Losses {
         self.losses.iter().map(of_size).collect()
     }
 
-    /// By least squares.
-    fn slope(&self, best: &[f64]) -> f64 {
-        let x: Vec<f64> = self.sizes.iter().map(|&size| (size as f64).log10()).collect();
-        let (mean_x, mean_y) = (mean(&x), mean(best));
-        let products: f64 = x.iter().zip(best).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    /// Whether lg γ* is the first or the last value that was tried.
+    fn is_end(&self, best: f64) -> bool {
+        let ends = [self.decays.first(), self.decays.last()];
+        ends.into_iter().flatten().any(|decay| (best - decay.log10()).abs() < 1e-9)
+    }
+
+    /// By least squares, without the sizes that are bounds.
+    fn slope(&self, best: &[f64], is_bound: &[bool]) -> f64 {
+        let inside = |(_, is_bound): &(f64, &bool)| !**is_bound;
+        let x = self.sizes.iter().map(|&size| (size as f64).log10()).zip(is_bound).filter(inside);
+        let (x, y): (Vec<f64>, Vec<f64>) = (
+            x.map(|(x, _)| x).collect(),
+            best.iter().copied().zip(is_bound).filter(inside).map(|(best, _)| best).collect(),
+        );
+        let (mean_x, mean_y) = (mean(&x), mean(&y));
+        let products: f64 = x.iter().zip(&y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
         let squares: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
         products / squares
     }
@@ -148,6 +171,7 @@ mod tests {
                         status: Status::Finished,
                         seed,
                         n_train,
+                        n_test: 0,
                         config,
                         validation: Some(EpochMetrics { loss, ..EpochMetrics::default() }),
                         test: None,
@@ -168,6 +192,18 @@ mod tests {
             assert!((found.slope.estimate - planted_slope).abs() < 1e-9, "{}", found.slope.estimate);
             assert!((found.best[0].1.log10() + 2.5).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn where_the_best_is_an_end_of_the_grid_it_is_a_bound_and_the_slope_does_without() {
+        let mut rows = planted(-1.0);
+        for row in rows.iter_mut().filter(|row| row.n_train == 30_000) {
+            let decay = number(row, "l2");
+            row.validation = Some(EpochMetrics { loss: decay, ..EpochMetrics::default() });
+        }
+        let found = slope(&Selection::of(&rows, "planted")).expect("a full grid");
+        assert_eq!(found.is_bound, [false, false, false, true]);
+        assert!((found.slope.estimate + 1.0).abs() < 1e-9, "{}", found.slope.estimate);
     }
 
     #[test]

@@ -47,12 +47,6 @@ pub(crate) struct Step {
     keys: &'static [&'static str],
 }
 
-macro_rules! text {
-    ($name:literal) => {
-        include_str!(concat!("../../presets/reproduce/", $name, ".toml"))
-    };
-}
-
 /// A quick run looks at fewer test images after each epoch; its verdicts rest on all of them.
 const QUICK_TEST: &str = "test_size=2000";
 
@@ -60,7 +54,7 @@ const QUICK_TEST: &str = "test_size=2000";
 pub(crate) const STUDIES: &[Study] = &[
     Study {
         name: "figures-17000",
-        text: text!("figures-17000"),
+        text: include_str!("../../presets/reproduce/figures-17000.toml"),
         parts: Parts::Whole,
         quick: &["train_size=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[1, 3, 6],
@@ -69,7 +63,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "figures-40000",
-        text: text!("figures-40000"),
+        text: include_str!("../../presets/reproduce/figures-40000.toml"),
         parts: Parts::Whole,
         quick: &["train_size=4000", "epochs=6", "sweep.seed=[0,1,2]"],
         claims: &[1, 6],
@@ -78,7 +72,16 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "replica-depth",
-        text: text!("replica-depth"),
+        text: include_str!("../../presets/reproduce/replica-depth.toml"),
+        parts: Parts::Whole,
+        quick: &["train_size=1700", "epochs=4", "sweep.seed=[0,1,2]"],
+        claims: &[1],
+        has_curves: false,
+        is_diagnosed: false,
+    },
+    Study {
+        name: "replica-printed",
+        text: include_str!("../../presets/reproduce/replica-printed.toml"),
         parts: Parts::Whole,
         quick: &["train_size=1700", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[1],
@@ -87,7 +90,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "replica-rates",
-        text: text!("replica-rates"),
+        text: include_str!("../../presets/reproduce/replica-rates.toml"),
         parts: Parts::Whole,
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[2],
@@ -96,7 +99,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "replica-l2",
-        text: text!("replica-l2"),
+        text: include_str!("../../presets/reproduce/replica-l2.toml"),
         parts: Parts::Whole,
         quick: &["epochs=2", "sweep.train_size=[1000,2000]", "sweep.seed=[0,1,2]"],
         claims: &[4],
@@ -105,7 +108,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "replica-codes",
-        text: text!("replica-codes"),
+        text: include_str!("../../presets/reproduce/replica-codes.toml"),
         parts: Parts::Whole,
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[7],
@@ -114,7 +117,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "replica-bias",
-        text: text!("replica-bias"),
+        text: include_str!("../../presets/reproduce/replica-bias.toml"),
         parts: Parts::Whole,
         quick: &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
         claims: &[8],
@@ -123,7 +126,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "doctor-replica",
-        text: text!("doctor-replica"),
+        text: include_str!("../../presets/reproduce/doctor-replica.toml"),
         parts: Parts::Whole,
         quick: &["train_size=1000", "epochs=3"],
         claims: &[1],
@@ -132,7 +135,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "doctor",
-        text: text!("doctor"),
+        text: include_str!("../../presets/reproduce/doctor.toml"),
         parts: Parts::Whole,
         quick: &["train_size=6000", "validation=2000", "epochs=4"],
         claims: &[1],
@@ -141,7 +144,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "depth",
-        text: text!("depth"),
+        text: include_str!("../../presets/reproduce/depth.toml"),
         parts: Parts::Whole,
         quick: &[
             "train_size=8000",
@@ -156,7 +159,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "depth-glorot",
-        text: text!("depth-glorot"),
+        text: include_str!("../../presets/reproduce/depth-glorot.toml"),
         parts: Parts::Whole,
         quick: &["train_size=8000", "validation=2000", "epochs=6", "sweep.seed=[0]"],
         claims: &[1],
@@ -165,7 +168,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "rates-summed",
-        text: text!("rates-summed"),
+        text: include_str!("../../presets/reproduce/rates-summed.toml"),
         parts: Parts::Whole,
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0]"],
         claims: &[2],
@@ -174,7 +177,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "rates",
-        text: text!("rates"),
+        text: include_str!("../../presets/reproduce/rates.toml"),
         parts: Parts::Whole,
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[2, 3],
@@ -183,7 +186,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "l2-epochs",
-        text: text!("l2-epochs"),
+        text: include_str!("../../presets/reproduce/l2-epochs.toml"),
         parts: Parts::Whole,
         quick: &["validation=2000", "epochs=10", "sweep.train_size=[3000,4000,6000,10000]", "sweep.seed=[0,1,2]"],
         claims: &[4],
@@ -192,7 +195,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "l2-updates",
-        text: text!("l2-updates"),
+        text: include_str!("../../presets/reproduce/l2-updates.toml"),
         parts: Parts::Each(&[
             Part { ending: "1000", keys: &["train_size=6000", "epochs=200"], quick: &["train_size=3000", "epochs=40"] },
             Part { ending: "5000", keys: &["train_size=10000", "epochs=40"], quick: &["train_size=4000", "epochs=20"] },
@@ -210,7 +213,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "sizes",
-        text: text!("sizes"),
+        text: include_str!("../../presets/reproduce/sizes.toml"),
         parts: Parts::Whole,
         quick: &["validation=2000", "sweep.train_size=[4000,6000]", "sweep.epochs=[4,6]", "sweep.seed=[0,1,2]"],
         claims: &[6],
@@ -219,7 +222,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "codes",
-        text: text!("codes"),
+        text: include_str!("../../presets/reproduce/codes.toml"),
         parts: Parts::Whole,
         quick: &[
             "train_size=6000",
@@ -234,7 +237,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "codes-softmax",
-        text: text!("codes-softmax"),
+        text: include_str!("../../presets/reproduce/codes-softmax.toml"),
         parts: Parts::Whole,
         quick: &[
             "train_size=6000",
@@ -249,7 +252,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "bias",
-        text: text!("bias"),
+        text: include_str!("../../presets/reproduce/bias.toml"),
         parts: Parts::Whole,
         quick: &[
             "train_size=6000",
@@ -264,7 +267,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "phases",
-        text: text!("phases"),
+        text: include_str!("../../presets/reproduce/phases.toml"),
         parts: Parts::Whole,
         quick: &["train_size=3000", "epochs=5", "sweep.seed=[0]"],
         claims: &[1],
@@ -273,7 +276,7 @@ pub(crate) const STUDIES: &[Study] = &[
     },
     Study {
         name: "ladder",
-        text: text!("ladder"),
+        text: include_str!("../../presets/reproduce/ladder.toml"),
         parts: Parts::Steps(LADDER),
         quick: &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
         claims: &[1],

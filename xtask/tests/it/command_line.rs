@@ -189,10 +189,9 @@ fn a_network_that_cannot_fit_into_the_allowed_memory_is_recorded_as_failed_and_n
 #[cfg(unix)]
 #[test]
 fn check_runs_its_steps_in_order_and_ends_at_the_first_that_fails() {
-    use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::new();
-    let cargo = sandbox.write("cargo", "#!/bin/sh\necho \"$@ $RUSTDOCFLAGS\" >> called\ntest \"$1\" != \"$FAILING\"\n");
-    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    let script = "#!/bin/sh\necho \"$@ $RUSTDOCFLAGS\" >> called\ntest \"$1\" != \"$FAILING\"\n";
+    let cargo = sandbox.write_program("cargo", script);
     let run = |failing: &str| {
         let mut command = sandbox.command(["check"]);
         let command = command.env("CARGO", &cargo).env("FAILING", failing).env_remove("RUSTDOCFLAGS");

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::sandbox::{Outcome, Sandbox};
 use crate::server::{Behaviour, Certificate, Parts, Proxy, ServedFile, Server};
+use crate::waiting::wait_until;
 
 const CONTENT: &[u8] = b"the content of the only file of a very small data set";
 
@@ -343,10 +344,7 @@ fn a_second_download_of_the_same_set_ends_with_code_6_and_names_the_first() {
     let server = Server::new(vec![Behaviour::Stall(CONTENT.len(), CONTENT[..20].to_vec())]);
     let sandbox = sandbox(&[&server.address]);
     let mut first = sandbox.command(["download", "small"]).spawn().expect("the program starts");
-    let started = Instant::now();
-    while server.n_requests() == 0 && started.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(&mut first, "a request", || server.n_requests() > 0);
     let outcome = sandbox.run(["download", "small"]).expect_code(6);
     outcome.expect_error(&format!("in use by download, process {}", first.id()));
     // A killed download leaves nothing under the final name, and no lock.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::sandbox::{Outcome, Sandbox};
 use crate::sweep::records;
+use crate::waiting::wait_until_running;
 
 /// Two trials, one after the other, with two checkpoints each.
 const GRID: &str = "hidden = [4]\nepochs = 3\ntest_size = 50\nevaluate_train = 50\n[sweep]\nseed = [0, 1]\n";
@@ -102,18 +103,6 @@ fn an_operation_that_fails_or_a_full_disk_costs_a_warning_or_ends_with_5_and_los
         }
         assert!(n_ended >= 6 + 2 * 12, "{kind}: {n_ended} ended, {n_warned} warned");
         assert!(kind == "full" || n_warned >= 2 * 12, "{kind}: {n_ended} ended, {n_warned} warned");
-    }
-}
-
-/// Waits until `child` runs a trial, or has ended.
-fn wait_until_running(sandbox: &Sandbox, out: &str, child: &mut Child) {
-    let own = format!("process {} ", child.id());
-    let runs_one = || {
-        let files = sandbox.files(&format!("{out}/running")).into_iter();
-        files.filter_map(|file| fs::read_to_string(file).ok()).any(|text| text.contains(&own))
-    };
-    while child.try_wait().expect("a state").is_none() && !runs_one() {
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -19,3 +19,4 @@ mod sharing;
 mod slurm;
 mod sweep;
 mod train;
+mod waiting;

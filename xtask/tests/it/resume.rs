@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 use crate::sweep::records;
+use crate::waiting::{signal, suspend, wait_for_file, wait_until_running};
 
 /// One trial that takes a second or more, with a checkpoint after each of its many epochs.
 const LONG: [&str; 14] = [
@@ -48,23 +49,9 @@ fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().chain(more).copied().collect()
 }
 
-/// Waits until there is a file in `folder`.
-pub(crate) fn wait_for_files(sandbox: &Sandbox, folder: &str) {
-    let started = Instant::now();
-    while sandbox.files(folder).is_empty() && started.elapsed() < Duration::from_secs(120) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 fn spawn(sandbox: &Sandbox, arguments: &[&str]) -> Child {
     let mut command = sandbox.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
-}
-
-#[cfg(unix)]
-pub(crate) fn signal(child: &Child, name: &str) {
-    let kill = std::process::Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
-    assert!(kill.expect("kill runs").success());
 }
 
 /// The only record of a folder, without what two runs need not share.
@@ -78,8 +65,9 @@ fn a_run_that_is_stopped_by_signals_and_taken_up_again_ends_like_an_undisturbed_
     let sandbox = Sandbox::with_digits();
     let arguments = with(&LONG, &["--out", "out"]);
     for name in ["TERM", "INT", "TERM"] {
-        let child = spawn(&sandbox, &arguments);
-        wait_for_files(&sandbox, "out/checkpoints");
+        let mut child = spawn(&sandbox, &arguments);
+        wait_until_running(&sandbox, "out", &mut child);
+        wait_for_file(&sandbox, "out/checkpoints", &mut child);
         std::thread::sleep(Duration::from_millis(100));
         signal(&child, name);
         let outcome = sandbox.outcome(child.wait_with_output().expect("an end"));
@@ -103,8 +91,8 @@ fn a_second_signal_ends_the_program_at_once_and_nothing_finished_is_lost() {
     sandbox
         .write("grid.toml", "hidden = [16]\nepochs = 20\nbatch_size = 2\n[sweep]\nseed = [0, 1, 2, 3, 4, 5, 6, 7]\n");
     let arguments = |out| ["sweep", "grid.toml", "--data", "./digits", "--jobs", "2", "--threads", "2", "--out", out];
-    let child = spawn(&sandbox, &arguments("out"));
-    wait_for_files(&sandbox, "out/trials");
+    let mut child = spawn(&sandbox, &arguments("out"));
+    wait_for_file(&sandbox, "out/trials", &mut child);
     let before = records(&sandbox, "out");
     signal(&child, "INT");
     let second = std::process::Command::new("kill").args(["-INT".to_owned(), child.id().to_string()]).status();
@@ -177,32 +165,34 @@ fn a_checkpoint_of_another_run_is_said_and_not_used() {
 }
 
 /// A run that is suspended in the midst of its work: nobody takes its folder meanwhile.
-#[cfg(unix)]
-fn suspend(pause: Duration) {
+#[cfg(target_os = "linux")]
+fn suspend_for(pause: Duration) {
     let sandbox = Sandbox::with_digits();
-    let child = spawn(&sandbox, &with(&LONG, &["--out", "out"]));
-    wait_for_files(&sandbox, "out/checkpoints");
-    signal(&child, "STOP");
+    // Ten times as long as the others.
+    let long: Vec<&str> = LONG.map(|argument| if argument == "epochs=60" { "epochs=600" } else { argument }).to_vec();
+    let mut child = spawn(&sandbox, &with(&long, &["--out", "out"]));
+    wait_until_running(&sandbox, "out", &mut child);
+    assert!(suspend(&mut child), "it was over at once");
     std::thread::sleep(pause);
-    let holder = format!("process {}", child.id());
-    sandbox.run(with(&LONG, &["--out", "out"])).expect_code(6).expect_error(&holder);
+    let second = sandbox.run(with(&long, &["--out", "out"]));
     signal(&child, "CONT");
+    second.expect_code(6).expect_error(&format!("process {}", child.id()));
     sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
-    sandbox.run(with(&LONG, &["--out", "undisturbed"])).expect_code(0);
+    sandbox.run(with(&long, &["--out", "undisturbed"])).expect_code(0);
     assert_eq!(record(&sandbox, "out"), record(&sandbox, "undisturbed"));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_suspended_for_a_while_ends_like_an_undisturbed_one() {
-    suspend(Duration::from_secs(3));
+    suspend_for(Duration::from_secs(3));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "takes a minute"]
 fn a_process_that_is_suspended_for_a_minute_ends_like_an_undisturbed_one() {
-    suspend(Duration::from_secs(60));
+    suspend_for(Duration::from_secs(60));
 }
 
 #[test]

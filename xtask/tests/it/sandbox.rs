@@ -67,6 +67,17 @@ impl Sandbox {
         path
     }
 
+    /// Writes a script that can be run. Another process writes it: one that this one starts meanwhile would inherit a file that
+    /// is open for writing, and such a file cannot be run.
+    #[cfg(unix)]
+    pub(crate) fn write_program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.path(name);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh"]).arg(&path).arg(script);
+        assert!(shell.status().expect("a shell starts").success(), "{}", path.display());
+        path
+    }
+
     /// The program with `arguments`, in the root, with nothing of this test's environment that matters.
     pub(crate) fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(PROGRAM);

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::resume::wait_for_files;
 use crate::sandbox::Sandbox;
 use crate::sweep::records;
+use crate::waiting::{signal, suspend, wait_until, wait_until_running};
 
 const GRID: &str = "hidden = [8]\nepochs = 6\nbatch_size = 4\ntest_size = 50\nevaluate_train = 50\n\
                     [sweep]\nlearning_rate = [0.003, 0.03]\nseed = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n";
@@ -46,7 +46,7 @@ fn shards_that_are_killed_leave_their_trials_to_the_others() {
     sandbox.write("grid.toml", GRID);
     let mut victims: Vec<Child> = ["1/1", "1/2", "2/2"].iter().map(|shard| spawn(&sandbox, shard)).collect();
     let survivors: Vec<Child> = ["1/2", "2/2"].iter().map(|shard| spawn(&sandbox, shard)).collect();
-    wait_for_files(&sandbox, "out/running");
+    wait_until_running(&sandbox, "out", &mut victims[0]);
     for victim in &mut victims {
         std::thread::sleep(Duration::from_millis(100));
         victim.kill().expect("a kill");
@@ -59,14 +59,16 @@ fn shards_that_are_killed_leave_their_trials_to_the_others() {
     assert_eq!(records(&sandbox, "out"), records(&sandbox, "undisturbed"));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_sweep_that_wants_its_folder_alone_is_refused_while_others_share_it() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", GRID);
     let mut child = spawn(&sandbox, "1/2");
-    wait_for_files(&sandbox, "out/running");
-    let outcome = sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "out"]);
-    if child.try_wait().expect("a state").is_none() {
+    wait_until_running(&sandbox, "out", &mut child);
+    if suspend(&mut child) {
+        let outcome = sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "out"]);
+        signal(&child, "CONT");
         outcome.expect_code(6).expect_error(&format!("in use by sweep, process {}", child.id()));
     }
     sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
@@ -79,19 +81,15 @@ fn the_status_of_a_sweep_is_told_while_it_runs_and_after() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", GRID);
     sandbox.run(["sweep", "status", "none"]).expect_code(2).expect_error("spec.toml");
-    let child = spawn(&sandbox, "1/1");
-    wait_for_files(&sandbox, "out/trials");
-    let started = Instant::now();
-    loop {
-        let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
-        let status: Value = serde_json::from_str(&status.stdout).expect("JSON alone");
-        assert_eq!(status["trials"], 24);
-        if status["finished"].as_u64().is_some_and(|n_finished| n_finished > 0) {
-            break;
-        }
-        // The first file to appear may be a record that is still being written.
-        assert!(started.elapsed() < Duration::from_secs(120), "{status}");
-    }
+    let mut child = spawn(&sandbox, "1/1");
+    let mut status = Value::Null;
+    wait_until(&mut child, "a finished trial", || {
+        let asked = sandbox.run(["sweep", "status", "out", "--json"]);
+        // Until the sweep has written its specification there is nothing to tell.
+        status = serde_json::from_str(&asked.stdout).unwrap_or_default();
+        status["finished"].as_u64().is_some_and(|n_finished| n_finished > 0)
+    });
+    assert_eq!(status["trials"], 24);
     sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
     let after = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     assert!(after.stdout.contains("trials   24: 24 finished, 0 running, 0 to do"), "{after:#?}");

@@ -1,7 +1,6 @@
 //! The hand-over to Slurm, with programs in the place of `sbatch` that behave well and badly.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::sandbox::{Outcome, Sandbox};
 use crate::sweep::records;
@@ -20,8 +19,7 @@ fn submit(sandbox: &Sandbox, script: Option<&str>, arguments: &[&str]) -> Outcom
     let path = sandbox.path("bin/sbatch");
     let _ = fs::remove_file(&path);
     if let Some(script) = script {
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script that can be run");
+        sandbox.write_program("bin/sbatch", &format!("#!/bin/sh\n{script}\n"));
     }
     let fixed = ["sweep", "grid.toml", "--data", "./digits", "--out", FOLDER, "--executor", "slurm"];
     let mut command = sandbox.command(fixed.iter().chain(arguments));
@@ -83,6 +81,12 @@ fn an_sbatch_that_is_missing_fails_or_answers_nonsense_ends_with_5_and_says_so()
         submit(&sandbox, Some(answer), &[]).expect_code(5).expect_error("expected the number of the job");
     }
     submit(&sandbox, Some("head -c 10000000 /dev/zero"), &[]).expect_code(5).expect_error("sbatch");
+}
+
+#[test]
+fn an_sbatch_that_leaves_a_process_behind_is_not_waited_for() {
+    let sandbox = sandbox();
+    submit(&sandbox, Some("sleep 60 & echo 42"), &[]).expect_code(0);
 }
 
 #[test]

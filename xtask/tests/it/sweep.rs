@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::sandbox::{Outcome, Sandbox};
+#[cfg(unix)]
+use crate::waiting::wait_until_running;
 
 /// Six trials of a few milliseconds.
 const SMALL: &str =
@@ -146,12 +148,8 @@ fn a_signal_ends_a_sweep_with_75_and_until_then_a_second_one_with_6() {
         sandbox.write("grid.toml", LONG);
         let arguments = ["sweep", "grid.toml", "--data", "./digits", "--out", "out", "--jobs", "1", "--threads", "1"];
         let mut command = sandbox.command(arguments);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let started = Instant::now();
-        while !sandbox.path("out/spec.toml").exists() && started.elapsed() < Duration::from_secs(30) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        std::thread::sleep(Duration::from_millis(300));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        wait_until_running(&sandbox, "out", &mut child);
         let second = sandbox.run(arguments).expect_code(6);
         second.expect_error(&format!("in use by sweep, process {}", child.id()));
         let kill = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();

@@ -28,7 +28,8 @@ finish() {
 trap finish EXIT
 
 host=$(hostname -s)
-port=$((20000 + $$ % 20000))
+# Below those that the system gives away.
+port=$((20000 + $$ % 12000))
 mkdir -p "$folder/state" "$folder/spool-first" "$folder/spool-second"
 mungekey --create --keyfile "$folder/munge.key"
 chmod 600 "$folder/munge.key"
@@ -37,7 +38,7 @@ ClusterName=laboratory
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$port
 AuthType=auth/munge
-AuthInfo=socket=$folder/munge.socket,cred_expire=2
+AuthInfo=socket=$folder/munge.socket,cred_expire=15
 CredType=cred/munge
 SlurmUser=root
 SlurmdUser=root
@@ -95,7 +96,7 @@ test_size = 200
 evaluate_train = 200
 hidden = [64]
 batch_size = 1
-epochs = 16
+epochs = 400
 
 [sweep]
 seed = [0, 1, 2, 3]
@@ -104,7 +105,7 @@ out="$folder/out \$(touch owned)"
 sweep() {
     "$program" sweep grid.toml --out "$out" --executor slurm --tasks 2 --cores 1 --checkpoint-epochs 1
 }
-is_empty() { [ -z "$(squeue --noheader --array)" ]; }
+is_empty() { local jobs; jobs=$(squeue --noheader --array) && [ -z "$jobs" ]; }
 has_files() { [ -n "$(ls -A "$1" 2>/dev/null)" ]; }
 
 job=$(sweep | sed -n 's/^submitted job \([0-9]*\):.*/\1/p')
