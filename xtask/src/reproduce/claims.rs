@@ -232,7 +232,7 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
             let told = if reduction == "sum" { format!("{loss} loss, summed") } else { format!("{loss} loss") };
             let below = of_loss.filter(|row| number(row, "learning_rate") < 1.0);
             let smaller = match arm {
-                Arm::Repaired => best("the best smaller rate", &below),
+                Arm::Repaired => best_part("the best smaller rate", &below),
                 // Nothing is chosen where nothing learns: a tenth.
                 Arm::Replica => nets("a rate of 0.1".to_owned(), below.with("learning_rate", &json!(0.1))),
             };
@@ -248,7 +248,7 @@ fn rates(rows: &[Row]) -> Vec<Contrast<'_>> {
                     (2, arm, false),
                     &format!("{told}: a learning rate of 1 gets no fewer digits right than larger ones"),
                     nets("a rate of 1".to_owned(), of_loss.with("learning_rate", &json!(1.0))),
-                    best("the best larger rate", &of_loss.filter(|row| number(row, "learning_rate") > 1.0)),
+                    best_part("the best larger rate", &of_loss.filter(|row| number(row, "learning_rate") > 1.0)),
                 )));
             }
         }
@@ -474,6 +474,14 @@ fn best<'a>(label: &str, rows: &Selection<'a>) -> Side<'a> {
         () => "",
     };
     nets(format!("{label}, η = {}{end}", shown(&value)), best)
+}
+
+/// The nets with the best learning rate of a part of the range.
+fn best_part<'a>(label: &str, rows: &Selection<'a>) -> Side<'a> {
+    match rows.best("learning_rate") {
+        Some((value, rows)) => nets(format!("{label}, η = {}", shown(&value)), rows),
+        None => nets(label.to_owned(), Selection::default()),
+    }
 }
 
 /// The nets with the value of `key` that has the least loss on validation images.

@@ -124,7 +124,6 @@ fn opening(findings: &Findings) -> String {
         );
     }
     let judged = findings.judged();
-    let judged_rows = judged.clone();
     let _ = writeln!(
         text,
         "The paper builds a multilayer perceptron, trains it to answer MNIST's digits with the six bits of their ASCII codes, and \
@@ -140,11 +139,9 @@ fn opening(findings: &Findings) -> String {
                 .find(|(statement, _)| statement.claim == claim.number && statement.arm == arm && statement.is_main);
             // Robustness is compared among nets that work.
             let missing = if claim.number == 5 { "no net works" } else { "not run" };
-            main.map_or((missing.to_owned(), String::new()), |(statement, judged)| {
-                (
-                    format!("**{}**{}", verdict(judged.verdict), observed(statement, &judged_rows)),
-                    effect(statement, judged),
-                )
+            main.map_or((missing.to_owned(), String::new()), |(statement, own)| {
+                let effect = if statement.says_nothing { String::new() } else { effect(statement, own) };
+                (format!("**{}**{}", verdict(own.verdict), observed(statement, &judged)), effect)
             })
         };
         let (replica, repaired) = (cell(Arm::Replica), cell(Arm::Repaired));
@@ -298,9 +295,12 @@ pub(crate) fn effect(statement: &Statement, judged: &Judged) -> String {
     }
 }
 
+/// What rounding leaves of a deviation that is none.
+const ROUNDING: f64 = 1e-6;
+
 /// Whether there is anything that scatters. An interval of no width would claim to know more than was seen.
 fn has_interval(statement: &Statement) -> bool {
-    !statement.says_nothing && statement.effect.standard_error > 0.0
+    !statement.says_nothing && statement.effect.standard_error > ROUNDING
 }
 
 fn ends(statement: &Statement, judged: &Judged) -> String {
