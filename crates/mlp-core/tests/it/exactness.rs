@@ -9,7 +9,7 @@ use mlp_core::{
     Workspace,
 };
 
-use crate::nets::{Samples, network, samples};
+use crate::nets::{Descent, Samples, network, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 
@@ -30,21 +30,8 @@ impl<F: Real> GradientSink<F> for Momentum {
 }
 
 /// Gradient descent, which has no state and need not see gradients of zero.
-struct Descent;
-
-impl<F: Real> GradientSink<F> for Descent {
-    const N_SLOTS: usize = 0;
-    fn ignores_zero_gradients(&self) -> bool {
-        true
-    }
-    #[inline(always)]
-    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
-        Parameter { value: weight.value - F::narrow(0.5) * gradient, ..weight }
-    }
-    #[inline(always)]
-    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
-        self.weight(bias, gradient)
-    }
+fn descent<F: Real>() -> Descent<F> {
+    Descent { rate: F::narrow(0.5), is_sparse: true }
 }
 
 fn after_some_steps<F: Real>(n_threads: usize, kernel: Kernel, seed: u64, n_samples: usize) -> Mlp<F> {
@@ -80,8 +67,8 @@ fn large_layers_have_the_same_bits_for_any_number_of_threads() {
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
         for n_samples in [1, 2, 10, 33] {
             let moved = |n_threads| after_steps_of::<f32>(LARGE, &Momentum, n_threads, kernel, 1, n_samples);
-            let descended = |n_threads| after_steps_of::<f32>(LARGE, &Descent, n_threads, kernel, 1, n_samples);
-            let double = |n_threads| after_steps_of::<f64>(LARGE, &Descent, n_threads, kernel, 1, n_samples);
+            let descended = |n_threads| after_steps_of::<f32>(LARGE, &descent(), n_threads, kernel, 1, n_samples);
+            let double = |n_threads| after_steps_of::<f64>(LARGE, &descent(), n_threads, kernel, 1, n_samples);
             let expected = (moved(1), descended(1), double(1));
             for n_threads in [2, 3, 8] {
                 let found = (moved(n_threads), descended(n_threads), double(n_threads));
@@ -204,7 +191,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                 for _ in 0..3 {
                     workspace.step(&batch, objective, &Momentum, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
-                    workspace.step(&batch, OBJECTIVE, &Descent, &workers).expect("finite");
+                    workspace.step(&batch, OBJECTIVE, &descent(), &workers).expect("finite");
                     workspace.forward(&batch, &workers);
                 }
                 let count = COUNT.load(Ordering::Relaxed) - before;

@@ -1,7 +1,7 @@
 //! Random networks and batches for the tests.
 
 use mlp_core::ndarray::Array2;
-use mlp_core::{Activation, Batch, Initializer, Loss, Mlp, Objective, Real, Reduction};
+use mlp_core::{Activation, Batch, GradientSink, Initializer, Loss, Mlp, Objective, Parameter, Real, Reduction};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -25,6 +25,28 @@ impl<F: Real> Batch<F> for Samples<F> {
     }
     fn target(&self, row: usize, into: &mut [F]) {
         into.iter_mut().zip(self.targets.row(row)).for_each(|(into, &value)| *into = value);
+    }
+}
+
+/// Gradient descent: W ← W − η g.
+pub(crate) struct Descent<F> {
+    pub(crate) rate: F,
+    /// Whether it need not see gradients of zero.
+    pub(crate) is_sparse: bool,
+}
+
+impl<F: Real> GradientSink<F> for Descent<F> {
+    const N_SLOTS: usize = 0;
+    fn ignores_zero_gradients(&self) -> bool {
+        self.is_sparse
+    }
+    #[inline(always)]
+    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
+        Parameter { value: weight.value - self.rate * gradient, ..weight }
+    }
+    #[inline(always)]
+    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
+        self.weight(bias, gradient)
     }
 }
 

@@ -6,7 +6,7 @@ use mlp_core::{
 };
 use proptest::prelude::*;
 
-use crate::nets::{Samples, network, samples};
+use crate::nets::{Descent, Samples, network, samples};
 
 fn kernels() -> impl Iterator<Item = Kernel> {
     Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
@@ -14,19 +14,8 @@ fn kernels() -> impl Iterator<Item = Kernel> {
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 
-/// Gradient descent: W ← W − η g.
-struct Descent<F>(F);
-
-impl<F: Real> GradientSink<F> for Descent<F> {
-    const N_SLOTS: usize = 0;
-    #[inline(always)]
-    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
-        Parameter { value: weight.value - self.0 * gradient, ..weight }
-    }
-    #[inline(always)]
-    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
-        self.weight(bias, gradient)
-    }
+fn descent<F: Real>(rate: F) -> Descent<F> {
+    Descent { rate, is_sparse: false }
 }
 
 /// The largest difference of two tensors, as a fraction of the largest entry of the second.
@@ -126,7 +115,7 @@ fn an_applied_gradient_moves_the_weights_by_the_bits_of_the_kept_one() {
                 .zip_mut_with(&bias, |bias, &gradient| *bias -= 0.7 * gradient);
         }
         let mut applying = Workspace::new(&mlp, 37, 0, kernel, &workers);
-        applying.step(&batch, OBJECTIVE, &Descent(0.7), &workers).expect("finite");
+        applying.step(&batch, OBJECTIVE, &descent(0.7), &workers).expect("finite");
         let mut found = mlp.clone();
         applying.store(&mut found);
         assert_eq!(found, expected, "{kernel}");
@@ -174,7 +163,7 @@ fn divergence_names_the_first_layer_whose_outputs_are_not_finite() {
         mlp.layers[broken].weights.fill(3e38);
         mlp.layers[broken].bias.as_mut().expect("a layer with biases").fill(3e38);
         let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
-        let outcome = workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers);
+        let outcome = workspace.step(&batch, OBJECTIVE, &descent(0.1), &workers);
         assert_eq!(outcome, Err(NonFinite { layer: broken }));
     }
 }
@@ -184,7 +173,7 @@ fn divergence_names_the_first_layer_whose_weights_are_not_finite_where_the_outpu
     let workers = Workers::new(1);
     let mlp = network::<f32>(&[3, 4, 2], &[Activation::Sigmoid; 2], true, 1);
     let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
-    let outcome = workspace.step(&samples::<f32>(2, 3, 2, 1), OBJECTIVE, &Descent(f32::INFINITY), &workers);
+    let outcome = workspace.step(&samples::<f32>(2, 3, 2, 1), OBJECTIVE, &descent(f32::INFINITY), &workers);
     assert_eq!(outcome, Err(NonFinite { layer: 0 }));
 }
 
@@ -195,7 +184,7 @@ fn an_input_that_is_not_a_number_is_found() {
     let mut batch = samples::<f32>(2, 3, 2, 1);
     batch.inputs[[1, 2]] = f32::NAN;
     let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
-    assert_eq!(workspace.step(&batch, OBJECTIVE, &Descent(0.1), &workers), Err(NonFinite { layer: 0 }));
+    assert_eq!(workspace.step(&batch, OBJECTIVE, &descent(0.1), &workers), Err(NonFinite { layer: 0 }));
 }
 
 #[test]
@@ -205,7 +194,7 @@ fn after_an_overflow_a_workspace_can_be_loaded_again() {
     for n_samples in [1, 5] {
         let batch = samples::<f32>(n_samples, 20, 4, 1);
         let mut workspace = Workspace::new(&mlp, n_samples, 1, Kernel::detect(), &workers);
-        assert!(workspace.step(&batch, OBJECTIVE, &Descent(f32::INFINITY), &workers).is_err());
+        assert!(workspace.step(&batch, OBJECTIVE, &descent(f32::INFINITY), &workers).is_err());
         workspace.load(&mlp);
         let mut fresh = Workspace::new(&mlp, n_samples, 1, Kernel::detect(), &workers);
         for workspace in [&mut workspace, &mut fresh] {
@@ -238,24 +227,6 @@ fn an_overflow_in_a_sinks_state_is_reported() {
     }
 }
 
-/// [`Descent`] that need not see gradients of zero.
-struct SparseDescent(f32);
-
-impl GradientSink<f32> for SparseDescent {
-    const N_SLOTS: usize = 0;
-    fn ignores_zero_gradients(&self) -> bool {
-        true
-    }
-    #[inline(always)]
-    fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
-        Descent(self.0).weight(weight, gradient)
-    }
-    #[inline(always)]
-    fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
-        Descent(self.0).bias(bias, gradient)
-    }
-}
-
 #[test]
 fn leaving_out_gradients_of_zero_changes_no_bit() {
     let workers = Workers::new(2);
@@ -267,8 +238,8 @@ fn leaving_out_gradients_of_zero_changes_no_bit() {
         let mut full = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
         let mut sparse = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
         for _ in 0..5 {
-            full.step(&batch, OBJECTIVE, &Descent(0.7), &workers).expect("finite");
-            sparse.step(&batch, OBJECTIVE, &SparseDescent(0.7), &workers).expect("finite");
+            full.step(&batch, OBJECTIVE, &descent(0.7), &workers).expect("finite");
+            sparse.step(&batch, OBJECTIVE, &Descent { rate: 0.7, is_sparse: true }, &workers).expect("finite");
         }
         full.store(&mut moved[0]);
         sparse.store(&mut moved[1]);
@@ -329,5 +300,5 @@ fn a_loss_that_does_not_fit_the_output_panics() {
     let mlp = network::<f32>(&[3, 2], &[Activation::Tanh], true, 1);
     let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Mean };
     let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::Portable, &workers);
-    let _ = workspace.step(&samples(2, 3, 2, 1), objective, &Descent(0.1), &workers);
+    let _ = workspace.step(&samples(2, 3, 2, 1), objective, &descent(0.1), &workers);
 }
