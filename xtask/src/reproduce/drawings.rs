@@ -260,14 +260,7 @@ fn phases(findings: &Findings) -> Option<Drawing> {
         }
     }
     let bottom = top + row_height * offsets.len() as f64;
-    canvas.text(
-        "offset, downwards; half-width, across",
-        (left, bottom + 18.0),
-        Anchor::Start,
-        12.0,
-        palette::MUTED,
-        false,
-    );
+    canvas.text("offset down, half-width across", (left, bottom + 18.0), Anchor::Start, 12.0, palette::MUTED, false);
     let right = chart::WIDTH - 12.0;
     canvas.text("framed: the paper's", (right, bottom + 18.0), Anchor::End, 12.0, palette::VERMILION, false);
     Some(Drawing {
@@ -385,7 +378,8 @@ fn decay(findings: &Findings) -> Option<Drawing> {
         }),
         csv,
         caption: "The γ above 0 with the least validation loss, for each number of training images; bars hold 95 % of the \
-                  draws of the bootstrap over seeds. A straight line that falls by one decade for each decade of N is γ* ~ 1/N."
+                  draws of the bootstrap over seeds. A point at the first or last γ that was tried is a bound and has no bar. A \
+                  straight line that falls by one decade for each decade of N would be γ* ~ 1/N."
             .to_owned(),
     })
 }
