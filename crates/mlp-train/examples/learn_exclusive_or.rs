@@ -1,7 +1,7 @@
 //! Learns exclusive or, the smallest problem that needs a hidden layer, from an array made up on the spot.
 //!
 //! ```text
-//! cargo run --release -p mlp-train --example exclusive_or
+//! cargo run --release -p mlp-train --example learn_exclusive_or
 //! ```
 
 use std::ops::ControlFlow;
