@@ -65,7 +65,8 @@ pub(crate) fn halving_section(comparisons: &[Halving]) -> String {
     }
     let mut out = format!(
         "<section id=\"halving\">\n<h2>Stopped early</h2>\n<p>{} stopped by successive halving, which compares trials by \
-         validation samples. They have no result: they stand in no other table or figure and count in no mean.</p>\n\
+         validation samples. They have no result: they stand in no other table or figure and count in no mean. Those that went on were \
+         chosen one by one for their own validation values, so the means and intervals of their configurations flatter.</p>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of stopped trials\">\
          <table><thead><tr><th class=\"left\">trial</th><th class=\"left\">settings</th><th>after epoch</th>\
          <th>rank</th><th class=\"left\">compared by</th><th>value</th></tr>\

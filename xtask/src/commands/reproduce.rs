@@ -147,7 +147,19 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
     } else {
         document::tell(&findings, output);
     }
-    let written = document::write(&findings, &folder)?;
+    if findings.rows.is_empty() {
+        return Err(Failure::configuration(
+            "no trial is finished, so there is nothing to judge; leave --so-far out to run them",
+        ));
+    }
+    // Some claims do not replace the document of all.
+    let written = match arguments.claims.is_empty() {
+        true => document::write(&findings, &folder)?,
+        false => {
+            let names: Vec<String> = numbers.iter().map(u8::to_string).collect();
+            document::write(&findings, &folder.join(format!("claims-{}", names.join("-"))))?
+        }
+    };
     if arguments.publish && n_missing == 0 {
         document::write(&findings, &places::root().join("docs"))?;
     }

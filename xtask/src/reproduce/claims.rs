@@ -34,7 +34,7 @@ pub(crate) struct Claim {
 pub(crate) const CLAIMS: [Claim; 8] = [
     Claim {
         number: 1,
-        title: "More hidden layers train better",
+        title: "More hidden layers train better (seven against three)",
         says: "With three hidden layers the error hardly changed during training; with seven it fell.",
     },
     Claim {
@@ -54,7 +54,7 @@ pub(crate) const CLAIMS: [Claim; 8] = [
     },
     Claim {
         number: 5,
-        title: "Deeper nets are more robust to blur",
+        title: "Deeper nets are more robust to blur (seven against three)",
         says: "The more hidden layers a net has, the less it suffers from Gaussian blur of its input.",
     },
     Claim {

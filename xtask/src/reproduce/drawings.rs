@@ -35,6 +35,8 @@ struct Dots {
 
 /// The share of digits as a percentage.
 const PERCENT: f64 = 100.0;
+/// The largest γ that is drawn.
+const LARGEST_DRAWN: f64 = 1e-3;
 /// Offset and half-width of weights drawn from [0, 1).
 const PAPERS_WEIGHTS: (f64, f64) = (0.5, 0.5);
 
@@ -123,8 +125,8 @@ fn paper_figures(findings: &Findings) -> Vec<Drawing> {
             }),
             csv,
             caption: format!(
-                "Fig. {figure} of the paper, run again ({}; bands from the lowest to the highest; grey: training \
-                 images; \"mean\" and \"sum\": the loss of an image over its bits). Dashed: what a net reaches that gives the same \
+                "Fig. {figure} of the paper, run again ({}; bands from the lowest to the highest; grey, \
+                 mostly covered: training images; \"mean\" and \"sum\": the loss of an image over its bits). Dashed: what a net reaches that gives the same \
                  answer to every image.",
                 counted(rows.by_seed().len(), "seed")
             ),
@@ -335,16 +337,24 @@ fn rates(findings: &Findings) -> Vec<Drawing> {
 
 /// γ* against N.
 fn decay(findings: &Findings) -> Option<Drawing> {
-    let mut csv = String::from("comparison,n_train,best_l2,low,high\n");
+    let mut csv = String::from("comparison,n_train,best_l2,low,high,is_bound\n");
     let mut series = Vec::new();
     let (mut sizes, mut lowest, mut highest) = (Vec::new(), f64::INFINITY, 0_f64);
     for ((name, slope), color) in findings.slopes.iter().zip(SERIES) {
         let mut line = Series::line(name.clone(), color, Vec::new());
         line.has_dots = true;
-        for (n_train, best, low, high) in &slope.best {
-            let _ = writeln!(csv, "{name},{n_train},{best},{low},{high}");
+        for ((n_train, best, low, high), is_bound) in slope.best.iter().zip(&slope.is_bound) {
+            let _ = writeln!(csv, "{name},{n_train},{best},{low},{high},{is_bound}");
+            if *is_bound {
+                // Nothing joins it to the others: the slope does without it.
+                line.points.push((*n_train as f64, f64::NAN));
+            }
             line.points.push((*n_train as f64, *best));
-            line.bars.push((*n_train as f64, *low, *high));
+            if *is_bound {
+                line.points.push((*n_train as f64, f64::NAN));
+            } else {
+                line.bars.push((*n_train as f64, *low, *high));
+            }
             sizes.push(*n_train as f64);
             lowest = lowest.min(*low);
             highest = highest.max(*high);
@@ -378,7 +388,7 @@ fn decay(findings: &Findings) -> Option<Drawing> {
         }),
         csv,
         caption: "The γ above 0 with the least validation loss, for each number of training images; bars hold 95 % of the \
-                  draws of the bootstrap over seeds. A point at the first or last γ that was tried is a bound and has no bar. A \
+                  draws of the bootstrap over seeds. A point that no line joins is the first or last γ that was tried: γ* lies there or beyond. A \
                   straight line that falls by one decade for each decade of N would be γ* ~ 1/N."
             .to_owned(),
     })
@@ -388,33 +398,44 @@ fn validation_loss(row: &Row) -> f64 {
     row.validation.as_ref().map_or(f64::NAN, |validation| validation.loss)
 }
 
-/// The validation loss against γ for every size of the training set, with equal epochs.
+/// What γ does to the validation loss for every size of the training set, with equal epochs.
 fn decay_curves(findings: &Findings) -> Option<Drawing> {
     let rows = Selection::of(&findings.rows, "l2-epochs");
     let mut sizes: Vec<usize> = rows.rows.iter().map(|row| row.n_train).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let decays: Vec<f64> = rows.values("l2").iter().filter_map(Value::as_f64).filter(|decay| *decay > 0.0).collect();
+    let decays: Vec<f64> = rows.values("l2").iter().filter_map(Value::as_f64).collect();
+    // Larger ones would flatten all the rest.
+    let decays: Vec<f64> =
+        decays.into_iter().filter(|decay| (f64::MIN_POSITIVE..=LARGEST_DRAWN).contains(decay)).collect();
     let dots = sizes.iter().zip(SERIES).map(|(size, color)| {
         let of_size = rows.filter(|row| row.n_train == *size);
-        let points = decays.iter().map(|decay| (*decay, of_size.with("l2", &json!(decay)).numbers(validation_loss)));
+        let without = of_size.with("l2", &json!(0.0)).by_seed();
+        let gains = |decay: &f64| -> Vec<f64> {
+            let with = of_size.with("l2", &json!(decay)).by_seed();
+            with.iter()
+                .filter_map(|(seed, row)| Some(validation_loss(row) - validation_loss(without.get(seed)?)))
+                .collect()
+        };
+        let points = decays.iter().map(|decay| (*decay, gains(decay)));
         Dots { label: format!("N = {size}"), color, points: points.collect() }
     });
     let names: Vec<String> = decays.iter().map(|decay| format!("{decay:e}")).collect();
     let dots: Vec<Dots> = dots.collect();
     let all = dots.iter().flat_map(|dots| &dots.points).flat_map(|(_, values)| values);
-    let highest = all.copied().filter(|loss| loss.is_finite()).fold(0.0, f64::max).ceil();
+    let (low, high) = chart::range(all.copied().filter(|loss| loss.is_finite())).unwrap_or((0.0, 0.0));
+    let (low, high) = ((low.min(0.0) * 10.0).floor() / 10.0, ((high.max(0.0) * 10.0).ceil() / 10.0).max(0.1));
     (!decays.is_empty()).then(|| {
         drawn(
             "l2-loss",
             "L2 with equal epochs",
-            "loss on validation images",
+            "loss on validation images, less that with γ = 0",
             ("γ", Axis::ratios(&decays, names.clone()), &names),
-            Axis::linear(0.0, highest.max(1.0), highest.clamp(1.0, 8.0) as usize),
-            Vec::new(),
+            Axis::linear(low, high, (((high - low) * 10.0).round() as usize).clamp(1, 8)),
+            vec![Level { name: "no penalty".to_owned(), value: 0.0 }],
             dots,
-            "The loss on validation images against γ, one line for each number of training images; bars are 95 % intervals over the \
-             seeds. γ* is where a line is lowest.",
+            "What the penalty does to the loss on validation images, against γ, one line for each number of training images; bars are \
+             95 % intervals over the seeds. γ* is where a line is lowest.",
         )
     })?
 }

@@ -43,8 +43,8 @@ pub(crate) struct Findings {
     /// The instruction set.
     pub(crate) kernel: String,
     pub(crate) n_test: usize,
-    /// What nets reach that give the same answer to every image: on all test images, and on the first ones where some nets were
-    /// measured on fewer.
+    /// What nets reach that give the same answer to every image: on all test images, and on those that nets were measured on
+    /// where these are fewer.
     pub(crate) constant: Vec<ConstantAnswer>,
     pub(crate) constant_of_fewer: BTreeMap<usize, Vec<ConstantAnswer>>,
     pub(crate) statements: Vec<Statement>,
@@ -155,9 +155,10 @@ pub(crate) fn find(
         constant: constant_answers(&archive.data.test.labels, &archive.data.test.classes),
         constant_of_fewer: sizes
             .into_iter()
-            .filter_map(|n_test| {
-                let labels = archive.data.test.labels.get(..n_test)?;
-                Some((n_test, constant_answers(labels, &archive.data.test.classes)))
+            .map(|n_test| {
+                // The very images that those nets were measured on.
+                let test = archive.data.test_of(Some(n_test));
+                (n_test, constant_answers(&test.labels, &test.classes))
             })
             .collect(),
         statements,
