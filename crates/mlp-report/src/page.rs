@@ -116,7 +116,12 @@ fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -
     let trials = &input.trials;
     let mut out = format!("<header>\n<h1>{}</h1>\n", html(&title(input)));
     if !trials.is_empty() {
-        writeln!(out, "<p class=\"lead\">{}</p>", lead(trials, overview)).expect(IN_MEMORY);
+        let n_stopped: usize = input.halving.iter().map(|comparison| comparison.stopped.len()).sum();
+        let stopped = match n_stopped {
+            0 => String::new(),
+            _ => format!(" <a href=\"#halving\">{}</a> stopped early.", counted(n_stopped, "more trial")),
+        };
+        writeln!(out, "<p class=\"lead\">{}{stopped}</p>", lead(trials, overview)).expect(IN_MEMORY);
     }
     if trials.iter().any(|trial| trial.record.data.synthetic) {
         let all = if trials.iter().all(|trial| trial.record.data.synthetic) { "These" } else { "Some of these" };

@@ -422,8 +422,8 @@ fn decay_curves(findings: &Findings) -> Option<Drawing> {
     });
     let names: Vec<String> = decays.iter().map(|decay| format!("{decay:e}")).collect();
     let dots: Vec<Dots> = dots.collect();
-    let all = dots.iter().flat_map(|dots| &dots.points).flat_map(|(_, values)| values);
-    let (low, high) = chart::range(all.copied().filter(|loss| loss.is_finite())).unwrap_or((0.0, 0.0));
+    let means = dots.iter().flat_map(|dots| &dots.points).map(|(_, values)| mean(values));
+    let (low, high) = chart::range(means.filter(|loss| loss.is_finite())).unwrap_or((0.0, 0.0));
     let (low, high) = ((low.min(0.0) * 10.0).floor() / 10.0, ((high.max(0.0) * 10.0).ceil() / 10.0).max(0.1));
     (!decays.is_empty()).then(|| {
         drawn(
