@@ -7,11 +7,10 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
+use mlp_report::halving::{Comparison, HALVING, StoppedTrial, read_halving};
 use mlp_train::{EpochRecord, RunRecord, Status};
-use serde::{Deserialize, Serialize};
 
 use crate::campaign::{self, Campaign, Manner};
 use crate::checkpoints::Pace;
@@ -21,32 +20,6 @@ use crate::plan::Plan;
 use crate::store::ResultsStore;
 use crate::trial::Trial;
 
-/// The file that says who was stopped and why.
-pub(crate) const RANKING: &str = "halving.json";
-
-/// A trial that was stopped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cut {
-    pub(crate) trial: String,
-    pub(crate) label: String,
-    /// The epoch after which it was stopped.
-    pub(crate) epoch: usize,
-    /// What it was compared by; absent where it had failed or diverged.
-    value: Option<f64>,
-    /// Its rank, counted from 1.
-    rank: usize,
-}
-
-/// One comparison.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Comparison {
-    epoch: usize,
-    metric: String,
-    n_trials: usize,
-    n_kept: usize,
-    stopped: Vec<Cut>,
-}
-
 /// Runs the trials of `plan`, and stops the worse of them on the way. Returns what came of the others, and who was
 /// stopped.
 pub(crate) fn run(
@@ -55,11 +28,12 @@ pub(crate) fn run(
     store: &ResultsStore,
     mut records: BTreeMap<String, RunRecord>,
     manner: &Manner<'_>,
-) -> Result<(Campaign, Vec<Cut>), Failure> {
+) -> Result<(Campaign, Vec<StoppedTrial>), Failure> {
     let mut left: Vec<Trial> = plan.trials.clone();
     let mut comparisons: Vec<Comparison> = Vec::new();
-    let cuts =
-        |comparisons: &[Comparison]| comparisons.iter().flat_map(|each| each.stopped.clone()).collect::<Vec<Cut>>();
+    let cuts = |comparisons: &[Comparison]| {
+        comparisons.iter().flat_map(|each| each.stopped.clone()).collect::<Vec<StoppedTrial>>()
+    };
     for epoch in halving.rungs(plan.specification.base.train.epochs) {
         let is_open = |trial: &&Trial| !is_over(&records, trial) && store.rung(&trial.id, epoch).is_none();
         let open: Vec<Trial> = left.iter().filter(is_open).cloned().collect();
@@ -76,8 +50,8 @@ pub(crate) fn run(
         }
         comparisons.push(comparison);
         let text = serde_json::to_string_pretty(&comparisons)
-            .map_err(|error| Failure::new(Code::InputOutput, format!("cannot write {RANKING}: {error}")))?;
-        store.write(RANKING, &(text + "\n"))?;
+            .map_err(|error| Failure::new(Code::InputOutput, format!("cannot write {HALVING}: {error}")))?;
+        store.write(HALVING, &(text + "\n"))?;
     }
     let campaign = campaign::run(&plan.laboratory, &left, store, records.clone(), None, manner)?;
     records.extend(campaign.records);
@@ -89,11 +63,8 @@ pub(crate) fn run(
 /// How many trials a sweep has stopped so far, as its folder says; one that had come to an end of its own, such as a
 /// divergence, has its record among `records`.
 pub(crate) fn n_stopped(folder: &Path, records: &BTreeMap<String, RunRecord>) -> usize {
-    let path = folder.join(RANKING);
-    let bytes = path.is_file().then(|| fs::read(&path).ok()).flatten();
-    let comparisons: Option<Vec<Comparison>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let stopped = comparisons.unwrap_or_default().into_iter().flat_map(|comparison| comparison.stopped);
-    stopped.filter(|cut| !records.contains_key(&cut.trial)).count()
+    let comparisons = read_halving(folder, |trial| records.contains_key(trial)).unwrap_or_default();
+    comparisons.iter().map(|comparison| comparison.stopped.len()).sum()
 }
 
 /// Takes out of `left` all but the best one of every `factor`, at least one.
@@ -121,7 +92,9 @@ fn compare(
     for (place, (value, trial)) in ranked.into_iter().enumerate() {
         match place < n_kept && value.is_some() {
             true => left.push(trial),
-            false => stopped.push(Cut { label: trial.label(), trial: trial.id, epoch, value, rank: place + 1 }),
+            false => {
+                stopped.push(StoppedTrial { label: trial.label(), trial: trial.id, epoch, value, rank: place + 1 })
+            }
         }
     }
     Comparison { epoch, metric: halving.metric.name().to_owned(), n_trials, n_kept: left.len(), stopped }

@@ -186,12 +186,12 @@ fn call(arguments: &[OsString]) -> Result<String, Failure> {
 
 /// What a process says, as it comes.
 struct Said {
-    lines: mpsc::Receiver<Vec<u8>>,
+    parts: mpsc::Receiver<Vec<u8>>,
 }
 
 impl Said {
     fn by(pipe: Option<Box<dyn Read + Send>>) -> Said {
-        let (sender, lines) = mpsc::channel();
+        let (sender, parts) = mpsc::channel();
         thread::spawn(move || {
             // More than this is no answer.
             let mut pipe = pipe.map(|pipe| pipe.take(1 << 16));
@@ -204,14 +204,15 @@ impl Said {
                 }
             }
         });
-        Said { lines }
+        Said { parts }
     }
 
     /// All of it once the process has ended. A wrapper may leave a process behind that keeps the pipe open: then what has come
     /// within a second.
     fn text(self) -> String {
         let mut text = Vec::new();
-        while let Ok(part) = self.lines.recv_timeout(Duration::from_secs(1)) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while let Ok(part) = self.parts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             text.extend(part);
         }
         String::from_utf8_lossy(&text).into_owned()

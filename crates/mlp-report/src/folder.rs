@@ -1,6 +1,6 @@
 //! From a folder on disk to the input of a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use ndarray::Array2;
 
 use crate::csv::Seconds;
 use crate::error::ReportError;
-use crate::halving::{Halving, read_halving};
+use crate::halving::{Comparison, read_halving};
 use crate::metric::Metric;
 use crate::overview::{self, Compared};
 use crate::robustness::RobustnessCurve;
@@ -36,7 +36,7 @@ pub struct ReportInput {
     /// What went on inside nets while they trained, of any of the trials.
     pub diagnoses: Vec<Diagnosis>,
     /// The comparisons of a sweep with successive halving, and which trials they stopped.
-    pub halving: Vec<Halving>,
+    pub halving: Vec<Comparison>,
     /// Test pictures by trial and by index in the test set, `height × width` grey values with 0 for the background; those
     /// of recorded mistakes are shown.
     pub pictures: BTreeMap<(String, usize), Array2<u8>>,
@@ -93,7 +93,8 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
             )),
         }
     }
-    match read_halving(dir, &input.trials) {
+    let recorded: BTreeSet<&str> = input.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
+    match read_halving(dir, |trial| recorded.contains(trial)) {
         Ok(comparisons) => input.halving = comparisons,
         Err(error) => input.warnings.push(format!("Skipped what halving stopped. {error}")),
     }

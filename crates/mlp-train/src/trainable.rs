@@ -8,7 +8,8 @@ use crate::optimizer::{Optimizer, Update};
 /// `f32` or `f64`: the type of number that a network is trained and measured in.
 ///
 /// The inner loops are long once they are written out for every update rule and every set of instructions. This trait has
-/// them compiled with this crate, and not again in every program that calls [`train()`](crate::train()).
+/// them compiled with this crate, and not again in every program that calls [`train()`](crate::train()). A default method, or
+/// one implementation for every [`Real`], would be compiled where it is called, so both types are written out.
 pub trait Trainable: Real {
     /// [`Optimizer::step`].
     #[doc(hidden)]

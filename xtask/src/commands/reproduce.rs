@@ -132,6 +132,11 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         last = Some(plan);
     }
     let Some(last) = last.filter(|_| !arguments.plan) else { return Ok(()) };
+    if rows.is_empty() {
+        return Err(Failure::configuration(
+            "no trial is finished, so there is nothing to judge; leave --so-far out to run them",
+        ));
+    }
     let folder = last.folder.parent().map(PathBuf::from).unwrap_or_default();
     let archive = Archive {
         folder: &folder,
@@ -146,11 +151,6 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         output.line(document::as_json(&findings));
     } else {
         document::tell(&findings, output);
-    }
-    if findings.rows.is_empty() {
-        return Err(Failure::configuration(
-            "no trial is finished, so there is nothing to judge; leave --so-far out to run them",
-        ));
     }
     // Some claims do not replace the document of all.
     let written = match arguments.claims.is_empty() {
@@ -170,7 +170,7 @@ pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Fail
         return Err(Failure::new(
             Code::Unsuccessful,
             format!(
-                "{} failed and are left out of the judgement, and nothing is published; running again tries them again",
+                "{} failed and left out of the judgement, which is not published; running again tries them again",
                 counted(n_missing, "trial")
             ),
         ));

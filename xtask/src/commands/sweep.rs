@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
+use mlp_report::halving::{HALVING, StoppedTrial};
 use mlp_train::{RunRecord, Status};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use crate::commands::status;
 use crate::configuration::{Document, is_safe_name, nearest, toml_text};
 use crate::estimate;
 use crate::failure::{Code, Failure};
-use crate::halving::{self, Cut};
+use crate::halving;
 use crate::interrupt;
 use crate::options::{RunOptions, time};
 use crate::output::{Output, counted, notice};
@@ -164,7 +165,7 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
             "{} of {} stopped early and are no results; {} says when and why",
             cuts.len(),
             counted(trials.len(), "trial"),
-            places::shown(&plan.folder.join(halving::RANKING))
+            places::shown(&plan.folder.join(HALVING))
         ));
     }
     if is_talkative {
@@ -287,7 +288,7 @@ fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(
     trials.iter().filter_map(|trial| Some((trial.cell(), records.get(&trial.id)?))).collect()
 }
 
-fn as_json(trials: &[Trial], records: &BTreeMap<String, RunRecord>, cuts: &[Cut]) -> String {
+fn as_json(trials: &[Trial], records: &BTreeMap<String, RunRecord>, cuts: &[StoppedTrial]) -> String {
     let mut rows: Vec<_> = trials
         .iter()
         .filter_map(|trial| {

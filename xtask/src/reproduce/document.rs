@@ -455,6 +455,7 @@ mod tests {
     fn the_published_document_is_what_its_findings_give() {
         let (findings, docs) = published();
         assert!(!findings.is_quick && findings.n_missing == 0, "only a full and finished run is published");
+        assert_eq!((findings.family(true).len(), findings.family(false).len()), (N_MAIN, N_OTHERS));
         assert_eq!(as_lines(&findings), fs::read_to_string(docs.join(FOLDER).join(FINDINGS)).expect("the findings"));
         let files = files(&findings);
         for (name, text) in &files {

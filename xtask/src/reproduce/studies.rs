@@ -50,6 +50,10 @@ pub(crate) struct Step {
 /// A quick run looks at fewer test images after each epoch; its verdicts rest on all of them.
 const QUICK_TEST: &str = "test_size=2000";
 
+/// A quick run of the studies that look for a learning rate.
+const QUICK_OF_TWO_RATES: &[&str] =
+    &["train_size=6000", "validation=2000", "epochs=4", "sweep.learning_rate=[0.8,1.6]", "sweep.seed=[0,1,2]"];
+
 /// All studies, those in the paper's setup first.
 pub(crate) const STUDIES: &[Study] = &[
     Study {
@@ -224,13 +228,7 @@ pub(crate) const STUDIES: &[Study] = &[
         name: "codes",
         text: include_str!("../../presets/reproduce/codes.toml"),
         parts: Parts::Whole,
-        quick: &[
-            "train_size=6000",
-            "validation=2000",
-            "epochs=4",
-            "sweep.learning_rate=[0.8,1.6]",
-            "sweep.seed=[0,1,2]",
-        ],
+        quick: QUICK_OF_TWO_RATES,
         claims: &[7],
         has_curves: false,
         is_diagnosed: false,
@@ -239,13 +237,7 @@ pub(crate) const STUDIES: &[Study] = &[
         name: "codes-softmax",
         text: include_str!("../../presets/reproduce/codes-softmax.toml"),
         parts: Parts::Whole,
-        quick: &[
-            "train_size=6000",
-            "validation=2000",
-            "epochs=4",
-            "sweep.learning_rate=[0.8,1.6]",
-            "sweep.seed=[0,1,2]",
-        ],
+        quick: QUICK_OF_TWO_RATES,
         claims: &[7],
         has_curves: false,
         is_diagnosed: false,
@@ -254,13 +246,7 @@ pub(crate) const STUDIES: &[Study] = &[
         name: "bias",
         text: include_str!("../../presets/reproduce/bias.toml"),
         parts: Parts::Whole,
-        quick: &[
-            "train_size=6000",
-            "validation=2000",
-            "epochs=4",
-            "sweep.learning_rate=[0.8,1.6]",
-            "sweep.seed=[0,1,2]",
-        ],
+        quick: QUICK_OF_TWO_RATES,
         claims: &[8],
         has_curves: false,
         is_diagnosed: false,

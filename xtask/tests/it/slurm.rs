@@ -86,7 +86,9 @@ fn an_sbatch_that_is_missing_fails_or_answers_nonsense_ends_with_5_and_says_so()
 #[test]
 fn an_sbatch_that_leaves_a_process_behind_is_not_waited_for() {
     let sandbox = sandbox();
-    submit(&sandbox, Some("sleep 60 & echo 42"), &[]).expect_code(0);
+    let mark = sandbox.path("bin/ended");
+    submit(&sandbox, Some(&format!("(sleep 40; touch '{}') & echo 42", mark.display())), &[]).expect_code(0);
+    assert!(!mark.exists(), "it was waited for");
 }
 
 #[test]

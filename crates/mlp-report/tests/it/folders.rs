@@ -268,14 +268,18 @@ fn of_very_many_trials_the_best_keeps_its_details_and_one_that_did_not_finish_ha
 
 #[test]
 fn what_halving_stopped_is_listed_and_a_damaged_list_is_a_warning() {
-    let (dir, _) = folder();
+    let (dir, records) = folder();
     assert!(!report_html(&read_folder(dir.path()).unwrap()).contains("id=\"halving\""));
-    let list = r#"[{"epoch": 3, "metric": "validation.loss", "n_trials": 9, "n_kept": 8, "stopped":
-        [{"trial": "0123456789abcdef", "label": "seed = <b>2</b>", "epoch": 3, "value": 0.25, "rank": 9}]}]"#;
-    fs::write(dir.path().join("halving.json"), list).unwrap();
+    // The second came to an end of its own before it was stopped.
+    let stopped = [("0123456789abcdef", json!(0.25), 8), (records[0].trial.as_str(), json!(null), 9)].map(
+        |(trial, value, rank)| json!({"trial": trial, "label": "seed = <b>2</b>", "epoch": 3, "value": value, "rank": rank}),
+    );
+    let list =
+        json!([{"epoch": 3, "metric": "validation.loss", "n_trials": 9, "n_kept": 7, "stopped": stopped}]).to_string();
+    fs::write(dir.path().join("halving.json"), &list).unwrap();
     let page = report_html(&read_folder(dir.path()).unwrap());
     let section = page.split("id=\"halving\"").nth(1).expect("a section");
-    for part in ["1 trial was stopped", "seed = &lt;b&gt;2&lt;/b&gt;", "9 of 9", "validation.loss", "0.25"] {
+    for part in ["1 trial was stopped", "seed = &lt;b&gt;2&lt;/b&gt;", "8 of 9", "validation.loss", "0.25"] {
         assert!(section.contains(part), "{part}");
     }
     fs::write(dir.path().join("halving.json"), &list[..40]).unwrap();
