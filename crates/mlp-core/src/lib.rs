@@ -68,7 +68,7 @@ pub use loss::{Loss, Objective, Reduction};
 pub use mlp::{Layer, Mlp};
 pub use real::Real;
 pub use sink::{GradientSink, KeepGradient, Parameter};
-pub use workspace::{Batch, NonFinite, Workspace};
+pub use workspace::{Batch, Descent, NonFinite, OneByOne, Workspace};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -17,8 +17,11 @@
 //! which changes no bit of the result as long as the weights are finite, as they have to be when they are loaded; a step
 //! that makes others reports it.
 
+mod one_by_one;
 mod samples;
 mod units;
+
+pub use one_by_one::{Descent, OneByOne};
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
@@ -30,6 +33,7 @@ use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
 use crate::sink::GradientSink;
+use one_by_one::Single;
 use samples::{Answer, Gather, InputBlock, OutputBlock};
 use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, Tile, Update, distribute};
 
@@ -129,10 +133,15 @@ impl<F: Real> Workspace<F> {
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
+        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP);
+        let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
+        Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel)
+    }
+
+    fn with_blocks(mlp: &Mlp<F>, max_batch: usize, block_rows: usize, n_slots: usize, kernel: Kernel) -> Workspace<F> {
         assert!(n_slots <= 2, "a sink keeps at most 2 values for each parameter, not {n_slots}");
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
         mlp.assert_consistent();
-        let block_rows = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP).min(ROWS_MAX).min(max_batch);
         let n_blocks = max_batch.div_ceil(block_rows);
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
@@ -153,6 +162,7 @@ impl<F: Real> Workspace<F> {
                     outputs: Aligned::zeros(block_rows * width),
                     deltas: Aligned::zeros(block_rows * width),
                     is_broken: false,
+                    single: Single::new(0, 0),
                 }));
                 tiles.push(Tile::new(index, first_unit, width, n_inputs, n_slots));
                 first_unit += n_units;
@@ -258,8 +268,8 @@ impl<F: Real> Workspace<F> {
             .or_else(|| (!loss.is_finite()).then_some(last))
     }
 
-    /// The forward pass; with an objective also the losses and the deltas of the outputs.
-    fn answer<B: Batch<F>>(&mut self, batch: &B, objective: Option<Objective>, workers: &Workers) {
+    /// Fetches the inputs of a batch.
+    fn gather<B: Batch<F>>(&mut self, batch: &B, workers: &Workers) {
         let n_samples = batch.n_samples();
         assert!(n_samples > 0, "a batch has at least one sample");
         assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
@@ -268,13 +278,17 @@ impl<F: Real> Workspace<F> {
             block.first_row = index * self.block_rows;
             block.n_rows = n_samples.saturating_sub(block.first_row).min(self.block_rows);
         }
-        let n_used = self.n_blocks_used();
-        let Workspace { kernel, layers, tiles, patches, inputs, outputs, .. } = self;
-        let (kernel, n_blocks) = (*kernel, inputs.len());
+        let (kernel, n_used) = (self.kernel, self.n_blocks_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
-        each(workers, work, &mut inputs[..n_used], |block| F::dispatch(kernel, Gather { block, batch }));
+        each(workers, work, &mut self.inputs[..n_used], |block| F::dispatch(kernel, Gather { block, batch }));
+    }
 
-        let inputs = &*inputs;
+    /// The forward pass; with an objective also the losses and the deltas of the outputs.
+    fn answer<B: Batch<F>>(&mut self, batch: &B, objective: Option<Objective>, workers: &Workers) {
+        self.gather(batch, workers);
+        let n_used = self.n_blocks_used();
+        let Workspace { kernel, layers, tiles, patches, inputs, outputs, n_samples, .. } = self;
+        let (kernel, n_samples, n_blocks, inputs) = (*kernel, *n_samples, inputs.len(), &*inputs);
         let last = layers.len() - 1;
         for (index, shape) in layers.iter().enumerate() {
             let (before, patches) = patches.split_at_mut(index);
@@ -299,8 +313,8 @@ impl<F: Real> Workspace<F> {
         let of_layer = Patches { patches, n_blocks };
         let work = n_samples * shape.n_outputs * COST_OF_OUTPUT;
         each_with_index(workers, work, &mut outputs[..n_used], |index, block| {
-            let input = &inputs[index];
-            F::dispatch(kernel, Answer { block, index, input, shape, patches: of_layer, batch, objective });
+            let (first_row, rows) = (inputs[index].first_row, 0..inputs[index].n_rows);
+            F::dispatch(kernel, Answer { block, index, first_row, rows, shape, patches: of_layer, batch, objective });
         });
         if objective.is_some() {
             for patch in patches.iter_mut().filter(|patch| patch.block < n_used) {

@@ -387,6 +387,14 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Whether every step is plain gradient descent on a single sample, and weights need not be written after each: see
+    /// [`OneByOne`](mlp_core::OneByOne).
+    pub(crate) fn descends_on_single_samples(&self) -> bool {
+        let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
+        let weights_last = self.learning_rate * self.l2 <= 0.5;
+        self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && weights_last && never_rises
+    }
+
     /// The loss and its reduction.
     pub fn objective(&self) -> Objective {
         Objective { loss: self.loss, reduction: self.reduction }

@@ -191,7 +191,7 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
 
     #[inline(always)]
     fn input(&self, row: usize, into: &mut [F]) {
-        let grey_level = |&pixel: &u8| F::from_u8(pixel) / F::from_u8(255);
+        let grey_level = |&pixel: &u8| grey_level::<F>(pixel);
         match &self.samples.inputs {
             Inputs::Pixels(pixels) => {
                 let pixels = pixels.row(self.rows[row]);
@@ -216,6 +216,14 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
     }
 }
 
+/// A pixel as a number from 0 to 1: p / 255, correctly rounded, by two products instead of a division, which takes longer
+/// than both. As 255 · 257 = 2¹⁶ − 1, p / 255 = p · 257 / 2¹⁶ + p / (255 · 2¹⁶), and the first term is exact.
+#[inline(always)]
+fn grey_level<F: Real>(pixel: u8) -> F {
+    let pixel = F::from_u8(pixel);
+    pixel * F::narrow(257.0 / 65_536.0) + pixel * F::narrow(1.0 / (255.0 * 65_536.0))
+}
+
 fn copy_row<F: Real>(values: &ArrayView2<'_, F>, row: usize, into: &mut [F]) {
     let values = values.row(row);
     match values.as_slice() {
@@ -237,5 +245,18 @@ fn check_labels(labels: &[u8], n_classes: usize) -> Result<(), SamplesError> {
     match labels.iter().position(|&label| usize::from(label) >= n_classes) {
         None => Ok(()),
         Some(sample) => Err(SamplesError::Label { sample, label: labels[sample], n_classes }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_grey_level_is_the_correctly_rounded_quotient() {
+        for pixel in 0..=255_u8 {
+            assert_eq!(grey_level::<f32>(pixel).to_bits(), (f32::from(pixel) / 255.0).to_bits());
+            assert_eq!(grey_level::<f64>(pixel).to_bits(), (f64::from(pixel) / 255.0).to_bits());
+        }
     }
 }

@@ -13,6 +13,10 @@ use crate::config::TrainConfig;
 /// back-propagation with batches of one sample are taken panel by panel.
 pub const NUMERICS_VERSION: u32 = 2;
 
+/// The same for configurations of plain gradient descent on single samples. 3: their weights are written once for several
+/// samples ([`OneByOne`](mlp_core::OneByOne)).
+pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 3;
+
 /// Keys that say under which name and from which place, not what, is computed.
 const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];
 
@@ -64,8 +68,17 @@ pub fn trial_id(config: &Map<String, Value>, data_sha256: &str) -> String {
     let mut typed = TrainConfig::default().to_map();
     typed.extend(config.iter().map(|(key, value)| (key.clone(), canonical_value(key, value))));
     typed.retain(|key, value| !LEFT_OUT.contains(&key.as_str()) && !is_frozen_default(key, value));
-    let identity = json!({ "config": typed, "data": data_sha256, "numerics": NUMERICS_VERSION });
+    let identity = json!({ "config": typed, "data": data_sha256, "numerics": numerics_version(config) });
     hex(&Sha256::digest(canonical_json(&identity))[..16])
+}
+
+fn numerics_version(config: &Map<String, Value>) -> u32 {
+    let mut typed = TrainConfig::default();
+    for (key, value) in config {
+        // What no configuration can have makes no difference.
+        let _ = typed.set(key, value);
+    }
+    if typed.descends_on_single_samples() { NUMERICS_VERSION_OF_SINGLE_SAMPLES } else { NUMERICS_VERSION }
 }
 
 /// JSON without spaces, with the keys of every object sorted: the same text for the same content.

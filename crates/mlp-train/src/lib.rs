@@ -105,7 +105,7 @@ pub use diagnosis::{
 };
 pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
-pub use identity::{NUMERICS_VERSION, trial_id};
+pub use identity::{NUMERICS_VERSION, NUMERICS_VERSION_OF_SINGLE_SAMPLES, trial_id};
 pub use metrics::{Answer, EpochMetrics};
 pub use model::{AnyMlp, ModelError, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};

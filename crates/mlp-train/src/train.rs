@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use mlp_core::{Activation, Gradients, Kernel, Mlp, NonFinite, Real, Workers, Workspace};
+use mlp_core::{Activation, Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Progressed};
@@ -29,7 +29,7 @@ pub struct Setup<'a, F> {
 /// What an observer is told during a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
-    /// A batch has been trained.
+    /// A batch has been trained; where batches have one sample, several may have been.
     Batch {
         /// The epoch, counted from 1.
         epoch: usize,
@@ -259,7 +259,7 @@ pub fn train_resumable<F: Trainable>(
                 outcome = ended;
                 break;
             }
-            trainer.workspace.store(&mut mlp);
+            trainer.stepper.workspace().store(&mut mlp);
         }
         let trained = Instant::now();
         evaluator.load(&mlp);
@@ -313,12 +313,72 @@ impl EpochRecord {
     }
 }
 
+/// What takes the steps.
+enum Stepper<F> {
+    Batches(Workspace<F>),
+    SingleSamples(OneByOne<F>),
+}
+
+impl<F: Trainable> Stepper<F> {
+    fn new(config: &TrainConfig, mlp: &Mlp<F>, workers: &Workers, kernel: Kernel) -> Self {
+        if config.descends_on_single_samples() {
+            return Self::SingleSamples(OneByOne::new(mlp, kernel));
+        }
+        Self::Batches(Workspace::new(mlp, config.batch_size, config.optimizer.n_slots(), kernel, workers))
+    }
+
+    fn workspace(&self) -> &Workspace<F> {
+        match self {
+            Self::Batches(workspace) => workspace,
+            Self::SingleSamples(one_by_one) => one_by_one.workspace(),
+        }
+    }
+
+    /// The most batches that are taken in one call. They end where the weights are written, and so do calls: at the
+    /// multiples of this number in every epoch.
+    fn batches_at_a_time(&self) -> usize {
+        match self {
+            Self::Batches(_) => 1,
+            Self::SingleSamples(_) => OneByOne::<F>::MAX_SAMPLES,
+        }
+    }
+
+    /// A step on each of the batches that `rows` make up, with its own update. On failure: in which it broke.
+    fn step(
+        &mut self,
+        config: &TrainConfig,
+        rows: &Rows<'_, '_, F>,
+        updates: impl Iterator<Item = Update>,
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)> {
+        match self {
+            Self::Batches(workspace) => {
+                let steps = updates
+                    .map(|update| F::step(config.optimizer, workspace, rows, config.objective(), update, workers));
+                steps.sum::<Result<f64, NonFinite>>().map_err(|broken| (0, broken))
+            }
+            Self::SingleSamples(one_by_one) => {
+                let mut steps = [Descent { learning_rate: F::zero(), decay: F::zero() }; OneByOne::<f32>::MAX_SAMPLES];
+                let mut n_steps = 0;
+                for (step, update) in steps.iter_mut().zip(updates) {
+                    *step = Descent {
+                        learning_rate: F::narrow(update.learning_rate),
+                        decay: F::narrow(update.learning_rate * update.l2),
+                    };
+                    n_steps += 1;
+                }
+                F::descend(one_by_one, rows, config.objective(), &steps[..n_steps], workers)
+            }
+        }
+    }
+}
+
 /// One epoch of training after another, on one workspace.
 struct Trainer<'a, 's, F> {
     config: &'a TrainConfig,
     samples: &'a Samples<'s, F>,
     workers: &'a Workers,
-    workspace: Workspace<F>,
+    stepper: Stepper<F>,
     /// The indices of the training samples.
     rows: &'a [usize],
     /// The same in the order of the epoch.
@@ -334,20 +394,22 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         workers: &'a Workers,
         kernel: Kernel,
     ) -> Self {
-        let workspace = Workspace::new(mlp, config.batch_size, config.optimizer.n_slots(), kernel, workers);
-        Self { config, samples, workers, workspace, rows, order: rows.to_vec() }
+        let stepper = Stepper::new(config, mlp, workers, kernel);
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec() }
     }
 
     /// Takes over the optimiser's state.
     fn load_slots(&mut self, slots: &[Gradients<F>]) {
+        // Steps on single samples keep no state.
+        let Stepper::Batches(workspace) = &mut self.stepper else { return };
         for (slot, state) in slots.iter().enumerate() {
-            self.workspace.set_slot(slot, state);
+            workspace.set_slot(slot, state);
         }
     }
 
     /// What an observer can take a checkpoint of.
     fn moment<'b>(&'b self, keeper: &'b Keeper<F>, progressed: Progressed) -> Moment<'b, F> {
-        Moment { workspace: &self.workspace, keeper, progressed, n_slots: self.config.optimizer.n_slots() }
+        Moment { workspace: self.stepper.workspace(), keeper, progressed, n_slots: self.config.optimizer.n_slots() }
     }
 
     /// Every training sample once, in a new order, one update for each batch; those of the batches that `progressed`
@@ -368,27 +430,34 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
 
         let mut loss = progressed.loss;
         let mut samples_done = self.rows.len().min(progressed.batches * config.batch_size);
-        for (batch, rows) in self.order.chunks(config.batch_size).enumerate().skip(progressed.batches) {
-            let step = ((epoch - 1) * n_batches + batch) as u64;
-            let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
-            let update = Update {
-                learning_rate: config.schedule.learning_rate(config.learning_rate, position),
-                step: step + 1,
-                l2: config.l2,
-                l1: config.l1,
+        let at_a_time = self.stepper.batches_at_a_time();
+        let mut batch = progressed.batches;
+        while batch < n_batches {
+            let end = (batch / at_a_time * at_a_time + at_a_time).min(n_batches);
+            let update = |batch: usize| {
+                let step = ((epoch - 1) * n_batches + batch) as u64;
+                let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
+                let learning_rate = config.schedule.learning_rate(config.learning_rate, position);
+                Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1 }
             };
-            let samples = Rows::new(self.samples, rows);
-            match F::step(config.optimizer, &mut self.workspace, &samples, config.objective(), update, self.workers) {
-                Ok(loss_of_batch) => loss += loss_of_batch,
-                Err(NonFinite { layer }) => {
-                    return ControlFlow::Break(Outcome::Diverged(Divergence { epoch, batch: batch + 1, layer }));
+            let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
+            samples_done += rows.len();
+            let rows = Rows::new(self.samples, &self.order[rows]);
+            match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
+                Ok(loss_of_batches) => loss += loss_of_batches,
+                Err((index, NonFinite { layer })) => {
+                    return ControlFlow::Break(Outcome::Diverged(Divergence {
+                        epoch,
+                        batch: batch + index + 1,
+                        layer,
+                    }));
                 }
             }
-            samples_done += rows.len();
+            batch = end;
             let loss_so_far = loss / samples_done as f64;
             let progress = Progress::Batch { epoch, samples_done, samples_in_epoch: self.rows.len(), loss_so_far };
             let seconds = progressed.seconds + started.elapsed().as_secs_f64();
-            let moment = self.moment(keeper, Progressed { epoch, batches: batch + 1, loss, seconds });
+            let moment = self.moment(keeper, Progressed { epoch, batches: batch, loss, seconds });
             if observer(progress, &moment).is_break() {
                 return ControlFlow::Break(Outcome::Interrupted);
             }

@@ -1,6 +1,6 @@
 //! What is compiled here, once for each type of number.
 
-use mlp_core::{NonFinite, Objective, Real, Workers, Workspace};
+use mlp_core::{Descent, NonFinite, Objective, OneByOne, Real, Workers, Workspace};
 
 use crate::data::Rows;
 use crate::optimizer::{Optimizer, Update};
@@ -22,6 +22,16 @@ pub trait Trainable: Real {
         workers: &Workers,
     ) -> Result<f64, NonFinite>;
 
+    /// [`OneByOne::descend`].
+    #[doc(hidden)]
+    fn descend(
+        one_by_one: &mut OneByOne<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        steps: &[Descent<Self>],
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)>;
+
     /// [`Workspace::forward`].
     #[doc(hidden)]
     fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers);
@@ -41,6 +51,17 @@ impl Trainable for f32 {
     }
 
     #[inline(never)]
+    fn descend(
+        one_by_one: &mut OneByOne<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        steps: &[Descent<Self>],
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)> {
+        one_by_one.descend(rows, objective, steps, workers)
+    }
+
+    #[inline(never)]
     fn forward(workspace: &mut Workspace<Self>, rows: &Rows<'_, '_, Self>, workers: &Workers) {
         workspace.forward(rows, workers);
     }
@@ -57,6 +78,17 @@ impl Trainable for f64 {
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         optimizer.step(workspace, rows, objective, update, workers)
+    }
+
+    #[inline(never)]
+    fn descend(
+        one_by_one: &mut OneByOne<Self>,
+        rows: &Rows<'_, '_, Self>,
+        objective: Objective,
+        steps: &[Descent<Self>],
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)> {
+        one_by_one.descend(rows, objective, steps, workers)
     }
 
     #[inline(never)]

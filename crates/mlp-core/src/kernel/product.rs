@@ -79,15 +79,15 @@ impl TermList {
         TermList { indices: vec![0; n_terms], len: 0 }
     }
 
-    /// Replaces the list by the positions of `true`; there may be as many flags as there is room for.
+    /// Replaces the list by the positions of the numbers that have one of `bits` set.
+    ///
+    /// # Panics
+    /// Where there is no room for as many terms as there are numbers.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, flags: impl Iterator<Item = bool>) {
-        self.len = 0;
-        // Every index is written, and counted or overwritten by the next: no branch to guess wrongly.
-        for (index, flag) in flags.take(self.indices.len()).enumerate() {
-            self.indices[self.len] = index as u32;
-            self.len += usize::from(flag);
-        }
+    pub(crate) fn fill<F, S: Simd<F>>(&mut self, _simd: S, numbers: &[u32], bits: u32) {
+        let room = &mut self.indices[..numbers.len()];
+        // SAFETY: `_simd` proves the instructions, and the room is as long as the numbers.
+        self.len = unsafe { S::store_positions(numbers, bits, room) };
     }
 
     /// The terms.
@@ -129,13 +129,39 @@ pub(crate) struct Segment<'a, F, T> {
 /// Where a slice is too short for the rows and terms, or the width is not that of a panel.
 #[inline(always)]
 pub(crate) fn panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
-    _simd: S,
+    simd: S,
     start: &[F],
     segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
     n_rows: usize,
     sums: &mut [F],
 ) {
-    let width = start.len();
+    product_of_rows(simd, start.len(), Some(start), segments, n_rows, sums);
+}
+
+/// [`panel_product`] onto what is there: `sums[row][column] += Σ left[row][term] · right[term][column]`.
+///
+/// # Panics
+/// As that.
+#[inline(always)]
+pub(crate) fn add_panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
+    simd: S,
+    width: usize,
+    segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
+    n_rows: usize,
+    sums: &mut [F],
+) {
+    product_of_rows(simd, width, None, segments, n_rows, sums);
+}
+
+#[inline(always)]
+fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
+    _simd: S,
+    width: usize,
+    start: Option<&[F]>,
+    segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
+    n_rows: usize,
+    sums: &mut [F],
+) {
     if n_rows == 0 {
         return;
     }
@@ -147,7 +173,7 @@ pub(crate) fn panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
             assert!(bound * width <= right.len());
         }
     }
-    let product = PanelProduct { start, segments, sums: sums.as_mut_ptr() };
+    let product = PanelProduct { width, start, segments, sums: sums.as_mut_ptr() };
     // SAFETY: the assertions above, for every segment, row and term; `_simd` proves the instructions.
     unsafe {
         match (width / F::LANES, S::MANY_REGISTERS) {
@@ -164,7 +190,9 @@ pub(crate) fn panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
 
 /// The checked arguments of [`panel_product`].
 struct PanelProduct<'s, F, G> {
-    start: &'s [F],
+    width: usize,
+    /// Of every row; none where each begins with the sums that are there.
+    start: Option<&'s [F]>,
     segments: G,
     sums: *mut F,
 }
@@ -241,15 +269,20 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
     /// term, inside the slices of each segment.
     #[inline(always)]
     unsafe fn block<S: Simd<F>, const ROWS: usize, const VECTORS: usize>(&self, row: usize, vector: usize) -> usize {
-        let width = self.start.len();
+        let width = self.width;
         // SAFETY: the caller has checked that every row and term lies inside the slices.
         unsafe {
             // Loops, not closures: an instruction in a closure would become a call.
-            let mut first = [S::splat(F::zero()); VECTORS];
-            for (index, first) in first.iter_mut().enumerate() {
-                *first = S::load(self.start.as_ptr().add((vector + index) * F::LANES));
+            let to = self.sums.add(row * width + vector * F::LANES);
+            let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (index, sum) in sums.iter_mut().enumerate() {
+                    *sum = match self.start {
+                        Some(start) => S::load(start.as_ptr().add((vector + index) * F::LANES)),
+                        None => S::load(to.add(row * width + index * F::LANES)),
+                    };
+                }
             }
-            let mut sums = [first; ROWS];
             for segment in self.segments.clone() {
                 let left = segment.left.as_ptr().add(row * segment.row_stride);
                 let right = segment.right.as_ptr().add(vector * F::LANES);
@@ -266,7 +299,6 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
                     }
                 }
             }
-            let to = self.sums.add(row * width + vector * F::LANES);
             for (row, sums) in sums.iter().enumerate() {
                 for (index, &sum) in sums.iter().enumerate() {
                     S::store(sum, to.add(row * width + index * F::LANES));
@@ -313,7 +345,16 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
         assert!((first_input + n_inputs) * pair.width <= pair.right.len());
     }
     let side = if S::MANY_REGISTERS { 4 } else { 2 };
-    for input in (0..n_inputs).step_by(side) {
+    let mut first = 0;
+    if n_rows == 1 && S::MANY_REGISTERS {
+        // A row by itself is all reading: what it costs beside that is to sum the lanes.
+        while first + 16 <= n_inputs {
+            // SAFETY: the assertions above; `_simd` proves the instructions.
+            unsafe { sixteen_dots::<F, S>(panels.clone(), first_input + first, &mut products[first..]) };
+            first += 16;
+        }
+    }
+    for input in (first..n_inputs).step_by(side) {
         let few_inputs = input + side > n_inputs;
         for row in (0..n_rows).step_by(side) {
             let few_rows = row + side > n_rows;
@@ -344,6 +385,65 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The dot products of the first row of the left matrix with 16 rows of the packed one.
+///
+/// # Safety
+/// The processor has the instructions of `S`, the rows lie inside each panel, and there is room for 16 products.
+#[inline(always)]
+unsafe fn sixteen_dots<'a, F: Real, S: Simd<F>>(
+    panels: impl Iterator<Item = PanelPair<'a, F>>,
+    input: usize,
+    products: &mut [F],
+) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut sums = [S::splat(F::zero()); 16];
+        for PanelPair { width, left, right } in panels {
+            let (left, right) = (left.as_ptr(), right.as_ptr().add(input * width));
+            if width == PANEL_VECTORS * F::LANES {
+                add_dots::<F, S, PANEL_VECTORS>(&mut sums, left, right);
+            } else {
+                for vector in 0..width / F::LANES {
+                    let left = S::load(left.add(vector * F::LANES));
+                    for (input, sum) in sums.iter_mut().enumerate() {
+                        let right = S::load(right.add(input * width + vector * F::LANES));
+                        *sum = S::multiply_add(left, right, *sum);
+                    }
+                }
+            }
+        }
+        S::store_sums_of_lanes(sums, products.as_mut_ptr());
+    }
+}
+
+/// Adds to each of the sums, lane by lane, the product of a row on the left with a row on the right, which follow each other
+/// in memory. With a length known to the compiler, memory is read from one end to the other.
+///
+/// # Safety
+/// The processor has the instructions of `S`; there are `VECTORS` vectors on the left, and sixteen times as many on the right.
+#[inline(always)]
+unsafe fn add_dots<F: Real, S: Simd<F>, const VECTORS: usize>(
+    sums: &mut [S::Vector; 16],
+    left: *const F,
+    right: *const F,
+) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut factors = [S::splat(F::zero()); VECTORS];
+        for (vector, factor) in factors.iter_mut().enumerate() {
+            *factor = S::load(left.add(vector * F::LANES));
+        }
+        for (input, sum) in sums.iter_mut().enumerate() {
+            for (vector, &factor) in factors.iter().enumerate() {
+                let right = S::load(right.add((input * VECTORS + vector) * F::LANES));
+                *sum = S::multiply_add(factor, right, *sum);
             }
         }
     }

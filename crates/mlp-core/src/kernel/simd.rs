@@ -59,6 +59,42 @@ pub trait Simd<F>: Copy {
         }
         sums
     }
+
+    /// Writes the sums of the lanes of sixteen vectors, each in the order of [`Simd::sums_of_lanes`].
+    /// # Safety
+    /// As [`Simd::splat`], and 16 numbers behind `to` are writable.
+    #[inline(always)]
+    unsafe fn store_sums_of_lanes(vectors: [Self::Vector; 16], to: *mut F)
+    where
+        F: Real,
+    {
+        for first in (0..16).step_by(4) {
+            let four = [vectors[first], vectors[first + 1], vectors[first + 2], vectors[first + 3]];
+            // SAFETY: the caller's promises.
+            unsafe { to.add(first).cast::<[F; 4]>().write(Self::sums_of_lanes(four)) };
+        }
+    }
+
+    /// Writes the positions of the numbers that have one of `bits` set, in ascending order, and returns how many there are.
+    /// What lies behind them is overwritten.
+    ///
+    /// # Safety
+    /// As [`Simd::splat`], and `to` is as long as `numbers`.
+    #[inline(always)]
+    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
+        positions(numbers, 0, bits, to, 0)
+    }
+}
+
+/// Appends the positions from `first` on, as [`Simd::store_positions`], to a list of `len`; returns its new length.
+#[inline(always)]
+fn positions(numbers: &[u32], first: usize, bits: u32, to: &mut [u32], mut len: usize) -> usize {
+    // Every position is written, and counted or overwritten by the next: no branch to guess wrongly.
+    for (position, number) in numbers.iter().enumerate().skip(first) {
+        to[len] = position as u32;
+        len += usize::from(number & bits != 0);
+    }
+    len
 }
 
 /// Work that is compiled for each level. `run` is to be marked `#[inline(always)]`.
@@ -175,7 +211,7 @@ where
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Avx2, Avx512, Simd};
+    use super::{Avx2, Avx512, Simd, positions};
 
     impl Simd<f32> for Avx512 {
         type Vector = __m512;
@@ -204,25 +240,74 @@ mod x86 {
         }
         /// A quarter of the instructions of one vector after the other: two vectors share each addition, then four.
         #[inline(always)]
-        unsafe fn sums_of_lanes([a, b, c, d]: [__m512; 4]) -> [f32; 4] {
+        unsafe fn sums_of_lanes(vectors: [__m512; 4]) -> [f32; 4] {
             // SAFETY: the caller's promises.
             unsafe {
-                // Halves: lower + upper 8 lanes of a and b, of c and d.
-                let ab =
-                    _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0b01_00_01_00), _mm512_shuffle_f32x4(a, b, 0b11_10_11_10));
-                let cd =
-                    _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0b01_00_01_00), _mm512_shuffle_f32x4(c, d, 0b11_10_11_10));
-                // Quarters: a, b, c and d have four lanes each.
-                let four = _mm512_add_ps(
-                    _mm512_shuffle_f32x4(ab, cd, 0b10_00_10_00),
-                    _mm512_shuffle_f32x4(ab, cd, 0b11_01_11_01),
-                );
+                let four = quarters(vectors);
                 let two = _mm512_add_ps(four, _mm512_permute_ps(four, 0b00_00_11_10));
                 let one = _mm512_add_ps(two, _mm512_permute_ps(two, 0b00_00_00_01));
                 let mut lanes = [0.0; 16];
                 _mm512_storeu_ps(lanes.as_mut_ptr(), one);
                 [lanes[0], lanes[4], lanes[8], lanes[12]]
             }
+        }
+        /// Sixteen vectors share the last addition.
+        #[inline(always)]
+        unsafe fn store_sums_of_lanes(v: [__m512; 16], to: *mut f32) {
+            // SAFETY: the caller's promises.
+            unsafe {
+                let (a, b) = (quarters([v[0], v[4], v[8], v[12]]), quarters([v[1], v[5], v[9], v[13]]));
+                let (c, d) = (quarters([v[2], v[6], v[10], v[14]]), quarters([v[3], v[7], v[11], v[15]]));
+                // Two lanes of a, two of b in each quarter; of c and d.
+                let ab = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0b01_00_01_00), _mm512_shuffle_ps(a, b, 0b11_10_11_10));
+                let cd = _mm512_add_ps(_mm512_shuffle_ps(c, d, 0b01_00_01_00), _mm512_shuffle_ps(c, d, 0b11_10_11_10));
+                let sums =
+                    _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0b10_00_10_00), _mm512_shuffle_ps(ab, cd, 0b11_01_11_01));
+                _mm512_storeu_ps(to, sums);
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
+            // SAFETY: the caller's promises.
+            unsafe { positions_by_sixteen(numbers, bits, to) }
+        }
+    }
+
+    /// [`Simd::store_positions`], sixteen numbers at a time.
+    /// # Safety
+    /// The processor has AVX-512, and `to` is as long as `numbers`.
+    #[inline(always)]
+    unsafe fn positions_by_sixteen(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
+        let (mut first, mut len) = (0, 0);
+        // SAFETY: the caller's promises; no more positions are written than numbers have been read.
+        unsafe {
+            let mut lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            while first + 16 <= numbers.len() {
+                let sixteen = _mm512_loadu_si512(numbers.as_ptr().add(first).cast());
+                let chosen = _mm512_test_epi32_mask(sixteen, _mm512_set1_epi32(bits.cast_signed()));
+                let packed = _mm512_maskz_compress_epi32(chosen, lanes);
+                _mm512_storeu_si512(to.as_mut_ptr().add(len).cast(), packed);
+                lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
+                len += chosen.count_ones() as usize;
+                first += 16;
+            }
+        }
+        positions(numbers, first, bits, to, len)
+    }
+
+    /// Of each vector four sums, of four lanes each, in a quarter of the result.
+    /// # Safety
+    /// The processor has AVX-512.
+    #[inline(always)]
+    unsafe fn quarters([a, b, c, d]: [__m512; 4]) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // Halves: lower + upper 8 lanes of a and b, of c and d.
+            let ab =
+                _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0b01_00_01_00), _mm512_shuffle_f32x4(a, b, 0b11_10_11_10));
+            let cd =
+                _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0b01_00_01_00), _mm512_shuffle_f32x4(c, d, 0b11_10_11_10));
+            _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0b10_00_10_00), _mm512_shuffle_f32x4(ab, cd, 0b11_01_11_01))
         }
     }
 
@@ -269,6 +354,11 @@ mod x86 {
                 _mm512_storeu_pd(lanes.as_mut_ptr(), one);
                 [lanes[0], lanes[2], lanes[4], lanes[6]]
             }
+        }
+        #[inline(always)]
+        unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
+            // SAFETY: the caller's promises.
+            unsafe { positions_by_sixteen(numbers, bits, to) }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Both ends of the network for some rows of a batch: what goes in, and what comes out.
 
+use std::ops::Range;
+
 use crate::aligned::Aligned;
 use crate::kernel::product::TermList;
 use crate::kernel::simd::{Simd, Task};
@@ -47,7 +49,7 @@ pub(super) struct Gather<'a, F, B> {
 impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
-    fn run<S: Simd<F>>(self, _simd: S) {
+    fn run<S: Simd<F>>(self, simd: S) {
         let InputBlock { first_row, n_rows, inputs, stride, rows_used, inputs_used } = self.block;
         rows_used.fill(0);
         (0..*n_rows).for_each(|row| self.batch.prefetch(*first_row + row));
@@ -60,7 +62,7 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
         }
         for (group, used) in inputs_used.iter_mut().enumerate().take(n_rows.div_ceil(GROUP)) {
             let rows = ((1 << GROUP) - 1) << (group * GROUP);
-            used.fill(rows_used.iter().map(|used| used & rows != 0));
+            used.fill(simd, rows_used, rows);
         }
     }
 }
@@ -98,7 +100,10 @@ pub(super) struct Answer<'a, F, B> {
     pub(super) block: &'a mut OutputBlock<F>,
     /// The number of the block.
     pub(super) index: usize,
-    pub(super) input: &'a InputBlock<F>,
+    /// The row of the batch with which the block begins.
+    pub(super) first_row: usize,
+    /// Rows of the block.
+    pub(super) rows: Range<usize>,
     pub(super) shape: &'a LayerShape,
     /// Those of the last layer.
     pub(super) patches: Patches<'a, F>,
@@ -111,32 +116,34 @@ impl<F: Real, B: Batch<F>> Task<F> for Answer<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, _simd: S) {
-        let Answer { block, index, input, shape, patches, batch, objective } = self;
-        let n_values = input.n_rows * shape.n_outputs;
+        let Answer { block, index, first_row, rows, shape, patches, batch, objective } = self;
+        let n_outputs = shape.n_outputs;
+        let values = rows.start * n_outputs..rows.end * n_outputs;
         for patch in patches.of_block(index) {
-            let rows = block.net_inputs[..n_values].chunks_exact_mut(shape.n_outputs);
-            for (row, net_inputs) in rows.zip(patch.outputs.chunks_exact(patch.width)) {
+            let of_rows = &patch.outputs[rows.start * patch.width..rows.end * patch.width];
+            let to = block.net_inputs[values.clone()].chunks_exact_mut(n_outputs);
+            for (row, net_inputs) in to.zip(of_rows.chunks_exact(patch.width)) {
                 row[patch.first_unit..][..patch.n_units].copy_from_slice(&net_inputs[..patch.n_units]);
             }
         }
-        block.outputs[..n_values].copy_from_slice(&block.net_inputs[..n_values]);
-        let outputs = &mut block.outputs[..n_values];
+        block.outputs[values.clone()].copy_from_slice(&block.net_inputs[values.clone()]);
+        let outputs = &mut block.outputs[values.clone()];
         if shape.activation.is_elementwise() {
             shape.activation.apply_on::<F, S>(outputs);
         } else {
-            outputs.chunks_exact_mut(shape.n_outputs).for_each(|row| shape.activation.apply_on::<F, S>(row));
+            outputs.chunks_exact_mut(n_outputs).for_each(|row| shape.activation.apply_on::<F, S>(row));
         }
         block.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
         let Some((objective, scale)) = objective else { return };
-        for row in 0..input.n_rows {
-            let columns = row * shape.n_outputs..(row + 1) * shape.n_outputs;
+        for row in rows {
+            let columns = row * n_outputs..(row + 1) * n_outputs;
             let targets = &mut block.targets[columns.clone()];
-            batch.target(input.first_row + row, targets);
+            batch.target(first_row + row, targets);
             let outputs = &block.outputs[columns.clone()];
             block.losses[row] = objective.value(&block.net_inputs[columns.clone()], outputs, targets);
             objective.output_delta(shape.activation, outputs, targets, scale, &mut block.deltas[columns]);
         }
-        flush_negligible(&mut block.deltas[..n_values]);
+        flush_negligible(&mut block.deltas[values]);
     }
 }
 

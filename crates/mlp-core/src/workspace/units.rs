@@ -9,6 +9,7 @@ use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
 use crate::workspace::GROUP;
+use crate::workspace::one_by_one::Single;
 use crate::workspace::samples::{InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
 
 /// What is fixed about a layer.
@@ -91,7 +92,7 @@ impl<F: Real> Tile<F> {
     #[inline(always)]
     fn update_weights<S: Simd<F>, K: GradientSink<F>>(
         &mut self,
-        simd: S,
+        finite: &mut FiniteCheck<F, S>,
         first_input: usize,
         gradient: &[F],
         sink: &K,
@@ -101,9 +102,9 @@ impl<F: Real> Tile<F> {
         let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
         apply::<F, K, true>(&mut self.weights[entries.clone()], state, gradient, sink);
         // Afterwards: what has just been written is not read well at once.
-        self.is_broken |= !is_finite(simd, &self.weights[entries.clone()]);
+        finite.add(&self.weights[entries.clone()]);
         for state in &self.weights_state[..K::N_SLOTS] {
-            self.is_broken |= !is_finite(simd, &state[entries.clone()]);
+            finite.add(&state[entries.clone()]);
         }
     }
 
@@ -187,6 +188,8 @@ pub(super) struct Patch<F> {
     pub(super) deltas: Aligned<F>,
     /// Whether an output is infinite or not a number.
     pub(super) is_broken: bool,
+    /// For runs of single samples; empty elsewhere.
+    pub(super) single: Single<F>,
 }
 
 /// The patches of a layer: those of its first tile, block after block, then those of the next.
@@ -248,19 +251,7 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         let Forward { patch, n_rows, tile, received, activation } = self;
         match received {
             Received::Inputs(blocks) => {
-                let block = &blocks[patch.block];
-                for (group, terms) in block.inputs_used.iter().enumerate().take(n_rows.div_ceil(GROUP)) {
-                    let first_row = group * GROUP;
-                    let segment = Segment {
-                        left: &block.inputs[first_row * block.stride..],
-                        row_stride: block.stride,
-                        term_stride: 1,
-                        right: &tile.weights,
-                        terms,
-                    };
-                    let sums = &mut patch.outputs[first_row * tile.width..];
-                    panel_product(simd, &tile.bias, std::iter::once(segment), GROUP.min(n_rows - first_row), sums);
-                }
+                first_net_inputs(simd, &tile.bias, tile, &blocks[patch.block], n_rows, &mut patch.outputs);
             }
             Received::Outputs(patches) => {
                 let segments = patches.of_block(patch.block).map(|before| Segment {
@@ -279,6 +270,30 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             activation.apply_on::<F, S>(outputs);
         }
         patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+    }
+}
+
+/// start + x W for a tile of the first layer and the rows of a block, without what is zero in the inputs.
+#[inline(always)]
+pub(super) fn first_net_inputs<F: Real, S: Simd<F>>(
+    simd: S,
+    start: &[F],
+    tile: &Tile<F>,
+    block: &InputBlock<F>,
+    n_rows: usize,
+    net_inputs: &mut [F],
+) {
+    for (group, terms) in block.inputs_used.iter().enumerate().take(n_rows.div_ceil(GROUP)) {
+        let first_row = group * GROUP;
+        let segment = Segment {
+            left: &block.inputs[first_row * block.stride..],
+            row_stride: block.stride,
+            term_stride: 1,
+            right: &tile.weights,
+            terms,
+        };
+        let sums = &mut net_inputs[first_row * tile.width..];
+        panel_product(simd, start, std::iter::once(segment), GROUP.min(n_rows - first_row), sums);
     }
 }
 
@@ -320,7 +335,7 @@ impl<F: Real> Task<F> for Backward<'_, F> {
 }
 
 /// The rows of the gradient that are handed to the sink at a time: they stay in the cache next to the processor.
-const PIECE: usize = 8;
+pub(super) const PIECE: usize = 8;
 
 /// The inputs whose weights are read and then updated, for a batch of one sample: they too stay in that cache.
 const STRETCH: usize = 32;
@@ -342,7 +357,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     fn run<S: Simd<F>>(self, simd: S) {
         let Update { tile, shape, patches, blocks, received, sink } = self;
         let width = tile.width;
-        tile.is_broken = false;
+        let mut finite = FiniteCheck::new(simd);
         // Σ over the samples of aˡ⁻¹ᵀ δˡ, for a few inputs at a time.
         let mut gradient = [F::zero(); PIECE * PANEL_WIDTH_MAX];
         let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
@@ -371,7 +386,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                         });
                         panel_product(simd, start, segments, n_rows, &mut gradient[first * width..]);
                     }
-                    tile.update_weights(simd, first_input, &gradient[..n_inputs * width], sink);
+                    tile.update_weights(&mut finite, first_input, &gradient[..n_inputs * width], sink);
                 }
             }
             Received::Outputs(before) => {
@@ -387,11 +402,17 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                             terms: AllTerms(block.n_rows),
                         });
                         panel_product(simd, start, segments, n_units, &mut gradient);
-                        tile.update_weights(simd, patch.first_unit + first_unit, &gradient[..n_units * width], sink);
+                        tile.update_weights(
+                            &mut finite,
+                            patch.first_unit + first_unit,
+                            &gradient[..n_units * width],
+                            sink,
+                        );
                     }
                 }
             }
         }
+        tile.is_broken = !finite.is_true();
         if shape.has_bias {
             let sums = &mut gradient[..width];
             sums.fill(F::zero());

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{
-    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, Objective, Parameter, Real, Reduction, Workers,
-    Workspace,
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, Objective, OneByOne, Parameter, Real, Reduction,
+    Workers, Workspace,
 };
 
 use crate::nets::{Descent, Samples, network, samples};
@@ -179,7 +179,10 @@ fn a_step_allocates_nothing_on_any_thread() {
                 let mlp = network::<f32>(&[300, 260, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
                 let workers = Workers::new(n_threads);
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+                let mut one_by_one = OneByOne::new(&mlp, kernel);
                 let batch = Watched(samples::<f32>(n_samples, 300, 6, 2));
+                let run = Watched(samples::<f32>(n_samples.min(OneByOne::<f32>::MAX_SAMPLES), 300, 6, 2));
+                let steps = vec![mlp_core::Descent { learning_rate: 0.1, decay: 0.001 }; run.n_samples()];
                 let objective = Objective { loss: Loss::SoftmaxCrossEntropy, reduction: Reduction::Sum };
                 // All threads at once, so that each marks itself.
                 let all = std::sync::Barrier::new(n_threads);
@@ -193,6 +196,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                     workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &descent(), &workers).expect("finite");
                     workspace.forward(&batch, &workers);
+                    one_by_one.descend(&run, objective, &steps, &workers).expect("finite");
                 }
                 let count = COUNT.load(Ordering::Relaxed) - before;
                 IS_WATCHED.set(false);

@@ -1,0 +1,570 @@
+//! Gradient descent on one sample after the other, the weights being written only once for many samples.
+//!
+//! With one sample a step, reading and writing the weights is all the work there is. But the updates need not be written
+//! at once. After t samples with inputs aᵢ of a layer (rows) and deltas δᵢ its weights are
+//!
+//! > Wₜ = sₜ (W₀ + Σ aᵢᵀ dᵢ), the sum over i < t,
+//! > with sₜ₊₁ = sₜ (1 − ηₜγ), s₀ = 1 and dₜ = −δₜ ηₜ / sₜ₊₁,
+//!
+//! and neither the forward pass nor back-propagation needs them as such, only their products with a vector:
+//!
+//! > aₜ Wₜ = sₜ (aₜ W₀ + Σ (aₜ·aᵢ) dᵢ),
+//! > δₜ Wₜᵀ = sₜ (δₜ W₀ᵀ + Σ (δₜ·dᵢ) aᵢ).
+//!
+//! The sums cost little as long as they are short. After [`OneByOne::MAX_SAMPLES`] samples all updates are written together,
+//! as the gradient of a batch would be. What the samples do to each other is exact algebra; only rounding differs from
+//! steps that are taken one at a time. The weight decay γ comes along for nothing as the factor sₜ, which a run is too
+//! short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way: McDaniel et al.
+//! 2017, "Delayed Slater determinant update algorithms for high efficiency quantum Monte Carlo".)
+
+use crate::activation::Activation;
+use crate::aligned::Aligned;
+use crate::kernel::Kernel;
+use crate::kernel::product::{
+    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, add_panel_product, panel_product, transposed_product,
+};
+use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::kernel::workers::Workers;
+use crate::loss::Objective;
+use crate::mlp::Mlp;
+use crate::real::Real;
+use crate::workspace::samples::{Answer, InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
+use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile, first_net_inputs};
+use crate::workspace::{Batch, NonFinite, Workspace, cost, each, each_with_index};
+
+/// The most samples between two writings of the weights.
+const RUN: usize = 16;
+
+/// The step that is taken on one sample: w ← (1 − `decay`)·w − `learning_rate`·∂L/∂w for a weight, and
+/// b ← b − `learning_rate`·∂L/∂b for a bias.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Descent<F> {
+    /// η, above 0.
+    pub learning_rate: F,
+    /// ηγ, the learning rate times the factor of an L2 penalty: from 0 to 1/2, so that a run cannot make the weights
+    /// vanish.
+    pub decay: F,
+}
+
+/// A network in the layout of the fast path, for plain gradient descent on one sample at a time, without an optimiser's state.
+///
+/// ```
+/// use mlp_core::{
+///     Activation, Batch, Descent, Initializer, Kernel, Loss, Mlp, Objective, OneByOne, Reduction, Workers, backpropagate,
+/// };
+/// use ndarray::{Array2, array};
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+///
+/// struct Samples(Array2<f64>, Array2<f64>);
+/// impl Batch<f64> for Samples {
+///     fn n_samples(&self) -> usize {
+///         self.0.nrows()
+///     }
+///     fn input(&self, row: usize, into: &mut [f64]) {
+///         into.copy_from_slice(&self.0.row(row).to_vec());
+///     }
+///     fn target(&self, row: usize, into: &mut [f64]) {
+///         into.copy_from_slice(&self.1.row(row).to_vec());
+///     }
+/// }
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(0);
+/// let mut mlp = Mlp::new(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, &mut rng);
+/// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+/// let samples = Samples(array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);
+///
+/// let mut one_by_one = OneByOne::new(&mlp, Kernel::detect());
+/// let step = Descent { learning_rate: 0.5, decay: 0.0 };
+/// one_by_one.descend(&samples, objective, &[step, step], &Workers::new(1)).unwrap();
+/// let mut found = mlp.clone();
+/// one_by_one.workspace().store(&mut found);
+///
+/// for (input, target) in samples.0.rows().into_iter().zip(samples.1.rows()) {
+///     let row = |vector| ndarray::ArrayView1::insert_axis(vector, ndarray::Axis(0));
+///     let (_, gradients) = backpropagate(&mlp, row(input), row(target), objective);
+///     for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
+///         layer.weights.scaled_add(-0.5, &gradient.weights);
+///     }
+/// }
+/// let error = &found.layers[0].weights - &mlp.layers[0].weights;
+/// assert!(error.iter().all(|error| error.abs() < 1e-15));
+/// ```
+#[derive(Debug)]
+pub struct OneByOne<F> {
+    /// Of a single block: the row of a sample in it is its place in the run. `deltas` of its patches are the dᵢ.
+    workspace: Workspace<F>,
+    /// The inputs' products xₜ·xᵢ, row after row.
+    input_products: Aligned<F>,
+}
+
+impl<F: Real> OneByOne<F> {
+    /// The most samples that can be passed to [`OneByOne::descend`].
+    pub const MAX_SAMPLES: usize = RUN;
+
+    /// Memory for steps on single samples, with the weights of `mlp`.
+    ///
+    /// # Panics
+    /// Where the processor does not support `kernel`.
+    pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
+        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, 0, kernel);
+        for (shape, patches) in workspace.layers.iter().zip(&mut workspace.patches) {
+            patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, shape.n_inputs));
+        }
+        OneByOne { workspace, input_products: Aligned::zeros(RUN * RUN) }
+    }
+
+    /// The network, to be read.
+    pub fn workspace(&self) -> &Workspace<F> {
+        &self.workspace
+    }
+
+    /// [`Workspace::load`].
+    ///
+    /// # Panics
+    /// As that.
+    pub fn load(&mut self, mlp: &Mlp<F>) {
+        self.workspace.load(mlp);
+    }
+
+    /// One step on each sample of `samples`, in their order: forward, back-propagation, and the step of the same number in
+    /// `steps`. Returns the sum of the samples' losses, each before its step.
+    ///
+    /// The bits of the result depend on how the samples are cut into calls.
+    ///
+    /// # Errors
+    /// The row of the sample in whose step an output, a delta or a parameter became infinite or not a number, and where; the
+    /// parameters are then of no use until others are loaded. A weight that overflowed is noticed in the last row.
+    ///
+    /// # Panics
+    /// Where there is no sample or more than [`OneByOne::MAX_SAMPLES`], another number of steps, a decay that is not from 0
+    /// to 1/2, or the loss does not fit the output activation.
+    pub fn descend<B: Batch<F>>(
+        &mut self,
+        samples: &B,
+        objective: Objective,
+        steps: &[Descent<F>],
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)> {
+        let output = self.workspace.output_layer().activation;
+        assert!(objective.loss.fits(output), "{} loss behind a {output} output", objective.loss);
+        assert_eq!(steps.len(), samples.n_samples(), "steps, and samples to take them on");
+        let half = F::one() / (F::one() + F::one());
+        for Descent { decay, .. } in steps {
+            assert!((F::zero()..=half).contains(decay), "a decay of {decay}, not from 0 to 1/2");
+        }
+        self.workspace.gather(samples, workers);
+        self.multiply_inputs(workers);
+        let (mut scale, mut loss) = (F::one(), 0.0);
+        for (row, step) in steps.iter().enumerate() {
+            let after = scale * (F::one() - step.decay);
+            let rates = Rates { scale, learning_rate: step.learning_rate, factor: -step.learning_rate / after };
+            self.forward(row, scale, workers);
+            loss += self.answer(row, samples, objective);
+            self.backpropagate(row, rates, workers);
+            self.check(row, loss)?;
+            scale = after;
+        }
+        self.write(scale, workers);
+        let broken = self.workspace.tiles.iter().find(|tile| tile.is_broken);
+        broken.map_or(Ok(loss), |tile| Err((steps.len() - 1, NonFinite { layer: tile.layer })))
+    }
+
+    /// For all samples together: x W₀ of the first layer, and x·x of the inputs.
+    fn multiply_inputs(&mut self, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = &mut self.workspace;
+        let (kernel, block, tiles) = (*kernel, &inputs[0], &tiles[layers[0].tiles()]);
+        each(workers, cost(&layers[0], *n_samples), &mut patches[0], |patch| {
+            F::dispatch(kernel, FirstProducts { tile: &tiles[patch.tile], patch, block });
+        });
+        F::dispatch(kernel, InputProducts { block, products: &mut self.input_products });
+    }
+
+    /// The outputs of every layer for one sample.
+    fn forward(&mut self, row: usize, scale: F, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, .. } = &mut self.workspace;
+        let kernel = *kernel;
+        for (index, shape) in layers.iter().enumerate() {
+            let (before, patches) = patches.split_at_mut(index);
+            // aₜ·aᵢ of the layer's inputs.
+            let mut products = [F::zero(); RUN];
+            let before = before.last().map(|patches| Patches { patches, n_blocks: 1 });
+            match before {
+                None => products[..row].copy_from_slice(&self.input_products[row * RUN..][..row]),
+                Some(before) => {
+                    add(&mut products[..row], before.of_block(0).map(|patch| &patch.single.output_products[..row]))
+                }
+            }
+            let activation = (index + 1 < layers.len()).then_some(shape.activation);
+            let (tiles, factors) = (&tiles[shape.tiles()], &products[..row]);
+            each(workers, work(shape, index), &mut patches[0], |patch| {
+                let tile = &tiles[patch.tile];
+                F::dispatch(kernel, ForwardOne { patch, row, tile, before, factors, scale, activation });
+            });
+        }
+    }
+
+    /// The loss of one sample, and the deltas of the outputs.
+    fn answer<B: Batch<F>>(&mut self, row: usize, samples: &B, objective: Objective) -> f64 {
+        let Workspace { kernel, layers, patches, outputs, .. } = &mut self.workspace;
+        let last = layers.len() - 1;
+        let patches = Patches { patches: &patches[last], n_blocks: 1 };
+        let (block, rows, objective) = (&mut outputs[0], row..row + 1, Some((objective, 1.0)));
+        let task =
+            Answer { block, index: 0, first_row: 0, rows, shape: &layers[last], patches, batch: samples, objective };
+        F::dispatch(*kernel, task);
+        outputs[0].losses[row]
+    }
+
+    /// The deltas of every layer for one sample; biases take their step.
+    fn backpropagate(&mut self, row: usize, rates: Rates<F>, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, outputs, .. } = &mut self.workspace;
+        let (kernel, output) = (*kernel, &outputs[0]);
+        for (index, shape) in layers.iter().enumerate().rev() {
+            let (patches, after) = patches.split_at_mut(index + 1);
+            let after = after.first().map_or(&[][..], |after| after);
+            // δₜ·dᵢ of the layer behind.
+            let mut products = [F::zero(); RUN];
+            add(&mut products[..row], after.iter().map(|patch| &patch.single.delta_products[..row]));
+            products.iter_mut().for_each(|product| *product = negligible_is_zero(*product));
+            let (tiles, factors, passes_back) = (&tiles[shape.tiles()], &products[..row], index > 0);
+            each(workers, work(shape, index), &mut patches[index], |patch| {
+                let tile = &tiles[patch.tile];
+                F::dispatch(kernel, BackOne { patch, row, tile, shape, rates, after, factors, output, passes_back });
+            });
+        }
+    }
+
+    /// The weights after the run, and the biases.
+    fn write(&mut self, scale: F, workers: &Workers) {
+        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = &mut self.workspace;
+        let (kernel, block, patches) = (*kernel, &inputs[0], &*patches);
+        for (index, shape) in layers.iter().enumerate() {
+            let before = (index > 0).then(|| &patches[index - 1][..]);
+            each_with_index(workers, cost(shape, *n_samples), &mut tiles[shape.tiles()], |number, tile| {
+                let patch = &patches[index][number];
+                F::dispatch(kernel, Write { tile, shape, patch, scale, block, before });
+            });
+        }
+    }
+
+    /// Where the step on the sample in `row` broke.
+    fn check(&self, row: usize, loss: f64) -> Result<(), (usize, NonFinite)> {
+        let Workspace { patches, outputs, .. } = &self.workspace;
+        let last = patches.len() - 1;
+        let layer = (patches.iter().position(|patches| patches.iter().any(|patch| patch.is_broken)))
+            .or_else(|| (outputs[0].is_broken || !loss.is_finite()).then_some(last));
+        layer.map_or(Ok(()), |layer| Err((row, NonFinite { layer })))
+    }
+}
+
+/// What a layer costs for one sample, in multiply-adds that weigh as much as reading as many weights.
+fn work(shape: &LayerShape, index: usize) -> usize {
+    // In the first layer only the short sums and the activations are left to do.
+    let n_inputs = if index == 0 { FIRST_LAYER_AS_INPUTS } else { shape.n_inputs };
+    cost(&LayerShape { n_inputs, ..*shape }, 1)
+}
+
+/// The inputs of a layer that would cost as much as the first does beside its product.
+const FIRST_LAYER_AS_INPUTS: usize = 100;
+
+/// Adds vectors to `sums`, one after the other.
+fn add<'a, F: Real>(sums: &mut [F], vectors: impl Iterator<Item = &'a [F]>) {
+    for vector in vectors {
+        sums.iter_mut().zip(vector).for_each(|(sum, &value)| *sum += value);
+    }
+}
+
+/// What a step needs to know.
+#[derive(Clone, Copy)]
+struct Rates<F> {
+    /// sₜ
+    scale: F,
+    /// ηₜ, for biases.
+    learning_rate: F,
+    /// −ηₜ / sₜ₊₁
+    factor: F,
+}
+
+/// What the units of a patch keep during a run, beside its outputs aᵢ and deltas dᵢ.
+#[derive(Debug)]
+pub(super) struct Single<F> {
+    /// δₜ; zero behind the last unit.
+    delta: Aligned<F>,
+    /// The biases as they are now.
+    bias: Aligned<F>,
+    /// Σ over these units of δₜ W₀ᵀ, for each input.
+    passed_back: Aligned<F>,
+    /// aₜ·aᵢ, summed over these units.
+    output_products: [F; RUN],
+    /// δₜ·dᵢ, summed over these units.
+    delta_products: [F; RUN],
+}
+
+impl<F: Real> Single<F> {
+    /// For a patch of `width` columns of a layer with so many inputs.
+    pub(super) fn new(width: usize, n_inputs: usize) -> Single<F> {
+        Single {
+            delta: Aligned::zeros(width),
+            bias: Aligned::zeros(width),
+            passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
+            output_products: [F::zero(); RUN],
+            delta_products: [F::zero(); RUN],
+        }
+    }
+}
+
+/// x W₀ for the units of one tile of the first layer and all samples.
+struct FirstProducts<'a, F> {
+    patch: &'a mut Patch<F>,
+    tile: &'a Tile<F>,
+    block: &'a InputBlock<F>,
+}
+
+impl<F: Real> Task<F> for FirstProducts<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let start = &[F::zero(); PANEL_WIDTH_MAX][..self.tile.width];
+        first_net_inputs(simd, start, self.tile, self.block, self.block.n_rows, &mut self.patch.outputs);
+    }
+}
+
+/// xₜ·xᵢ for all pairs of samples.
+struct InputProducts<'a, F> {
+    block: &'a InputBlock<F>,
+    products: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for InputProducts<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let InputProducts { block, products } = self;
+        let inputs = PanelPair { width: block.stride, left: &block.inputs, right: &block.inputs };
+        transposed_product(simd, std::iter::once(inputs), block.n_rows, 0, fours(block.n_rows), products, RUN);
+    }
+}
+
+/// As many, and up to three more: four are multiplied as quickly as one. What the rows behind hold does not matter.
+fn fours(n: usize) -> usize {
+    n.next_multiple_of(4)
+}
+
+/// The outputs of one tile for the sample in `row`, and their products with those of the samples before.
+struct ForwardOne<'a, F> {
+    patch: &'a mut Patch<F>,
+    row: usize,
+    tile: &'a Tile<F>,
+    /// None in the first layer, where x W₀ is already in the patch.
+    before: Option<Patches<'a, F>>,
+    /// aₜ·aᵢ of the layer's inputs.
+    factors: &'a [F],
+    /// sₜ
+    scale: F,
+    /// None in the last layer.
+    activation: Option<Activation>,
+}
+
+impl<F: Real> Task<F> for ForwardOne<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let ForwardOne { patch, row, tile, before, factors, scale, activation } = self;
+        let width = tile.width;
+        let entries = row * width..(row + 1) * width;
+        let deferred = Segment {
+            left: factors,
+            row_stride: 0,
+            term_stride: 1,
+            right: &patch.deltas[..],
+            terms: AllTerms(factors.len()),
+        };
+        let mut start = [F::zero(); PANEL_WIDTH_MAX];
+        let start = &mut start[..width];
+        match before {
+            None => {
+                start.copy_from_slice(&patch.outputs[entries.clone()]);
+                panel_product(simd, start, std::iter::once(deferred), 1, &mut patch.outputs[entries.clone()]);
+            }
+            Some(before) => {
+                let segments = before.of_block(0).map(|before| Segment {
+                    left: &before.outputs[row * before.width..],
+                    row_stride: 0,
+                    term_stride: 1,
+                    right: &tile.weights[before.first_unit * width..],
+                    terms: AllTerms(before.n_units),
+                });
+                let segments = segments.chain(std::iter::once(deferred));
+                panel_product(simd, start, segments, 1, &mut patch.outputs[entries.clone()]);
+            }
+        }
+        if row == 0 {
+            patch.single.bias.copy_from_slice(&tile.bias);
+        }
+        let outputs = &mut patch.outputs[entries.clone()];
+        for (output, &bias) in outputs.iter_mut().zip(&*patch.single.bias) {
+            *output = scale * *output + bias;
+        }
+        if let Some(activation) = activation {
+            activation.apply_on::<F, S>(outputs);
+            outputs[patch.n_units..].fill(F::zero());
+        }
+        patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+        let pair = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
+        let products = &mut patch.single.output_products;
+        transposed_product(simd, std::iter::once(pair), 1, 0, fours(row), products, RUN);
+    }
+}
+
+/// δ of the units of one tile for the sample in `row`, the step of their biases, and what they pass back.
+struct BackOne<'a, F> {
+    patch: &'a mut Patch<F>,
+    row: usize,
+    tile: &'a Tile<F>,
+    shape: &'a LayerShape,
+    rates: Rates<F>,
+    /// The patches of the layer behind this one; none behind the last.
+    after: &'a [Patch<F>],
+    /// δₜ·dᵢ of that layer.
+    factors: &'a [F],
+    output: &'a OutputBlock<F>,
+    passes_back: bool,
+}
+
+impl<F: Real> Task<F> for BackOne<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let BackOne { patch, row, tile, shape, rates, after, factors, output, passes_back } = self;
+        let width = tile.width;
+        let units = patch.first_unit..patch.first_unit + patch.n_units;
+        let entries = row * width..(row + 1) * width;
+        let single = &mut patch.single;
+        if after.is_empty() {
+            let deltas = &output.deltas[row * shape.n_outputs..][..shape.n_outputs];
+            single.delta[..patch.n_units].copy_from_slice(&deltas[units]);
+        } else {
+            let mut start = [F::zero(); PANEL_WIDTH_MAX];
+            let start = &mut start[..width];
+            add(&mut start[..patch.n_units], after.iter().map(|after| &after.single.passed_back[units.clone()]));
+            let deferred = Segment {
+                left: factors,
+                row_stride: 0,
+                term_stride: 1,
+                right: &patch.outputs[..],
+                terms: AllTerms(factors.len()),
+            };
+            panel_product(simd, start, std::iter::once(deferred), 1, &mut single.delta);
+            single.delta.iter_mut().for_each(|delta| *delta = rates.scale * *delta);
+            shape.activation.times_derivative(&patch.outputs[entries.clone()], &mut single.delta);
+            flush_negligible(&mut single.delta);
+        }
+        if shape.has_bias {
+            for (bias, &delta) in single.bias.iter_mut().zip(&*single.delta) {
+                *bias = negligible_is_zero(*bias - rates.learning_rate * delta);
+            }
+        }
+        let mut finite = FiniteCheck::new(simd);
+        finite.add(&single.delta);
+        finite.add(&single.bias);
+        patch.is_broken |= !finite.is_true();
+        if passes_back {
+            let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
+            transposed_product(
+                simd,
+                std::iter::once(weights),
+                1,
+                0,
+                shape.n_inputs,
+                &mut single.passed_back,
+                shape.n_inputs,
+            );
+            let earlier = PanelPair { width, left: &single.delta, right: &patch.deltas };
+            transposed_product(simd, std::iter::once(earlier), 1, 0, fours(row), &mut single.delta_products, RUN);
+        }
+        for (kept, &delta) in patch.deltas[entries].iter_mut().zip(&*single.delta) {
+            *kept = negligible_is_zero(rates.factor * delta);
+        }
+    }
+}
+
+/// W ← s (W₀ + Σ aᵢᵀ dᵢ) for one tile, and its biases after the last step.
+struct Write<'a, F> {
+    tile: &'a mut Tile<F>,
+    shape: &'a LayerShape,
+    patch: &'a Patch<F>,
+    /// s after the run.
+    scale: F,
+    block: &'a InputBlock<F>,
+    /// None in the first layer.
+    before: Option<&'a [Patch<F>]>,
+}
+
+impl<F: Real> Task<F> for Write<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Write { tile, shape, patch, scale, block, before } = self;
+        let width = tile.width;
+        let mut finite = FiniteCheck::new(simd);
+        // A few inputs at a time, whose weights stay in the cache until they are checked.
+        match before {
+            None => {
+                // As in the gradient of a batch: more inputs at once share fewer zeros.
+                let together = PIECE * F::LANES / width;
+                for first_input in (0..shape.n_inputs).step_by(PIECE) {
+                    let n_inputs = PIECE.min(shape.n_inputs - first_input);
+                    let rows_used = &block.rows_used[first_input..][..n_inputs];
+                    if scale == F::one() && rows_used.iter().all(|&rows| rows == 0) {
+                        continue;
+                    }
+                    let weights = &mut tile.weights[first_input * width..][..n_inputs * width];
+                    for first in (0..n_inputs).step_by(together) {
+                        let n_rows = together.min(n_inputs - first);
+                        let rows_used = rows_used[first..][..n_rows].iter().fold(0, |any, rows| any | rows);
+                        let changes = Segment {
+                            left: &block.inputs[first_input + first..],
+                            row_stride: 1,
+                            term_stride: block.stride,
+                            right: &patch.deltas[..],
+                            terms: MaskedTerms(rows_used),
+                        };
+                        let weights = &mut weights[first * width..];
+                        add_panel_product(simd, width, std::iter::once(changes), n_rows, weights);
+                    }
+                    shrink(weights, scale);
+                    finite.add(weights);
+                }
+            }
+            Some(before) => {
+                for before in before {
+                    for first_unit in (0..before.n_units).step_by(PIECE) {
+                        let n_units = PIECE.min(before.n_units - first_unit);
+                        let changes = Segment {
+                            left: &before.outputs[first_unit..],
+                            row_stride: 1,
+                            term_stride: before.width,
+                            right: &patch.deltas[..],
+                            terms: AllTerms(block.n_rows),
+                        };
+                        let first_input = before.first_unit + first_unit;
+                        let weights = &mut tile.weights[first_input * width..][..n_units * width];
+                        add_panel_product(simd, width, std::iter::once(changes), n_units, weights);
+                        shrink(weights, scale);
+                        finite.add(weights);
+                    }
+                }
+            }
+        }
+        tile.is_broken = !finite.is_true();
+        tile.bias.copy_from_slice(&patch.single.bias);
+    }
+}
+
+/// Multiplies weights by what the decay has left of them.
+#[inline(always)]
+fn shrink<F: Real>(weights: &mut [F], scale: F) {
+    if scale != F::one() {
+        weights.iter_mut().for_each(|weight| *weight = negligible_is_zero(scale * *weight));
+    }
+}
