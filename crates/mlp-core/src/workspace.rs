@@ -373,7 +373,7 @@ impl<F: Real> Workspace<F> {
                 };
                 let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
                 let blocks = &inputs[..n_used];
-                F::dispatch(kernel, Update { tile, shape, patches, blocks, received, sink });
+                F::dispatch(kernel, Update { kernel, tile, shape, patches, blocks, received, sink });
             });
         }
     }
@@ -391,7 +391,7 @@ impl<F: Real> Workspace<F> {
             };
             each(workers, cost(shape, 1), &mut tiles[shape.first_tile..], |tile| {
                 let patch = &patches[index][tile.number(shape)];
-                F::dispatch(kernel, BackwardAndUpdate { tile, shape, patch, after, output, received, sink });
+                F::dispatch(kernel, BackwardAndUpdate { kernel, tile, shape, patch, after, output, received, sink });
             });
         }
     }

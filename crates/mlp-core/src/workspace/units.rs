@@ -2,6 +2,7 @@
 
 use crate::activation::Activation;
 use crate::aligned::Aligned;
+use crate::kernel::Kernel;
 use crate::kernel::product::{
     AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, panel_width, transposed_product,
 };
@@ -51,6 +52,8 @@ pub(super) struct Tile<F> {
     smallest_delta: F,
     /// and what they pass back to each input.
     passed_back: Aligned<F>,
+    /// For larger batches: a strip of the gradient.
+    gradient: Aligned<F>,
 }
 
 impl<F: Real> Tile<F> {
@@ -68,6 +71,7 @@ impl<F: Real> Tile<F> {
             delta: Aligned::zeros(width),
             smallest_delta: F::zero(),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
+            gradient: Aligned::zeros(STRIP),
         }
     }
 
@@ -88,16 +92,17 @@ impl<F: Real> Tile<F> {
         self.first_unit.div_ceil(panel_width::<F>(shape.n_outputs))
     }
 
-    /// Hands the weights of the inputs from `first_input` on, one row of `gradient` for each, to the sink.
+    /// Hands the weights of the inputs from `first_input` on to the sink, with a part of the tile's gradient, a row for each.
     #[inline(always)]
     fn update_weights<S: Simd<F>, K: GradientSink<F>>(
         &mut self,
         finite: &mut FiniteCheck<F, S>,
         first_input: usize,
-        gradient: &[F],
+        gradient: std::ops::Range<usize>,
         sink: &K,
     ) {
         let entries = first_input * self.width..first_input * self.width + gradient.len();
+        let gradient = &self.gradient[gradient];
         let [state0, state1] = &mut self.weights_state;
         let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
         apply::<F, K, true>(&mut self.weights[entries.clone()], state, gradient, sink);
@@ -334,7 +339,10 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     }
 }
 
-/// The rows of the gradient that are handed to the sink at a time: they stay in the cache next to the processor.
+/// The numbers of the gradient that are computed at a time: they stay in the cache next to the processor.
+const STRIP: usize = 2_048;
+
+/// The rows that are handed to the sink at a time, or left out together.
 pub(super) const PIECE: usize = 8;
 
 /// The inputs whose weights are read and then updated, for a batch of one sample: they too stay in that cache.
@@ -342,6 +350,7 @@ const STRETCH: usize = 32;
 
 /// The gradient of one tile, summed over the batch and handed to the sink.
 pub(super) struct Update<'a, F, K> {
+    pub(super) kernel: Kernel,
     pub(super) tile: &'a mut Tile<F>,
     pub(super) shape: &'a LayerShape,
     /// Those of the tile, block after block, as far as the batch reaches.
@@ -355,67 +364,45 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Update { tile, shape, patches, blocks, received, sink } = self;
+        let Update { kernel, tile, shape, patches, blocks, received, sink } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
-        // Σ over the samples of aˡ⁻¹ᵀ δˡ, for a few inputs at a time.
-        let mut gradient = [F::zero(); PIECE * PANEL_WIDTH_MAX];
-        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
+        let n_rows = STRIP / width;
         match received {
-            Received::Inputs(blocks) => {
-                for first_input in (0..shape.n_inputs).step_by(PIECE) {
-                    let n_inputs = PIECE.min(shape.n_inputs - first_input);
-                    let is_used = |block: &InputBlock<F>| {
-                        block.rows_used[first_input..][..n_inputs].iter().fold(0, |any, rows| any | rows) != 0
-                    };
-                    if sink.ignores_zero_gradients() && !blocks.iter().any(is_used) {
-                        continue;
+            Received::Inputs(_) => {
+                for first_input in (0..shape.n_inputs).step_by(n_rows) {
+                    let n_inputs = n_rows.min(shape.n_inputs - first_input);
+                    let is_sparse = sink.ignores_zero_gradients();
+                    let gradient = &mut tile.gradient[..n_inputs * width];
+                    let strip = InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient };
+                    F::dispatch(kernel, strip);
+                    for first in (0..n_inputs).step_by(PIECE) {
+                        let inputs = first_input + first..first_input + n_inputs.min(first + PIECE);
+                        if is_sparse && !is_used(blocks, inputs.clone()) {
+                            continue;
+                        }
+                        let gradient = first * width..(first + inputs.len()) * width;
+                        tile.update_weights(&mut finite, inputs.start, gradient, sink);
                     }
-                    // Inputs that share what they read: as many as keep the processor busy, as more share fewer zeros.
-                    let together = PIECE * F::LANES / width;
-                    for first in (0..n_inputs).step_by(together) {
-                        let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
-                        let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
-                            left: &block.inputs[input..],
-                            row_stride: 1,
-                            term_stride: block.stride,
-                            right: &patch.deltas,
-                            terms: MaskedTerms(
-                                block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows),
-                            ),
-                        });
-                        panel_product(simd, start, segments, n_rows, &mut gradient[first * width..]);
-                    }
-                    tile.update_weights(&mut finite, first_input, &gradient[..n_inputs * width], sink);
                 }
             }
             Received::Outputs(before) => {
                 for (first_tile, patch) in before.of_block(0).enumerate() {
                     let before = before.of_tile(first_tile);
-                    for first_unit in (0..patch.n_units).step_by(PIECE) {
-                        let n_units = PIECE.min(patch.n_units - first_unit);
-                        let segments = blocks.iter().zip(patches).zip(before).map(|((block, patch), before)| Segment {
-                            left: &before.outputs[first_unit..],
-                            row_stride: 1,
-                            term_stride: before.width,
-                            right: &patch.deltas,
-                            terms: AllTerms(block.n_rows),
-                        });
-                        panel_product(simd, start, segments, n_units, &mut gradient);
-                        tile.update_weights(
-                            &mut finite,
-                            patch.first_unit + first_unit,
-                            &gradient[..n_units * width],
-                            sink,
-                        );
+                    for first_unit in (0..patch.n_units).step_by(n_rows) {
+                        let n_units = n_rows.min(patch.n_units - first_unit);
+                        let gradient = &mut tile.gradient[..n_units * width];
+                        let strip = OutputGradient { patches, blocks, width, before, first_unit, n_units, gradient };
+                        F::dispatch(kernel, strip);
+                        tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
                     }
                 }
             }
         }
         tile.is_broken = !finite.is_true();
         if shape.has_bias {
-            let sums = &mut gradient[..width];
-            sums.fill(F::zero());
+            let mut sums = [F::zero(); PANEL_WIDTH_MAX];
+            let sums = &mut sums[..width];
             for (block, patch) in blocks.iter().zip(patches) {
                 for deltas in patch.deltas.chunks_exact(width).take(block.n_rows) {
                     sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
@@ -426,9 +413,86 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     }
 }
 
+/// Whether one of some inputs is not zero in one of the rows.
+#[inline(always)]
+fn is_used<F>(blocks: &[InputBlock<F>], inputs: std::ops::Range<usize>) -> bool {
+    blocks.iter().any(|block| block.rows_used[inputs.clone()].iter().fold(0, |any, rows| any | rows) != 0)
+}
+
+/// Σ over the samples of xᵀ δ for some inputs of the network. A task of its own, as it is the same for every sink.
+struct InputGradient<'a, F> {
+    patches: &'a [Patch<F>],
+    blocks: &'a [InputBlock<F>],
+    width: usize,
+    first_input: usize,
+    n_inputs: usize,
+    /// Whether pieces without an input that is not zero are left out.
+    is_sparse: bool,
+    /// A row of the tile's width for each input.
+    gradient: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for InputGradient<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient } = self;
+        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
+        // Inputs that share what they read: as many as keep the processor busy, as more share fewer zeros.
+        let together = PIECE * F::LANES / width;
+        for first in (0..n_inputs).step_by(together) {
+            let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
+            if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
+                // The sink will not be told of this piece; its other half is cheap.
+                continue;
+            }
+            let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
+                left: &block.inputs[input..],
+                row_stride: 1,
+                term_stride: block.stride,
+                right: &patch.deltas,
+                terms: MaskedTerms(block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows)),
+            });
+            panel_product(simd, start, segments, n_rows, &mut gradient[first * width..]);
+        }
+    }
+}
+
+/// Σ over the samples of aᵀ δ for some units of the layer before.
+struct OutputGradient<'a, F> {
+    patches: &'a [Patch<F>],
+    blocks: &'a [InputBlock<F>],
+    width: usize,
+    /// Those of the units' tile, block after block.
+    before: &'a [Patch<F>],
+    /// Counted within that tile.
+    first_unit: usize,
+    n_units: usize,
+    /// A row of the tile's width for each unit.
+    gradient: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for OutputGradient<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let OutputGradient { patches, blocks, width, before, first_unit, n_units, gradient } = self;
+        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
+        let segments = blocks.iter().zip(patches).zip(before).map(|((block, patch), before)| Segment {
+            left: &before.outputs[first_unit..],
+            row_stride: 1,
+            term_stride: before.width,
+            right: &patch.deltas,
+            terms: AllTerms(block.n_rows),
+        });
+        panel_product(simd, start, segments, n_units, gradient);
+    }
+}
+
 /// Back-propagation through one tile for a batch of one sample, whose work is to read the weights and not to multiply:
 /// δ of its units, what they pass back, and the sink, all while a weight is in the cache.
 pub(super) struct BackwardAndUpdate<'a, F, K> {
+    pub(super) kernel: Kernel,
     pub(super) tile: &'a mut Tile<F>,
     pub(super) shape: &'a LayerShape,
     pub(super) patch: &'a Patch<F>,
@@ -443,7 +507,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let BackwardAndUpdate { tile, shape, patch, after, output, received, sink } = self;
+        let BackwardAndUpdate { kernel, tile, shape, patch, after, output, received, sink } = self;
         let units = patch.first_unit..patch.first_unit + patch.n_units;
         tile.is_broken = false;
         if after.is_empty() {
@@ -482,17 +546,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
                     for first_unit in (0..before.n_units).step_by(STRETCH) {
                         let n_units = STRETCH.min(before.n_units - first_unit);
                         let first_input = before.first_unit + first_unit;
-                        let panels = PanelPair { width: tile.width, left: &tile.delta, right: &tile.weights };
-                        let passed_back = &mut tile.passed_back[first_input..];
-                        transposed_product(
-                            simd,
-                            std::iter::once(panels),
-                            1,
-                            first_input,
-                            n_units,
-                            passed_back,
-                            n_units,
-                        );
+                        F::dispatch(kernel, PassBack { tile, first_input, n_inputs: n_units });
                         let values = before.outputs[first_unit..][..n_units].iter().copied();
                         tile.update_rows(simd, (first_input..).zip(values), sink);
                     }
@@ -505,6 +559,24 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
             gradient.copy_from_slice(&tile.delta);
             tile.update_bias(simd, gradient, sink);
         }
+    }
+}
+
+/// What the units of a tile pass back to some of its inputs, for a batch of one sample: the same for every sink.
+struct PassBack<'a, F> {
+    tile: &'a mut Tile<F>,
+    first_input: usize,
+    n_inputs: usize,
+}
+
+impl<F: Real> Task<F> for PassBack<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let PassBack { tile, first_input, n_inputs } = self;
+        let panels = PanelPair { width: tile.width, left: &tile.delta, right: &tile.weights };
+        let passed_back = &mut tile.passed_back[first_input..];
+        transposed_product(simd, std::iter::once(panels), 1, first_input, n_inputs, passed_back, n_inputs);
     }
 }
 

@@ -10,7 +10,7 @@ fn with(changes: Value) -> String {
     trial_id(&config, "0123")
 }
 
-/// If this test fails, every stored trial would be run again: raise `NUMERICS_VERSION` on purpose or mend the code.
+/// If this test fails, every stored trial would be run again: raise a version of the numerics on purpose or mend the code.
 #[test]
 fn identities_are_fixed_for_ever() {
     let paper = json!({
@@ -20,7 +20,9 @@ fn identities_are_fixed_for_ever() {
         "schedule": "constant", "batch_size": 1, "epochs": 20, "validation": 0, "early_stopping": false,
         "evaluate_train": 10000, "seed": 0, "train_size": 17000, "test_size": 5000,
     });
-    insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"862573aba13d4dd93d386e29e447a154");
+    insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"ff46aa9e82a1d2902663ff29cf2ea845");
+    insta::assert_snapshot!(with(json!({})), @"a2e4ecdea00c07050cce0ab75b839b58");
+    insta::assert_snapshot!(with(json!({ "optimizer": "sgd", "batch_size": 1, "l1": 0.1 })), @"9d44a87315aad5307b8fb7976bc46291");
 }
 
 #[test]
