@@ -8,7 +8,7 @@
 //! 4. [`backpropagate`]: the gradient of the loss, in four equations.
 //! 5. [`gradient_check`]: the proof, by finite differences.
 //!
-//! [`Workspace`] computes the same faster, on packed weights, for training.
+//! [`Workspace`] computes the same faster, on packed weights, for training; [`OneByOne`] takes steps on single samples.
 //!
 //! Conventions: a batch has one row a sample, `(n_samples, n_features)`; weights are `(n_inputs, n_outputs)`; losses are
 //! means over the batch. Numbers are `f32` or `f64` ([`Real`]). A wrong shape is a mistake in the calling program and

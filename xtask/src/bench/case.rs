@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Kernel, Loss};
+use mlp_core::{Initializer, Kernel, Loss};
 use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, Trainable, train};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,19 @@ pub(crate) struct Case {
     pub(crate) one_core: bool,
     /// The samples of the peers' timed epochs: fewer where they take minutes. Ours have all.
     pub(crate) n_samples_peers: usize,
+    pub(crate) numbers: Numbers,
+}
+
+/// What the network's numbers are like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    Ordinary,
+    /// Units that answer 0 or 1, so that next to nothing is passed back.
+    Saturated,
+    /// Weights under an L2 penalty that does nothing.
+    Penalised,
+    /// Weights under one that makes them as small as numbers get.
+    Decayed,
 }
 
 const PAPER: &[usize] = &[512, 256, 128, 64, 32, 16, 8];
@@ -41,6 +54,27 @@ pub(crate) const CASES: [Case; 7] = [
     case("narrow", "784-30-6, batch 10", &[30], 10, Precision::F32, false, EPOCH),
 ];
 
+/// Networks whose numbers could slow a processor down, each behind the one that it is compared with.
+pub(crate) const TROUBLED: [Case; 8] = [
+    troubled("ordinary-1", "batch 1", 1, Numbers::Ordinary),
+    troubled("saturated-1", "batch 1, saturated units", 1, Numbers::Saturated),
+    troubled("penalised-1", "batch 1, L2", 1, Numbers::Penalised),
+    troubled("decayed-1", "batch 1, decayed weights", 1, Numbers::Decayed),
+    troubled("ordinary-128", "batch 128", 128, Numbers::Ordinary),
+    troubled("saturated-128", "batch 128, saturated units", 128, Numbers::Saturated),
+    troubled("penalised-128", "batch 128, L2", 128, Numbers::Penalised),
+    troubled("decayed-128", "batch 128, decayed weights", 128, Numbers::Decayed),
+];
+
+const fn troubled(name: &'static str, title: &'static str, batch_size: usize, numbers: Numbers) -> Case {
+    Case { numbers, ..case(name, title, PAPER, batch_size, Precision::F32, false, 0) }
+}
+
+/// The case of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Case> {
+    CASES.iter().chain(&TROUBLED).find(|case| case.name == name)
+}
+
 const fn case(
     name: &'static str,
     title: &'static str,
@@ -50,7 +84,7 @@ const fn case(
     one_core: bool,
     n_samples_peers: usize,
 ) -> Case {
-    Case { name, title, hidden, batch_size, precision, one_core, n_samples_peers }
+    Case { name, title, hidden, batch_size, precision, one_core, n_samples_peers, numbers: Numbers::Ordinary }
 }
 
 /// What was measured of a case.
@@ -79,7 +113,17 @@ impl Case {
     }
 
     fn config(&self) -> TrainConfig {
+        let ordinary = TrainConfig::default();
         TrainConfig {
+            initializer: match self.numbers {
+                Numbers::Saturated => Initializer::GlorotUniform { gain: 200.0 },
+                _ => ordinary.initializer,
+            },
+            l2: match self.numbers {
+                Numbers::Ordinary | Numbers::Saturated => 0.0,
+                Numbers::Penalised => 1e-9,
+                Numbers::Decayed => 0.1,
+            },
             hidden: self.hidden.to_vec(),
             loss: Loss::Squared,
             optimizer: Optimizer::Sgd,
@@ -90,7 +134,7 @@ impl Case {
             // One to warm up, and as many timed as the peers have.
             epochs: 3,
             evaluate_train: EvaluateTrain::Count(10_000),
-            ..TrainConfig::default()
+            ..ordinary
         }
     }
 

@@ -9,7 +9,7 @@ use mlp_core::Kernel;
 use mnist_io::LabeledImages;
 use serde::Serialize;
 
-use crate::bench::case::{CASES, Case, Measured};
+use crate::bench::case::{CASES, Case, Measured, TROUBLED, find};
 use crate::bench::machine::Machine;
 use crate::bench::peers::{PeerMeasured, Python};
 use crate::bench::whole::{Place, Whole};
@@ -42,8 +42,8 @@ pub(crate) struct Bench {
     /// Only our own figures
     #[arg(long)]
     no_peers: bool,
-    /// One case alone, in this process, as a line of JSON
-    #[arg(long, value_name = "NAME", value_parser = CASES.map(|case| case.name))]
+    /// One case alone, in this process, as a line of JSON: batch-1, batch-32, batch-128, batch-512, one-core, f64, narrow
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
     case: Option<String>,
     /// Also write the table and the figures, as bench.md and bench.json, into this folder
     #[arg(long, value_name = "FOLDER")]
@@ -64,6 +64,8 @@ struct Figures {
     rows: Vec<Row>,
     /// Our seconds on the other instruction sets.
     kernels: Vec<KernelRow>,
+    /// Our seconds with numbers that could slow a processor down.
+    troubled: Vec<TroubledRow>,
     whole: Option<Whole>,
 }
 
@@ -88,13 +90,23 @@ struct KernelRow {
     seconds: f64,
 }
 
+#[derive(Debug, Serialize)]
+struct TroubledRow {
+    case: &'static str,
+    seconds: f64,
+    /// Seconds with ordinary numbers.
+    seconds_ordinary: f64,
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure> {
     let kernel = arguments.machine.kernel()?;
     let data = arguments.data.clone().unwrap_or_else(|| places::datasets().join("mnist"));
     if let Some(name) = &arguments.case {
-        let case = CASES.iter().find(|case| case.name == name);
-        let case = case.ok_or_else(|| Failure::configuration(format!("--case {name}: there is no such case")))?;
+        let case = find(name).ok_or_else(|| {
+            let names: Vec<_> = CASES.iter().chain(&TROUBLED).map(|case| case.name).collect();
+            Failure::configuration(format!("--case {name}: there is no such case; there are {}", names.join(", ")))
+        })?;
         let measured = case.measure(&load(&data)?.0, arguments.machine.n_threads(), kernel)?;
         output.line(serde_json::to_string(&measured).map_err(|error| Failure::data(error.to_string()))?);
         return Ok(());
@@ -134,8 +146,7 @@ impl Bench {
             }
             rows.push(self.row(case, data, kernel, &machine, python)?);
         }
-        let mut kernels = Vec::new();
-        let mut whole = None;
+        let (mut kernels, mut troubled, mut whole) = (Vec::new(), Vec::new(), None);
         if self.full {
             for other in Kernel::ALL.into_iter().filter(|other| other.is_supported()) {
                 for case in CASES.iter().filter(|case| ["batch-1", "batch-128", "one-core"].contains(&case.name)) {
@@ -143,13 +154,24 @@ impl Bench {
                     kernels.push(KernelRow { kernel: other.name(), case: case.title, seconds: measured.seconds });
                 }
             }
+            for (ordinary, case) in TROUBLED.iter().step_by(2).zip(TROUBLED.iter().skip(1).step_by(2)) {
+                if !self.style.quiet {
+                    notice(case.title);
+                }
+                let (mut seconds, mut seconds_ordinary) = (f64::INFINITY, f64::INFINITY);
+                for _ in 0..3 {
+                    seconds_ordinary = seconds_ordinary.min(own(ordinary, data, n_threads, kernel)?.seconds);
+                    seconds = seconds.min(own(case, data, n_threads, kernel)?.seconds);
+                }
+                troubled.push(TroubledRow { case: case.title, seconds, seconds_ordinary });
+            }
             let scratch = std::env::temp_dir().join(format!("mlp-bench-{}", std::process::id()));
             std::fs::create_dir_all(&scratch).map_err(|error| Failure::io("create", &scratch, &error))?;
             let measured = Place { data, scratch: &scratch, python, n_threads, is_quiet: self.style.quiet }.measure();
             std::fs::remove_dir_all(&scratch).map_err(|error| Failure::io("remove", &scratch, &error))?;
             whole = Some(measured?);
         }
-        Ok(Figures { machine, rows, kernels, whole })
+        Ok(Figures { machine, rows, kernels, troubled, whole })
     }
 
     /// One case, ours and the peers' in turn, so that a slow minute of the machine meets all of them.
@@ -274,6 +296,19 @@ impl Figures {
             let _ = writeln!(text, "\n| instructions | case | seconds |\n|---|---|---|");
             for row in &self.kernels {
                 let _ = writeln!(text, "| {} | {} | {} |", row.kernel, row.case, seconds(row.seconds));
+            }
+        }
+        if !self.troubled.is_empty() {
+            let _ = writeln!(text, "\n| | seconds | with ordinary numbers | ratio |\n|---|---|---|---|");
+            for row in &self.troubled {
+                let ratio = row.seconds / row.seconds_ordinary;
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {} | {ratio:.2} |",
+                    row.case,
+                    seconds(row.seconds),
+                    seconds(row.seconds_ordinary)
+                );
             }
         }
         if let Some(whole) = &self.whole {

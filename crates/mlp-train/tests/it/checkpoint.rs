@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Checkpoint, CheckpointError, EarlyStopping, Optimizer, Outcome, Precision, Run, RunRecord, Runtime, Samples, Setup,
-    TrainConfig, TrainError, Trainable, ValidationMetric, train_resumable, weights_sha256,
+    Checkpoint, CheckpointError, EarlyStopping, Optimizer, Outcome, Precision, Run, RunRecord, Runtime, Samples,
+    Schedule, Setup, TrainConfig, TrainError, Trainable, ValidationMetric, train_resumable, weights_sha256,
 };
 use serde_json::{Map, Value, json};
 use tempfile::tempdir;
@@ -95,6 +95,17 @@ fn a_run_stopped_at_any_batch_ends_as_if_it_had_not_been_with_every_update_rule(
         check_every_moment::<f32>(&TrainConfig { optimizer, ..config() });
     }
     check_every_moment::<f64>(&TrainConfig { precision: Precision::F64, bias: false, ..config() });
+}
+
+#[test]
+fn a_run_on_single_samples_stopped_between_two_writings_of_the_weights_ends_as_if_it_had_not_been() {
+    let single = TrainConfig { optimizer: Optimizer::Sgd, batch_size: 1, ..config() };
+    check_every_moment::<f32>(&single);
+    check_every_moment::<f64>(&TrainConfig { precision: Precision::F64, bias: false, l2: 0.0, ..single.clone() });
+    // Rates that rise, and a penalty that shrinks weights by more than half: steps that are written at once.
+    let rising = Schedule::Step { every: 1, factor: 1.5 };
+    check_every_moment::<f32>(&TrainConfig { schedule: rising, ..single.clone() });
+    check_every_moment::<f32>(&TrainConfig { l2: 30.0, ..single });
 }
 
 #[test]
