@@ -61,7 +61,7 @@ pub use activation::Activation;
 pub use backpropagation::{Gradients, LayerGradient, backpropagate, mean_loss};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, gradient_check};
 pub use initializer::Initializer;
-pub use kernel::Kernel;
+pub use kernel::{Kernel, prefetch};
 pub use kernel::peak::multiply_adds_in_registers;
 pub use kernel::workers::Workers;
 pub use loss::{Loss, Objective, Reduction};

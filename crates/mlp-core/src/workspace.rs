@@ -41,12 +41,8 @@ use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Re
 pub trait Batch<F>: Sync {
     /// The number of samples.
     fn n_samples(&self) -> usize;
-    /// Told of some rows before the first of them is asked for: a chance to have memory far away brought nearer, as the rows
-    /// of a shuffled epoch lie apart. Nothing need be done.
-    fn prefetch(&self, row: usize) {
-        let _ = row;
-    }
-    /// Writes the inputs of the sample in `row`.
+    /// Writes the inputs of the sample in `row`. Where samples lie apart in memory, as in a shuffled epoch, this is the
+    /// moment to [`prefetch`](crate::prefetch) one of the next batch.
     fn input(&self, row: usize, into: &mut [F]);
     /// Writes the targets of the sample in `row`.
     fn target(&self, row: usize, into: &mut [F]);

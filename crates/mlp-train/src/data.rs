@@ -1,6 +1,6 @@
 //! Samples: inputs with their targets, kept as they are and turned into numbers only when a batch is gathered.
 
-use mlp_core::{Batch, Real};
+use mlp_core::{Batch, Real, prefetch};
 use ndarray::ArrayView2;
 
 use crate::encoding::Codebook;
@@ -164,12 +164,19 @@ impl<F: Real> Samples<'_, F> {
 pub struct Rows<'a, 's, F> {
     samples: &'a Samples<'s, F>,
     rows: &'a [usize],
+    /// The rows of the next batch.
+    next: &'a [usize],
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
     pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
-        Self { samples, rows }
+        Self { samples, rows, next: &[] }
+    }
+
+    /// Says which samples are needed next: their pixels are brought nearer meanwhile.
+    pub(crate) fn followed_by(self, next: &'a [usize]) -> Self {
+        Self { next, ..self }
     }
 }
 
@@ -179,21 +186,15 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, row: usize) {
-        /// Bytes that come from memory together.
-        const LINE: usize = 64;
-        if let Inputs::Pixels(pixels) = &self.samples.inputs
-            && let Some(pixels) = pixels.row(self.rows[row]).to_slice()
-        {
-            std::hint::black_box(pixels.iter().step_by(LINE).fold(0, |sum: u8, &pixel| sum.wrapping_add(pixel)));
-        }
-    }
-
-    #[inline(always)]
     fn input(&self, row: usize, into: &mut [F]) {
         let grey_level = |&pixel: &u8| grey_level::<F>(pixel);
         match &self.samples.inputs {
             Inputs::Pixels(pixels) => {
+                if let Some(&next) = self.next.get(row)
+                    && let Some(pixels) = pixels.row(next).to_slice()
+                {
+                    prefetch(pixels);
+                }
                 let pixels = pixels.row(self.rows[row]);
                 match pixels.as_slice() {
                     // The usual case: a loop over two slices, without the strides of a general view.

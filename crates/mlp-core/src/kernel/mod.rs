@@ -24,6 +24,23 @@ pub enum Kernel {
     Portable,
 }
 
+/// Asks for memory that is needed soon and lies far away, and does not wait for it.
+#[inline(always)]
+pub fn prefetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        /// Bytes that come together.
+        const LINE: usize = 64;
+        for line in values.chunks((LINE / size_of::<T>().max(1)).max(1)) {
+            // SAFETY: every x86-64 processor has the instruction, and it does not fail, whatever the address. It asks for
+            // the second-level cache: the first is full of what is needed now.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        }
+    }
+    let _ = values;
+}
+
 impl Kernel {
     /// Every level, the fastest first.
     pub const ALL: [Kernel; 3] = [Kernel::Avx512, Kernel::Avx2, Kernel::Portable];

@@ -52,7 +52,6 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     fn run<S: Simd<F>>(self, simd: S) {
         let InputBlock { first_row, n_rows, inputs, stride, rows_used, inputs_used } = self.block;
         rows_used.fill(0);
-        (0..*n_rows).for_each(|row| self.batch.prefetch(*first_row + row));
         for (row, inputs) in inputs.chunks_exact_mut(*stride).take(*n_rows).enumerate() {
             let inputs = &mut inputs[..rows_used.len()];
             self.batch.input(*first_row + row, inputs);

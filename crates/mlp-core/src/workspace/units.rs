@@ -438,8 +438,8 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
     fn run<S: Simd<F>>(self, simd: S) {
         let InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient } = self;
         let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
-        // Inputs that share what they read: as many as keep the processor busy, as more share fewer zeros.
-        let together = PIECE * F::LANES / width;
+        // Inputs that share what they read; more would have fewer zeros in common.
+        let together = (2 * PIECE * F::LANES / width).min(PIECE);
         for first in (0..n_inputs).step_by(together) {
             let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
             if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
