@@ -116,10 +116,13 @@ const ROWS_MAX: usize = 32;
 const GROUP: usize = 4;
 
 /// The work for one output, in multiply-adds: exponentials and logarithms in double precision.
-const COST_OF_OUTPUT: usize = 100;
+const COST_OF_OUTPUT: usize = 200;
 
 /// Multiply-adds that are done sooner by one thread than shared out: a microsecond or two.
-const SMALL: usize = 100_000;
+const SMALL: usize = 50_000;
+
+/// Multiply-adds that are done so soon that the threads need not help each other out: ten microseconds or so.
+const LARGE: usize = 1_000_000;
 
 impl<F: Real> Workspace<F> {
     /// A workspace that holds the weights of `mlp`, for batches of up to `max_batch` samples and sinks with up to
@@ -519,10 +522,10 @@ fn each_with_index<T: Send>(
     items: &mut [T],
     work: impl Fn(usize, &mut T) + Sync,
 ) {
-    if multiply_adds < SMALL {
-        items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
-    } else {
-        workers.for_each(items, work);
+    match multiply_adds {
+        ..SMALL => items.iter_mut().enumerate().for_each(|(index, item)| work(index, item)),
+        SMALL..LARGE => workers.for_each_in_stretches(items, work),
+        LARGE.. => workers.for_each(items, work),
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -25,8 +25,8 @@ pub struct Workers {
 struct Shared {
     /// Counts the pieces of work handed out; a change is the signal to begin.
     signal: Padded<Signal>,
-    /// Helpers that have not finished the current piece of work.
-    busy: Padded<AtomicUsize>,
+    /// For each helper, the number of the last piece of work that it has finished.
+    finished: Vec<Padded<AtomicUsize>>,
     /// For each member of the team, the next of the items that are its own first.
     next: Vec<Padded<AtomicUsize>>,
     /// Helpers that sleep, or are about to.
@@ -93,7 +93,7 @@ impl Workers {
         assert!(n_threads > 0, "a team needs at least one thread");
         let shared = Arc::new(Shared {
             signal: Padded::default(),
-            busy: Padded::default(),
+            finished: (1..n_threads).map(|_| Padded::default()).collect(),
             next: (0..n_threads).map(|_| Padded::default()).collect(),
             asleep: AtomicUsize::new(0),
             panic: Mutex::new(None),
@@ -123,14 +123,11 @@ impl Workers {
     /// # Panics
     /// Where `work` panics, after all threads have stopped, with the same message.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        let n_items = items.len();
-        if self.helpers.is_empty() || n_items <= 1 {
-            for (index, item) in items.iter_mut().enumerate() {
-                work(index, item);
-            }
+        let (n_items, n_members) = (items.len(), self.n_threads());
+        if n_members == 1 || n_items <= 1 {
+            items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
             return;
         }
-        let n_members = self.n_threads();
         let start = |member: usize| n_items * member / n_members;
         let items = Items(items.as_mut_ptr());
         let next = &self.shared.next;
@@ -149,6 +146,33 @@ impl Workers {
         });
     }
 
+    /// [`Workers::for_each`] for work of a few microseconds: every thread does its own stretch and no other's. That saves the
+    /// counters, which travel between the cores and take longer than a stretch that turns out a little longer.
+    ///
+    /// # Panics
+    /// As that.
+    pub(crate) fn for_each_in_stretches<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        let (n_items, n_members) = (items.len(), self.n_threads());
+        if n_members == 1 || n_items <= 1 {
+            items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
+            return;
+        }
+        let items = Items(items.as_mut_ptr());
+        self.run(|| (), &|member| {
+            for index in n_items * member / n_members..n_items * (member + 1) / n_members {
+                // SAFETY: the stretches do not overlap, and the slice is borrowed until `run` returns.
+                work(index, unsafe { items.claim(index) });
+            }
+        });
+    }
+
+    /// Wakes the helpers that sleep.
+    fn wake(&self) {
+        if self.shared.asleep.load(Ordering::Relaxed) > 0 {
+            self.helpers.iter().for_each(|helper| helper.thread().unpark());
+        }
+    }
+
     /// Calls `job` on every thread of the team, and returns when all calls have. `prepare` is called first, when no
     /// earlier job runs.
     fn run(&self, prepare: impl FnOnce(), job: &(dyn Fn(usize) + Sync)) {
@@ -159,17 +183,19 @@ impl Workers {
         // Only the lifetime changes. The helpers forget the job before they report that they have finished, and this
         // function does not return, nor unwind, before all have.
         shared.signal.0.job.store(ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
-        shared.busy.0.store(self.helpers.len(), Ordering::Relaxed);
-        shared.signal.0.generation.fetch_add(1, Ordering::SeqCst);
-        if shared.asleep.load(Ordering::SeqCst) > 0 {
-            for helper in &self.helpers {
-                helper.thread().unpark();
-            }
-        }
+        // Only this thread writes the number: a plain store, so that it can go on while the others hear of it.
+        let generation = shared.signal.0.generation.load(Ordering::Relaxed).wrapping_add(1);
+        shared.signal.0.generation.store(generation, Ordering::Release);
+        self.wake();
         let own = catch_unwind(AssertUnwindSafe(|| (job.0)(0)));
-        let mut waited = 0;
-        while shared.busy.0.load(Ordering::Acquire) > 0 {
-            wait(&mut waited);
+        // A helper that was about to sleep has seen the number, or is seen here.
+        fence(Ordering::SeqCst);
+        self.wake();
+        for finished in &shared.finished {
+            let mut waited = 0;
+            while finished.0.load(Ordering::Acquire) != generation {
+                wait(&mut waited);
+            }
         }
         if own.is_ok() && !shared.panicked.load(Ordering::Relaxed) {
             return;
@@ -211,7 +237,7 @@ fn help(shared: &Shared, member: usize) {
         if shared.stopping.load(Ordering::Acquire) {
             return;
         }
-        // SAFETY: the caller of `run` stored it before the signal, and waits until `busy` is 0, so it is alive.
+        // SAFETY: the caller of `run` stored it before the signal, and waits until all have finished, so it is alive.
         let job = unsafe { &*shared.signal.0.job.load(Ordering::Relaxed) };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (job.0)(member))) {
             let mut first = shared.panic.lock().unwrap_or_else(PoisonError::into_inner);
@@ -222,14 +248,15 @@ fn help(shared: &Shared, member: usize) {
             }
             shared.panicked.store(true, Ordering::Relaxed);
         }
-        shared.busy.0.fetch_sub(1, Ordering::Release);
+        shared.finished[member - 1].0.store(seen, Ordering::Release);
     }
 }
 
 /// Sleeps until the generation has changed.
 fn sleep(shared: &Shared, seen: usize) {
     shared.asleep.fetch_add(1, Ordering::SeqCst);
-    while shared.signal.0.generation.load(Ordering::SeqCst) == seen {
+    fence(Ordering::SeqCst);
+    while shared.signal.0.generation.load(Ordering::Acquire) == seen {
         thread::park();
     }
     shared.asleep.fetch_sub(1, Ordering::SeqCst);

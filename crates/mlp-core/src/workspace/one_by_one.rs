@@ -153,14 +153,14 @@ impl<F: Real> OneByOne<F> {
             assert!((F::zero()..=half).contains(decay), "a decay of {decay}, not from 0 to 1/2");
         }
         self.workspace.gather(samples, workers);
-        self.multiply_inputs(workers);
+        self.begin(workers);
         let (mut scale, mut loss) = (F::one(), 0.0);
         for (row, step) in steps.iter().enumerate() {
             let after = scale * (F::one() - step.decay);
             let rates = Rates { scale, learning_rate: step.learning_rate, factor: -step.learning_rate / after };
             self.forward(row, scale, workers);
             loss += self.answer(row, samples, objective);
-            self.backpropagate(row, rates, workers);
+            self.backpropagate(row, rates, (row + 1 < steps.len()).then_some(after), workers);
             self.check(row, loss)?;
             scale = after;
         }
@@ -169,35 +169,34 @@ impl<F: Real> OneByOne<F> {
         broken.map_or(Ok(loss), |tile| Err((steps.len() - 1, NonFinite { layer: tile.layer })))
     }
 
-    /// For all samples together: x W₀ of the first layer, and x·x of the inputs.
-    fn multiply_inputs(&mut self, workers: &Workers) {
+    /// For all samples together: x W₀ of the first layer, and x·x of the inputs. Then the first layer's outputs for the first
+    /// sample.
+    fn begin(&mut self, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = &mut self.workspace;
         let (kernel, block, tiles) = (*kernel, &inputs[0], &tiles[layers[0].tiles()]);
+        let activation = activation(layers, 0);
         each(workers, cost(&layers[0], *n_samples), &mut patches[0], |patch| {
-            F::dispatch(kernel, FirstProducts { tile: &tiles[patch.tile], patch, block });
+            let tile = &tiles[patch.tile];
+            F::dispatch(kernel, FirstProducts { tile, patch, block });
+            let (before, factors) = (None, &[][..]);
+            F::dispatch(kernel, ForwardOne { patch, row: 0, tile, before, factors, scale: F::one(), activation });
         });
         F::dispatch(kernel, InputProducts { block, products: &mut self.input_products });
     }
 
-    /// The outputs of every layer for one sample.
+    /// The outputs of every layer behind the first for one sample.
     fn forward(&mut self, row: usize, scale: F, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, .. } = &mut self.workspace;
         let kernel = *kernel;
-        for (index, shape) in layers.iter().enumerate() {
+        for (index, shape) in layers.iter().enumerate().skip(1) {
             let (before, patches) = patches.split_at_mut(index);
+            let before = Patches { patches: &before[index - 1], n_blocks: 1 };
             // aₜ·aᵢ of the layer's inputs.
             let mut products = [F::zero(); RUN];
-            let before = before.last().map(|patches| Patches { patches, n_blocks: 1 });
-            match before {
-                None => products[..row].copy_from_slice(&self.input_products[row * RUN..][..row]),
-                Some(before) => {
-                    add(&mut products[..row], before.of_block(0).map(|patch| &patch.single.output_products[..row]))
-                }
-            }
-            let activation = (index + 1 < layers.len()).then_some(shape.activation);
-            let (tiles, factors) = (&tiles[shape.tiles()], &products[..row]);
-            each(workers, work(shape, index), &mut patches[0], |patch| {
-                let tile = &tiles[patch.tile];
+            add(&mut products[..row], before.of_block(0).map(|patch| &patch.single.output_products[..row]));
+            let (tiles, factors, activation) = (&tiles[shape.tiles()], &products[..row], activation(layers, index));
+            each(workers, cost(shape, 1), &mut patches[0], |patch| {
+                let (tile, before) = (&tiles[patch.tile], Some(before));
                 F::dispatch(kernel, ForwardOne { patch, row, tile, before, factors, scale, activation });
             });
         }
@@ -215,10 +214,15 @@ impl<F: Real> OneByOne<F> {
         outputs[0].losses[row]
     }
 
-    /// The deltas of every layer for one sample; biases take their step.
-    fn backpropagate(&mut self, row: usize, rates: Rates<F>, workers: &Workers) {
+    /// The deltas of every layer for one sample; biases take their step. Where there is a sample behind it, told the s of that
+    /// one, also the outputs of the first layer for that: they only wait for the deltas of the same units, so the threads need
+    /// not meet in between.
+    fn backpropagate(&mut self, row: usize, rates: Rates<F>, next_scale: Option<F>, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, outputs, .. } = &mut self.workspace;
-        let (kernel, output) = (*kernel, &outputs[0]);
+        let (kernel, output, first_activation) = (*kernel, &outputs[0], activation(layers, 0));
+        let next = row + 1;
+        // xₜ₊₁·xᵢ; `next_scale` is none where there is no such row.
+        let next_factors = next_scale.map_or(&[][..], |_| &self.input_products[next * RUN..][..next]);
         for (index, shape) in layers.iter().enumerate().rev() {
             let (patches, after) = patches.split_at_mut(index + 1);
             let after = after.first().map_or(&[][..], |after| after);
@@ -227,9 +231,14 @@ impl<F: Real> OneByOne<F> {
             add(&mut products[..row], after.iter().map(|patch| &patch.single.delta_products[..row]));
             products.iter_mut().for_each(|product| *product = negligible_is_zero(*product));
             let (tiles, factors, passes_back) = (&tiles[shape.tiles()], &products[..row], index > 0);
-            each(workers, work(shape, index), &mut patches[index], |patch| {
+            let work = if index > 0 { cost(shape, 1) } else { shape.n_outputs * COST_OF_FIRST_UNIT };
+            each(workers, work, &mut patches[index], |patch| {
                 let tile = &tiles[patch.tile];
                 F::dispatch(kernel, BackOne { patch, row, tile, shape, rates, after, factors, output, passes_back });
+                if let (0, Some(scale)) = (index, next_scale) {
+                    let (row, before, factors, activation) = (next, None, next_factors, first_activation);
+                    F::dispatch(kernel, ForwardOne { patch, row, tile, before, factors, scale, activation });
+                }
             });
         }
     }
@@ -251,21 +260,20 @@ impl<F: Real> OneByOne<F> {
     fn check(&self, row: usize, loss: f64) -> Result<(), (usize, NonFinite)> {
         let Workspace { patches, outputs, .. } = &self.workspace;
         let last = patches.len() - 1;
-        let layer = (patches.iter().position(|patches| patches.iter().any(|patch| patch.is_broken)))
+        let is_broken = |patch: &Patch<F>| patch.single.broken_in == Some(row);
+        let layer = (patches.iter().position(|patches| patches.iter().any(is_broken)))
             .or_else(|| (outputs[0].is_broken || !loss.is_finite()).then_some(last));
         layer.map_or(Ok(()), |layer| Err((row, NonFinite { layer })))
     }
 }
 
-/// What a layer costs for one sample, in multiply-adds that weigh as much as reading as many weights.
-fn work(shape: &LayerShape, index: usize) -> usize {
-    // In the first layer only the short sums and the activations are left to do.
-    let n_inputs = if index == 0 { FIRST_LAYER_AS_INPUTS } else { shape.n_inputs };
-    cost(&LayerShape { n_inputs, ..*shape }, 1)
-}
+/// What a unit of the first layer costs for one sample beside its product, in multiply-adds: short sums, and activations.
+const COST_OF_FIRST_UNIT: usize = 800;
 
-/// The inputs of a layer that would cost as much as the first does beside its product.
-const FIRST_LAYER_AS_INPUTS: usize = 100;
+/// What is applied to the net inputs of a layer; in the last one nothing, as that is left to [`Answer`].
+fn activation(layers: &[LayerShape], index: usize) -> Option<Activation> {
+    (index + 1 < layers.len()).then_some(layers[index].activation)
+}
 
 /// Adds vectors to `sums`, one after the other.
 fn add<'a, F: Real>(sums: &mut [F], vectors: impl Iterator<Item = &'a [F]>) {
@@ -298,6 +306,8 @@ pub(super) struct Single<F> {
     output_products: [F; RUN],
     /// δₜ·dᵢ, summed over these units.
     delta_products: [F; RUN],
+    /// The first sample of the run with an output or a delta that is infinite or not a number.
+    broken_in: Option<usize>,
 }
 
 impl<F: Real> Single<F> {
@@ -309,6 +319,14 @@ impl<F: Real> Single<F> {
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
             output_products: [F::zero(); RUN],
             delta_products: [F::zero(); RUN],
+            broken_in: None,
+        }
+    }
+
+    /// Notes whether the sample in `row` broke here.
+    fn note(&mut self, row: usize, is_broken: bool) {
+        if is_broken && self.broken_in.is_none() {
+            self.broken_in = Some(row);
         }
     }
 }
@@ -400,6 +418,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         }
         if row == 0 {
             patch.single.bias.copy_from_slice(&tile.bias);
+            patch.single.broken_in = None;
         }
         let outputs = &mut patch.outputs[entries.clone()];
         for (output, &bias) in outputs.iter_mut().zip(&*patch.single.bias) {
@@ -409,7 +428,8 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
             activation.apply_on::<F, S>(outputs);
             outputs[patch.n_units..].fill(F::zero());
         }
-        patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+        let is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+        patch.single.note(row, is_broken);
         let pair = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
         let products = &mut patch.single.output_products;
         transposed_product(simd, std::iter::once(pair), 1, 0, fours(row), products, RUN);
@@ -467,7 +487,7 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
         let mut finite = FiniteCheck::new(simd);
         finite.add(&single.delta);
         finite.add(&single.bias);
-        patch.is_broken |= !finite.is_true();
+        single.note(row, !finite.is_true());
         if passes_back {
             let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
             transposed_product(
