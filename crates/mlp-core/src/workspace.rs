@@ -48,7 +48,7 @@ pub trait Batch<F>: Sync {
     fn target(&self, row: usize, into: &mut [F]);
 }
 
-/// An output, a parameter or a sink's state that is infinite or not a number: the run has diverged.
+/// An output, a delta, a parameter or a sink's state that is infinite or not a number: the run has diverged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonFinite {
     /// The first layer in which it was found, counted from 0.

@@ -391,8 +391,8 @@ impl TrainConfig {
     /// [`OneByOne`](mlp_core::OneByOne).
     pub(crate) fn descends_on_single_samples(&self) -> bool {
         let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
-        let weights_last = self.learning_rate * self.l2 <= 0.5;
-        self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && weights_last && never_rises
+        let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
+        self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && decay_is_mild && never_rises
     }
 
     /// The loss and its reduction.

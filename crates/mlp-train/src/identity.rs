@@ -14,7 +14,8 @@ use crate::config::TrainConfig;
 pub const NUMERICS_VERSION: u32 = 2;
 
 /// The same for configurations of plain gradient descent on single samples. 3: their weights are written once for several
-/// samples ([`OneByOne`](mlp_core::OneByOne)).
+/// samples ([`OneByOne`](mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 4, for
+/// either. Which configurations are among these, and how many samples go together, is part of the numerics.
 pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 3;
 
 /// Keys that say under which name and from which place, not what, is computed.

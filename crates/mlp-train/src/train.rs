@@ -73,7 +73,8 @@ pub enum Outcome {
 pub struct Divergence {
     /// The epoch, counted from 1; 0 if the network could not be measured before training.
     pub epoch: usize,
-    /// The batch within the epoch, counted from 1; the last one if it was noticed when the epoch was measured.
+    /// The batch within the epoch, counted from 1; the last one if it was noticed when the epoch was measured. With
+    /// single samples it can be up to fifteen later than the one whose step made a weight overflow.
     pub batch: usize,
     /// The layer, counted from 0, as in `layers.0.weights`.
     pub layer: usize,
@@ -169,7 +170,7 @@ pub struct Moment<'a, F> {
 /// network is measured.
 ///
 /// `F` must be the configuration's precision. The observer is called after each batch and each epoch, and can stop the
-/// run. The result is the same, bit for bit, for any number of workers, and whether or not anyone observes.
+/// run; where single samples are descended on ([`OneByOne`]), it is called after every sixteenth of them. The result is the same, bit for bit, for any number of workers, and whether or not anyone observes.
 ///
 /// # Errors
 ///
@@ -186,7 +187,7 @@ pub fn train<F: Trainable>(
 
 /// Trains as [`train()`], and can go on where an earlier call was stopped.
 ///
-/// The observer is handed the run itself as well, and takes a [`Checkpoint`] of it whenever it likes. With that checkpoint
+/// The observer is handed the run itself as well, and takes a [`Checkpoint`] of it whenever it is called and likes. With that checkpoint
 /// as `start`, and otherwise the same arguments, a run goes on at its next batch; it ends with the same weights, history
 /// and evaluation, bit for bit, as if it had never been stopped, but for the seconds. `setup.initial` is not looked at
 /// then.

@@ -1,5 +1,5 @@
 //! What is here for speed: vector instructions chosen as the program runs, the two matrix products that training
-//! consists of, and the team of threads. All `unsafe` code of the crate is in this module.
+//! consists of, the team of threads, and memory asked for in advance. All `unsafe` code of the crate is in this module.
 
 #![expect(unsafe_code, reason = "vector instructions, and work on borrowed data in other threads")]
 
@@ -22,23 +22,6 @@ pub enum Kernel {
     Avx2,
     /// Any processor; the same bits on all of them.
     Portable,
-}
-
-/// Asks for memory that is needed soon and lies far away, and does not wait for it.
-#[inline(always)]
-pub fn prefetch<T>(values: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        /// Bytes that come together.
-        const LINE: usize = 64;
-        for line in values.chunks((LINE / size_of::<T>().max(1)).max(1)) {
-            // SAFETY: every x86-64 processor has the instruction, and it does not fail, whatever the address. It asks for
-            // the second-level cache: the first is full of what is needed now.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
-        }
-    }
-    let _ = values;
 }
 
 impl Kernel {
@@ -88,4 +71,22 @@ impl fmt::Display for Kernel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
     }
+}
+
+/// Asks for memory that is needed soon and lies far away, and does not wait for it. On processors other than x86-64 it does
+/// nothing.
+#[inline(always)]
+pub fn prefetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        /// Bytes that come together.
+        const LINE: usize = 64;
+        for line in values.chunks((LINE / size_of::<T>().max(1)).max(1)) {
+            // SAFETY: every x86-64 processor has the instruction, and it does not fail, whatever the address. It asks for
+            // the second-level cache: the first is full of what is needed now.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        }
+    }
+    let _ = values;
 }

@@ -165,6 +165,7 @@ fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     if n_rows == 0 {
         return;
     }
+    assert!(width.is_multiple_of(F::LANES), "a panel of {width} columns");
     assert!(n_rows * width <= sums.len());
     for Segment { left, row_stride, term_stride, right, terms } in segments.clone() {
         let bound = terms.bound();
@@ -325,7 +326,7 @@ pub(crate) struct PanelPair<'a, F> {
 /// lane of a vector, and the lanes are added pairwise at the end.
 ///
 /// # Panics
-/// Where a slice is too short.
+/// Where a slice is too short, or a width is not that of whole vectors.
 #[inline(always)]
 pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     _simd: S,
@@ -341,6 +342,7 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     }
     assert!((n_rows - 1) * products_stride + n_inputs <= products.len());
     for pair in panels.clone() {
+        assert!(pair.width.is_multiple_of(F::LANES), "a panel of {} columns", pair.width);
         assert!(n_rows * pair.width <= pair.left.len());
         assert!((first_input + n_inputs) * pair.width <= pair.right.len());
     }

@@ -147,7 +147,7 @@ impl Workers {
     }
 
     /// [`Workers::for_each`] for work of a few microseconds: every thread does its own stretch and no other's. That saves the
-    /// counters, which travel between the cores and take longer than a stretch that turns out a little longer.
+    /// counters, which travel between the cores: at this size they cost more than an uneven split.
     ///
     /// # Panics
     /// As that.
@@ -183,7 +183,7 @@ impl Workers {
         // Only the lifetime changes. The helpers forget the job before they report that they have finished, and this
         // function does not return, nor unwind, before all have.
         shared.signal.0.job.store(ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
-        // Only this thread writes the number: a plain store, so that it can go on while the others hear of it.
+        // Only who holds the turn writes the number: a plain store, so that it can go on while the others hear of it.
         let generation = shared.signal.0.generation.load(Ordering::Relaxed).wrapping_add(1);
         shared.signal.0.generation.store(generation, Ordering::Release);
         self.wake();
@@ -255,6 +255,7 @@ fn help(shared: &Shared, member: usize) {
 /// Sleeps until the generation has changed.
 fn sleep(shared: &Shared, seen: usize) {
     shared.asleep.fetch_add(1, Ordering::SeqCst);
+    // The other half of the fence in `run`: either this thread sees the new number, or that one sees it in `asleep`.
     fence(Ordering::SeqCst);
     while shared.signal.0.generation.load(Ordering::Acquire) == seen {
         thread::park();

@@ -11,7 +11,7 @@
 //! > aₜ Wₜ = sₜ (aₜ W₀ + Σ (aₜ·aᵢ) dᵢ),
 //! > δₜ Wₜᵀ = sₜ (δₜ W₀ᵀ + Σ (δₜ·dᵢ) aᵢ).
 //!
-//! The sums cost little as long as they are short. After [`OneByOne::MAX_SAMPLES`] samples all updates are written together,
+//! The sums cost little as long as they are short. At the end of each call, after at most [`OneByOne::MAX_SAMPLES`] samples, all updates are written together,
 //! as the gradient of a batch would be. What the samples do to each other is exact algebra; only rounding differs from
 //! steps that are taken one at a time. The weight decay γ comes along for nothing as the factor sₜ, which a run is too
 //! short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way: McDaniel et al.
@@ -32,7 +32,7 @@ use crate::workspace::samples::{Answer, InputBlock, OutputBlock, flush_negligibl
 use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile, first_net_inputs};
 use crate::workspace::{Batch, NonFinite, Workspace, cost, each, each_with_index};
 
-/// The most samples between two writings of the weights.
+/// The most samples between two writings of the weights. It is part of the numerics: other runs give other bits.
 const RUN: usize = 16;
 
 /// The step that is taken on one sample: w ← (1 − `decay`)·w − `learning_rate`·∂L/∂w for a weight, and
@@ -133,7 +133,8 @@ impl<F: Real> OneByOne<F> {
     ///
     /// # Errors
     /// The row of the sample in whose step an output, a delta or a parameter became infinite or not a number, and where; the
-    /// parameters are then of no use until others are loaded. A weight that overflowed is noticed in the last row.
+    /// parameters are then of no use until others are loaded. A weight that overflowed is noticed when it first spoils an
+    /// output, at the latest in the last row.
     ///
     /// # Panics
     /// Where there is no sample or more than [`OneByOne::MAX_SAMPLES`], another number of steps, a decay that is not from 0
@@ -160,6 +161,8 @@ impl<F: Real> OneByOne<F> {
             let rates = Rates { scale, learning_rate: step.learning_rate, factor: -step.learning_rate / after };
             self.forward(row, scale, workers);
             loss += self.answer(row, samples, objective);
+            // Before deltas carry it to the layers before.
+            self.check(row, loss)?;
             self.backpropagate(row, rates, (row + 1 < steps.len()).then_some(after), workers);
             self.check(row, loss)?;
             scale = after;
@@ -214,9 +217,9 @@ impl<F: Real> OneByOne<F> {
         outputs[0].losses[row]
     }
 
-    /// The deltas of every layer for one sample; biases take their step. Where there is a sample behind it, told the s of that
-    /// one, also the outputs of the first layer for that: they only wait for the deltas of the same units, so the threads need
-    /// not meet in between.
+    /// The deltas of every layer for one sample; biases take their step. `next_scale` is the s of the next sample, if there is
+    /// one; then the first layer's outputs for that sample are computed too: they need the deltas of the same units only, so
+    /// the threads need not meet in between.
     fn backpropagate(&mut self, row: usize, rates: Rates<F>, next_scale: Option<F>, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, outputs, .. } = &mut self.workspace;
         let (kernel, output, first_activation) = (*kernel, &outputs[0], activation(layers, 0));
@@ -306,7 +309,7 @@ pub(super) struct Single<F> {
     output_products: [F; RUN],
     /// δₜ·dᵢ, summed over these units.
     delta_products: [F; RUN],
-    /// The first sample of the run with an output or a delta that is infinite or not a number.
+    /// The first sample of the run with an output, a delta or a bias that is infinite or not a number.
     broken_in: Option<usize>,
 }
 

@@ -189,7 +189,7 @@ pub(super) struct Patch<F> {
     pub(super) width: usize,
     /// In the last layer the net inputs.
     pub(super) outputs: Aligned<F>,
-    /// ∂L/∂z; zero behind the last unit.
+    /// ∂L/∂z, and in runs of single samples dᵢ, that times a factor; zero behind the last unit.
     pub(super) deltas: Aligned<F>,
     /// Whether an output is infinite or not a number.
     pub(super) is_broken: bool,
@@ -345,7 +345,8 @@ const STRIP: usize = 2_048;
 /// The rows that are handed to the sink at a time, or left out together.
 pub(super) const PIECE: usize = 8;
 
-/// The inputs whose weights are read and then updated, for a batch of one sample: they too stay in that cache.
+/// The inputs whose weights are read and then updated, for a batch of one sample: they stay in the cache next to the
+/// processor.
 const STRETCH: usize = 32;
 
 /// The gradient of one tile, summed over the batch and handed to the sink.

@@ -195,6 +195,21 @@ fn a_step_that_breaks_is_named() {
 }
 
 #[test]
+fn an_overflow_is_reported_in_the_layer_whose_outputs_overflowed() {
+    let mut mlp =
+        Mlp::<f32>::new(&[3, 4, 4, 2], &[Activation::Identity; 3], true, Initializer::LECUN_NORMAL, &mut generator(0));
+    mlp.layers[0].weights.fill(1e15);
+    mlp.layers[1].weights.fill(1e30);
+    let mut set = samples::<f32>(5, 3, 2, 0);
+    set.inputs.fill(1.0);
+    let steps = [Descent { learning_rate: 0.1, decay: 0.0 }; 5];
+    for kernel in kernels() {
+        let found = OneByOne::new(&mlp, kernel).descend(&set, OBJECTIVE, &steps, &Workers::new(1));
+        assert_eq!(found, Err((0, NonFinite { layer: 1 })), "{kernel}");
+    }
+}
+
+#[test]
 fn decay_alone_shrinks_the_weights_and_leaves_biases() {
     // The targets are what the network answers, so that nothing else moves.
     let mlp = network::<f64>(&[5, 3], &[Activation::Identity], true, 3);
