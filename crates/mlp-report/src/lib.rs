@@ -125,18 +125,16 @@ pub struct Written {
 pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportError> {
     let overview = overview::Overview::new(&input.trials);
     let figures = figures::draw_all(input, &overview);
-    let mut plots = Vec::new();
     let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
     let diagnosed = figures.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&figures.diagnoses);
     let of_diagnoses = diagnosed.flat_map(|diagnosed| &diagnosed.figures);
     let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
     let sections = sections.into_iter().flatten();
-    for figure in sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness) {
-        let path = dir.join("plots").join(format!("{}.svg", figure.name));
-        write::replace(&path, figure.svg.as_bytes())?;
-        plots.push(path);
-    }
-    write::remove_stale_plots(&dir.join("plots"), &plots)?;
+    let all = sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness);
+    let folder = dir.join("plots");
+    let files = all.map(|figure| (folder.join(format!("{}.svg", figure.name)), figure.svg.as_bytes()));
+    let plots = write::replace_all(&folder, files)?;
+    write::remove_stale_plots(&folder, &plots)?;
     let results = dir.join("results.csv");
     write::replace(&results, csv::results_csv(&input.trials, input.seconds).as_bytes())?;
     let report = dir.join("report.html");

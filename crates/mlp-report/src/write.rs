@@ -1,7 +1,7 @@
 //! Files that are there in full or not at all.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::canvas::MARK;
@@ -10,11 +10,28 @@ use crate::error::ReportError;
 /// Replaces `path` atomically: the bytes are staged in a file beside it, synced, and renamed. Its folder is made if it
 /// is missing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    replace_io(path, bytes).map_err(|source| ReportError::Write { path: path.to_owned(), source })
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    replace_all(dir, [(path.to_owned(), bytes)]).map(|_| ())
+}
+
+/// Replaces files in `dir`, each atomically, and returns their paths. The folder is synced once, when all are there.
+pub(crate) fn replace_all<'a>(
+    dir: &Path,
+    files: impl IntoIterator<Item = (PathBuf, &'a [u8])>,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let mut written = Vec::new();
+    for (path, bytes) in files {
+        replace_unsynced(dir, &path, bytes).map_err(|source| ReportError::Write { path: path.clone(), source })?;
+        written.push(path);
+    }
+    if !written.is_empty() {
+        sync_folder(dir).map_err(|source| ReportError::Write { path: dir.to_owned(), source })?;
+    }
+    Ok(written)
 }
 
 /// Removes the SVG files in `dir` that an earlier report wrote and this one did not. Files of others stay.
-pub(crate) fn remove_stale_plots(dir: &Path, written: &[std::path::PathBuf]) -> Result<(), ReportError> {
+pub(crate) fn remove_stale_plots(dir: &Path, written: &[PathBuf]) -> Result<(), ReportError> {
     let failed = |source| ReportError::Write { path: dir.to_owned(), source };
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -31,15 +48,14 @@ pub(crate) fn remove_stale_plots(dir: &Path, written: &[std::path::PathBuf]) -> 
     Ok(())
 }
 
-fn replace_io(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn replace_unsynced(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let mut staged = tempfile::Builder::new().prefix(".staged-").tempfile_in(dir)?;
     staged.write_all(bytes)?;
     make_readable(staged.as_file())?;
     staged.as_file().sync_all()?;
     staged.persist(path)?;
-    sync_folder(dir)
+    Ok(())
 }
 
 /// Temporary files are private to their owner; a report is for everybody who may read the folder.
@@ -54,7 +70,7 @@ fn make_readable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the rename itself durable, where folders can be opened.
+/// Makes the renames themselves durable, where folders can be opened.
 #[cfg(unix)]
 fn sync_folder(dir: &Path) -> io::Result<()> {
     fs::File::open(dir)?.sync_all()

@@ -243,7 +243,8 @@ pub fn train_resumable<F: Trainable>(
             (mlp, keeper, Progressed::default(), Vec::new())
         }
         Some(Checkpoint { mlp, slots, kept, history, progressed }) => {
-            (mlp, Keeper { early_stopping: config.early_stopping, mlp: kept, history }, progressed, slots)
+            let early_stopping = config.early_stopping;
+            (mlp, Keeper { early_stopping, mlp: kept, evaluation: None, history }, progressed, slots)
         }
     };
     let mut evaluator = Evaluator::new(&mlp, config.objective(), workers, kernel);
@@ -268,12 +269,12 @@ pub fn train_resumable<F: Trainable>(
         }
         let trained = Instant::now();
         evaluator.load(&mlp);
-        let record = parts.measure(&mut evaluator, epoch);
+        let (record, evaluation) = parts.measure(&mut evaluator, epoch);
         if !record.is_finite() || broken_layer(&mlp).is_some() {
             outcome = Outcome::Diverged(trainer.divergence_when_measured(epoch, &mlp));
             break;
         }
-        keeper.keep(&mlp, record, before + (trained - started).as_secs_f64(), trained.elapsed());
+        keeper.keep(&mlp, record, evaluation, before + (trained - started).as_secs_f64(), trained.elapsed());
         progressed = Progressed { epoch: epoch + 1, ..Progressed::default() };
         let moment = trainer.moment(&keeper, progressed);
         let seen = observer(Progress::Epoch(&keeper.history.epochs[epoch]), &moment);
@@ -283,9 +284,11 @@ pub fn train_resumable<F: Trainable>(
         }
     }
 
-    let Keeper { mlp, history, .. } = keeper;
-    evaluator.load(&mlp);
-    let evaluation = parts.test.as_ref().map(|(test, rows)| evaluator.evaluate(test, rows));
+    let Keeper { mlp, history, evaluation, .. } = keeper;
+    let evaluation = evaluation.or_else(|| {
+        evaluator.load(&mlp);
+        parts.evaluate(&mut evaluator)
+    });
     Ok(Run { mlp, outcome, history, evaluation })
 }
 
@@ -518,12 +521,17 @@ impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
         Self { samples, train, n_train_measured, validation, test }
     }
 
-    /// The metrics of the network that the evaluator holds.
-    fn measure(&self, evaluator: &mut Evaluator<'_, F>, epoch: usize) -> EpochRecord {
+    /// The metrics of the network that the evaluator holds, and all that there is to say of it on the test samples.
+    fn measure(&self, evaluator: &mut Evaluator<'_, F>, epoch: usize) -> (EpochRecord, Option<Evaluation>) {
         let train = evaluator.measure(self.samples, &self.train[..self.n_train_measured]);
         let validation = (!self.validation.is_empty()).then(|| evaluator.measure(self.samples, &self.validation));
-        let test = self.test.as_ref().map(|(test, rows)| evaluator.measure(test, rows));
-        EpochRecord { epoch, train, validation, test }
+        let evaluation = self.evaluate(evaluator);
+        let test = evaluation.as_ref().map(|evaluation| evaluation.metrics.clone());
+        (EpochRecord { epoch, train, validation, test }, evaluation)
+    }
+
+    fn evaluate(&self, evaluator: &mut Evaluator<'_, F>) -> Option<Evaluation> {
+        self.test.as_ref().map(|(test, rows)| evaluator.evaluate(test, rows))
     }
 }
 
@@ -531,15 +539,24 @@ impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
 struct Keeper<F> {
     early_stopping: Option<EarlyStopping>,
     mlp: Mlp<F>,
+    /// Of that network; not there if it comes from a checkpoint.
+    evaluation: Option<Evaluation>,
     history: History,
 }
 
 impl<F: Real> Keeper<F> {
     fn new(early_stopping: Option<EarlyStopping>, mlp: &Mlp<F>) -> Self {
-        Self { early_stopping, mlp: mlp.clone(), history: History::default() }
+        Self { early_stopping, mlp: mlp.clone(), evaluation: None, history: History::default() }
     }
 
-    fn keep(&mut self, mlp: &Mlp<F>, record: EpochRecord, seconds_train: f64, measuring: Duration) {
+    fn keep(
+        &mut self,
+        mlp: &Mlp<F>,
+        record: EpochRecord,
+        evaluation: Option<Evaluation>,
+        seconds_train: f64,
+        measuring: Duration,
+    ) {
         let epoch = record.epoch;
         let is_best = self.is_best(&record);
         if epoch > 0 {
@@ -550,6 +567,7 @@ impl<F: Real> Keeper<F> {
         if is_best {
             self.history.best_epoch = epoch;
             self.mlp.clone_from(mlp);
+            self.evaluation = evaluation;
         }
     }
 

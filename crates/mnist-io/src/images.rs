@@ -7,6 +7,7 @@ use ndarray::{Array3, ArrayView2, Axis, Ix1, Ix3, s};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{panic, thread};
 
 /// The file in a data set's folder that names its classes, where these are not the ten digits: UTF-8, one character a
 /// line, in the order of the labels.
@@ -58,8 +59,15 @@ impl LabeledImages {
         let [train_images, train_labels, test_images, test_labels] = Part::ALL.map(|part| part.find(folder));
         let (train_images, train_labels) = (train_images?, train_labels?);
         let (test_images, test_labels) = (test_images?, test_labels?);
-        let train = Self::load(&train_images, &train_labels, classes.clone())?;
-        let test = Self::load(&test_images, &test_labels, classes)?;
+        let load_test = || Self::load(&test_images, &test_labels, classes.clone());
+        let (train, test) = thread::scope(|scope| {
+            // Where the system refuses a second thread, one loads both.
+            let helper = thread::Builder::new().spawn_scoped(scope, load_test);
+            let train = Self::load(&train_images, &train_labels, classes.clone());
+            let test = helper.map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+            (train, test.unwrap_or_else(|_| load_test()))
+        });
+        let (train, test) = (train?, test?);
         if (train.height(), train.width()) != (test.height(), test.width()) {
             return Err(Error::data(
                 format!("images of {} × {} as in {}", train.height(), train.width(), train_images.display()),
