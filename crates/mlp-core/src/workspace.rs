@@ -2,13 +2,12 @@
 //! [`backpropagate`](crate::backpropagate), on memory that is allocated once.
 //!
 //! The units of every layer are cut into *tiles*, each with its weights in one packed panel, and the rows of the batch
-//! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. A step goes through the layers,
-//! and in each the [`Workers`] share out
+//! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. In a step the [`Workers`] share out
 //!
-//! 1. forward: the patches of the layer, from the outputs of the layer before;
-//! 2. back: the deltas of its patches, from the deltas of the layer behind;
-//! 3. the tiles: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in the cache. So
-//!    an optimiser moves the weights without the gradient ever being stored.
+//! 1. forward, layer by layer: the patches, from the outputs of the layer before;
+//! 2. back, layer by layer: the deltas of the patches, from the deltas of the layer behind;
+//! 3. the tiles of all layers: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in
+//!    the cache. So an optimiser moves the weights without the gradient ever being stored.
 //!
 //! Forward and in the update a thread gets the same tiles, so that their weights stay in the cache of its core. A workspace
 //! for batches of one sample takes 2 and 3 together.
@@ -27,8 +26,9 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
+use crate::kernel::Kernel;
 use crate::kernel::product::panel_width;
-use crate::kernel::{Kernel, workers::Workers};
+use crate::kernel::workers::{Shares, Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
@@ -95,6 +95,8 @@ pub struct Workspace<F> {
     layers: Vec<LayerShape>,
     /// Of all layers, one after the other.
     tiles: Vec<Tile<F>>,
+    /// Who updates which tile.
+    shares: Shares,
     /// For each layer: those of its first tile, block after block, then those of the next.
     patches: Vec<Vec<Patch<F>>>,
     /// The inputs, block after block.
@@ -134,7 +136,9 @@ impl<F: Real> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
         let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel)
+        let mut workspace = Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel);
+        workspace.shares = tiles_of_threads(&workspace.layers, workers.n_threads());
+        workspace
     }
 
     fn with_blocks(mlp: &Mlp<F>, max_batch: usize, block_rows: usize, n_slots: usize, kernel: Kernel) -> Workspace<F> {
@@ -173,8 +177,20 @@ impl<F: Real> Workspace<F> {
         }
         let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
-        let mut workspace =
-            Workspace { kernel, layers, tiles, patches, inputs, outputs, block_rows, n_slots, max_batch, n_samples: 0 };
+        let shares = tiles_of_threads(&layers, 1);
+        let mut workspace = Workspace {
+            kernel,
+            layers,
+            tiles,
+            shares,
+            patches,
+            inputs,
+            outputs,
+            block_rows,
+            n_slots,
+            max_batch,
+            n_samples: 0,
+        };
         workspace.load(mlp);
         workspace
     }
@@ -344,36 +360,31 @@ impl<F: Real> Workspace<F> {
     /// The gradient of every tile, handed to the sink.
     fn update<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
         let n_used = self.n_blocks_used();
-        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = self;
+        let Workspace { kernel, layers, tiles, shares, patches, inputs, n_samples, .. } = self;
         let (kernel, n_blocks) = (*kernel, inputs.len());
         let (layers, patches, inputs) = (&*layers, &*patches, &*inputs);
-        let mut first = 0;
-        while first < layers.len() {
-            // A layer with many tiles by itself, so that they fall to the threads that go forward through them; layers
-            // with a single tile together.
-            let is_single = |shape: &LayerShape| shape.n_tiles == 1;
-            let n_single = layers[first..].iter().take_while(|shape| is_single(shape)).count();
-            let group = &layers[first..first + n_single.max(1)];
-            first += group.len();
-            let works = || group.iter().map(|shape| cost(shape, *n_samples));
-            let work = match n_single {
-                0 => works().sum(),
-                // The largest tile is waited for in any case.
-                _ => works().sum::<usize>() - works().max().unwrap_or(0),
+        let costs = layers.iter().map(|shape| cost(shape, *n_samples));
+        // The largest tile is waited for in any case.
+        let largest = layers.iter().map(|shape| cost(shape, *n_samples) / shape.n_tiles).max();
+        let work = costs.sum::<usize>() - largest.unwrap_or(0);
+        if shares.n_members() != workers.n_threads() {
+            *shares = tiles_of_threads(layers, workers.n_threads());
+        }
+        let update = |tile: &mut Tile<F>| {
+            let shape = &layers[tile.layer];
+            let of_layer = |layer: usize| Patches { patches: &patches[layer], n_blocks };
+            let number = tile.number(shape);
+            let received = match tile.layer {
+                0 => Received::Inputs(&inputs[..n_used]),
+                layer => Received::Outputs(of_layer(layer - 1)),
             };
-            let tiles = &mut tiles[group[0].first_tile..group[group.len() - 1].tiles().end];
-            each(workers, work, tiles, |tile| {
-                let shape = &layers[tile.layer];
-                let of_layer = |layer: usize| Patches { patches: &patches[layer], n_blocks };
-                let number = tile.number(shape);
-                let received = match tile.layer {
-                    0 => Received::Inputs(&inputs[..n_used]),
-                    layer => Received::Outputs(of_layer(layer - 1)),
-                };
-                let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
-                let blocks = &inputs[..n_used];
-                F::dispatch(kernel, Update { kernel, tile, shape, patches, blocks, received, sink });
-            });
+            let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
+            let blocks = &inputs[..n_used];
+            F::dispatch(kernel, Update { kernel, tile, shape, patches, blocks, received, sink });
+        };
+        match work {
+            ..SMALL => tiles.iter_mut().for_each(update),
+            SMALL.. => workers.for_each_of(shares, work >= LARGE, tiles, |_, tile| update(tile)),
         }
     }
 
@@ -509,6 +520,26 @@ fn work_to_share(shape: &LayerShape, n_samples: usize, n_tiles: usize, workers: 
     let n_threads = workers.n_threads();
     let is_worth_it = n_tiles >= n_threads || n_samples >= n_threads * ROWS_WORTH_READING;
     if is_worth_it { cost(shape, n_samples) } else { 0 }
+}
+
+/// Who updates which tile. Of a layer with many, each thread those that it goes forward through, so that their weights stay
+/// in the cache of its core; tiles of layers that have fewer than there are threads fall to who has least to do.
+fn tiles_of_threads(layers: &[LayerShape], n_threads: usize) -> Shares {
+    let mut members = vec![Vec::new(); n_threads];
+    let mut costs = vec![0; n_threads];
+    for shape in layers {
+        for (number, tile) in shape.tiles().enumerate() {
+            let member = if shape.n_tiles < n_threads {
+                (0..n_threads).min_by_key(|&member| costs[member]).unwrap_or(0)
+            } else {
+                // Of the stretches that begin at n_tiles · member / n_threads.
+                ((number + 1) * n_threads - 1) / shape.n_tiles
+            };
+            members[member].push(tile);
+            costs[member] += shape.n_inputs * shape.n_outputs / shape.n_tiles;
+        }
+    }
+    Shares::new(&members)
 }
 
 /// Calls `work` for each item: shared out among the workers where there are enough multiply-adds to do.

@@ -54,6 +54,38 @@ struct Signal {
 /// What each member of the team, told its number, does.
 struct Job<'a>(&'a (dyn Fn(usize) + Sync));
 
+/// Which items are whose: each belongs to one member of a team.
+#[derive(Debug)]
+pub(crate) struct Shares {
+    /// The items of the first member, then those of the next, each in the order in which they are done.
+    order: Vec<usize>,
+    /// Where those of each member begin, and the end.
+    starts: Vec<usize>,
+}
+
+impl Shares {
+    /// Told the items of each member.
+    ///
+    /// # Panics
+    /// Where they are not all numbers from 0 on, each once.
+    pub(crate) fn new(members: &[Vec<usize>]) -> Shares {
+        let order = members.concat();
+        let mut is_there = vec![false; order.len()];
+        order.iter().for_each(|&item| is_there[item] = true);
+        assert!(is_there.iter().all(|&is_there| is_there), "every item has an owner");
+        let mut starts = vec![0];
+        starts.extend(members.iter().scan(0, |end, items| {
+            *end += items.len();
+            Some(*end)
+        }));
+        Shares { order, starts }
+    }
+
+    pub(crate) fn n_members(&self) -> usize {
+        self.starts.len() - 1
+    }
+}
+
 /// A pointer to the items that the threads share out among themselves.
 struct Items<T>(*mut T);
 
@@ -130,20 +162,8 @@ impl Workers {
         }
         let start = |member: usize| n_items * member / n_members;
         let items = Items(items.as_mut_ptr());
-        let next = &self.shared.next;
-        let reset = || (0..n_members).for_each(|member| next[member].0.store(start(member), Ordering::Relaxed));
-        self.run(reset, &|member| {
-            for owner in (member..n_members).chain(0..member) {
-                loop {
-                    let index = next[owner].0.fetch_add(1, Ordering::Relaxed);
-                    if index >= start(owner + 1) {
-                        break;
-                    }
-                    // SAFETY: the counters give each index once, and the slice is borrowed until `run` returns.
-                    work(index, unsafe { items.claim(index) });
-                }
-            }
-        });
+        // SAFETY: each position is passed once, and the slice is borrowed until `share_out` returns.
+        self.share_out(true, start, |index| work(index, unsafe { items.claim(index) }));
     }
 
     /// [`Workers::for_each`] for work of a few microseconds: every thread does its own stretch and no other's. That saves the
@@ -158,10 +178,52 @@ impl Workers {
             return;
         }
         let items = Items(items.as_mut_ptr());
-        self.run(|| (), &|member| {
-            for index in n_items * member / n_members..n_items * (member + 1) / n_members {
-                // SAFETY: the stretches do not overlap, and the slice is borrowed until `run` returns.
-                work(index, unsafe { items.claim(index) });
+        // SAFETY: each position is passed once, and the slice is borrowed until `share_out` returns.
+        let one = |index| work(index, unsafe { items.claim(index) });
+        self.share_out(false, |member| n_items * member / n_members, one);
+    }
+
+    /// [`Workers::for_each`] with other shares than equal stretches; with or without helping each other out.
+    ///
+    /// # Panics
+    /// As that, and where the shares are those of other items or of a team of another size.
+    pub(crate) fn for_each_of<T: Send>(
+        &self,
+        shares: &Shares,
+        do_help: bool,
+        items: &mut [T],
+        work: impl Fn(usize, &mut T) + Sync,
+    ) {
+        assert_eq!((shares.order.len(), shares.n_members()), (items.len(), self.n_threads()), "items, and threads");
+        if shares.n_members() == 1 {
+            items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
+            return;
+        }
+        let items = Items(items.as_mut_ptr());
+        // SAFETY: each position is passed once and stands for an index of its own, and the slice is borrowed until `share_out`
+        // returns.
+        let one = |position: usize| work(shares.order[position], unsafe { items.claim(shares.order[position]) });
+        self.share_out(do_help, |member| shares.starts[member], one);
+    }
+
+    /// Calls `one` once for each position: those from `start` of a member to that of the next on its thread, unless another
+    /// has finished and helps out.
+    fn share_out(&self, do_help: bool, start: impl Fn(usize) -> usize + Sync, one: impl Fn(usize) + Sync) {
+        if !do_help {
+            self.run(|| (), &|member| (start(member)..start(member + 1)).for_each(&one));
+            return;
+        }
+        let (n_members, next) = (self.n_threads(), &self.shared.next);
+        let reset = || (0..n_members).for_each(|member| next[member].0.store(start(member), Ordering::Relaxed));
+        self.run(reset, &|member| {
+            for owner in (member..n_members).chain(0..member) {
+                loop {
+                    let position = next[owner].0.fetch_add(1, Ordering::Relaxed);
+                    if position >= start(owner + 1) {
+                        break;
+                    }
+                    one(position);
+                }
             }
         });
     }
