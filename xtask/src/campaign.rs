@@ -333,8 +333,8 @@ mod tests {
         let data = Dataset {
             name: "digits".to_owned(),
             is_synthetic: true,
-            train: mnist_io::synthetic_digits(50, 1),
-            test: mnist_io::synthetic_digits(20, 2),
+            train: mnist_io::synthetic_digits(50, 1).into(),
+            test: mnist_io::synthetic_digits(20, 2).into(),
             sha256: "0".repeat(64),
         };
         let cells = specification.cells().expect("three cells");

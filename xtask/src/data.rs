@@ -1,7 +1,7 @@
 //! Finds and reads the data that a run is about: a downloaded set, a folder, or the built-in synthetic digits.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mlp_train::DataDescription;
 use mnist_io::{LabeledImages, synthetic_digits};
@@ -36,10 +36,10 @@ pub(crate) struct Dataset {
     pub(crate) name: String,
     /// Whether a program drew the images.
     pub(crate) is_synthetic: bool,
-    /// Images to learn from.
-    pub(crate) train: LabeledImages,
+    /// Images to learn from; here once, however many trials use them.
+    pub(crate) train: Arc<LabeledImages>,
     /// Images to test on.
-    pub(crate) test: LabeledImages,
+    pub(crate) test: Arc<LabeledImages>,
     /// Identity of the decoded data, in hexadecimal.
     pub(crate) sha256: String,
 }
@@ -83,12 +83,12 @@ pub(crate) fn failure(error: &mnist_io::Error) -> Failure {
 
 impl Dataset {
     /// The first `size` of a fixed random order of the training images; all, in their own order, without a size.
-    pub(crate) fn train_of(&self, size: Option<usize>) -> Cow<'_, LabeledImages> {
+    pub(crate) fn train_of(&self, size: Option<usize>) -> Arc<LabeledImages> {
         part(&self.train, size)
     }
 
     /// The same of the test images.
-    pub(crate) fn test_of(&self, size: Option<usize>) -> Cow<'_, LabeledImages> {
+    pub(crate) fn test_of(&self, size: Option<usize>) -> Arc<LabeledImages> {
         part(&self.test, size)
     }
 
@@ -151,10 +151,10 @@ fn unpacked_size(folder: &Path) -> usize {
     usize::try_from(lengths.fold(0, u64::saturating_add)).unwrap_or(usize::MAX).min(usize::MAX / 16)
 }
 
-fn part(images: &LabeledImages, size: Option<usize>) -> Cow<'_, LabeledImages> {
+fn part(images: &Arc<LabeledImages>, size: Option<usize>) -> Arc<LabeledImages> {
     match size {
-        Some(size) if size < images.len() => Cow::Owned(images.subset(size, SUBSET_SEED)),
-        _ => Cow::Borrowed(images),
+        Some(size) if size < images.len() => Arc::new(images.subset(size, SUBSET_SEED)),
+        _ => Arc::clone(images),
     }
 }
 
@@ -169,7 +169,7 @@ fn dataset(name: String, is_synthetic: bool, train: LabeledImages, test: Labeled
     hasher.update(train.sha256());
     hasher.update(test.sha256());
     let sha256 = hexadecimal(&hasher.finalize());
-    Dataset { name, is_synthetic, train, test, sha256 }
+    Dataset { name, is_synthetic, train: Arc::new(train), test: Arc::new(test), sha256 }
 }
 
 fn default_origin() -> Result<Origin, Failure> {

@@ -1,6 +1,5 @@
 //! One trial: a configuration and its data in, a record and a network out.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -118,11 +117,10 @@ impl Initial {
 impl Laboratory {
     /// Takes the parts of the data that `cells` ask for.
     pub(crate) fn new(data: Dataset, kernel: Kernel, initial: Option<Initial>, cells: &[RunSettings]) -> Self {
-        let part = |images: Cow<'_, LabeledImages>| Arc::new(images.into_owned());
         let (mut train, mut test) = (BTreeMap::new(), BTreeMap::new());
         for cell in cells {
-            train.entry(cell.train_size).or_insert_with(|| part(data.train_of(cell.train_size)));
-            test.entry(cell.test_size).or_insert_with(|| part(data.test_of(cell.test_size)));
+            train.entry(cell.train_size).or_insert_with(|| data.train_of(cell.train_size));
+            test.entry(cell.test_size).or_insert_with(|| data.test_of(cell.test_size));
         }
         // The images are in memory by now; what is left is for the networks.
         Laboratory { data, kernel, initial, memory: Budget::of_machine(), train, test }
@@ -170,8 +168,8 @@ impl Laboratory {
 
     /// The training and test images of a trial.
     pub(crate) fn images(&self, settings: &RunSettings) -> (Arc<LabeledImages>, Arc<LabeledImages>) {
-        let take = |parts: &BTreeMap<Option<usize>, Arc<LabeledImages>>, size: Option<usize>, all: &LabeledImages| {
-            parts.get(&size).cloned().unwrap_or_else(|| Arc::new(all.clone()))
+        let take = |parts: &BTreeMap<Option<usize>, Arc<LabeledImages>>, size, all: &Arc<LabeledImages>| {
+            Arc::clone(parts.get(&size).unwrap_or(all))
         };
         (
             take(&self.train, settings.train_size, &self.data.train),

@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &Data, output: &mut Output) -> Result<(), Failure> 
 
 fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
     let data = data::load(Some(&arguments.data))?;
-    let statistics = [&data.train, &data.test].map(Statistics::of);
+    let statistics = [&*data.train, &*data.test].map(Statistics::of);
     let twice = duplicates(&data.train, &data.test);
     if arguments.json {
         output.line(as_json(&data, &statistics, twice));

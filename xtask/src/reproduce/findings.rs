@@ -275,7 +275,7 @@ fn look_up(
                     if archive.stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let clean = [(CLEAN, &archive.data.test)];
+                    let clean = [(CLEAN, &*archive.data.test)];
                     let blurs = blurred.iter().filter(|_| *is_blurred).map(|(name, images)| (name.as_str(), images));
                     let sets: Vec<(&str, &LabeledImages)> = clean.into_iter().chain(blurs).collect();
                     let folder = archive.folder.join(&row.sweep);
@@ -574,8 +574,8 @@ mod tests {
         Dataset {
             name: "digits".to_owned(),
             is_synthetic: true,
-            train: mnist_io::synthetic_digits(600, 1),
-            test: mnist_io::synthetic_digits(400, 2),
+            train: mnist_io::synthetic_digits(600, 1).into(),
+            test: mnist_io::synthetic_digits(400, 2).into(),
             sha256: "0".repeat(64),
         }
     }
