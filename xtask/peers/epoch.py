@@ -3,7 +3,7 @@
 The same work for all: sigmoid behind every layer, biases, the mean squared error against the six ASCII bits of the
 digit, plain gradient descent, a new order of the samples in each epoch, and the gathering of the batches. Reading the
 data, importing and compiling are not counted. Prints one line of JSON with the seconds of the best epoch, scaled to
-60,000 samples.
+60,000 samples, and the mean squared error of the first 10,000 samples after the last: whoever leaves work out learns less.
 """
 
 import argparse
@@ -44,6 +44,7 @@ except ModuleNotFoundError as error:
 SIZES = [int(size) for size in options.sizes.split(",")]
 DTYPE = {"f32": np.float32, "f64": np.float64}[options.precision]
 LEARNING_RATE = 1.0
+N_MEASURED = 10000
 
 
 def bytes_of(name):
@@ -89,7 +90,10 @@ def numpy_epoch(inputs, targets):
             rows = order[first : first + options.batch]
             step(inputs[rows], targets[rows])
 
-    return epoch
+    def parameters():
+        return layers
+
+    return epoch, parameters
 
 
 def torch_epoch(inputs, targets):
@@ -120,7 +124,11 @@ def torch_epoch(inputs, targets):
             torch.nn.functional.mse_loss(answers.to(y.dtype), y).backward()
             optimizer.step()
 
-    return epoch
+    def parameters():
+        linears = [module for module in modules if isinstance(module, torch.nn.Linear)]
+        return [(linear.weight.detach().numpy().T, linear.bias.detach().numpy()) for linear in linears]
+
+    return epoch, parameters
 
 
 def jax_epoch(inputs, targets):
@@ -152,12 +160,22 @@ def jax_epoch(inputs, targets):
         state["key"], key = jax.random.split(state["key"])
         state["layers"] = jax.block_until_ready(trained(state["layers"], key))
 
-    return epoch
+    def parameters():
+        return [(np.asarray(weights), np.asarray(bias)) for weights, bias in state["layers"]]
+
+    return epoch, parameters
+
+
+def mean_squared_error(layers, inputs, targets):
+    for weights, bias in layers:
+        inputs = 1 / (1 + np.exp(-(inputs @ weights + bias)))
+    return float(np.mean((inputs - targets) ** 2, dtype=np.float64))
 
 
 make = {"numpy": numpy_epoch, "torch": torch_epoch, "torch-bf16": torch_epoch, "jax": jax_epoch}[options.peer]
+inputs, targets = samples()
 try:
-    epoch = make(*samples())
+    epoch, parameters = make(inputs, targets)
 except ModuleNotFoundError as error:
     print(json.dumps({"missing": error.name}))
     sys.exit()
@@ -167,13 +185,15 @@ for _ in range(options.epochs):
     started = time.perf_counter()
     epoch()
     seconds.append(time.perf_counter() - started)
+peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 version = sys.modules[options.peer.split("-")[0]].__version__
 print(
     json.dumps(
         {
             "version": version,
             "seconds": min(seconds) * 60000 / options.samples,
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mib": peak_mib,
+            "error": mean_squared_error(parameters(), inputs[:N_MEASURED], targets[:N_MEASURED]),
         }
     )
 )

@@ -36,7 +36,7 @@ pub(crate) struct Dataset {
     pub(crate) name: String,
     /// Whether a program drew the images.
     pub(crate) is_synthetic: bool,
-    /// Images to learn from; here once, however many trials use them.
+    /// Images to learn from. Trials that use all of them share them.
     pub(crate) train: Arc<LabeledImages>,
     /// Images to test on.
     pub(crate) test: Arc<LabeledImages>,

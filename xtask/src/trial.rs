@@ -168,12 +168,10 @@ impl Laboratory {
 
     /// The training and test images of a trial.
     pub(crate) fn images(&self, settings: &RunSettings) -> (Arc<LabeledImages>, Arc<LabeledImages>) {
-        let take = |parts: &BTreeMap<Option<usize>, Arc<LabeledImages>>, size, all: &Arc<LabeledImages>| {
-            Arc::clone(parts.get(&size).unwrap_or(all))
-        };
+        let (train, test) = (settings.train_size, settings.test_size);
         (
-            take(&self.train, settings.train_size, &self.data.train),
-            take(&self.test, settings.test_size, &self.data.test),
+            self.train.get(&train).cloned().unwrap_or_else(|| self.data.train_of(train)),
+            self.test.get(&test).cloned().unwrap_or_else(|| self.data.test_of(test)),
         )
     }
 

@@ -9,8 +9,8 @@
 //! 3. the tiles of all layers: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in
 //!    the cache. So an optimiser moves the weights without the gradient ever being stored.
 //!
-//! Forward and in the update a thread gets the same tiles, so that their weights stay in the cache of its core. A workspace
-//! for batches of one sample takes 2 and 3 together.
+//! In layers with at least as many tiles as there are threads, a thread begins with the same tiles forward and in the update,
+//! so that their weights stay in the cache of its core. A workspace for batches of one sample takes 2 and 3 together.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
 //! which changes no bit of the result as long as the weights are finite, as they have to be when they are loaded; a step
@@ -128,7 +128,8 @@ const LARGE: usize = 1_000_000;
 
 impl<F: Real> Workspace<F> {
     /// A workspace that holds the weights of `mlp`, for batches of up to `max_batch` samples and sinks with up to
-    /// `n_slots` (0 to 2) values of state.
+    /// `n_slots` (0 to 2) values of state. It suits teams of the size of `workers`; the first step with one of another size
+    /// allocates, and gives the same bits.
     ///
     /// # Panics
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
@@ -136,12 +137,17 @@ impl<F: Real> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
         let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        let mut workspace = Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel);
-        workspace.shares = tiles_of_threads(&workspace.layers, workers.n_threads());
-        workspace
+        Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel, workers.n_threads())
     }
 
-    fn with_blocks(mlp: &Mlp<F>, max_batch: usize, block_rows: usize, n_slots: usize, kernel: Kernel) -> Workspace<F> {
+    fn with_blocks(
+        mlp: &Mlp<F>,
+        max_batch: usize,
+        block_rows: usize,
+        n_slots: usize,
+        kernel: Kernel,
+        n_threads: usize,
+    ) -> Workspace<F> {
         assert!(n_slots <= 2, "a sink keeps at most 2 values for each parameter, not {n_slots}");
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
         mlp.assert_consistent();
@@ -177,7 +183,7 @@ impl<F: Real> Workspace<F> {
         }
         let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
-        let shares = tiles_of_threads(&layers, 1);
+        let shares = tiles_of_threads(&layers, n_threads);
         let mut workspace = Workspace {
             kernel,
             layers,
@@ -363,10 +369,12 @@ impl<F: Real> Workspace<F> {
         let Workspace { kernel, layers, tiles, shares, patches, inputs, n_samples, .. } = self;
         let (kernel, n_blocks) = (*kernel, inputs.len());
         let (layers, patches, inputs) = (&*layers, &*patches, &*inputs);
-        let costs = layers.iter().map(|shape| cost(shape, *n_samples));
         // The largest tile is waited for in any case.
-        let largest = layers.iter().map(|shape| cost(shape, *n_samples) / shape.n_tiles).max();
-        let work = costs.sum::<usize>() - largest.unwrap_or(0);
+        let (work, largest) = layers.iter().fold((0, 0), |(work, largest), shape| {
+            let cost = cost(shape, *n_samples);
+            (work + cost, largest.max(cost / shape.n_tiles))
+        });
+        let work = work - largest;
         if shares.n_members() != workers.n_threads() {
             *shares = tiles_of_threads(layers, workers.n_threads());
         }
@@ -522,8 +530,8 @@ fn work_to_share(shape: &LayerShape, n_samples: usize, n_tiles: usize, workers: 
     if is_worth_it { cost(shape, n_samples) } else { 0 }
 }
 
-/// Who updates which tile. Of a layer with many, each thread those that it goes forward through, so that their weights stay
-/// in the cache of its core; tiles of layers that have fewer than there are threads fall to who has least to do.
+/// Who updates which tile: of a layer with as many as there are threads or more, each thread those that it goes forward
+/// through; tiles of the others fall to who has least to do.
 fn tiles_of_threads(layers: &[LayerShape], n_threads: usize) -> Shares {
     let mut members = vec![Vec::new(); n_threads];
     let mut costs = vec![0; n_threads];

@@ -132,7 +132,7 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
     let sections = sections.into_iter().flatten();
     let all = sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness);
     let folder = dir.join("plots");
-    let files = all.map(|figure| (folder.join(format!("{}.svg", figure.name)), figure.svg.as_bytes()));
+    let files = all.map(|figure| (format!("{}.svg", figure.name), figure.svg.as_bytes()));
     let plots = write::replace_all(&folder, files)?;
     write::remove_stale_plots(&folder, &plots)?;
     let results = dir.join("results.csv");

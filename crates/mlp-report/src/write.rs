@@ -11,16 +11,18 @@ use crate::error::ReportError;
 /// is missing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    replace_all(dir, [(path.to_owned(), bytes)]).map(|_| ())
+    let failed = |source| ReportError::Write { path: path.to_owned(), source };
+    replace_unsynced(dir, path, bytes).and_then(|()| sync_folder(dir)).map_err(failed)
 }
 
-/// Replaces files in `dir`, each atomically, and returns their paths. The folder is synced once, when all are there.
+/// [`replace`] for files of the given names in `dir`, whose paths it returns. The folder is synced once, behind the last.
 pub(crate) fn replace_all<'a>(
     dir: &Path,
-    files: impl IntoIterator<Item = (PathBuf, &'a [u8])>,
+    files: impl IntoIterator<Item = (String, &'a [u8])>,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let mut written = Vec::new();
-    for (path, bytes) in files {
+    for (name, bytes) in files {
+        let path = dir.join(name);
         replace_unsynced(dir, &path, bytes).map_err(|source| ReportError::Write { path: path.clone(), source })?;
         written.push(path);
     }

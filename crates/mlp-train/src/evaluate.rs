@@ -59,7 +59,7 @@ pub fn evaluate<F: Trainable>(
     Evaluator::new(mlp, objective, workers, kernel).evaluate(samples, &rows)
 }
 
-/// Measures again and again on memory that is allocated once: after each epoch, on several sets.
+/// Measures again and again in one workspace: after each epoch, on several sets.
 ///
 /// It has a workspace of its own, because batches for measuring are larger than those for training.
 pub(crate) struct Evaluator<'w, F> {

@@ -539,7 +539,7 @@ impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
 struct Keeper<F> {
     early_stopping: Option<EarlyStopping>,
     mlp: Mlp<F>,
-    /// Of that network; not there if it comes from a checkpoint.
+    /// Of that network on the test samples; not there as long as it comes from a checkpoint or has not been measured.
     evaluation: Option<Evaluation>,
     history: History,
 }

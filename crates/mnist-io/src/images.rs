@@ -48,7 +48,8 @@ impl LabeledImages {
     ///
     /// Their names are MNIST's, `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`, or the same with a dot (`train-images.idx3-ubyte`), or `test` for `t10k`; each may end
-    /// in `.gz`. The classes are the ten digits, unless a file `classes.txt` names others, one character a line.
+    /// in `.gz`. The classes are the ten digits, unless a file `classes.txt` names others, one character a line. The two sets
+    /// are loaded at the same time, the second by a thread that is started for it.
     ///
     /// # Errors
     /// `Io` where a file is missing (with the names that were tried) or cannot be read; `Data` as

@@ -23,6 +23,8 @@ pub(crate) struct PeerMeasured {
     pub(crate) version: String,
     pub(crate) seconds: f64,
     pub(crate) peak_mib: f64,
+    /// [`Measured::error`](crate::bench::case::Measured::error).
+    pub(crate) error: f64,
 }
 
 /// A Python and the data that its programs read.

@@ -27,7 +27,7 @@ struct Shared {
     signal: Padded<Signal>,
     /// For each helper, the number of the last piece of work that it has finished.
     finished: Vec<Padded<AtomicUsize>>,
-    /// For each member of the team, the next of the items that are its own first.
+    /// For each member of the team, the next of the positions that are its own first.
     next: Vec<Padded<AtomicUsize>>,
     /// Helpers that sleep, or are about to.
     asleep: AtomicUsize,
@@ -89,7 +89,7 @@ impl Shares {
 /// A pointer to the items that the threads share out among themselves.
 struct Items<T>(*mut T);
 
-// SAFETY: every item is handed to one thread only, by a counter, and items may be sent between threads.
+// SAFETY: every item is handed to one thread only, by `share_out`, and items may be sent between threads.
 unsafe impl<T: Send> Sync for Items<T> {}
 
 impl<T> Items<T> {
@@ -162,7 +162,7 @@ impl Workers {
         }
         let start = |member: usize| n_items * member / n_members;
         let items = Items(items.as_mut_ptr());
-        // SAFETY: each position is passed once, and the slice is borrowed until `share_out` returns.
+        // SAFETY: positions are below the number of items, each comes once, and the slice is borrowed until `share_out` returns.
         self.share_out(true, start, |index| work(index, unsafe { items.claim(index) }));
     }
 
@@ -178,7 +178,7 @@ impl Workers {
             return;
         }
         let items = Items(items.as_mut_ptr());
-        // SAFETY: each position is passed once, and the slice is borrowed until `share_out` returns.
+        // SAFETY: positions are below the number of items, each comes once, and the slice is borrowed until `share_out` returns.
         let one = |index| work(index, unsafe { items.claim(index) });
         self.share_out(false, |member| n_items * member / n_members, one);
     }
@@ -200,14 +200,14 @@ impl Workers {
             return;
         }
         let items = Items(items.as_mut_ptr());
-        // SAFETY: each position is passed once and stands for an index of its own, and the slice is borrowed until `share_out`
-        // returns.
+        // SAFETY: positions are below the number of items, each comes once and stands for an index of its own, as `Shares::new`
+        // has checked, and the slice is borrowed until `share_out` returns.
         let one = |position: usize| work(shares.order[position], unsafe { items.claim(shares.order[position]) });
         self.share_out(do_help, |member| shares.starts[member], one);
     }
 
-    /// Calls `one` once for each position: those from `start` of a member to that of the next on its thread, unless another
-    /// has finished and helps out.
+    /// Calls `one` once for each position below `start(n_threads)`: those from `start(member)` to `start(member + 1)` on the
+    /// thread of that member, unless another has finished and helps out. `start(0)` is 0, and `start` never falls.
     fn share_out(&self, do_help: bool, start: impl Fn(usize) -> usize + Sync, one: impl Fn(usize) + Sync) {
         if !do_help {
             self.run(|| (), &|member| (start(member)..start(member + 1)).for_each(&one));
@@ -335,6 +335,36 @@ impl Drop for Workers {
         for handle in self.helpers.drain(..) {
             // A helper catches the panics of its work, so joining cannot fail.
             let _ = handle.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_every_item_once() {
+        let shares = Shares::new(&[vec![2, 0], vec![], vec![1]]);
+        assert_eq!((shares.order, shares.starts), (vec![2, 0, 1], vec![0, 2, 2, 3]));
+    }
+
+    #[test]
+    #[should_panic(expected = "every item has an owner")]
+    fn no_item_is_left_out_or_shared() {
+        Shares::new(&[vec![0, 1], vec![1]]);
+    }
+
+    #[test]
+    fn every_item_is_visited_once_whoever_owns_it() {
+        for n_threads in 1..4 {
+            let (workers, mut items) = (Workers::new(n_threads), [0; 9]);
+            let mut members = vec![Vec::new(); n_threads];
+            (0..9).rev().for_each(|item| members[item * item % n_threads].push(item));
+            for do_help in [false, true] {
+                workers.for_each_of(&Shares::new(&members), do_help, &mut items, |index, item| *item += index + 1);
+            }
+            assert_eq!(items, [2, 4, 6, 8, 10, 12, 14, 16, 18]);
         }
     }
 }

@@ -106,7 +106,7 @@ impl<F: Real> OneByOne<F> {
     /// # Panics
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
-        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, 0, kernel);
+        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, 0, kernel, 1);
         for (shape, patches) in workspace.layers.iter().zip(&mut workspace.patches) {
             patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, shape.n_inputs));
         }

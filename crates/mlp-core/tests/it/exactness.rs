@@ -79,6 +79,26 @@ fn large_layers_have_the_same_bits_for_any_number_of_threads() {
 }
 
 #[test]
+fn the_team_may_be_another_in_every_step() {
+    let activations = [Activation::Sigmoid, Activation::Relu, Activation::Sigmoid];
+    let initial = network::<f32>(&LARGE, &activations, true, 1);
+    for n_samples in [2, 33] {
+        let after_steps = |teams: [usize; 4]| {
+            let mut workspace = Workspace::new(&initial, n_samples, 1, Kernel::detect(), &Workers::new(teams[0]));
+            for (step, n_threads) in teams.into_iter().enumerate() {
+                let batch = samples::<f32>(n_samples, LARGE[0], LARGE[3], step as u64);
+                workspace.step(&batch, OBJECTIVE, &Momentum, &Workers::new(n_threads)).expect("finite");
+            }
+            let mut mlp = initial.clone();
+            workspace.store(&mut mlp);
+            mlp
+        };
+        assert!(after_steps([1, 3, 2, 1]) == after_steps([1; 4]), "batch {n_samples}");
+        assert!(after_steps([8, 2, 5, 2]) == after_steps([1; 4]), "batch {n_samples}");
+    }
+}
+
+#[test]
 fn weights_are_the_same_bits_for_any_number_of_threads() {
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
         for seed in 0..20 {
