@@ -159,7 +159,7 @@ impl Bench {
                     notice(case.title);
                 }
                 let (mut seconds, mut seconds_ordinary) = (f64::INFINITY, f64::INFINITY);
-                for _ in 0..3 {
+                for _ in 0..6 {
                     seconds_ordinary = seconds_ordinary.min(own(ordinary, data, n_threads, kernel)?.seconds);
                     seconds = seconds.min(own(case, data, n_threads, kernel)?.seconds);
                 }
@@ -185,7 +185,7 @@ impl Bench {
     ) -> Result<Row, Failure> {
         let mut best: Option<Measured> = None;
         let mut peers: Vec<PeerMeasured> = Vec::new();
-        for _ in 0..if self.full { 4 } else { 2 } {
+        for _ in 0..if self.full { 6 } else { 2 } {
             let measured = own(case, data, machine.n_threads, kernel)?;
             best = Some(best.map_or(measured.clone(), |best| better(best, measured)));
             for peer in python.iter().flat_map(|_| Python::peers(case)) {
