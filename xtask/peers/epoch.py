@@ -24,6 +24,7 @@ parser.add_argument("--samples", type=int, default=60000)
 parser.add_argument("--epochs", type=int, default=2, help="epochs that are timed, behind one that is not")
 parser.add_argument("--precision", default="f32", choices=["f32", "f64"])
 parser.add_argument("--threads", type=int, default=2, help="and as many cores")
+parser.add_argument("--seed", type=int, default=1, help="of the orders of the samples")
 options = parser.parse_args()
 
 # Before the libraries are imported: they look once.
@@ -69,7 +70,7 @@ def first_parameters():
 
 def numpy_epoch(inputs, targets):
     layers = [list(layer) for layer in first_parameters()]
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(options.seed)
 
     def step(x, y):
         activations = [x]
@@ -100,7 +101,7 @@ def torch_epoch(inputs, targets):
     import torch
 
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     inputs, targets = torch.from_numpy(inputs), torch.from_numpy(targets)
     modules = []
     for weights, bias in first_parameters():
@@ -154,7 +155,7 @@ def jax_epoch(inputs, targets):
         order = jax.random.permutation(key, len(inputs))[: n_batches * options.batch]
         return jax.lax.scan(step, layers, order.reshape(n_batches, options.batch))[0]
 
-    state = {"layers": layers, "key": jax.random.PRNGKey(0)}
+    state = {"layers": layers, "key": jax.random.PRNGKey(options.seed)}
 
     def epoch():
         state["key"], key = jax.random.split(state["key"])

@@ -1,10 +1,11 @@
-//! One training step of the paper's network at several batch sizes, and the sigmoid.
+//! One training step of the paper's network at several batch sizes, beside back-propagation on `ndarray`'s product, and the
+//! sigmoid.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mlp_core::ndarray::Array2;
 use mlp_core::{
     Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction, Workers,
-    Workspace,
+    Workspace, backpropagate,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -79,6 +80,23 @@ fn step(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The gradient alone, without an update.
+fn readable(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("backpropagate");
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GLOROT_UNIFORM, &mut rng);
+    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    for n_samples in [1, 32, 128, 512] {
+        let inputs = Pictures::new(n_samples).inputs;
+        let targets = Array2::from_shape_fn((n_samples, 6), |(row, _)| (row % 2) as f32);
+        group.throughput(Throughput::Elements(n_samples as u64));
+        group.bench_function(BenchmarkId::new("1 thread, batch", n_samples), |bencher| {
+            bencher.iter(|| backpropagate(&mlp, inputs.view(), targets.view(), objective));
+        });
+    }
+    group.finish();
+}
+
 fn sigmoid(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sigmoid");
     let mut z: Vec<f32> = (0..4096).map(|i| (i as f32 - 2048.0) / 200.0).collect();
@@ -89,5 +107,5 @@ fn sigmoid(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, step, sigmoid);
+criterion_group!(benches, step, readable, sigmoid);
 criterion_main!(benches);

@@ -563,8 +563,7 @@ fn each_with_index<T: Send>(
 ) {
     match multiply_adds {
         ..SMALL => items.iter_mut().enumerate().for_each(|(index, item)| work(index, item)),
-        SMALL..LARGE => workers.for_each_in_stretches(items, work),
-        LARGE.. => workers.for_each(items, work),
+        SMALL.. => workers.for_each_in_stretches(multiply_adds >= LARGE, items, work),
     }
 }
 

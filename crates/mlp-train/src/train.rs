@@ -170,7 +170,8 @@ pub struct Moment<'a, F> {
 /// network is measured.
 ///
 /// `F` must be the configuration's precision. The observer is called after each batch and each epoch, and can stop the
-/// run; where single samples are descended on ([`OneByOne`]), it is called after every sixteenth of them. The result is the same, bit for bit, for any number of workers, and whether or not anyone observes.
+/// run; where single samples are descended on ([`OneByOne`]), it is called after every sixteenth of them. The result is the
+/// same, bit for bit, for any number of workers, and whether or not anyone observes.
 ///
 /// # Errors
 ///
@@ -187,9 +188,9 @@ pub fn train<F: Trainable>(
 
 /// Trains as [`train()`], and can go on where an earlier call was stopped.
 ///
-/// The observer is handed the run itself as well, and takes a [`Checkpoint`] of it whenever it is called and likes. With that checkpoint
-/// as `start`, and otherwise the same arguments, a run goes on at its next batch; it ends with the same weights, history
-/// and evaluation, bit for bit, as if it had never been stopped, but for the seconds. `setup.initial` is not looked at
+/// The observer is handed the run itself as well, and takes a [`Checkpoint`] of it whenever it is called and likes. With that
+/// checkpoint as `start`, and otherwise the same arguments, a run goes on at its next batch; it ends with the same weights,
+/// history and evaluation, bit for bit, as if it had never been stopped, but for the seconds. `setup.initial` is not looked at
 /// then.
 ///
 /// ```

@@ -114,14 +114,7 @@ impl Place<'_> {
         for run in 0..N_SWEEPS {
             let alone = self.scratch.join(format!("alone-{run}"));
             self.own(&["sweep", &specification, "--quiet", "--threads", "1"], &alone)?;
-            let mut sum = 0.0;
-            for record in records(&alone)? {
-                for key in ["seconds_train", "seconds_evaluate"] {
-                    let seconds = record["runtime"][key].as_array().into_iter().flatten();
-                    sum += seconds.filter_map(Value::as_f64).sum::<f64>();
-                }
-            }
-            seconds_alone = seconds_alone.min(sum);
+            seconds_alone = seconds_alone.min(seconds_of_trials(&alone)?);
             let together = self.scratch.join(format!("together-{run}"));
             let started = Instant::now();
             self.own(&["sweep", &specification, "--quiet", "--threads", "2"], &together)?;
@@ -235,6 +228,15 @@ const TO_98: [&str; 12] = [
 fn this_program() -> Result<PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::new(Code::InputOutput, format!("cannot find this program: {error}")))
+}
+
+/// What the trials of a results folder took to train and to measure.
+fn seconds_of_trials(folder: &Path) -> Result<f64, Failure> {
+    let of_record = |record: &Value| {
+        let lists = ["seconds_train", "seconds_evaluate"].map(|key| record["runtime"][key].as_array());
+        lists.into_iter().flatten().flatten().filter_map(Value::as_f64).sum::<f64>()
+    };
+    Ok(records(folder)?.iter().map(of_record).sum())
 }
 
 /// The records of a results folder.

@@ -294,8 +294,8 @@ impl Figures {
         }
         // Where the peers have fewer samples, they cannot have learnt as much.
         let alike = |row: &&Row| !row.peers.is_empty() && find(row.case).is_some_and(Case::has_all_samples);
-        let mut rows = self.rows.iter().filter(alike).peekable();
-        if rows.peek().is_some() {
+        let rows: Vec<&Row> = self.rows.iter().filter(alike).collect();
+        if !rows.is_empty() {
             let _ = writeln!(
                 text,
                 "\n| mean squared error after three epochs | ours | PyTorch | JAX | NumPy |\n|---|---|---|---|---|"

@@ -155,23 +155,21 @@ impl Workers {
     /// # Panics
     /// Where `work` panics, after all threads have stopped, with the same message.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        let (n_items, n_members) = (items.len(), self.n_threads());
-        if n_members == 1 || n_items <= 1 {
-            items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
-            return;
-        }
-        let start = |member: usize| n_items * member / n_members;
-        let items = Items(items.as_mut_ptr());
-        // SAFETY: positions are below the number of items, each comes once, and the slice is borrowed until `share_out` returns.
-        self.share_out(true, start, |index| work(index, unsafe { items.claim(index) }));
+        self.for_each_in_stretches(true, items, work);
     }
 
-    /// [`Workers::for_each`] for work of a few microseconds: every thread does its own stretch and no other's. That saves the
-    /// counters, which travel between the cores: at this size they cost more than an uneven split.
+    /// [`Workers::for_each`] with or without helping each other out. Without, every thread does its own stretch and no
+    /// other's, which saves the counters: they travel between the cores, and for work of a few microseconds cost more than an
+    /// uneven split.
     ///
     /// # Panics
     /// As that.
-    pub(crate) fn for_each_in_stretches<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+    pub(crate) fn for_each_in_stretches<T: Send>(
+        &self,
+        do_help: bool,
+        items: &mut [T],
+        work: impl Fn(usize, &mut T) + Sync,
+    ) {
         let (n_items, n_members) = (items.len(), self.n_threads());
         if n_members == 1 || n_items <= 1 {
             items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
@@ -180,10 +178,10 @@ impl Workers {
         let items = Items(items.as_mut_ptr());
         // SAFETY: positions are below the number of items, each comes once, and the slice is borrowed until `share_out` returns.
         let one = |index| work(index, unsafe { items.claim(index) });
-        self.share_out(false, |member| n_items * member / n_members, one);
+        self.share_out(do_help, |member| n_items * member / n_members, one);
     }
 
-    /// [`Workers::for_each`] with other shares than equal stretches; with or without helping each other out.
+    /// [`Workers::for_each_in_stretches`] with other shares.
     ///
     /// # Panics
     /// As that, and where the shares are those of other items or of a team of another size.
