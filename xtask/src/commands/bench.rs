@@ -19,8 +19,9 @@ use crate::output::{Output, notice};
 use crate::places;
 
 const NOTES: &str = "\
-Every figure is the best of some runs, ours and the peers' in turn, each in a process of its own. Leave the machine
-alone meanwhile. Peers are measured where their Python packages are: pip install torch jax numpy scikit-learn.
+Every figure is the best of some runs, ours and the peers' in turn, each in a process of its
+own. Leave the machine alone meanwhile. Peers are measured where their Python packages are:
+pip install torch jax numpy scikit-learn.
 
 Examples:
   cargo xtask bench                           the table of epochs, some minutes
