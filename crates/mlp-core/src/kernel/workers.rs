@@ -339,6 +339,8 @@ impl Drop for Workers {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -364,5 +366,24 @@ mod tests {
             }
             assert_eq!(items, [2, 4, 6, 8, 10, 12, 14, 16, 18]);
         }
+    }
+
+    #[test]
+    fn who_has_finished_takes_over_items_of_the_others() {
+        // The first item waits for the second, which belongs to the same thread.
+        let (second, limit) = (AtomicBool::new(false), Duration::from_secs(60));
+        Workers::new(2).for_each(&mut [(); 4], |index, ()| {
+            let begin = Instant::now();
+            match index {
+                0 => {
+                    while !second.load(Ordering::Acquire) && begin.elapsed() < limit {
+                        thread::yield_now()
+                    }
+                }
+                1 => second.store(true, Ordering::Release),
+                _ => {}
+            }
+            assert!(begin.elapsed() < limit, "nobody took over the second item");
+        });
     }
 }
