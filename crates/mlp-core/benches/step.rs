@@ -12,6 +12,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 const SIZES: [usize; 9] = [784, 512, 256, 128, 64, 32, 16, 8, 6];
+const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+
+fn network() -> Mlp<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    Mlp::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GLOROT_UNIFORM, &mut rng)
+}
 
 /// W ← W − g.
 struct Descent;
@@ -63,9 +69,7 @@ impl Batch<f32> for Pictures {
 
 fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GLOROT_UNIFORM, &mut rng);
-    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    let mlp = network();
     for n_threads in [1, 2] {
         let workers = Workers::new(n_threads);
         for n_samples in [1, 10, 32, 128, 512] {
@@ -73,7 +77,7 @@ fn step(criterion: &mut Criterion) {
             let mut workspace = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
             group.throughput(Throughput::Elements(n_samples as u64));
             group.bench_function(BenchmarkId::new(format!("{n_threads} threads, batch"), n_samples), |bencher| {
-                bencher.iter(|| workspace.step(&batch, objective, &Descent, &workers));
+                bencher.iter(|| workspace.step(&batch, OBJECTIVE, &Descent, &workers));
             });
         }
     }
@@ -83,15 +87,13 @@ fn step(criterion: &mut Criterion) {
 /// The gradient alone, without an update.
 fn readable(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("backpropagate");
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mlp = Mlp::<f32>::new(&SIZES, &[Activation::Sigmoid; 8], true, Initializer::GLOROT_UNIFORM, &mut rng);
-    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    let mlp = network();
     for n_samples in [1, 32, 128, 512] {
         let inputs = Pictures::new(n_samples).inputs;
         let targets = Array2::from_shape_fn((n_samples, 6), |(row, _)| (row % 2) as f32);
         group.throughput(Throughput::Elements(n_samples as u64));
         group.bench_function(BenchmarkId::new("1 thread, batch", n_samples), |bencher| {
-            bencher.iter(|| backpropagate(&mlp, inputs.view(), targets.view(), objective));
+            bencher.iter(|| backpropagate(&mlp, inputs.view(), targets.view(), OBJECTIVE));
         });
     }
     group.finish();

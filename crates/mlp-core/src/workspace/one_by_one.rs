@@ -14,8 +14,8 @@
 //! The sums cost little as long as they are short. At the end of each call, after at most [`OneByOne::MAX_SAMPLES`] samples,
 //! all updates are written together, as the gradient of a batch would be. What the samples do to each other is exact algebra;
 //! only rounding differs from steps that are taken one at a time. The weight decay γ comes along for nothing as the factor sₜ,
-//! which a run is too short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way: McDaniel et al.
-//! 2017, "Delayed Slater determinant update algorithms for high efficiency quantum Monte Carlo".)
+//! which a run is too short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way:
+//! McDaniel et al. 2017, "Delayed Slater determinant update algorithms for high efficiency quantum Monte Carlo".)
 
 use crate::activation::Activation;
 use crate::aligned::Aligned;
