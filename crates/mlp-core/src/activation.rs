@@ -60,16 +60,22 @@ impl Activation {
 
     /// Replaces the net inputs of one sample by its outputs.
     pub fn apply<F: Real>(self, z: &mut [F]) {
-        self.apply_with::<F, false>(z);
+        self.apply_with::<F, false, 1>(z);
     }
 
-    /// [`Activation::apply`], with or without fused multiply-add.
+    /// [`Activation::apply`], with or without fused multiply-add, and `N` sigmoids at a time.
     #[inline(always)]
-    pub(crate) fn apply_with<F: Real, const FUSED: bool>(self, z: &mut [F]) {
+    pub(crate) fn apply_with<F: Real, const FUSED: bool, const N: usize>(self, z: &mut [F]) {
         match self {
             Activation::Sigmoid => {
-                for z in z {
-                    *z = flush(F::narrow(functions::sigmoid::<FUSED>(z.widen())));
+                let (many, few) = z.as_chunks_mut::<N>();
+                for z in many {
+                    let outputs = functions::sigmoid::<FUSED, N>(z.map(F::widen));
+                    z.iter_mut().zip(outputs).for_each(|(z, output)| *z = flush(F::narrow(output)));
+                }
+                for z in few {
+                    let [output] = functions::sigmoid::<FUSED, 1>([z.widen()]);
+                    *z = flush(F::narrow(output));
                 }
             }
             Activation::Tanh => {
@@ -91,7 +97,12 @@ impl Activation {
     /// [`Activation::apply`] with the instructions of a kernel.
     #[inline(always)]
     pub(crate) fn apply_on<F: Real, S: Simd<F>>(self, z: &mut [F]) {
-        if S::FUSED { self.apply_with::<F, true>(z) } else { self.apply_with::<F, false>(z) }
+        // Registers of 64 bytes hold eight at a time anyway.
+        match (S::FUSED, size_of::<S::Vector>() < 64) {
+            (true, false) => self.apply_with::<F, true, 1>(z),
+            (true, true) => self.apply_with::<F, true, 8>(z),
+            (false, _) => self.apply_with::<F, false, 8>(z),
+        }
     }
 
     /// Whether each output depends on its own net input only.
@@ -129,7 +140,7 @@ fn softmax<F: Real, const FUSED: bool>(z: &mut [F]) {
     let largest = z.iter().fold(F::neg_infinity(), |largest, &z| if z > largest { z } else { largest });
     let mut sum = 0.0;
     for z in z.iter_mut() {
-        let e = functions::exp_of_negative::<FUSED>(z.widen() - largest.widen());
+        let [e] = functions::exp_of_negative::<FUSED, 1>([z.widen() - largest.widen()]);
         sum += e;
         *z = F::narrow(e);
     }

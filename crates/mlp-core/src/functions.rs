@@ -39,30 +39,42 @@ const INVERSE_FACTORIALS: [f64; 14] = [
     1.0,
 ];
 
-/// eˣ for x ≤ 0. Below −708 the result is 0: soon it would be subnormal. NaN stays NaN.
+/// eˣ for some x ≤ 0, step by step for all of them: while the processor waits for one, it goes on with the others. Below −708
+/// the result is 0: soon it would be subnormal. NaN stays NaN.
 ///
 /// With k = round(x / ln 2) and r = x − k·ln 2, eˣ = 2ᵏ·eʳ.
 #[inline(always)]
-pub(crate) fn exp_of_negative<const FUSED: bool>(x: f64) -> f64 {
-    let clamped = if x < -708.0 { -708.0 } else { x };
-    let shifted = multiply_add::<FUSED>(clamped, LOG2_E, ROUNDER);
-    let k = shifted - ROUNDER;
-    let r = multiply_add::<FUSED>(k, -LN_2_LOW, multiply_add::<FUSED>(k, -LN_2_HIGH, clamped));
-    let mut series = INVERSE_FACTORIALS[0];
-    for coefficient in &INVERSE_FACTORIALS[1..] {
-        series = multiply_add::<FUSED>(series, r, *coefficient);
+pub(crate) fn exp_of_negative<const FUSED: bool, const N: usize>(x: [f64; N]) -> [f64; N] {
+    // Loops, not closures: those would not become vector instructions.
+    let (mut shifted, mut r, mut result) = ([0.0; N], [0.0; N], [0.0; N]);
+    for lane in 0..N {
+        let clamped = if x[lane] < -708.0 { -708.0 } else { x[lane] };
+        shifted[lane] = multiply_add::<FUSED>(clamped, LOG2_E, ROUNDER);
+        let k = shifted[lane] - ROUNDER;
+        r[lane] = multiply_add::<FUSED>(k, -LN_2_LOW, multiply_add::<FUSED>(k, -LN_2_HIGH, clamped));
     }
-    let power_of_two = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    let result = series * power_of_two;
-    if x < -708.0 { 0.0 } else { result }
+    let mut series = [INVERSE_FACTORIALS[0]; N];
+    for coefficient in &INVERSE_FACTORIALS[1..] {
+        for lane in 0..N {
+            series[lane] = multiply_add::<FUSED>(series[lane], r[lane], *coefficient);
+        }
+    }
+    for lane in 0..N {
+        let power_of_two = f64::from_bits(shifted[lane].to_bits().wrapping_add(1023) << 52);
+        result[lane] = if x[lane] < -708.0 { 0.0 } else { series[lane] * power_of_two };
+    }
+    result
 }
 
-/// σ(x) = 1 / (1 + e⁻ˣ), from e^(−|x|), which cannot overflow.
+/// σ(x) = 1 / (1 + e⁻ˣ) for some x, from e^(−|x|), which cannot overflow.
 #[inline(always)]
-pub(crate) fn sigmoid<const FUSED: bool>(x: f64) -> f64 {
-    let e = exp_of_negative::<FUSED>(-x.abs());
-    let numerator = if x < 0.0 { e } else { 1.0 };
-    numerator / (1.0 + e)
+pub(crate) fn sigmoid<const FUSED: bool, const N: usize>(x: [f64; N]) -> [f64; N] {
+    let mut result = exp_of_negative::<FUSED, N>(x.map(|x| -x.abs()));
+    for (e, x) in result.iter_mut().zip(x) {
+        let numerator = if x < 0.0 { *e } else { 1.0 };
+        *e = numerator / (1.0 + *e);
+    }
+    result
 }
 
 /// tanh(x) = (1 − e^(−2|x|)) / (1 + e^(−2|x|)) with the sign of x; near 0, where that difference would lose its digits,
@@ -72,7 +84,7 @@ pub(crate) fn tanh<const FUSED: bool>(x: f64) -> f64 {
     /// The coefficients of x¹³, x¹¹, … x³ over x.
     const SERIES: [f64; 6] =
         [21_844.0 / 6_081_075.0, -1_382.0 / 155_925.0, 62.0 / 2_835.0, -17.0 / 315.0, 2.0 / 15.0, -1.0 / 3.0];
-    let e = exp_of_negative::<FUSED>(-2.0 * x.abs());
+    let [e] = exp_of_negative::<FUSED, 1>([-2.0 * x.abs()]);
     let far = ((1.0 - e) / (1.0 + e)).copysign(x);
     let square = x * x;
     let mut series = SERIES[0];
@@ -98,7 +110,7 @@ mod tests {
         for step in 0..2_000_000_u32 {
             let x = -708.0 * f64::from(step) / 2_000_000.0;
             let expected = libm::exp(x);
-            for ours in [exp_of_negative::<true>(x), exp_of_negative::<false>(x)] {
+            for [ours] in [exp_of_negative::<true, 1>([x]), exp_of_negative::<false, 1>([x])] {
                 worst = worst.max(ours.to_bits().abs_diff(expected.to_bits()));
             }
         }
@@ -117,13 +129,10 @@ mod tests {
 
     #[test]
     fn the_limits_are_exact_and_nan_stays_nan() {
-        for fused in [sigmoid::<true>, sigmoid::<false>] {
-            assert_eq!(fused(0.0), 0.5);
-            assert_eq!(fused(f64::INFINITY), 1.0);
-            assert_eq!(fused(f64::NEG_INFINITY), 0.0);
-            assert_eq!(fused(1e300), 1.0);
-            assert_eq!(fused(-1e300), 0.0);
-            assert!(fused(f64::NAN).is_nan());
+        for fused in [sigmoid::<true, 6>, sigmoid::<false, 6>] {
+            let results = fused([0.0, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, f64::NAN]);
+            assert_eq!(results[..5], [0.5, 1.0, 0.0, 1.0, 0.0]);
+            assert!(results[5].is_nan());
         }
         assert_eq!(tanh::<true>(f64::INFINITY), 1.0);
         assert_eq!(tanh::<true>(f64::NEG_INFINITY), -1.0);

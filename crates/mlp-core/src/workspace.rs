@@ -27,7 +27,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
 use crate::kernel::Kernel;
-use crate::kernel::product::panel_width;
+use crate::kernel::product::{Cut, ROWS_TOGETHER_MAX, panel_width};
 use crate::kernel::workers::{Shares, Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
@@ -113,10 +113,6 @@ pub struct Workspace<F> {
 /// The most rows of a block: one bit each in [`InputBlock::rows_used`].
 const ROWS_MAX: usize = 32;
 
-/// Rows that go through the first layer together. Inputs that are zero in all of them are left out: fewer rows would
-/// leave out more, but read the weights more often.
-const GROUP: usize = 4;
-
 /// The work for one output, in multiply-adds: exponentials and logarithms in double precision.
 const COST_OF_OUTPUT: usize = 200;
 
@@ -135,7 +131,7 @@ impl<F: Real> Workspace<F> {
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
-        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(GROUP);
+        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS_TOGETHER_MAX);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
         Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel, workers.n_threads())
     }
@@ -181,7 +177,8 @@ impl<F: Real> Workspace<F> {
             layers.push(LayerShape { n_inputs, n_outputs, activation, has_bias, first_tile, n_tiles });
             patches.push(patches_of_layer);
         }
-        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows)).collect();
+        let cut = Cut::of::<F>(kernel, panel_width::<F>(layers[0].n_outputs));
+        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, cut)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
         let mut workspace = Workspace {

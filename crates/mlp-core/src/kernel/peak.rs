@@ -22,8 +22,8 @@ impl<F: Real> Task<F> for Rounds {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) -> u64 {
         let n_chains =
-            if S::MANY_REGISTERS { chains::<F, S, 16>(simd, self.0) } else { chains::<F, S, 6>(simd, self.0) };
-        (n_chains * self.0 * F::LANES) as u64
+            if S::N_REGISTERS >= 32 { chains::<F, S, 16>(simd, self.0) } else { chains::<F, S, 12>(simd, self.0) };
+        (n_chains * self.0 * S::LANES) as u64
     }
 }
 

@@ -5,6 +5,9 @@
 //! each element in an order of its own terms only: as long as numbers are finite, the result of a row does not depend on
 //! the rows beside it, nor on how the work is cut. That is why the number of threads never changes a bit.
 
+use std::ptr;
+
+use crate::kernel::Kernel;
 use crate::kernel::simd::Simd;
 use crate::real::Real;
 
@@ -19,6 +22,54 @@ pub(crate) const PANEL_WIDTH_MAX: usize = 64;
 pub(crate) fn panel_width<F: Real>(n_remaining: usize) -> usize {
     n_remaining.div_ceil(F::LANES).clamp(1, PANEL_VECTORS).next_power_of_two() * F::LANES
 }
+
+/// How a product is cut whose left side has many zeros.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Rows that go through the panel together. Terms that are zero in all of them are left out: fewer rows leave out more,
+    /// but read the panel more often.
+    pub(crate) rows: usize,
+    /// Terms that all rows go through before the next: their part of the panel stays in the first-level cache.
+    pub(crate) terms: usize,
+}
+
+/// The most rows of a [`Cut`].
+pub(crate) const ROWS_TOGETHER_MAX: usize = 4;
+
+impl Cut {
+    /// For a panel of `width` columns. Many registers hold the sums of four rows, which then read the panel from the
+    /// second-level cache just in time. Few hold those of one row of the widest panel, which reads it faster than that.
+    pub(crate) fn of<F: Real>(kernel: Kernel, width: usize) -> Cut {
+        /// Most of the first-level cache.
+        const NEAR: usize = 28 << 10;
+        let row = width * size_of::<F>();
+        let register = match kernel {
+            Kernel::Avx512 => return Cut { rows: ROWS_TOGETHER_MAX, terms: usize::MAX },
+            Kernel::Avx2 => 32,
+            Kernel::Portable => 16,
+        };
+        Cut { rows: (SUMS_IN_FEW_REGISTERS * register / row).clamp(1, ROWS_TOGETHER_MAX), terms: NEAR / row }
+    }
+}
+
+/// The rows of a product with a panel of `width` columns that had better leave out the terms together that are zero in all of
+/// them: as many as have their sums in registers.
+pub(crate) fn rows_that_share_zeros<F: Real, S: Simd<F>>(width: usize) -> usize {
+    if has_few_registers::<F, S>() {
+        (SUMS_IN_FEW_REGISTERS * S::LANES / width).max(1)
+    } else {
+        (16 * F::LANES / width).min(8)
+    }
+}
+
+/// Whether products are cut for 16 registers, of 32 or 16 bytes; else for 32 of 64.
+fn has_few_registers<F, S: Simd<F>>() -> bool {
+    S::N_REGISTERS < 32
+}
+
+/// Of 16 registers, those that hold sums; the others hold factors. Where two multiply-adds begin in a cycle and each takes
+/// four, so many are under way at once, and none waits for another.
+const SUMS_IN_FEW_REGISTERS: usize = 8;
 
 /// Which terms of a sum are taken, in ascending order.
 pub(crate) trait Terms: Copy {
@@ -177,13 +228,14 @@ fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     let product = PanelProduct { width, start, segments, sums: sums.as_mut_ptr() };
     // SAFETY: the assertions above, for every segment, row and term; `_simd` proves the instructions.
     unsafe {
-        match (width / F::LANES, S::MANY_REGISTERS) {
-            (4, true) => product.rows_of_four_vectors::<S>(n_rows),
-            (2, true) => product.rows_of_two_vectors::<S>(n_rows),
-            (1, true) => product.rows_of_one_vector::<S>(n_rows, 0),
-            (4, false) => product.rows_with_few_registers::<S>(n_rows, 4),
-            (2, false) => product.rows_with_few_registers::<S>(n_rows, 2),
-            (1, false) => product.rows_with_few_registers::<S>(n_rows, 1),
+        if has_few_registers::<F, S>() {
+            product.segment_after_segment::<S>(n_rows);
+            return;
+        }
+        match width / S::LANES {
+            4 => product.rows_of_four_vectors::<S>(n_rows),
+            2 => product.rows_of_two_vectors::<S>(n_rows),
+            1 => product.rows_of_one_vector::<S>(n_rows),
             _ => panic!("a panel of {width} columns"),
         }
     }
@@ -232,34 +284,70 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
     }
 
     #[inline(always)]
-    unsafe fn rows_of_one_vector<S: Simd<F>>(&self, n_rows: usize, vector: usize) {
+    unsafe fn rows_of_one_vector<S: Simd<F>>(&self, n_rows: usize) {
         let mut row = 0;
         while row < n_rows {
             // SAFETY: the caller's promises.
             row += unsafe {
                 match n_rows - row {
-                    8.. if S::MANY_REGISTERS => self.block::<S, 8, 1>(row, vector),
-                    4.. => self.block::<S, 4, 1>(row, vector),
-                    2.. => self.block::<S, 2, 1>(row, vector),
-                    _ => self.block::<S, 1, 1>(row, vector),
+                    8.. => self.block::<S, 8, 1>(row, 0),
+                    4.. => self.block::<S, 4, 1>(row, 0),
+                    2.. => self.block::<S, 2, 1>(row, 0),
+                    _ => self.block::<S, 1, 1>(row, 0),
                 }
             };
         }
     }
 
+    /// With few registers a row goes through the panel several times, a few columns each time, so the panel has to be near:
+    /// all rows go through one segment before the next, and in between the sums are in memory.
     #[inline(always)]
-    unsafe fn rows_with_few_registers<S: Simd<F>>(&self, n_rows: usize, n_vectors: usize) {
-        // Two rows have too few sums of one vector each to keep the processor busy.
-        let step = if n_rows == 2 && n_vectors > 1 { 2 } else { 1 };
-        for vector in (0..n_vectors).step_by(step) {
+    unsafe fn segment_after_segment<S: Simd<F>>(&self, n_rows: usize) {
+        if n_rows * self.width <= SUMS_IN_FEW_REGISTERS * S::LANES {
+            // Once is enough.
             // SAFETY: the caller's promises.
-            unsafe {
-                if step == 2 {
-                    self.block::<S, 2, 2>(0, vector);
-                } else {
-                    self.rows_of_one_vector::<S>(n_rows, vector);
-                }
+            unsafe { self.rows_in_few_registers::<S>(n_rows) };
+            return;
+        }
+        let mut start = self.start;
+        for segment in self.segments.clone() {
+            if start.is_none() && segment.terms.bound() == 0 {
+                continue;
             }
+            let product =
+                PanelProduct { width: self.width, start, segments: std::iter::once(segment), sums: self.sums };
+            // SAFETY: the caller's promises.
+            unsafe { product.rows_in_few_registers::<S>(n_rows) };
+            start = None;
+        }
+        if let Some(start) = start {
+            for row in 0..n_rows {
+                // SAFETY: the caller's promises: there is room for the rows, and `start` is as wide.
+                unsafe { ptr::copy_nonoverlapping(start.as_ptr(), self.sums.add(row * self.width), self.width) };
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows_in_few_registers<S: Simd<F>>(&self, n_rows: usize) {
+        let n_vectors = self.width / S::LANES;
+        let mut row = 0;
+        while row < n_rows {
+            let (mut vector, mut n_done) = (0, 0);
+            while vector < n_vectors {
+                // SAFETY: the caller's promises.
+                (n_done, vector) = unsafe {
+                    match (n_rows - row, n_vectors - vector) {
+                        (4.., _) => (self.block::<S, 4, 2>(row, vector), vector + 2),
+                        (2.., 4..) => (self.block::<S, 2, 4>(row, vector), vector + 4),
+                        (2.., _) => (self.block::<S, 2, 2>(row, vector), vector + 2),
+                        (_, 8..) => (self.block::<S, 1, 8>(row, vector), vector + 8),
+                        (_, 4..) => (self.block::<S, 1, 4>(row, vector), vector + 4),
+                        (_, _) => (self.block::<S, 1, 2>(row, vector), vector + 2),
+                    }
+                };
+            }
+            row += n_done;
         }
     }
 
@@ -274,23 +362,23 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
         // SAFETY: the caller has checked that every row and term lies inside the slices.
         unsafe {
             // Loops, not closures: an instruction in a closure would become a call.
-            let to = self.sums.add(row * width + vector * F::LANES);
+            let to = self.sums.add(row * width + vector * S::LANES);
             let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
             for (row, sums) in sums.iter_mut().enumerate() {
                 for (index, sum) in sums.iter_mut().enumerate() {
                     *sum = match self.start {
-                        Some(start) => S::load(start.as_ptr().add((vector + index) * F::LANES)),
-                        None => S::load(to.add(row * width + index * F::LANES)),
+                        Some(start) => S::load(start.as_ptr().add((vector + index) * S::LANES)),
+                        None => S::load(to.add(row * width + index * S::LANES)),
                     };
                 }
             }
             for segment in self.segments.clone() {
                 let left = segment.left.as_ptr().add(row * segment.row_stride);
-                let right = segment.right.as_ptr().add(vector * F::LANES);
+                let right = segment.right.as_ptr().add(vector * S::LANES);
                 for term in segment.terms.ascending() {
                     let mut factors = [S::splat(F::zero()); VECTORS];
                     for (index, factors) in factors.iter_mut().enumerate() {
-                        *factors = S::load(right.add(term * width + index * F::LANES));
+                        *factors = S::load(right.add(term * width + index * S::LANES));
                     }
                     for (index, sums) in sums.iter_mut().enumerate() {
                         let factor = S::splat(*left.add(index * segment.row_stride + term * segment.term_stride));
@@ -302,7 +390,7 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
             }
             for (row, sums) in sums.iter().enumerate() {
                 for (index, &sum) in sums.iter().enumerate() {
-                    S::store(sum, to.add(row * width + index * F::LANES));
+                    S::store(sum, to.add(row * width + index * S::LANES));
                 }
             }
         }
@@ -346,9 +434,21 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
         assert!(n_rows * pair.width <= pair.left.len());
         assert!((first_input + n_inputs) * pair.width <= pair.right.len());
     }
-    let side = if S::MANY_REGISTERS { 4 } else { 2 };
+    if has_few_registers::<F, S>() {
+        // SAFETY: the assertions above; `_simd` proves the instructions.
+        unsafe {
+            match F::LANES / S::LANES {
+                2 => dots_in_few_registers::<F, S, 2>(panels, n_rows, first_input, n_inputs, products, products_stride),
+                4 => dots_in_few_registers::<F, S, 4>(panels, n_rows, first_input, n_inputs, products, products_stride),
+                parts => panic!("{parts} registers for 64 bytes"),
+            }
+        }
+        return;
+    }
+    /// Rows, and inputs.
+    const SIDE: usize = 4;
     let mut first = 0;
-    if n_rows == 1 && S::MANY_REGISTERS {
+    if n_rows == 1 {
         // A row by itself is all reading: what it costs beside that is to sum the lanes.
         while first + 16 <= n_inputs {
             // SAFETY: the assertions above; `_simd` proves the instructions.
@@ -356,38 +456,79 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
             first += 16;
         }
     }
-    for input in (first..n_inputs).step_by(side) {
-        let few_inputs = input + side > n_inputs;
-        for row in (0..n_rows).step_by(side) {
-            let few_rows = row + side > n_rows;
+    for input in (first..n_inputs).step_by(SIDE) {
+        let few_inputs = input + SIDE > n_inputs;
+        for row in (0..n_rows).step_by(SIDE) {
+            let few_rows = row + SIDE > n_rows;
             let products = &mut products[row * products_stride + input..];
             let (panels, input) = (panels.clone(), first_input + input);
             // SAFETY: the assertions above; `_simd` proves the instructions.
             unsafe {
-                match (few_rows, few_inputs, S::MANY_REGISTERS) {
-                    (false, false, true) => dots::<F, S, 4, 4>(panels, row, input, products, products_stride),
-                    (false, false, false) => dots::<F, S, 2, 2>(panels, row, input, products, products_stride),
-                    (true, false, _) => {
+                match (few_rows, few_inputs) {
+                    (false, false) => {
+                        dots::<F, S, 1, 4, 4>(panels, row, input, products, products_stride);
+                    }
+                    (true, false) => {
                         for (index, products) in products.chunks_mut(products_stride).take(n_rows - row).enumerate() {
-                            if S::MANY_REGISTERS {
-                                dots::<F, S, 1, 4>(panels.clone(), row + index, input, products, products_stride);
-                            } else {
-                                dots::<F, S, 1, 2>(panels.clone(), row + index, input, products, products_stride);
-                            }
+                            dots::<F, S, 1, 1, 4>(panels.clone(), row + index, input, products, products_stride);
                         }
                     }
                     _ => {
-                        let n_rows = side.min(n_rows - row);
+                        let n_rows = SIDE.min(n_rows - row);
                         let n_inputs = first_input + n_inputs - input;
                         for (index, products) in products.chunks_mut(products_stride).take(n_rows).enumerate() {
-                            for other in 0..n_inputs.min(side) {
+                            for other in 0..n_inputs.min(SIDE) {
                                 let (row, input) = (row + index, input + other);
-                                dots::<F, S, 1, 1>(panels.clone(), row, input, &mut products[other..], 1);
+                                dots::<F, S, 1, 1, 1>(panels.clone(), row, input, &mut products[other..], 1);
                             }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// [`transposed_product`] where a vector of 64 bytes takes `PARTS` registers.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and the rows and inputs lie inside each panel.
+#[inline(always)]
+unsafe fn dots_in_few_registers<'a, F: Real, S: Simd<F>, const PARTS: usize>(
+    panels: impl Iterator<Item = PanelPair<'a, F>> + Clone,
+    n_rows: usize,
+    first_input: usize,
+    n_inputs: usize,
+    products: &mut [F],
+    stride: usize,
+) {
+    /// Rows that stay in the first-level cache while all inputs are read.
+    const NEAR: usize = 12;
+    for first_row in (0..n_rows).step_by(NEAR) {
+        let rows = first_row..n_rows.min(first_row + NEAR);
+        let mut input = 0;
+        while input < n_inputs {
+            let mut row = rows.start;
+            let together = match n_inputs - input {
+                4.. if n_rows == 1 && PARTS == 2 => 4,
+                2.. => 2,
+                _ => 1,
+            };
+            while row < rows.end {
+                let products = &mut products[row * stride + input..];
+                let (panels, input) = (panels.clone(), first_input + input);
+                // SAFETY: the caller's promises.
+                unsafe {
+                    row += match (PARTS, rows.end - row, together) {
+                        (_, _, 4) => dots::<F, S, PARTS, 1, 4>(panels, row, input, products, stride),
+                        (2, 3.., 2) => dots::<F, S, PARTS, 3, 2>(panels, row, input, products, stride),
+                        (2, 2.., 2) => dots::<F, S, PARTS, 2, 2>(panels, row, input, products, stride),
+                        (_, _, 2) => dots::<F, S, PARTS, 1, 2>(panels, row, input, products, stride),
+                        _ => dots::<F, S, PARTS, 1, 1>(panels, row, input, products, stride),
+                    }
+                }
+            }
+            input += together;
         }
     }
 }
@@ -408,13 +549,13 @@ unsafe fn sixteen_dots<'a, F: Real, S: Simd<F>>(
         let mut sums = [S::splat(F::zero()); 16];
         for PanelPair { width, left, right } in panels {
             let (left, right) = (left.as_ptr(), right.as_ptr().add(input * width));
-            if width == PANEL_VECTORS * F::LANES {
+            if width == PANEL_VECTORS * S::LANES {
                 add_dots::<F, S, PANEL_VECTORS>(&mut sums, left, right);
             } else {
-                for vector in 0..width / F::LANES {
-                    let left = S::load(left.add(vector * F::LANES));
+                for vector in 0..width / S::LANES {
+                    let left = S::load(left.add(vector * S::LANES));
                     for (input, sum) in sums.iter_mut().enumerate() {
-                        let right = S::load(right.add(input * width + vector * F::LANES));
+                        let right = S::load(right.add(input * width + vector * S::LANES));
                         *sum = S::multiply_add(left, right, *sum);
                     }
                 }
@@ -440,60 +581,110 @@ unsafe fn add_dots<F: Real, S: Simd<F>, const VECTORS: usize>(
         // Loops, not closures: an instruction in a closure would become a call.
         let mut factors = [S::splat(F::zero()); VECTORS];
         for (vector, factor) in factors.iter_mut().enumerate() {
-            *factor = S::load(left.add(vector * F::LANES));
+            *factor = S::load(left.add(vector * S::LANES));
         }
         for (input, sum) in sums.iter_mut().enumerate() {
             for (vector, &factor) in factors.iter().enumerate() {
-                let right = S::load(right.add((input * VECTORS + vector) * F::LANES));
+                let right = S::load(right.add((input * VECTORS + vector) * S::LANES));
                 *sum = S::multiply_add(factor, right, *sum);
             }
         }
     }
 }
 
-/// The dot products of `ROWS` rows of the left matrix with `INPUTS` rows of the packed one.
+/// The dot products of `ROWS` rows of the left matrix with `INPUTS` rows of the packed one, `PARTS` registers for 64 bytes.
+/// Returns `ROWS`.
 ///
 /// # Safety
-/// The processor has the instructions of `S`, and the rows lie inside each panel.
+/// The processor has the instructions of `S`, `PARTS` is right for it, the rows lie inside each panel, and there is room for
+/// the products.
 #[inline(always)]
-unsafe fn dots<'a, F: Real, S: Simd<F>, const ROWS: usize, const INPUTS: usize>(
+unsafe fn dots<'a, F: Real, S: Simd<F>, const PARTS: usize, const ROWS: usize, const INPUTS: usize>(
     panels: impl Iterator<Item = PanelPair<'a, F>>,
     row: usize,
     input: usize,
     products: &mut [F],
     products_stride: usize,
-) {
+) -> usize {
     // SAFETY: the caller's promises.
     unsafe {
         // Loops, not closures: an instruction in a closure would become a call.
-        let mut sums = [[S::splat(F::zero()); INPUTS]; ROWS];
+        let mut sums = [[[S::splat(F::zero()); INPUTS]; ROWS]; PARTS];
         for PanelPair { width, left, right } in panels {
             let left = left.as_ptr().add(row * width);
             let right = right.as_ptr().add(input * width);
-            for column in (0..width).step_by(F::LANES) {
-                let mut factors = [S::splat(F::zero()); INPUTS];
-                for (input, factors) in factors.iter_mut().enumerate() {
-                    *factors = S::load(right.add(input * width + column));
+            for column in (0..width).step_by(PARTS * S::LANES) {
+                for (part, sums) in sums.iter_mut().enumerate() {
+                    let column = column + part * S::LANES;
+                    let mut factors = [S::splat(F::zero()); INPUTS];
+                    for (input, factors) in factors.iter_mut().enumerate() {
+                        *factors = S::load(right.add(input * width + column));
+                    }
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let left = S::load(left.add(row * width + column));
+                        for (sum, &factors) in sums.iter_mut().zip(&factors) {
+                            *sum = S::multiply_add(left, factors, *sum);
+                        }
+                    }
                 }
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let left = S::load(left.add(row * width + column));
-                    for (sum, &factors) in sums.iter_mut().zip(&factors) {
-                        *sum = S::multiply_add(left, factors, *sum);
+            }
+        }
+        // The upper half of the 64 bytes is added to the lower, as the lanes of a vector are.
+        let mut n_parts = PARTS;
+        while n_parts > 1 {
+            n_parts /= 2;
+            for part in 0..n_parts {
+                let upper = sums[part + n_parts];
+                for (sums, upper) in sums[part].iter_mut().zip(upper) {
+                    for (sum, upper) in sums.iter_mut().zip(upper) {
+                        *sum = S::add(*sum, upper);
                     }
                 }
             }
         }
         // Four at a time; behind the last of fewer than four it is summed again, for nothing.
         for first in (0..ROWS * INPUTS).step_by(4) {
-            let mut four = [sums[0][0]; 4];
+            let mut four = [sums[0][0][0]; 4];
             for (index, sum) in four.iter_mut().enumerate() {
                 let entry = (first + index).min(ROWS * INPUTS - 1);
-                *sum = sums[entry / INPUTS][entry % INPUTS];
+                *sum = sums[0][entry / INPUTS][entry % INPUTS];
             }
             let four = S::sums_of_lanes(four);
             for (index, &product) in four.iter().enumerate().take(ROWS * INPUTS - first) {
                 let entry = first + index;
-                products[entry / INPUTS * products_stride + entry % INPUTS] = product;
+                *products.get_unchecked_mut(entry / INPUTS * products_stride + entry % INPUTS) = product;
+            }
+        }
+    }
+    ROWS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::simd::Task;
+
+    struct Fill<'a>(&'a mut TermList, &'a [u32], u32);
+
+    impl<F: Real> Task<F> for Fill<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd<F>>(self, simd: S) {
+            self.0.fill(simd, self.1, self.2);
+        }
+    }
+
+    #[test]
+    fn a_list_holds_the_positions_of_what_is_used_on_every_level() {
+        let numbers: Vec<u32> = (0..100_u32).map(|n| n.wrapping_mul(n).wrapping_mul(0x9e37_79b9)).collect();
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
+            for (n, bits) in (0..=100).flat_map(|n| [1, 0b1010, 1 << 31, u32::MAX].map(|bits| (n, bits))) {
+                let expected: Vec<_> = (0..n as u32).filter(|&at| numbers[at as usize] & bits != 0).collect();
+                let mut list = TermList::new(n);
+                f32::dispatch(kernel, Fill(&mut list, &numbers[..n], bits));
+                assert_eq!(list.indices(), expected, "{kernel}, {n} numbers");
+                f64::dispatch(kernel, Fill(&mut list, &numbers[..n], bits));
+                assert_eq!(list.indices(), expected, "{kernel}, {n} numbers");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! One interface to the vector instructions: 64 bytes at a time, on every level.
+//! One interface to the vector instructions: a register at a time, on every level.
 //!
 //! Code is written once, generic over [`Simd`], inlined into a function that is compiled for the level's instructions
 //! ([`run`]), and so becomes machine code for that level. Loops over slices inside a [`Task`] are vectorised by the
@@ -12,27 +12,33 @@ mod x86;
 use super::Kernel;
 use crate::real::Real;
 
-/// Vectors of 64 bytes of `F` on one level.
+/// Registers of `F` on one level.
 ///
 /// A value of an implementing type proves that the processor has the level's instructions: [`run`] makes one after it
 /// has looked, and nothing else can. Functions that use the vectors ask for that value.
 pub trait Simd<F>: Copy {
-    /// 16 numbers in `f32`, 8 in `f64`.
+    /// What a register holds.
     type Vector: Copy;
+    /// The numbers in it: those of 64 bytes, or a half or a quarter as many.
+    const LANES: usize;
+    /// The registers that there are.
+    const N_REGISTERS: usize;
     /// Whether `multiply_add` rounds once.
     const FUSED: bool;
-    /// Whether there are registers for 8 rows of two vectors; otherwise products are cut smaller.
-    const MANY_REGISTERS: bool;
 
     /// # Safety
-    /// The processor has the level's instructions, and 64 bytes behind `from` are readable.
+    /// The processor has the level's instructions, and `LANES` numbers behind `from` are readable.
     unsafe fn load(from: *const F) -> Self::Vector;
     /// # Safety
-    /// The processor has the level's instructions, and 64 bytes behind `to` are writable.
+    /// The processor has the level's instructions, and `LANES` numbers behind `to` are writable.
     unsafe fn store(vector: Self::Vector, to: *mut F);
     /// # Safety
     /// The processor has the level's instructions.
     unsafe fn splat(value: F) -> Self::Vector;
+    /// a + b
+    /// # Safety
+    /// As [`Simd::splat`].
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a · b + c
     /// # Safety
     /// As [`Simd::splat`].
@@ -53,7 +59,7 @@ pub trait Simd<F>: Copy {
             let mut lanes = [F::zero(); 16];
             // SAFETY: a vector has at most 16 lanes.
             unsafe { Self::store(vector, lanes.as_mut_ptr()) };
-            let mut n = F::LANES;
+            let mut n = Self::LANES;
             while n > 1 {
                 n /= 2;
                 for lane in 0..n {
@@ -126,8 +132,8 @@ impl<F: Real, S: Simd<F>> FiniteCheck<F, S> {
     /// Adds whole vectors to what is checked.
     #[inline(always)]
     pub(crate) fn add(&mut self, values: &[F]) {
-        let fours = values.chunks_exact(4 * F::LANES);
-        for values in fours.remainder().chunks_exact(F::LANES) {
+        let fours = values.chunks_exact(4 * S::LANES);
+        for values in fours.remainder().chunks_exact(S::LANES) {
             // SAFETY: as above, and the chunk is as long as a vector.
             unsafe { self.sums[0] = S::multiply_add(S::load(values.as_ptr()), S::splat(F::zero()), self.sums[0]) };
         }
@@ -135,7 +141,7 @@ impl<F: Real, S: Simd<F>> FiniteCheck<F, S> {
             for (index, sum) in self.sums.iter_mut().enumerate() {
                 // SAFETY: as above, and the chunk is as long as four vectors.
                 unsafe {
-                    let values = S::load(values.as_ptr().add(index * F::LANES));
+                    let values = S::load(values.as_ptr().add(index * S::LANES));
                     *sum = S::multiply_add(values, S::splat(F::zero()), *sum);
                 }
             }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::aligned::Aligned;
-use crate::kernel::product::TermList;
+use crate::kernel::product::{Cut, TermList};
 use crate::kernel::simd::{Simd, Task};
 use crate::loss::Objective;
 use crate::real::Real;
 use crate::workspace::units::{LayerShape, Patches};
-use crate::workspace::{Batch, GROUP, ROWS_MAX};
+use crate::workspace::{Batch, ROWS_MAX};
 
 /// The inputs of some rows of a batch.
 #[derive(Debug)]
@@ -20,23 +20,43 @@ pub(super) struct InputBlock<F> {
     pub(super) stride: usize,
     /// For every input, the rows in which it is not zero, a bit each.
     pub(super) rows_used: Vec<u32>,
-    /// For every [`GROUP`] rows, the inputs that are not zero in at least one of them.
-    pub(super) inputs_used: Vec<TermList>,
+    pub(super) cut: Cut,
+    /// For the first rows that go through the first layer together, and every stretch of inputs: those of the stretch that
+    /// are not zero in at least one of the rows, counted within it; then for the next rows.
+    inputs_used: Vec<TermList>,
 }
 
 impl<F: Real> InputBlock<F> {
-    pub(super) fn new(n_inputs: usize, n_rows: usize) -> InputBlock<F> {
+    pub(super) fn new(n_inputs: usize, n_rows: usize, cut: Cut) -> InputBlock<F> {
         debug_assert!(n_rows <= ROWS_MAX);
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
-        InputBlock {
+        let mut block = InputBlock {
             first_row: 0,
             n_rows: 0,
             inputs: Aligned::zeros(n_rows * stride),
             stride,
             rows_used: vec![0; n_inputs],
-            inputs_used: (0..n_rows.div_ceil(GROUP)).map(|_| TermList::new(n_inputs)).collect(),
+            cut,
+            inputs_used: Vec::new(),
+        };
+        for _ in (0..n_rows).step_by(cut.rows) {
+            let lists = block.stretches().map(|first| TermList::new(cut.terms.min(n_inputs - first)));
+            block.inputs_used = std::mem::take(&mut block.inputs_used).into_iter().chain(lists).collect();
         }
+        block
+    }
+
+    /// The first input of each stretch.
+    #[inline(always)]
+    pub(super) fn stretches(&self) -> impl ExactSizeIterator<Item = usize> + use<F> {
+        (0..self.rows_used.len()).step_by(self.cut.terms)
+    }
+
+    /// The inputs of a stretch that are not zero in the row, or in those that go through the first layer with it.
+    #[inline(always)]
+    pub(super) fn inputs_used(&self, row: usize, stretch: usize) -> &TermList {
+        &self.inputs_used[row / self.cut.rows * self.stretches().len() + stretch]
     }
 }
 
@@ -50,7 +70,7 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let InputBlock { first_row, n_rows, inputs, stride, rows_used, inputs_used } = self.block;
+        let InputBlock { first_row, n_rows, inputs, stride, rows_used, cut, inputs_used } = self.block;
         rows_used.fill(0);
         for (row, inputs) in inputs.chunks_exact_mut(*stride).take(*n_rows).enumerate() {
             let inputs = &mut inputs[..rows_used.len()];
@@ -59,9 +79,10 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
                 *used |= u32::from(input != F::zero()) << row;
             }
         }
-        for (group, used) in inputs_used.iter_mut().enumerate().take(n_rows.div_ceil(GROUP)) {
-            let rows = ((1 << GROUP) - 1) << (group * GROUP);
-            used.fill(simd, rows_used, rows);
+        let stretches = rows_used.chunks(cut.terms);
+        for (first_row, lists) in (0..*n_rows).step_by(cut.rows).zip(inputs_used.chunks_mut(stretches.len())) {
+            let rows = ((1 << cut.rows) - 1) << first_row;
+            lists.iter_mut().zip(stretches.clone()).for_each(|(list, used)| list.fill(simd, used, rows));
         }
     }
 }
@@ -150,7 +171,10 @@ impl<F: Real, B: Batch<F>> Task<F> for Answer<'_, F, B> {
 #[inline(always)]
 pub(super) fn flush_negligible<F: Real>(deltas: &mut [F]) {
     for delta in deltas {
-        *delta = negligible_is_zero(*delta);
+        // A product, and 0 for −0: for a choice between two numbers the compiler would write only where something changes,
+        // by an instruction that takes ten times as long on some processors.
+        let is_kept = if delta.abs() < F::NEGLIGIBLE { F::zero() } else { F::one() };
+        *delta = *delta * is_kept + F::zero();
     }
 }
 

@@ -4,12 +4,12 @@ use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
 use crate::kernel::product::{
-    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, panel_width, transposed_product,
+    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, add_panel_product, panel_product, panel_width,
+    rows_that_share_zeros, transposed_product,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
-use crate::workspace::GROUP;
 use crate::workspace::one_by_one::Single;
 use crate::workspace::samples::{InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
 
@@ -288,17 +288,23 @@ pub(super) fn first_net_inputs<F: Real, S: Simd<F>>(
     n_rows: usize,
     net_inputs: &mut [F],
 ) {
-    for (group, terms) in block.inputs_used.iter().enumerate().take(n_rows.div_ceil(GROUP)) {
-        let first_row = group * GROUP;
-        let segment = Segment {
-            left: &block.inputs[first_row * block.stride..],
-            row_stride: block.stride,
-            term_stride: 1,
-            right: &tile.weights,
-            terms,
-        };
-        let sums = &mut net_inputs[first_row * tile.width..];
-        panel_product(simd, start, std::iter::once(segment), GROUP.min(n_rows - first_row), sums);
+    let (width, together) = (tile.width, block.cut.rows);
+    for (stretch, first_input) in block.stretches().enumerate() {
+        for first_row in (0..n_rows).step_by(together) {
+            let segment = Segment {
+                left: &block.inputs[first_row * block.stride + first_input..],
+                row_stride: block.stride,
+                term_stride: 1,
+                right: &tile.weights[first_input * width..],
+                terms: block.inputs_used(first_row, stretch),
+            };
+            let (n_rows, sums) = (together.min(n_rows - first_row), &mut net_inputs[first_row * width..]);
+            if stretch == 0 {
+                panel_product(simd, start, std::iter::once(segment), n_rows, sums);
+            } else {
+                add_panel_product(simd, width, std::iter::once(segment), n_rows, sums);
+            }
+        }
     }
 }
 
@@ -439,8 +445,7 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
     fn run<S: Simd<F>>(self, simd: S) {
         let InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient } = self;
         let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
-        // Inputs that share what they read; more would have fewer zeros in common.
-        let together = (2 * PIECE * F::LANES / width).min(PIECE);
+        let together = rows_that_share_zeros::<F, S>(width);
         for first in (0..n_inputs).step_by(together) {
             let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
             if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
@@ -530,9 +535,11 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
             Received::Inputs(blocks) => {
                 let block = &blocks[0];
                 if sink.ignores_zero_gradients() {
-                    for used in block.inputs_used[0].indices().chunks(STRETCH) {
-                        let rows = used.iter().map(|&input| (input as usize, block.inputs[input as usize]));
-                        tile.update_rows(simd, rows, sink);
+                    for (stretch, first_input) in block.stretches().enumerate() {
+                        for used in block.inputs_used(0, stretch).indices().chunks(STRETCH) {
+                            let inputs = used.iter().map(|&input| first_input + input as usize);
+                            tile.update_rows(simd, inputs.map(|input| (input, block.inputs[input])), sink);
+                        }
                     }
                 } else {
                     for first_input in (0..shape.n_inputs).step_by(STRETCH) {

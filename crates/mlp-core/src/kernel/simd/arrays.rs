@@ -11,46 +11,54 @@ pub(crate) struct Portable;
 
 /// The portable level in one number type: arrays, which the compiler turns into whatever vectors there are.
 pub(crate) trait PortableLanes: Copy + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self> {
-    /// An array of 64 bytes.
+    /// An array of 16 bytes.
     type Lanes: Copy + AsRef<[Self]> + AsMut<[Self]>;
     /// The same number in every lane.
     fn fill(value: Self) -> Self::Lanes;
 }
 
 impl PortableLanes for f32 {
-    type Lanes = [f32; 16];
+    type Lanes = [f32; 4];
     #[inline(always)]
-    fn fill(value: f32) -> [f32; 16] {
-        [value; 16]
+    fn fill(value: f32) -> [f32; 4] {
+        [value; 4]
     }
 }
 
 impl PortableLanes for f64 {
-    type Lanes = [f64; 8];
+    type Lanes = [f64; 2];
     #[inline(always)]
-    fn fill(value: f64) -> [f64; 8] {
-        [value; 8]
+    fn fill(value: f64) -> [f64; 2] {
+        [value; 2]
     }
 }
 
 impl<F: PortableLanes> Simd<F> for Portable {
     type Vector = F::Lanes;
+    const LANES: usize = 16 / size_of::<F>();
+    const N_REGISTERS: usize = 16;
     const FUSED: bool = false;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     unsafe fn load(from: *const F) -> F::Lanes {
-        // SAFETY: the caller promises 64 readable bytes, which is the size of the array.
+        // SAFETY: the caller promises 16 readable bytes, which is the size of the array.
         unsafe { from.cast::<F::Lanes>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(vector: F::Lanes, to: *mut F) {
-        // SAFETY: the caller promises 64 writable bytes, which is the size of the array.
+        // SAFETY: the caller promises 16 writable bytes, which is the size of the array.
         unsafe { to.cast::<F::Lanes>().write_unaligned(vector) }
     }
     #[inline(always)]
     unsafe fn splat(value: F) -> F::Lanes {
         F::fill(value)
+    }
+    #[inline(always)]
+    unsafe fn add(mut a: F::Lanes, b: F::Lanes) -> F::Lanes {
+        for (a, &b) in a.as_mut().iter_mut().zip(b.as_ref()) {
+            *a = *a + b;
+        }
+        a
     }
     #[inline(always)]
     unsafe fn multiply_add(a: F::Lanes, b: F::Lanes, mut c: F::Lanes) -> F::Lanes {
