@@ -299,7 +299,7 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
         }
     }
 
-    /// With few registers a row goes through the panel several times, a few columns each time, so the panel has to be near:
+    /// With few registers, rows go through the panel several times, a few columns each time, so the panel has to be near:
     /// all rows go through one segment before the next, and in between the sums are in memory.
     #[inline(always)]
     unsafe fn segment_after_segment<S: Simd<F>>(&self, n_rows: usize) {

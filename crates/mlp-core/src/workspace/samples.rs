@@ -20,6 +20,7 @@ pub(super) struct InputBlock<F> {
     pub(super) stride: usize,
     /// For every input, the rows in which it is not zero, a bit each.
     pub(super) rows_used: Vec<u32>,
+    /// How the product with the first layer's weights is cut.
     pub(super) cut: Cut,
     /// For the first rows that go through the first layer together, and every stretch of inputs: those of the stretch that
     /// are not zero in at least one of the rows, counted within it; then for the next rows.
@@ -31,20 +32,17 @@ impl<F: Real> InputBlock<F> {
         debug_assert!(n_rows <= ROWS_MAX);
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
-        let mut block = InputBlock {
+        let stretches = (0..n_inputs).step_by(cut.terms);
+        let lists = || stretches.clone().map(|first| TermList::new(cut.terms.min(n_inputs - first)));
+        InputBlock {
             first_row: 0,
             n_rows: 0,
             inputs: Aligned::zeros(n_rows * stride),
             stride,
             rows_used: vec![0; n_inputs],
             cut,
-            inputs_used: Vec::new(),
-        };
-        for _ in (0..n_rows).step_by(cut.rows) {
-            let lists = block.stretches().map(|first| TermList::new(cut.terms.min(n_inputs - first)));
-            block.inputs_used = std::mem::take(&mut block.inputs_used).into_iter().chain(lists).collect();
+            inputs_used: (0..n_rows).step_by(cut.rows).flat_map(|_| lists()).collect(),
         }
-        block
     }
 
     /// The first input of each stretch.
