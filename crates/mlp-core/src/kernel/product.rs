@@ -5,6 +5,7 @@
 //! each element in an order of its own terms only: as long as numbers are finite, the result of a row does not depend on
 //! the rows beside it, nor on how the work is cut. That is why the number of threads never changes a bit.
 
+use std::ops::Range;
 use std::ptr;
 
 use crate::kernel::Kernel;
@@ -73,10 +74,10 @@ const SUMS_IN_FEW_REGISTERS: usize = 8;
 
 /// Which terms of a sum are taken, in ascending order.
 pub(crate) trait Terms: Copy {
-    /// A number of terms in which all of these lie.
-    fn bound(self) -> usize;
-    /// Their indices.
-    fn ascending(self) -> impl Iterator<Item = usize>;
+    /// A number of factors on the left, and on the right, in which those of all these terms lie.
+    fn bounds(self) -> (usize, usize);
+    /// Where the factors of each term are on the left, and on the right.
+    fn ascending(self) -> impl Iterator<Item = (usize, usize)>;
 }
 
 /// The terms 0, 1, … below a number.
@@ -85,12 +86,12 @@ pub(crate) struct AllTerms(pub(crate) usize);
 
 impl Terms for AllTerms {
     #[inline(always)]
-    fn bound(self) -> usize {
-        self.0
+    fn bounds(self) -> (usize, usize) {
+        (self.0, self.0)
     }
     #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = usize> {
-        0..self.0
+    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.0).map(|term| (term, term))
     }
 }
 
@@ -100,73 +101,106 @@ pub(crate) struct MaskedTerms(pub(crate) u32);
 
 impl Terms for MaskedTerms {
     #[inline(always)]
-    fn bound(self) -> usize {
-        (u32::BITS - self.0.leading_zeros()) as usize
+    fn bounds(self) -> (usize, usize) {
+        let bound = (u32::BITS - self.0.leading_zeros()) as usize;
+        (bound, bound)
     }
     #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = usize> {
+    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
         let mut mask = self.0;
         std::iter::from_fn(move || {
             let term = mask.trailing_zeros() as usize;
             (mask != 0).then(|| {
                 mask &= mask - 1;
-                term
+                (term, term)
             })
         })
     }
 }
 
-/// A list of ascending terms.
-#[derive(Debug)]
-pub(crate) struct TermList {
-    /// The first `len` are the list; all are below the length of this vector.
-    indices: Vec<u32>,
-    len: usize,
+/// The terms of an ascending list.
+#[derive(Clone, Copy)]
+pub(crate) struct ListedTerms<'a>(pub(crate) &'a [u32]);
+
+impl Terms for ListedTerms<'_> {
+    #[inline(always)]
+    fn bounds(self) -> (usize, usize) {
+        let bound = self.0.last().map_or(0, |&last| last as usize + 1);
+        (bound, bound)
+    }
+    #[inline(always)]
+    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().map(|&term| (term as usize, term as usize))
+    }
 }
 
-impl TermList {
-    /// An empty list with room for the terms 0, 1, … below `n_terms`.
-    pub(crate) fn new(n_terms: usize) -> TermList {
-        TermList { indices: vec![0; n_terms], len: 0 }
+/// The terms of an ascending list, whose factors on the left follow each other.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedTerms<'a>(pub(crate) &'a [u32]);
+
+impl Terms for PackedTerms<'_> {
+    #[inline(always)]
+    fn bounds(self) -> (usize, usize) {
+        (self.0.len(), self.0.last().map_or(0, |&last| last as usize + 1))
+    }
+    #[inline(always)]
+    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().enumerate().map(|(at, &term)| (at, term as usize))
+    }
+}
+
+/// Lists of ascending terms, one behind the other.
+#[derive(Debug)]
+pub(crate) struct TermLists {
+    indices: Vec<u32>,
+    /// Where each list ends.
+    ends: Vec<usize>,
+}
+
+impl TermLists {
+    /// No lists, with room for so many, and for so many terms in all of them.
+    pub(crate) fn new(n_lists: usize, n_terms: usize) -> TermLists {
+        TermLists { indices: vec![0; n_terms], ends: Vec::with_capacity(n_lists) }
     }
 
-    /// Replaces the list by the positions of the numbers that have one of `bits` set.
+    /// Removes all lists.
+    pub(crate) fn clear(&mut self) {
+        self.ends.clear();
+    }
+
+    /// Appends the list of the positions of the numbers that have one of `bits` set.
     ///
     /// # Panics
     /// Where there is no room for as many terms as there are numbers.
     #[inline(always)]
-    pub(crate) fn fill<F, S: Simd<F>>(&mut self, _simd: S, numbers: &[u32], bits: u32) {
-        let room = &mut self.indices[..numbers.len()];
+    pub(crate) fn push<F, S: Simd<F>>(&mut self, _simd: S, numbers: &[u32], bits: u32) {
+        let first = self.ends.last().copied().unwrap_or(0);
+        let room = &mut self.indices[first..][..numbers.len()];
         // SAFETY: `_simd` proves the instructions, and the room is as long as the numbers.
-        self.len = unsafe { S::store_positions(numbers, bits, room) };
+        self.ends.push(first + unsafe { S::store_positions(numbers, bits, room) });
     }
 
-    /// The terms.
+    /// Where a list lies among all terms.
     #[inline(always)]
-    pub(crate) fn indices(&self) -> &[u32] {
-        &self.indices[..self.len]
+    pub(crate) fn range(&self, list: usize) -> Range<usize> {
+        list.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[list]
     }
-}
 
-impl Terms for &TermList {
+    /// The terms of a list.
     #[inline(always)]
-    fn bound(self) -> usize {
-        self.indices().last().map_or(0, |&last| last as usize + 1)
-    }
-    #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = usize> {
-        self.indices().iter().map(|&index| index as usize)
+    pub(crate) fn list(&self, list: usize) -> &[u32] {
+        &self.indices[self.range(list)]
     }
 }
 
 /// A stretch of the terms of a product, whose factors lie in one place.
 #[derive(Clone, Copy)]
 pub(crate) struct Segment<'a, F, T> {
-    /// The left factor of row r and term t is at r · `row_stride` + t · `term_stride`.
+    /// The left factor of row r is at r · `row_stride` + t · `term_stride` for the t-th factor, which [`Terms`] names.
     pub(crate) left: &'a [F],
     pub(crate) row_stride: usize,
     pub(crate) term_stride: usize,
-    /// The right factors of term t are row t of this panel.
+    /// The right factors of a term are the row of this panel that [`Terms`] names.
     pub(crate) right: &'a [F],
     pub(crate) terms: T,
 }
@@ -219,10 +253,10 @@ fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     assert!(width.is_multiple_of(F::LANES), "a panel of {width} columns");
     assert!(n_rows * width <= sums.len());
     for Segment { left, row_stride, term_stride, right, terms } in segments.clone() {
-        let bound = terms.bound();
-        if bound > 0 {
-            assert!((n_rows - 1) * row_stride + (bound - 1) * term_stride < left.len());
-            assert!(bound * width <= right.len());
+        let (n_left, n_right) = terms.bounds();
+        if n_left > 0 {
+            assert!((n_rows - 1) * row_stride + (n_left - 1) * term_stride < left.len());
+            assert!(n_right * width <= right.len());
         }
     }
     let product = PanelProduct { width, start, segments, sums: sums.as_mut_ptr() };
@@ -311,7 +345,7 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
         }
         let mut start = self.start;
         for segment in self.segments.clone() {
-            if start.is_none() && segment.terms.bound() == 0 {
+            if start.is_none() && segment.terms.bounds().0 == 0 {
                 continue;
             }
             let product =
@@ -375,13 +409,13 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
             for segment in self.segments.clone() {
                 let left = segment.left.as_ptr().add(row * segment.row_stride);
                 let right = segment.right.as_ptr().add(vector * S::LANES);
-                for term in segment.terms.ascending() {
+                for (at, term) in segment.terms.ascending() {
                     let mut factors = [S::splat(F::zero()); VECTORS];
                     for (index, factors) in factors.iter_mut().enumerate() {
                         *factors = S::load(right.add(term * width + index * S::LANES));
                     }
                     for (index, sums) in sums.iter_mut().enumerate() {
-                        let factor = S::splat(*left.add(index * segment.row_stride + term * segment.term_stride));
+                        let factor = S::splat(*left.add(index * segment.row_stride + at * segment.term_stride));
                         for (sum, &factors) in sums.iter_mut().zip(&factors) {
                             *sum = S::multiply_add(factor, factors, *sum);
                         }
@@ -664,13 +698,13 @@ mod tests {
     use super::*;
     use crate::kernel::simd::Task;
 
-    struct Fill<'a>(&'a mut TermList, &'a [u32], u32);
+    struct Push<'a>(&'a mut TermLists, &'a [u32], u32);
 
-    impl<F: Real> Task<F> for Fill<'_> {
+    impl<F: Real> Task<F> for Push<'_> {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd<F>>(self, simd: S) {
-            self.0.fill(simd, self.1, self.2);
+            self.0.push(simd, self.1, self.2);
         }
     }
 
@@ -680,11 +714,13 @@ mod tests {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
             for (n, bits) in (0..=100).flat_map(|n| [1, 0b1010, 1 << 31, u32::MAX].map(|bits| (n, bits))) {
                 let expected: Vec<_> = (0..n as u32).filter(|&at| numbers[at as usize] & bits != 0).collect();
-                let mut list = TermList::new(n);
-                f32::dispatch(kernel, Fill(&mut list, &numbers[..n], bits));
-                assert_eq!(list.indices(), expected, "{kernel}, {n} numbers");
-                f64::dispatch(kernel, Fill(&mut list, &numbers[..n], bits));
-                assert_eq!(list.indices(), expected, "{kernel}, {n} numbers");
+                let mut lists = TermLists::new(2, n + 3);
+                f32::dispatch(kernel, Push(&mut lists, &[0, u32::MAX, 0], 1));
+                f32::dispatch(kernel, Push(&mut lists, &numbers[..n], bits));
+                assert_eq!((lists.list(0), lists.list(1)), (&[1][..], &expected[..]), "{kernel}, {n} numbers");
+                lists.clear();
+                f64::dispatch(kernel, Push(&mut lists, &numbers[..n], bits));
+                assert_eq!(lists.list(0), expected, "{kernel}, {n} numbers");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::aligned::Aligned;
-use crate::kernel::product::{Cut, TermList};
+use crate::kernel::product::{Cut, PackedTerms, Segment, TermLists};
 use crate::kernel::simd::{Simd, Task};
 use crate::loss::Objective;
 use crate::real::Real;
@@ -24,7 +24,67 @@ pub(super) struct InputBlock<F> {
     pub(super) cut: Cut,
     /// For the first rows that go through the first layer together, and every stretch of inputs: those of the stretch that
     /// are not zero in at least one of the rows, counted within it; then for the next rows.
-    inputs_used: Vec<TermList>,
+    inputs_used: TermLists,
+    /// Where each row goes by itself: the numbers at `inputs_used`, one behind the other.
+    values_used: Vec<F>,
+    /// Where each row goes by itself.
+    columns: Columns<F>,
+}
+
+/// What is not zero in the inputs of a block, input by input: the matrix in compressed columns.
+#[derive(Debug)]
+pub(super) struct Columns<F> {
+    /// Where the rows of each input end.
+    ends: Vec<u32>,
+    /// The rows in which the first input is not zero, then those of the next input.
+    rows: Vec<u32>,
+    /// The numbers there.
+    values: Vec<F>,
+}
+
+impl<F: Real> Columns<F> {
+    fn new(n_inputs: usize, n_rows: usize) -> Columns<F> {
+        let n_values = n_inputs * n_rows;
+        Columns { ends: vec![0; n_inputs], rows: vec![0; n_values], values: vec![F::zero(); n_values] }
+    }
+
+    /// Makes room in every column: for an input, `rows_used` has a bit for each of its rows.
+    #[inline(always)]
+    fn begin(&mut self, rows_used: &[u32]) {
+        let mut first = 0;
+        for (end, rows) in self.ends.iter_mut().zip(rows_used) {
+            *end = first;
+            first += rows.count_ones();
+        }
+    }
+
+    /// Appends to their columns some numbers of a row: those of the inputs at these places behind `first_input`.
+    #[inline(always)]
+    fn append(&mut self, row: usize, first_input: usize, inputs: &[u32], values: &[F]) {
+        let ends = &mut self.ends[first_input..];
+        for (&input, &value) in inputs.iter().zip(values) {
+            let end = &mut ends[input as usize];
+            self.rows[*end as usize] = row as u32;
+            self.values[*end as usize] = value;
+            *end += 1;
+        }
+    }
+
+    /// For some inputs, one after the other, xᵀ times a panel with a row for each row of the block.
+    #[inline(always)]
+    pub(super) fn segments<'a>(
+        &'a self,
+        inputs: Range<usize>,
+        right: &'a [F],
+    ) -> impl Iterator<Item = Segment<'a, F, PackedTerms<'a>>> {
+        let mut first = inputs.start.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        self.ends[inputs].iter().map(move |&end| {
+            let range = first..end as usize;
+            first = range.end;
+            let terms = PackedTerms(&self.rows[range.clone()]);
+            Segment { left: &self.values[range], row_stride: 0, term_stride: 1, right, terms }
+        })
+    }
 }
 
 impl<F: Real> InputBlock<F> {
@@ -33,7 +93,8 @@ impl<F: Real> InputBlock<F> {
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
         let stretches = (0..n_inputs).step_by(cut.terms);
-        let lists = || stretches.clone().map(|first| TermList::new(cut.terms.min(n_inputs - first)));
+        let n_lists = n_rows.div_ceil(cut.rows);
+        let n_rows_alone = if cut.rows == 1 { n_rows } else { 0 };
         InputBlock {
             first_row: 0,
             n_rows: 0,
@@ -41,7 +102,9 @@ impl<F: Real> InputBlock<F> {
             stride,
             rows_used: vec![0; n_inputs],
             cut,
-            inputs_used: (0..n_rows).step_by(cut.rows).flat_map(|_| lists()).collect(),
+            inputs_used: TermLists::new(n_lists * stretches.len(), n_lists * n_inputs),
+            values_used: vec![F::zero(); n_rows_alone * n_inputs],
+            columns: Columns::new(if n_rows_alone > 0 { n_inputs } else { 0 }, n_rows_alone),
         }
     }
 
@@ -53,8 +116,26 @@ impl<F: Real> InputBlock<F> {
 
     /// The inputs of a stretch that are not zero in the row, or in those that go through the first layer with it.
     #[inline(always)]
-    pub(super) fn inputs_used(&self, row: usize, stretch: usize) -> &TermList {
-        &self.inputs_used[row / self.cut.rows * self.stretches().len() + stretch]
+    pub(super) fn inputs_used(&self, row: usize, stretch: usize) -> &[u32] {
+        self.inputs_used.list(self.list(row, stretch))
+    }
+
+    /// The row's numbers at [`InputBlock::inputs_used`], where each row goes by itself.
+    #[inline(always)]
+    pub(super) fn values_used(&self, row: usize, stretch: usize) -> &[F] {
+        &self.values_used[self.inputs_used.range(self.list(row, stretch))]
+    }
+
+    /// What is not zero input by input, where each row goes by itself.
+    #[inline(always)]
+    pub(super) fn columns(&self) -> &Columns<F> {
+        debug_assert_eq!(self.cut.rows, 1);
+        &self.columns
+    }
+
+    #[inline(always)]
+    fn list(&self, row: usize, stretch: usize) -> usize {
+        row / self.cut.rows * self.stretches().len() + stretch
     }
 }
 
@@ -68,7 +149,8 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let InputBlock { first_row, n_rows, inputs, stride, rows_used, cut, inputs_used } = self.block;
+        let InputBlock { first_row, n_rows, inputs, stride, rows_used, cut, inputs_used, values_used, columns } =
+            self.block;
         rows_used.fill(0);
         for (row, inputs) in inputs.chunks_exact_mut(*stride).take(*n_rows).enumerate() {
             let inputs = &mut inputs[..rows_used.len()];
@@ -77,10 +159,26 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
                 *used |= u32::from(input != F::zero()) << row;
             }
         }
-        let stretches = rows_used.chunks(cut.terms);
-        for (first_row, lists) in (0..*n_rows).step_by(cut.rows).zip(inputs_used.chunks_mut(stretches.len())) {
-            let rows = ((1 << cut.rows) - 1) << first_row;
-            lists.iter_mut().zip(stretches.clone()).for_each(|(list, used)| list.fill(simd, used, rows));
+        inputs_used.clear();
+        if cut.rows > 1 {
+            for first_row in (0..*n_rows).step_by(cut.rows) {
+                let rows = ((1 << cut.rows) - 1) << first_row;
+                rows_used.chunks(cut.terms).for_each(|used| inputs_used.push(simd, used, rows));
+            }
+            return;
+        }
+        columns.begin(rows_used);
+        for (row, inputs) in inputs.chunks_exact(*stride).take(*n_rows).enumerate() {
+            for (stretch, used) in rows_used.chunks(cut.terms).enumerate() {
+                inputs_used.push(simd, used, 1 << row);
+                let list = row * rows_used.len().div_ceil(cut.terms) + stretch;
+                let (positions, values) = (inputs_used.list(list), &mut values_used[inputs_used.range(list)]);
+                let first_input = stretch * cut.terms;
+                for (value, &position) in values.iter_mut().zip(positions) {
+                    *value = inputs[first_input + position as usize];
+                }
+                columns.append(row, first_input, positions, values);
+            }
         }
     }
 }

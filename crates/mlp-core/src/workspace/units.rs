@@ -4,8 +4,8 @@ use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
 use crate::kernel::product::{
-    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, add_panel_product, panel_product, panel_width,
-    rows_that_share_zeros, transposed_product,
+    AllTerms, ListedTerms, MaskedTerms, PANEL_WIDTH_MAX, PackedTerms, PanelPair, Segment, Terms, add_panel_product,
+    panel_product, panel_width, rows_that_share_zeros, transposed_product,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -291,20 +291,36 @@ pub(super) fn first_net_inputs<F: Real, S: Simd<F>>(
     let (width, together) = (tile.width, block.cut.rows);
     for (stretch, first_input) in block.stretches().enumerate() {
         for first_row in (0..n_rows).step_by(together) {
-            let segment = Segment {
-                left: &block.inputs[first_row * block.stride + first_input..],
-                row_stride: block.stride,
-                term_stride: 1,
-                right: &tile.weights[first_input * width..],
-                terms: block.inputs_used(first_row, stretch),
-            };
             let (n_rows, sums) = (together.min(n_rows - first_row), &mut net_inputs[first_row * width..]);
-            if stretch == 0 {
-                panel_product(simd, start, std::iter::once(segment), n_rows, sums);
+            let used = block.inputs_used(first_row, stretch);
+            let right = &tile.weights[first_input * width..];
+            let start = (stretch == 0).then_some(start);
+            if together == 1 {
+                let (left, terms) = (block.values_used(first_row, stretch), PackedTerms(used));
+                let segment = Segment { left, row_stride: 0, term_stride: 1, right, terms };
+                product_onto(simd, start, width, segment, n_rows, sums);
             } else {
-                add_panel_product(simd, width, std::iter::once(segment), n_rows, sums);
+                let (left, terms) = (&block.inputs[first_row * block.stride + first_input..], ListedTerms(used));
+                let segment = Segment { left, row_stride: block.stride, term_stride: 1, right, terms };
+                product_onto(simd, start, width, segment, n_rows, sums);
             }
         }
+    }
+}
+
+/// A product that begins with `start`, or else with the sums that are there.
+#[inline(always)]
+fn product_onto<F: Real, S: Simd<F>, T: Terms>(
+    simd: S,
+    start: Option<&[F]>,
+    width: usize,
+    segment: Segment<'_, F, T>,
+    n_rows: usize,
+    sums: &mut [F],
+) {
+    match start {
+        Some(start) => panel_product(simd, start, std::iter::once(segment), n_rows, sums),
+        None => add_panel_product(simd, width, std::iter::once(segment), n_rows, sums),
     }
 }
 
@@ -446,6 +462,18 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
         let InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient } = self;
         let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
         let together = rows_that_share_zeros::<F, S>(width);
+        if together == 1 {
+            // All inputs go through the deltas of one block, which stay in the first-level cache, before the next.
+            for (index, (block, patch)) in blocks.iter().zip(patches).enumerate() {
+                let segments = block.columns().segments(first_input..first_input + n_inputs, &patch.deltas);
+                for (segment, sums) in segments.zip(gradient.chunks_exact_mut(width)) {
+                    if index == 0 || !segment.left.is_empty() {
+                        product_onto(simd, (index == 0).then_some(start), width, segment, 1, sums);
+                    }
+                }
+            }
+            return;
+        }
         for first in (0..n_inputs).step_by(together) {
             let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
             if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
@@ -536,7 +564,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
                 let block = &blocks[0];
                 if sink.ignores_zero_gradients() {
                     for (stretch, first_input) in block.stretches().enumerate() {
-                        for used in block.inputs_used(0, stretch).indices().chunks(STRETCH) {
+                        for used in block.inputs_used(0, stretch).chunks(STRETCH) {
                             let inputs = used.iter().map(|&input| first_input + input as usize);
                             tile.update_rows(simd, inputs.map(|input| (input, block.inputs[input])), sink);
                         }
