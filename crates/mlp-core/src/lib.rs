@@ -6,7 +6,7 @@
 //! 2. [`Mlp`] and [`Layer`]: `activation(x · W + b)`, layer after layer.
 //! 3. [`Loss`]: how outputs are compared with targets, beside the derivative.
 //! 4. [`backpropagate`]: the gradient of the loss, in four equations.
-//! 5. [`gradient_check`]: the proof, by finite differences.
+//! 5. [`gradient_check()`]: the proof, by finite differences.
 //!
 //! [`Workspace`] computes the same faster, on packed weights, for training; [`OneByOne`] takes steps on single samples.
 //!
