@@ -13,8 +13,8 @@
 //! so that their weights stay in the cache of its core. A workspace for batches of one sample takes 2 and 3 together.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
-//! which changes no bit of the result as long as the weights are finite, as they have to be when they are loaded; a step
-//! that makes others reports it.
+//! which changes no bit of the result, but for the sign of a zero, as long as the weights are finite. They have to be when
+//! they are loaded; a step that makes others reports it.
 
 mod one_by_one;
 mod samples;
@@ -178,7 +178,7 @@ impl<F: Real> Workspace<F> {
             patches.push(patches_of_layer);
         }
         let cut = Cut::of::<F>(kernel, panel_width::<F>(layers[0].n_outputs));
-        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, cut)).collect();
+        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, cut, max_batch > 1)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
         let mut workspace = Workspace {
@@ -286,8 +286,8 @@ impl<F: Real> Workspace<F> {
             .or_else(|| (!loss.is_finite()).then_some(last))
     }
 
-    /// Fetches the inputs of a batch.
-    fn gather<B: Batch<F>>(&mut self, batch: &B, workers: &Workers) {
+    /// Fetches the inputs of a batch, of which also a gradient will be asked or not.
+    fn gather<B: Batch<F>>(&mut self, batch: &B, for_gradient: bool, workers: &Workers) {
         let n_samples = batch.n_samples();
         assert!(n_samples > 0, "a batch has at least one sample");
         assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
@@ -298,12 +298,13 @@ impl<F: Real> Workspace<F> {
         }
         let (kernel, n_used) = (self.kernel, self.n_blocks_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
-        each(workers, work, &mut self.inputs[..n_used], |block| F::dispatch(kernel, Gather { block, batch }));
+        let inputs = &mut self.inputs[..n_used];
+        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, for_gradient }));
     }
 
     /// The forward pass; with an objective also the losses and the deltas of the outputs.
     fn answer<B: Batch<F>>(&mut self, batch: &B, objective: Option<Objective>, workers: &Workers) {
-        self.gather(batch, workers);
+        self.gather(batch, objective.is_some(), workers);
         let n_used = self.n_blocks_used();
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, n_samples, .. } = self;
         let (kernel, n_samples, n_blocks, inputs) = (*kernel, *n_samples, inputs.len(), &*inputs);

@@ -3,4 +3,6 @@
 pub(crate) mod case;
 pub(crate) mod machine;
 pub(crate) mod peers;
+pub(crate) mod plan;
+pub(crate) mod table;
 pub(crate) mod whole;

@@ -1,8 +1,10 @@
 //! Other systems on the same work: the programs in `xtask/peers`, run with a Python that has them.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,9 +33,15 @@ pub(crate) struct PeerMeasured {
 pub(crate) struct Python<'a> {
     pub(crate) program: &'a Path,
     pub(crate) data: &'a Path,
+    /// The programs that lack a package, each with its peer: they are not asked again.
+    missing: RefCell<Vec<String>>,
 }
 
-impl Python<'_> {
+impl<'a> Python<'a> {
+    pub(crate) fn new(program: &'a Path, data: &'a Path) -> Self {
+        Python { program, data, missing: RefCell::new(Vec::new()) }
+    }
+
     /// The peers in f32; PyTorch in bf16 is shown beside them at large batches and counts in no ratio.
     pub(crate) fn peers(case: &Case) -> &'static [&'static str] {
         match case.name {
@@ -43,7 +51,13 @@ impl Python<'_> {
     }
 
     /// One peer on one case; none where its package is not installed.
-    pub(crate) fn measure(&self, peer: &str, case: &Case, n_threads: usize) -> Result<Option<PeerMeasured>, Failure> {
+    pub(crate) fn measure(
+        &self,
+        peer: &str,
+        case: &Case,
+        n_threads: usize,
+        bar: &ProgressBar,
+    ) -> Result<Option<PeerMeasured>, Failure> {
         let sizes: Vec<String> = case.sizes().iter().map(ToString::to_string).collect();
         let n_threads = if case.one_core { 1 } else { n_threads };
         let arguments = [
@@ -54,14 +68,19 @@ impl Python<'_> {
             format!("--precision={}", case.precision.name()),
             format!("--threads={n_threads}"),
         ];
-        let Some(answer) = self.run("epoch.py", &arguments)? else { return Ok(None) };
+        let Some(answer) = self.run("epoch.py", &arguments, bar)? else { return Ok(None) };
         let measured: PeerMeasured = serde_json::from_value(answer)
             .map_err(|error| Failure::new(Code::InputOutput, format!("what epoch.py {peer} printed: {error}")))?;
         Ok(Some(PeerMeasured { name: peer.to_owned(), ..measured }))
     }
 
-    /// What a program prints; none, with a notice, where a package is missing.
-    pub(crate) fn run(&self, name: &str, arguments: &[String]) -> Result<Option<Value>, Failure> {
+    /// What a program prints; none, with one notice beside `bar`, where a package is missing.
+    pub(crate) fn run(&self, name: &str, arguments: &[String], bar: &ProgressBar) -> Result<Option<Value>, Failure> {
+        let peer = arguments.first().filter(|first| !first.starts_with("--"));
+        let peer = peer.map_or_else(|| name.to_owned(), |peer| format!("{name} {peer}"));
+        if self.missing.borrow().contains(&peer) {
+            return Ok(None);
+        }
         let shown = format!("{} {name} {}", self.program.display(), arguments.join(" "));
         let output = Command::new(self.program)
             .arg(script(name))
@@ -78,7 +97,8 @@ impl Python<'_> {
         let answer: Option<Value> = line.lines().last().and_then(|line| serde_json::from_str(line).ok());
         match answer {
             Some(answer) if answer.get("missing").is_some() => {
-                notice(format_args!("left out: {name} {}: this Python has no {}", arguments[0], answer["missing"]));
+                bar.suspend(|| notice(format_args!("left out: {peer}: this Python has no {}", answer["missing"])));
+                self.missing.borrow_mut().push(peer);
                 Ok(None)
             }
             Some(answer) if output.status.success() => Ok(Some(answer)),

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use indicatif::ProgressBar;
 use mnist_io::LabeledImages;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::bench::peers::Python;
 use crate::failure::{Code, Failure};
-use crate::output::notice;
 
 /// The figures; those of peers are none where their packages are missing.
 #[derive(Clone, Debug, Serialize)]
@@ -51,7 +51,8 @@ pub(crate) struct Place<'a> {
     pub(crate) scratch: &'a Path,
     pub(crate) python: Option<&'a Python<'a>>,
     pub(crate) n_threads: usize,
-    pub(crate) is_quiet: bool,
+    /// Moves on with every run of a command.
+    pub(crate) bar: &'a ProgressBar,
 }
 
 const N_SEEDS: usize = 10;
@@ -59,20 +60,23 @@ const N_SEEDS: usize = 10;
 impl Place<'_> {
     /// All of them; minutes.
     pub(crate) fn measure(&self) -> Result<Whole, Failure> {
-        self.tell("loading, predicting");
+        self.bar.set_message("loading, predicting");
         let seconds_load = self.load()?;
+        self.bar.inc(1);
         let seconds_predict = self.predict()?;
-        self.tell("a sweep of 16 trials");
+        self.bar.inc(1);
+        self.bar.set_message("a sweep of 16 trials");
         let sweep = self.sweep()?;
-        self.tell("to 98 %");
+        self.bar.set_message("to 98 %");
         let to_98 = self.to_98()?;
         Ok(Whole { seconds_load, seconds_predict, sweep, to_98 })
     }
 
-    fn tell(&self, what: &str) {
-        if !self.is_quiet {
-            notice(what);
-        }
+    /// How often the bar moves on.
+    pub(crate) fn n_runs(with_peers: bool) -> usize {
+        let n_kinds_of_sweep = if with_peers { 3 } else { 2 };
+        let n_kinds_of_seed = if with_peers { 2 } else { 1 };
+        2 + N_SWEEPS * n_kinds_of_sweep + N_SEEDS * n_kinds_of_seed
     }
 
     fn load(&self) -> Result<f64, Failure> {
@@ -115,16 +119,18 @@ impl Place<'_> {
             let alone = self.scratch.join(format!("alone-{run}"));
             self.own(&["sweep", &specification, "--quiet", "--threads", "1"], &alone)?;
             seconds_alone = seconds_alone.min(seconds_of_trials(&alone)?);
+            self.bar.inc(1);
             let together = self.scratch.join(format!("together-{run}"));
             let started = Instant::now();
             self.own(&["sweep", &specification, "--quiet", "--threads", "2"], &together)?;
             seconds = seconds.min(started.elapsed().as_secs_f64());
-            // Not asked again where the package is missing.
-            let Some(python) = self.python.filter(|_| run == 0 || seconds_grid_search.is_some()) else { continue };
-            let answer = python.run("grid_search.py", &["--trials=16".to_owned()])?;
+            self.bar.inc(1);
+            let Some(python) = self.python else { continue };
+            let answer = python.run("grid_search.py", &["--trials=16".to_owned()], self.bar)?;
             let of_peer = answer.and_then(|answer| answer["seconds"].as_f64());
             let best = seconds_grid_search.unwrap_or(f64::INFINITY);
             seconds_grid_search = of_peer.map(|of_peer| of_peer.min(best)).or(seconds_grid_search);
+            self.bar.inc(1);
         }
         Ok(Sweep { seconds_alone, seconds, seconds_grid_search })
     }
@@ -143,18 +149,19 @@ impl Place<'_> {
             let started = Instant::now();
             self.own(&arguments, &folder)?;
             own.push(started.elapsed().as_secs_f64());
+            self.bar.inc(1);
             for record in records(&folder)? {
                 let last = record["epochs"].as_array().and_then(|epochs| epochs.last()).unwrap_or(&Value::Null);
                 worst = worst.min(last["test"]["digit_accuracy"].as_f64().unwrap_or(0.0));
             }
             if let Some(python) = self.python {
                 let started = Instant::now();
-                if let Some(answer) =
-                    python.run("to_98.py", &[format!("--seed={seed}"), format!("--threads={n_threads}")])?
-                {
+                let arguments = [format!("--seed={seed}"), format!("--threads={n_threads}")];
+                if let Some(answer) = python.run("to_98.py", &arguments, self.bar)? {
                     torch.push(started.elapsed().as_secs_f64());
                     worst_torch = worst_torch.min(answer["accuracy"].as_f64().unwrap_or(0.0));
                 }
+                self.bar.inc(1);
             }
         }
         let has_torch = !torch.is_empty();
@@ -262,4 +269,25 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     if n == 0 { f64::NAN } else { (values[(n - 1) / 2] + values[n / 2]) / 2.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seconds_of_trials_are_those_of_all_epochs_and_measurements() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let trials = folder.path().join("trials");
+        std::fs::create_dir(&trials)?;
+        let records = [
+            ("a.json", r#"{"runtime": {"seconds_train": [1, 2], "seconds_evaluate": [0.25, 0.5, 0.125]}}"#),
+            ("b.json", r#"{"runtime": {"seconds_train": [4.0]}}"#),
+        ];
+        for (name, text) in records {
+            std::fs::write(trials.join(name), text)?;
+        }
+        assert_eq!(seconds_of_trials(folder.path())?, 7.875);
+        Ok(())
+    }
 }

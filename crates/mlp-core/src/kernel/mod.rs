@@ -8,6 +8,7 @@ use std::fmt;
 pub(crate) mod peak;
 pub(crate) mod product;
 pub(crate) mod simd;
+pub(crate) mod terms;
 pub(crate) mod workers;
 
 /// The instruction set that the fast path uses.

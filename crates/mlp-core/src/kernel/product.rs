@@ -3,13 +3,12 @@
 //! The units of a layer are cut into *panels* of up to [`PANEL_VECTORS`] vectors; a panel stores its rows one after the
 //! other, so that a product reads memory in order and keeps a block of the result in registers. Both products compute
 //! each element in an order of its own terms only: as long as numbers are finite, the result of a row does not depend on
-//! the rows beside it, nor on how the work is cut. That is why the number of threads never changes a bit.
-
-use std::ops::Range;
-use std::ptr;
+//! the rows beside it (but for the sign of a zero), nor on how the work is cut. That is why the number of threads never
+//! changes a bit.
 
 use crate::kernel::Kernel;
 use crate::kernel::simd::Simd;
+use crate::kernel::terms::Terms;
 use crate::real::Real;
 
 /// The most vectors in a row of a panel: 256 bytes, 64 units in `f32`.
@@ -38,8 +37,9 @@ pub(crate) struct Cut {
 pub(crate) const ROWS_TOGETHER_MAX: usize = 4;
 
 impl Cut {
-    /// For a panel of `width` columns. Many registers hold the sums of four rows, which then read the panel from the
-    /// second-level cache just in time. Few hold those of one row of the widest panel, which reads it faster than that.
+    /// For a panel of `width` columns. With many registers four rows go together, and the panel comes from the second-level
+    /// cache just in time. With few, only as many rows as have their sums in registers, or one: that cache would be too slow
+    /// for them, so terms come in stretches that the first-level cache holds.
     pub(crate) fn of<F: Real>(kernel: Kernel, width: usize) -> Cut {
         /// Most of the first-level cache.
         const NEAR: usize = 28 << 10;
@@ -53,8 +53,8 @@ impl Cut {
     }
 }
 
-/// The rows of a product with a panel of `width` columns that had better leave out the terms together that are zero in all of
-/// them: as many as have their sums in registers.
+/// How many rows go through a panel of `width` columns together, leaving out the terms that are zero in all of them: as many
+/// as have their sums in registers.
 pub(crate) fn rows_that_share_zeros<F: Real, S: Simd<F>>(width: usize) -> usize {
     if has_few_registers::<F, S>() {
         (SUMS_IN_FEW_REGISTERS * S::LANES / width).max(1)
@@ -64,182 +64,36 @@ pub(crate) fn rows_that_share_zeros<F: Real, S: Simd<F>>(width: usize) -> usize 
 }
 
 /// Whether products are cut for 16 registers, of 32 or 16 bytes; else for 32 of 64.
-fn has_few_registers<F, S: Simd<F>>() -> bool {
-    S::N_REGISTERS < 32
+fn has_few_registers<F: Real, S: Simd<F>>() -> bool {
+    S::LANES < F::LANES
 }
 
-/// Of 16 registers, those that hold sums; the others hold factors. Where two multiply-adds begin in a cycle and each takes
+/// Of 16 registers, those that hold sums in [`panel_product`]; the others hold factors. Where two multiply-adds begin in a cycle and each takes
 /// four, so many are under way at once, and none waits for another.
 const SUMS_IN_FEW_REGISTERS: usize = 8;
-
-/// Which terms of a sum are taken, in ascending order.
-pub(crate) trait Terms: Copy {
-    /// A number of factors on the left, and on the right, in which those of all these terms lie.
-    fn bounds(self) -> (usize, usize);
-    /// Where the factors of each term are on the left, and on the right.
-    fn ascending(self) -> impl Iterator<Item = (usize, usize)>;
-}
-
-/// The terms 0, 1, … below a number.
-#[derive(Clone, Copy)]
-pub(crate) struct AllTerms(pub(crate) usize);
-
-impl Terms for AllTerms {
-    #[inline(always)]
-    fn bounds(self) -> (usize, usize) {
-        (self.0, self.0)
-    }
-    #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.0).map(|term| (term, term))
-    }
-}
-
-/// The terms whose bit is set.
-#[derive(Clone, Copy)]
-pub(crate) struct MaskedTerms(pub(crate) u32);
-
-impl Terms for MaskedTerms {
-    #[inline(always)]
-    fn bounds(self) -> (usize, usize) {
-        let bound = (u32::BITS - self.0.leading_zeros()) as usize;
-        (bound, bound)
-    }
-    #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
-        let mut mask = self.0;
-        std::iter::from_fn(move || {
-            let term = mask.trailing_zeros() as usize;
-            (mask != 0).then(|| {
-                mask &= mask - 1;
-                (term, term)
-            })
-        })
-    }
-}
-
-/// The terms of an ascending list.
-#[derive(Clone, Copy)]
-pub(crate) struct ListedTerms<'a>(pub(crate) &'a [u32]);
-
-impl Terms for ListedTerms<'_> {
-    #[inline(always)]
-    fn bounds(self) -> (usize, usize) {
-        let bound = self.0.last().map_or(0, |&last| last as usize + 1);
-        (bound, bound)
-    }
-    #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
-        self.0.iter().map(|&term| (term as usize, term as usize))
-    }
-}
-
-/// The terms of an ascending list, whose factors on the left follow each other.
-#[derive(Clone, Copy)]
-pub(crate) struct PackedTerms<'a>(pub(crate) &'a [u32]);
-
-impl Terms for PackedTerms<'_> {
-    #[inline(always)]
-    fn bounds(self) -> (usize, usize) {
-        (self.0.len(), self.0.last().map_or(0, |&last| last as usize + 1))
-    }
-    #[inline(always)]
-    fn ascending(self) -> impl Iterator<Item = (usize, usize)> {
-        self.0.iter().enumerate().map(|(at, &term)| (at, term as usize))
-    }
-}
-
-/// Lists of ascending terms, one behind the other.
-#[derive(Debug)]
-pub(crate) struct TermLists {
-    indices: Vec<u32>,
-    /// Where each list ends.
-    ends: Vec<usize>,
-}
-
-impl TermLists {
-    /// No lists, with room for so many, and for so many terms in all of them.
-    pub(crate) fn new(n_lists: usize, n_terms: usize) -> TermLists {
-        TermLists { indices: vec![0; n_terms], ends: Vec::with_capacity(n_lists) }
-    }
-
-    /// Removes all lists.
-    pub(crate) fn clear(&mut self) {
-        self.ends.clear();
-    }
-
-    /// Appends the list of the positions of the numbers that have one of `bits` set.
-    ///
-    /// # Panics
-    /// Where there is no room for as many terms as there are numbers.
-    #[inline(always)]
-    pub(crate) fn push<F, S: Simd<F>>(&mut self, _simd: S, numbers: &[u32], bits: u32) {
-        let first = self.ends.last().copied().unwrap_or(0);
-        let room = &mut self.indices[first..][..numbers.len()];
-        // SAFETY: `_simd` proves the instructions, and the room is as long as the numbers.
-        self.ends.push(first + unsafe { S::store_positions(numbers, bits, room) });
-    }
-
-    /// Where a list lies among all terms.
-    #[inline(always)]
-    pub(crate) fn range(&self, list: usize) -> Range<usize> {
-        list.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[list]
-    }
-
-    /// The terms of a list.
-    #[inline(always)]
-    pub(crate) fn list(&self, list: usize) -> &[u32] {
-        &self.indices[self.range(list)]
-    }
-}
 
 /// A stretch of the terms of a product, whose factors lie in one place.
 #[derive(Clone, Copy)]
 pub(crate) struct Segment<'a, F, T> {
-    /// The left factor of row r is at r · `row_stride` + t · `term_stride` for the t-th factor, which [`Terms`] names.
+    /// The left factor of row r at position p (see [`Terms::ascending`]) is at r · `row_stride` + p · `term_stride`.
     pub(crate) left: &'a [F],
     pub(crate) row_stride: usize,
     pub(crate) term_stride: usize,
-    /// The right factors of a term are the row of this panel that [`Terms`] names.
+    /// The right factors at position p are the row p of this panel.
     pub(crate) right: &'a [F],
     pub(crate) terms: T,
 }
 
 /// The product of some rows with a panel: `sums[row][column] = start[column] + Σ left[row][term] · right[term][column]`,
-/// one chain of multiply-adds over ascending terms, segment after segment, for each element.
+/// one chain of multiply-adds over ascending terms, segment after segment, for each element. Without a `start`, each chain
+/// begins with the sum that is there.
 ///
-/// The panel, `start` and the rows of `sums` have the same width.
+/// The panels, `start` and the rows of `sums` have the same width.
 ///
 /// # Panics
 /// Where a slice is too short for the rows and terms, or the width is not that of a panel.
 #[inline(always)]
 pub(crate) fn panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
-    simd: S,
-    start: &[F],
-    segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
-    n_rows: usize,
-    sums: &mut [F],
-) {
-    product_of_rows(simd, start.len(), Some(start), segments, n_rows, sums);
-}
-
-/// [`panel_product`] onto what is there: `sums[row][column] += Σ left[row][term] · right[term][column]`.
-///
-/// # Panics
-/// As that.
-#[inline(always)]
-pub(crate) fn add_panel_product<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
-    simd: S,
-    width: usize,
-    segments: impl Iterator<Item = Segment<'a, F, T>> + Clone,
-    n_rows: usize,
-    sums: &mut [F],
-) {
-    product_of_rows(simd, width, None, segments, n_rows, sums);
-}
-
-#[inline(always)]
-fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     _simd: S,
     width: usize,
     start: Option<&[F]>,
@@ -250,7 +104,9 @@ fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
     if n_rows == 0 {
         return;
     }
-    assert!(width.is_multiple_of(F::LANES), "a panel of {width} columns");
+    let n_vectors = width / F::LANES;
+    assert!(width.is_multiple_of(F::LANES) && matches!(n_vectors, 1 | 2 | 4), "a panel of {width} columns");
+    assert!(start.is_none_or(|start| start.len() == width));
     assert!(n_rows * width <= sums.len());
     for Segment { left, row_stride, term_stride, right, terms } in segments.clone() {
         let (n_left, n_right) = terms.bounds();
@@ -260,17 +116,14 @@ fn product_of_rows<'a, F: Real, S: Simd<F>, T: Terms + 'a>(
         }
     }
     let product = PanelProduct { width, start, segments, sums: sums.as_mut_ptr() };
-    // SAFETY: the assertions above, for every segment, row and term; `_simd` proves the instructions.
+    // SAFETY: the assertions above, for every segment and row, and every term, as `Terms` promises; `_simd` proves the
+    // instructions. Registers of less than 64 bytes come in twos or fours to a panel's row.
     unsafe {
-        if has_few_registers::<F, S>() {
-            product.segment_after_segment::<S>(n_rows);
-            return;
-        }
-        match width / S::LANES {
+        match n_vectors {
+            _ if has_few_registers::<F, S>() => product.segment_after_segment::<S>(n_rows),
             4 => product.rows_of_four_vectors::<S>(n_rows),
             2 => product.rows_of_two_vectors::<S>(n_rows),
-            1 => product.rows_of_one_vector::<S>(n_rows),
-            _ => panic!("a panel of {width} columns"),
+            _ => product.rows_of_one_vector::<S>(n_rows),
         }
     }
 }
@@ -337,8 +190,8 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
     /// all rows go through one segment before the next, and in between the sums are in memory.
     #[inline(always)]
     unsafe fn segment_after_segment<S: Simd<F>>(&self, n_rows: usize) {
-        if n_rows * self.width <= SUMS_IN_FEW_REGISTERS * S::LANES {
-            // Once is enough.
+        let is_once = n_rows * self.width <= SUMS_IN_FEW_REGISTERS * S::LANES;
+        if is_once || self.segments.clone().next().is_none() {
             // SAFETY: the caller's promises.
             unsafe { self.rows_in_few_registers::<S>(n_rows) };
             return;
@@ -353,12 +206,6 @@ impl<'a, F: Real, T: Terms + 'a, G: Iterator<Item = Segment<'a, F, T>> + Clone> 
             // SAFETY: the caller's promises.
             unsafe { product.rows_in_few_registers::<S>(n_rows) };
             start = None;
-        }
-        if let Some(start) = start {
-            for row in 0..n_rows {
-                // SAFETY: the caller's promises: there is room for the rows, and `start` is as wide.
-                unsafe { ptr::copy_nonoverlapping(start.as_ptr(), self.sums.add(row * self.width), self.width) };
-            }
         }
     }
 
@@ -462,6 +309,7 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     if n_rows == 0 || n_inputs == 0 {
         return;
     }
+    assert!(n_inputs <= products_stride);
     assert!((n_rows - 1) * products_stride + n_inputs <= products.len());
     for pair in panels.clone() {
         assert!(pair.width.is_multiple_of(F::LANES), "a panel of {} columns", pair.width);
@@ -523,10 +371,11 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     }
 }
 
-/// [`transposed_product`] where a vector of 64 bytes takes `PARTS` registers.
+/// [`transposed_product`] where 64 bytes take `PARTS` registers.
 ///
 /// # Safety
-/// The processor has the instructions of `S`, and the rows and inputs lie inside each panel.
+/// The processor has the instructions of `S`, `PARTS` is right for it, the rows and inputs lie inside each panel, and there
+/// is room for the products.
 #[inline(always)]
 unsafe fn dots_in_few_registers<'a, F: Real, S: Simd<F>, const PARTS: usize>(
     panels: impl Iterator<Item = PanelPair<'a, F>> + Clone,
@@ -691,37 +540,4 @@ unsafe fn dots<'a, F: Real, S: Simd<F>, const PARTS: usize, const ROWS: usize, c
         }
     }
     ROWS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::simd::Task;
-
-    struct Push<'a>(&'a mut TermLists, &'a [u32], u32);
-
-    impl<F: Real> Task<F> for Push<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd<F>>(self, simd: S) {
-            self.0.push(simd, self.1, self.2);
-        }
-    }
-
-    #[test]
-    fn a_list_holds_the_positions_of_what_is_used_on_every_level() {
-        let numbers: Vec<u32> = (0..100_u32).map(|n| n.wrapping_mul(n).wrapping_mul(0x9e37_79b9)).collect();
-        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
-            for (n, bits) in (0..=100).flat_map(|n| [1, 0b1010, 1 << 31, u32::MAX].map(|bits| (n, bits))) {
-                let expected: Vec<_> = (0..n as u32).filter(|&at| numbers[at as usize] & bits != 0).collect();
-                let mut lists = TermLists::new(2, n + 3);
-                f32::dispatch(kernel, Push(&mut lists, &[0, u32::MAX, 0], 1));
-                f32::dispatch(kernel, Push(&mut lists, &numbers[..n], bits));
-                assert_eq!((lists.list(0), lists.list(1)), (&[1][..], &expected[..]), "{kernel}, {n} numbers");
-                lists.clear();
-                f64::dispatch(kernel, Push(&mut lists, &numbers[..n], bits));
-                assert_eq!(lists.list(0), expected, "{kernel}, {n} numbers");
-            }
-        }
-    }
 }

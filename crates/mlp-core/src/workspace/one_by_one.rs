@@ -17,13 +17,14 @@
 //! which a run is too short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way:
 //! McDaniel et al. 2017, "Delayed Slater determinant update algorithms for high efficiency quantum Monte Carlo".)
 
+use std::iter::once;
+
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
-use crate::kernel::product::{
-    AllTerms, MaskedTerms, PANEL_WIDTH_MAX, PanelPair, Segment, add_panel_product, panel_product, transposed_product,
-};
+use crate::kernel::product::{PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, transposed_product};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::kernel::terms::{AllTerms, MaskedTerms};
 use crate::kernel::workers::Workers;
 use crate::loss::Objective;
 use crate::mlp::Mlp;
@@ -153,7 +154,7 @@ impl<F: Real> OneByOne<F> {
         for Descent { decay, .. } in steps {
             assert!((F::zero()..=half).contains(decay), "a decay of {decay}, not from 0 to 1/2");
         }
-        self.workspace.gather(samples, workers);
+        self.workspace.gather(samples, false, workers);
         self.begin(workers);
         let (mut scale, mut loss) = (F::one(), 0.0);
         for (row, step) in steps.iter().enumerate() {
@@ -362,7 +363,7 @@ impl<F: Real> Task<F> for InputProducts<'_, F> {
     fn run<S: Simd<F>>(self, simd: S) {
         let InputProducts { block, products } = self;
         let inputs = PanelPair { width: block.stride, left: &block.inputs, right: &block.inputs };
-        transposed_product(simd, std::iter::once(inputs), block.n_rows, 0, fours(block.n_rows), products, RUN);
+        transposed_product(simd, once(inputs), block.n_rows, 0, fours(block.n_rows), products, RUN);
     }
 }
 
@@ -405,7 +406,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         match before {
             None => {
                 start.copy_from_slice(&patch.outputs[entries.clone()]);
-                panel_product(simd, start, std::iter::once(deferred), 1, &mut patch.outputs[entries.clone()]);
+                panel_product(simd, width, Some(start), once(deferred), 1, &mut patch.outputs[entries.clone()]);
             }
             Some(before) => {
                 let segments = before.of_block(0).map(|before| Segment {
@@ -415,8 +416,8 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
                     right: &tile.weights[before.first_unit * width..],
                     terms: AllTerms(before.n_units),
                 });
-                let segments = segments.chain(std::iter::once(deferred));
-                panel_product(simd, start, segments, 1, &mut patch.outputs[entries.clone()]);
+                let segments = segments.chain(once(deferred));
+                panel_product(simd, width, Some(start), segments, 1, &mut patch.outputs[entries.clone()]);
             }
         }
         if row == 0 {
@@ -435,7 +436,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         patch.single.note(row, is_broken);
         let pair = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
         let products = &mut patch.single.output_products;
-        transposed_product(simd, std::iter::once(pair), 1, 0, fours(row), products, RUN);
+        transposed_product(simd, once(pair), 1, 0, fours(row), products, RUN);
     }
 }
 
@@ -477,7 +478,7 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
                 right: &patch.outputs[..],
                 terms: AllTerms(factors.len()),
             };
-            panel_product(simd, start, std::iter::once(deferred), 1, &mut single.delta);
+            panel_product(simd, width, Some(start), once(deferred), 1, &mut single.delta);
             single.delta.iter_mut().for_each(|delta| *delta = rates.scale * *delta);
             shape.activation.times_derivative(&patch.outputs[entries.clone()], &mut single.delta);
             flush_negligible(&mut single.delta);
@@ -493,17 +494,9 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
         single.note(row, !finite.is_true());
         if passes_back {
             let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
-            transposed_product(
-                simd,
-                std::iter::once(weights),
-                1,
-                0,
-                shape.n_inputs,
-                &mut single.passed_back,
-                shape.n_inputs,
-            );
+            transposed_product(simd, once(weights), 1, 0, shape.n_inputs, &mut single.passed_back, shape.n_inputs);
             let earlier = PanelPair { width, left: &single.delta, right: &patch.deltas };
-            transposed_product(simd, std::iter::once(earlier), 1, 0, fours(row), &mut single.delta_products, RUN);
+            transposed_product(simd, once(earlier), 1, 0, fours(row), &mut single.delta_products, RUN);
         }
         for (kept, &delta) in patch.deltas[entries].iter_mut().zip(&*single.delta) {
             *kept = negligible_is_zero(rates.factor * delta);
@@ -553,7 +546,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
                             terms: MaskedTerms(rows_used),
                         };
                         let weights = &mut weights[first * width..];
-                        add_panel_product(simd, width, std::iter::once(changes), n_rows, weights);
+                        panel_product(simd, width, None, once(changes), n_rows, weights);
                     }
                     shrink(weights, scale);
                     finite.add(weights);
@@ -572,7 +565,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
                         };
                         let first_input = before.first_unit + first_unit;
                         let weights = &mut tile.weights[first_input * width..][..n_units * width];
-                        add_panel_product(simd, width, std::iter::once(changes), n_units, weights);
+                        panel_product(simd, width, None, once(changes), n_units, weights);
                         shrink(weights, scale);
                         finite.add(weights);
                     }

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::aligned::Aligned;
-use crate::kernel::product::{Cut, PackedTerms, Segment, TermLists};
+use crate::kernel::product::{Cut, Segment};
 use crate::kernel::simd::{Simd, Task};
+use crate::kernel::terms::{Columns, ListedTerms, PackedTerms, TermLists};
 use crate::loss::Objective;
 use crate::real::Real;
 use crate::workspace::units::{LayerShape, Patches};
@@ -22,73 +23,18 @@ pub(super) struct InputBlock<F> {
     pub(super) rows_used: Vec<u32>,
     /// How the product with the first layer's weights is cut.
     pub(super) cut: Cut,
-    /// For the first rows that go through the first layer together, and every stretch of inputs: those of the stretch that
-    /// are not zero in at least one of the rows, counted within it; then for the next rows.
+    /// For each group of `cut.rows` rows, and each stretch of `cut.terms` inputs in it: the inputs of the stretch, counted
+    /// within it, that are not zero in at least one row of the group.
     inputs_used: TermLists,
-    /// Where each row goes by itself: the numbers at `inputs_used`, one behind the other.
+    /// The numbers there, one behind the other; empty unless each row is a group.
     values_used: Vec<F>,
-    /// Where each row goes by itself.
-    columns: Columns<F>,
-}
-
-/// What is not zero in the inputs of a block, input by input: the matrix in compressed columns.
-#[derive(Debug)]
-pub(super) struct Columns<F> {
-    /// Where the rows of each input end.
-    ends: Vec<u32>,
-    /// The rows in which the first input is not zero, then those of the next input.
-    rows: Vec<u32>,
-    /// The numbers there.
-    values: Vec<F>,
-}
-
-impl<F: Real> Columns<F> {
-    fn new(n_inputs: usize, n_rows: usize) -> Columns<F> {
-        let n_values = n_inputs * n_rows;
-        Columns { ends: vec![0; n_inputs], rows: vec![0; n_values], values: vec![F::zero(); n_values] }
-    }
-
-    /// Makes room in every column: for an input, `rows_used` has a bit for each of its rows.
-    #[inline(always)]
-    fn begin(&mut self, rows_used: &[u32]) {
-        let mut first = 0;
-        for (end, rows) in self.ends.iter_mut().zip(rows_used) {
-            *end = first;
-            first += rows.count_ones();
-        }
-    }
-
-    /// Appends to their columns some numbers of a row: those of the inputs at these places behind `first_input`.
-    #[inline(always)]
-    fn append(&mut self, row: usize, first_input: usize, inputs: &[u32], values: &[F]) {
-        let ends = &mut self.ends[first_input..];
-        for (&input, &value) in inputs.iter().zip(values) {
-            let end = &mut ends[input as usize];
-            self.rows[*end as usize] = row as u32;
-            self.values[*end as usize] = value;
-            *end += 1;
-        }
-    }
-
-    /// For some inputs, one after the other, xᵀ times a panel with a row for each row of the block.
-    #[inline(always)]
-    pub(super) fn segments<'a>(
-        &'a self,
-        inputs: Range<usize>,
-        right: &'a [F],
-    ) -> impl Iterator<Item = Segment<'a, F, PackedTerms<'a>>> {
-        let mut first = inputs.start.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        self.ends[inputs].iter().map(move |&end| {
-            let range = first..end as usize;
-            first = range.end;
-            let terms = PackedTerms(&self.rows[range.clone()]);
-            Segment { left: &self.values[range], row_stride: 0, term_stride: 1, right, terms }
-        })
-    }
+    /// The same numbers input by input, for the gradient; none unless each row is a group.
+    columns: Option<Columns<F>>,
 }
 
 impl<F: Real> InputBlock<F> {
-    pub(super) fn new(n_inputs: usize, n_rows: usize, cut: Cut) -> InputBlock<F> {
+    /// Without any row. Only `for_gradient` are the inputs also kept column by column.
+    pub(super) fn new(n_inputs: usize, n_rows: usize, cut: Cut, for_gradient: bool) -> InputBlock<F> {
         debug_assert!(n_rows <= ROWS_MAX);
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
@@ -104,7 +50,7 @@ impl<F: Real> InputBlock<F> {
             cut,
             inputs_used: TermLists::new(n_lists * stretches.len(), n_lists * n_inputs),
             values_used: vec![F::zero(); n_rows_alone * n_inputs],
-            columns: Columns::new(if n_rows_alone > 0 { n_inputs } else { 0 }, n_rows_alone),
+            columns: (for_gradient && cut.rows == 1).then(|| Columns::new(n_rows, n_inputs)),
         }
     }
 
@@ -114,23 +60,46 @@ impl<F: Real> InputBlock<F> {
         (0..self.rows_used.len()).step_by(self.cut.terms)
     }
 
-    /// The inputs of a stretch that are not zero in the row, or in those that go through the first layer with it.
+    /// The inputs of a stretch that are not zero in the row's group.
     #[inline(always)]
     pub(super) fn inputs_used(&self, row: usize, stretch: usize) -> &[u32] {
-        self.inputs_used.list(self.list(row, stretch))
+        self.inputs_used.positions(self.list(row, stretch))
     }
 
-    /// The row's numbers at [`InputBlock::inputs_used`], where each row goes by itself.
+    /// The product of a group of rows with the weights of a stretch.
     #[inline(always)]
-    pub(super) fn values_used(&self, row: usize, stretch: usize) -> &[F] {
-        &self.values_used[self.inputs_used.range(self.list(row, stretch))]
+    pub(super) fn group<'a>(
+        &'a self,
+        first_row: usize,
+        stretch: usize,
+        weights: &'a [F],
+    ) -> Segment<'a, F, ListedTerms<'a>> {
+        let left = &self.inputs[first_row * self.stride + stretch * self.cut.terms..];
+        let terms = self.inputs_used.listed(self.list(first_row, stretch));
+        Segment { left, row_stride: self.stride, term_stride: 1, right: weights, terms }
     }
 
-    /// What is not zero input by input, where each row goes by itself.
+    /// The same where each row is a group.
     #[inline(always)]
-    pub(super) fn columns(&self) -> &Columns<F> {
-        debug_assert_eq!(self.cut.rows, 1);
-        &self.columns
+    pub(super) fn row<'a>(&'a self, row: usize, stretch: usize, weights: &'a [F]) -> Segment<'a, F, PackedTerms<'a>> {
+        let list = self.list(row, stretch);
+        let left = &self.values_used[self.inputs_used.range(list)];
+        Segment { left, row_stride: 0, term_stride: 1, right: weights, terms: self.inputs_used.packed(list) }
+    }
+
+    /// For some inputs, one after the other, the product of xᵀ with a panel that has a row for each row of the block.
+    ///
+    /// # Panics
+    /// Where inputs are not kept column by column.
+    #[inline(always)]
+    pub(super) fn columns<'a>(
+        &'a self,
+        inputs: Range<usize>,
+        panel: &'a [F],
+    ) -> impl Iterator<Item = Segment<'a, F, PackedTerms<'a>>> {
+        let Some(columns) = &self.columns else { panic!("the inputs are not kept column by column") };
+        let segment = |(left, terms)| Segment { left, row_stride: 0, term_stride: 1, right: panel, terms };
+        columns.of(inputs).map(segment)
     }
 
     #[inline(always)]
@@ -143,18 +112,20 @@ impl<F: Real> InputBlock<F> {
 pub(super) struct Gather<'a, F, B> {
     pub(super) block: &'a mut InputBlock<F>,
     pub(super) batch: &'a B,
+    /// Whether the inputs are kept column by column too, where the block can.
+    pub(super) for_gradient: bool,
 }
 
 impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let InputBlock { first_row, n_rows, inputs, stride, rows_used, cut, inputs_used, values_used, columns } =
-            self.block;
+        let Gather { block, batch, for_gradient } = self;
+        let InputBlock { first_row, n_rows, inputs, stride, rows_used, cut, inputs_used, values_used, columns } = block;
         rows_used.fill(0);
         for (row, inputs) in inputs.chunks_exact_mut(*stride).take(*n_rows).enumerate() {
             let inputs = &mut inputs[..rows_used.len()];
-            self.batch.input(*first_row + row, inputs);
+            batch.input(*first_row + row, inputs);
             for (used, &input) in rows_used.iter_mut().zip(&*inputs) {
                 *used |= u32::from(input != F::zero()) << row;
             }
@@ -163,21 +134,27 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
         if cut.rows > 1 {
             for first_row in (0..*n_rows).step_by(cut.rows) {
                 let rows = ((1 << cut.rows) - 1) << first_row;
-                rows_used.chunks(cut.terms).for_each(|used| inputs_used.push(simd, used, rows));
+                for used in rows_used.chunks(cut.terms) {
+                    inputs_used.push(simd, used, rows);
+                }
             }
             return;
         }
-        columns.begin(rows_used);
+        let mut columns = columns.as_mut().filter(|_| for_gradient);
+        if let Some(columns) = &mut columns {
+            columns.clear(rows_used);
+        }
         for (row, inputs) in inputs.chunks_exact(*stride).take(*n_rows).enumerate() {
             for (stretch, used) in rows_used.chunks(cut.terms).enumerate() {
-                inputs_used.push(simd, used, 1 << row);
-                let list = row * rows_used.len().div_ceil(cut.terms) + stretch;
-                let (positions, values) = (inputs_used.list(list), &mut values_used[inputs_used.range(list)]);
                 let first_input = stretch * cut.terms;
+                let range = inputs_used.push(simd, used, 1 << row);
+                let (positions, values) = (inputs_used.last(), &mut values_used[range]);
                 for (value, &position) in values.iter_mut().zip(positions) {
                     *value = inputs[first_input + position as usize];
                 }
-                columns.append(row, first_input, positions, values);
+                if let Some(columns) = &mut columns {
+                    columns.append(row, first_input, positions, values);
+                }
             }
         }
     }

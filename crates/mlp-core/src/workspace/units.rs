@@ -1,13 +1,15 @@
 //! Tiles and patches: the units of a layer cut into panels, with their weights, outputs and deltas.
 
+use std::iter::once;
+
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
 use crate::kernel::product::{
-    AllTerms, ListedTerms, MaskedTerms, PANEL_WIDTH_MAX, PackedTerms, PanelPair, Segment, Terms, add_panel_product,
-    panel_product, panel_width, rows_that_share_zeros, transposed_product,
+    PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, panel_width, rows_that_share_zeros, transposed_product,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::kernel::terms::{AllTerms, MaskedTerms};
 use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
 use crate::workspace::one_by_one::Single;
@@ -266,7 +268,7 @@ impl<F: Real> Task<F> for Forward<'_, F> {
                     right: &tile.weights[before.first_unit * tile.width..],
                     terms: AllTerms(before.n_units),
                 });
-                panel_product(simd, &tile.bias, segments, n_rows, &mut patch.outputs);
+                panel_product(simd, tile.width, Some(&tile.bias), segments, n_rows, &mut patch.outputs);
             }
         }
         let outputs = &mut patch.outputs[..n_rows * tile.width];
@@ -290,37 +292,16 @@ pub(super) fn first_net_inputs<F: Real, S: Simd<F>>(
 ) {
     let (width, together) = (tile.width, block.cut.rows);
     for (stretch, first_input) in block.stretches().enumerate() {
+        let weights = &tile.weights[first_input * width..];
+        let start = (stretch == 0).then_some(start);
         for first_row in (0..n_rows).step_by(together) {
             let (n_rows, sums) = (together.min(n_rows - first_row), &mut net_inputs[first_row * width..]);
-            let used = block.inputs_used(first_row, stretch);
-            let right = &tile.weights[first_input * width..];
-            let start = (stretch == 0).then_some(start);
             if together == 1 {
-                let (left, terms) = (block.values_used(first_row, stretch), PackedTerms(used));
-                let segment = Segment { left, row_stride: 0, term_stride: 1, right, terms };
-                product_onto(simd, start, width, segment, n_rows, sums);
+                panel_product(simd, width, start, once(block.row(first_row, stretch, weights)), n_rows, sums);
             } else {
-                let (left, terms) = (&block.inputs[first_row * block.stride + first_input..], ListedTerms(used));
-                let segment = Segment { left, row_stride: block.stride, term_stride: 1, right, terms };
-                product_onto(simd, start, width, segment, n_rows, sums);
+                panel_product(simd, width, start, once(block.group(first_row, stretch, weights)), n_rows, sums);
             }
         }
-    }
-}
-
-/// A product that begins with `start`, or else with the sums that are there.
-#[inline(always)]
-fn product_onto<F: Real, S: Simd<F>, T: Terms>(
-    simd: S,
-    start: Option<&[F]>,
-    width: usize,
-    segment: Segment<'_, F, T>,
-    n_rows: usize,
-    sums: &mut [F],
-) {
-    match start {
-        Some(start) => panel_product(simd, start, std::iter::once(segment), n_rows, sums),
-        None => add_panel_product(simd, width, std::iter::once(segment), n_rows, sums),
     }
 }
 
@@ -449,7 +430,7 @@ struct InputGradient<'a, F> {
     width: usize,
     first_input: usize,
     n_inputs: usize,
-    /// Whether pieces without an input that is not zero are left out.
+    /// Whether pieces that the sink will not be told of may be left out.
     is_sparse: bool,
     /// A row of the tile's width for each input.
     gradient: &'a mut [F],
@@ -465,10 +446,11 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
         if together == 1 {
             // All inputs go through the deltas of one block, which stay in the first-level cache, before the next.
             for (index, (block, patch)) in blocks.iter().zip(patches).enumerate() {
-                let segments = block.columns().segments(first_input..first_input + n_inputs, &patch.deltas);
-                for (segment, sums) in segments.zip(gradient.chunks_exact_mut(width)) {
-                    if index == 0 || !segment.left.is_empty() {
-                        product_onto(simd, (index == 0).then_some(start), width, segment, 1, sums);
+                let columns = block.columns(first_input..first_input + n_inputs, &patch.deltas);
+                for (column, sums) in columns.zip(gradient.chunks_exact_mut(width)) {
+                    if index == 0 || !column.left.is_empty() {
+                        // The first block also writes the zeros of inputs that are not used at all.
+                        panel_product(simd, width, (index == 0).then_some(start), once(column), 1, sums);
                     }
                 }
             }
@@ -477,7 +459,7 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
         for first in (0..n_inputs).step_by(together) {
             let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
             if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
-                // The sink will not be told of this piece; its other half is cheap.
+                // The sink will not be told of this piece; what is left of it has no terms.
                 continue;
             }
             let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
@@ -487,7 +469,7 @@ impl<F: Real> Task<F> for InputGradient<'_, F> {
                 right: &patch.deltas,
                 terms: MaskedTerms(block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows)),
             });
-            panel_product(simd, start, segments, n_rows, &mut gradient[first * width..]);
+            panel_product(simd, width, Some(start), segments, n_rows, &mut gradient[first * width..]);
         }
     }
 }
@@ -519,7 +501,7 @@ impl<F: Real> Task<F> for OutputGradient<'_, F> {
             right: &patch.deltas,
             terms: AllTerms(block.n_rows),
         });
-        panel_product(simd, start, segments, n_units, gradient);
+        panel_product(simd, width, Some(start), segments, n_units, gradient);
     }
 }
 
@@ -612,7 +594,7 @@ impl<F: Real> Task<F> for PassBack<'_, F> {
         let PassBack { tile, first_input, n_inputs } = self;
         let panels = PanelPair { width: tile.width, left: &tile.delta, right: &tile.weights };
         let passed_back = &mut tile.passed_back[first_input..];
-        transposed_product(simd, std::iter::once(panels), 1, first_input, n_inputs, passed_back, n_inputs);
+        transposed_product(simd, once(panels), 1, first_input, n_inputs, passed_back, n_inputs);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Random networks and batches for the tests.
 
 use mlp_core::ndarray::Array2;
-use mlp_core::{Activation, Batch, GradientSink, Initializer, Loss, Mlp, Objective, Parameter, Real, Reduction};
+use mlp_core::{
+    Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Real, Reduction,
+};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -80,6 +82,18 @@ pub(crate) fn network<F: Real>(sizes: &[usize], activations: &[Activation], bias
         }
     }
     mlp
+}
+
+/// The levels of this processor.
+pub(crate) fn kernels() -> impl Iterator<Item = Kernel> {
+    Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
+}
+
+/// The bits of all parameters: unlike numbers, 0 and −0 are not the same.
+pub(crate) fn bits<F: Real>(mlp: &Mlp<F>) -> Vec<u64> {
+    let layers = mlp.layers.iter();
+    let parameters = layers.flat_map(|layer| layer.weights.iter().chain(layer.bias.iter().flatten()));
+    parameters.map(|parameter| parameter.widen().to_bits()).collect()
 }
 
 /// Every loss with every reduction that can stand behind the output activation.

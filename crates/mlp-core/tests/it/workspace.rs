@@ -1,16 +1,13 @@
 //! The fast path against the version to read.
 
+use mlp_core::ndarray::s;
 use mlp_core::{
     Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Parameter, Real, Reduction,
     Workers, Workspace, backpropagate,
 };
 use proptest::prelude::*;
 
-use crate::nets::{Descent, Samples, network, samples};
-
-fn kernels() -> impl Iterator<Item = Kernel> {
-    Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
-}
+use crate::nets::{Descent, Samples, bits, kernels, network, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 
@@ -72,6 +69,20 @@ proptest! {
             let error = distance_from_reference(&double, &samples(n_samples, n_inputs, n_outputs, seed), kernel, n_threads);
             prop_assert!(error < 1e-12, "{} in f64: {}", kernel, error);
         }
+    }
+}
+
+#[test]
+fn a_batch_of_many_inputs_agrees_with_the_reference() {
+    // A first layer of one or several panels, whose weights are more than the first-level cache holds.
+    for (kernel, n_units) in kernels().flat_map(|kernel| [10, 30, 70].map(|n_units| (kernel, n_units))) {
+        let sizes = [300, n_units, 6];
+        let single = network::<f32>(&sizes, &[Activation::Sigmoid; 2], true, 1);
+        let error = distance_from_reference(&single, &samples(37, 300, 6, 7), kernel, 2);
+        assert!(error < 2e-4, "{kernel}, {sizes:?} in f32: {error}");
+        let double = network::<f64>(&sizes, &[Activation::Sigmoid; 2], true, 1);
+        let error = distance_from_reference(&double, &samples(37, 300, 6, 7), kernel, 2);
+        assert!(error < 1e-12, "{kernel}, {sizes:?} in f64: {error}");
     }
 }
 
@@ -139,15 +150,21 @@ fn weights_and_slots_survive_the_way_in_and_out() {
 
 #[test]
 fn a_workspace_serves_batches_smaller_than_its_largest() {
-    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    let mlp = network::<f32>(&[300, 70, 4], &[Activation::Sigmoid; 2], true, 3);
     let workers = Workers::new(2);
-    let mut large = Workspace::new(&mlp, 100, 1, Kernel::detect(), &workers);
-    large.step(&samples(100, 20, 4, 1), OBJECTIVE, &KeepGradient, &workers).expect("finite");
-    let small_batch = samples(7, 20, 4, 2);
-    large.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
-    let mut fresh = Workspace::new(&mlp, 7, 1, Kernel::detect(), &workers);
-    fresh.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
-    assert_eq!(large.slot(0), fresh.slot(0));
+    for kernel in kernels() {
+        let mut large = Workspace::new(&mlp, 100, 1, kernel, &workers);
+        large.step(&samples(100, 300, 4, 1), OBJECTIVE, &KeepGradient, &workers).expect("finite");
+        for n_samples in [7, 33] {
+            let small_batch = samples(n_samples, 300, 4, 2);
+            // In between, a batch of which no gradient is asked.
+            large.forward(&samples(50, 300, 4, 3), &workers);
+            large.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+            let mut fresh = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+            fresh.step(&small_batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+            assert_eq!(large.slot(0), fresh.slot(0), "{kernel}, {n_samples} samples");
+        }
+    }
 }
 
 #[test]
@@ -205,6 +222,20 @@ fn after_an_overflow_a_workspace_can_be_loaded_again() {
 }
 
 #[test]
+fn what_broke_in_a_row_that_a_later_batch_does_not_have_is_forgotten() {
+    let workers = Workers::new(2);
+    let mlp = network::<f32>(&[20, 10, 4], &[Activation::Sigmoid; 2], true, 3);
+    let mut broken = samples::<f32>(100, 20, 4, 1);
+    broken.inputs[[90, 3]] = f32::NAN;
+    for kernel in kernels() {
+        let mut workspace = Workspace::new(&mlp, 100, 1, kernel, &workers);
+        assert!(workspace.step(&broken, OBJECTIVE, &KeepGradient, &workers).is_err());
+        workspace.load(&mlp);
+        workspace.step(&samples(7, 20, 4, 1), OBJECTIVE, &KeepGradient, &workers).expect("finite");
+    }
+}
+
+#[test]
 fn an_overflow_in_a_sinks_state_is_reported() {
     struct Overflowing;
     impl GradientSink<f32> for Overflowing {
@@ -227,23 +258,105 @@ fn an_overflow_in_a_sinks_state_is_reported() {
     }
 }
 
+/// Parameters after some steps on the same batch.
+fn descended(mlp: &Mlp<f32>, batch: &Samples<f32>, kernel: Kernel, is_sparse: bool) -> Vec<u64> {
+    let workers = Workers::new(2);
+    let mut workspace = Workspace::new(mlp, batch.n_samples(), 0, kernel, &workers);
+    for _ in 0..5 {
+        workspace.step(batch, OBJECTIVE, &Descent { rate: 0.7, is_sparse }, &workers).expect("finite");
+    }
+    let mut mlp = mlp.clone();
+    workspace.store(&mut mlp);
+    bits(&mlp)
+}
+
 #[test]
 fn leaving_out_gradients_of_zero_changes_no_bit() {
-    let workers = Workers::new(2);
-    let mlp = network::<f32>(&[100, 40, 6], &[Activation::Sigmoid; 2], true, 3);
-    for n_samples in [1, 3] {
-        let mut batch = samples::<f32>(n_samples, 100, 6, 4);
-        batch.inputs.slice_mut(mlp_core::ndarray::s![.., 10..75]).fill(0.0);
-        let mut moved = [mlp.clone(), mlp.clone()];
-        let mut full = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
-        let mut sparse = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
-        for _ in 0..5 {
-            full.step(&batch, OBJECTIVE, &descent(0.7), &workers).expect("finite");
-            sparse.step(&batch, OBJECTIVE, &Descent { rate: 0.7, is_sparse: true }, &workers).expect("finite");
+    for (kernel, n_units) in kernels().flat_map(|kernel| [10, 30, 70].map(|n_units| (kernel, n_units))) {
+        let mlp = network::<f32>(&[300, n_units, 6], &[Activation::Sigmoid; 2], true, 3);
+        for n_samples in [1, 3, 37, 70] {
+            let mut batch = samples::<f32>(n_samples, 300, 6, 4);
+            // Inputs that are never used, only in the last row, and always.
+            batch.inputs.slice_mut(s![.., 10..75]).fill(0.0);
+            batch.inputs.slice_mut(s![..n_samples - 1, 100..180]).fill(0.0);
+            batch.inputs.slice_mut(s![.., 200..260]).mapv_inplace(|input| input + 2.0);
+            let moved = descended(&mlp, &batch, kernel, true);
+            assert!(moved == descended(&mlp, &batch, kernel, false), "{kernel}, {n_units} units, {n_samples} samples");
+            assert!(moved != bits(&mlp));
         }
-        full.store(&mut moved[0]);
-        sparse.store(&mut moved[1]);
-        assert!(moved[0] == moved[1] && moved[0] != mlp);
+    }
+}
+
+/// A network with 100 outputs, each of which answers next to nothing but the last, and a batch that asks all for 1. So the
+/// deltas of the others are about −1e-30 or, for `answer` = 1e-36, negligible.
+fn nearly_silent(answer: f32, n_samples: usize) -> (Mlp<f32>, Samples<f32>) {
+    let mut mlp = network::<f32>(&[20, 3, 100], &[Activation::Sigmoid; 2], true, 3);
+    let bias = mlp.layers[1].bias.as_mut().expect("a layer with biases");
+    bias.slice_mut(s![..99]).fill(answer.ln());
+    mlp.layers[1].weights.slice_mut(s![.., ..99]).fill(1e-3);
+    let mut batch = samples::<f32>(n_samples, 20, 100, 4);
+    batch.targets.fill(1.0);
+    (mlp, batch)
+}
+
+#[test]
+fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
+    struct Examining {
+        is_sparse: bool,
+    }
+    impl GradientSink<f32> for Examining {
+        const N_SLOTS: usize = 0;
+        fn ignores_zero_gradients(&self) -> bool {
+            self.is_sparse
+        }
+        #[inline(always)]
+        fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+            assert!(gradient == 0.0 || gradient.abs() >= 1e-31, "a gradient of {gradient:e}");
+            weight
+        }
+        #[inline(always)]
+        fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+            self.weight(bias, gradient)
+        }
+    }
+    let workers = Workers::new(1);
+    for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
+        for is_sparse in [false, true] {
+            let (mut mlp, batch) = nearly_silent(3e-30, n_samples);
+            // Hidden units that answer 0.02 to 0.06, so that their products with the deltas are smaller still.
+            mlp.layers[0].weights *= 0.1;
+            mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(-3.5);
+            let mut workspace = Workspace::new(&mlp, n_samples, 0, kernel, &workers);
+            workspace.step(&batch, OBJECTIVE, &Examining { is_sparse }, &workers).expect("finite");
+        }
+    }
+}
+
+#[test]
+fn a_negligible_gradient_beside_a_large_one_does_not_take_it_along() {
+    for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
+        let (mlp, batch) = nearly_silent(3e-30, n_samples);
+        let moved = descended(&mlp, &batch, kernel, true);
+        assert!(moved == descended(&mlp, &batch, kernel, false), "{kernel}, {n_samples} samples");
+        assert!(moved != bits(&mlp));
+    }
+}
+
+#[test]
+fn deltas_too_small_to_matter_are_not_passed_back() {
+    let workers = Workers::new(1);
+    for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
+        let (mut mlp, batch) = nearly_silent(1e-36, n_samples);
+        // All hidden units answer 1/2, of which nothing arrives; but what is passed back to them would be multiplied.
+        mlp.layers[0].weights.fill(0.0);
+        mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(0.0);
+        mlp.layers[1].weights.fill(0.0);
+        mlp.layers[1].weights.slice_mut(s![0, ..99]).fill(1e5);
+        mlp.layers[1].weights.slice_mut(s![1, ..99]).fill(-1e5);
+        let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+        workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+        let gradient = workspace.slot(0);
+        assert!(gradient.layers[0].weights.iter().all(|&gradient| gradient == 0.0), "{kernel}, {n_samples} samples");
     }
 }
 
