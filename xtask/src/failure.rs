@@ -80,6 +80,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 fn is_too_many_files(error: &io::Error) -> bool {
     // EMFILE has no kind of its own in the standard library.
     cfg!(unix) && error.raw_os_error() == Some(24)
