@@ -27,14 +27,14 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
 use crate::kernel::Kernel;
-use crate::kernel::product::{Cut, ROWS_TOGETHER_MAX, panel_width};
+use crate::kernel::product::panel_width;
 use crate::kernel::workers::{Shares, Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
 use crate::sink::GradientSink;
 use one_by_one::Single;
-use samples::{Answer, Gather, InputBlock, OutputBlock};
+use samples::{Answer, Gather, InputBlock, Keep, OutputBlock};
 use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, Tile, Update, distribute};
 
 /// Where the samples of a batch come from: each row is asked for once a step, by one of the threads.
@@ -110,8 +110,8 @@ pub struct Workspace<F> {
     n_samples: usize,
 }
 
-/// The most rows of a block: one bit each in [`InputBlock::rows_used`].
-const ROWS_MAX: usize = 32;
+/// The most rows of a block: what is near in a product with them stays in the first-level cache.
+const ROWS_MAX: usize = 64;
 
 /// The work for one output, in multiply-adds: exponentials and logarithms in double precision.
 const COST_OF_OUTPUT: usize = 200;
@@ -131,15 +131,17 @@ impl<F: Real> Workspace<F> {
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
-        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS_TOGETHER_MAX);
+        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(4);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        Workspace::with_blocks(mlp, max_batch, block_rows, n_slots, kernel, workers.n_threads())
+        let keep = if max_batch > 1 { Keep::Columns } else { Keep::OneRow };
+        Workspace::with_blocks(mlp, max_batch, block_rows, keep, n_slots, kernel, workers.n_threads())
     }
 
     fn with_blocks(
         mlp: &Mlp<F>,
         max_batch: usize,
         block_rows: usize,
+        keep: Keep,
         n_slots: usize,
         kernel: Kernel,
         n_threads: usize,
@@ -177,8 +179,8 @@ impl<F: Real> Workspace<F> {
             layers.push(LayerShape { n_inputs, n_outputs, activation, has_bias, first_tile, n_tiles });
             patches.push(patches_of_layer);
         }
-        let cut = Cut::of::<F>(kernel, panel_width::<F>(layers[0].n_outputs));
-        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, cut, max_batch > 1)).collect();
+        let width = panel_width::<F>(layers[0].n_outputs);
+        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, width, keep)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
         let mut workspace = Workspace {
@@ -296,10 +298,10 @@ impl<F: Real> Workspace<F> {
             block.first_row = index * self.block_rows;
             block.n_rows = n_samples.saturating_sub(block.first_row).min(self.block_rows);
         }
-        let (kernel, n_used) = (self.kernel, self.n_blocks_used());
+        let (kernel, n_used, n_inputs) = (self.kernel, self.n_blocks_used(), self.layers[0].n_inputs);
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
         let inputs = &mut self.inputs[..n_used];
-        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, for_gradient }));
+        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, n_inputs, for_gradient }));
     }
 
     /// The forward pass; with an objective also the losses and the deltas of the outputs.
@@ -386,7 +388,7 @@ impl<F: Real> Workspace<F> {
             };
             let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
             let blocks = &inputs[..n_used];
-            F::dispatch(kernel, Update { kernel, tile, shape, patches, blocks, received, sink });
+            F::dispatch(kernel, Update { tile, shape, patches, blocks, received, sink });
         };
         match work {
             ..SMALL => tiles.iter_mut().for_each(update),
@@ -407,7 +409,7 @@ impl<F: Real> Workspace<F> {
             };
             each(workers, cost(shape, 1), &mut tiles[shape.first_tile..], |tile| {
                 let patch = &patches[index][tile.number(shape)];
-                F::dispatch(kernel, BackwardAndUpdate { kernel, tile, shape, patch, after, output, received, sink });
+                F::dispatch(kernel, BackwardAndUpdate { tile, shape, patch, after, output, received, sink });
             });
         }
     }

@@ -1,4 +1,4 @@
-//! What is here for speed: vector instructions chosen as the program runs, the two matrix products that training
+//! What is here for speed: vector instructions chosen as the program runs, the matrix products that training
 //! consists of, the team of threads, and memory asked for in advance. All `unsafe` code of the crate is in this module.
 
 #![expect(unsafe_code, reason = "vector instructions, and work on borrowed data in other threads")]
@@ -8,7 +8,7 @@ use std::fmt;
 pub(crate) mod peak;
 pub(crate) mod product;
 pub(crate) mod simd;
-pub(crate) mod terms;
+pub(crate) mod sparse;
 pub(crate) mod workers;
 
 /// The instruction set that the fast path uses.

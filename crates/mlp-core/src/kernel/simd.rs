@@ -86,24 +86,38 @@ pub trait Simd<F>: Copy {
         }
     }
 
-    /// Writes the positions of the numbers that have one of `bits` set, in ascending order, and returns how many there are.
-    /// What lies behind them is overwritten.
+    /// Writes the numbers that are not zero, and their places, in ascending order, and returns how many there are. What lies
+    /// behind them is overwritten.
     ///
     /// # Safety
-    /// As [`Simd::splat`], and `to` is as long as `numbers`.
+    /// As [`Simd::splat`], and `places` and `values` are as long as `numbers`.
     #[inline(always)]
-    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-        positions(numbers, 0, bits, to, 0)
+    unsafe fn compress(numbers: &[F], places: &mut [u32], values: &mut [F]) -> usize
+    where
+        F: Real,
+    {
+        compress_from(0, numbers, places, values, 0)
     }
+
+    /// Runs a task in a function of its own, which is compiled once, whoever calls it. What is worth a call is not inlined
+    /// into everything: so the crates that train are compiled in half the time.
+    fn apart<T: Task<F>>(self, task: T) -> T::Output;
 }
 
-/// Appends the positions from `first` on, as [`Simd::store_positions`], to a list of `len`; returns its new length.
+/// [`Simd::compress`] of the numbers from `first` on, behind the `len` that are there; returns how many are there then.
 #[inline(always)]
-fn positions(numbers: &[u32], first: usize, bits: u32, to: &mut [u32], mut len: usize) -> usize {
-    // Every position is written, and counted or overwritten by the next: no branch to guess wrongly.
-    for (position, number) in numbers.iter().enumerate().skip(first) {
-        to[len] = position as u32;
-        len += usize::from(number & bits != 0);
+fn compress_from<F: Real>(
+    first: usize,
+    numbers: &[F],
+    places: &mut [u32],
+    values: &mut [F],
+    mut len: usize,
+) -> usize {
+    // Every number is written, and counted or overwritten by the next: no branch to guess wrongly.
+    for (place, &number) in numbers.iter().enumerate().skip(first) {
+        places[len] = place as u32;
+        values[len] = number;
+        len += usize::from(number != F::zero());
     }
     len
 }
@@ -179,7 +193,7 @@ where
     Portable: Simd<F>,
 {
     assert!(kernel == Kernel::Portable, "this processor has no {kernel} instructions");
-    task.run(Portable(()))
+    Portable(()).apart(task)
 }
 
 /// Runs a task with the instructions of `kernel`.
@@ -194,34 +208,11 @@ where
     Avx2: Simd<F>,
     Portable: Simd<F>,
 {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-    fn with_avx512<F, T: Task<F>>(task: T) -> T::Output
-    where
-        Avx512: Simd<F>,
-    {
-        task.run(Avx512(()))
-    }
-    #[target_feature(enable = "avx2,fma")]
-    fn with_avx2<F, T: Task<F>>(task: T) -> T::Output
-    where
-        Avx2: Simd<F>,
-    {
-        task.run(Avx2(()))
-    }
-    // Not inlined, as the others cannot be: once is enough for code this long.
-    #[inline(never)]
-    fn with_any<F, T: Task<F>>(task: T) -> T::Output
-    where
-        Portable: Simd<F>,
-    {
-        task.run(Portable(()))
-    }
     assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
+    // As was just asserted.
     match kernel {
-        // SAFETY: the processor has the instructions, as was just asserted.
-        Kernel::Avx512 => unsafe { with_avx512(task) },
-        // SAFETY: as above.
-        Kernel::Avx2 => unsafe { with_avx2(task) },
-        Kernel::Portable => with_any(task),
+        Kernel::Avx512 => Avx512(()).apart(task),
+        Kernel::Avx2 => Avx2(()).apart(task),
+        Kernel::Portable => Portable(()).apart(task),
     }
 }

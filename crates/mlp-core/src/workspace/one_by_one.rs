@@ -17,20 +17,17 @@
 //! which a run is too short to make small. (Monte Carlo simulations of electrons defer changes of a matrix in this way:
 //! McDaniel et al. 2017, "Delayed Slater determinant update algorithms for high efficiency quantum Monte Carlo".)
 
-use std::iter::once;
-
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
-use crate::kernel::product::{PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, transposed_product};
+use crate::kernel::product::{Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, transposed_row};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
-use crate::kernel::terms::{AllTerms, MaskedTerms};
 use crate::kernel::workers::Workers;
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
-use crate::workspace::samples::{Answer, InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
-use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile, first_net_inputs};
+use crate::workspace::samples::{Answer, InputBlock, Keep, OutputBlock, flush_negligible, negligible_is_zero};
+use crate::workspace::units::{AddInputGradient, FirstNetInputs, LayerShape, PIECE, Patch, Patches, Tile};
 use crate::workspace::{Batch, NonFinite, Workspace, cost, each, each_with_index};
 
 /// The most samples between two writings of the weights. It is part of the numerics: other runs give other bits.
@@ -107,7 +104,7 @@ impl<F: Real> OneByOne<F> {
     /// # Panics
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
-        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, 0, kernel, 1);
+        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, Keep::All, 0, kernel, 1);
         for (shape, patches) in workspace.layers.iter().zip(&mut workspace.patches) {
             patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, shape.n_inputs));
         }
@@ -154,7 +151,7 @@ impl<F: Real> OneByOne<F> {
         for Descent { decay, .. } in steps {
             assert!((F::zero()..=half).contains(decay), "a decay of {decay}, not from 0 to 1/2");
         }
-        self.workspace.gather(samples, false, workers);
+        self.workspace.gather(samples, true, workers);
         self.begin(workers);
         let (mut scale, mut loss) = (F::one(), 0.0);
         for (row, step) in steps.iter().enumerate() {
@@ -304,6 +301,8 @@ pub(super) struct Single<F> {
     delta: Aligned<F>,
     /// The biases as they are now.
     bias: Aligned<F>,
+    /// What the layer receives, unit after unit.
+    received: Aligned<F>,
     /// Σ over these units of δₜ W₀ᵀ, for each input.
     passed_back: Aligned<F>,
     /// aₜ·aᵢ, summed over these units.
@@ -320,6 +319,7 @@ impl<F: Real> Single<F> {
         Single {
             delta: Aligned::zeros(width),
             bias: Aligned::zeros(width),
+            received: Aligned::zeros(n_inputs),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
             output_products: [F::zero(); RUN],
             delta_products: [F::zero(); RUN],
@@ -346,12 +346,13 @@ impl<F: Real> Task<F> for FirstProducts<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let start = &[F::zero(); PANEL_WIDTH_MAX][..self.tile.width];
-        first_net_inputs(simd, start, self.tile, self.block, self.block.n_rows, &mut self.patch.outputs);
+        let FirstProducts { patch, tile, block } = self;
+        let bias = &[F::zero(); PANEL_WIDTH_MAX][..tile.width];
+        simd.apart(FirstNetInputs { bias, tile, block, net_inputs: &mut patch.outputs });
     }
 }
 
-/// xₜ·xᵢ for all pairs of samples.
+/// xₜ·xᵢ for all samples, and those before each.
 struct InputProducts<'a, F> {
     block: &'a InputBlock<F>,
     products: &'a mut [F],
@@ -362,8 +363,11 @@ impl<F: Real> Task<F> for InputProducts<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let InputProducts { block, products } = self;
-        let inputs = PanelPair { width: block.stride, left: &block.inputs, right: &block.inputs };
-        transposed_product(simd, once(inputs), block.n_rows, 0, fours(block.n_rows), products, RUN);
+        for (row, products) in products.chunks_exact_mut(RUN).enumerate().take(block.n_rows) {
+            let left = &block.inputs[row * block.stride..];
+            let pair = PanelPair { width: block.stride, left, right: &block.inputs };
+            transposed_row(simd, pair, fours(row), products);
+        }
     }
 }
 
@@ -394,32 +398,21 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         let ForwardOne { patch, row, tile, before, factors, scale, activation } = self;
         let width = tile.width;
         let entries = row * width..(row + 1) * width;
-        let deferred = Segment {
-            left: factors,
-            row_stride: 0,
-            term_stride: 1,
-            right: &patch.deltas[..],
-            terms: AllTerms(factors.len()),
-        };
-        let mut start = [F::zero(); PANEL_WIDTH_MAX];
-        let start = &mut start[..width];
-        match before {
-            None => {
-                start.copy_from_slice(&patch.outputs[entries.clone()]);
-                panel_product(simd, width, Some(start), once(deferred), 1, &mut patch.outputs[entries.clone()]);
+        if let Some(before) = before {
+            // Side by side, as the weights lie.
+            let received = &mut patch.single.received;
+            for before in before.of_block(0) {
+                let outputs = &before.outputs[row * before.width..][..before.n_units];
+                received[before.first_unit..][..before.n_units].copy_from_slice(outputs);
             }
-            Some(before) => {
-                let segments = before.of_block(0).map(|before| Segment {
-                    left: &before.outputs[row * before.width..],
-                    row_stride: 0,
-                    term_stride: 1,
-                    right: &tile.weights[before.first_unit * width..],
-                    terms: AllTerms(before.n_units),
-                });
-                let segments = segments.chain(once(deferred));
-                panel_product(simd, width, Some(start), segments, 1, &mut patch.outputs[entries.clone()]);
-            }
+            let (right, n_terms) = (&tile.weights[..], received.len());
+            let factors = Factors { left: received, row_stride: 0, term_stride: 1, right, n_terms };
+            let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
+            panel_product(simd, width, Some(start), factors, 1, &mut patch.outputs[entries.clone()]);
         }
+        let (right, n_terms) = (&patch.deltas[..], factors.len());
+        let deferred = Factors { left: factors, row_stride: 0, term_stride: 1, right, n_terms };
+        panel_product(simd, width, None, deferred, 1, &mut patch.outputs[entries.clone()]);
         if row == 0 {
             patch.single.bias.copy_from_slice(&tile.bias);
             patch.single.broken_in = None;
@@ -436,7 +429,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         patch.single.note(row, is_broken);
         let pair = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
         let products = &mut patch.single.output_products;
-        transposed_product(simd, once(pair), 1, 0, fours(row), products, RUN);
+        transposed_row(simd, pair, fours(row), products);
     }
 }
 
@@ -471,14 +464,9 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
             let mut start = [F::zero(); PANEL_WIDTH_MAX];
             let start = &mut start[..width];
             add(&mut start[..patch.n_units], after.iter().map(|after| &after.single.passed_back[units.clone()]));
-            let deferred = Segment {
-                left: factors,
-                row_stride: 0,
-                term_stride: 1,
-                right: &patch.outputs[..],
-                terms: AllTerms(factors.len()),
-            };
-            panel_product(simd, width, Some(start), once(deferred), 1, &mut single.delta);
+            let (right, n_terms) = (&patch.outputs[..], factors.len());
+            let deferred = Factors { left: factors, row_stride: 0, term_stride: 1, right, n_terms };
+            panel_product(simd, width, Some(start), deferred, 1, &mut single.delta);
             single.delta.iter_mut().for_each(|delta| *delta = rates.scale * *delta);
             shape.activation.times_derivative(&patch.outputs[entries.clone()], &mut single.delta);
             flush_negligible(&mut single.delta);
@@ -494,15 +482,18 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
         single.note(row, !finite.is_true());
         if passes_back {
             let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
-            transposed_product(simd, once(weights), 1, 0, shape.n_inputs, &mut single.passed_back, shape.n_inputs);
+            transposed_row(simd, weights, shape.n_inputs, &mut single.passed_back);
             let earlier = PanelPair { width, left: &single.delta, right: &patch.deltas };
-            transposed_product(simd, once(earlier), 1, 0, fours(row), &mut single.delta_products, RUN);
+            transposed_row(simd, earlier, fours(row), &mut single.delta_products);
         }
         for (kept, &delta) in patch.deltas[entries].iter_mut().zip(&*single.delta) {
             *kept = negligible_is_zero(rates.factor * delta);
         }
     }
 }
+
+/// The inputs whose weights are written together: they stay in the cache until they are checked.
+const INPUTS_TOGETHER: usize = 32;
 
 /// W ← s (W₀ + Σ aᵢᵀ dᵢ) for one tile, and its biases after the last step.
 struct Write<'a, F> {
@@ -526,46 +517,34 @@ impl<F: Real> Task<F> for Write<'_, F> {
         // A few inputs at a time, whose weights stay in the cache until they are checked.
         match before {
             None => {
-                // As in the gradient of a batch: more inputs at once share fewer zeros.
-                let together = PIECE * F::LANES / width;
-                for first_input in (0..shape.n_inputs).step_by(PIECE) {
-                    let n_inputs = PIECE.min(shape.n_inputs - first_input);
-                    let rows_used = &block.rows_used[first_input..][..n_inputs];
-                    if scale == F::one() && rows_used.iter().all(|&rows| rows == 0) {
-                        continue;
+                for first_input in (0..shape.n_inputs).step_by(INPUTS_TOGETHER) {
+                    let inputs = first_input..shape.n_inputs.min(first_input + INPUTS_TOGETHER);
+                    let sums = &mut tile.weights[inputs.start * width..inputs.end * width];
+                    simd.apart(AddInputGradient { block, deltas: &patch.deltas, width, inputs: inputs.clone(), sums });
+                    for first in inputs.clone().step_by(PIECE) {
+                        let piece = first..inputs.end.min(first + PIECE);
+                        if scale != F::one() || block.sparse.has_any(piece.clone()) {
+                            let weights = &mut tile.weights[piece.start * width..piece.end * width];
+                            shrink(weights, scale);
+                            finite.add(weights);
+                        }
                     }
-                    let weights = &mut tile.weights[first_input * width..][..n_inputs * width];
-                    for first in (0..n_inputs).step_by(together) {
-                        let n_rows = together.min(n_inputs - first);
-                        let rows_used = rows_used[first..][..n_rows].iter().fold(0, |any, rows| any | rows);
-                        let changes = Segment {
-                            left: &block.inputs[first_input + first..],
-                            row_stride: 1,
-                            term_stride: block.stride,
-                            right: &patch.deltas[..],
-                            terms: MaskedTerms(rows_used),
-                        };
-                        let weights = &mut weights[first * width..];
-                        panel_product(simd, width, None, once(changes), n_rows, weights);
-                    }
-                    shrink(weights, scale);
-                    finite.add(weights);
                 }
             }
             Some(before) => {
                 for before in before {
-                    for first_unit in (0..before.n_units).step_by(PIECE) {
-                        let n_units = PIECE.min(before.n_units - first_unit);
-                        let changes = Segment {
+                    for first_unit in (0..before.n_units).step_by(INPUTS_TOGETHER) {
+                        let n_units = INPUTS_TOGETHER.min(before.n_units - first_unit);
+                        let changes = Factors {
                             left: &before.outputs[first_unit..],
                             row_stride: 1,
                             term_stride: before.width,
                             right: &patch.deltas[..],
-                            terms: AllTerms(block.n_rows),
+                            n_terms: block.n_rows,
                         };
                         let first_input = before.first_unit + first_unit;
                         let weights = &mut tile.weights[first_input * width..][..n_units * width];
-                        panel_product(simd, width, None, once(changes), n_units, weights);
+                        panel_product(simd, width, None, changes, n_units, weights);
                         shrink(weights, scale);
                         finite.add(weights);
                     }

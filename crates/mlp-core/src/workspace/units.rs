@@ -1,15 +1,11 @@
 //! Tiles and patches: the units of a layer cut into panels, with their weights, outputs and deltas.
 
-use std::iter::once;
-
 use crate::activation::Activation;
 use crate::aligned::Aligned;
-use crate::kernel::Kernel;
 use crate::kernel::product::{
-    PANEL_WIDTH_MAX, PanelPair, Segment, panel_product, panel_width, rows_that_share_zeros, transposed_product,
+    Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, panel_width, transposed_product, transposed_row,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
-use crate::kernel::terms::{AllTerms, MaskedTerms};
 use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
 use crate::workspace::one_by_one::Single;
@@ -220,6 +216,12 @@ impl<'a, F> Patches<'a, F> {
         self.patches[block..].iter().step_by(self.n_blocks)
     }
 
+    /// The patch of one tile and one block.
+    #[inline(always)]
+    pub(super) fn patch(self, tile: usize, block: usize) -> &'a Patch<F> {
+        &self.patches[tile * self.n_blocks + block]
+    }
+
     /// The patches of one tile, block after block.
     #[inline(always)]
     pub(super) fn of_tile(self, tile: usize) -> &'a [Patch<F>] {
@@ -258,17 +260,22 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         let Forward { patch, n_rows, tile, received, activation } = self;
         match received {
             Received::Inputs(blocks) => {
-                first_net_inputs(simd, &tile.bias, tile, &blocks[patch.block], n_rows, &mut patch.outputs);
+                let (bias, net_inputs) = (&tile.bias, &mut patch.outputs);
+                simd.apart(FirstNetInputs { bias, tile, block: &blocks[patch.block], net_inputs });
             }
             Received::Outputs(patches) => {
-                let segments = patches.of_block(patch.block).map(|before| Segment {
-                    left: &before.outputs,
-                    row_stride: before.width,
-                    term_stride: 1,
-                    right: &tile.weights[before.first_unit * tile.width..],
-                    terms: AllTerms(before.n_units),
-                });
-                panel_product(simd, tile.width, Some(&tile.bias), segments, n_rows, &mut patch.outputs);
+                // All rows through the units of one tile before the next: their weights stay in the first-level cache.
+                let mut start = Some(&*tile.bias);
+                for before in patches.of_block(patch.block) {
+                    let factors = Factors {
+                        left: &before.outputs,
+                        row_stride: before.width,
+                        term_stride: 1,
+                        right: &tile.weights[before.first_unit * tile.width..],
+                        n_terms: before.n_units,
+                    };
+                    panel_product(simd, tile.width, start.take(), factors, n_rows, &mut patch.outputs);
+                }
             }
         }
         let outputs = &mut patch.outputs[..n_rows * tile.width];
@@ -280,28 +287,20 @@ impl<F: Real> Task<F> for Forward<'_, F> {
     }
 }
 
-/// start + x W for a tile of the first layer and the rows of a block, without what is zero in the inputs.
-#[inline(always)]
-pub(super) fn first_net_inputs<F: Real, S: Simd<F>>(
-    simd: S,
-    start: &[F],
-    tile: &Tile<F>,
-    block: &InputBlock<F>,
-    n_rows: usize,
-    net_inputs: &mut [F],
-) {
-    let (width, together) = (tile.width, block.cut.rows);
-    for (stretch, first_input) in block.stretches().enumerate() {
-        let weights = &tile.weights[first_input * width..];
-        let start = (stretch == 0).then_some(start);
-        for first_row in (0..n_rows).step_by(together) {
-            let (n_rows, sums) = (together.min(n_rows - first_row), &mut net_inputs[first_row * width..]);
-            if together == 1 {
-                panel_product(simd, width, start, once(block.row(first_row, stretch, weights)), n_rows, sums);
-            } else {
-                panel_product(simd, width, start, once(block.group(first_row, stretch, weights)), n_rows, sums);
-            }
-        }
+/// bias + x W for a tile of the first layer and the rows of a block.
+pub(super) struct FirstNetInputs<'a, F> {
+    pub(super) bias: &'a [F],
+    pub(super) tile: &'a Tile<F>,
+    pub(super) block: &'a InputBlock<F>,
+    pub(super) net_inputs: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for FirstNetInputs<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let FirstNetInputs { bias, tile, block, net_inputs } = self;
+        block.sparse.rows_times(simd, bias, &tile.weights, tile.width, net_inputs);
     }
 }
 
@@ -329,9 +328,9 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let Backward { patch, n_rows, activation, after, tiles } = self;
-        let panels = after.of_block(patch.block).zip(tiles).map(|(after, tile)| PanelPair {
+        let panels = tiles.iter().enumerate().map(|(number, tile)| PanelPair {
             width: tile.width,
-            left: &after.deltas,
+            left: &after.patch(number, patch.block).deltas,
             right: &tile.weights,
         });
         transposed_product(simd, panels, n_rows, patch.first_unit, patch.n_units, &mut patch.deltas, patch.width);
@@ -354,7 +353,6 @@ const STRETCH: usize = 32;
 
 /// The gradient of one tile, summed over the batch and handed to the sink.
 pub(super) struct Update<'a, F, K> {
-    pub(super) kernel: Kernel,
     pub(super) tile: &'a mut Tile<F>,
     pub(super) shape: &'a LayerShape,
     /// Those of the tile, block after block, as far as the batch reaches.
@@ -368,7 +366,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Update { kernel, tile, shape, patches, blocks, received, sink } = self;
+        let Update { tile, shape, patches, blocks, received, sink } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
         let n_rows = STRIP / width;
@@ -378,8 +376,12 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     let n_inputs = n_rows.min(shape.n_inputs - first_input);
                     let is_sparse = sink.ignores_zero_gradients();
                     let gradient = &mut tile.gradient[..n_inputs * width];
-                    let strip = InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient };
-                    F::dispatch(kernel, strip);
+                    gradient.fill(F::zero());
+                    for (block, patch) in blocks.iter().zip(patches) {
+                        // All inputs go through the deltas of one block, which stay in the first-level cache.
+                        let inputs = first_input..first_input + n_inputs;
+                        simd.apart(AddInputGradient { block, deltas: &patch.deltas, width, inputs, sums: gradient });
+                    }
                     for first in (0..n_inputs).step_by(PIECE) {
                         let inputs = first_input + first..first_input + n_inputs.min(first + PIECE);
                         if is_sparse && !is_used(blocks, inputs.clone()) {
@@ -396,8 +398,18 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     for first_unit in (0..patch.n_units).step_by(n_rows) {
                         let n_units = n_rows.min(patch.n_units - first_unit);
                         let gradient = &mut tile.gradient[..n_units * width];
-                        let strip = OutputGradient { patches, blocks, width, before, first_unit, n_units, gradient };
-                        F::dispatch(kernel, strip);
+                        // Zeros to begin with, in the first block.
+                        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
+                        for ((block, patch), before) in blocks.iter().zip(patches).zip(before) {
+                            let factors = Factors {
+                                left: &before.outputs[first_unit..],
+                                row_stride: 1,
+                                term_stride: before.width,
+                                right: &patch.deltas,
+                                n_terms: block.n_rows,
+                            };
+                            panel_product(simd, width, start.take(), factors, n_units, gradient);
+                        }
                         tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
                     }
                 }
@@ -419,96 +431,31 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
 
 /// Whether one of some inputs is not zero in one of the rows.
 #[inline(always)]
-fn is_used<F>(blocks: &[InputBlock<F>], inputs: std::ops::Range<usize>) -> bool {
-    blocks.iter().any(|block| block.rows_used[inputs.clone()].iter().fold(0, |any, rows| any | rows) != 0)
+fn is_used<F: Real>(blocks: &[InputBlock<F>], inputs: std::ops::Range<usize>) -> bool {
+    blocks.iter().any(|block| block.sparse.has_any(inputs.clone()))
 }
 
-/// Σ over the samples of xᵀ δ for some inputs of the network. A task of its own, as it is the same for every sink.
-struct InputGradient<'a, F> {
-    patches: &'a [Patch<F>],
-    blocks: &'a [InputBlock<F>],
-    width: usize,
-    first_input: usize,
-    n_inputs: usize,
-    /// Whether pieces that the sink will not be told of may be left out.
-    is_sparse: bool,
-    /// A row of the tile's width for each input.
-    gradient: &'a mut [F],
+/// Adds to `sums`, a row of the tile's width for each input, what the rows of a block add to xᵀ δ.
+pub(super) struct AddInputGradient<'a, F> {
+    pub(super) block: &'a InputBlock<F>,
+    pub(super) deltas: &'a [F],
+    pub(super) width: usize,
+    pub(super) inputs: std::ops::Range<usize>,
+    pub(super) sums: &'a mut [F],
 }
 
-impl<F: Real> Task<F> for InputGradient<'_, F> {
+impl<F: Real> Task<F> for AddInputGradient<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let InputGradient { patches, blocks, width, first_input, n_inputs, is_sparse, gradient } = self;
-        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
-        let together = rows_that_share_zeros::<F, S>(width);
-        if together == 1 {
-            // All inputs go through the deltas of one block, which stay in the first-level cache, before the next.
-            for (index, (block, patch)) in blocks.iter().zip(patches).enumerate() {
-                let columns = block.columns(first_input..first_input + n_inputs, &patch.deltas);
-                for (column, sums) in columns.zip(gradient.chunks_exact_mut(width)) {
-                    if index == 0 || !column.left.is_empty() {
-                        // The first block also writes the zeros of inputs that are not used at all.
-                        panel_product(simd, width, (index == 0).then_some(start), once(column), 1, sums);
-                    }
-                }
-            }
-            return;
-        }
-        for first in (0..n_inputs).step_by(together) {
-            let (input, n_rows) = (first_input + first, together.min(n_inputs - first));
-            if is_sparse && first % PIECE == 0 && !is_used(blocks, input..n_inputs.min(first + PIECE) + first_input) {
-                // The sink will not be told of this piece; what is left of it has no terms.
-                continue;
-            }
-            let segments = blocks.iter().zip(patches).map(|(block, patch)| Segment {
-                left: &block.inputs[input..],
-                row_stride: 1,
-                term_stride: block.stride,
-                right: &patch.deltas,
-                terms: MaskedTerms(block.rows_used[input..][..n_rows].iter().fold(0, |any, rows| any | rows)),
-            });
-            panel_product(simd, width, Some(start), segments, n_rows, &mut gradient[first * width..]);
-        }
-    }
-}
-
-/// Σ over the samples of aᵀ δ for some units of the layer before.
-struct OutputGradient<'a, F> {
-    patches: &'a [Patch<F>],
-    blocks: &'a [InputBlock<F>],
-    width: usize,
-    /// Those of the units' tile, block after block.
-    before: &'a [Patch<F>],
-    /// Counted within that tile.
-    first_unit: usize,
-    n_units: usize,
-    /// A row of the tile's width for each unit.
-    gradient: &'a mut [F],
-}
-
-impl<F: Real> Task<F> for OutputGradient<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let OutputGradient { patches, blocks, width, before, first_unit, n_units, gradient } = self;
-        let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
-        let segments = blocks.iter().zip(patches).zip(before).map(|((block, patch), before)| Segment {
-            left: &before.outputs[first_unit..],
-            row_stride: 1,
-            term_stride: before.width,
-            right: &patch.deltas,
-            terms: AllTerms(block.n_rows),
-        });
-        panel_product(simd, width, Some(start), segments, n_units, gradient);
+        let AddInputGradient { block, deltas, width, inputs, sums } = self;
+        block.sparse.add_columns_times(simd, inputs, deltas, width, sums);
     }
 }
 
 /// Back-propagation through one tile for a batch of one sample, whose work is to read the weights and not to multiply:
 /// δ of its units, what they pass back, and the sink, all while a weight is in the cache.
 pub(super) struct BackwardAndUpdate<'a, F, K> {
-    pub(super) kernel: Kernel,
     pub(super) tile: &'a mut Tile<F>,
     pub(super) shape: &'a LayerShape,
     pub(super) patch: &'a Patch<F>,
@@ -523,7 +470,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let BackwardAndUpdate { kernel, tile, shape, patch, after, output, received, sink } = self;
+        let BackwardAndUpdate { tile, shape, patch, after, output, received, sink } = self;
         let units = patch.first_unit..patch.first_unit + patch.n_units;
         tile.is_broken = false;
         if after.is_empty() {
@@ -541,22 +488,16 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
             let size = if *delta == F::zero() { F::infinity() } else { delta.abs() };
             if size < smallest { size } else { smallest }
         });
+        let mut rows = RowsToUpdate { n: 0, inputs: [0; STRETCH], values: [F::zero(); STRETCH] };
         match received {
+            Received::Inputs(blocks) if sink.ignores_zero_gradients() => {
+                for (input, value) in blocks[0].sparse.row(0) {
+                    rows.push(simd, input, value, tile, sink);
+                }
+            }
             Received::Inputs(blocks) => {
-                let block = &blocks[0];
-                if sink.ignores_zero_gradients() {
-                    for (stretch, first_input) in block.stretches().enumerate() {
-                        for used in block.inputs_used(0, stretch).chunks(STRETCH) {
-                            let inputs = used.iter().map(|&input| first_input + input as usize);
-                            tile.update_rows(simd, inputs.map(|input| (input, block.inputs[input])), sink);
-                        }
-                    }
-                } else {
-                    for first_input in (0..shape.n_inputs).step_by(STRETCH) {
-                        let n_inputs = STRETCH.min(shape.n_inputs - first_input);
-                        let values = block.inputs[first_input..][..n_inputs].iter().copied();
-                        tile.update_rows(simd, (first_input..).zip(values), sink);
-                    }
+                for (input, &value) in blocks[0].inputs[..shape.n_inputs].iter().enumerate() {
+                    rows.push(simd, input, value, tile, sink);
                 }
             }
             Received::Outputs(patches) => {
@@ -564,13 +505,18 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
                     for first_unit in (0..before.n_units).step_by(STRETCH) {
                         let n_units = STRETCH.min(before.n_units - first_unit);
                         let first_input = before.first_unit + first_unit;
-                        F::dispatch(kernel, PassBack { tile, first_input, n_inputs: n_units });
-                        let values = before.outputs[first_unit..][..n_units].iter().copied();
-                        tile.update_rows(simd, (first_input..).zip(values), sink);
+                        let Tile { width, delta, weights, passed_back, .. } = &mut *tile;
+                        let pair = PanelPair { width: *width, left: delta, right: &weights[first_input * *width..] };
+                        transposed_row(simd, pair, n_units, &mut passed_back[first_input..]);
+                        for (index, &value) in before.outputs[first_unit..][..n_units].iter().enumerate() {
+                            rows.push(simd, first_input + index, value, tile, sink);
+                        }
+                        rows.flush(simd, tile, sink);
                     }
                 }
             }
         }
+        rows.flush(simd, tile, sink);
         if shape.has_bias {
             let mut gradient = [F::zero(); PANEL_WIDTH_MAX];
             let gradient = &mut gradient[..tile.width];
@@ -580,39 +526,51 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
     }
 }
 
-/// What the units of a tile pass back to some of its inputs, for a batch of one sample: the same for every sink.
-struct PassBack<'a, F> {
-    tile: &'a mut Tile<F>,
-    first_input: usize,
-    n_inputs: usize,
+/// Inputs of a tile whose weights are handed to the sink together, and their values.
+#[derive(Clone, Copy)]
+struct RowsToUpdate<F> {
+    n: usize,
+    inputs: [usize; STRETCH],
+    values: [F; STRETCH],
 }
 
-impl<F: Real> Task<F> for PassBack<'_, F> {
-    type Output = ();
+impl<F: Real> RowsToUpdate<F> {
+    /// Adds an input; where there is no room for another, all are handed over.
     #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let PassBack { tile, first_input, n_inputs } = self;
-        let panels = PanelPair { width: tile.width, left: &tile.delta, right: &tile.weights };
-        let passed_back = &mut tile.passed_back[first_input..];
-        transposed_product(simd, once(panels), 1, first_input, n_inputs, passed_back, n_inputs);
+    fn push<S: Simd<F>, K: GradientSink<F>>(&mut self, simd: S, input: usize, value: F, tile: &mut Tile<F>, sink: &K) {
+        self.inputs[self.n] = input;
+        self.values[self.n] = value;
+        self.n += 1;
+        if self.n == STRETCH {
+            self.flush(simd, tile, sink);
+        }
+    }
+
+    #[inline(always)]
+    fn flush<S: Simd<F>, K: GradientSink<F>>(&mut self, simd: S, tile: &mut Tile<F>, sink: &K) {
+        simd.apart(UpdateRows { rows: self, tile, sink });
+        self.n = 0;
     }
 }
 
-impl<F: Real> Tile<F> {
-    /// Hands the weights of some inputs to the sink, told the inputs and their values: the gradient of a row of weights
-    /// is the input's value times δ.
+/// Hands the weights of some inputs to the sink: the gradient of a row of weights is the input's value times δ.
+struct UpdateRows<'a, F, K> {
+    rows: &'a RowsToUpdate<F>,
+    tile: &'a mut Tile<F>,
+    sink: &'a K,
+}
+
+impl<F: Real, K: GradientSink<F>> Task<F> for UpdateRows<'_, F, K> {
+    type Output = ();
     #[inline(always)]
-    fn update_rows<S: Simd<F>, K: GradientSink<F>>(
-        &mut self,
-        simd: S,
-        rows: impl Iterator<Item = (usize, F)> + Clone,
-        sink: &K,
-    ) {
-        let width = self.width;
-        let weights = &mut *self.weights;
-        let [state0, state1] = &mut self.weights_state;
-        let delta = &self.delta[..width];
-        let smallest_delta = self.smallest_delta;
+    fn run<S: Simd<F>>(self, simd: S) {
+        let UpdateRows { rows, tile, sink } = self;
+        let rows = rows.inputs.iter().copied().zip(rows.values).take(rows.n);
+        let width = tile.width;
+        let weights = &mut *tile.weights;
+        let [state0, state1] = &mut tile.weights_state;
+        let delta = &tile.delta[..width];
+        let smallest_delta = tile.smallest_delta;
         let mut finite = FiniteCheck::new(simd);
         for (input, value) in rows.clone() {
             let entries = input * width..(input + 1) * width;
@@ -650,6 +608,6 @@ impl<F: Real> Tile<F> {
                 finite.add(&state1[input * width..][..width]);
             }
         }
-        self.is_broken |= !finite.is_true();
+        tile.is_broken |= !finite.is_true();
     }
 }

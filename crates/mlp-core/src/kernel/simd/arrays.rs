@@ -1,6 +1,6 @@
 //! The portable level on processors other than x86-64.
 
-use super::Simd;
+use super::{Simd, Task};
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) use super::Portable;
@@ -66,5 +66,9 @@ impl<F: PortableLanes> Simd<F> for Portable {
             *c = a * b + *c;
         }
         c
+    }
+    #[inline(never)]
+    fn apart<T: Task<F>>(self, task: T) -> T::Output {
+        task.run(self)
     }
 }

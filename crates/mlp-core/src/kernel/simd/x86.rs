@@ -2,7 +2,27 @@
 
 use std::arch::x86_64::*;
 
-use super::{Avx2, Avx512, Portable, Simd, positions};
+use super::{Avx2, Avx512, Portable, Simd, Task, compress_from};
+
+/// A task compiled for AVX-512.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline(never)]
+fn with_avx512<F, T: Task<F>>(simd: Avx512, task: T) -> T::Output
+where
+    Avx512: Simd<F>,
+{
+    task.run(simd)
+}
+
+/// A task compiled for AVX2.
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn with_avx2<F, T: Task<F>>(simd: Avx2, task: T) -> T::Output
+where
+    Avx2: Simd<F>,
+{
+    task.run(simd)
+}
 
 impl Simd<f32> for Avx512 {
     type Vector = __m512;
@@ -63,33 +83,31 @@ impl Simd<f32> for Avx512 {
             _mm512_storeu_ps(to, sums);
         }
     }
+    /// Sixteen numbers at a time.
     #[inline(always)]
-    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-        // SAFETY: the caller's promises.
-        unsafe { positions_by_sixteen(numbers, bits, to) }
-    }
-}
-
-/// [`Simd::store_positions`], sixteen numbers at a time.
-/// # Safety
-/// The processor has AVX-512, and `to` is as long as `numbers`.
-#[inline(always)]
-unsafe fn positions_by_sixteen(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-    let (mut first, mut len) = (0, 0);
-    // SAFETY: the caller's promises; no more positions are written than numbers have been read.
-    unsafe {
-        let mut lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        while first + 16 <= numbers.len() {
-            let sixteen = _mm512_loadu_si512(numbers.as_ptr().add(first).cast());
-            let chosen = _mm512_test_epi32_mask(sixteen, _mm512_set1_epi32(bits.cast_signed()));
-            let packed = _mm512_maskz_compress_epi32(chosen, lanes);
-            _mm512_storeu_si512(to.as_mut_ptr().add(len).cast(), packed);
-            lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
-            len += chosen.count_ones() as usize;
-            first += 16;
+    unsafe fn compress(numbers: &[f32], places: &mut [u32], values: &mut [f32]) -> usize {
+        let (mut first, mut len) = (0, 0);
+        // SAFETY: the caller's promises; no more numbers are written than have been read.
+        unsafe {
+            let mut lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            while first + 16 <= numbers.len() {
+                let sixteen = _mm512_loadu_ps(numbers.as_ptr().add(first));
+                let chosen = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(sixteen, _mm512_setzero_ps());
+                let packed = _mm512_maskz_compress_epi32(chosen, lanes);
+                _mm512_storeu_si512(places.as_mut_ptr().add(len).cast(), packed);
+                _mm512_storeu_ps(values.as_mut_ptr().add(len), _mm512_maskz_compress_ps(chosen, sixteen));
+                lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
+                len += chosen.count_ones() as usize;
+                first += 16;
+            }
         }
+        compress_from(first, numbers, places, values, len)
     }
-    positions(numbers, first, bits, to, len)
+    #[inline(always)]
+    fn apart<T: Task<f32>>(self, task: T) -> T::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx512(self, task) }
+    }
 }
 
 /// Of each vector four sums, of four lanes each, in a quarter of the result.
@@ -154,10 +172,30 @@ impl Simd<f64> for Avx512 {
             [lanes[0], lanes[2], lanes[4], lanes[6]]
         }
     }
+    /// Eight numbers at a time.
     #[inline(always)]
-    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-        // SAFETY: the caller's promises.
-        unsafe { positions_by_sixteen(numbers, bits, to) }
+    unsafe fn compress(numbers: &[f64], places: &mut [u32], values: &mut [f64]) -> usize {
+        let (mut first, mut len) = (0, 0);
+        // SAFETY: the caller's promises; no more numbers are written than have been read.
+        unsafe {
+            let mut lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            while first + 8 <= numbers.len() {
+                let eight = _mm512_loadu_pd(numbers.as_ptr().add(first));
+                let chosen = _mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(eight, _mm512_setzero_pd());
+                let packed = _mm256_maskz_compress_epi32(chosen, lanes);
+                _mm256_storeu_si256(places.as_mut_ptr().add(len).cast(), packed);
+                _mm512_storeu_pd(values.as_mut_ptr().add(len), _mm512_maskz_compress_pd(chosen, eight));
+                lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(8));
+                len += chosen.count_ones() as usize;
+                first += 8;
+            }
+        }
+        compress_from(first, numbers, places, values, len)
+    }
+    #[inline(always)]
+    fn apart<T: Task<f64>>(self, task: T) -> T::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx512(self, task) }
     }
 }
 
@@ -208,10 +246,31 @@ impl Simd<f32> for Avx2 {
             [lanes[0], lanes[4], lanes[2], lanes[6]]
         }
     }
+    /// Eight numbers at a time.
     #[inline(always)]
-    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-        // SAFETY: the caller's promises.
-        unsafe { positions_by_eight(numbers, bits, to) }
+    unsafe fn compress(numbers: &[f32], places: &mut [u32], values: &mut [f32]) -> usize {
+        let (mut first, mut len) = (0, 0);
+        // SAFETY: the caller's promises; no more numbers are written than have been read.
+        unsafe {
+            let mut base = _mm256_setzero_si256();
+            while first + 8 <= numbers.len() {
+                let eight = _mm256_loadu_ps(numbers.as_ptr().add(first));
+                let chosen = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(eight, _mm256_setzero_ps()));
+                let (n, lanes) = &BITS[usize::from(chosen as u8)];
+                let lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(lanes.as_ptr().cast()));
+                _mm256_storeu_si256(places.as_mut_ptr().add(len).cast(), _mm256_add_epi32(lanes, base));
+                _mm256_storeu_ps(values.as_mut_ptr().add(len), _mm256_permutevar8x32_ps(eight, lanes));
+                base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
+                len += usize::from(*n);
+                first += 8;
+            }
+        }
+        compress_from(first, numbers, places, values, len)
+    }
+    #[inline(always)]
+    fn apart<T: Task<f32>>(self, task: T) -> T::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx2(self, task) }
     }
 }
 
@@ -261,9 +320,9 @@ impl Simd<f64> for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn store_positions(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-        // SAFETY: the caller's promises.
-        unsafe { positions_by_eight(numbers, bits, to) }
+    fn apart<T: Task<f64>>(self, task: T) -> T::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx2(self, task) }
     }
 }
 
@@ -285,31 +344,6 @@ const BITS: [(u8, [u8; 8]); 256] = {
     }
     table
 };
-
-/// [`Simd::store_positions`], eight numbers at a time.
-/// # Safety
-/// The processor has AVX2, and `to` is as long as `numbers`.
-#[inline(always)]
-unsafe fn positions_by_eight(numbers: &[u32], bits: u32, to: &mut [u32]) -> usize {
-    let (mut first, mut len) = (0, 0);
-    // SAFETY: the caller's promises; no more positions are written than numbers have been read.
-    unsafe {
-        let mut base = _mm256_setzero_si256();
-        while first + 8 <= numbers.len() {
-            let eight = _mm256_loadu_si256(numbers.as_ptr().add(first).cast());
-            let chosen = _mm256_and_si256(eight, _mm256_set1_epi32(bits.cast_signed()));
-            let left_out = _mm256_cmpeq_epi32(chosen, _mm256_setzero_si256());
-            let left_out = _mm256_movemask_ps(_mm256_castsi256_ps(left_out));
-            let (n, lanes) = &BITS[usize::from(!left_out as u8)];
-            let packed = _mm256_cvtepu8_epi32(_mm_loadl_epi64(lanes.as_ptr().cast()));
-            _mm256_storeu_si256(to.as_mut_ptr().add(len).cast(), _mm256_add_epi32(packed, base));
-            base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
-            len += usize::from(*n);
-            first += 8;
-        }
-    }
-    positions(numbers, first, bits, to, len)
-}
 
 /// SSE2, which every x86-64 processor has: the same operations on the same lanes as the arrays of other processors, hence
 /// the same bits.
@@ -358,6 +392,11 @@ impl Simd<f32> for Portable {
             lanes
         }
     }
+    // Not inlined, as on the other levels: once is enough for code this long.
+    #[inline(never)]
+    fn apart<T: Task<f32>>(self, task: T) -> T::Output {
+        task.run(self)
+    }
 }
 
 /// As for `f32`.
@@ -404,6 +443,10 @@ impl Simd<f64> for Portable {
             _mm_storeu_pd(lanes.as_mut_ptr().add(2), cd);
             lanes
         }
+    }
+    #[inline(never)]
+    fn apart<T: Task<f64>>(self, task: T) -> T::Output {
+        task.run(self)
     }
 }
 
