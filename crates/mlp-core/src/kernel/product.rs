@@ -212,28 +212,37 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
         assert!(n_rows * pair.width <= pair.left.len());
         assert!((first_input + n_inputs) * pair.width <= pair.right.len());
     }
-    let mut input = 0;
-    while input < n_inputs {
-        let together = inputs_together::<F, S>(n_inputs - input, false);
-        let mut row = 0;
-        while row < n_rows {
-            let (panels, products) = (panels.clone(), &mut products[row * products_stride + input..]);
-            let (input, rows) = (first_input + input, n_rows - row);
-            // SAFETY: the assertions above; `_simd` proves the instructions.
-            unsafe {
-                row += match (F::LANES / S::LANES, rows, together) {
-                    (1, 4.., 4) => dots::<F, S, 1, 4, 4>(panels, row, input, products, products_stride),
-                    (1, _, 4) => dots::<F, S, 1, 1, 4>(panels, row, input, products, products_stride),
-                    (1, _, _) => dots::<F, S, 1, 1, 1>(panels, row, input, products, products_stride),
-                    (2, 3.., 2) => dots::<F, S, 2, 3, 2>(panels, row, input, products, products_stride),
-                    (2, _, 2) => dots::<F, S, 2, 1, 2>(panels, row, input, products, products_stride),
-                    (2, _, _) => dots::<F, S, 2, 1, 1>(panels, row, input, products, products_stride),
-                    (_, _, 2) => dots::<F, S, 4, 1, 2>(panels, row, input, products, products_stride),
-                    (_, _, _) => dots::<F, S, 4, 1, 1>(panels, row, input, products, products_stride),
+    /// Of the first-level cache, what the rows take that stay in it while all inputs are read.
+    const NEAR: usize = 16 << 10;
+    /// A multiple of all numbers of rows that go together.
+    const ROWS: usize = 12;
+    let bytes_of_row = panels.clone().map(|pair| pair.width).sum::<usize>() * size_of::<F>();
+    let n_near = (NEAR / bytes_of_row / ROWS).max(1) * ROWS;
+    for first_row in (0..n_rows).step_by(n_near) {
+        let rows = first_row..n_rows.min(first_row + n_near);
+        let mut input = 0;
+        while input < n_inputs {
+            let together = inputs_together::<F, S>(n_inputs - input, false);
+            let mut row = rows.start;
+            while row < rows.end {
+                let (panels, products) = (panels.clone(), &mut products[row * products_stride + input..]);
+                let (input, n_rows, stride) = (first_input + input, rows.end - row, products_stride);
+                // SAFETY: the assertions above; `_simd` proves the instructions.
+                unsafe {
+                    row += match (F::LANES / S::LANES, n_rows, together) {
+                        (1, 4.., 4) => dots::<F, S, 1, 4, 4>(panels, row, input, products, stride),
+                        (1, _, 4) => dots::<F, S, 1, 1, 4>(panels, row, input, products, stride),
+                        (1, _, _) => dots::<F, S, 1, 1, 1>(panels, row, input, products, stride),
+                        (2, 3.., 2) => dots::<F, S, 2, 3, 2>(panels, row, input, products, stride),
+                        (2, _, 2) => dots::<F, S, 2, 1, 2>(panels, row, input, products, stride),
+                        (2, _, _) => dots::<F, S, 2, 1, 1>(panels, row, input, products, stride),
+                        (_, _, 2) => dots::<F, S, 4, 1, 2>(panels, row, input, products, stride),
+                        (_, _, _) => dots::<F, S, 4, 1, 1>(panels, row, input, products, stride),
+                    }
                 }
             }
+            input += together;
         }
-        input += together;
     }
 }
 

@@ -99,6 +99,18 @@ pub trait Simd<F>: Copy {
         compress_from(0, numbers, places, values, 0)
     }
 
+    /// [`Simd::compress`] of pairs of numbers side by side, not both of them zero; behind the last of an odd number stands a 0.
+    ///
+    /// # Safety
+    /// As [`Simd::splat`], and `places` and `pairs` are as long as there are pairs.
+    #[inline(always)]
+    unsafe fn compress_pairs(numbers: &[F], places: &mut [u32], pairs: &mut [[F; 2]]) -> usize
+    where
+        F: Real,
+    {
+        compress_pairs_from(0, numbers, places, pairs, 0)
+    }
+
     /// Runs a task in a function of its own, which is compiled once, whoever calls it. What is worth a call is not inlined
     /// into everything: so the crates that train are compiled in half the time.
     fn apart<T: Task<F>>(self, task: T) -> T::Output;
@@ -117,6 +129,29 @@ fn compress_from<F: Real>(
     for (place, &number) in numbers.iter().enumerate().skip(first) {
         places[len] = place as u32;
         values[len] = number;
+        len += usize::from(number != F::zero());
+    }
+    len
+}
+
+/// The same for [`Simd::compress_pairs`], from the pair `first` on.
+#[inline(always)]
+fn compress_pairs_from<F: Real>(
+    first: usize,
+    numbers: &[F],
+    places: &mut [u32],
+    pairs: &mut [[F; 2]],
+    mut len: usize,
+) -> usize {
+    let (whole, last) = numbers.as_chunks::<2>();
+    for (place, &pair) in whole.iter().enumerate().skip(first) {
+        places[len] = place as u32;
+        pairs[len] = pair;
+        len += usize::from((pair[0] != F::zero()) | (pair[1] != F::zero()));
+    }
+    for &number in last {
+        places[len] = whole.len() as u32;
+        pairs[len] = [number, F::zero()];
         len += usize::from(number != F::zero());
     }
     len

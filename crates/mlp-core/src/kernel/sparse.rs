@@ -1,29 +1,37 @@
 //! The products of the first layer, whose inputs have many zeros: only what is not zero is looked at.
 //!
-//! A matrix is kept as lists, each of the places and values of what is not zero in a row, or in a column. The product of a
-//! list with a panel is one chain of multiply-adds for each element, over ascending places, as in the product of
-//! everything: what is left out would have added 0.
+//! A matrix is kept as lists, each of the places and values of what is not zero in a row, or in two columns side by side. The
+//! product of a list with a panel is one chain of multiply-adds for each element, over ascending places, as in the product
+//! of everything: what is left out would have added 0.
 
 use std::ops::Range;
 
+use crate::kernel::product::PANEL_WIDTH_MAX;
 use crate::kernel::simd::Simd;
 use crate::real::Real;
 
-/// Lists of what is not zero, one behind the other.
+/// Lists of what is not zero, one behind the other: in each of their places, one value or two side by side.
 #[derive(Debug)]
-struct Lists<F> {
+struct Lists<V> {
     /// Where each list ends.
     ends: Vec<u32>,
     /// The places of its values, ascending.
     places: Vec<u32>,
-    values: Vec<F>,
+    values: Vec<V>,
 }
 
-impl<F: Real> Lists<F> {
+impl<V: Clone> Lists<V> {
     /// No lists, with room for so many, and for so many values in all of them.
-    fn new(n_lists: usize, n_values: usize) -> Lists<F> {
+    fn new(n_lists: usize, n_values: usize, value: V) -> Lists<V> {
         assert!(u32::try_from(n_values).is_ok(), "{n_values} values in lists");
-        Lists { ends: Vec::with_capacity(n_lists), places: vec![0; n_values], values: vec![F::zero(); n_values] }
+        Lists { ends: Vec::with_capacity(n_lists), places: vec![0; n_values], values: vec![value; n_values] }
+    }
+
+    /// Where the next list begins, and room for `n` places and values of it.
+    #[inline(always)]
+    fn room(&mut self, n: usize) -> (usize, &mut [u32], &mut [V]) {
+        let first = self.ends.last().map_or(0, |&end| end as usize);
+        (first, &mut self.places[first..][..n], &mut self.values[first..][..n])
     }
 
     /// Where a list lies among all values.
@@ -33,8 +41,8 @@ impl<F: Real> Lists<F> {
     }
 }
 
-/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and column by column (compressed
-/// columns).
+/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and by columns (compressed columns),
+/// which are taken in pairs. Neighbours share most of their zeros, and each number of a panel then serves twice.
 #[derive(Debug)]
 pub(crate) struct Sparse<F> {
     n_columns: usize,
@@ -44,11 +52,20 @@ pub(crate) struct Sparse<F> {
     max_rows: usize,
     n_rows: usize,
     /// The stretches of the first row, then those of the next; places are counted within the stretch.
-    rows: Lists<F>,
-    /// Of every column, how many rows have something.
+    rows: Lists<[F; 1]>,
+    /// None where nobody asks for columns.
+    columns: Option<Columns<F>>,
+}
+
+/// The columns of a matrix, in pairs.
+#[derive(Debug)]
+struct Columns<F> {
+    /// A list for every row; places are pairs of columns.
+    of_rows: Lists<[F; 2]>,
+    /// In how many rows each pair has something.
     counts: Vec<u32>,
-    /// A list for every column; none where nobody asks for columns.
-    columns: Option<Lists<F>>,
+    /// A list for every pair; places are rows.
+    pairs: Lists<[F; 2]>,
 }
 
 impl<F: Real> Sparse<F> {
@@ -58,16 +75,20 @@ impl<F: Real> Sparse<F> {
         /// Of the first-level cache, what a stretch of a panel takes.
         const NEAR: usize = 28 << 10;
         let stretch = (NEAR / (width * size_of::<F>())).max(1);
-        let n_stretches = n_columns.div_ceil(stretch);
+        let (n_stretches, n_pairs) = (n_columns.div_ceil(stretch), n_columns.div_ceil(2));
+        let columns = || Columns {
+            of_rows: Lists::new(max_rows, max_rows * n_pairs, [F::zero(); 2]),
+            counts: vec![0; n_pairs],
+            pairs: Lists::new(n_pairs, max_rows * n_pairs, [F::zero(); 2]),
+        };
         Sparse {
             n_columns,
             stretch,
             n_stretches,
             max_rows,
             n_rows: 0,
-            rows: Lists::new(max_rows * n_stretches, max_rows * n_columns),
-            counts: vec![0; n_columns],
-            columns: has_columns.then(|| Lists::new(n_columns, max_rows * n_columns)),
+            rows: Lists::new(max_rows * n_stretches, max_rows * n_columns, [F::zero()]),
+            columns: has_columns.then(columns),
         }
     }
 
@@ -76,61 +97,64 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn clear(&mut self) {
         self.n_rows = 0;
         self.rows.ends.clear();
-        self.counts.fill(0);
+        if let Some(columns) = &mut self.columns {
+            columns.of_rows.ends.clear();
+            columns.counts.fill(0);
+        }
     }
 
-    /// Appends a row.
+    /// Appends a row. Columns are looked at only `for_columns`.
     ///
     /// # Panics
     /// Where there is no room, or it is not as long as there are columns.
     #[inline(always)]
-    pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F]) {
+    pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F], for_columns: bool) {
         assert!(self.n_rows < self.max_rows, "a row behind {} of {}", self.n_rows, self.max_rows);
         assert_eq!(row.len(), self.n_columns, "numbers in a row, and columns");
-        for (count, &value) in self.counts.iter_mut().zip(row) {
-            *count += u32::from(value != F::zero());
-        }
-        let Lists { ends, places, values } = &mut self.rows;
-        let mut end = ends.last().map_or(0, |&end| end as usize);
         for numbers in row.chunks(self.stretch) {
-            let (places, values) = (&mut places[end..][..numbers.len()], &mut values[end..][..numbers.len()]);
+            let (first, places, values) = self.rows.room(numbers.len());
             // SAFETY: `_simd` proves the instructions, and there is room for all numbers.
-            end += unsafe { S::compress(numbers, places, values) };
-            ends.push(end as u32);
+            let n = unsafe { S::compress(numbers, places, values.as_flattened_mut()) };
+            self.rows.ends.push((first + n) as u32);
         }
         self.n_rows += 1;
+        if let Some(Columns { of_rows, counts, .. }) = self.columns.as_mut().filter(|_| for_columns) {
+            let (first, places, values) = of_rows.room(counts.len());
+            // SAFETY: as above, for all pairs.
+            let n = unsafe { S::compress_pairs(row, places, values) };
+            places[..n].iter().for_each(|&pair| counts[pair as usize] += 1);
+            of_rows.ends.push((first + n) as u32);
+        }
     }
 
     /// Makes the lists of the columns of what the rows have.
     #[inline(always)]
     pub(crate) fn collect_columns(&mut self) {
-        let Some(columns) = &mut self.columns else { return };
-        columns.ends.clear();
+        let Some(Columns { of_rows, counts, pairs }) = &mut self.columns else { return };
+        pairs.ends.clear();
         let mut first = 0;
-        for &count in &self.counts {
-            columns.ends.push(first);
+        for &count in &*counts {
+            pairs.ends.push(first);
             first += count;
         }
-        let mut list = 0;
-        for row in 0..self.n_rows {
-            for first_column in (0..self.n_columns).step_by(self.stretch) {
-                let range = self.rows.range(list);
-                let ends = &mut columns.ends[first_column..];
-                for (&place, &value) in self.rows.places[range.clone()].iter().zip(&self.rows.values[range]) {
-                    let end = &mut ends[place as usize];
-                    columns.places[*end as usize] = row as u32;
-                    columns.values[*end as usize] = value;
-                    *end += 1;
-                }
-                list += 1;
+        for row in 0..of_rows.ends.len() {
+            let range = of_rows.range(row);
+            for (&pair, &values) in of_rows.places[range.clone()].iter().zip(&of_rows.values[range]) {
+                let end = &mut pairs.ends[pair as usize];
+                pairs.places[*end as usize] = row as u32;
+                pairs.values[*end as usize] = values;
+                *end += 1;
             }
         }
     }
 
-    /// Whether one of some columns has something.
+    /// Whether one of some columns has something. They begin with an even number.
+    ///
+    /// # Panics
+    /// Where the columns are not kept.
     #[inline(always)]
     pub(crate) fn has_any(&self, columns: Range<usize>) -> bool {
-        self.counts[columns].iter().fold(0, |any, count| any | count) != 0
+        self.columns().counts[pairs_of(&columns)].iter().fold(0, |any, count| any | count) != 0
     }
 
     /// The columns of a row that are not zero, with the values there.
@@ -138,8 +162,8 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (usize, F)> {
         (0..self.n_stretches).flat_map(move |stretch| {
             let range = self.rows.range(row * self.n_stretches + stretch);
-            let places = self.rows.places[range.clone()].iter().map(move |&place| stretch * self.stretch + place as usize);
-            places.zip(self.rows.values[range].iter().copied())
+            let places = self.rows.places[range.clone()].iter();
+            places.zip(&self.rows.values[range]).map(move |(&place, &[value])| (stretch * self.stretch + place as usize, value))
         })
     }
 
@@ -160,15 +184,15 @@ impl<F: Real> Sparse<F> {
             let lists = (0..self.n_rows).map(|row| row * self.n_stretches + stretch);
             // SAFETY: `_simd` proves the instructions. A list has places within its stretch of the columns, for each of which
             // the panel has a row, as was asserted; and there are sums for all rows.
-            unsafe { lists_times::<F, S>(&self.rows, lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
+            unsafe { lists_times::<F, S, 1>(&self.rows, lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
         }
     }
 
     /// Adds the product of some columns, transposed, with a panel that has a row for each row: `sums[i] += Σ
-    /// x[row][columns.start + i] · panel[row]`, rows of `width`.
+    /// x[row][columns.start + i] · panel[row]`, rows of `width`. The columns begin with an even number.
     ///
     /// # Panics
-    /// Where a slice is too short, there are no columns, or the width is not that of a panel.
+    /// Where a slice is too short, the columns are not kept, or the width is not that of a panel.
     #[inline(always)]
     pub(crate) fn add_columns_times<S: Simd<F>>(
         &self,
@@ -178,22 +202,47 @@ impl<F: Real> Sparse<F> {
         width: usize,
         sums: &mut [F],
     ) {
-        let Some(lists) = &self.columns else { panic!("the columns are not kept") };
+        let lists = &self.columns().pairs;
         assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len() * width);
+        let pairs = pairs_of(&columns);
+        let full = pairs.start..pairs.start + columns.len() / 2;
         // SAFETY: `_simd` proves the instructions. The places in a list are rows, for each of which the panel has one, as was
         // asserted; and there are sums for all columns.
-        unsafe { lists_times::<F, S>(lists, columns, panel.as_ptr(), width, sums.as_mut_ptr()) };
+        unsafe {
+            lists_times::<F, S, 2>(lists, full.clone(), panel.as_ptr(), width, sums.as_mut_ptr());
+            if full.end < pairs.end {
+                // The last column has no neighbour.
+                let mut two = [F::zero(); 2 * PANEL_WIDTH_MAX];
+                let sums = &mut sums[(columns.len() - 1) * width..][..width];
+                two[..width].copy_from_slice(sums);
+                lists_times::<F, S, 2>(lists, full.end..pairs.end, panel.as_ptr(), width, two.as_mut_ptr());
+                sums.copy_from_slice(&two[..width]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn columns(&self) -> &Columns<F> {
+        let Some(columns) = &self.columns else { panic!("the columns are not kept") };
+        columns
     }
 }
 
-/// Adds to the rows of `sums`, one after the other, the product of each list with the panel.
+/// The pairs of some columns, which begin with an even number.
+#[inline(always)]
+fn pairs_of(columns: &Range<usize>) -> Range<usize> {
+    assert!(columns.start.is_multiple_of(2), "columns from {} on are not pairs", columns.start);
+    columns.start / 2..columns.end.div_ceil(2)
+}
+
+/// Adds to `ROWS` rows of `sums` for each list, one behind the other, its product with the panel.
 ///
 /// # Safety
 /// The processor has the instructions of `S`; the panel has a row of `width` numbers for every place in the lists, and
-/// `sums` one for each list.
+/// `sums` `ROWS` for each list.
 #[inline(always)]
-unsafe fn lists_times<F: Real, S: Simd<F>>(
-    lists: &Lists<F>,
+unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
+    lists: &Lists<[F; ROWS]>,
     chosen: impl Iterator<Item = usize> + Clone,
     panel: *const F,
     width: usize,
@@ -203,14 +252,15 @@ unsafe fn lists_times<F: Real, S: Simd<F>>(
     assert!(width.is_multiple_of(F::LANES), "a panel of {width} columns");
     let mut vector = 0;
     while vector < n_vectors {
-        // SAFETY: the caller's promises; the vectors lie inside the width.
+        // SAFETY: the caller's promises; the vectors lie inside the width. At most eight sums, which leaves registers for
+        // their factors on every level.
         unsafe {
             let (panel, sums, chosen) = (panel.add(vector * S::LANES), sums.add(vector * S::LANES), chosen.clone());
             vector += match n_vectors - vector {
-                8.. => vectors_of_lists::<F, S, 8>(lists, chosen, panel, width, sums),
-                4.. => vectors_of_lists::<F, S, 4>(lists, chosen, panel, width, sums),
-                2.. => vectors_of_lists::<F, S, 2>(lists, chosen, panel, width, sums),
-                _ => vectors_of_lists::<F, S, 1>(lists, chosen, panel, width, sums),
+                8.. if ROWS == 1 => vectors_of_lists::<F, S, ROWS, 8>(lists, chosen, panel, width, sums),
+                4.. => vectors_of_lists::<F, S, ROWS, 4>(lists, chosen, panel, width, sums),
+                2.. => vectors_of_lists::<F, S, ROWS, 2>(lists, chosen, panel, width, sums),
+                _ => vectors_of_lists::<F, S, ROWS, 1>(lists, chosen, panel, width, sums),
             };
         }
     }
@@ -218,41 +268,50 @@ unsafe fn lists_times<F: Real, S: Simd<F>>(
 
 /// [`lists_times`] for some vectors of each row, whose sums stay in registers. Returns their number.
 ///
-/// The loop over a list does nothing but multiply and add: it ends where the processor did not expect it, and what has been
-/// decoded by then goes on beside the beginning of the next list.
-///
 /// # Safety
 /// As that; `panel` and `sums` point to the first of the vectors.
 #[inline(always)]
-unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const VECTORS: usize>(
-    lists: &Lists<F>,
+unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize>(
+    lists: &Lists<[F; ROWS]>,
     chosen: impl Iterator<Item = usize>,
     panel: *const F,
     width: usize,
-    mut to: *mut F,
+    sums: *mut F,
 ) -> usize {
-    for list in chosen {
+    for (index, list) in chosen.enumerate() {
         let range = lists.range(list);
         let (places, values) = (&lists.places[range.clone()], &lists.values[range]);
+        if places.is_empty() {
+            continue;
+        }
         // SAFETY: the caller's promises.
         unsafe {
-            if !places.is_empty() {
-                // Loops, not closures: an instruction in a closure would become a call.
-                let mut sums = [S::splat(F::zero()); VECTORS];
+            // Loops, not closures: an instruction in a closure would become a call.
+            let to = sums.add(index * ROWS * width);
+            let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
+            for (row, sums) in sums.iter_mut().enumerate() {
                 for (vector, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::load(to.add(vector * S::LANES));
-                }
-                for (&place, &value) in places.iter().zip(values) {
-                    let (value, row) = (S::splat(value), panel.add(place as usize * width));
-                    for (vector, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::multiply_add(value, S::load(row.add(vector * S::LANES)), *sum);
-                    }
-                }
-                for (vector, &sum) in sums.iter().enumerate() {
-                    S::store(sum, to.add(vector * S::LANES));
+                    *sum = S::load(to.add(row * width + vector * S::LANES));
                 }
             }
-            to = to.add(width);
+            for (&place, values) in places.iter().zip(values) {
+                let from = panel.add(place as usize * width);
+                let mut factors = [S::splat(F::zero()); VECTORS];
+                for (vector, factor) in factors.iter_mut().enumerate() {
+                    *factor = S::load(from.add(vector * S::LANES));
+                }
+                for (sums, &value) in sums.iter_mut().zip(values) {
+                    let value = S::splat(value);
+                    for (sum, &factor) in sums.iter_mut().zip(&factors) {
+                        *sum = S::multiply_add(value, factor, *sum);
+                    }
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (vector, &sum) in sums.iter().enumerate() {
+                    S::store(sum, to.add(row * width + vector * S::LANES));
+                }
+            }
         }
     }
     VECTORS
@@ -279,7 +338,7 @@ mod tests {
         fn run<S: Simd<F>>(self, simd: S) {
             self.0.clear();
             for row in self.1 {
-                self.0.push_row(simd, row);
+                self.0.push_row(simd, row, true);
             }
             self.0.collect_columns();
         }
@@ -348,9 +407,9 @@ mod tests {
 
     #[test]
     fn a_column_has_something_where_one_of_its_rows_has() {
-        let mut sparse = Sparse::<f32>::new(2, 4, 16, false);
-        f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![0.0, 2.0, 0.0, -0.0], vec![0.0, 3.0, f32::NAN, 0.0]]));
-        assert_eq!([0..1, 0..2, 2..3, 3..4].map(|columns| sparse.has_any(columns)), [false, true, true, false]);
+        let mut sparse = Sparse::<f32>::new(2, 6, 16, true);
+        f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![0.0, 0.0, 0.0, 2.0, -0.0, 0.0], vec![0.0, 0.0, 0.0, 3.0, 0.0, f32::NAN]]));
+        assert_eq!([0..2, 2..4, 0..4, 4..6].map(|columns| sparse.has_any(columns)), [false, true, true, true]);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
             let first = if block.keeps_all { row * block.stride } else { 0 };
             let inputs = &mut block.inputs[first..][..n_inputs];
             batch.input(block.first_row + row, inputs);
-            block.sparse.push_row(simd, inputs);
+            block.sparse.push_row(simd, inputs, for_gradient);
         }
         if for_gradient {
             block.sparse.collect_columns();

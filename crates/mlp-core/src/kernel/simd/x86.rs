@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Avx2, Avx512, Portable, Simd, Task, compress_from};
+use super::{Avx2, Avx512, Portable, Simd, Task, compress_from, compress_pairs_from};
 
 /// A task compiled for AVX-512.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
@@ -102,6 +102,28 @@ impl Simd<f32> for Avx512 {
             }
         }
         compress_from(first, numbers, places, values, len)
+    }
+    /// Eight pairs at a time.
+    #[inline(always)]
+    unsafe fn compress_pairs(numbers: &[f32], places: &mut [u32], pairs: &mut [[f32; 2]]) -> usize {
+        /// All bits of two numbers but their signs.
+        const NOT_ZERO: i64 = 0x7fff_ffff_7fff_ffff;
+        let (mut first, mut len) = (0, 0);
+        // SAFETY: the caller's promises; no more pairs are written than have been read.
+        unsafe {
+            let mut lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            while 2 * (first + 8) <= numbers.len() {
+                let eight = _mm512_loadu_si512(numbers.as_ptr().add(2 * first).cast());
+                let chosen = _mm512_test_epi64_mask(eight, _mm512_set1_epi64(NOT_ZERO));
+                let packed = _mm256_maskz_compress_epi32(chosen, lanes);
+                _mm256_storeu_si256(places.as_mut_ptr().add(len).cast(), packed);
+                _mm512_storeu_si512(pairs.as_mut_ptr().add(len).cast(), _mm512_maskz_compress_epi64(chosen, eight));
+                lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(8));
+                len += chosen.count_ones() as usize;
+                first += 8;
+            }
+        }
+        compress_pairs_from(first, numbers, places, pairs, len)
     }
     #[inline(always)]
     fn apart<T: Task<f32>>(self, task: T) -> T::Output {
