@@ -17,7 +17,7 @@ pub(crate) mod workers;
 /// `avx512` and `avx2` round `a · b + c` once, `portable` twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    /// x86-64 with AVX-512 (F, DQ, BW, VL) and FMA.
+    /// x86-64 with AVX-512 (F, DQ, BW, VL), FMA and POPCNT.
     Avx512,
     /// x86-64 with AVX2 and FMA.
     Avx2,
@@ -43,6 +43,7 @@ impl Kernel {
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("popcnt")
                     && Kernel::Avx2.is_supported()
             }
             #[cfg(target_arch = "x86_64")]

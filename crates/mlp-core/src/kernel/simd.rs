@@ -86,20 +86,8 @@ pub trait Simd<F>: Copy {
         }
     }
 
-    /// Writes the numbers that are not zero, and their places, in ascending order, and returns how many there are. What lies
-    /// behind them is overwritten.
-    ///
-    /// # Safety
-    /// As [`Simd::splat`], and `places` and `values` are as long as `numbers`.
-    #[inline(always)]
-    unsafe fn compress(numbers: &[F], places: &mut [u32], values: &mut [F]) -> usize
-    where
-        F: Real,
-    {
-        compress_from(0, numbers, places, values, 0)
-    }
-
-    /// [`Simd::compress`] of pairs of numbers side by side, not both of them zero; behind the last of an odd number stands a 0.
+    /// Writes the pairs of neighbouring numbers that are not both zero, and their places, in ascending order, and returns how
+    /// many there are. Beside the last of an odd number stands a 0. What lies behind the pairs is overwritten.
     ///
     /// # Safety
     /// As [`Simd::splat`], and `places` and `pairs` are as long as there are pairs.
@@ -116,25 +104,7 @@ pub trait Simd<F>: Copy {
     fn apart<T: Task<F>>(self, task: T) -> T::Output;
 }
 
-/// [`Simd::compress`] of the numbers from `first` on, behind the `len` that are there; returns how many are there then.
-#[inline(always)]
-fn compress_from<F: Real>(
-    first: usize,
-    numbers: &[F],
-    places: &mut [u32],
-    values: &mut [F],
-    mut len: usize,
-) -> usize {
-    // Every number is written, and counted or overwritten by the next: no branch to guess wrongly.
-    for (place, &number) in numbers.iter().enumerate().skip(first) {
-        places[len] = place as u32;
-        values[len] = number;
-        len += usize::from(number != F::zero());
-    }
-    len
-}
-
-/// The same for [`Simd::compress_pairs`], from the pair `first` on.
+/// [`Simd::compress_pairs`] from the pair `first` on, behind the `len` that are there; returns how many are there then.
 #[inline(always)]
 fn compress_pairs_from<F: Real>(
     first: usize,
@@ -144,6 +114,7 @@ fn compress_pairs_from<F: Real>(
     mut len: usize,
 ) -> usize {
     let (whole, last) = numbers.as_chunks::<2>();
+    // Every pair is written, and counted or overwritten by the next: no branch to guess wrongly.
     for (place, &pair) in whole.iter().enumerate().skip(first) {
         places[len] = place as u32;
         pairs[len] = pair;

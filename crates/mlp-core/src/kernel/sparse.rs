@@ -1,8 +1,9 @@
 //! The products of the first layer, whose inputs have many zeros: only what is not zero is looked at.
 //!
-//! A matrix is kept as lists, each of the places and values of what is not zero in a row, or in two columns side by side. The
-//! product of a list with a panel is one chain of multiply-adds for each element, over ascending places, as in the product
-//! of everything: what is left out would have added 0.
+//! Columns are taken in pairs: neighbours share most of their zeros, and there is half as much to note. A matrix is kept as
+//! lists, each of the pairs that are not zero in a row, or of the rows in which a pair is not. The product of a list with a
+//! panel is one chain of multiply-adds for each element, over ascending places, as in the product of everything: what is
+//! left out would have added 0.
 
 use std::ops::Range;
 
@@ -10,49 +11,23 @@ use crate::kernel::product::PANEL_WIDTH_MAX;
 use crate::kernel::simd::Simd;
 use crate::real::Real;
 
-/// Lists of what is not zero, one behind the other: in each of their places, one value or two side by side.
-#[derive(Debug)]
-struct Lists<V> {
-    /// Where each list ends.
-    ends: Vec<u32>,
-    /// The places of its values, ascending.
-    places: Vec<u32>,
-    values: Vec<V>,
-}
-
-impl<V: Clone> Lists<V> {
-    /// No lists, with room for so many, and for so many values in all of them.
-    fn new(n_lists: usize, n_values: usize, value: V) -> Lists<V> {
-        assert!(u32::try_from(n_values).is_ok(), "{n_values} values in lists");
-        Lists { ends: Vec::with_capacity(n_lists), places: vec![0; n_values], values: vec![value; n_values] }
-    }
-
-    /// Where the next list begins, and room for `n` places and values of it.
-    #[inline(always)]
-    fn room(&mut self, n: usize) -> (usize, &mut [u32], &mut [V]) {
-        let first = self.ends.last().map_or(0, |&end| end as usize);
-        (first, &mut self.places[first..][..n], &mut self.values[first..][..n])
-    }
-
-    /// Where a list lies among all values.
-    #[inline(always)]
-    fn range(&self, list: usize) -> Range<usize> {
-        list.checked_sub(1).map_or(0, |before| self.ends[before] as usize)..self.ends[list] as usize
-    }
-}
-
-/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and by columns (compressed columns),
-/// which are taken in pairs. Neighbours share most of their zeros, and each number of a panel then serves twice.
+/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and by pairs of columns (compressed
+/// columns).
 #[derive(Debug)]
 pub(crate) struct Sparse<F> {
     n_columns: usize,
-    /// The columns that all rows go through before the next: their part of a panel stays in the first-level cache.
+    /// The columns, an even number, that all rows go through before the next: their part of a panel stays in the first-level
+    /// cache.
     stretch: usize,
     n_stretches: usize,
     max_rows: usize,
     n_rows: usize,
-    /// The stretches of the first row, then those of the next; places are counted within the stretch.
-    rows: Lists<[F; 1]>,
+    /// Where each list ends: those of the stretches of the first row, then those of the next.
+    ends: Vec<u32>,
+    /// The pairs in each list, ascending, counted within the stretch.
+    places: Vec<u32>,
+    /// The numbers there. The last of an odd number of columns has a 0 beside it.
+    values: Vec<[F; 2]>,
     /// None where nobody asks for columns.
     columns: Option<Columns<F>>,
 }
@@ -60,12 +35,37 @@ pub(crate) struct Sparse<F> {
 /// The columns of a matrix, in pairs.
 #[derive(Debug)]
 struct Columns<F> {
-    /// A list for every row; places are pairs of columns.
-    of_rows: Lists<[F; 2]>,
-    /// In how many rows each pair has something.
+    /// How far the list of a pair lies from that of the next.
+    stride: usize,
+    /// The length of each list.
     counts: Vec<u32>,
-    /// A list for every pair; places are rows.
-    pairs: Lists<[F; 2]>,
+    /// The rows in which a pair is not zero, ascending, with the numbers there: what is written together lies together.
+    entries: Vec<(u32, [F; 2])>,
+}
+
+impl<F: Real> Columns<F> {
+    fn new(max_rows: usize, n_pairs: usize) -> Columns<F> {
+        // Odd: lists a power of two apart would compete for the same lines of the cache.
+        let stride = max_rows | 1;
+        Columns { stride, counts: vec![0; n_pairs], entries: vec![(0, [F::zero(); 2]); n_pairs * stride] }
+    }
+
+    /// Appends some pairs of a row, counted from `first_pair`, to their lists.
+    #[inline(always)]
+    fn append(&mut self, row: usize, first_pair: usize, places: &[u32], values: &[[F; 2]]) {
+        for (&place, &values) in places.iter().zip(values) {
+            let pair = first_pair + place as usize;
+            let count = &mut self.counts[pair];
+            self.entries[pair * self.stride + *count as usize] = (row as u32, values);
+            *count += 1;
+        }
+    }
+
+    /// The list of a pair.
+    #[inline(always)]
+    fn list(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, [F; 2])> {
+        self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().copied()
+    }
 }
 
 impl<F: Real> Sparse<F> {
@@ -74,21 +74,20 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn new(max_rows: usize, n_columns: usize, width: usize, has_columns: bool) -> Sparse<F> {
         /// Of the first-level cache, what a stretch of a panel takes.
         const NEAR: usize = 28 << 10;
-        let stretch = (NEAR / (width * size_of::<F>())).max(1);
-        let (n_stretches, n_pairs) = (n_columns.div_ceil(stretch), n_columns.div_ceil(2));
-        let columns = || Columns {
-            of_rows: Lists::new(max_rows, max_rows * n_pairs, [F::zero(); 2]),
-            counts: vec![0; n_pairs],
-            pairs: Lists::new(n_pairs, max_rows * n_pairs, [F::zero(); 2]),
-        };
+        let n_pairs = n_columns.div_ceil(2);
+        assert!(u32::try_from(max_rows * n_pairs).is_ok(), "{max_rows} rows of {n_columns} columns");
+        let stretch = (NEAR / (width * size_of::<F>())).next_multiple_of(2).max(2);
+        let n_stretches = n_columns.div_ceil(stretch);
         Sparse {
             n_columns,
             stretch,
             n_stretches,
             max_rows,
             n_rows: 0,
-            rows: Lists::new(max_rows * n_stretches, max_rows * n_columns, [F::zero()]),
-            columns: has_columns.then(columns),
+            ends: Vec::with_capacity(max_rows * n_stretches),
+            places: vec![0; max_rows * n_pairs],
+            values: vec![[F::zero(); 2]; max_rows * n_pairs],
+            columns: has_columns.then(|| Columns::new(max_rows, n_pairs)),
         }
     }
 
@@ -96,14 +95,13 @@ impl<F: Real> Sparse<F> {
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         self.n_rows = 0;
-        self.rows.ends.clear();
+        self.ends.clear();
         if let Some(columns) = &mut self.columns {
-            columns.of_rows.ends.clear();
             columns.counts.fill(0);
         }
     }
 
-    /// Appends a row. Columns are looked at only `for_columns`.
+    /// Appends a row; to the columns only where it is said.
     ///
     /// # Panics
     /// Where there is no room, or it is not as long as there are columns.
@@ -111,41 +109,28 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F], for_columns: bool) {
         assert!(self.n_rows < self.max_rows, "a row behind {} of {}", self.n_rows, self.max_rows);
         assert_eq!(row.len(), self.n_columns, "numbers in a row, and columns");
-        for numbers in row.chunks(self.stretch) {
-            let (first, places, values) = self.rows.room(numbers.len());
-            // SAFETY: `_simd` proves the instructions, and there is room for all numbers.
-            let n = unsafe { S::compress(numbers, places, values.as_flattened_mut()) };
-            self.rows.ends.push((first + n) as u32);
+        let mut columns = self.columns.as_mut().filter(|_| for_columns);
+        let mut end = self.ends.last().map_or(0, |&end| end as usize);
+        for (index, numbers) in row.chunks(self.stretch).enumerate() {
+            let n_pairs = numbers.len().div_ceil(2);
+            let (places, values) = (&mut self.places[end..][..n_pairs], &mut self.values[end..][..n_pairs]);
+            // SAFETY: `_simd` proves the instructions, and there is room for all pairs.
+            let n = unsafe { S::compress_pairs(numbers, places, values) };
+            if let Some(columns) = &mut columns {
+                columns.append(self.n_rows, index * self.stretch / 2, &places[..n], &values[..n]);
+            }
+            end += n;
+            self.ends.push(end as u32);
         }
         self.n_rows += 1;
-        if let Some(Columns { of_rows, counts, .. }) = self.columns.as_mut().filter(|_| for_columns) {
-            let (first, places, values) = of_rows.room(counts.len());
-            // SAFETY: as above, for all pairs.
-            let n = unsafe { S::compress_pairs(row, places, values) };
-            places[..n].iter().for_each(|&pair| counts[pair as usize] += 1);
-            of_rows.ends.push((first + n) as u32);
-        }
     }
 
-    /// Makes the lists of the columns of what the rows have.
+    /// The list of a stretch of a row.
     #[inline(always)]
-    pub(crate) fn collect_columns(&mut self) {
-        let Some(Columns { of_rows, counts, pairs }) = &mut self.columns else { return };
-        pairs.ends.clear();
-        let mut first = 0;
-        for &count in &*counts {
-            pairs.ends.push(first);
-            first += count;
-        }
-        for row in 0..of_rows.ends.len() {
-            let range = of_rows.range(row);
-            for (&pair, &values) in of_rows.places[range.clone()].iter().zip(&of_rows.values[range]) {
-                let end = &mut pairs.ends[pair as usize];
-                pairs.places[*end as usize] = row as u32;
-                pairs.values[*end as usize] = values;
-                *end += 1;
-            }
-        }
+    fn list(&self, row: usize, stretch: usize) -> impl ExactSizeIterator<Item = (u32, [F; 2])> {
+        let list = row * self.n_stretches + stretch;
+        let range = list.checked_sub(1).map_or(0, |before| self.ends[before] as usize)..self.ends[list] as usize;
+        self.places[range.clone()].iter().copied().zip(self.values[range].iter().copied())
     }
 
     /// Whether one of some columns has something. They begin with an even number.
@@ -160,31 +145,30 @@ impl<F: Real> Sparse<F> {
     /// The columns of a row that are not zero, with the values there.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (usize, F)> {
-        (0..self.n_stretches).flat_map(move |stretch| {
-            let range = self.rows.range(row * self.n_stretches + stretch);
-            let places = self.rows.places[range.clone()].iter();
-            places.zip(&self.rows.values[range]).map(move |(&place, &[value])| (stretch * self.stretch + place as usize, value))
-        })
+        let lists = (0..self.n_stretches).flat_map(move |stretch| {
+            self.list(row, stretch).map(move |(place, values)| (stretch * self.stretch + 2 * place as usize, values))
+        });
+        lists.flat_map(|(column, [a, b])| [(column, a), (column + 1, b)]).filter(|(_, value)| *value != F::zero())
     }
 
-    /// The product of the rows with a panel that has a row for each column: `sums[row] = start + Σ x[row][column] ·
-    /// panel[column]`, rows of `width`.
+    /// The product of the rows with a panel that has a row for each column, and one more where their number is odd:
+    /// `sums[row] = start + Σ x[row][column] · panel[column]`, rows of `width`.
     ///
     /// # Panics
     /// Where a slice is too short, or the width is not that of a panel.
     #[inline(always)]
     pub(crate) fn rows_times<S: Simd<F>>(&self, _simd: S, start: &[F], panel: &[F], width: usize, sums: &mut [F]) {
-        assert!(panel.len() >= self.n_columns * width && start.len() == width);
+        assert!(panel.len() >= self.n_columns.next_multiple_of(2) * width && start.len() == width);
         assert!(sums.len() >= self.n_rows * width);
         for sums in sums.chunks_exact_mut(width).take(self.n_rows) {
             sums.copy_from_slice(start);
         }
         for stretch in 0..self.n_stretches {
             let panel = &panel[stretch * self.stretch * width..];
-            let lists = (0..self.n_rows).map(|row| row * self.n_stretches + stretch);
-            // SAFETY: `_simd` proves the instructions. A list has places within its stretch of the columns, for each of which
-            // the panel has a row, as was asserted; and there are sums for all rows.
-            unsafe { lists_times::<F, S, 1>(&self.rows, lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
+            let lists = (0..self.n_rows).map(|row| self.list(row, stretch));
+            // SAFETY: `_simd` proves the instructions. A list has pairs within its stretch of the columns, for each of which
+            // the panel has two rows, as was asserted; and there are sums for all rows.
+            unsafe { lists_times::<F, S, 1>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
         }
     }
 
@@ -202,20 +186,22 @@ impl<F: Real> Sparse<F> {
         width: usize,
         sums: &mut [F],
     ) {
-        let lists = &self.columns().pairs;
+        let kept = self.columns();
         assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len() * width);
         let pairs = pairs_of(&columns);
-        let full = pairs.start..pairs.start + columns.len() / 2;
-        // SAFETY: `_simd` proves the instructions. The places in a list are rows, for each of which the panel has one, as was
-        // asserted; and there are sums for all columns.
+        let whole = pairs.start..pairs.start + columns.len() / 2;
+        // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, as was asserted; and
+        // there are sums for all columns.
         unsafe {
-            lists_times::<F, S, 2>(lists, full.clone(), panel.as_ptr(), width, sums.as_mut_ptr());
-            if full.end < pairs.end {
+            let lists = whole.clone().map(|pair| kept.list(pair));
+            lists_times::<F, S, 2>(lists, panel.as_ptr(), width, sums.as_mut_ptr());
+            if whole.end < pairs.end {
                 // The last column has no neighbour.
                 let mut two = [F::zero(); 2 * PANEL_WIDTH_MAX];
                 let sums = &mut sums[(columns.len() - 1) * width..][..width];
                 two[..width].copy_from_slice(sums);
-                lists_times::<F, S, 2>(lists, full.end..pairs.end, panel.as_ptr(), width, two.as_mut_ptr());
+                let lists = (whole.end..pairs.end).map(|pair| kept.list(pair));
+                lists_times::<F, S, 2>(lists, panel.as_ptr(), width, two.as_mut_ptr());
                 sums.copy_from_slice(&two[..width]);
             }
         }
@@ -235,15 +221,15 @@ fn pairs_of(columns: &Range<usize>) -> Range<usize> {
     columns.start / 2..columns.end.div_ceil(2)
 }
 
-/// Adds to `ROWS` rows of `sums` for each list, one behind the other, its product with the panel.
+/// Adds to `ROWS` rows of `sums` for each list, one behind the other, its product with the panel: with one row, both numbers
+/// of a pair go there and each has a row of the panel; with two, each goes to its own, and a pair has one row of the panel.
 ///
 /// # Safety
-/// The processor has the instructions of `S`; the panel has a row of `width` numbers for every place in the lists, and
-/// `sums` `ROWS` for each list.
+/// The processor has the instructions of `S`; for every place in the lists the panel has a row of `width` numbers, or two,
+/// and `sums` has `ROWS` for each list.
 #[inline(always)]
 unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
-    lists: &Lists<[F; ROWS]>,
-    chosen: impl Iterator<Item = usize> + Clone,
+    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, [F; 2])>> + Clone,
     panel: *const F,
     width: usize,
     sums: *mut F,
@@ -255,12 +241,12 @@ unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
         // SAFETY: the caller's promises; the vectors lie inside the width. At most eight sums, which leaves registers for
         // their factors on every level.
         unsafe {
-            let (panel, sums, chosen) = (panel.add(vector * S::LANES), sums.add(vector * S::LANES), chosen.clone());
+            let (panel, sums, lists) = (panel.add(vector * S::LANES), sums.add(vector * S::LANES), lists.clone());
             vector += match n_vectors - vector {
-                8.. if ROWS == 1 => vectors_of_lists::<F, S, ROWS, 8>(lists, chosen, panel, width, sums),
-                4.. => vectors_of_lists::<F, S, ROWS, 4>(lists, chosen, panel, width, sums),
-                2.. => vectors_of_lists::<F, S, ROWS, 2>(lists, chosen, panel, width, sums),
-                _ => vectors_of_lists::<F, S, ROWS, 1>(lists, chosen, panel, width, sums),
+                8.. if ROWS == 1 => vectors_of_lists::<F, S, ROWS, 8>(lists, panel, width, sums),
+                4.. => vectors_of_lists::<F, S, ROWS, 4>(lists, panel, width, sums),
+                2.. => vectors_of_lists::<F, S, ROWS, 2>(lists, panel, width, sums),
+                _ => vectors_of_lists::<F, S, ROWS, 1>(lists, panel, width, sums),
             };
         }
     }
@@ -272,16 +258,13 @@ unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
 /// As that; `panel` and `sums` point to the first of the vectors.
 #[inline(always)]
 unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize>(
-    lists: &Lists<[F; ROWS]>,
-    chosen: impl Iterator<Item = usize>,
+    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, [F; 2])>>,
     panel: *const F,
     width: usize,
     sums: *mut F,
 ) -> usize {
-    for (index, list) in chosen.enumerate() {
-        let range = lists.range(list);
-        let (places, values) = (&lists.places[range.clone()], &lists.values[range]);
-        if places.is_empty() {
+    for (index, list) in lists.enumerate() {
+        if list.len() == 0 {
             continue;
         }
         // SAFETY: the caller's promises.
@@ -294,16 +277,26 @@ unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS
                     *sum = S::load(to.add(row * width + vector * S::LANES));
                 }
             }
-            for (&place, values) in places.iter().zip(values) {
-                let from = panel.add(place as usize * width);
-                let mut factors = [S::splat(F::zero()); VECTORS];
-                for (vector, factor) in factors.iter_mut().enumerate() {
-                    *factor = S::load(from.add(vector * S::LANES));
-                }
-                for (sums, &value) in sums.iter_mut().zip(values) {
-                    let value = S::splat(value);
-                    for (sum, &factor) in sums.iter_mut().zip(&factors) {
-                        *sum = S::multiply_add(value, factor, *sum);
+            for (place, values) in list {
+                let from = panel.add(place as usize * (2 / ROWS) * width);
+                if ROWS == 1 {
+                    for (row, value) in values.into_iter().enumerate() {
+                        let value = S::splat(value);
+                        for (vector, sum) in sums[0].iter_mut().enumerate() {
+                            let factor = S::load(from.add(row * width + vector * S::LANES));
+                            *sum = S::multiply_add(value, factor, *sum);
+                        }
+                    }
+                } else {
+                    let mut factors = [S::splat(F::zero()); VECTORS];
+                    for (vector, factor) in factors.iter_mut().enumerate() {
+                        *factor = S::load(from.add(vector * S::LANES));
+                    }
+                    for (sums, value) in sums.iter_mut().zip(values) {
+                        let value = S::splat(value);
+                        for (sum, &factor) in sums.iter_mut().zip(&factors) {
+                            *sum = S::multiply_add(value, factor, *sum);
+                        }
                     }
                 }
             }
@@ -340,7 +333,6 @@ mod tests {
             for row in self.1 {
                 self.0.push_row(simd, row, true);
             }
-            self.0.collect_columns();
         }
     }
 
@@ -376,7 +368,8 @@ mod tests {
                         assert!(sparse.row(index).eq(expected), "{kernel}, {n_columns} columns");
                     }
                     // Small integers: every order of the sums gives the same.
-                    let panel: Vec<F> = (0..n_columns * width).map(|at| F::from_u8((at % 5) as u8)).collect();
+                    let n_even = n_columns.next_multiple_of(2);
+                    let panel: Vec<F> = (0..n_even * width).map(|at| F::from_u8((at % 5) as u8)).collect();
                     let deltas: Vec<F> = (0..n_rows * width).map(|at| F::from_u8((at % 7) as u8)).collect();
                     let (mut of_rows, mut of_columns) =
                         (vec![F::zero(); n_rows * width], vec![F::one(); n_columns * width]);

@@ -74,9 +74,6 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
             batch.input(block.first_row + row, inputs);
             block.sparse.push_row(simd, inputs, for_gradient);
         }
-        if for_gradient {
-            block.sparse.collect_columns();
-        }
     }
 }
 

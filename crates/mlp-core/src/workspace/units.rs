@@ -36,7 +36,7 @@ pub(super) struct Tile<F> {
     pub(super) first_unit: usize,
     /// Columns of the panel; those behind the last unit hold zeros.
     pub(super) width: usize,
-    /// One row of the panel for each input.
+    /// One row of the panel for each input, and a row of zeros where their number is odd: they are taken in pairs.
     pub(super) weights: Aligned<F>,
     /// One row of the panel; zeros where the layer has no biases.
     pub(super) bias: Aligned<F>,
@@ -61,7 +61,7 @@ impl<F: Real> Tile<F> {
             layer,
             first_unit,
             width,
-            weights: Aligned::zeros(n_inputs * width),
+            weights: Aligned::zeros(n_inputs.next_multiple_of(2) * width),
             bias: Aligned::zeros(width),
             weights_state: state(n_inputs * width),
             bias_state: state(width),

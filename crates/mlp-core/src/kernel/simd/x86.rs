@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Avx2, Avx512, Portable, Simd, Task, compress_from, compress_pairs_from};
+use super::{Avx2, Avx512, Portable, Simd, Task, compress_pairs_from};
 
 /// A task compiled for AVX-512.
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt")]
 #[inline(never)]
 fn with_avx512<F, T: Task<F>>(simd: Avx512, task: T) -> T::Output
 where
@@ -82,26 +82,6 @@ impl Simd<f32> for Avx512 {
                 _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0b10_00_10_00), _mm512_shuffle_ps(ab, cd, 0b11_01_11_01));
             _mm512_storeu_ps(to, sums);
         }
-    }
-    /// Sixteen numbers at a time.
-    #[inline(always)]
-    unsafe fn compress(numbers: &[f32], places: &mut [u32], values: &mut [f32]) -> usize {
-        let (mut first, mut len) = (0, 0);
-        // SAFETY: the caller's promises; no more numbers are written than have been read.
-        unsafe {
-            let mut lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            while first + 16 <= numbers.len() {
-                let sixteen = _mm512_loadu_ps(numbers.as_ptr().add(first));
-                let chosen = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(sixteen, _mm512_setzero_ps());
-                let packed = _mm512_maskz_compress_epi32(chosen, lanes);
-                _mm512_storeu_si512(places.as_mut_ptr().add(len).cast(), packed);
-                _mm512_storeu_ps(values.as_mut_ptr().add(len), _mm512_maskz_compress_ps(chosen, sixteen));
-                lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
-                len += chosen.count_ones() as usize;
-                first += 16;
-            }
-        }
-        compress_from(first, numbers, places, values, len)
     }
     /// Eight pairs at a time.
     #[inline(always)]
@@ -194,26 +174,6 @@ impl Simd<f64> for Avx512 {
             [lanes[0], lanes[2], lanes[4], lanes[6]]
         }
     }
-    /// Eight numbers at a time.
-    #[inline(always)]
-    unsafe fn compress(numbers: &[f64], places: &mut [u32], values: &mut [f64]) -> usize {
-        let (mut first, mut len) = (0, 0);
-        // SAFETY: the caller's promises; no more numbers are written than have been read.
-        unsafe {
-            let mut lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            while first + 8 <= numbers.len() {
-                let eight = _mm512_loadu_pd(numbers.as_ptr().add(first));
-                let chosen = _mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(eight, _mm512_setzero_pd());
-                let packed = _mm256_maskz_compress_epi32(chosen, lanes);
-                _mm256_storeu_si256(places.as_mut_ptr().add(len).cast(), packed);
-                _mm512_storeu_pd(values.as_mut_ptr().add(len), _mm512_maskz_compress_pd(chosen, eight));
-                lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(8));
-                len += chosen.count_ones() as usize;
-                first += 8;
-            }
-        }
-        compress_from(first, numbers, places, values, len)
-    }
     #[inline(always)]
     fn apart<T: Task<f64>>(self, task: T) -> T::Output {
         // SAFETY: `self` proves the instructions.
@@ -267,27 +227,6 @@ impl Simd<f32> for Avx2 {
             _mm256_storeu_ps(lanes.as_mut_ptr(), one);
             [lanes[0], lanes[4], lanes[2], lanes[6]]
         }
-    }
-    /// Eight numbers at a time.
-    #[inline(always)]
-    unsafe fn compress(numbers: &[f32], places: &mut [u32], values: &mut [f32]) -> usize {
-        let (mut first, mut len) = (0, 0);
-        // SAFETY: the caller's promises; no more numbers are written than have been read.
-        unsafe {
-            let mut base = _mm256_setzero_si256();
-            while first + 8 <= numbers.len() {
-                let eight = _mm256_loadu_ps(numbers.as_ptr().add(first));
-                let chosen = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(eight, _mm256_setzero_ps()));
-                let (n, lanes) = &BITS[usize::from(chosen as u8)];
-                let lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(lanes.as_ptr().cast()));
-                _mm256_storeu_si256(places.as_mut_ptr().add(len).cast(), _mm256_add_epi32(lanes, base));
-                _mm256_storeu_ps(values.as_mut_ptr().add(len), _mm256_permutevar8x32_ps(eight, lanes));
-                base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
-                len += usize::from(*n);
-                first += 8;
-            }
-        }
-        compress_from(first, numbers, places, values, len)
     }
     #[inline(always)]
     fn apart<T: Task<f32>>(self, task: T) -> T::Output {
@@ -347,25 +286,6 @@ impl Simd<f64> for Avx2 {
         unsafe { with_avx2(self, task) }
     }
 }
-
-/// For every byte, how many bits are set, and which, in ascending order.
-const BITS: [(u8, [u8; 8]); 256] = {
-    let mut table = [(0, [0; 8]); 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut bit = 0;
-        while bit < 8 {
-            if byte & (1 << bit) != 0 {
-                let (n, positions) = &mut table[byte];
-                positions[*n as usize] = bit;
-                *n += 1;
-            }
-            bit += 1;
-        }
-        byte += 1;
-    }
-    table
-};
 
 /// SSE2, which every x86-64 processor has: the same operations on the same lanes as the arrays of other processors, hence
 /// the same bits.
