@@ -63,8 +63,8 @@ impl<F: Real> Columns<F> {
 
     /// The list of a pair.
     #[inline(always)]
-    fn list(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, [F; 2])> {
-        self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().copied()
+    fn list(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
+        self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().map(|(row, values)| (*row, values))
     }
 }
 
@@ -127,10 +127,10 @@ impl<F: Real> Sparse<F> {
 
     /// The list of a stretch of a row.
     #[inline(always)]
-    fn list(&self, row: usize, stretch: usize) -> impl ExactSizeIterator<Item = (u32, [F; 2])> {
+    fn list(&self, row: usize, stretch: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
         let list = row * self.n_stretches + stretch;
         let range = list.checked_sub(1).map_or(0, |before| self.ends[before] as usize)..self.ends[list] as usize;
-        self.places[range.clone()].iter().copied().zip(self.values[range].iter().copied())
+        self.places[range.clone()].iter().copied().zip(&self.values[range])
     }
 
     /// Whether one of some columns has something. They begin with an even number.
@@ -148,7 +148,7 @@ impl<F: Real> Sparse<F> {
         let lists = (0..self.n_stretches).flat_map(move |stretch| {
             self.list(row, stretch).map(move |(place, values)| (stretch * self.stretch + 2 * place as usize, values))
         });
-        lists.flat_map(|(column, [a, b])| [(column, a), (column + 1, b)]).filter(|(_, value)| *value != F::zero())
+        lists.flat_map(|(column, &[a, b])| [(column, a), (column + 1, b)]).filter(|(_, value)| *value != F::zero())
     }
 
     /// The product of the rows with a panel that has a row for each column, and one more where their number is odd:
@@ -228,8 +228,8 @@ fn pairs_of(columns: &Range<usize>) -> Range<usize> {
 /// The processor has the instructions of `S`; for every place in the lists the panel has a row of `width` numbers, or two,
 /// and `sums` has `ROWS` for each list.
 #[inline(always)]
-unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
-    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, [F; 2])>> + Clone,
+unsafe fn lists_times<'a, F: Real, S: Simd<F>, const ROWS: usize>(
+    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, &'a [F; 2])>> + Clone,
     panel: *const F,
     width: usize,
     sums: *mut F,
@@ -257,8 +257,8 @@ unsafe fn lists_times<F: Real, S: Simd<F>, const ROWS: usize>(
 /// # Safety
 /// As that; `panel` and `sums` point to the first of the vectors.
 #[inline(always)]
-unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize>(
-    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, [F; 2])>>,
+unsafe fn vectors_of_lists<'a, F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize>(
+    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, &'a [F; 2])>>,
     panel: *const F,
     width: usize,
     sums: *mut F,
@@ -280,7 +280,7 @@ unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS
             for (place, values) in list {
                 let from = panel.add(place as usize * (2 / ROWS) * width);
                 if ROWS == 1 {
-                    for (row, value) in values.into_iter().enumerate() {
+                    for (row, &value) in values.iter().enumerate() {
                         let value = S::splat(value);
                         for (vector, sum) in sums[0].iter_mut().enumerate() {
                             let factor = S::load(from.add(row * width + vector * S::LANES));
@@ -292,7 +292,7 @@ unsafe fn vectors_of_lists<F: Real, S: Simd<F>, const ROWS: usize, const VECTORS
                     for (vector, factor) in factors.iter_mut().enumerate() {
                         *factor = S::load(from.add(vector * S::LANES));
                     }
-                    for (sums, value) in sums.iter_mut().zip(values) {
+                    for (sums, &value) in sums.iter_mut().zip(values) {
                         let value = S::splat(value);
                         for (sum, &factor) in sums.iter_mut().zip(&factors) {
                             *sum = S::multiply_add(value, factor, *sum);
