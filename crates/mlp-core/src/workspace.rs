@@ -28,6 +28,7 @@ use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
 use crate::kernel::Kernel;
 use crate::kernel::product::panel_width;
+use crate::kernel::sparse::Columns;
 use crate::kernel::workers::{Shares, Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
@@ -35,7 +36,7 @@ use crate::real::Real;
 use crate::sink::GradientSink;
 use one_by_one::Single;
 use samples::{Answer, Gather, InputBlock, Keep, OutputBlock};
-use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, Tile, Update, distribute};
+use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, Update, distribute};
 
 /// Where the samples of a batch come from: each row is asked for once a step, by one of the threads.
 pub trait Batch<F>: Sync {
@@ -133,8 +134,7 @@ impl<F: Real> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
         let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(4);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        let keep = if max_batch > 1 { Keep::Columns } else { Keep::OneRow };
-        Workspace::with_blocks(mlp, max_batch, block_rows, keep, n_slots, kernel, workers.n_threads())
+        Workspace::with_blocks(mlp, max_batch, block_rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
     }
 
     fn with_blocks(
@@ -150,6 +150,12 @@ impl<F: Real> Workspace<F> {
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
         mlp.assert_consistent();
         let n_blocks = max_batch.div_ceil(block_rows);
+        let (n_inputs, first_width) = (mlp.n_inputs(), panel_width::<F>(mlp.layers[0].weights.ncols()));
+        // With one tile, columns would be read only once, and with one row never.
+        let is_small = mlp.layers[0].weights.ncols() <= first_width || max_batch == 1;
+        let columns = if is_small && keep == Keep::LastRow { Columns::FromRows } else { Columns::Kept };
+        let inputs: Vec<_> =
+            (0..n_blocks).map(|_| InputBlock::new(n_inputs, block_rows, first_width, columns, keep)).collect();
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
@@ -171,7 +177,8 @@ impl<F: Real> Workspace<F> {
                     is_broken: false,
                     single: Single::new(0, 0),
                 }));
-                tiles.push(Tile::new(index, first_unit, width, n_inputs, n_slots));
+                let strip = if index == 0 { inputs[0].sparse.columns_together(STRIP / width) * width } else { STRIP };
+                tiles.push(Tile::new(index, first_unit, width, n_inputs, n_slots, strip));
                 first_unit += n_units;
             }
             let n_tiles = tiles.len() - first_tile;
@@ -179,8 +186,6 @@ impl<F: Real> Workspace<F> {
             layers.push(LayerShape { n_inputs, n_outputs, activation, has_bias, first_tile, n_tiles });
             patches.push(patches_of_layer);
         }
-        let width = panel_width::<F>(layers[0].n_outputs);
-        let inputs = (0..n_blocks).map(|_| InputBlock::new(mlp.n_inputs(), block_rows, width, keep)).collect();
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
         let mut workspace = Workspace {

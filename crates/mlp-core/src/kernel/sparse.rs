@@ -7,7 +7,6 @@
 
 use std::ops::Range;
 
-use crate::kernel::product::PANEL_WIDTH_MAX;
 use crate::kernel::simd::Simd;
 use crate::real::Real;
 
@@ -28,56 +27,37 @@ pub(crate) struct Sparse<F> {
     places: Vec<u32>,
     /// The numbers there. The last of an odd number of columns has a 0 beside it.
     values: Vec<[F; 2]>,
-    /// None where nobody asks for columns.
-    columns: Option<Columns<F>>,
-}
-
-/// The columns of a matrix, in pairs.
-#[derive(Debug)]
-struct Columns<F> {
-    /// How far the list of a pair lies from that of the next.
-    stride: usize,
-    /// The length of each list.
+    columns: Columns,
+    /// In how many rows each pair has something, if columns are kept; if not, 0 where it has nothing.
     counts: Vec<u32>,
-    /// The rows in which a pair is not zero, ascending, with the numbers there: what is written together lies together.
+    /// For each pair the rows in which it is not zero, ascending, with the numbers there: what is written together lies
+    /// together. Empty unless columns are kept.
     entries: Vec<(u32, [F; 2])>,
+    /// How far the entries of a pair lie from those of the next.
+    stride: usize,
 }
 
-impl<F: Real> Columns<F> {
-    fn new(max_rows: usize, n_pairs: usize) -> Columns<F> {
-        // Odd: lists a power of two apart would compete for the same lines of the cache.
-        let stride = max_rows | 1;
-        Columns { stride, counts: vec![0; n_pairs], entries: vec![(0, [F::zero(); 2]); n_pairs * stride] }
-    }
-
-    /// Appends some pairs of a row, counted from `first_pair`, to their lists.
-    #[inline(always)]
-    fn append(&mut self, row: usize, first_pair: usize, places: &[u32], values: &[[F; 2]]) {
-        for (&place, &values) in places.iter().zip(values) {
-            let pair = first_pair + place as usize;
-            let count = &mut self.counts[pair];
-            self.entries[pair * self.stride + *count as usize] = (row as u32, values);
-            *count += 1;
-        }
-    }
-
-    /// The list of a pair.
-    #[inline(always)]
-    fn list(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
-        self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().map(|(row, values)| (*row, values))
-    }
+/// How a matrix can be multiplied from the left in its transposed form.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Columns {
+    /// Column by column: each is kept as a list, and its sums stay in registers.
+    Kept,
+    /// Row by row, each of which adds to many sums: for narrow panels that is less work than keeping the columns.
+    FromRows,
 }
 
 impl<F: Real> Sparse<F> {
-    /// A matrix without rows, with room for `max_rows`. The product of its rows with a panel of `width` columns takes
-    /// stretches of them; products of its columns are possible only if it has columns.
-    pub(crate) fn new(max_rows: usize, n_columns: usize, width: usize, has_columns: bool) -> Sparse<F> {
+    /// A matrix without rows, with room for `max_rows`. Products of it and a panel of `width` columns take stretches of its
+    /// columns.
+    pub(crate) fn new(max_rows: usize, n_columns: usize, width: usize, columns: Columns) -> Sparse<F> {
         /// Of the first-level cache, what a stretch of a panel takes.
         const NEAR: usize = 28 << 10;
         let n_pairs = n_columns.div_ceil(2);
         assert!(u32::try_from(max_rows * n_pairs).is_ok(), "{max_rows} rows of {n_columns} columns");
         let stretch = (NEAR / (width * size_of::<F>())).next_multiple_of(2).max(2);
         let n_stretches = n_columns.div_ceil(stretch);
+        // Odd: lists a power of two apart would compete for the same lines of the cache.
+        let stride = if columns == Columns::Kept { max_rows | 1 } else { 0 };
         Sparse {
             n_columns,
             stretch,
@@ -87,7 +67,10 @@ impl<F: Real> Sparse<F> {
             ends: Vec::with_capacity(max_rows * n_stretches),
             places: vec![0; max_rows * n_pairs],
             values: vec![[F::zero(); 2]; max_rows * n_pairs],
-            columns: has_columns.then(|| Columns::new(max_rows, n_pairs)),
+            columns,
+            counts: vec![0; n_pairs],
+            entries: vec![(0, [F::zero(); 2]); n_pairs * stride],
+            stride,
         }
     }
 
@@ -96,9 +79,7 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn clear(&mut self) {
         self.n_rows = 0;
         self.ends.clear();
-        if let Some(columns) = &mut self.columns {
-            columns.counts.fill(0);
-        }
+        self.counts.fill(0);
     }
 
     /// Appends a row; to the columns only where it is said.
@@ -109,15 +90,14 @@ impl<F: Real> Sparse<F> {
     pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F], for_columns: bool) {
         assert!(self.n_rows < self.max_rows, "a row behind {} of {}", self.n_rows, self.max_rows);
         assert_eq!(row.len(), self.n_columns, "numbers in a row, and columns");
-        let mut columns = self.columns.as_mut().filter(|_| for_columns);
         let mut end = self.ends.last().map_or(0, |&end| end as usize);
         for (index, numbers) in row.chunks(self.stretch).enumerate() {
             let n_pairs = numbers.len().div_ceil(2);
             let (places, values) = (&mut self.places[end..][..n_pairs], &mut self.values[end..][..n_pairs]);
             // SAFETY: `_simd` proves the instructions, and there is room for all pairs.
             let n = unsafe { S::compress_pairs(numbers, places, values) };
-            if let Some(columns) = &mut columns {
-                columns.append(self.n_rows, index * self.stretch / 2, &places[..n], &values[..n]);
+            if for_columns {
+                self.append_to_columns(index * self.stretch / 2, end..end + n);
             }
             end += n;
             self.ends.push(end as u32);
@@ -125,21 +105,50 @@ impl<F: Real> Sparse<F> {
         self.n_rows += 1;
     }
 
+    /// Appends pairs of the row that is being pushed, counted from `first_pair`, to their columns.
+    #[inline(always)]
+    fn append_to_columns(&mut self, first_pair: usize, pairs: Range<usize>) {
+        let (places, values) = (&self.places[pairs.clone()], &self.values[pairs]);
+        let counts = &mut self.counts[first_pair..];
+        match self.columns {
+            Columns::Kept => {
+                let entries = &mut self.entries[first_pair * self.stride..];
+                for (&place, &values) in places.iter().zip(values) {
+                    let count = &mut counts[place as usize];
+                    entries[place as usize * self.stride + *count as usize] = (self.n_rows as u32, values);
+                    *count += 1;
+                }
+            }
+            Columns::FromRows => places.iter().for_each(|&place| counts[place as usize] = 1),
+        }
+    }
+
+    /// The rows in which a pair is not zero.
+    #[inline(always)]
+    fn column(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
+        self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().map(|(row, values)| (*row, values))
+    }
+
     /// The list of a stretch of a row.
     #[inline(always)]
-    fn list(&self, row: usize, stretch: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
+    fn list(&self, row: usize, stretch: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> + Clone {
         let list = row * self.n_stretches + stretch;
         let range = list.checked_sub(1).map_or(0, |before| self.ends[before] as usize)..self.ends[list] as usize;
         self.places[range.clone()].iter().copied().zip(&self.values[range])
     }
 
     /// Whether one of some columns has something. They begin with an even number.
-    ///
-    /// # Panics
-    /// Where the columns are not kept.
     #[inline(always)]
     pub(crate) fn has_any(&self, columns: Range<usize>) -> bool {
-        self.columns().counts[pairs_of(&columns)].iter().fold(0, |any, count| any | count) != 0
+        self.counts[pairs_of(&columns)].iter().fold(0, |any, count| any | count) != 0
+    }
+
+    /// The columns to be passed to [`Sparse::add_columns_times`] together; `n` where they are kept.
+    pub(crate) fn columns_together(&self, n: usize) -> usize {
+        match self.columns {
+            Columns::Kept => n,
+            Columns::FromRows => self.stretch,
+        }
     }
 
     /// The columns of a row that are not zero, with the values there.
@@ -173,10 +182,11 @@ impl<F: Real> Sparse<F> {
     }
 
     /// Adds the product of some columns, transposed, with a panel that has a row for each row: `sums[i] += Σ
-    /// x[row][columns.start + i] · panel[row]`, rows of `width`. The columns begin with an even number.
+    /// x[row][columns.start + i] · panel[row]`, rows of `width`, and one more where the number of columns is odd. The columns
+    /// begin with an even number.
     ///
     /// # Panics
-    /// Where a slice is too short, the columns are not kept, or the width is not that of a panel.
+    /// Where a slice is too short, the width is not that of a panel, or columns that are not kept are not a stretch.
     #[inline(always)]
     pub(crate) fn add_columns_times<S: Simd<F>>(
         &self,
@@ -186,31 +196,23 @@ impl<F: Real> Sparse<F> {
         width: usize,
         sums: &mut [F],
     ) {
-        let kept = self.columns();
-        assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len() * width);
-        let pairs = pairs_of(&columns);
-        let whole = pairs.start..pairs.start + columns.len() / 2;
-        // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, as was asserted; and
-        // there are sums for all columns.
-        unsafe {
-            let lists = whole.clone().map(|pair| kept.list(pair));
-            lists_times::<F, S, 2>(lists, panel.as_ptr(), width, sums.as_mut_ptr());
-            if whole.end < pairs.end {
-                // The last column has no neighbour.
-                let mut two = [F::zero(); 2 * PANEL_WIDTH_MAX];
-                let sums = &mut sums[(columns.len() - 1) * width..][..width];
-                two[..width].copy_from_slice(sums);
-                let lists = (whole.end..pairs.end).map(|pair| kept.list(pair));
-                lists_times::<F, S, 2>(lists, panel.as_ptr(), width, two.as_mut_ptr());
-                sums.copy_from_slice(&two[..width]);
+        assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len().next_multiple_of(2) * width);
+        match self.columns {
+            Columns::Kept => {
+                let lists = pairs_of(&columns).map(|pair| self.column(pair));
+                // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, as was
+                // asserted; and there are sums for all columns.
+                unsafe { lists_times::<F, S, 2>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
+            }
+            Columns::FromRows => {
+                let stretch = columns.start / self.stretch;
+                assert!(columns.start.is_multiple_of(self.stretch) && columns.len() <= self.stretch);
+                for (row, panel) in panel.chunks_exact(width).take(self.n_rows).enumerate() {
+                    // SAFETY: `_simd` proves the instructions, and there are sums for all columns of the stretch.
+                    unsafe { add_list_times::<F, S>(self.list(row, stretch), panel, sums.as_mut_ptr()) };
+                }
             }
         }
-    }
-
-    #[inline(always)]
-    fn columns(&self) -> &Columns<F> {
-        let Some(columns) = &self.columns else { panic!("the columns are not kept") };
-        columns
     }
 }
 
@@ -310,6 +312,64 @@ unsafe fn vectors_of_lists<'a, F: Real, S: Simd<F>, const ROWS: usize, const VEC
     VECTORS
 }
 
+/// Adds to the rows of `sums` the product of each number in a list with a row of a panel. Each pair has two rows of sums.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and for every place in the list there are two rows of sums, as long as the row.
+#[inline(always)]
+unsafe fn add_list_times<'a, F: Real, S: Simd<F>>(
+    list: impl Iterator<Item = (u32, &'a [F; 2])> + Clone,
+    row: &[F],
+    sums: *mut F,
+) {
+    let mut columns = row;
+    while !columns.is_empty() {
+        // SAFETY: the caller's promises; the columns lie inside the row.
+        unsafe {
+            let sums = sums.add(row.len() - columns.len());
+            let n_done = match columns.len() / S::LANES {
+                8.. => vectors_of_row::<F, S, 8>(list.clone(), columns, row.len(), sums),
+                4.. => vectors_of_row::<F, S, 4>(list.clone(), columns, row.len(), sums),
+                2.. => vectors_of_row::<F, S, 2>(list.clone(), columns, row.len(), sums),
+                1 => vectors_of_row::<F, S, 1>(list.clone(), columns, row.len(), sums),
+                0 => panic!("a panel of {} columns", row.len()),
+            };
+            columns = &columns[n_done..];
+        }
+    }
+}
+
+/// [`add_list_times`] for the first vectors of some columns of the row. Returns their length.
+///
+/// # Safety
+/// As that; there are so many vectors.
+#[inline(always)]
+unsafe fn vectors_of_row<'a, F: Real, S: Simd<F>, const VECTORS: usize>(
+    list: impl Iterator<Item = (u32, &'a [F; 2])>,
+    columns: &[F],
+    width: usize,
+    sums: *mut F,
+) -> usize {
+    // SAFETY: the caller's promises.
+    unsafe {
+        // Loops, not closures: an instruction in a closure would become a call.
+        let mut factors = [S::splat(F::zero()); VECTORS];
+        for (vector, factor) in factors.iter_mut().enumerate() {
+            *factor = S::load(columns.as_ptr().add(vector * S::LANES));
+        }
+        for (place, values) in list {
+            for (row, &value) in values.iter().enumerate() {
+                let (value, to) = (S::splat(value), sums.add((2 * place as usize + row) * width));
+                for (vector, &factor) in factors.iter().enumerate() {
+                    let to = to.add(vector * S::LANES);
+                    S::store(S::multiply_add(value, factor, S::load(to)), to);
+                }
+            }
+        }
+    }
+    VECTORS * S::LANES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,7 +406,11 @@ mod tests {
             let Products(sparse, width, [panel, deltas], [of_rows, of_columns]) = self;
             let start = vec![F::one(); width];
             sparse.rows_times(simd, &start, panel, width, of_rows);
-            sparse.add_columns_times(simd, 0..sparse.n_columns, deltas, width, of_columns);
+            let together = sparse.columns_together(6);
+            for first in (0..sparse.n_columns).step_by(together) {
+                let columns = first..sparse.n_columns.min(first + together);
+                sparse.add_columns_times(simd, columns, deltas, width, &mut of_columns[first * width..]);
+            }
         }
     }
 
@@ -356,9 +420,9 @@ mod tests {
 
     fn check<F: Real>() {
         for (kernel, n_columns) in supported().flat_map(|kernel| [1, 7, 16, 33, 700].map(|n| (kernel, n))) {
-            for n_vectors in [1, 2, 4] {
+            for (n_vectors, columns) in [1, 2, 4].into_iter().flat_map(|n| [Columns::Kept, Columns::FromRows].map(|c| (n, c))) {
                 let (n_rows, width) = (5, n_vectors * F::LANES);
-                let mut sparse = Sparse::<F>::new(n_rows + 1, n_columns, width, true);
+                let mut sparse = Sparse::<F>::new(n_rows + 1, n_columns, width, columns);
                 // The second time, something is there already.
                 for n_rows in [n_rows + 1, n_rows] {
                     let rows = rows::<F>(n_rows, n_columns);
@@ -372,7 +436,7 @@ mod tests {
                     let panel: Vec<F> = (0..n_even * width).map(|at| F::from_u8((at % 5) as u8)).collect();
                     let deltas: Vec<F> = (0..n_rows * width).map(|at| F::from_u8((at % 7) as u8)).collect();
                     let (mut of_rows, mut of_columns) =
-                        (vec![F::zero(); n_rows * width], vec![F::one(); n_columns * width]);
+                        (vec![F::zero(); n_rows * width], vec![F::one(); n_even * width]);
                     let products = Products(&sparse, width, [&panel, &deltas], [&mut of_rows, &mut of_columns]);
                     F::dispatch(kernel, products);
                     for column in 0..width {
@@ -400,7 +464,7 @@ mod tests {
 
     #[test]
     fn a_column_has_something_where_one_of_its_rows_has() {
-        let mut sparse = Sparse::<f32>::new(2, 6, 16, true);
+        let mut sparse = Sparse::<f32>::new(2, 6, 16, Columns::Kept);
         f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![0.0, 0.0, 0.0, 2.0, -0.0, 0.0], vec![0.0, 0.0, 0.0, 3.0, 0.0, f32::NAN]]));
         assert_eq!([0..2, 2..4, 0..4, 4..6].map(|columns| sparse.has_any(columns)), [false, true, true, true]);
     }
@@ -408,14 +472,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "a row behind 1 of 1")]
     fn a_row_without_room_is_refused() {
-        let mut sparse = Sparse::<f32>::new(1, 1, 16, false);
+        let mut sparse = Sparse::<f32>::new(1, 1, 16, Columns::Kept);
         f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![1.0], vec![1.0]]));
     }
 
     #[test]
     #[should_panic(expected = "numbers in a row, and columns")]
     fn a_row_of_another_length_is_refused() {
-        let mut sparse = Sparse::<f32>::new(1, 2, 16, false);
+        let mut sparse = Sparse::<f32>::new(1, 2, 16, Columns::FromRows);
         f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![1.0]]));
     }
 }

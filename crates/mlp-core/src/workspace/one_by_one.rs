@@ -104,7 +104,7 @@ impl<F: Real> OneByOne<F> {
     /// # Panics
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
-        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, Keep::All, 0, kernel, 1);
+        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, Keep::AllRows, 0, kernel, 1);
         for (shape, patches) in workspace.layers.iter().zip(&mut workspace.patches) {
             patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, shape.n_inputs));
         }
@@ -519,7 +519,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
             None => {
                 for first_input in (0..shape.n_inputs).step_by(INPUTS_TOGETHER) {
                     let inputs = first_input..shape.n_inputs.min(first_input + INPUTS_TOGETHER);
-                    let sums = &mut tile.weights[inputs.start * width..inputs.end * width];
+                    let sums = &mut tile.weights[inputs.start * width..inputs.end.next_multiple_of(2) * width];
                     simd.apart(AddInputGradient { block, deltas: &patch.deltas, width, inputs: inputs.clone(), sums });
                     for first in inputs.clone().step_by(PIECE) {
                         let piece = first..inputs.end.min(first + PIECE);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::aligned::Aligned;
 use crate::kernel::simd::{Simd, Task};
-use crate::kernel::sparse::Sparse;
+use crate::kernel::sparse::{Columns, Sparse};
 use crate::loss::Objective;
 use crate::real::Real;
 use crate::workspace::units::{LayerShape, Patches};
@@ -18,39 +18,34 @@ pub(super) struct InputBlock<F> {
     pub(super) n_rows: usize,
     /// What is not zero in the inputs.
     pub(super) sparse: Sparse<F>,
-    /// All inputs, row by row; where nobody asks for them, those of the last row.
+    /// All inputs of the rows that are kept.
     pub(super) inputs: Aligned<F>,
     pub(super) stride: usize,
-    keeps_all: bool,
+    keep: Keep,
 }
 
 impl<F: Real> InputBlock<F> {
-    /// Without any row; the first layer has panels of `width` columns. Only for a gradient are inputs needed column by
-    /// column.
-    pub(super) fn new(n_inputs: usize, n_rows: usize, width: usize, keep: Keep) -> InputBlock<F> {
+    /// Without any row; the first layer has panels of `width` columns.
+    pub(super) fn new(n_inputs: usize, n_rows: usize, width: usize, columns: Columns, keep: Keep) -> InputBlock<F> {
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
-        let keeps_all = keep == Keep::All;
+        let n_rows_kept = if keep == Keep::AllRows { n_rows } else { 1 };
         InputBlock {
             first_row: 0,
             n_rows: 0,
-            sparse: Sparse::new(n_rows, n_inputs, width, keep != Keep::OneRow),
-            inputs: Aligned::zeros(if keeps_all { n_rows } else { 1 } * stride),
+            sparse: Sparse::new(n_rows, n_inputs, width, columns),
+            inputs: Aligned::zeros(n_rows_kept * stride),
             stride,
-            keeps_all,
+            keep,
         }
     }
 }
 
-/// What of the inputs is kept, beside what is not zero in each row.
+/// Which rows of inputs are kept, beside what is not zero in each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Keep {
-    /// The last row.
-    OneRow,
-    /// What is not zero in each column, and the last row.
-    Columns,
-    /// What is not zero in each column, and all rows.
-    All,
+    LastRow,
+    AllRows,
 }
 
 /// Fetches the inputs of a block and notes what is not zero.
@@ -69,7 +64,7 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
         let Gather { block, batch, n_inputs, for_gradient } = self;
         block.sparse.clear();
         for row in 0..block.n_rows {
-            let first = if block.keeps_all { row * block.stride } else { 0 };
+            let first = if block.keep == Keep::AllRows { row * block.stride } else { 0 };
             let inputs = &mut block.inputs[first..][..n_inputs];
             batch.input(block.first_row + row, inputs);
             block.sparse.push_row(simd, inputs, for_gradient);

@@ -55,7 +55,7 @@ pub(super) struct Tile<F> {
 }
 
 impl<F: Real> Tile<F> {
-    pub(super) fn new(layer: usize, first_unit: usize, width: usize, n_inputs: usize, n_slots: usize) -> Tile<F> {
+    pub(super) fn new(layer: usize, first_unit: usize, width: usize, n_inputs: usize, n_slots: usize, strip: usize) -> Tile<F> {
         let state = |len: usize| [0, 1].map(|slot| Aligned::zeros(if slot < n_slots { len } else { 0 }));
         Tile {
             layer,
@@ -69,7 +69,7 @@ impl<F: Real> Tile<F> {
             delta: Aligned::zeros(width),
             smallest_delta: F::zero(),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
-            gradient: Aligned::zeros(STRIP),
+            gradient: Aligned::zeros(strip),
         }
     }
 
@@ -342,7 +342,7 @@ impl<F: Real> Task<F> for Backward<'_, F> {
 }
 
 /// The numbers of the gradient that are computed at a time: they stay in the cache next to the processor.
-const STRIP: usize = 2_048;
+pub(super) const STRIP: usize = 2_048;
 
 /// The rows that are handed to the sink at a time, or left out together.
 pub(super) const PIECE: usize = 8;
@@ -372,23 +372,19 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
         let n_rows = STRIP / width;
         match received {
             Received::Inputs(_) => {
-                for first_input in (0..shape.n_inputs).step_by(n_rows) {
-                    let n_inputs = n_rows.min(shape.n_inputs - first_input);
-                    let is_sparse = sink.ignores_zero_gradients();
-                    let gradient = &mut tile.gradient[..n_inputs * width];
-                    gradient.fill(F::zero());
+                let together = blocks[0].sparse.columns_together(n_rows);
+                for first_input in (0..shape.n_inputs).step_by(together) {
+                    let inputs = first_input..shape.n_inputs.min(first_input + together);
+                    let sums = &mut tile.gradient[..inputs.len().next_multiple_of(2) * width];
+                    sums.fill(F::zero());
                     for (block, patch) in blocks.iter().zip(patches) {
                         // All inputs go through the deltas of one block, which stay in the first-level cache.
-                        let inputs = first_input..first_input + n_inputs;
-                        simd.apart(AddInputGradient { block, deltas: &patch.deltas, width, inputs, sums: gradient });
+                        let (deltas, inputs) = (&patch.deltas[..], inputs.clone());
+                        simd.apart(AddInputGradient { block, deltas, width, inputs, sums });
                     }
-                    for first in (0..n_inputs).step_by(PIECE) {
-                        let inputs = first_input + first..first_input + n_inputs.min(first + PIECE);
-                        if is_sparse && !is_used(blocks, inputs.clone()) {
-                            continue;
-                        }
-                        let gradient = first * width..(first + inputs.len()) * width;
-                        tile.update_weights(&mut finite, inputs.start, gradient, sink);
+                    for used in used_inputs(blocks, inputs, sink.ignores_zero_gradients()) {
+                        let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
+                        tile.update_weights(&mut finite, used.start, gradient, sink);
                     }
                 }
             }
@@ -429,10 +425,28 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     }
 }
 
-/// Whether one of some inputs is not zero in one of the rows.
+/// Of some inputs, the stretches of pieces that are not zero in one of the rows; or all of them.
 #[inline(always)]
-fn is_used<F: Real>(blocks: &[InputBlock<F>], inputs: std::ops::Range<usize>) -> bool {
-    blocks.iter().any(|block| block.sparse.has_any(inputs.clone()))
+fn used_inputs<F: Real>(
+    blocks: &[InputBlock<F>],
+    inputs: std::ops::Range<usize>,
+    leave_out: bool,
+) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let end = inputs.end;
+    let piece = move |first: usize| first..end.min(first + PIECE);
+    let is_used =
+        move |inputs: &std::ops::Range<usize>| !leave_out || blocks.iter().any(|block| block.sparse.has_any(inputs.clone()));
+    let mut next = inputs.start;
+    std::iter::from_fn(move || {
+        while next < end && !is_used(&piece(next)) {
+            next += PIECE;
+        }
+        let first = next;
+        while next < end && is_used(&piece(next)) {
+            next += PIECE;
+        }
+        (first < next).then(|| first..end.min(next))
+    })
 }
 
 /// Adds to `sums`, a row of the tile's width for each input, what the rows of a block add to xᵀ δ.
