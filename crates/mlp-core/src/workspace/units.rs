@@ -50,7 +50,7 @@ pub(super) struct Tile<F> {
     smallest_delta: F,
     /// and what they pass back to each input.
     passed_back: Aligned<F>,
-    /// For larger batches: a strip of the gradient.
+    /// For larger batches: a strip of the gradient; in the first layer zeros between two strips.
     gradient: Aligned<F>,
 }
 
@@ -81,6 +81,7 @@ impl<F: Real> Tile<F> {
             state.iter_mut().filter(|state| state.is_not_finite()).for_each(|state| *state = F::zero());
         }
         self.delta.fill(F::zero());
+        self.gradient.fill(F::zero());
         self.is_broken = false;
     }
 
@@ -375,16 +376,20 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                 let together = blocks[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
                     let inputs = first_input..shape.n_inputs.min(first_input + together);
+                    // Zeros, as every strip leaves them.
                     let sums = &mut tile.gradient[..inputs.len().next_multiple_of(2) * width];
-                    sums.fill(F::zero());
                     for (block, patch) in blocks.iter().zip(patches) {
                         // All inputs go through the deltas of one block, which stay in the first-level cache.
                         let (deltas, inputs) = (&patch.deltas[..], inputs.clone());
                         simd.apart(AddInputGradient { block, deltas, width, inputs, sums });
                     }
-                    for used in used_inputs(blocks, inputs, sink.ignores_zero_gradients()) {
+                    let mut first = inputs.start;
+                    while first < inputs.end {
+                        let used = first_used(blocks, first..inputs.end, sink.ignores_zero_gradients());
                         let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
-                        tile.update_weights(&mut finite, used.start, gradient, sink);
+                        tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
+                        tile.gradient[gradient].fill(F::zero());
+                        first = used.end;
                     }
                 }
             }
@@ -425,28 +430,28 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     }
 }
 
-/// Of some inputs, the stretches of pieces that are not zero in one of the rows; or all of them.
+/// Of some inputs, the first pieces side by side that are not zero in one of the rows, or none at the end; or, where zeros
+/// are not left out, all.
 #[inline(always)]
-fn used_inputs<F: Real>(
+fn first_used<F: Real>(
     blocks: &[InputBlock<F>],
     inputs: std::ops::Range<usize>,
     leave_out: bool,
-) -> impl Iterator<Item = std::ops::Range<usize>> {
+) -> std::ops::Range<usize> {
+    if !leave_out {
+        return inputs;
+    }
     let end = inputs.end;
-    let piece = move |first: usize| first..end.min(first + PIECE);
-    let is_used =
-        move |inputs: &std::ops::Range<usize>| !leave_out || blocks.iter().any(|block| block.sparse.has_any(inputs.clone()));
-    let mut next = inputs.start;
-    std::iter::from_fn(move || {
-        while next < end && !is_used(&piece(next)) {
-            next += PIECE;
-        }
-        let first = next;
-        while next < end && is_used(&piece(next)) {
-            next += PIECE;
-        }
-        (first < next).then(|| first..end.min(next))
-    })
+    let is_used = |first| blocks.iter().any(|block| block.sparse.has_any(first..end.min(first + PIECE)));
+    let mut used = inputs.start..inputs.start;
+    while used.start < end && !is_used(used.start) {
+        used.start = end.min(used.start + PIECE);
+    }
+    used.end = used.start;
+    while used.end < end && is_used(used.end) {
+        used.end = end.min(used.end + PIECE);
+    }
+    used
 }
 
 /// Adds to `sums`, a row of the tile's width for each input, what the rows of a block add to xᵀ δ.
