@@ -36,7 +36,9 @@ use crate::real::Real;
 use crate::sink::GradientSink;
 use one_by_one::Single;
 use samples::{Answer, Gather, InputBlock, Keep, OutputBlock};
-use units::{Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, Update, distribute};
+use units::{
+    Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, Update, distribute,
+};
 
 /// Where the samples of a batch come from: each row is asked for once a step, by one of the threads.
 pub trait Batch<F>: Sync {

@@ -264,7 +264,12 @@ fn inputs_together<F: Real, S: Simd<F>>(n_remaining: usize, is_one_row: bool) ->
 /// # Panics
 /// As that.
 #[inline(always)]
-pub(crate) fn transposed_row<F: Real, S: Simd<F>>(simd: S, pair: PanelPair<'_, F>, n_inputs: usize, products: &mut [F]) {
+pub(crate) fn transposed_row<F: Real, S: Simd<F>>(
+    simd: S,
+    pair: PanelPair<'_, F>,
+    n_inputs: usize,
+    products: &mut [F],
+) {
     simd.apart(TransposedRow { pair, n_inputs, products });
 }
 

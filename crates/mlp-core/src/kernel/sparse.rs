@@ -423,7 +423,9 @@ mod tests {
 
     fn check<F: Real>() {
         for (kernel, n_columns) in supported().flat_map(|kernel| [1, 7, 16, 33, 700].map(|n| (kernel, n))) {
-            for (n_vectors, columns) in [1, 2, 4].into_iter().flat_map(|n| [Columns::Kept, Columns::FromRows].map(|c| (n, c))) {
+            for (n_vectors, columns) in
+                [1, 2, 4].into_iter().flat_map(|n| [Columns::Kept, Columns::FromRows].map(|c| (n, c)))
+            {
                 let (n_rows, width) = (5, n_vectors * F::LANES);
                 let mut sparse = Sparse::<F>::new(n_rows + 1, n_columns, width, columns);
                 // The second time, something is there already.
@@ -449,7 +451,8 @@ mod tests {
                             assert_eq!(of_rows[row * width + column], expected, "{kernel}");
                         }
                         for input in 0..n_columns {
-                            let terms = rows.iter().map(|row| row[input]).zip(deltas.iter().skip(column).step_by(width));
+                            let terms =
+                                rows.iter().map(|row| row[input]).zip(deltas.iter().skip(column).step_by(width));
                             let expected = terms.fold(F::one(), |sum, (x, &delta)| sum + x * delta);
                             assert_eq!(of_columns[input * width + column], expected, "{kernel}");
                         }
@@ -468,8 +471,14 @@ mod tests {
     #[test]
     fn a_column_has_something_where_one_of_its_rows_has() {
         let mut sparse = Sparse::<f32>::new(2, 6, 16, Columns::Kept);
-        f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![0.0, 0.0, 0.0, 2.0, -0.0, 0.0], vec![0.0, 0.0, 0.0, 3.0, 0.0, f32::NAN]]));
-        assert_eq!([0..3, 3..4, 0..4, 4..5, 5..6].map(|columns| sparse.has_any(columns)), [false, true, true, false, true]);
+        f32::dispatch(
+            Kernel::Portable,
+            Fill(&mut sparse, &[vec![0.0, 0.0, 0.0, 2.0, -0.0, 0.0], vec![0.0, 0.0, 0.0, 3.0, 0.0, f32::NAN]]),
+        );
+        assert_eq!(
+            [0..3, 3..4, 0..4, 4..5, 5..6].map(|columns| sparse.has_any(columns)),
+            [false, true, true, false, true]
+        );
     }
 
     #[test]

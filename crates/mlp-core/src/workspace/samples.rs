@@ -7,8 +7,8 @@ use crate::kernel::simd::{Simd, Task};
 use crate::kernel::sparse::{Columns, Sparse};
 use crate::loss::Objective;
 use crate::real::Real;
-use crate::workspace::units::{LayerShape, Patches};
 use crate::workspace::Batch;
+use crate::workspace::units::{LayerShape, Patches};
 
 /// The inputs of some rows of a batch.
 #[derive(Debug)]

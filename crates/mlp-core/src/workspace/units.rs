@@ -55,7 +55,14 @@ pub(super) struct Tile<F> {
 }
 
 impl<F: Real> Tile<F> {
-    pub(super) fn new(layer: usize, first_unit: usize, width: usize, n_inputs: usize, n_slots: usize, strip: usize) -> Tile<F> {
+    pub(super) fn new(
+        layer: usize,
+        first_unit: usize,
+        width: usize,
+        n_inputs: usize,
+        n_slots: usize,
+        strip: usize,
+    ) -> Tile<F> {
         let state = |len: usize| [0, 1].map(|slot| Aligned::zeros(if slot < n_slots { len } else { 0 }));
         Tile {
             layer,
