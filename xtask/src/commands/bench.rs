@@ -16,7 +16,8 @@ use crate::places;
 const NOTES: &str = "\
 Every figure is the best of some runs, ours and the peers' in turn, each in a process of its
 own. Leave the machine alone meanwhile. Peers are measured where their Python packages are:
-pip install torch jax numpy scikit-learn. With --out, each figure is kept as soon as it is there.
+pip install torch jax numpy scikit-learn. With --out, each figure is written as soon as it is
+there.
 
 Examples:
   cargo xtask bench                           the table of epochs, some minutes

@@ -189,7 +189,8 @@ impl<F: Real> Sparse<F> {
     /// begin with an even number.
     ///
     /// # Panics
-    /// Where a slice is too short, the width is not that of a panel, or columns that are not kept are not a stretch.
+    /// Where a slice is too short, the width is not that of a panel, there are no such columns, or those that are not kept are
+    /// not a whole stretch ([`Sparse::columns_together`]).
     #[inline(always)]
     pub(crate) fn add_columns_times<S: Simd<F>>(
         &self,
@@ -200,30 +201,28 @@ impl<F: Real> Sparse<F> {
         sums: &mut [F],
     ) {
         assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len().next_multiple_of(2) * width);
+        assert!(columns.start.is_multiple_of(2) && columns.end <= self.n_columns, "columns {columns:?}");
         match self.columns {
             Columns::Kept => {
-                let lists = pairs_of(&columns).map(|pair| self.column(pair));
-                // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, as was
-                // asserted; and there are sums for all columns.
+                let lists = (columns.start / 2..columns.end.div_ceil(2)).map(|pair| self.column(pair));
+                // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, and there are
+                // sums for all pairs, as was asserted.
                 unsafe { lists_times::<F, S, 2>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
             }
             Columns::FromRows => {
                 let stretch = columns.start / self.stretch;
-                assert!(columns.start.is_multiple_of(self.stretch) && columns.len() <= self.stretch);
+                let first = stretch * self.stretch;
+                assert!(
+                    columns == (first..self.n_columns.min(first + self.stretch)),
+                    "columns {columns:?} are no stretch"
+                );
                 for (row, panel) in panel.chunks_exact(width).take(self.n_rows).enumerate() {
-                    // SAFETY: `_simd` proves the instructions, and there are sums for all columns of the stretch.
+                    // SAFETY: `_simd` proves the instructions, and there are sums for all pairs of the stretch, as was asserted.
                     unsafe { add_list_times::<F, S>(self.list(row, stretch), panel, sums.as_mut_ptr()) };
                 }
             }
         }
     }
-}
-
-/// The pairs of some columns, which begin with an even number.
-#[inline(always)]
-fn pairs_of(columns: &Range<usize>) -> Range<usize> {
-    assert!(columns.start.is_multiple_of(2), "columns from {} on are not pairs", columns.start);
-    columns.start / 2..columns.end.div_ceil(2)
 }
 
 /// Adds to `ROWS` rows of `sums` for each list, one behind the other, its product with the panel: with one row, both numbers
@@ -479,6 +478,34 @@ mod tests {
             [0..3, 3..4, 0..4, 4..5, 5..6].map(|columns| sparse.has_any(columns)),
             [false, true, true, false, true]
         );
+    }
+
+    /// Adds the product of some columns of nothing.
+    struct Add<'a>(&'a Sparse<f32>, Range<usize>, &'a mut [f32]);
+
+    impl Task<f32> for Add<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd<f32>>(self, simd: S) {
+            self.0.add_columns_times(simd, self.1, &[], 16, self.2);
+        }
+    }
+
+    #[test]
+    fn sums_for_only_a_part_of_what_is_written_are_refused() {
+        let mut sums = [0.0; 64];
+        let refused = |columns, kept, n_sums: usize, sums: &mut [f32]| {
+            let sparse = Sparse::new(1, 1_000, 16, kept);
+            let add = std::panic::AssertUnwindSafe(|| {
+                f32::dispatch(Kernel::Portable, Add(&sparse, columns, &mut sums[..n_sums]));
+            });
+            std::panic::catch_unwind(add).is_err()
+        };
+        assert!(!refused(0..4, Columns::Kept, 64, &mut sums));
+        assert!(refused(0..4, Columns::Kept, 48, &mut sums), "fewer sums than columns");
+        assert!(refused(1..4, Columns::Kept, 64, &mut sums), "half a pair");
+        assert!(refused(998..1_002, Columns::Kept, 64, &mut sums), "more columns than there are");
+        assert!(refused(0..4, Columns::FromRows, 64, &mut sums), "a part of a stretch");
     }
 
     #[test]
