@@ -13,8 +13,8 @@
 //! so that their weights stay in the cache of its core. A workspace for batches of one sample takes 2 and 3 together.
 //!
 //! What is zero in the inputs (four pixels in five, in pictures of digits) adds nothing to a product and is left out,
-//! which changes no bit of the result, but for the sign of a zero, as long as the weights are finite. They have to be when
-//! they are loaded; a step that makes others reports it.
+//! which changes no bit of the result, but for the sign of a zero, as long as weights and deltas are finite. The weights have
+//! to be when they are loaded; a step that makes others reports it.
 
 mod one_by_one;
 mod samples;
@@ -28,7 +28,7 @@ use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
 use crate::kernel::Kernel;
 use crate::kernel::product::panel_width;
-use crate::kernel::sparse::Columns;
+use crate::kernel::sparse::Transposed;
 use crate::kernel::workers::{Shares, Workers};
 use crate::loss::Objective;
 use crate::mlp::Mlp;
@@ -134,7 +134,9 @@ impl<F: Real> Workspace<F> {
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
         assert!(max_batch > 0, "a batch has at least one sample");
-        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(4);
+        /// Those that a product takes together.
+        const ROWS: usize = 4;
+        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS);
         let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
         Workspace::with_blocks(mlp, max_batch, block_rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
     }
@@ -153,11 +155,12 @@ impl<F: Real> Workspace<F> {
         mlp.assert_consistent();
         let n_blocks = max_batch.div_ceil(block_rows);
         let (n_inputs, first_width) = (mlp.n_inputs(), panel_width::<F>(mlp.layers[0].weights.ncols()));
-        // With one tile, columns would be read only once, and with one row never.
+        // With one tile, lists of columns would be read only once, and with one row never.
         let is_small = mlp.layers[0].weights.ncols() <= first_width || max_batch == 1;
-        let columns = if is_small && keep == Keep::LastRow { Columns::FromRows } else { Columns::Kept };
+        let from_rows = is_small && keep == Keep::LastRow;
+        let transposed = if from_rows { Transposed::FromRows } else { Transposed::FromColumns };
         let inputs: Vec<_> =
-            (0..n_blocks).map(|_| InputBlock::new(n_inputs, block_rows, first_width, columns, keep)).collect();
+            (0..n_blocks).map(|_| InputBlock::new(n_inputs, block_rows, first_width, transposed, keep)).collect();
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
@@ -305,10 +308,10 @@ impl<F: Real> Workspace<F> {
             block.first_row = index * self.block_rows;
             block.n_rows = n_samples.saturating_sub(block.first_row).min(self.block_rows);
         }
-        let (kernel, n_used, n_inputs) = (self.kernel, self.n_blocks_used(), self.layers[0].n_inputs);
+        let (kernel, n_used) = (self.kernel, self.n_blocks_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
         let inputs = &mut self.inputs[..n_used];
-        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, n_inputs, for_gradient }));
+        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, for_gradient }));
     }
 
     /// The forward pass; with an objective also the losses and the deltas of the outputs.

@@ -24,6 +24,13 @@ pub(crate) fn panel_width<F: Real>(n_remaining: usize) -> usize {
     n_remaining.div_ceil(F::LANES).clamp(1, PANEL_VECTORS).next_power_of_two() * F::LANES
 }
 
+/// # Panics
+/// Where panels do not have so many columns.
+#[inline(always)]
+pub(crate) fn assert_panel_width<F: Real>(width: usize) {
+    assert!(matches!(width / F::LANES, 1 | 2 | 4) && width.is_multiple_of(F::LANES), "a panel of {width} columns");
+}
+
 /// Whether products are cut for 16 registers, of 32 or 16 bytes; else for 32 of 64.
 fn has_few_registers<F: Real, S: Simd<F>>() -> bool {
     S::LANES < F::LANES
@@ -76,7 +83,7 @@ impl<F: Real> Task<F> for PanelProduct<'_, F> {
     fn run<S: Simd<F>>(self, _simd: S) {
         let PanelProduct { width, start, factors, n_rows, sums } = self;
         let Factors { left, row_stride, term_stride, right, n_terms } = factors;
-        assert!(matches!(width / F::LANES, 1 | 2 | 4) && width.is_multiple_of(F::LANES), "a panel of {width} columns");
+        assert_panel_width::<F>(width);
         assert!(start.is_none_or(|start| start.len() == width));
         assert!(n_rows * width <= sums.len());
         if n_rows > 0 && n_terms > 0 {
@@ -151,8 +158,9 @@ impl<F: Real> Block<'_, F> {
                     };
                 }
             }
-            let left = factors.left.as_ptr().add(row * factors.row_stride);
-            let right = factors.right.as_ptr().add(vector * S::LANES);
+            // Without terms there may be nothing where these point.
+            let left = factors.left.as_ptr().wrapping_add(row * factors.row_stride);
+            let right = factors.right.as_ptr().wrapping_add(vector * S::LANES);
             for term in 0..factors.n_terms {
                 let mut columns = [S::splat(F::zero()); VECTORS];
                 for (index, column) in columns.iter_mut().enumerate() {
@@ -217,7 +225,7 @@ pub(crate) fn transposed_product<'a, F: Real, S: Simd<F>>(
     /// A multiple of all numbers of rows that go together.
     const ROWS: usize = 12;
     let bytes_of_row = panels.clone().map(|pair| pair.width).sum::<usize>() * size_of::<F>();
-    let n_near = (NEAR / bytes_of_row / ROWS).max(1) * ROWS;
+    let n_near = (NEAR / bytes_of_row.max(1) / ROWS).max(1) * ROWS;
     for first_row in (0..n_rows).step_by(n_near) {
         let rows = first_row..n_rows.min(first_row + n_near);
         let mut input = 0;

@@ -1,7 +1,7 @@
 //! One interface to the vector instructions: a register at a time, on every level.
 //!
 //! Code is written once, generic over [`Simd`], inlined into a function that is compiled for the level's instructions
-//! ([`run`]), and so becomes machine code for that level. Loops over slices inside a [`Task`] are vectorised by the
+//! ([`Simd::apart`]), and so becomes machine code for that level. Loops over slices inside a [`Task`] are vectorised by the
 //! compiler for the same instructions.
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
@@ -215,7 +215,6 @@ where
     Portable: Simd<F>,
 {
     assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
-    // As was just asserted.
     match kernel {
         Kernel::Avx512 => Avx512(()).apart(task),
         Kernel::Avx2 => Avx2(()).apart(task),

@@ -7,17 +7,17 @@
 
 use std::ops::Range;
 
-use crate::kernel::simd::Simd;
+use crate::kernel::product::assert_panel_width;
+use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
 
-/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and by pairs of columns (compressed
-/// columns).
+/// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and pair of columns by pair.
 #[derive(Debug)]
 pub(crate) struct Sparse<F> {
     n_columns: usize,
-    /// The columns, an even number, that all rows go through before the next: their part of a panel stays in the first-level
-    /// cache.
-    stretch: usize,
+    /// All rows go through one stretch of columns before the next: its part of a panel stays in the first-level cache. The
+    /// length is even.
+    stretch_len: usize,
     n_stretches: usize,
     max_rows: usize,
     n_rows: usize,
@@ -27,10 +27,11 @@ pub(crate) struct Sparse<F> {
     places: Vec<u32>,
     /// The numbers there. The last of an odd number of columns has a 0 beside it.
     values: Vec<[F; 2]>,
-    columns: Columns,
+    transposed: Transposed,
     /// For every column, 0 where it has nothing.
     used: Vec<u32>,
-    /// In how many rows each pair has something. Empty unless columns are kept, as are the entries.
+    /// In how many rows each pair has something. Empty unless the transposed product is taken from columns, as are the
+    /// entries.
     counts: Vec<u32>,
     /// For each pair the rows in which it is not zero, ascending, with the numbers there: what is written together lies
     /// together.
@@ -39,43 +40,50 @@ pub(crate) struct Sparse<F> {
     stride: usize,
 }
 
-/// How a matrix can be multiplied from the left in its transposed form.
+/// How the product of the transposed matrix is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Columns {
-    /// Column by column: each is kept as a list, and its sums stay in registers.
-    Kept,
-    /// Row by row, each of which adds to many sums: for narrow panels that is less work than keeping the columns.
+pub(crate) enum Transposed {
+    /// Pair of columns by pair, for each of which there is a list: its sums stay in registers.
+    FromColumns,
+    /// Row by row, each of which adds to many sums: for a narrow panel that is less work than making those lists.
     FromRows,
 }
 
 impl<F: Real> Sparse<F> {
-    /// A matrix without rows, with room for `max_rows`. Products of it and a panel of `width` columns take stretches of its
-    /// columns.
-    pub(crate) fn new(max_rows: usize, n_columns: usize, width: usize, columns: Columns) -> Sparse<F> {
+    /// A matrix without rows, with room for `max_rows`, made for products with panels of `width` columns.
+    ///
+    /// # Panics
+    /// Where the width is not that of a panel, or there are 2³² pairs or more.
+    pub(crate) fn new(max_rows: usize, n_columns: usize, width: usize, transposed: Transposed) -> Sparse<F> {
         /// Of the first-level cache, what a stretch of a panel takes.
         const NEAR: usize = 28 << 10;
+        assert_panel_width::<F>(width);
         let n_pairs = n_columns.div_ceil(2);
         assert!(u32::try_from(max_rows * n_pairs).is_ok(), "{max_rows} rows of {n_columns} columns");
-        let stretch = (NEAR / (width * size_of::<F>())).next_multiple_of(2).max(2);
-        let n_stretches = n_columns.div_ceil(stretch);
+        let stretch_len = (NEAR / (width * size_of::<F>())).next_multiple_of(2);
+        let n_stretches = n_columns.div_ceil(stretch_len);
         // Odd: lists a power of two apart would compete for the same lines of the cache.
         let stride = max_rows | 1;
-        let n_kept = if columns == Columns::Kept { n_pairs } else { 0 };
+        let n_kept = if transposed == Transposed::FromColumns { n_pairs } else { 0 };
         Sparse {
             n_columns,
-            stretch,
+            stretch_len,
             n_stretches,
             max_rows,
             n_rows: 0,
             ends: Vec::with_capacity(max_rows * n_stretches),
             places: vec![0; max_rows * n_pairs],
             values: vec![[F::zero(); 2]; max_rows * n_pairs],
-            columns,
+            transposed,
             used: vec![0; n_columns],
             counts: vec![0; n_kept],
             entries: vec![(0, [F::zero(); 2]); n_kept * stride],
             stride,
         }
+    }
+
+    pub(crate) fn n_columns(&self) -> usize {
+        self.n_columns
     }
 
     /// Removes all rows.
@@ -87,27 +95,27 @@ impl<F: Real> Sparse<F> {
         self.counts.fill(0);
     }
 
-    /// Appends a row; to the columns only where it is said.
+    /// Appends a row. Only `for_transposed` products does it count in columns.
     ///
     /// # Panics
     /// Where there is no room, or it is not as long as there are columns.
     #[inline(always)]
-    pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F], for_columns: bool) {
+    pub(crate) fn push_row<S: Simd<F>>(&mut self, _simd: S, row: &[F], for_transposed: bool) {
         assert!(self.n_rows < self.max_rows, "a row behind {} of {}", self.n_rows, self.max_rows);
         assert_eq!(row.len(), self.n_columns, "numbers in a row, and columns");
         let mut end = self.ends.last().map_or(0, |&end| end as usize);
-        for (index, numbers) in row.chunks(self.stretch).enumerate() {
+        for (index, numbers) in row.chunks(self.stretch_len).enumerate() {
             let n_pairs = numbers.len().div_ceil(2);
             let (places, values) = (&mut self.places[end..][..n_pairs], &mut self.values[end..][..n_pairs]);
             // SAFETY: `_simd` proves the instructions, and there is room for all pairs.
             let n = unsafe { S::compress_pairs(numbers, places, values) };
-            if for_columns && self.columns == Columns::Kept {
-                self.append_to_columns(index * self.stretch / 2, end..end + n);
+            if for_transposed && self.transposed == Transposed::FromColumns {
+                self.append_to_columns(index * self.stretch_len / 2, end..end + n);
             }
             end += n;
             self.ends.push(end as u32);
         }
-        if for_columns {
+        if for_transposed {
             for (used, &number) in self.used.iter_mut().zip(row) {
                 *used |= u32::from(number != F::zero());
             }
@@ -128,7 +136,7 @@ impl<F: Real> Sparse<F> {
 
     /// The rows in which a pair is not zero.
     #[inline(always)]
-    fn column(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
+    fn column_pair(&self, pair: usize) -> impl ExactSizeIterator<Item = (u32, &[F; 2])> {
         self.entries[pair * self.stride..][..self.counts[pair] as usize].iter().map(|(row, values)| (*row, values))
     }
 
@@ -146,11 +154,11 @@ impl<F: Real> Sparse<F> {
         self.used[columns].iter().fold(0, |any, used| any | used) != 0
     }
 
-    /// The columns to be passed to [`Sparse::add_columns_times`] together; `n` where they are kept.
+    /// How many columns are to be passed to [`Sparse::add_columns_times`] at a time, of a matrix that prefers `n`.
     pub(crate) fn columns_together(&self, n: usize) -> usize {
-        match self.columns {
-            Columns::Kept => n,
-            Columns::FromRows => self.stretch,
+        match self.transposed {
+            Transposed::FromColumns => n,
+            Transposed::FromRows => self.stretch_len,
         }
     }
 
@@ -158,7 +166,8 @@ impl<F: Real> Sparse<F> {
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (usize, F)> {
         let lists = (0..self.n_stretches).flat_map(move |stretch| {
-            self.list(row, stretch).map(move |(place, values)| (stretch * self.stretch + 2 * place as usize, values))
+            self.list(row, stretch)
+                .map(move |(place, values)| (stretch * self.stretch_len + 2 * place as usize, values))
         });
         lists.flat_map(|(column, &[a, b])| [(column, a), (column + 1, b)]).filter(|(_, value)| *value != F::zero())
     }
@@ -169,56 +178,93 @@ impl<F: Real> Sparse<F> {
     /// # Panics
     /// Where a slice is too short, or the width is not that of a panel.
     #[inline(always)]
-    pub(crate) fn rows_times<S: Simd<F>>(&self, _simd: S, start: &[F], panel: &[F], width: usize, sums: &mut [F]) {
-        assert!(panel.len() >= self.n_columns.next_multiple_of(2) * width && start.len() == width);
-        assert!(sums.len() >= self.n_rows * width);
-        for sums in sums.chunks_exact_mut(width).take(self.n_rows) {
-            sums.copy_from_slice(start);
-        }
-        for stretch in 0..self.n_stretches {
-            let panel = &panel[stretch * self.stretch * width..];
-            let lists = (0..self.n_rows).map(|row| self.list(row, stretch));
-            // SAFETY: `_simd` proves the instructions. A list has pairs within its stretch of the columns, for each of which
-            // the panel has two rows, as was asserted; and there are sums for all rows.
-            unsafe { lists_times::<F, S, 1>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
-        }
+    pub(crate) fn rows_times<S: Simd<F>>(&self, simd: S, start: &[F], panel: &[F], width: usize, sums: &mut [F]) {
+        simd.apart(RowsTimes { sparse: self, start, panel, width, sums });
     }
 
     /// Adds the product of some columns, transposed, with a panel that has a row for each row: `sums[i] += Σ
-    /// x[row][columns.start + i] · panel[row]`, rows of `width`, and one more where the number of columns is odd. The columns
-    /// begin with an even number.
+    /// x[row][columns.start + i] · panel[row]`, rows of `width`. The columns begin with an even number; behind an odd number
+    /// of them, one more row of sums is overwritten.
     ///
     /// # Panics
-    /// Where a slice is too short, the width is not that of a panel, there are no such columns, or those that are not kept are
-    /// not a whole stretch ([`Sparse::columns_together`]).
+    /// Where a slice is too short, the width is not that of a panel, there are no such columns, or they are not as many as
+    /// [`Sparse::columns_together`] says.
     #[inline(always)]
     pub(crate) fn add_columns_times<S: Simd<F>>(
         &self,
-        _simd: S,
+        simd: S,
         columns: Range<usize>,
         panel: &[F],
         width: usize,
         sums: &mut [F],
     ) {
-        assert!(panel.len() >= self.n_rows * width && sums.len() >= columns.len().next_multiple_of(2) * width);
-        assert!(columns.start.is_multiple_of(2) && columns.end <= self.n_columns, "columns {columns:?}");
-        match self.columns {
-            Columns::Kept => {
-                let lists = (columns.start / 2..columns.end.div_ceil(2)).map(|pair| self.column(pair));
+        simd.apart(AddColumnsTimes { sparse: self, columns, panel, width, sums });
+    }
+}
+
+/// [`Sparse::rows_times`]
+struct RowsTimes<'a, F> {
+    sparse: &'a Sparse<F>,
+    start: &'a [F],
+    panel: &'a [F],
+    width: usize,
+    sums: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for RowsTimes<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, _simd: S) {
+        let RowsTimes { sparse, start, panel, width, sums } = self;
+        assert_panel_width::<F>(width);
+        assert!(panel.len() >= sparse.n_columns.next_multiple_of(2) * width && start.len() == width);
+        assert!(sums.len() >= sparse.n_rows * width);
+        for sums in sums.chunks_exact_mut(width).take(sparse.n_rows) {
+            sums.copy_from_slice(start);
+        }
+        for stretch in 0..sparse.n_stretches {
+            let panel = &panel[stretch * sparse.stretch_len * width..];
+            let lists = (0..sparse.n_rows).map(|row| sparse.list(row, stretch));
+            // SAFETY: `_simd` proves the instructions. A list has pairs within its stretch of the columns, for each of which
+            // the panel has two rows, as was asserted; and there are sums for all rows.
+            unsafe { lists_times::<F, S, 1>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
+        }
+    }
+}
+
+/// [`Sparse::add_columns_times`]
+struct AddColumnsTimes<'a, F> {
+    sparse: &'a Sparse<F>,
+    columns: Range<usize>,
+    panel: &'a [F],
+    width: usize,
+    sums: &'a mut [F],
+}
+
+impl<F: Real> Task<F> for AddColumnsTimes<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, _simd: S) {
+        let AddColumnsTimes { sparse, columns, panel, width, sums } = self;
+        assert_panel_width::<F>(width);
+        assert!(columns.start.is_multiple_of(2) && columns.end <= sparse.n_columns, "columns {columns:?}");
+        assert!(panel.len() >= sparse.n_rows * width && sums.len() >= columns.len().next_multiple_of(2) * width);
+        match sparse.transposed {
+            Transposed::FromColumns => {
+                let lists = (columns.start / 2..columns.end.div_ceil(2)).map(|pair| sparse.column_pair(pair));
                 // SAFETY: `_simd` proves the instructions. A list has rows, for each of which the panel has one, and there are
                 // sums for all pairs, as was asserted.
                 unsafe { lists_times::<F, S, 2>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
             }
-            Columns::FromRows => {
-                let stretch = columns.start / self.stretch;
-                let first = stretch * self.stretch;
-                assert!(
-                    columns == (first..self.n_columns.min(first + self.stretch)),
-                    "columns {columns:?} are no stretch"
-                );
-                for (row, panel) in panel.chunks_exact(width).take(self.n_rows).enumerate() {
-                    // SAFETY: `_simd` proves the instructions, and there are sums for all pairs of the stretch, as was asserted.
-                    unsafe { add_list_times::<F, S>(self.list(row, stretch), panel, sums.as_mut_ptr()) };
+            Transposed::FromRows => {
+                let stretch = columns.start / sparse.stretch_len;
+                let first = stretch * sparse.stretch_len;
+                let whole = first..sparse.n_columns.min(first + sparse.stretch_len);
+                assert!(stretch < sparse.n_stretches && columns == whole, "columns {columns:?} are no stretch");
+                for (row, panel) in panel.chunks_exact(width).take(sparse.n_rows).enumerate() {
+                    // SAFETY: `_simd` proves the instructions. The list is of this stretch, and there are sums for all pairs of
+                    // it, as was asserted.
+                    unsafe { add_list_times::<F, S>(sparse.list(row, stretch), panel, sums.as_mut_ptr()) };
                 }
             }
         }
@@ -239,13 +285,14 @@ unsafe fn lists_times<'a, F: Real, S: Simd<F>, const ROWS: usize>(
     sums: *mut F,
 ) {
     let n_vectors = width / S::LANES;
-    assert!(width.is_multiple_of(F::LANES), "a panel of {width} columns");
     let mut vector = 0;
     while vector < n_vectors {
+        // Without lists there may be nothing where these point.
+        let (panel, sums) = (panel.wrapping_add(vector * S::LANES), sums.wrapping_add(vector * S::LANES));
+        let lists = lists.clone();
         // SAFETY: the caller's promises; the vectors lie inside the width. At most eight sums, which leaves registers for
         // their factors on every level.
         unsafe {
-            let (panel, sums, lists) = (panel.add(vector * S::LANES), sums.add(vector * S::LANES), lists.clone());
             vector += match n_vectors - vector {
                 8.. if ROWS == 1 => vectors_of_lists::<F, S, ROWS, 8>(lists, panel, width, sums),
                 4.. => vectors_of_lists::<F, S, ROWS, 4>(lists, panel, width, sums),
@@ -376,11 +423,10 @@ unsafe fn vectors_of_row<'a, F: Real, S: Simd<F>, const VECTORS: usize>(
 mod tests {
     use super::*;
     use crate::kernel::Kernel;
-    use crate::kernel::simd::Task;
 
-    /// Rows of `n_columns` of which some numbers are zero.
-    fn rows<F: Real>(n_rows: usize, n_columns: usize) -> Vec<Vec<F>> {
-        let number = |at: usize| at.wrapping_mul(at).wrapping_mul(0x9e37_79b9) >> 7;
+    /// Rows of `n_columns` of which two numbers in three are zero, others for each seed.
+    fn rows<F: Real>(n_rows: usize, n_columns: usize, seed: usize) -> Vec<Vec<F>> {
+        let number = |at: usize| (at + seed * 7_919).wrapping_pow(2).wrapping_mul(0x9e37_79b9) >> 7;
         let value = |at: usize| if number(at).is_multiple_of(3) { F::narrow(1.0 + at as f64 / 8.0) } else { F::zero() };
         (0..n_rows).map(|row| (0..n_columns).map(|column| value(row * n_columns + column)).collect()).collect()
     }
@@ -420,40 +466,61 @@ mod tests {
         Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported())
     }
 
+    /// a · b + c as the level rounds it.
+    struct MultiplyAdd<F>(F, F, F);
+
+    impl<F: Real> Task<F> for MultiplyAdd<F> {
+        type Output = F;
+        #[inline(always)]
+        fn run<S: Simd<F>>(self, _simd: S) -> F {
+            let MultiplyAdd(a, b, c) = self;
+            if S::FUSED { a.mul_add(b, c) } else { a * b + c }
+        }
+    }
+
+    /// Every element is one chain of multiply-adds over ascending terms, to the bit, on every level.
     fn check<F: Real>() {
-        for (kernel, n_columns) in supported().flat_map(|kernel| [1, 7, 16, 33, 700].map(|n| (kernel, n))) {
-            for (n_vectors, columns) in
-                [1, 2, 4].into_iter().flat_map(|n| [Columns::Kept, Columns::FromRows].map(|c| (n, c)))
-            {
-                let (n_rows, width) = (5, n_vectors * F::LANES);
-                let mut sparse = Sparse::<F>::new(n_rows + 1, n_columns, width, columns);
-                // The second time, something is there already.
-                for n_rows in [n_rows + 1, n_rows] {
-                    let rows = rows::<F>(n_rows, n_columns);
-                    F::dispatch(kernel, Fill(&mut sparse, &rows));
-                    for (index, row) in rows.iter().enumerate() {
-                        let expected = row.iter().copied().enumerate().filter(|(_, value)| *value != F::zero());
-                        assert!(sparse.row(index).eq(expected), "{kernel}, {n_columns} columns");
-                    }
-                    // Small integers: every order of the sums gives the same.
-                    let n_even = n_columns.next_multiple_of(2);
-                    let panel: Vec<F> = (0..n_even * width).map(|at| F::from_u8((at % 5) as u8)).collect();
-                    let deltas: Vec<F> = (0..n_rows * width).map(|at| F::from_u8((at % 7) as u8)).collect();
-                    let (mut of_rows, mut of_columns) =
-                        (vec![F::zero(); n_rows * width], vec![F::one(); n_even * width]);
-                    let products = Products(&sparse, width, [&panel, &deltas], [&mut of_rows, &mut of_columns]);
-                    F::dispatch(kernel, products);
-                    for column in 0..width {
-                        for (row, values) in rows.iter().enumerate() {
-                            let terms = values.iter().zip(panel.iter().skip(column).step_by(width));
-                            let expected = terms.fold(F::one(), |sum, (&x, &w)| sum + x * w);
-                            assert_eq!(of_rows[row * width + column], expected, "{kernel}");
+        let number = |at: usize| F::narrow(libm::sin(at as f64 + 0.5));
+        for (kernel, n_columns) in supported().flat_map(|kernel| [1, 7, 16, 33, 500].map(|n| (kernel, n))) {
+            let chain = |start: F, terms: &mut dyn Iterator<Item = (F, F)>| {
+                terms
+                    .filter(|(a, _)| *a != F::zero())
+                    .fold(start, |sum, (a, b)| F::dispatch(kernel, MultiplyAdd(a, b, sum)))
+            };
+            for n_vectors in [1, 2, 4] {
+                for transposed in [Transposed::FromColumns, Transposed::FromRows] {
+                    let width = n_vectors * F::LANES;
+                    let mut sparse = Sparse::<F>::new(6, n_columns, width, transposed);
+                    // The second time, something else has been there.
+                    for (seed, n_rows) in [(1, 6), (2, 5)] {
+                        let rows = rows::<F>(n_rows, n_columns, seed);
+                        F::dispatch(kernel, Fill(&mut sparse, &rows));
+                        for (index, row) in rows.iter().enumerate() {
+                            let expected = row.iter().copied().enumerate().filter(|(_, value)| *value != F::zero());
+                            assert!(sparse.row(index).eq(expected), "{kernel}, {n_columns} columns");
                         }
-                        for input in 0..n_columns {
-                            let terms =
-                                rows.iter().map(|row| row[input]).zip(deltas.iter().skip(column).step_by(width));
-                            let expected = terms.fold(F::one(), |sum, (x, &delta)| sum + x * delta);
-                            assert_eq!(of_columns[input * width + column], expected, "{kernel}");
+                        for column in 0..n_columns {
+                            let is_used = rows.iter().any(|row| row[column] != F::zero());
+                            assert_eq!(sparse.has_any(column..column + 1), is_used, "{kernel}, {n_columns} columns");
+                        }
+                        let n_even = n_columns.next_multiple_of(2);
+                        let panel: Vec<F> = (0..n_even * width).map(number).collect();
+                        let deltas: Vec<F> = (0..n_rows * width).map(|at| number(at + 1_000_000)).collect();
+                        let (mut of_rows, mut of_columns) =
+                            (vec![F::zero(); n_rows * width], vec![F::one(); n_even * width]);
+                        let products = Products(&sparse, width, [&panel, &deltas], [&mut of_rows, &mut of_columns]);
+                        F::dispatch(kernel, products);
+                        for unit in (0..width).step_by(3) {
+                            for (row, values) in rows.iter().enumerate() {
+                                let weights = panel.iter().skip(unit).step_by(width);
+                                let expected = chain(F::one(), &mut values.iter().copied().zip(weights.copied()));
+                                assert_eq!(of_rows[row * width + unit], expected, "{kernel}");
+                            }
+                            for input in 0..n_columns {
+                                let deltas = deltas.iter().skip(unit).step_by(width);
+                                let terms = &mut rows.iter().map(|row| row[input]).zip(deltas.copied());
+                                assert_eq!(of_columns[input * width + unit], chain(F::one(), terms), "{kernel}");
+                            }
                         }
                     }
                 }
@@ -462,63 +529,97 @@ mod tests {
     }
 
     #[test]
-    fn products_without_zeros_are_those_of_everything_on_every_level() {
+    fn products_without_zeros_are_chains_of_the_other_terms_on_every_level() {
         check::<f32>();
         check::<f64>();
     }
 
     #[test]
-    fn a_column_has_something_where_one_of_its_rows_has() {
-        let mut sparse = Sparse::<f32>::new(2, 6, 16, Columns::Kept);
-        f32::dispatch(
-            Kernel::Portable,
-            Fill(&mut sparse, &[vec![0.0, 0.0, 0.0, 2.0, -0.0, 0.0], vec![0.0, 0.0, 0.0, 3.0, 0.0, f32::NAN]]),
-        );
-        assert_eq!(
-            [0..3, 3..4, 0..4, 4..5, 5..6].map(|columns| sparse.has_any(columns)),
-            [false, true, true, false, true]
-        );
+    fn zeros_of_both_signs_are_left_out_and_nothing_else_is() {
+        for kernel in supported() {
+            let mut row = vec![0.0; 37];
+            row[1] = -0.0;
+            for (column, number) in [(3, f32::NAN), (8, f32::MIN_POSITIVE / 4.0), (20, f32::NEG_INFINITY), (36, -1e-45)]
+            {
+                row[column] = number;
+            }
+            let mut sparse = Sparse::new(1, 37, 16, Transposed::FromColumns);
+            f32::dispatch(kernel, Fill(&mut sparse, &[row]));
+            let columns: Vec<_> = sparse.row(0).map(|(column, _)| column).collect();
+            assert_eq!(columns, [3, 8, 20, 36], "{kernel}");
+        }
     }
 
-    /// Adds the product of some columns of nothing.
-    struct Add<'a>(&'a Sparse<f32>, Range<usize>, &'a mut [f32]);
+    /// The product of some columns of `sparse` with the panel.
+    struct Add<'a>(&'a Sparse<f32>, Range<usize>, &'a [f32], usize, &'a mut [f32]);
 
     impl Task<f32> for Add<'_> {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd<f32>>(self, simd: S) {
-            self.0.add_columns_times(simd, self.1, &[], 16, self.2);
+            self.0.add_columns_times(simd, self.1, self.2, self.3, self.4);
         }
     }
 
+    /// The product of the rows of `sparse` with a panel of 16 columns.
+    struct Rows<'a>(&'a Sparse<f32>, &'a [f32], &'a mut [f32]);
+
+    impl Task<f32> for Rows<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd<f32>>(self, simd: S) {
+            self.0.rows_times(simd, &[0.0; 16], self.1, 16, self.2);
+        }
+    }
+
+    fn panics(work: impl FnOnce()) -> bool {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+    }
+
     #[test]
-    fn sums_for_only_a_part_of_what_is_written_are_refused() {
-        let mut sums = [0.0; 64];
-        let refused = |columns, kept, n_sums: usize, sums: &mut [f32]| {
-            let sparse = Sparse::new(1, 1_000, 16, kept);
-            let add = std::panic::AssertUnwindSafe(|| {
-                f32::dispatch(Kernel::Portable, Add(&sparse, columns, &mut sums[..n_sums]));
-            });
-            std::panic::catch_unwind(add).is_err()
+    fn what_does_not_fit_is_refused() {
+        let filled = |transposed| {
+            let mut sparse = Sparse::new(2, 1_000, 16, transposed);
+            f32::dispatch(Kernel::Portable, Fill(&mut sparse, &rows(2, 1_000, 0)));
+            sparse
         };
-        assert!(!refused(0..4, Columns::Kept, 64, &mut sums));
-        assert!(refused(0..4, Columns::Kept, 48, &mut sums), "fewer sums than columns");
-        assert!(refused(1..4, Columns::Kept, 64, &mut sums), "half a pair");
-        assert!(refused(998..1_002, Columns::Kept, 64, &mut sums), "more columns than there are");
-        assert!(refused(0..4, Columns::FromRows, 64, &mut sums), "a part of a stretch");
+        let [by_columns, by_rows] = [Transposed::FromColumns, Transposed::FromRows].map(filled);
+        let add = |sparse: &Sparse<f32>, columns: Range<usize>, n_panel: usize, width: usize, n_sums: usize| {
+            let (panel, mut sums) = (vec![1.0; n_panel], vec![0.0; n_sums]);
+            panics(|| f32::dispatch(Kernel::Portable, Add(sparse, columns, &panel, width, &mut sums)))
+        };
+        assert!(!add(&by_columns, 0..4, 32, 16, 64));
+        assert!(add(&by_columns, 0..4, 32, 16, 63), "fewer sums than columns");
+        assert!(add(&by_columns, 0..3, 32, 16, 63), "no room for the neighbour");
+        assert!(add(&by_columns, 0..4, 31, 16, 64), "fewer deltas than rows");
+        assert!(add(&by_columns, 1..4, 32, 16, 64), "half a pair");
+        assert!(add(&by_columns, 998..1_002, 32, 16, 64), "more columns than there are");
+        assert!(add(&by_columns, 0..4, 200, 48, 200), "no width of a panel");
+        assert!(!add(&by_rows, 0..448, 32, 16, 448 * 16));
+        assert!(add(&by_rows, 0..4, 32, 16, 64), "a part of a stretch");
+        #[expect(clippy::reversed_empty_ranges, reason = "what nobody should pass")]
+        let behind = 1_344..1_000;
+        assert!(add(&by_rows, behind, 32, 16, 64), "a stretch behind the last");
+        let rows = |n_panel: usize, n_sums: usize| {
+            let (panel, mut sums) = (vec![1.0; n_panel], vec![0.0; n_sums]);
+            panics(|| f32::dispatch(Kernel::Portable, Rows(&by_columns, &panel, &mut sums)))
+        };
+        assert!(!rows(16_000, 32));
+        assert!(rows(15_999, 32), "fewer weights than columns");
+        assert!(rows(16_000, 31), "fewer sums than rows");
     }
 
     #[test]
     #[should_panic(expected = "a row behind 1 of 1")]
     fn a_row_without_room_is_refused() {
-        let mut sparse = Sparse::<f32>::new(1, 1, 16, Columns::Kept);
+        let mut sparse = Sparse::<f32>::new(1, 1, 16, Transposed::FromColumns);
         f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![1.0], vec![1.0]]));
     }
 
     #[test]
     #[should_panic(expected = "numbers in a row, and columns")]
     fn a_row_of_another_length_is_refused() {
-        let mut sparse = Sparse::<f32>::new(1, 2, 16, Columns::FromRows);
+        let mut sparse = Sparse::<f32>::new(1, 2, 16, Transposed::FromRows);
         f32::dispatch(Kernel::Portable, Fill(&mut sparse, &[vec![1.0]]));
     }
 }

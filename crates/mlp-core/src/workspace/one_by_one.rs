@@ -27,7 +27,7 @@ use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
 use crate::workspace::samples::{Answer, InputBlock, Keep, OutputBlock, flush_negligible, negligible_is_zero};
-use crate::workspace::units::{AddInputGradient, FirstNetInputs, LayerShape, PIECE, Patch, Patches, Tile};
+use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile};
 use crate::workspace::{Batch, NonFinite, Workspace, cost, each, each_with_index};
 
 /// The most samples between two writings of the weights. It is part of the numerics: other runs give other bits.
@@ -347,8 +347,8 @@ impl<F: Real> Task<F> for FirstProducts<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let FirstProducts { patch, tile, block } = self;
-        let bias = &[F::zero(); PANEL_WIDTH_MAX][..tile.width];
-        simd.apart(FirstNetInputs { bias, tile, block, net_inputs: &mut patch.outputs });
+        let zeros = &[F::zero(); PANEL_WIDTH_MAX][..tile.width];
+        block.sparse.rows_times(simd, zeros, &tile.weights, tile.width, &mut patch.outputs);
     }
 }
 
@@ -520,7 +520,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
                 for first_input in (0..shape.n_inputs).step_by(INPUTS_TOGETHER) {
                     let inputs = first_input..shape.n_inputs.min(first_input + INPUTS_TOGETHER);
                     let sums = &mut tile.weights[inputs.start * width..inputs.end.next_multiple_of(2) * width];
-                    simd.apart(AddInputGradient { block, deltas: &patch.deltas, width, inputs: inputs.clone(), sums });
+                    block.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
                     for first in inputs.clone().step_by(PIECE) {
                         let piece = first..inputs.end.min(first + PIECE);
                         if scale != F::one() || block.sparse.has_any(piece.clone()) {

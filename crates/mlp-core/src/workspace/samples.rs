@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::aligned::Aligned;
 use crate::kernel::simd::{Simd, Task};
-use crate::kernel::sparse::{Columns, Sparse};
+use crate::kernel::sparse::{Sparse, Transposed};
 use crate::loss::Objective;
 use crate::real::Real;
 use crate::workspace::Batch;
@@ -26,14 +26,20 @@ pub(super) struct InputBlock<F> {
 
 impl<F: Real> InputBlock<F> {
     /// Without any row; the first layer has panels of `width` columns.
-    pub(super) fn new(n_inputs: usize, n_rows: usize, width: usize, columns: Columns, keep: Keep) -> InputBlock<F> {
+    pub(super) fn new(
+        n_inputs: usize,
+        n_rows: usize,
+        width: usize,
+        transposed: Transposed,
+        keep: Keep,
+    ) -> InputBlock<F> {
         // One cache line more than needed: rows a multiple of 2 KiB apart would compete for the same lines of the cache.
         let stride = n_inputs.next_multiple_of(F::LANES) + F::LANES;
         let n_rows_kept = if keep == Keep::AllRows { n_rows } else { 1 };
         InputBlock {
             first_row: 0,
             n_rows: 0,
-            sparse: Sparse::new(n_rows, n_inputs, width, columns),
+            sparse: Sparse::new(n_rows, n_inputs, width, transposed),
             inputs: Aligned::zeros(n_rows_kept * stride),
             stride,
             keep,
@@ -52,7 +58,6 @@ pub(super) enum Keep {
 pub(super) struct Gather<'a, F, B> {
     pub(super) block: &'a mut InputBlock<F>,
     pub(super) batch: &'a B,
-    pub(super) n_inputs: usize,
     /// Whether also a gradient will be asked for.
     pub(super) for_gradient: bool,
 }
@@ -61,7 +66,8 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Gather { block, batch, n_inputs, for_gradient } = self;
+        let Gather { block, batch, for_gradient } = self;
+        let n_inputs = block.sparse.n_columns();
         block.sparse.clear();
         for row in 0..block.n_rows {
             let first = if block.keep == Keep::AllRows { row * block.stride } else { 0 };

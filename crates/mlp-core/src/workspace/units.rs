@@ -50,7 +50,7 @@ pub(super) struct Tile<F> {
     smallest_delta: F,
     /// and what they pass back to each input.
     passed_back: Aligned<F>,
-    /// For larger batches: a strip of the gradient; in the first layer zeros between two strips.
+    /// For larger batches: a strip of the gradient.
     gradient: Aligned<F>,
 }
 
@@ -88,7 +88,6 @@ impl<F: Real> Tile<F> {
             state.iter_mut().filter(|state| state.is_not_finite()).for_each(|state| *state = F::zero());
         }
         self.delta.fill(F::zero());
-        self.gradient.fill(F::zero());
         self.is_broken = false;
     }
 
@@ -268,8 +267,8 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         let Forward { patch, n_rows, tile, received, activation } = self;
         match received {
             Received::Inputs(blocks) => {
-                let (bias, net_inputs) = (&tile.bias, &mut patch.outputs);
-                simd.apart(FirstNetInputs { bias, tile, block: &blocks[patch.block], net_inputs });
+                let sparse = &blocks[patch.block].sparse;
+                sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, &mut patch.outputs);
             }
             Received::Outputs(patches) => {
                 // All rows through the units of one tile before the next: their weights stay in the first-level cache.
@@ -292,23 +291,6 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             activation.apply_on::<F, S>(outputs);
         }
         patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
-    }
-}
-
-/// bias + x W for a tile of the first layer and the rows of a block.
-pub(super) struct FirstNetInputs<'a, F> {
-    pub(super) bias: &'a [F],
-    pub(super) tile: &'a Tile<F>,
-    pub(super) block: &'a InputBlock<F>,
-    pub(super) net_inputs: &'a mut [F],
-}
-
-impl<F: Real> Task<F> for FirstNetInputs<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let FirstNetInputs { bias, tile, block, net_inputs } = self;
-        block.sparse.rows_times(simd, bias, &tile.weights, tile.width, net_inputs);
     }
 }
 
@@ -349,10 +331,11 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     }
 }
 
-/// The numbers of the gradient that are computed at a time: they stay in the cache next to the processor.
+/// The numbers of the gradient that are computed at a time, where nothing asks for more: they stay in the cache next to the
+/// processor.
 pub(super) const STRIP: usize = 2_048;
 
-/// The rows that are handed to the sink at a time, or left out together.
+/// The inputs whose weights are left out together, or not: an even number.
 pub(super) const PIECE: usize = 8;
 
 /// The inputs whose weights are read and then updated, for a batch of one sample: they stay in the cache next to the
@@ -379,24 +362,24 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
         let mut finite = FiniteCheck::new(simd);
         let n_rows = STRIP / width;
         match received {
-            Received::Inputs(_) => {
+            Received::Inputs(blocks) => {
                 let together = blocks[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
                     let inputs = first_input..shape.n_inputs.min(first_input + together);
-                    // Zeros, as every strip leaves them.
+                    let entries = |used: &std::ops::Range<usize>| {
+                        (used.start - first_input) * width..(used.end - first_input) * width
+                    };
+                    let used = UsedInputs { blocks, inputs: inputs.clone(), all: !sink.ignores_zero_gradients() };
+                    for used in used.clone() {
+                        tile.gradient[entries(&used)].fill(F::zero());
+                    }
                     let sums = &mut tile.gradient[..inputs.len().next_multiple_of(2) * width];
                     for (block, patch) in blocks.iter().zip(patches) {
                         // All inputs go through the deltas of one block, which stay in the first-level cache.
-                        let (deltas, inputs) = (&patch.deltas[..], inputs.clone());
-                        simd.apart(AddInputGradient { block, deltas, width, inputs, sums });
+                        block.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
                     }
-                    let mut first = inputs.start;
-                    while first < inputs.end {
-                        let used = first_used(blocks, first..inputs.end, sink.ignores_zero_gradients());
-                        let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
-                        tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
-                        tile.gradient[gradient].fill(F::zero());
-                        first = used.end;
+                    for used in used {
+                        tile.update_weights(&mut finite, used.start, entries(&used), sink);
                     }
                 }
             }
@@ -437,45 +420,41 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     }
 }
 
-/// Of some inputs, the first pieces side by side that are not zero in one of the rows, or none at the end; or, where zeros
-/// are not left out, all.
-#[inline(always)]
-fn first_used<F: Real>(
-    blocks: &[InputBlock<F>],
+/// Of some inputs, the stretches of pieces that are not zero in one of the rows; or all.
+struct UsedInputs<'a, F> {
+    blocks: &'a [InputBlock<F>],
+    /// Those that have not been looked at.
     inputs: std::ops::Range<usize>,
-    leave_out: bool,
-) -> std::ops::Range<usize> {
-    if !leave_out {
-        return inputs;
-    }
-    let end = inputs.end;
-    let is_used = |first| blocks.iter().any(|block| block.sparse.has_any(first..end.min(first + PIECE)));
-    let mut used = inputs.start..inputs.start;
-    while used.start < end && !is_used(used.start) {
-        used.start = end.min(used.start + PIECE);
-    }
-    used.end = used.start;
-    while used.end < end && is_used(used.end) {
-        used.end = end.min(used.end + PIECE);
-    }
-    used
+    all: bool,
 }
 
-/// Adds to `sums`, a row of the tile's width for each input, what the rows of a block add to xᵀ δ.
-pub(super) struct AddInputGradient<'a, F> {
-    pub(super) block: &'a InputBlock<F>,
-    pub(super) deltas: &'a [F],
-    pub(super) width: usize,
-    pub(super) inputs: std::ops::Range<usize>,
-    pub(super) sums: &'a mut [F],
+impl<F> Clone for UsedInputs<'_, F> {
+    fn clone(&self) -> Self {
+        UsedInputs { blocks: self.blocks, inputs: self.inputs.clone(), all: self.all }
+    }
 }
 
-impl<F: Real> Task<F> for AddInputGradient<'_, F> {
-    type Output = ();
+impl<F: Real> UsedInputs<'_, F> {
+    /// Goes to the first piece that is used, or is not.
     #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let AddInputGradient { block, deltas, width, inputs, sums } = self;
-        block.sparse.add_columns_times(simd, inputs, deltas, width, sums);
+    fn skip_while(&mut self, is_used: bool) -> usize {
+        while !self.inputs.is_empty() {
+            let piece = self.inputs.start..self.inputs.end.min(self.inputs.start + PIECE);
+            if (self.all || self.blocks.iter().any(|block| block.sparse.has_any(piece.clone()))) != is_used {
+                break;
+            }
+            self.inputs.start = piece.end;
+        }
+        self.inputs.start
+    }
+}
+
+impl<F: Real> Iterator for UsedInputs<'_, F> {
+    type Item = std::ops::Range<usize>;
+    #[inline(always)]
+    fn next(&mut self) -> Option<std::ops::Range<usize>> {
+        let (start, end) = (self.skip_while(false), self.skip_while(true));
+        (start < end).then_some(start..end)
     }
 }
 
@@ -553,7 +532,6 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
 }
 
 /// Inputs of a tile whose weights are handed to the sink together, and their values.
-#[derive(Clone, Copy)]
 struct RowsToUpdate<F> {
     n: usize,
     inputs: [usize; STRETCH],
@@ -574,8 +552,10 @@ impl<F: Real> RowsToUpdate<F> {
 
     #[inline(always)]
     fn flush<S: Simd<F>, K: GradientSink<F>>(&mut self, simd: S, tile: &mut Tile<F>, sink: &K) {
-        simd.apart(UpdateRows { rows: self, tile, sink });
-        self.n = 0;
+        if self.n > 0 {
+            simd.apart(UpdateRows { rows: self, tile, sink });
+            self.n = 0;
+        }
     }
 }
 

@@ -126,6 +126,35 @@ fn the_two_levels_with_fused_multiply_add_agree_bit_for_bit() {
     }
 }
 
+/// What identifies the bits of a network after ten steps on batches and sixteen on single samples.
+fn digest<F: Real>(kernel: Kernel) -> u64 {
+    let workers = Workers::new(2);
+    let mlp = network::<F>(&[301, 70, 33, 5], &[Activation::Sigmoid, Activation::Tanh, Activation::Sigmoid], true, 1);
+    let mut workspace = Workspace::new(&mlp, 40, 0, kernel, &workers);
+    for seed in 0..10 {
+        workspace.step(&samples(40 - seed as usize, 301, 5, seed), OBJECTIVE, &descent(), &workers).expect("finite");
+    }
+    let mut trained = mlp.clone();
+    workspace.store(&mut trained);
+    let mut one_by_one = OneByOne::new(&trained, kernel);
+    let steps = [mlp_core::Descent { learning_rate: F::narrow(0.1), decay: F::narrow(0.001) }; 16];
+    one_by_one.descend(&samples(16, 301, 5, 99), OBJECTIVE, &steps, &workers).expect("finite");
+    one_by_one.workspace().store(&mut trained);
+    // FNV-1a, number by number.
+    bits(&trained).into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, bits| (hash ^ bits).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn trained_weights_have_the_bits_that_they_always_had() {
+    for kernel in kernels() {
+        let expected = match kernel {
+            Kernel::Avx512 | Kernel::Avx2 => (0xe491_e42e_f83b_efcf, 0x8fcb_b234_a386_25e6),
+            Kernel::Portable => (0xe60c_2474_783b_efcf, 0xd966_1a4a_d624_1d81),
+        };
+        assert_eq!((digest::<f32>(kernel), digest::<f64>(kernel)), expected, "{kernel}");
+    }
+}
+
 #[test]
 fn a_row_of_a_batch_has_the_outputs_that_it_has_alone() {
     let mlp = network::<f32>(&[300, 70, 6], &[Activation::Sigmoid; 2], true, 1);
@@ -198,8 +227,8 @@ fn a_step_allocates_nothing_on_any_thread() {
     assert!(COUNT.load(Ordering::Relaxed) > 0);
     for kernel in kernels() {
         for n_threads in [1, 2] {
-            for n_samples in [1, 8, 33, 128] {
-                let mlp = network::<f32>(&[300, 260, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
+            for (n_samples, n_units) in [1, 8, 33, 128].into_iter().flat_map(|n| [(n, 260), (n, 30)]) {
+                let mlp = network::<f32>(&[300, n_units, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
                 let workers = Workers::new(n_threads);
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
                 let mut one_by_one = OneByOne::new(&mlp, kernel);

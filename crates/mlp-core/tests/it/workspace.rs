@@ -167,6 +167,47 @@ fn a_workspace_serves_batches_smaller_than_its_largest() {
     }
 }
 
+/// Samples in whose inputs a stretch is zero throughout, elsewhere for each seed.
+fn patchy_samples<F: Real>(n_samples: usize, n_inputs: usize, seed: u64) -> Samples<F> {
+    let mut samples = samples::<F>(n_samples, n_inputs, 3, seed);
+    let blank = (n_inputs as f64 * (seed % 3) as f64 / 4.0) as usize;
+    samples.inputs.slice_mut(s![.., blank..blank + n_inputs / 2]).fill(F::zero());
+    samples
+}
+
+/// A workspace that has seen other batches takes the same step as a new one.
+fn check_memory<F: Real>(kernel: Kernel, n_inputs: usize, n_units: usize, is_sparse: bool) {
+    let workers = Workers::new(2);
+    let sink = Descent { rate: F::narrow(0.5), is_sparse };
+    let mut mlp = network::<F>(&[n_inputs, n_units, 3], &[Activation::Sigmoid; 2], true, 3);
+    let mut old = Workspace::new(&mlp, 70, 0, kernel, &workers);
+    for (seed, n_samples) in [70, 1, 37, 70, 2].into_iter().enumerate() {
+        let batch = patchy_samples(n_samples, n_inputs, seed as u64);
+        let mut new = Workspace::new(&mlp, 70, 0, kernel, &workers);
+        new.step(&batch, OBJECTIVE, &sink, &workers).unwrap();
+        old.step(&batch, OBJECTIVE, &sink, &workers).unwrap();
+        let mut expected = mlp.clone();
+        new.store(&mut expected);
+        old.store(&mut mlp);
+        let which = format!("{kernel}, {n_inputs}-{n_units}-3, step {seed}");
+        assert!(bits(&mlp) == bits(&expected), "{which}");
+        // In between, another batch is only answered.
+        old.forward(&patchy_samples(70.min(n_samples + 1), n_inputs, seed as u64 + 1), &workers);
+    }
+}
+
+#[test]
+fn a_step_depends_on_no_batch_before_it_whether_inputs_are_odd_in_number_or_layers_narrow() {
+    for kernel in kernels() {
+        for (n_inputs, n_units) in [1, 33, 301].into_iter().flat_map(|n_inputs| [10, 30, 70].map(|n| (n_inputs, n))) {
+            for is_sparse in [false, true] {
+                check_memory::<f32>(kernel, n_inputs, n_units, is_sparse);
+                check_memory::<f64>(kernel, n_inputs, n_units, is_sparse);
+            }
+        }
+    }
+}
+
 #[test]
 fn divergence_names_the_first_layer_whose_outputs_are_not_finite() {
     let workers = Workers::new(1);
