@@ -50,7 +50,7 @@ pub(super) struct Tile<F> {
     smallest_delta: F,
     /// and what they pass back to each input.
     passed_back: Aligned<F>,
-    /// For larger batches: a strip of the gradient.
+    /// For larger batches: a strip of the gradient; in the first layer zeros between two strips.
     gradient: Aligned<F>,
 }
 
@@ -88,6 +88,7 @@ impl<F: Real> Tile<F> {
             state.iter_mut().filter(|state| state.is_not_finite()).for_each(|state| *state = F::zero());
         }
         self.delta.fill(F::zero());
+        self.gradient.fill(F::zero());
         self.is_broken = false;
     }
 
@@ -366,20 +367,18 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                 let together = blocks[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
                     let inputs = first_input..shape.n_inputs.min(first_input + together);
-                    let entries = |used: &std::ops::Range<usize>| {
-                        (used.start - first_input) * width..(used.end - first_input) * width
-                    };
-                    let used = UsedInputs { blocks, inputs: inputs.clone(), all: !sink.ignores_zero_gradients() };
-                    for used in used.clone() {
-                        tile.gradient[entries(&used)].fill(F::zero());
-                    }
+                    // Zeros, as every strip leaves them.
                     let sums = &mut tile.gradient[..inputs.len().next_multiple_of(2) * width];
                     for (block, patch) in blocks.iter().zip(patches) {
                         // All inputs go through the deltas of one block, which stay in the first-level cache.
                         block.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
                     }
-                    for used in used {
-                        tile.update_weights(&mut finite, used.start, entries(&used), sink);
+                    // Behind an odd number of inputs stands one more row.
+                    sums[inputs.len() * width..].fill(F::zero());
+                    for used in (UsedInputs { blocks, inputs, all: !sink.ignores_zero_gradients() }) {
+                        let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
+                        tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
+                        tile.gradient[gradient].fill(F::zero());
                     }
                 }
             }
@@ -426,12 +425,6 @@ struct UsedInputs<'a, F> {
     /// Those that have not been looked at.
     inputs: std::ops::Range<usize>,
     all: bool,
-}
-
-impl<F> Clone for UsedInputs<'_, F> {
-    fn clone(&self) -> Self {
-        UsedInputs { blocks: self.blocks, inputs: self.inputs.clone(), all: self.all }
-    }
 }
 
 impl<F: Real> UsedInputs<'_, F> {
