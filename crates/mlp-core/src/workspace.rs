@@ -219,7 +219,8 @@ impl<F: Real> Workspace<F> {
     ///
     /// # Panics
     /// Where the batch is empty or larger than the workspace, the sink needs more slots than there are, or the loss does
-    /// not fit the output activation.
+    /// not fit the output activation. Where the batch or the sink panics, the parameters are of no use until others are
+    /// loaded.
     pub fn step<S: GradientSink<F>>(
         &mut self,
         batch: &impl Batch<F>,
