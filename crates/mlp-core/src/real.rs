@@ -20,8 +20,9 @@ pub trait Real: NdFloat + sealed::Sealed {
     #[doc(hidden)]
     const LANES: usize;
 
-    /// Values below this magnitude are flushed to zero: a delta this small times a number of ordinary size could be
-    /// subnormal, and arithmetic on subnormal numbers is many times slower on some processors.
+    /// The square root of the smallest normal number, 1e-19 in `f32` and 1e-154 in `f64`. Activations, deltas, gradients and
+    /// weights below it are taken as 0: then no product of two of them is subnormal, and arithmetic on subnormal numbers is
+    /// many times slower on some processors.
     const NEGLIGIBLE: Self;
 
     /// The nearest value to a double.
@@ -44,7 +45,8 @@ pub trait Real: NdFloat + sealed::Sealed {
 
 impl Real for f32 {
     const LANES: usize = 16;
-    const NEGLIGIBLE: f32 = f32::MIN_POSITIVE / f32::EPSILON;
+    /// 2⁻⁶³
+    const NEGLIGIBLE: f32 = f32::from_bits((127 - 63) << 23);
 
     #[inline(always)]
     fn narrow(value: f64) -> f32 {
@@ -75,7 +77,8 @@ impl Real for f32 {
 
 impl Real for f64 {
     const LANES: usize = 8;
-    const NEGLIGIBLE: f64 = f64::MIN_POSITIVE / f64::EPSILON;
+    /// 2⁻⁵¹¹
+    const NEGLIGIBLE: f64 = f64::from_bits((1023 - 511) << 52);
 
     #[inline(always)]
     fn narrow(value: f64) -> f64 {
@@ -101,5 +104,16 @@ impl Real for f64 {
     #[inline]
     fn dispatch<T: Task<f64>>(kernel: Kernel, task: T) -> T::Output {
         simd::run::<f64, T>(kernel, task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_product_of_two_numbers_that_are_not_negligible_is_normal() {
+        assert_eq!(f32::NEGLIGIBLE * f32::NEGLIGIBLE, f32::MIN_POSITIVE);
+        assert_eq!(f64::NEGLIGIBLE * f64::NEGLIGIBLE, f64::MIN_POSITIVE);
     }
 }

@@ -17,9 +17,9 @@ pub struct Parameter<F> {
 /// `#[inline(always)]` and write plain arithmetic: they become vector instructions of the
 /// [`Kernel`](crate::Kernel), many parameters at a time.
 ///
-/// Gradients below 1e-31 in `f32` (1e-292 in `f64`) are handed over as 0, and parameters that come back as small become
-/// 0 (weights of a sink that ignores zero gradients may stay): arithmetic on subnormal numbers is many times slower on some
-/// processors.
+/// Gradients below [`Real::NEGLIGIBLE`] (1e-19 in `f32`, 1e-154 in `f64`) are handed over as 0, and parameters that come
+/// back as small become 0 (weights of a sink that ignores zero gradients may stay): arithmetic on subnormal numbers is many
+/// times slower on some processors.
 ///
 /// Behind the last unit of a layer stand parameters that belong to none: they, their gradient and their state are 0,
 /// and have to remain so.

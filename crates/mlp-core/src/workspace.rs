@@ -7,7 +7,8 @@
 //! 1. forward, layer by layer: the patches, from the outputs of the layer before;
 //! 2. back, layer by layer: the deltas of the patches, from the deltas of the layer behind;
 //! 3. the tiles of all layers: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in
-//!    the cache. So an optimiser moves the weights without the gradient ever being stored.
+//!    the cache. So an optimiser moves the weights without the gradient ever being stored. Behind the first layer it also
+//!    renews their transpose, with which 2 is the same product as 1.
 //!
 //! In layers with at least as many tiles as there are threads, a thread begins with the same tiles forward and in the update,
 //! so that their weights stay in the cache of its core. A workspace for batches of one sample takes 2 and 3 together.
@@ -37,7 +38,8 @@ use crate::sink::GradientSink;
 use one_by_one::Single;
 use samples::{Answer, Gather, InputBlock, Keep, OutputBlock};
 use units::{
-    Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, Update, distribute,
+    Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, TransposeAll, Update,
+    distribute,
 };
 
 /// Where the samples of a batch come from: each row is asked for once a step, by one of the threads.
@@ -164,6 +166,8 @@ impl<F: Real> Workspace<F> {
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
+        // The columns of all panels of the layer before, where its weights are needed for whole batches.
+        let mut n_transposed = 0;
         for (index, layer) in mlp.layers.iter().enumerate() {
             let (n_inputs, n_outputs) = layer.weights.dim();
             let (first_tile, mut first_unit) = (tiles.len(), 0);
@@ -183,8 +187,11 @@ impl<F: Real> Workspace<F> {
                     single: Single::new(0, 0),
                 }));
                 let strip = if index == 0 { inputs[0].sparse.columns_together(STRIP / width) * width } else { STRIP };
-                tiles.push(Tile::new(index, first_unit, width, n_inputs, n_slots, strip));
+                tiles.push(Tile::new(index, first_unit, width, n_inputs, n_transposed, n_slots, strip));
                 first_unit += n_units;
+            }
+            if max_batch > 1 && keep == Keep::LastRow {
+                n_transposed = n_outputs.next_multiple_of(panel_width::<F>(n_outputs));
             }
             let n_tiles = tiles.len() - first_tile;
             let (activation, has_bias) = (layer.activation, layer.bias.is_some());
@@ -443,6 +450,10 @@ impl<F: Real> Workspace<F> {
             fill(&mut tile.weights, columns.clone(), width, layer.weights.view());
             if let Some(bias) = &layer.bias {
                 fill(&mut tile.bias, columns, width, bias.view().insert_axis(Axis(0)));
+            }
+            if let Some(before) = tile.layer.checked_sub(1) {
+                let before = Patches { patches: &self.patches[before], n_blocks: self.inputs.len() };
+                F::dispatch(self.kernel, TransposeAll { tile, before });
             }
         }
     }

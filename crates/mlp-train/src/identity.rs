@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use crate::config::TrainConfig;
 
-/// The version of the numerics: it is raised whenever the same configuration starts to give other weights. 2: the sums of
-/// back-propagation with batches of one sample are taken panel by panel.
-pub const NUMERICS_VERSION: u32 = 2;
+/// The version of the numerics: it is raised whenever the same configuration starts to give other weights. 4: what is passed
+/// back to a unit is summed unit after unit, and numbers are negligible below 1e-19 instead of 1e-31.
+pub const NUMERICS_VERSION: u32 = 4;
 
-/// The same for configurations of plain gradient descent on single samples. 3: their weights are written once for several
-/// samples ([`OneByOne`](mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 4, for
+/// The same for configurations of plain gradient descent on single samples, whose weights are written once for several
+/// samples ([`OneByOne`](mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 6, for
 /// either. Which configurations are among these, and how many samples go together, is part of the numerics.
-pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 3;
+pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 5;
 
 /// Keys that say under which name and from which place, not what, is computed.
 const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];

@@ -7,8 +7,9 @@
 //!
 //! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness.
 //!
-//! Numbers below [`Real::NEGLIGIBLE`] are taken as 0 in gradients, state and parameters. They are too small to matter
-//! (1e-31 in `f32`), but products with them can be subnormal, and those slow a processor down tenfold and more.
+//! Numbers below [`Real::NEGLIGIBLE`] (1e-19 in `f32`) are taken as 0 in gradients, state and parameters, and means of
+//! squares below 1e-31 (1e-292 in `f64`). They are too small to matter, but products with them can be subnormal, and those
+//! slow a processor down tenfold and more.
 
 use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
 use serde_json::{Value, json};
@@ -309,7 +310,7 @@ impl<F: Real> Rule<F> for Adam<F> {
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [m, v] }: Parameter<F>, g: F) -> Parameter<F> {
         let m = settle(self.beta1 * m + self.rest1 * g);
-        let v = settle(self.beta2 * v + self.rest2 * square(g));
+        let v = settle_square(self.beta2 * v + self.rest2 * square(g));
         let step = self.corrected_rate * m / (v.sqrt() * self.correction2 + self.epsilon);
         Parameter { value: w - step, state: [m, v] }
     }
@@ -338,8 +339,20 @@ fn settle<F: Real>(value: F) -> F {
     if value.abs() < F::NEGLIGIBLE { F::zero() } else { value }
 }
 
-/// g², and 0 where that is too small to matter: the square of a gradient is subnormal long before the gradient is.
+/// The smallest square that matters: a part of it is still a normal number.
+#[inline(always)]
+fn negligible_square<F: Real>() -> F {
+    F::min_positive_value() / F::epsilon()
+}
+
+/// [`settle`] for a mean of squares, which is small long before a gradient is.
+#[inline(always)]
+fn settle_square<F: Real>(value: F) -> F {
+    if value < negligible_square() { F::zero() } else { value }
+}
+
+/// g², and 0 where that is too small to matter.
 #[inline(always)]
 fn square<F: Real>(g: F) -> F {
-    if g.abs() < F::NEGLIGIBLE.sqrt() { F::zero() } else { g * g }
+    if g.abs() < negligible_square::<F>().sqrt() { F::zero() } else { g * g }
 }

@@ -86,6 +86,23 @@ pub trait Simd<F>: Copy {
         }
     }
 
+    /// Writes the transpose of a square matrix with as many rows as there are numbers in 64 bytes. Rows begin `from_stride`
+    /// and `to_stride` numbers apart.
+    /// # Safety
+    /// As [`Simd::splat`]; every row is readable, and writable where it goes to.
+    #[inline(always)]
+    unsafe fn transpose_square(from: *const F, from_stride: usize, to: *mut F, to_stride: usize)
+    where
+        F: Real,
+    {
+        for row in 0..F::LANES {
+            for column in 0..F::LANES {
+                // SAFETY: the caller's promises.
+                unsafe { *to.add(row * to_stride + column) = *from.add(column * from_stride + row) };
+            }
+        }
+    }
+
     /// Writes the pairs of neighbouring numbers that are not both zero, and their places, in ascending order, and returns how
     /// many there are. Beside the last of an odd number stands a 0. What lies behind the pairs is overwritten.
     ///

@@ -195,6 +195,7 @@ impl<F: Real> OneByOne<F> {
             // aₜ·aᵢ of the layer's inputs.
             let mut products = [F::zero(); RUN];
             add(&mut products[..row], before.of_block(0).map(|patch| &patch.single.output_products[..row]));
+            flush_negligible(&mut products);
             let (tiles, factors, activation) = (&tiles[shape.tiles()], &products[..row], activation(layers, index));
             each(workers, cost(shape, 1), &mut patches[0], |patch| {
                 let (tile, before) = (&tiles[patch.tile], Some(before));
@@ -230,7 +231,7 @@ impl<F: Real> OneByOne<F> {
             // δₜ·dᵢ of the layer behind.
             let mut products = [F::zero(); RUN];
             add(&mut products[..row], after.iter().map(|patch| &patch.single.delta_products[..row]));
-            products.iter_mut().for_each(|product| *product = negligible_is_zero(*product));
+            flush_negligible(&mut products);
             let (tiles, factors, passes_back) = (&tiles[shape.tiles()], &products[..row], index > 0);
             let work = if index > 0 { cost(shape, 1) } else { shape.n_outputs * COST_OF_FIRST_UNIT };
             each(workers, work, &mut patches[index], |patch| {
@@ -423,6 +424,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         }
         if let Some(activation) = activation {
             activation.apply_on::<F, S>(outputs);
+            flush_negligible(outputs);
             outputs[patch.n_units..].fill(F::zero());
         }
         let is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
@@ -468,6 +470,7 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
             let deferred = Factors { left: factors, row_stride: 0, term_stride: 1, right, n_terms };
             panel_product(simd, width, Some(start), deferred, 1, &mut single.delta);
             single.delta.iter_mut().for_each(|delta| *delta = rates.scale * *delta);
+            flush_negligible(&mut single.delta);
             shape.activation.times_derivative(&patch.outputs[entries.clone()], &mut single.delta);
             flush_negligible(&mut single.delta);
         }

@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::product::{
-    Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, panel_width, transposed_product, transposed_row,
+    Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, panel_width, transpose, transposed_row,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -38,6 +38,9 @@ pub(super) struct Tile<F> {
     pub(super) width: usize,
     /// One row of the panel for each input, and a row of zeros where their number is odd: they are taken in pairs.
     pub(super) weights: Aligned<F>,
+    /// For larger batches, behind the first layer: the weights of each tile of the layer before, transposed: rows as wide as
+    /// that tile, one for each column of this panel.
+    transposed: Aligned<F>,
     /// One row of the panel; zeros where the layer has no biases.
     pub(super) bias: Aligned<F>,
     pub(super) weights_state: [Aligned<F>; 2],
@@ -60,6 +63,7 @@ impl<F: Real> Tile<F> {
         first_unit: usize,
         width: usize,
         n_inputs: usize,
+        n_transposed: usize,
         n_slots: usize,
         strip: usize,
     ) -> Tile<F> {
@@ -69,6 +73,7 @@ impl<F: Real> Tile<F> {
             first_unit,
             width,
             weights: Aligned::zeros(n_inputs.next_multiple_of(2) * width),
+            transposed: Aligned::zeros(n_transposed * width),
             bias: Aligned::zeros(width),
             weights_state: state(n_inputs * width),
             bias_state: state(width),
@@ -117,6 +122,22 @@ impl<F: Real> Tile<F> {
         for state in &self.weights_state[..K::N_SLOTS] {
             finite.add(&state[entries.clone()]);
         }
+    }
+
+    /// The transposed weights from the tile of the layer before that begins with `first_unit` on.
+    #[inline(always)]
+    fn transposed(&self, first_unit: usize) -> &[F] {
+        // All tiles before that one are full.
+        &self.transposed[first_unit * self.width..]
+    }
+
+    /// Renews the transposed weights of some units of `before`, a patch of the layer before.
+    #[inline(always)]
+    fn transpose<S: Simd<F>>(&mut self, simd: S, before: &Patch<F>, units: std::ops::Range<usize>) {
+        let Tile { width, weights, transposed, .. } = self;
+        let rows = &weights[(before.first_unit + units.start) * *width..(before.first_unit + units.end) * *width];
+        let to = &mut transposed[before.first_unit * *width + units.start..];
+        transpose(simd, *width, rows, to, before.width);
     }
 
     #[inline(always)]
@@ -224,12 +245,6 @@ impl<'a, F> Patches<'a, F> {
         self.patches[block..].iter().step_by(self.n_blocks)
     }
 
-    /// The patch of one tile and one block.
-    #[inline(always)]
-    pub(super) fn patch(self, tile: usize, block: usize) -> &'a Patch<F> {
-        &self.patches[tile * self.n_blocks + block]
-    }
-
     /// The patches of one tile, block after block.
     #[inline(always)]
     pub(super) fn of_tile(self, tile: usize) -> &'a [Patch<F>] {
@@ -290,8 +305,27 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         if let Some(activation) = activation {
             // Runs on behind the last unit, where nobody reads.
             activation.apply_on::<F, S>(outputs);
+            flush_negligible(outputs);
         }
         patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+    }
+}
+
+/// Renews all transposed weights of a tile, where they are kept.
+pub(super) struct TransposeAll<'a, F> {
+    pub(super) tile: &'a mut Tile<F>,
+    /// Those of the layer before.
+    pub(super) before: Patches<'a, F>,
+}
+
+impl<F: Real> Task<F> for TransposeAll<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let TransposeAll { tile, before } = self;
+        if !tile.transposed.is_empty() {
+            before.of_block(0).for_each(|before| tile.transpose(simd, before, 0..before.n_units));
+        }
     }
 }
 
@@ -319,14 +353,21 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let Backward { patch, n_rows, activation, after, tiles } = self;
-        let panels = tiles.iter().enumerate().map(|(number, tile)| PanelPair {
-            width: tile.width,
-            left: &after.patch(number, patch.block).deltas,
-            right: &tile.weights,
-        });
-        transposed_product(simd, panels, n_rows, patch.first_unit, patch.n_units, &mut patch.deltas, patch.width);
+        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..patch.width]);
+        for (after, tile) in after.of_block(patch.block).zip(tiles) {
+            let factors = Factors {
+                left: &after.deltas,
+                row_stride: after.width,
+                term_stride: 1,
+                right: tile.transposed(patch.first_unit),
+                n_terms: after.n_units,
+            };
+            panel_product(simd, patch.width, start.take(), factors, n_rows, &mut patch.deltas);
+        }
         let entries = 0..n_rows * patch.width;
         let deltas = &mut patch.deltas[entries.clone()];
+        // Before, so that the product is not subnormal, and after it.
+        flush_negligible(deltas);
         activation.times_derivative(&patch.outputs[entries], deltas);
         flush_negligible(deltas);
     }
@@ -401,6 +442,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
                         tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
+                        tile.transpose(simd, patch, first_unit..first_unit + n_units);
                     }
                 }
             }
@@ -479,6 +521,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
             for after in after {
                 delta.iter_mut().zip(&after.passed_back[units.clone()]).for_each(|(sum, &part)| *sum += part);
             }
+            flush_negligible(delta);
             shape.activation.times_derivative(&patch.outputs[..patch.n_units], delta);
             flush_negligible(delta);
         }

@@ -144,12 +144,14 @@ fn digest<F: Real>(kernel: Kernel) -> u64 {
     bits(&trained).into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, bits| (hash ^ bits).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// If this test fails, the same configuration gives other weights: mend the code, or raise the versions of the numerics in
+/// mlp-train on purpose.
 #[test]
-fn trained_weights_have_the_bits_that_they_always_had() {
+fn trained_weights_have_the_bits_of_this_version_of_the_numerics() {
     for kernel in kernels() {
         let expected = match kernel {
-            Kernel::Avx512 | Kernel::Avx2 => (0xe491_e42e_f83b_efcf, 0x8fcb_b234_a386_25e6),
-            Kernel::Portable => (0xe60c_2474_783b_efcf, 0xd966_1a4a_d624_1d81),
+            Kernel::Avx512 | Kernel::Avx2 => (0xf0f7_ae34_b83b_efcf, 0xc67f_5224_e1ff_bce8),
+            Kernel::Portable => (0xdc63_79ba_d83b_efcf, 0x021d_abd0_8c39_321b),
         };
         assert_eq!((digest::<f32>(kernel), digest::<f64>(kernel)), expected, "{kernel}");
     }

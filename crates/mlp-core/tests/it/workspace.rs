@@ -2,8 +2,8 @@
 
 use mlp_core::ndarray::s;
 use mlp_core::{
-    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Parameter, Real, Reduction,
-    Workers, Workspace, backpropagate,
+    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, OneByOne, Parameter, Real,
+    Reduction, Workers, Workspace, backpropagate,
 };
 use proptest::prelude::*;
 
@@ -329,7 +329,7 @@ fn leaving_out_gradients_of_zero_changes_no_bit() {
 }
 
 /// A network with 100 outputs, each of which answers next to nothing but the last, and a batch that asks all for 1. So the
-/// deltas of the others are about −1e-30 or, for `answer` = 1e-36, negligible.
+/// deltas of the others are about −1e-18 or, for `answer` = 1e-20, negligible.
 fn nearly_silent(answer: f32, n_samples: usize) -> (Mlp<f32>, Samples<f32>) {
     let mut mlp = network::<f32>(&[20, 3, 100], &[Activation::Sigmoid; 2], true, 3);
     let bias = mlp.layers[1].bias.as_mut().expect("a layer with biases");
@@ -352,7 +352,7 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
         }
         #[inline(always)]
         fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
-            assert!(gradient == 0.0 || gradient.abs() >= 1e-31, "a gradient of {gradient:e}");
+            assert!(gradient == 0.0 || gradient.abs() >= f32::NEGLIGIBLE, "a gradient of {gradient:e}");
             weight
         }
         #[inline(always)]
@@ -363,7 +363,7 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
     let workers = Workers::new(1);
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
         for is_sparse in [false, true] {
-            let (mut mlp, batch) = nearly_silent(3e-30, n_samples);
+            let (mut mlp, batch) = nearly_silent(3e-18, n_samples);
             // Hidden units that answer 0.02 to 0.06, so that their products with the deltas are smaller still.
             mlp.layers[0].weights *= 0.1;
             mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(-3.5);
@@ -376,7 +376,7 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
 #[test]
 fn a_negligible_gradient_beside_a_large_one_does_not_take_it_along() {
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
-        let (mlp, batch) = nearly_silent(3e-30, n_samples);
+        let (mlp, batch) = nearly_silent(3e-18, n_samples);
         let moved = descended(&mlp, &batch, kernel, true);
         assert!(moved == descended(&mlp, &batch, kernel, false), "{kernel}, {n_samples} samples");
         assert!(moved != bits(&mlp));
@@ -387,7 +387,7 @@ fn a_negligible_gradient_beside_a_large_one_does_not_take_it_along() {
 fn deltas_too_small_to_matter_are_not_passed_back() {
     let workers = Workers::new(1);
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
-        let (mut mlp, batch) = nearly_silent(1e-36, n_samples);
+        let (mut mlp, batch) = nearly_silent(1e-20, n_samples);
         // All hidden units answer 1/2, of which nothing arrives; but what is passed back to them would be multiplied.
         mlp.layers[0].weights.fill(0.0);
         mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(0.0);
@@ -398,6 +398,28 @@ fn deltas_too_small_to_matter_are_not_passed_back() {
         workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
         let gradient = workspace.slot(0);
         assert!(gradient.layers[0].weights.iter().all(|&gradient| gradient == 0.0), "{kernel}, {n_samples} samples");
+    }
+}
+
+#[test]
+fn activations_too_small_to_matter_are_not_passed_on() {
+    let workers = Workers::new(1);
+    for (kernel, answer) in kernels().flat_map(|kernel| [1e-20_f32, 1e-18].map(|answer| (kernel, answer))) {
+        // Hidden units that answer so to every input, and outputs that make much of it.
+        let mut mlp = network::<f32>(&[20, 3, 2], &[Activation::Sigmoid; 2], true, 3);
+        mlp.layers[0].weights.fill(0.0);
+        mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(answer.ln());
+        mlp.layers[1].weights.fill(1e25);
+        mlp.layers[1].bias.as_mut().expect("a layer with biases").fill(0.0);
+        let batch = samples::<f32>(5, 20, 2, 4);
+        let is_passed_on = answer >= f32::NEGLIGIBLE;
+        let mut workspace = Workspace::new(&mlp, 5, 0, kernel, &workers);
+        workspace.forward(&batch, &workers);
+        assert_eq!(workspace.net_inputs(4)[1] > 100.0, is_passed_on, "{kernel}, {answer:e}");
+        let mut one_by_one = OneByOne::new(&mlp, kernel);
+        let step = mlp_core::Descent { learning_rate: 0.0, decay: 0.0 };
+        one_by_one.descend(&batch, OBJECTIVE, &[step; 5], &workers).expect("finite");
+        assert_eq!(one_by_one.workspace().net_inputs(4)[1] > 100.0, is_passed_on, "{kernel}, {answer:e}");
     }
 }
 

@@ -83,6 +83,36 @@ impl Simd<f32> for Avx512 {
             _mm512_storeu_ps(to, sums);
         }
     }
+    /// In four rounds, each of which brings together what lies twice as far apart.
+    #[inline(always)]
+    unsafe fn transpose_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (index, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(index * from_stride));
+            }
+            // Pairs of rows, then quadruples: columns 4q to 4q + 3 of four rows, in quarter q.
+            let mut fours = rows;
+            for first in (0..16).step_by(4) {
+                let low = _mm512_castps_pd(_mm512_unpacklo_ps(rows[first], rows[first + 1]));
+                let high = _mm512_castps_pd(_mm512_unpackhi_ps(rows[first], rows[first + 1]));
+                let next_low = _mm512_castps_pd(_mm512_unpacklo_ps(rows[first + 2], rows[first + 3]));
+                let next_high = _mm512_castps_pd(_mm512_unpackhi_ps(rows[first + 2], rows[first + 3]));
+                fours[first] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, next_low));
+                fours[first + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, next_low));
+                fours[first + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, next_high));
+                fours[first + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, next_high));
+            }
+            // Quarters change places as the numbers of a matrix of four rows.
+            for column in 0..4 {
+                let quarters = [fours[column], fours[column + 4], fours[column + 8], fours[column + 12]];
+                for (quarter, row) in transposed_quarters(quarters).into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((4 * quarter + column) * to_stride), row);
+                }
+            }
+        }
+    }
     /// Eight pairs at a time.
     #[inline(always)]
     unsafe fn compress_pairs(numbers: &[f32], places: &mut [u32], pairs: &mut [[f32; 2]]) -> usize {
@@ -123,6 +153,25 @@ unsafe fn quarters([a, b, c, d]: [__m512; 4]) -> __m512 {
         let ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0b01_00_01_00), _mm512_shuffle_f32x4(a, b, 0b11_10_11_10));
         let cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0b01_00_01_00), _mm512_shuffle_f32x4(c, d, 0b11_10_11_10));
         _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0b10_00_10_00), _mm512_shuffle_f32x4(ab, cd, 0b11_01_11_01))
+    }
+}
+
+/// Of four vectors, as rows of four quarters each, the transpose.
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+unsafe fn transposed_quarters([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Quarters 0 and 2 of both, 1 and 3 of both.
+        let (ab_even, ab_odd) = (_mm512_shuffle_f32x4(a, b, 0b10_00_10_00), _mm512_shuffle_f32x4(a, b, 0b11_01_11_01));
+        let (cd_even, cd_odd) = (_mm512_shuffle_f32x4(c, d, 0b10_00_10_00), _mm512_shuffle_f32x4(c, d, 0b11_01_11_01));
+        [
+            _mm512_shuffle_f32x4(ab_even, cd_even, 0b10_00_10_00),
+            _mm512_shuffle_f32x4(ab_odd, cd_odd, 0b10_00_10_00),
+            _mm512_shuffle_f32x4(ab_even, cd_even, 0b11_01_11_01),
+            _mm512_shuffle_f32x4(ab_odd, cd_odd, 0b11_01_11_01),
+        ]
     }
 }
 
@@ -172,6 +221,28 @@ impl Simd<f64> for Avx512 {
             let mut lanes = [0.0; 8];
             _mm512_storeu_pd(lanes.as_mut_ptr(), one);
             [lanes[0], lanes[2], lanes[4], lanes[6]]
+        }
+    }
+    /// As for `f32`.
+    #[inline(always)]
+    unsafe fn transpose_square(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            let mut rows = [_mm512_setzero_pd(); 8];
+            for (index, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_pd(from.add(index * from_stride));
+            }
+            for column in 0..2 {
+                let mut pairs = [_mm512_setzero_ps(); 4];
+                for (index, pair) in pairs.iter_mut().enumerate() {
+                    let (a, b) = (rows[2 * index], rows[2 * index + 1]);
+                    *pair =
+                        _mm512_castpd_ps(if column == 0 { _mm512_unpacklo_pd(a, b) } else { _mm512_unpackhi_pd(a, b) });
+                }
+                for (quarter, row) in transposed_quarters(pairs).into_iter().enumerate() {
+                    _mm512_storeu_pd(to.add((2 * quarter + column) * to_stride), _mm512_castps_pd(row));
+                }
+            }
         }
     }
     #[inline(always)]
