@@ -166,7 +166,9 @@ impl<F: Real> Workspace<F> {
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
-        // The columns of all panels of the layer before, where its weights are needed for whole batches.
+        // Others take their steps on single samples, without a strip of the gradient and without transposed weights.
+        let takes_batches = max_batch > 1 && keep == Keep::LastRow;
+        // The columns of all panels of the layer before.
         let mut n_transposed = 0;
         for (index, layer) in mlp.layers.iter().enumerate() {
             let (n_inputs, n_outputs) = layer.weights.dim();
@@ -186,11 +188,15 @@ impl<F: Real> Workspace<F> {
                     is_broken: false,
                     single: Single::new(0, 0),
                 }));
-                let strip = if index == 0 { inputs[0].sparse.columns_together(STRIP / width) * width } else { STRIP };
+                let strip = match index {
+                    _ if !takes_batches => 0,
+                    0 => inputs[0].sparse.columns_together(STRIP / width) * width,
+                    _ => STRIP,
+                };
                 tiles.push(Tile::new(index, first_unit, width, n_inputs, n_transposed, n_slots, strip));
                 first_unit += n_units;
             }
-            if max_batch > 1 && keep == Keep::LastRow {
+            if takes_batches {
                 n_transposed = n_outputs.next_multiple_of(panel_width::<F>(n_outputs));
             }
             let n_tiles = tiles.len() - first_tile;

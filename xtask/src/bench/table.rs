@@ -9,6 +9,7 @@ use crate::bench::machine::Machine;
 use crate::bench::peers::PeerMeasured;
 use crate::bench::whole::Whole;
 use crate::failure::Failure;
+use crate::output::{counted, grouped};
 
 /// All figures.
 #[derive(Debug, Serialize)]
@@ -169,23 +170,28 @@ impl Figures {
 
 impl Whole {
     fn write(&self, text: &mut String) {
-        let sweep = &self.sweep;
-        let lines = [
+        let mut lines = vec![
             format!("reading MNIST from four gzip files | {:.0} ms", 1000.0 * self.seconds_load),
             format!("`predict` on one picture, as a process | {:.0} ms", 1000.0 * self.seconds_predict),
-            format!(
-                "16 trials on two threads, from start to end of the process | {}: {:.2} × half of the {} that they train and measure alone on one",
+        ];
+        for sweep in &self.sweeps {
+            lines.push(format!(
+                "16 trials of {} digits, {} each, on two threads, from start to end of the process | {}: {:.2} × half of the {} that they train and measure alone on one",
+                grouped(sweep.n_digits),
+                counted(sweep.n_epochs, "epoch"),
                 seconds(sweep.seconds),
                 sweep.seconds / (sweep.seconds_alone / 2.0),
                 seconds(sweep.seconds_alone)
-            ),
-            sweep.seconds_grid_search.map_or_else(String::new, |grid| {
+            ));
+            lines.extend(sweep.seconds_grid_search.map(|grid| {
                 format!(
                     "the same grid in GridSearchCV, the search alone | {}: {:.1} × ours",
                     seconds(grid),
                     grid / sweep.seconds
                 )
-            }),
+            }));
+        }
+        lines.extend([
             format!(
                 "a net for 98 % of the test digits, from start to end of the process, median of {} seeds | {} (worst seed {:.2} %)",
                 self.to_98.n_seeds,
@@ -200,7 +206,7 @@ impl Whole {
                     100.0 * self.to_98.worst_accuracy_torch.unwrap_or(f64::NAN)
                 )
             }),
-        ];
+        ]);
         let _ = writeln!(text, "\n| | |\n|---|---|");
         for line in lines.iter().filter(|line| !line.is_empty()) {
             let _ = writeln!(text, "| {line} |");

@@ -19,13 +19,15 @@ pub(crate) struct Whole {
     pub(crate) seconds_load: f64,
     /// `predict` on one picture: the median of some processes.
     pub(crate) seconds_predict: f64,
-    pub(crate) sweep: Sweep,
+    pub(crate) sweeps: Vec<Sweep>,
     pub(crate) to_98: To98,
 }
 
 /// Sixteen trials, two at a time; of each kind the best of some runs.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sweep {
+    pub(crate) n_digits: usize,
+    pub(crate) n_epochs: usize,
     /// The sum of the trials' seconds when they run one after the other on one thread.
     pub(crate) seconds_alone: f64,
     /// The sweep on two threads, with everything that it does around the trials.
@@ -57,6 +59,21 @@ pub(crate) struct Place<'a> {
 
 const N_SEEDS: usize = 10;
 
+/// What each of sixteen trials trains on and is measured on.
+#[derive(Clone, Copy)]
+struct Grid {
+    n_digits: usize,
+    n_test: usize,
+    n_epochs: usize,
+}
+
+/// Trials of a third of a second, beside which a sweep's own work shows, and of a size that people run. Both fit into the
+/// training set, from which the peer takes its test digits too.
+const GRIDS: [Grid; 2] = [
+    Grid { n_digits: 10_000, n_test: 2_000, n_epochs: 2 },
+    Grid { n_digits: 50_000, n_test: 10_000, n_epochs: 1 },
+];
+
 impl Place<'_> {
     /// All of them; minutes.
     pub(crate) fn measure(&self) -> Result<Whole, Failure> {
@@ -65,18 +82,18 @@ impl Place<'_> {
         self.bar.inc(1);
         let seconds_predict = self.predict()?;
         self.bar.inc(1);
-        self.bar.set_message("a sweep of 16 trials");
-        let sweep = self.sweep()?;
+        self.bar.set_message("sweeps of 16 trials");
+        let sweeps = GRIDS.iter().map(|&grid| self.sweep(grid)).collect::<Result<Vec<_>, _>>()?;
         self.bar.set_message("to 98 %");
         let to_98 = self.to_98()?;
-        Ok(Whole { seconds_load, seconds_predict, sweep, to_98 })
+        Ok(Whole { seconds_load, seconds_predict, sweeps, to_98 })
     }
 
     /// How often the bar moves on.
     pub(crate) fn n_runs(with_peers: bool) -> usize {
         let n_kinds_of_sweep = if with_peers { 3 } else { 2 };
         let n_kinds_of_seed = if with_peers { 2 } else { 1 };
-        2 + N_SWEEPS * n_kinds_of_sweep + N_SEEDS * n_kinds_of_seed
+        2 + GRIDS.len() * N_SWEEPS * n_kinds_of_sweep + N_SEEDS * n_kinds_of_seed
     }
 
     fn load(&self) -> Result<f64, Failure> {
@@ -110,29 +127,38 @@ impl Place<'_> {
         Ok(median(seconds))
     }
 
-    fn sweep(&self) -> Result<Sweep, Failure> {
+    fn sweep(&self, grid: Grid) -> Result<Sweep, Failure> {
+        let Grid { n_digits, n_test, n_epochs } = grid;
         let specification = self.scratch.join("sixteen.toml");
-        std::fs::write(&specification, SIXTEEN).map_err(|error| Failure::io("write", &specification, &error))?;
+        let sizes = format!("train_size = {n_digits}\ntest_size = {n_test}\nepochs = {n_epochs}\n");
+        std::fs::write(&specification, sizes + SIXTEEN)
+            .map_err(|error| Failure::io("write", &specification, &error))?;
         let specification = specification.display().to_string();
         let (mut seconds_alone, mut seconds, mut seconds_grid_search) = (f64::INFINITY, f64::INFINITY, None::<f64>);
         for run in 0..N_SWEEPS {
-            let alone = self.scratch.join(format!("alone-{run}"));
+            let alone = self.scratch.join(format!("alone-{n_digits}-{run}"));
             self.own(&["sweep", &specification, "--quiet", "--threads", "1"], &alone)?;
             seconds_alone = seconds_alone.min(seconds_of_trials(&alone)?);
             self.bar.inc(1);
-            let together = self.scratch.join(format!("together-{run}"));
+            let together = self.scratch.join(format!("together-{n_digits}-{run}"));
             let started = Instant::now();
             self.own(&["sweep", &specification, "--quiet", "--threads", "2"], &together)?;
             seconds = seconds.min(started.elapsed().as_secs_f64());
             self.bar.inc(1);
             let Some(python) = self.python else { continue };
-            let answer = python.run("grid_search.py", &["--trials=16".to_owned()], self.bar)?;
+            let sizes = [
+                "--trials=16".to_owned(),
+                format!("--samples={n_digits}"),
+                format!("--test-samples={n_test}"),
+                format!("--epochs={n_epochs}"),
+            ];
+            let answer = python.run("grid_search.py", &sizes, self.bar)?;
             let of_peer = answer.and_then(|answer| answer["seconds"].as_f64());
             let best = seconds_grid_search.unwrap_or(f64::INFINITY);
             seconds_grid_search = of_peer.map(|of_peer| of_peer.min(best)).or(seconds_grid_search);
             self.bar.inc(1);
         }
-        Ok(Sweep { seconds_alone, seconds, seconds_grid_search })
+        Ok(Sweep { n_digits, n_epochs, seconds_alone, seconds, seconds_grid_search })
     }
 
     fn to_98(&self) -> Result<To98, Failure> {
@@ -200,8 +226,6 @@ const N_SWEEPS: usize = 3;
 /// The grid of `peers/grid_search.py`.
 const SIXTEEN: &str = "\
 name = \"sixteen\"
-train_size = 10000
-test_size = 2000
 hidden = [256, 128]
 encoding = \"one-hot\"
 output_activation = \"softmax\"
@@ -209,7 +233,6 @@ loss = \"softmax-cross-entropy\"
 optimizer = \"adam\"
 schedule = \"constant\"
 batch_size = 32
-epochs = 2
 
 [sweep]
 learning_rate = [1.0e-4, 1.36e-4, 1.85e-4, 2.51e-4, 3.41e-4, 4.64e-4, 6.31e-4, 8.58e-4, 1.17e-3, 1.58e-3, 2.15e-3,

@@ -105,8 +105,11 @@ impl<F: Real> OneByOne<F> {
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
         let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, Keep::AllRows, 0, kernel, 1);
-        for (shape, patches) in workspace.layers.iter().zip(&mut workspace.patches) {
-            patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, shape.n_inputs));
+        let layers = workspace.layers.iter().zip(&mut workspace.patches);
+        for (index, (shape, patches)) in layers.enumerate() {
+            // The inputs of the network are fetched and multiplied for many samples at a time.
+            let n_received = if index == 0 { 0 } else { shape.n_inputs };
+            patches.iter_mut().for_each(|patch| patch.single = Single::new(patch.width, n_received));
         }
         OneByOne { workspace, input_products: Aligned::zeros(RUN * RUN) }
     }
@@ -302,9 +305,9 @@ pub(super) struct Single<F> {
     delta: Aligned<F>,
     /// The biases as they are now.
     bias: Aligned<F>,
-    /// What the layer receives, unit after unit.
+    /// What the layer receives, unit after unit; nothing in the first layer.
     received: Aligned<F>,
-    /// Σ over these units of δₜ W₀ᵀ, for each input.
+    /// Σ over these units of δₜ W₀ᵀ, for each input; nothing in the first layer.
     passed_back: Aligned<F>,
     /// aₜ·aᵢ, summed over these units.
     output_products: [F; RUN],
@@ -315,13 +318,13 @@ pub(super) struct Single<F> {
 }
 
 impl<F: Real> Single<F> {
-    /// For a patch of `width` columns of a layer with so many inputs.
-    pub(super) fn new(width: usize, n_inputs: usize) -> Single<F> {
+    /// For a patch of `width` columns of a layer that receives so many outputs of the layer before.
+    pub(super) fn new(width: usize, n_received: usize) -> Single<F> {
         Single {
             delta: Aligned::zeros(width),
             bias: Aligned::zeros(width),
-            received: Aligned::zeros(n_inputs),
-            passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
+            received: Aligned::zeros(n_received),
+            passed_back: Aligned::zeros(n_received.next_multiple_of(F::LANES)),
             output_products: [F::zero(); RUN],
             delta_products: [F::zero(); RUN],
             broken_in: None,
