@@ -69,10 +69,8 @@ struct Grid {
 
 /// Trials of a third of a second, beside which a sweep's own work shows, and of a size that people run. Both fit into the
 /// training set, from which the peer takes its test digits too.
-const GRIDS: [Grid; 2] = [
-    Grid { n_digits: 10_000, n_test: 2_000, n_epochs: 2 },
-    Grid { n_digits: 50_000, n_test: 10_000, n_epochs: 1 },
-];
+const GRIDS: [Grid; 2] =
+    [Grid { n_digits: 10_000, n_test: 2_000, n_epochs: 2 }, Grid { n_digits: 50_000, n_test: 10_000, n_epochs: 1 }];
 
 impl Place<'_> {
     /// All of them; minutes.
