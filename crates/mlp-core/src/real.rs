@@ -20,9 +20,10 @@ pub trait Real: NdFloat + sealed::Sealed {
     #[doc(hidden)]
     const LANES: usize;
 
-    /// The square root of the smallest normal number, 1e-19 in `f32` and 1e-154 in `f64`. Activations, deltas, gradients and
-    /// weights below it are taken as 0: then no product of two of them is subnormal, and arithmetic on subnormal numbers is
-    /// many times slower on some processors.
+    /// The square root of the smallest normal number, 1e-19 in `f32` and 1e-154 in `f64`. In training, activations of hidden
+    /// layers, deltas, gradients and weights after a step (but see [`GradientSink`](crate::GradientSink)) are taken as 0 below
+    /// it: then no product of two of them is subnormal, and arithmetic on subnormal numbers is many times slower on some
+    /// processors.
     const NEGLIGIBLE: Self;
 
     /// The nearest value to a double.

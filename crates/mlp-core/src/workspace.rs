@@ -62,6 +62,9 @@ pub struct NonFinite {
 
 /// A network in the layout of the fast path, with the memory for steps on batches of up to a fixed size.
 ///
+/// Hidden outputs below [`Real::NEGLIGIBLE`] are taken as 0, here and on the way back; [`Mlp::forward`] and
+/// [`backpropagate`](crate::backpropagate) take them as they are.
+///
 /// ```
 /// use mlp_core::{
 ///     Activation, Batch, Initializer, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, Workers, Workspace, backpropagate,
@@ -197,7 +200,7 @@ impl<F: Real> Workspace<F> {
                 first_unit += n_units;
             }
             if takes_batches {
-                n_transposed = n_outputs.next_multiple_of(panel_width::<F>(n_outputs));
+                n_transposed = tiles.last().map_or(0, |tile| tile.first_unit + tile.width);
             }
             let n_tiles = tiles.len() - first_tile;
             let (activation, has_bias) = (layer.activation, layer.bias.is_some());

@@ -9,8 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::config::TrainConfig;
 
-/// The version of the numerics: it is raised whenever the same configuration starts to give other weights. 4: what is passed
-/// back to a unit is summed unit after unit, and numbers are negligible below 1e-19 instead of 1e-31.
+/// The version of the numerics: it is raised whenever the same configuration starts to give other weights.
+///
+/// - 2: with batches of one sample, the sums of back-propagation are taken panel by panel.
+/// - 3: plain gradient descent on single samples writes the weights once for several of them.
+/// - 4: with larger batches, the sums of back-propagation are taken unit after unit; numbers are negligible below 1e-19
+///   instead of 1e-31, and activations too.
+/// - 5: the latter for plain gradient descent on single samples.
 pub const NUMERICS_VERSION: u32 = 4;
 
 /// The same for configurations of plain gradient descent on single samples, whose weights are written once for several

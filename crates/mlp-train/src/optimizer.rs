@@ -7,9 +7,9 @@
 //!
 //! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness.
 //!
-//! Numbers below [`Real::NEGLIGIBLE`] (1e-19 in `f32`) are taken as 0 in gradients, state and parameters, and means of
-//! squares below 1e-31 (1e-292 in `f64`). They are too small to matter, but products with them can be subnormal, and those
-//! slow a processor down tenfold and more.
+//! Gradients, velocities, means of gradients and parameters below [`Real::NEGLIGIBLE`] (1e-19 in `f32`, 1e-154 in `f64`) are
+//! taken as 0, and means of squares below 1e-31 (1e-292). They are too small to matter, but products with them can be
+//! subnormal, and those slow a processor down tenfold and more.
 
 use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
 use serde_json::{Value, json};
@@ -339,7 +339,7 @@ fn settle<F: Real>(value: F) -> F {
     if value.abs() < F::NEGLIGIBLE { F::zero() } else { value }
 }
 
-/// The smallest square that matters: a part of it is still a normal number.
+/// The smallest square that matters: (1 − β₂) of it is still a normal number.
 #[inline(always)]
 fn negligible_square<F: Real>() -> F {
     F::min_positive_value() / F::epsilon()

@@ -181,36 +181,36 @@ impl<F: Real> Block<'_, F> {
     }
 }
 
-/// Some columns of a vector, and the panel that they meet in a product with the panel's transpose.
+/// A vector, and rows of numbers that are each multiplied by it: those of a panel, or others as far apart.
 #[derive(Clone, Copy)]
-pub(crate) struct PanelPair<'a, F> {
-    /// The columns of the panel.
+pub(crate) struct VectorAndRows<'a, F> {
+    /// The length of the vector and of a row.
     pub(crate) width: usize,
-    pub(crate) left: &'a [F],
-    pub(crate) right: &'a [F],
+    pub(crate) vector: &'a [F],
+    pub(crate) rows: &'a [F],
 }
 
-/// The product of a vector with the transpose of a panel: `products[i] = Σ left[column] · right[i][column]`, for the rows of
-/// the panel from the first on: all reading. Each sum is taken lane by lane of a vector of 64 bytes, and the lanes are
+/// The product of a vector with the transpose of a panel: `products[i] = Σ vector[column] · rows[i][column]`, for the first
+/// `n_inputs` rows. The work is to read them, and to sum lanes: each sum is taken lane by lane of 64 bytes, and the lanes are
 /// added pairwise at the end.
 ///
-/// Columns without a unit hold zeros on the left.
+/// Columns without a unit hold zeros in the vector.
 ///
 /// # Panics
 /// Where a slice is too short, or the width is not that of whole vectors.
 #[inline(always)]
 pub(crate) fn transposed_row<F: Real, S: Simd<F>>(
     simd: S,
-    pair: PanelPair<'_, F>,
+    factors: VectorAndRows<'_, F>,
     n_inputs: usize,
     products: &mut [F],
 ) {
-    simd.apart(TransposedRow { pair, n_inputs, products });
+    simd.apart(TransposedRow { factors, n_inputs, products });
 }
 
 /// The arguments of [`transposed_row`].
 struct TransposedRow<'a, F> {
-    pair: PanelPair<'a, F>,
+    factors: VectorAndRows<'a, F>,
     n_inputs: usize,
     products: &'a mut [F],
 }
@@ -219,9 +219,10 @@ impl<F: Real> Task<F> for TransposedRow<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, _simd: S) {
-        let TransposedRow { pair, n_inputs, products } = self;
-        assert!(pair.width.is_multiple_of(F::LANES), "a panel of {} columns", pair.width);
-        assert!(pair.width <= pair.left.len() && n_inputs * pair.width <= pair.right.len());
+        let TransposedRow { factors, n_inputs, products } = self;
+        let VectorAndRows { width, vector, rows } = factors;
+        assert!(width.is_multiple_of(F::LANES), "rows of {width} columns");
+        assert!(width <= vector.len() && n_inputs * width <= rows.len());
         assert!(n_inputs <= products.len());
         let mut input = 0;
         while input < n_inputs {
@@ -230,37 +231,38 @@ impl<F: Real> Task<F> for TransposedRow<'_, F> {
             // SAFETY: the assertions above; `_simd` proves the instructions.
             input += unsafe {
                 match (F::LANES / S::LANES, n_inputs - input) {
-                    (1, 16..) => dots::<F, S, 1, 16>(pair, input, products),
-                    (1, 4..) => dots::<F, S, 1, 4>(pair, input, products),
-                    (1, _) => dots::<F, S, 1, 1>(pair, input, products),
-                    (2, 4..) => dots::<F, S, 2, 4>(pair, input, products),
-                    (2, 2..) => dots::<F, S, 2, 2>(pair, input, products),
-                    (2, _) => dots::<F, S, 2, 1>(pair, input, products),
-                    (_, 2..) => dots::<F, S, 4, 2>(pair, input, products),
-                    (_, _) => dots::<F, S, 4, 1>(pair, input, products),
+                    (1, 16..) => dots::<F, S, 1, 16>(factors, input, products),
+                    (1, 4..) => dots::<F, S, 1, 4>(factors, input, products),
+                    (1, _) => dots::<F, S, 1, 1>(factors, input, products),
+                    (2, 4..) => dots::<F, S, 2, 4>(factors, input, products),
+                    (2, 2..) => dots::<F, S, 2, 2>(factors, input, products),
+                    (2, _) => dots::<F, S, 2, 1>(factors, input, products),
+                    (_, 2..) => dots::<F, S, 4, 2>(factors, input, products),
+                    (_, _) => dots::<F, S, 4, 1>(factors, input, products),
                 }
             };
         }
     }
 }
 
-/// The dot products of the vector with `INPUTS` rows of the panel, `PARTS` registers for 64 bytes. Returns `INPUTS`.
+/// The dot products of the vector with `INPUTS` rows, up to 4 or 16 of them, `PARTS` registers for 64 bytes. Returns `INPUTS`.
 ///
 /// # Safety
-/// The processor has the instructions of `S`, `PARTS` is right for it, the rows lie inside the panel, and there is room for
-/// the products.
+/// The processor has the instructions of `S`, `PARTS` is right for it, there are so many rows from `input` on, and there is
+/// room for the products.
 #[inline(always)]
 unsafe fn dots<F: Real, S: Simd<F>, const PARTS: usize, const INPUTS: usize>(
-    pair: PanelPair<'_, F>,
+    factors: VectorAndRows<'_, F>,
     input: usize,
     products: &mut [F],
 ) -> usize {
-    let PanelPair { width, left, right } = pair;
+    const { assert!(matches!(INPUTS, 1..=4 | 16)) };
+    let VectorAndRows { width, vector, rows } = factors;
     // SAFETY: the caller's promises.
     unsafe {
         // Loops, not closures: an instruction in a closure would become a call.
         let mut sums = [[S::splat(F::zero()); INPUTS]; PARTS];
-        let (left, right) = (left.as_ptr(), right.as_ptr().add(input * width));
+        let (left, right) = (vector.as_ptr(), rows.as_ptr().add(input * width));
         if PARTS == 1 && width == PANEL_VECTORS * S::LANES {
             // One input after the other: memory is read from one end to the other.
             let mut factors = [S::splat(F::zero()); PANEL_VECTORS];

@@ -160,12 +160,12 @@ impl<F: Real, B: Batch<F>> Task<F> for Answer<'_, F, B> {
 
 /// Zero for what is too small to matter.
 #[inline(always)]
-pub(super) fn flush_negligible<F: Real>(deltas: &mut [F]) {
-    for delta in deltas {
+pub(super) fn flush_negligible<F: Real>(values: &mut [F]) {
+    for value in values {
         // A product, and 0 for −0: for a choice between two numbers the compiler would write only where something changes,
         // by an instruction that takes ten times as long on some processors.
-        let is_kept = if delta.abs() < F::NEGLIGIBLE { F::zero() } else { F::one() };
-        *delta = *delta * is_kept + F::zero();
+        let is_kept = if value.abs() < F::NEGLIGIBLE { F::zero() } else { F::one() };
+        *value = *value * is_kept + F::zero();
     }
 }
 

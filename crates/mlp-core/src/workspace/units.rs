@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::product::{
-    Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, panel_width, transpose, transposed_row,
+    Factors, PANEL_WIDTH_MAX, VectorAndRows, panel_product, panel_width, transpose, transposed_row,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -38,8 +38,8 @@ pub(super) struct Tile<F> {
     pub(super) width: usize,
     /// One row of the panel for each input, and a row of zeros where their number is odd: they are taken in pairs.
     pub(super) weights: Aligned<F>,
-    /// For larger batches, behind the first layer: the weights of each tile of the layer before, transposed: rows as wide as
-    /// that tile, one for each column of this panel.
+    /// For larger batches, behind the first layer: the weights transposed, a part for each tile of the layer before, with a row
+    /// as wide as that tile for each column of this panel.
     transposed: Aligned<F>,
     /// One row of the panel; zeros where the layer has no biases.
     pub(super) bias: Aligned<F>,
@@ -303,7 +303,7 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         }
         let outputs = &mut patch.outputs[..n_rows * tile.width];
         if let Some(activation) = activation {
-            // Runs on behind the last unit, where nobody reads.
+            // Runs on behind the last unit, where weights and deltas are 0.
             activation.apply_on::<F, S>(outputs);
             flush_negligible(outputs);
         }
@@ -547,7 +547,8 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
                         let n_units = STRETCH.min(before.n_units - first_unit);
                         let first_input = before.first_unit + first_unit;
                         let Tile { width, delta, weights, passed_back, .. } = &mut *tile;
-                        let pair = PanelPair { width: *width, left: delta, right: &weights[first_input * *width..] };
+                        let pair =
+                            VectorAndRows { width: *width, vector: delta, rows: &weights[first_input * *width..] };
                         transposed_row(simd, pair, n_units, &mut passed_back[first_input..]);
                         for (index, &value) in before.outputs[first_unit..][..n_units].iter().enumerate() {
                             rows.push(simd, first_input + index, value, tile, sink);

@@ -176,10 +176,11 @@ fn patchy_samples<F: Real>(n_samples: usize, n_inputs: usize, seed: u64) -> Samp
 }
 
 /// A workspace that has seen other batches takes the same step as a new one.
-fn check_memory<F: Real>(kernel: Kernel, n_inputs: usize, n_units: usize, is_sparse: bool) {
+fn check_memory<F: Real>(kernel: Kernel, sizes: &[usize], is_sparse: bool) {
     let workers = Workers::new(2);
     let sink = Descent { rate: F::narrow(0.5), is_sparse };
-    let mut mlp = network::<F>(&[n_inputs, n_units, 3], &[Activation::Sigmoid; 2], true, 3);
+    let (n_inputs, n_layers) = (sizes[0], sizes.len() - 1);
+    let mut mlp = network::<F>(sizes, &vec![Activation::Sigmoid; n_layers], true, 3);
     let mut old = Workspace::new(&mlp, 70, 0, kernel, &workers);
     for (seed, n_samples) in [70, 1, 37, 70, 2].into_iter().enumerate() {
         let batch = patchy_samples(n_samples, n_inputs, seed as u64);
@@ -189,8 +190,7 @@ fn check_memory<F: Real>(kernel: Kernel, n_inputs: usize, n_units: usize, is_spa
         let mut expected = mlp.clone();
         new.store(&mut expected);
         old.store(&mut mlp);
-        let which = format!("{kernel}, {n_inputs}-{n_units}-3, step {seed}");
-        assert!(bits(&mlp) == bits(&expected), "{which}");
+        assert!(bits(&mlp) == bits(&expected), "{kernel}, {sizes:?}, step {seed}");
         // In between, another batch is only answered.
         old.forward(&patchy_samples(70.min(n_samples + 1), n_inputs, seed as u64 + 1), &workers);
     }
@@ -199,10 +199,14 @@ fn check_memory<F: Real>(kernel: Kernel, n_inputs: usize, n_units: usize, is_spa
 #[test]
 fn a_step_depends_on_no_batch_before_it_whether_inputs_are_odd_in_number_or_layers_narrow() {
     for kernel in kernels() {
-        for (n_inputs, n_units) in [1, 33, 301].into_iter().flat_map(|n_inputs| [10, 30, 70].map(|n| (n_inputs, n))) {
+        let small =
+            [1, 33, 301].into_iter().flat_map(|n_inputs| [10, 30, 70].map(|n_units| vec![n_inputs, n_units, 3]));
+        // Tiles of several strips, and several of them on both sides of a product, the last of them narrow.
+        let large = [vec![33, 140, 90, 3], vec![33, 70, 66, 17, 3]];
+        for sizes in small.chain(large) {
             for is_sparse in [false, true] {
-                check_memory::<f32>(kernel, n_inputs, n_units, is_sparse);
-                check_memory::<f64>(kernel, n_inputs, n_units, is_sparse);
+                check_memory::<f32>(kernel, &sizes, is_sparse);
+                check_memory::<f64>(kernel, &sizes, is_sparse);
             }
         }
     }
@@ -329,9 +333,13 @@ fn leaving_out_gradients_of_zero_changes_no_bit() {
 }
 
 /// A network with 100 outputs, each of which answers next to nothing but the last, and a batch that asks all for 1. So the
-/// deltas of the others are about −1e-18 or, for `answer` = 1e-20, negligible.
-fn nearly_silent(answer: f32, n_samples: usize) -> (Mlp<f32>, Samples<f32>) {
+/// deltas of the others are about −`delta`. Hidden units answer 0.02 to 0.06: what is handed over for weights is smaller still.
+fn nearly_silent(delta: f32, n_samples: usize) -> (Mlp<f32>, Samples<f32>) {
     let mut mlp = network::<f32>(&[20, 3, 100], &[Activation::Sigmoid; 2], true, 3);
+    mlp.layers[0].weights *= 0.1;
+    mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(-3.5);
+    // Of the mean of squares over 100 outputs and the samples.
+    let answer = delta * 50.0 * n_samples as f32;
     let bias = mlp.layers[1].bias.as_mut().expect("a layer with biases");
     bias.slice_mut(s![..99]).fill(answer.ln());
     mlp.layers[1].weights.slice_mut(s![.., ..99]).fill(1e-3);
@@ -363,11 +371,14 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
     let workers = Workers::new(1);
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
         for is_sparse in [false, true] {
-            let (mut mlp, batch) = nearly_silent(3e-18, n_samples);
-            // Hidden units that answer 0.02 to 0.06, so that their products with the deltas are smaller still.
-            mlp.layers[0].weights *= 0.1;
-            mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(-3.5);
-            let mut workspace = Workspace::new(&mlp, n_samples, 0, kernel, &workers);
+            let (mlp, batch) = nearly_silent(2e-19, n_samples);
+            let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+            workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+            let of_biases = workspace.slot(0).layers[1].bias.as_ref().map(|bias| bias[0].abs());
+            assert!(
+                of_biases.is_some_and(|gradient| (1e-19..2e-18).contains(&gradient)),
+                "the deltas are not negligible"
+            );
             workspace.step(&batch, OBJECTIVE, &Examining { is_sparse }, &workers).expect("finite");
         }
     }
@@ -376,7 +387,7 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
 #[test]
 fn a_negligible_gradient_beside_a_large_one_does_not_take_it_along() {
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
-        let (mlp, batch) = nearly_silent(3e-18, n_samples);
+        let (mlp, batch) = nearly_silent(2e-19, n_samples);
         let moved = descended(&mlp, &batch, kernel, true);
         assert!(moved == descended(&mlp, &batch, kernel, false), "{kernel}, {n_samples} samples");
         assert!(moved != bits(&mlp));
@@ -387,7 +398,7 @@ fn a_negligible_gradient_beside_a_large_one_does_not_take_it_along() {
 fn deltas_too_small_to_matter_are_not_passed_back() {
     let workers = Workers::new(1);
     for (kernel, n_samples) in kernels().flat_map(|kernel| [1, 5].map(|n_samples| (kernel, n_samples))) {
-        let (mut mlp, batch) = nearly_silent(1e-20, n_samples);
+        let (mut mlp, batch) = nearly_silent(1e-22, n_samples);
         // All hidden units answer 1/2, of which nothing arrives; but what is passed back to them would be multiplied.
         mlp.layers[0].weights.fill(0.0);
         mlp.layers[0].bias.as_mut().expect("a layer with biases").fill(0.0);

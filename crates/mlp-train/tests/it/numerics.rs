@@ -33,7 +33,7 @@ fn a_huge_learning_rate_is_recorded_as_divergence_with_its_place() {
 fn a_saturated_network_stays_finite_and_free_of_subnormal_weights() {
     let blobs = Blobs::new(2_000, 0);
     for optimizer in [Optimizer::Sgd, Optimizer::Momentum { momentum: 0.9 }, Optimizer::ADAM] {
-        for (low, high) in [(0.0, 1.0), (0.5, 0.6), (-1e-30, 1e-30)] {
+        for (low, high) in [(0.0, 1.0), (0.5, 0.6), (-1e-18, 1e-18), (-1e-30, 1e-30)] {
             let config = TrainConfig {
                 hidden: vec![128, 128],
                 activation: vec![Activation::Sigmoid],

@@ -223,7 +223,7 @@ impl Simd<f64> for Avx512 {
             [lanes[0], lanes[2], lanes[4], lanes[6]]
         }
     }
-    /// As for `f32`.
+    /// As for `f32`, in three rounds.
     #[inline(always)]
     unsafe fn transpose_square(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
         // SAFETY: the caller's promises.
