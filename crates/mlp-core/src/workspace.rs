@@ -2,7 +2,8 @@
 //! [`backpropagate`](crate::backpropagate), on memory that is allocated once.
 //!
 //! The units of every layer are cut into *tiles*, each with its weights in one packed panel, and the rows of the batch
-//! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. In a step the [`Workers`] share out
+//! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. The inputs of a small block are
+//! fetched in several parts, so that every thread has one. In a step the [`Workers`] share out
 //!
 //! 1. forward, layer by layer: the patches, from the outputs of the layer before;
 //! 2. back, layer by layer: the deltas of the patches, from the deltas of the layer behind;
@@ -36,7 +37,7 @@ use crate::mlp::Mlp;
 use crate::real::Real;
 use crate::sink::GradientSink;
 use one_by_one::Single;
-use samples::{Answer, Gather, InputBlock, Keep, OutputBlock};
+use samples::{Answer, Gather, InputPart, Inputs, Keep, OutputBlock};
 use units::{
     Backward, BackwardAndUpdate, Forward, LayerShape, Patch, Patches, Received, STRIP, Tile, TransposeAll, Update,
     distribute,
@@ -107,16 +108,38 @@ pub struct Workspace<F> {
     shares: Shares,
     /// For each layer: those of its first tile, block after block, then those of the next.
     patches: Vec<Vec<Patch<F>>>,
-    /// The inputs, block after block.
-    inputs: Vec<InputBlock<F>>,
+    /// The inputs, part after part of every block.
+    inputs: Vec<InputPart<F>>,
     /// The outputs, block after block.
     outputs: Vec<OutputBlock<F>>,
-    block_rows: usize,
+    rows: Cut,
     n_slots: usize,
     max_batch: usize,
     /// The number of samples of the last batch.
     n_samples: usize,
 }
+
+/// How the rows of a batch are cut.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// Of a part, whose inputs one thread fetches.
+    of_part: usize,
+    parts_of_block: usize,
+}
+
+impl Cut {
+    fn of_block(self) -> usize {
+        self.of_part * self.parts_of_block
+    }
+
+    /// The rows of a block that a batch of `n_samples` reaches.
+    fn used(self, block: usize, n_samples: usize) -> usize {
+        n_samples.saturating_sub(block * self.of_block()).min(self.of_block())
+    }
+}
+
+/// The rows of a block that make weights worth loading into the first-level cache.
+const ROWS_WORTH_LOADING: usize = 32;
 
 /// The most rows of a block: what is near in a product with them stays in the first-level cache.
 const ROWS_MAX: usize = 64;
@@ -142,14 +165,16 @@ impl<F: Real> Workspace<F> {
         /// Those that a product takes together.
         const ROWS: usize = 4;
         let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS);
-        let block_rows = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        Workspace::with_blocks(mlp, max_batch, block_rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
+        let of_part = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
+        let parts_of_block = (ROWS_WORTH_LOADING / of_part).clamp(1, max_batch.div_ceil(of_part));
+        let rows = Cut { of_part, parts_of_block };
+        Workspace::with_blocks(mlp, max_batch, rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
     }
 
     fn with_blocks(
         mlp: &Mlp<F>,
         max_batch: usize,
-        block_rows: usize,
+        rows: Cut,
         keep: Keep,
         n_slots: usize,
         kernel: Kernel,
@@ -158,6 +183,7 @@ impl<F: Real> Workspace<F> {
         assert!(n_slots <= 2, "a sink keeps at most 2 values for each parameter, not {n_slots}");
         assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
         mlp.assert_consistent();
+        let (block_rows, n_parts) = (rows.of_block(), max_batch.div_ceil(rows.of_part));
         let n_blocks = max_batch.div_ceil(block_rows);
         let (n_inputs, first_width) = (mlp.n_inputs(), panel_width::<F>(mlp.layers[0].weights.ncols()));
         // With one tile, lists of columns would be read only once, and with one row never.
@@ -165,7 +191,7 @@ impl<F: Real> Workspace<F> {
         let from_rows = is_small && keep == Keep::LastRow;
         let transposed = if from_rows { Transposed::FromRows } else { Transposed::FromColumns };
         let inputs: Vec<_> =
-            (0..n_blocks).map(|_| InputBlock::new(n_inputs, block_rows, first_width, transposed, keep)).collect();
+            (0..n_parts).map(|_| InputPart::new(n_inputs, rows.of_part, first_width, transposed, keep)).collect();
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
@@ -186,6 +212,7 @@ impl<F: Real> Workspace<F> {
                     first_unit,
                     n_units,
                     width,
+                    n_rows: 0,
                     outputs: Aligned::zeros(block_rows * width),
                     deltas: Aligned::zeros(block_rows * width),
                     is_broken: false,
@@ -217,7 +244,7 @@ impl<F: Real> Workspace<F> {
             patches,
             inputs,
             outputs,
-            block_rows,
+            rows,
             n_slots,
             max_batch,
             n_samples: 0,
@@ -255,8 +282,9 @@ impl<F: Real> Workspace<F> {
             self.update(sink, workers);
         }
         let n_blocks = self.n_blocks_used();
-        let rows = self.inputs.iter().zip(&self.outputs).take(n_blocks);
-        let loss: f64 = rows.flat_map(|(input, output)| &output.losses[..input.n_rows]).sum();
+        let blocks = self.outputs[..n_blocks].iter().enumerate();
+        let losses = blocks.flat_map(|(index, block)| &block.losses[..self.rows.used(index, self.n_samples)]);
+        let loss: f64 = losses.sum();
         match self.first_broken_layer(loss) {
             Some(layer) => Err(NonFinite { layer }),
             None => Ok(loss),
@@ -291,7 +319,8 @@ impl<F: Real> Workspace<F> {
     fn output_row<'a>(&'a self, row: usize, matrix: impl Fn(&'a OutputBlock<F>) -> &'a [F]) -> &'a [F] {
         assert!(row < self.n_samples, "row {row} of a batch of {}", self.n_samples);
         let n_outputs = self.output_layer().n_outputs;
-        &matrix(&self.outputs[row / self.block_rows])[row % self.block_rows * n_outputs..][..n_outputs]
+        let block_rows = self.rows.of_block();
+        &matrix(&self.outputs[row / block_rows])[row % block_rows * n_outputs..][..n_outputs]
     }
 
     fn output_layer(&self) -> &LayerShape {
@@ -299,7 +328,11 @@ impl<F: Real> Workspace<F> {
     }
 
     fn n_blocks_used(&self) -> usize {
-        self.n_samples.div_ceil(self.block_rows)
+        self.n_samples.div_ceil(self.rows.of_block())
+    }
+
+    fn n_parts_used(&self) -> usize {
+        self.n_samples.div_ceil(self.rows.of_part)
     }
 
     /// Where a step broke: in the first layer with an output that is not finite, because it spoils every gradient;
@@ -321,22 +354,27 @@ impl<F: Real> Workspace<F> {
         assert!(n_samples > 0, "a batch has at least one sample");
         assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
         self.n_samples = n_samples;
-        for (index, block) in self.inputs.iter_mut().enumerate() {
-            block.first_row = index * self.block_rows;
-            block.n_rows = n_samples.saturating_sub(block.first_row).min(self.block_rows);
+        let rows = self.rows.of_part;
+        for (index, part) in self.inputs.iter_mut().enumerate() {
+            part.first_row = index * rows;
+            part.n_rows = n_samples.saturating_sub(part.first_row).min(rows);
         }
-        let (kernel, n_used) = (self.kernel, self.n_blocks_used());
+        for patch in self.patches.iter_mut().flatten() {
+            patch.n_rows = self.rows.used(patch.block, n_samples);
+        }
+        let (kernel, n_used) = (self.kernel, self.n_parts_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
-        let inputs = &mut self.inputs[..n_used];
-        each(workers, work, inputs, |block| F::dispatch(kernel, Gather { block, batch, for_gradient }));
+        let parts = &mut self.inputs[..n_used];
+        each(workers, work, parts, |part| F::dispatch(kernel, Gather { part, batch, for_gradient }));
     }
 
     /// The forward pass; with an objective also the losses and the deltas of the outputs.
     fn answer<B: Batch<F>>(&mut self, batch: &B, objective: Option<Objective>, workers: &Workers) {
         self.gather(batch, objective.is_some(), workers);
-        let n_used = self.n_blocks_used();
-        let Workspace { kernel, layers, tiles, patches, inputs, outputs, n_samples, .. } = self;
-        let (kernel, n_samples, n_blocks, inputs) = (*kernel, *n_samples, inputs.len(), &*inputs);
+        let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
+        let Workspace { kernel, layers, tiles, patches, inputs, outputs, rows, n_samples, .. } = self;
+        let (kernel, n_samples, rows, n_blocks) = (*kernel, *n_samples, *rows, outputs.len());
+        let inputs = Inputs { parts: &inputs[..n_parts_used], parts_of_block: rows.parts_of_block };
         let last = layers.len() - 1;
         for (index, shape) in layers.iter().enumerate() {
             let (before, patches) = patches.split_at_mut(index);
@@ -348,9 +386,9 @@ impl<F: Real> Workspace<F> {
             let activation = (index < last).then_some(shape.activation);
             let work = work_to_share(shape, n_samples, shape.n_tiles, workers);
             each(workers, work, &mut patches[0], |patch| {
-                let (n_rows, tile) = (inputs[patch.block].n_rows, &tiles[patch.tile]);
-                if n_rows > 0 {
-                    F::dispatch(kernel, Forward { patch, n_rows, tile, received, activation });
+                let tile = &tiles[patch.tile];
+                if patch.n_rows > 0 {
+                    F::dispatch(kernel, Forward { patch, tile, received, activation });
                 }
             });
         }
@@ -361,20 +399,20 @@ impl<F: Real> Workspace<F> {
         let of_layer = Patches { patches, n_blocks };
         let work = n_samples * shape.n_outputs * COST_OF_OUTPUT;
         each_with_index(workers, work, &mut outputs[..n_used], |index, block| {
-            let (first_row, rows) = (inputs[index].first_row, 0..inputs[index].n_rows);
+            let (first_row, rows) = (index * rows.of_block(), 0..rows.used(index, n_samples));
             F::dispatch(kernel, Answer { block, index, first_row, rows, shape, patches: of_layer, batch, objective });
         });
         if objective.is_some() {
             for patch in patches.iter_mut().filter(|patch| patch.block < n_used) {
-                distribute(patch, inputs[patch.block].n_rows, shape.n_outputs, &outputs[patch.block]);
+                distribute(patch, shape.n_outputs, &outputs[patch.block]);
             }
         }
     }
 
     /// δˡ for every layer but the last, from the last but one to the first.
     fn backpropagate(&mut self, workers: &Workers) {
-        let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = self;
-        let (kernel, n_blocks) = (*kernel, inputs.len());
+        let Workspace { kernel, layers, tiles, patches, outputs, n_samples, .. } = self;
+        let (kernel, n_blocks) = (*kernel, outputs.len());
         for index in (1..layers.len()).rev() {
             let (shape, activation) = (&layers[index], layers[index - 1].activation);
             let (before, after) = patches.split_at_mut(index);
@@ -382,9 +420,8 @@ impl<F: Real> Workspace<F> {
             let tiles = &tiles[shape.tiles()];
             let work = work_to_share(shape, *n_samples, layers[index - 1].n_tiles, workers);
             each(workers, work, &mut before[index - 1], |patch| {
-                let n_rows = inputs[patch.block].n_rows;
-                if n_rows > 0 {
-                    F::dispatch(kernel, Backward { patch, n_rows, activation, after, tiles });
+                if patch.n_rows > 0 {
+                    F::dispatch(kernel, Backward { patch, activation, after, tiles });
                 }
             });
         }
@@ -392,10 +429,11 @@ impl<F: Real> Workspace<F> {
 
     /// The gradient of every tile, handed to the sink.
     fn update<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
-        let n_used = self.n_blocks_used();
-        let Workspace { kernel, layers, tiles, shares, patches, inputs, n_samples, .. } = self;
-        let (kernel, n_blocks) = (*kernel, inputs.len());
-        let (layers, patches, inputs) = (&*layers, &*patches, &*inputs);
+        let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
+        let Workspace { kernel, layers, tiles, shares, patches, inputs, outputs, rows, n_samples, .. } = self;
+        let (kernel, n_blocks) = (*kernel, outputs.len());
+        let (layers, patches) = (&*layers, &*patches);
+        let inputs = Inputs { parts: &inputs[..n_parts_used], parts_of_block: rows.parts_of_block };
         // The largest tile is waited for in any case.
         let (work, largest) = layers.iter().fold((0, 0), |(work, largest), shape| {
             let cost = cost(shape, *n_samples);
@@ -410,12 +448,11 @@ impl<F: Real> Workspace<F> {
             let of_layer = |layer: usize| Patches { patches: &patches[layer], n_blocks };
             let number = tile.number(shape);
             let received = match tile.layer {
-                0 => Received::Inputs(&inputs[..n_used]),
+                0 => Received::Inputs(inputs),
                 layer => Received::Outputs(of_layer(layer - 1)),
             };
             let patches = &of_layer(tile.layer).of_tile(number)[..n_used];
-            let blocks = &inputs[..n_used];
-            F::dispatch(kernel, Update { tile, shape, patches, blocks, received, sink });
+            F::dispatch(kernel, Update { tile, shape, patches, received, sink });
         };
         match work {
             ..SMALL => tiles.iter_mut().for_each(update),
@@ -426,7 +463,8 @@ impl<F: Real> Workspace<F> {
     /// Back-propagation and update in one go through the weights, for a batch of one sample.
     fn backpropagate_one<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, .. } = self;
-        let (kernel, inputs, patches, output) = (*kernel, &*inputs, &*patches, &outputs[0]);
+        let (kernel, patches, output) = (*kernel, &*patches, &outputs[0]);
+        let inputs = Inputs { parts: &*inputs, parts_of_block: 1 };
         for (index, shape) in layers.iter().enumerate().rev() {
             let (tiles, behind) = tiles.split_at_mut(shape.tiles().end);
             let after = layers.get(index + 1).map_or(&[][..], |after| &behind[..after.n_tiles]);
@@ -461,7 +499,7 @@ impl<F: Real> Workspace<F> {
                 fill(&mut tile.bias, columns, width, bias.view().insert_axis(Axis(0)));
             }
             if let Some(before) = tile.layer.checked_sub(1) {
-                let before = Patches { patches: &self.patches[before], n_blocks: self.inputs.len() };
+                let before = Patches { patches: &self.patches[before], n_blocks: self.outputs.len() };
                 F::dispatch(self.kernel, TransposeAll { tile, before });
             }
         }

@@ -26,9 +26,9 @@ use crate::kernel::workers::Workers;
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
-use crate::workspace::samples::{Answer, InputBlock, Keep, OutputBlock, flush_negligible, negligible_is_zero};
+use crate::workspace::samples::{Answer, InputPart, Keep, OutputBlock, flush_negligible, negligible_is_zero};
 use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile};
-use crate::workspace::{Batch, NonFinite, Workspace, cost, each, each_with_index};
+use crate::workspace::{Batch, Cut, NonFinite, Workspace, cost, each, each_with_index};
 
 /// The most samples between two writings of the weights. It is part of the numerics: other runs give other bits.
 const RUN: usize = 16;
@@ -104,7 +104,8 @@ impl<F: Real> OneByOne<F> {
     /// # Panics
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
-        let mut workspace = Workspace::with_blocks(mlp, RUN, RUN, Keep::AllRows, 0, kernel, 1);
+        let rows = Cut { of_part: RUN, parts_of_block: 1 };
+        let mut workspace = Workspace::with_blocks(mlp, RUN, rows, Keep::AllRows, 0, kernel, 1);
         let layers = workspace.layers.iter().zip(&mut workspace.patches);
         for (index, (shape, patches)) in layers.enumerate() {
             // The inputs of the network are fetched and multiplied for many samples at a time.
@@ -343,7 +344,7 @@ impl<F: Real> Single<F> {
 struct FirstProducts<'a, F> {
     patch: &'a mut Patch<F>,
     tile: &'a Tile<F>,
-    block: &'a InputBlock<F>,
+    block: &'a InputPart<F>,
 }
 
 impl<F: Real> Task<F> for FirstProducts<'_, F> {
@@ -358,7 +359,7 @@ impl<F: Real> Task<F> for FirstProducts<'_, F> {
 
 /// xₜ·xᵢ for all samples, and those before each.
 struct InputProducts<'a, F> {
-    block: &'a InputBlock<F>,
+    block: &'a InputPart<F>,
     products: &'a mut [F],
 }
 
@@ -509,7 +510,7 @@ struct Write<'a, F> {
     patch: &'a Patch<F>,
     /// s after the run.
     scale: F,
-    block: &'a InputBlock<F>,
+    block: &'a InputPart<F>,
     /// None in the first layer.
     before: Option<&'a [Patch<F>]>,
 }

@@ -9,7 +9,7 @@ use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
 use crate::workspace::one_by_one::Single;
-use crate::workspace::samples::{InputBlock, OutputBlock, flush_negligible, negligible_is_zero};
+use crate::workspace::samples::{InputPart, Inputs, OutputBlock, flush_negligible, negligible_is_zero};
 
 /// What is fixed about a layer.
 #[derive(Clone, Copy, Debug)]
@@ -214,6 +214,8 @@ pub(super) struct Patch<F> {
     pub(super) first_unit: usize,
     pub(super) n_units: usize,
     pub(super) width: usize,
+    /// 0 where the batch does not reach this block.
+    pub(super) n_rows: usize,
     /// In the last layer the net inputs.
     pub(super) outputs: Aligned<F>,
     /// ∂L/∂z, and in runs of single samples dᵢ, that times a factor; zero behind the last unit.
@@ -254,7 +256,7 @@ impl<'a, F> Patches<'a, F> {
 
 /// What a layer receives.
 pub(super) enum Received<'a, F> {
-    Inputs(&'a [InputBlock<F>]),
+    Inputs(Inputs<'a, F>),
     Outputs(Patches<'a, F>),
 }
 
@@ -269,7 +271,6 @@ impl<F> Copy for Received<'_, F> {}
 /// aˡ = f(aˡ⁻¹ Wˡ + bˡ) for one patch; in the last layer without the f.
 pub(super) struct Forward<'a, F> {
     pub(super) patch: &'a mut Patch<F>,
-    pub(super) n_rows: usize,
     pub(super) tile: &'a Tile<F>,
     pub(super) received: Received<'a, F>,
     /// None in the last layer.
@@ -280,11 +281,14 @@ impl<F: Real> Task<F> for Forward<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Forward { patch, n_rows, tile, received, activation } = self;
+        let Forward { patch, tile, received, activation } = self;
+        let n_rows = patch.n_rows;
         match received {
-            Received::Inputs(blocks) => {
-                let sparse = &blocks[patch.block].sparse;
-                sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, &mut patch.outputs);
+            Received::Inputs(inputs) => {
+                for (first_row, part) in inputs.blocks().nth(patch.block).into_iter().flatten() {
+                    let sums = &mut patch.outputs[first_row * tile.width..];
+                    part.sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, sums);
+                }
             }
             Received::Outputs(patches) => {
                 // All rows through the units of one tile before the next: their weights stay in the first-level cache.
@@ -330,8 +334,8 @@ impl<F: Real> Task<F> for TransposeAll<'_, F> {
 }
 
 /// Brings the deltas of the output layer, which the loss wrote row by row, into its patches.
-pub(super) fn distribute<F: Real>(patch: &mut Patch<F>, n_rows: usize, n_outputs: usize, block: &OutputBlock<F>) {
-    let rows = block.deltas.chunks_exact(n_outputs).take(n_rows);
+pub(super) fn distribute<F: Real>(patch: &mut Patch<F>, n_outputs: usize, block: &OutputBlock<F>) {
+    let rows = block.deltas.chunks_exact(n_outputs).take(patch.n_rows);
     for (row, deltas) in rows.zip(patch.deltas.chunks_exact_mut(patch.width)) {
         deltas[..patch.n_units].copy_from_slice(&row[patch.first_unit..][..patch.n_units]);
     }
@@ -340,7 +344,6 @@ pub(super) fn distribute<F: Real>(patch: &mut Patch<F>, n_rows: usize, n_outputs
 /// δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ f′ for one patch of layer l.
 pub(super) struct Backward<'a, F> {
     pub(super) patch: &'a mut Patch<F>,
-    pub(super) n_rows: usize,
     pub(super) activation: Activation,
     /// Those of layer l + 1.
     pub(super) after: Patches<'a, F>,
@@ -352,7 +355,8 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Backward { patch, n_rows, activation, after, tiles } = self;
+        let Backward { patch, activation, after, tiles } = self;
+        let n_rows = patch.n_rows;
         let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..patch.width]);
         for (after, tile) in after.of_block(patch.block).zip(tiles) {
             let factors = Factors {
@@ -390,7 +394,6 @@ pub(super) struct Update<'a, F, K> {
     pub(super) shape: &'a LayerShape,
     /// Those of the tile, block after block, as far as the batch reaches.
     pub(super) patches: &'a [Patch<F>],
-    pub(super) blocks: &'a [InputBlock<F>],
     pub(super) received: Received<'a, F>,
     pub(super) sink: &'a K,
 }
@@ -399,24 +402,28 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Update { tile, shape, patches, blocks, received, sink } = self;
+        let Update { tile, shape, patches, received, sink } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
         let n_rows = STRIP / width;
         match received {
-            Received::Inputs(blocks) => {
-                let together = blocks[0].sparse.columns_together(n_rows);
+            Received::Inputs(inputs) => {
+                let parts = inputs.parts;
+                let together = parts[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
-                    let inputs = first_input..shape.n_inputs.min(first_input + together);
+                    let columns = first_input..shape.n_inputs.min(first_input + together);
                     // Zeros, as every strip leaves them.
-                    let sums = &mut tile.gradient[..inputs.len().next_multiple_of(2) * width];
-                    for (block, patch) in blocks.iter().zip(patches) {
-                        // All inputs go through the deltas of one block, which stay in the first-level cache.
-                        block.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
+                    let sums = &mut tile.gradient[..columns.len().next_multiple_of(2) * width];
+                    for (parts, patch) in inputs.blocks().zip(patches) {
+                        // All columns go through the deltas of one block, which stay in the first-level cache.
+                        for (first_row, part) in parts {
+                            let deltas = &patch.deltas[first_row * width..];
+                            part.sparse.add_columns_times(simd, columns.clone(), deltas, width, sums);
+                        }
                     }
                     // Behind an odd number of inputs stands one more row.
-                    sums[inputs.len() * width..].fill(F::zero());
-                    for used in (UsedInputs { blocks, inputs, all: !sink.ignores_zero_gradients() }) {
+                    sums[columns.len() * width..].fill(F::zero());
+                    for used in (UsedInputs { parts, inputs: columns, all: !sink.ignores_zero_gradients() }) {
                         let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
                         tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
                         tile.gradient[gradient].fill(F::zero());
@@ -431,13 +438,13 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                         let gradient = &mut tile.gradient[..n_units * width];
                         // Zeros to begin with, in the first block.
                         let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
-                        for ((block, patch), before) in blocks.iter().zip(patches).zip(before) {
+                        for (patch, before) in patches.iter().zip(before) {
                             let factors = Factors {
                                 left: &before.outputs[first_unit..],
                                 row_stride: 1,
                                 term_stride: before.width,
                                 right: &patch.deltas,
-                                n_terms: block.n_rows,
+                                n_terms: patch.n_rows,
                             };
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
@@ -451,8 +458,8 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
         if shape.has_bias {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];
-            for (block, patch) in blocks.iter().zip(patches) {
-                for deltas in patch.deltas.chunks_exact(width).take(block.n_rows) {
+            for patch in patches {
+                for deltas in patch.deltas.chunks_exact(width).take(patch.n_rows) {
                     sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
                 }
             }
@@ -463,7 +470,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
 
 /// Of some inputs, the stretches of pieces that are not zero in one of the rows; or all.
 struct UsedInputs<'a, F> {
-    blocks: &'a [InputBlock<F>],
+    parts: &'a [InputPart<F>],
     /// Those that have not been looked at.
     inputs: std::ops::Range<usize>,
     all: bool,
@@ -475,7 +482,7 @@ impl<F: Real> UsedInputs<'_, F> {
     fn skip_while(&mut self, is_used: bool) -> usize {
         while !self.inputs.is_empty() {
             let piece = self.inputs.start..self.inputs.end.min(self.inputs.start + PIECE);
-            if (self.all || self.blocks.iter().any(|block| block.sparse.has_any(piece.clone()))) != is_used {
+            if (self.all || self.parts.iter().any(|part| part.sparse.has_any(piece.clone()))) != is_used {
                 break;
             }
             self.inputs.start = piece.end;
@@ -531,13 +538,13 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
         });
         let mut rows = RowsToUpdate { n: 0, inputs: [0; STRETCH], values: [F::zero(); STRETCH] };
         match received {
-            Received::Inputs(blocks) if sink.ignores_zero_gradients() => {
-                for (input, value) in blocks[0].sparse.row(0) {
+            Received::Inputs(inputs) if sink.ignores_zero_gradients() => {
+                for (input, value) in inputs.parts[0].sparse.row(0) {
                     rows.push(simd, input, value, tile, sink);
                 }
             }
-            Received::Inputs(blocks) => {
-                for (input, &value) in blocks[0].inputs[..shape.n_inputs].iter().enumerate() {
+            Received::Inputs(inputs) => {
+                for (input, &value) in inputs.parts[0].inputs[..shape.n_inputs].iter().enumerate() {
                     rows.push(simd, input, value, tile, sink);
                 }
             }
