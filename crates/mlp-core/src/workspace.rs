@@ -9,7 +9,7 @@
 //! 2. back, layer by layer: the deltas of the patches, from the deltas of the layer behind;
 //! 3. the tiles of all layers: each sums its gradient over all blocks and hands it to the [`GradientSink`] while it is in
 //!    the cache. So an optimiser moves the weights without the gradient ever being stored. Behind the first layer it also
-//!    renews their transpose, with which 2 is the same product as 1.
+//!    renews their transpose, with which 2 is the same product as 1; not for small batches, for which that takes longer.
 //!
 //! In layers with at least as many tiles as there are threads, a thread begins with the same tiles forward and in the update,
 //! so that their weights stay in the cache of its core. A workspace for batches of one sample takes 2 and 3 together.
@@ -138,6 +138,10 @@ impl Cut {
     }
 }
 
+/// The samples of a batch that make it worth while to write weights transposed too, for the way back. It is part of the
+/// numerics: sums are taken in another order.
+const ROWS_WORTH_TRANSPOSING: usize = 128;
+
 /// The rows of a block that make weights worth loading into the first-level cache.
 const ROWS_WORTH_LOADING: usize = 32;
 
@@ -195,7 +199,7 @@ impl<F: Real> Workspace<F> {
         let mut layers = Vec::with_capacity(mlp.layers.len());
         let mut tiles = Vec::new();
         let mut patches = Vec::with_capacity(mlp.layers.len());
-        // Others take their steps on single samples, without a strip of the gradient and without transposed weights.
+        // Others take their steps on single samples, without a strip of the gradient.
         let takes_batches = max_batch > 1 && keep == Keep::LastRow;
         // The columns of all panels of the layer before.
         let mut n_transposed = 0;
@@ -226,7 +230,7 @@ impl<F: Real> Workspace<F> {
                 tiles.push(Tile::new(index, first_unit, width, n_inputs, n_transposed, n_slots, strip));
                 first_unit += n_units;
             }
-            if takes_batches {
+            if takes_batches && max_batch >= ROWS_WORTH_TRANSPOSING {
                 n_transposed = tiles.last().map_or(0, |tile| tile.first_unit + tile.width);
             }
             let n_tiles = tiles.len() - first_tile;

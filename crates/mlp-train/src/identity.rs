@@ -13,7 +13,7 @@ use crate::config::TrainConfig;
 ///
 /// - 2: with batches of one sample, the sums of back-propagation are taken panel by panel.
 /// - 3: plain gradient descent on single samples writes the weights once for several of them.
-/// - 4: with larger batches, the sums of back-propagation are taken unit after unit; numbers are negligible below 1e-19
+/// - 4: with batches of 128 or more, the sums of back-propagation are taken unit after unit; numbers are negligible below 1e-19
 ///   instead of 1e-31, and activations too.
 /// - 5: the latter for plain gradient descent on single samples.
 pub const NUMERICS_VERSION: u32 = 4;

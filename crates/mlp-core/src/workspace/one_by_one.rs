@@ -20,7 +20,7 @@
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
-use crate::kernel::product::{Factors, PANEL_WIDTH_MAX, VectorAndRows, panel_product, transposed_row};
+use crate::kernel::product::{Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, transposed_row};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::kernel::workers::Workers;
 use crate::loss::Objective;
@@ -369,9 +369,9 @@ impl<F: Real> Task<F> for InputProducts<'_, F> {
     fn run<S: Simd<F>>(self, simd: S) {
         let InputProducts { block, products } = self;
         for (row, products) in products.chunks_exact_mut(RUN).enumerate().take(block.n_rows) {
-            let vector = &block.inputs[row * block.stride..];
-            let factors = VectorAndRows { width: block.stride, vector, rows: &block.inputs };
-            transposed_row(simd, factors, fours(row), products);
+            let left = &block.inputs[row * block.stride..];
+            let pair = PanelPair { width: block.stride, left, right: &block.inputs };
+            transposed_row(simd, pair, fours(row), products);
             flush_negligible(&mut products[..row]);
         }
     }
@@ -434,7 +434,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
         }
         let is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
         patch.single.note(row, is_broken);
-        let outputs = VectorAndRows { width, vector: &patch.outputs[entries], rows: &patch.outputs };
+        let outputs = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
         let products = &mut patch.single.output_products;
         transposed_row(simd, outputs, fours(row), products);
     }
@@ -489,9 +489,9 @@ impl<F: Real> Task<F> for BackOne<'_, F> {
         finite.add(&single.bias);
         single.note(row, !finite.is_true());
         if passes_back {
-            let weights = VectorAndRows { width, vector: &single.delta, rows: &tile.weights };
+            let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
             transposed_row(simd, weights, shape.n_inputs, &mut single.passed_back);
-            let earlier = VectorAndRows { width, vector: &single.delta, rows: &patch.deltas };
+            let earlier = PanelPair { width, left: &single.delta, right: &patch.deltas };
             transposed_row(simd, earlier, fours(row), &mut single.delta_products);
         }
         for (kept, &delta) in patch.deltas[entries].iter_mut().zip(&*single.delta) {

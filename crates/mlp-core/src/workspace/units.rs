@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 use crate::kernel::product::{
-    Factors, PANEL_WIDTH_MAX, VectorAndRows, panel_product, panel_width, transpose, transposed_row,
+    Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, panel_width, transpose, transposed_product, transposed_row,
 };
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -38,7 +38,7 @@ pub(super) struct Tile<F> {
     pub(super) width: usize,
     /// One row of the panel for each input, and a row of zeros where their number is odd: they are taken in pairs.
     pub(super) weights: Aligned<F>,
-    /// For larger batches, behind the first layer: the weights transposed, a part for each tile of the layer before, with a row
+    /// For large batches, behind the first layer: the weights transposed, a part for each tile of the layer before, with a row
     /// as wide as that tile for each column of this panel.
     transposed: Aligned<F>,
     /// One row of the panel; zeros where the layer has no biases.
@@ -357,16 +357,24 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     fn run<S: Simd<F>>(self, simd: S) {
         let Backward { patch, activation, after, tiles } = self;
         let n_rows = patch.n_rows;
-        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..patch.width]);
-        for (after, tile) in after.of_block(patch.block).zip(tiles) {
-            let factors = Factors {
-                left: &after.deltas,
-                row_stride: after.width,
-                term_stride: 1,
-                right: tile.transposed(patch.first_unit),
-                n_terms: after.n_units,
-            };
-            panel_product(simd, patch.width, start.take(), factors, n_rows, &mut patch.deltas);
+        let pairs = after.of_block(patch.block).zip(tiles);
+        if tiles.iter().any(|tile| tile.transposed.is_empty()) {
+            let panels =
+                pairs.map(|(after, tile)| PanelPair { width: tile.width, left: &after.deltas, right: &tile.weights });
+            let (first, n_units) = (patch.first_unit, patch.n_units);
+            transposed_product(simd, panels, n_rows, first, n_units, &mut patch.deltas, patch.width);
+        } else {
+            let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..patch.width]);
+            for (after, tile) in pairs {
+                let factors = Factors {
+                    left: &after.deltas,
+                    row_stride: after.width,
+                    term_stride: 1,
+                    right: tile.transposed(patch.first_unit),
+                    n_terms: after.n_units,
+                };
+                panel_product(simd, patch.width, start.take(), factors, n_rows, &mut patch.deltas);
+            }
         }
         let entries = 0..n_rows * patch.width;
         let deltas = &mut patch.deltas[entries.clone()];
@@ -449,7 +457,9 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
                         tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
-                        tile.transpose(simd, patch, first_unit..first_unit + n_units);
+                        if !tile.transposed.is_empty() {
+                            tile.transpose(simd, patch, first_unit..first_unit + n_units);
+                        }
                     }
                 }
             }
@@ -554,8 +564,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for BackwardAndUpdate<'_, F, K> {
                         let n_units = STRETCH.min(before.n_units - first_unit);
                         let first_input = before.first_unit + first_unit;
                         let Tile { width, delta, weights, passed_back, .. } = &mut *tile;
-                        let pair =
-                            VectorAndRows { width: *width, vector: delta, rows: &weights[first_input * *width..] };
+                        let pair = PanelPair { width: *width, left: delta, right: &weights[first_input * *width..] };
                         transposed_row(simd, pair, n_units, &mut passed_back[first_input..]);
                         for (index, &value) in before.outputs[first_unit..][..n_units].iter().enumerate() {
                             rows.push(simd, first_input + index, value, tile, sink);
