@@ -21,8 +21,8 @@ use crate::real::Real;
 /// Softmax couples the outputs of a layer and serves in the output layer only.
 ///
 /// The exponential is computed in double precision and rounded once. So in `f32`, over all 2³² arguments and on every
-/// kernel, the sigmoid is within 0.501 units in the last place, never leaves [0, 1] and never decreases; what is too
-/// small for a normal number is 0.
+/// kernel, the sigmoid is within 0.501 units in the last place, never leaves [0, 1] and never decreases. An output that is
+/// too small for a normal number is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// The logistic function, with values in (0, 1).
@@ -60,48 +60,48 @@ impl Activation {
 
     /// Replaces the net inputs of one sample by its outputs.
     pub fn apply<F: Real>(self, z: &mut [F]) {
-        self.apply_with::<F, false, 1>(z);
+        self.apply_with::<F, false, 1>(z, F::min_positive_value());
     }
 
-    /// [`Activation::apply`], with or without fused multiply-add, and `N` sigmoids at a time.
+    /// [`Activation::apply`], with or without fused multiply-add, and `N` sigmoids at a time. Outputs below `least` become 0.
     #[inline(always)]
-    pub(crate) fn apply_with<F: Real, const FUSED: bool, const N: usize>(self, z: &mut [F]) {
+    pub(crate) fn apply_with<F: Real, const FUSED: bool, const N: usize>(self, z: &mut [F], least: F) {
         match self {
             Activation::Sigmoid => {
                 let (many, few) = z.as_chunks_mut::<N>();
                 for z in many {
                     let outputs = functions::sigmoid::<FUSED, N>(z.map(F::widen));
-                    z.iter_mut().zip(outputs).for_each(|(z, output)| *z = flush(F::narrow(output)));
+                    z.iter_mut().zip(outputs).for_each(|(z, output)| *z = flush(F::narrow(output), least));
                 }
                 for z in few {
                     let [output] = functions::sigmoid::<FUSED, 1>([z.widen()]);
-                    *z = flush(F::narrow(output));
+                    *z = flush(F::narrow(output), least);
                 }
             }
             Activation::Tanh => {
                 for z in z {
-                    *z = F::narrow(functions::tanh::<FUSED>(z.widen()));
+                    *z = flush(F::narrow(functions::tanh::<FUSED>(z.widen())), least);
                 }
             }
             Activation::Relu => {
                 for z in z {
                     // Written so that NaN stays NaN: a broken weight must not hide behind a zero.
-                    *z = if *z < F::zero() { F::zero() } else { *z };
+                    *z = if *z < least { F::zero() } else { *z };
                 }
             }
-            Activation::Identity => {}
-            Activation::Softmax => softmax::<F, FUSED>(z),
+            Activation::Identity => z.iter_mut().for_each(|z| *z = flush(*z, least)),
+            Activation::Softmax => softmax::<F, FUSED>(z, least),
         }
     }
 
-    /// [`Activation::apply`] with the instructions of a kernel.
+    /// [`Activation::apply`] with the instructions of a kernel. Outputs below `least` become 0.
     #[inline(always)]
-    pub(crate) fn apply_on<F: Real, S: Simd<F>>(self, z: &mut [F]) {
+    pub(crate) fn apply_on<F: Real, S: Simd<F>>(self, z: &mut [F], least: F) {
         // Registers of 64 bytes hold eight at a time anyway.
         match (S::FUSED, size_of::<S::Vector>() < 64) {
-            (true, false) => self.apply_with::<F, true, 1>(z),
-            (true, true) => self.apply_with::<F, true, 8>(z),
-            (false, _) => self.apply_with::<F, false, 8>(z),
+            (true, false) => self.apply_with::<F, true, 1>(z, least),
+            (true, true) => self.apply_with::<F, true, 8>(z, least),
+            (false, _) => self.apply_with::<F, false, 8>(z, least),
         }
     }
 
@@ -136,7 +136,7 @@ impl Activation {
 
 /// Softmax from z − max z, so that no exponential overflows.
 #[inline(always)]
-fn softmax<F: Real, const FUSED: bool>(z: &mut [F]) {
+fn softmax<F: Real, const FUSED: bool>(z: &mut [F], least: F) {
     let largest = z.iter().fold(F::neg_infinity(), |largest, &z| if z > largest { z } else { largest });
     let mut sum = 0.0;
     for z in z.iter_mut() {
@@ -145,14 +145,14 @@ fn softmax<F: Real, const FUSED: bool>(z: &mut [F]) {
         *z = F::narrow(e);
     }
     for z in z.iter_mut() {
-        *z = flush(F::narrow(z.widen() / sum));
+        *z = flush(F::narrow(z.widen() / sum), least);
     }
 }
 
-/// Zero for a value that is subnormal, otherwise the value.
+/// Zero for a value below `least`, otherwise the value.
 #[inline(always)]
-pub(crate) fn flush<F: Real>(value: F) -> F {
-    if value.abs() < F::min_positive_value() { F::zero() } else { value }
+fn flush<F: Real>(value: F, least: F) -> F {
+    if value.abs() < least { F::zero() } else { value }
 }
 
 impl fmt::Display for Activation {
@@ -174,7 +174,7 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd<f32>>(self, _simd: S) {
-            Activation::Sigmoid.apply_on::<f32, S>(self.0);
+            Activation::Sigmoid.apply_on::<f32, S>(self.0, f32::MIN_POSITIVE);
         }
     }
 

@@ -428,8 +428,7 @@ impl<F: Real> Task<F> for ForwardOne<'_, F> {
             *output = scale * *output + bias;
         }
         if let Some(activation) = activation {
-            activation.apply_on::<F, S>(outputs);
-            flush_negligible(outputs);
+            activation.apply_on::<F, S>(outputs, F::NEGLIGIBLE);
             outputs[patch.n_units..].fill(F::zero());
         }
         let is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());

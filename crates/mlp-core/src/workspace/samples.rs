@@ -165,9 +165,10 @@ impl<F: Real, B: Batch<F>> Task<F> for Answer<'_, F, B> {
         block.outputs[values.clone()].copy_from_slice(&block.net_inputs[values.clone()]);
         let outputs = &mut block.outputs[values.clone()];
         if shape.activation.is_elementwise() {
-            shape.activation.apply_on::<F, S>(outputs);
+            shape.activation.apply_on::<F, S>(outputs, F::min_positive_value());
         } else {
-            outputs.chunks_exact_mut(n_outputs).for_each(|row| shape.activation.apply_on::<F, S>(row));
+            let rows = outputs.chunks_exact_mut(n_outputs);
+            rows.for_each(|row| shape.activation.apply_on::<F, S>(row, F::min_positive_value()));
         }
         block.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
         let Some((objective, scale)) = objective else { return };

@@ -308,8 +308,7 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         let outputs = &mut patch.outputs[..n_rows * tile.width];
         if let Some(activation) = activation {
             // Runs on behind the last unit, where weights and deltas are 0.
-            activation.apply_on::<F, S>(outputs);
-            flush_negligible(outputs);
+            activation.apply_on::<F, S>(outputs, F::NEGLIGIBLE);
         }
         patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
     }
