@@ -55,8 +55,7 @@ pub(crate) fn summary(findings: &Findings) -> String {
 
 /// The share of digits that the best constant answer gets right, of so many test images.
 fn best_constant(findings: &Findings, n_test: usize) -> f64 {
-    let answers = findings.constant_of_fewer.get(&n_test).unwrap_or(&findings.constant);
-    answers.iter().map(|answer| answer.digits).fold(0.0, f64::max)
+    findings.commonest.get(&n_test).copied().unwrap_or(0.0)
 }
 
 /// What was run for a claim.

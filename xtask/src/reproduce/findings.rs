@@ -47,6 +47,9 @@ pub(crate) struct Findings {
     /// where these are fewer.
     pub(crate) constant: Vec<ConstantAnswer>,
     pub(crate) constant_of_fewer: BTreeMap<usize, Vec<ConstantAnswer>>,
+    /// The share of the commonest digit among all test images, and among so many: what the best answer to every image gets
+    /// right.
+    pub(crate) commonest: BTreeMap<usize, f64>,
     pub(crate) statements: Vec<Statement>,
     /// How the best γ changes: with equal epochs, with equal updates.
     pub(crate) slopes: Vec<(String, Slope)>,
@@ -153,13 +156,16 @@ pub(crate) fn find(
         kernel: archive.kernel.name().to_owned(),
         n_test: archive.data.test.len(),
         constant: constant_answers(&archive.data.test.labels, &archive.data.test.classes),
+        // The very images that those nets were measured on.
         constant_of_fewer: sizes
-            .into_iter()
-            .map(|n_test| {
-                // The very images that those nets were measured on.
-                let test = archive.data.test_of(Some(n_test));
-                (n_test, constant_answers(&test.labels, &test.classes))
-            })
+            .iter()
+            .map(|&size| (size, archive.data.test_of(Some(size))))
+            .map(|(size, test)| (size, constant_answers(&test.labels, &test.classes)))
+            .collect(),
+        commonest: sizes
+            .iter()
+            .chain([&n_test])
+            .map(|&size| (size, share_of_commonest(&archive.data.test_of(Some(size)).labels)))
             .collect(),
         statements,
         slopes,
@@ -218,6 +224,13 @@ fn constant_answers(labels: &[u8], classes: &[char]) -> Vec<ConstantAnswer> {
         digits: answer.digit_accuracy,
     };
     levels::levels(&codes, &counts).into_iter().map(own).collect()
+}
+
+/// The share of the label that there is most often.
+fn share_of_commonest(labels: &[u8]) -> f64 {
+    let count = |label: &u8| labels.iter().filter(|other| *other == label).count();
+    let classes: BTreeSet<u8> = labels.iter().copied().collect();
+    classes.iter().map(count).max().unwrap_or(0) as f64 / labels.len().max(1) as f64
 }
 
 /// The test images under every blur, by a name for each.
