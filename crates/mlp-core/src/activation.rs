@@ -21,8 +21,9 @@ use crate::real::Real;
 /// Softmax couples the outputs of a layer and serves in the output layer only.
 ///
 /// The exponential is computed in double precision and rounded once. So in `f32`, over all 2³² arguments and on every
-/// kernel, the sigmoid is within 0.501 units in the last place, never leaves [0, 1] and never decreases. An output that is
-/// too small for a normal number is 0.
+/// kernel, the sigmoid is within 0.501 units in the last place, never leaves [0, 1] and never decreases.
+///
+/// An output that is too small for a normal number is 0, whatever the activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// The logistic function, with values in (0, 1).
@@ -63,7 +64,8 @@ impl Activation {
         self.apply_with::<F, false, 1>(z, F::min_positive_value());
     }
 
-    /// [`Activation::apply`], with or without fused multiply-add, and `N` sigmoids at a time. Outputs below `least` become 0.
+    /// [`Activation::apply`], with or without fused multiply-add, and `N` sigmoids at a time. Outputs of a magnitude
+    /// below `least` become 0.
     #[inline(always)]
     pub(crate) fn apply_with<F: Real, const FUSED: bool, const N: usize>(self, z: &mut [F], least: F) {
         match self {
@@ -94,7 +96,7 @@ impl Activation {
         }
     }
 
-    /// [`Activation::apply`] with the instructions of a kernel. Outputs below `least` become 0.
+    /// [`Activation::apply`] with the instructions of a kernel. Outputs of a magnitude below `least` become 0.
     #[inline(always)]
     pub(crate) fn apply_on<F: Real, S: Simd<F>>(self, z: &mut [F], least: F) {
         // Registers of 64 bytes hold eight at a time anyway.
@@ -149,7 +151,7 @@ fn softmax<F: Real, const FUSED: bool>(z: &mut [F], least: F) {
     }
 }
 
-/// Zero for a value below `least`, otherwise the value.
+/// Zero for a value of a magnitude below `least`, otherwise the value.
 #[inline(always)]
 fn flush<F: Real>(value: F, least: F) -> F {
     if value.abs() < least { F::zero() } else { value }

@@ -3,7 +3,7 @@
 //!
 //! The units of every layer are cut into *tiles*, each with its weights in one packed panel, and the rows of the batch
 //! into *blocks*. A *patch* is what the units of one tile answer to the rows of one block. The inputs of a small block are
-//! fetched in several parts, so that every thread has one. In a step the [`Workers`] share out
+//! fetched in two parts, so that more threads have one. In a step the [`Workers`] share out
 //!
 //! 1. forward, layer by layer: the patches, from the outputs of the layer before;
 //! 2. back, layer by layer: the deltas of the patches, from the deltas of the layer behind;
@@ -63,8 +63,8 @@ pub struct NonFinite {
 
 /// A network in the layout of the fast path, with the memory for steps on batches of up to a fixed size.
 ///
-/// Hidden outputs below [`Real::NEGLIGIBLE`] are taken as 0, here and on the way back; [`Mlp::forward`] and
-/// [`backpropagate`](crate::backpropagate) take them as they are.
+/// Hidden outputs of a magnitude below [`Real::NEGLIGIBLE`] are taken as 0, here and on the way back; [`Mlp::forward`] and
+/// [`backpropagate`](crate::backpropagate) take them as they are, but for subnormal ones.
 ///
 /// ```
 /// use mlp_core::{
@@ -138,8 +138,8 @@ impl Cut {
     }
 }
 
-/// The samples of a batch that make it worth while to write weights transposed too, for the way back. It is part of the
-/// numerics: sums are taken in another order.
+/// The largest batch of a workspace from which it is worth while to write weights transposed too, for the way back. It is part
+/// of the numerics: sums are taken in another order.
 const ROWS_WORTH_TRANSPOSING: usize = 128;
 
 /// The rows of a block that make weights worth loading into the first-level cache.
@@ -162,6 +162,9 @@ impl<F: Real> Workspace<F> {
     /// `n_slots` (0 to 2) values of state. It suits teams of the size of `workers`; the first step with one of another size
     /// allocates, and gives the same bits.
     ///
+    /// Sums are rounded in one order in workspaces for single samples, in another in those for fewer than 128, and in a third in
+    /// those for 128 and more, whatever the batches that they are given.
+    ///
     /// # Panics
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
@@ -170,7 +173,11 @@ impl<F: Real> Workspace<F> {
         const ROWS: usize = 4;
         let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS);
         let of_part = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        let parts_of_block = (ROWS_WORTH_LOADING / of_part).clamp(1, max_batch.div_ceil(of_part));
+        // Where the largest layer has a tile for every thread, they need not share out rows.
+        let heaviest = mlp.layers.iter().map(|layer| layer.weights.dim()).max_by_key(|(rows, columns)| rows * columns);
+        let n_tiles = heaviest.map_or(1, |(_, n_units)| n_units.div_ceil(panel_width::<F>(n_units)));
+        let n_worth_loading = if n_tiles < workers.n_threads() { 1 } else { ROWS_WORTH_LOADING / of_part };
+        let parts_of_block = n_worth_loading.clamp(1, max_batch.div_ceil(of_part));
         let rows = Cut { of_part, parts_of_block };
         Workspace::with_blocks(mlp, max_batch, rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
     }
@@ -357,14 +364,17 @@ impl<F: Real> Workspace<F> {
         let n_samples = batch.n_samples();
         assert!(n_samples > 0, "a batch has at least one sample");
         assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
-        self.n_samples = n_samples;
-        let rows = self.rows.of_part;
-        for (index, part) in self.inputs.iter_mut().enumerate() {
-            part.first_row = index * rows;
-            part.n_rows = n_samples.saturating_sub(part.first_row).min(rows);
-        }
-        for patch in self.patches.iter_mut().flatten() {
-            patch.n_rows = self.rows.used(patch.block, n_samples);
+        // Left alone where nothing changes: other threads have read it.
+        if n_samples != self.n_samples {
+            self.n_samples = n_samples;
+            let rows = self.rows.of_part;
+            for (index, part) in self.inputs.iter_mut().enumerate() {
+                part.first_row = index * rows;
+                part.n_rows = n_samples.saturating_sub(part.first_row).min(rows);
+            }
+            for patch in self.patches.iter_mut().flatten() {
+                patch.n_rows = self.rows.used(patch.block, n_samples);
+            }
         }
         let (kernel, n_used) = (self.kernel, self.n_parts_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };

@@ -44,18 +44,13 @@ pub(crate) fn summary(findings: &Findings) -> String {
     if replicas.is_empty() {
         return String::new();
     }
-    let n_working = replicas.iter().filter(|row| row.accuracy() > best_constant(findings, row.n_test)).count();
+    let n_working = replicas.iter().filter(|row| row.accuracy() > findings.best_constant(row.n_test)).count();
     format!(
         "\nIn the paper's setup {n_working} of {} nets got more digits right than the answer '1' to every image. \
          Weights that are all positive saturate the first layer: nearly every unit says 1 whatever it sees, and what happens \
          after it is about constants. A curve that falls there shows a net that drifts from one constant answer to a better one.\n",
         replicas.len()
     )
-}
-
-/// The share of digits that the best constant answer gets right, of so many test images.
-fn best_constant(findings: &Findings, n_test: usize) -> f64 {
-    findings.commonest.get(&n_test).copied().unwrap_or(0.0)
 }
 
 /// What was run for a claim.
@@ -221,7 +216,7 @@ fn why_rates(findings: &Findings) -> String {
          best constant answer, whatever the rate.",
         best("rates"),
         best("rates-summed"),
-        replica.filter(|row| row.accuracy() > best_constant(findings, row.n_test)).rows.len(),
+        replica.filter(|row| row.accuracy() > findings.best_constant(row.n_test)).rows.len(),
         replica.rows.len()
     )
 }

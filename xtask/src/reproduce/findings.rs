@@ -47,8 +47,7 @@ pub(crate) struct Findings {
     /// where these are fewer.
     pub(crate) constant: Vec<ConstantAnswer>,
     pub(crate) constant_of_fewer: BTreeMap<usize, Vec<ConstantAnswer>>,
-    /// The share of the commonest digit among all test images, and among so many: what the best answer to every image gets
-    /// right.
+    /// The share of the commonest digit, by the number of test images: what the best answer to every image gets right.
     pub(crate) commonest: BTreeMap<usize, f64>,
     pub(crate) statements: Vec<Statement>,
     /// How the best γ changes: with equal epochs, with equal updates.
@@ -178,7 +177,12 @@ pub(crate) fn find(
 impl Findings {
     /// The share of digits that the best constant answer gets right.
     pub(crate) fn majority(&self) -> f64 {
-        self.constant.iter().map(|answer| answer.digits).fold(0.0, f64::max)
+        self.best_constant(self.n_test)
+    }
+
+    /// The same, of so many test images.
+    pub(crate) fn best_constant(&self, n_test: usize) -> f64 {
+        self.commonest[&n_test]
     }
 
     /// The comparisons of a family, without those that say nothing: those that decide a claim, or all others.

@@ -178,15 +178,15 @@ impl<F: Real> OneByOne<F> {
     /// sample.
     fn begin(&mut self, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = &mut self.workspace;
-        let (kernel, block, tiles) = (*kernel, &inputs[0], &tiles[layers[0].tiles()]);
+        let (kernel, part, tiles) = (*kernel, &inputs[0], &tiles[layers[0].tiles()]);
         let activation = activation(layers, 0);
         each(workers, cost(&layers[0], *n_samples), &mut patches[0], |patch| {
             let tile = &tiles[patch.tile];
-            F::dispatch(kernel, FirstProducts { tile, patch, block });
+            F::dispatch(kernel, FirstProducts { tile, patch, part });
             let (before, factors) = (None, &[][..]);
             F::dispatch(kernel, ForwardOne { patch, row: 0, tile, before, factors, scale: F::one(), activation });
         });
-        F::dispatch(kernel, InputProducts { block, products: &mut self.input_products });
+        F::dispatch(kernel, InputProducts { part, products: &mut self.input_products });
     }
 
     /// The outputs of every layer behind the first for one sample.
@@ -252,12 +252,12 @@ impl<F: Real> OneByOne<F> {
     /// The weights after the run, and the biases.
     fn write(&mut self, scale: F, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, inputs, n_samples, .. } = &mut self.workspace;
-        let (kernel, block, patches) = (*kernel, &inputs[0], &*patches);
+        let (kernel, part, patches) = (*kernel, &inputs[0], &*patches);
         for (index, shape) in layers.iter().enumerate() {
             let before = (index > 0).then(|| &patches[index - 1][..]);
             each_with_index(workers, cost(shape, *n_samples), &mut tiles[shape.tiles()], |number, tile| {
                 let patch = &patches[index][number];
-                F::dispatch(kernel, Write { tile, shape, patch, scale, block, before });
+                F::dispatch(kernel, Write { tile, shape, patch, scale, part, before });
             });
         }
     }
@@ -344,22 +344,22 @@ impl<F: Real> Single<F> {
 struct FirstProducts<'a, F> {
     patch: &'a mut Patch<F>,
     tile: &'a Tile<F>,
-    block: &'a InputPart<F>,
+    part: &'a InputPart<F>,
 }
 
 impl<F: Real> Task<F> for FirstProducts<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let FirstProducts { patch, tile, block } = self;
+        let FirstProducts { patch, tile, part } = self;
         let zeros = &[F::zero(); PANEL_WIDTH_MAX][..tile.width];
-        block.sparse.rows_times(simd, zeros, &tile.weights, tile.width, &mut patch.outputs);
+        part.sparse.rows_times(simd, zeros, &tile.weights, tile.width, &mut patch.outputs);
     }
 }
 
 /// xₜ·xᵢ for all samples, and those before each.
 struct InputProducts<'a, F> {
-    block: &'a InputPart<F>,
+    part: &'a InputPart<F>,
     products: &'a mut [F],
 }
 
@@ -367,10 +367,10 @@ impl<F: Real> Task<F> for InputProducts<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let InputProducts { block, products } = self;
-        for (row, products) in products.chunks_exact_mut(RUN).enumerate().take(block.n_rows) {
-            let left = &block.inputs[row * block.stride..];
-            let pair = PanelPair { width: block.stride, left, right: &block.inputs };
+        let InputProducts { part, products } = self;
+        for (row, products) in products.chunks_exact_mut(RUN).enumerate().take(part.n_rows) {
+            let left = &part.inputs[row * part.stride..];
+            let pair = PanelPair { width: part.stride, left, right: &part.inputs };
             transposed_row(simd, pair, fours(row), products);
             flush_negligible(&mut products[..row]);
         }
@@ -509,7 +509,7 @@ struct Write<'a, F> {
     patch: &'a Patch<F>,
     /// s after the run.
     scale: F,
-    block: &'a InputPart<F>,
+    part: &'a InputPart<F>,
     /// None in the first layer.
     before: Option<&'a [Patch<F>]>,
 }
@@ -518,7 +518,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Write { tile, shape, patch, scale, block, before } = self;
+        let Write { tile, shape, patch, scale, part, before } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
         // A few inputs at a time, whose weights stay in the cache until they are checked.
@@ -527,10 +527,10 @@ impl<F: Real> Task<F> for Write<'_, F> {
                 for first_input in (0..shape.n_inputs).step_by(INPUTS_TOGETHER) {
                     let inputs = first_input..shape.n_inputs.min(first_input + INPUTS_TOGETHER);
                     let sums = &mut tile.weights[inputs.start * width..inputs.end.next_multiple_of(2) * width];
-                    block.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
+                    part.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
                     for first in inputs.clone().step_by(PIECE) {
                         let piece = first..inputs.end.min(first + PIECE);
-                        if scale != F::one() || block.sparse.has_any(piece.clone()) {
+                        if scale != F::one() || part.sparse.has_any(piece.clone()) {
                             let weights = &mut tile.weights[piece.start * width..piece.end * width];
                             shrink(weights, scale);
                             finite.add(weights);
@@ -547,7 +547,7 @@ impl<F: Real> Task<F> for Write<'_, F> {
                             row_stride: 1,
                             term_stride: before.width,
                             right: &patch.deltas[..],
-                            n_terms: block.n_rows,
+                            n_terms: part.n_rows,
                         };
                         let first_input = before.first_unit + first_unit;
                         let weights = &mut tile.weights[first_input * width..][..n_units * width];

@@ -285,7 +285,8 @@ impl<F: Real> Task<F> for Forward<'_, F> {
         let n_rows = patch.n_rows;
         match received {
             Received::Inputs(inputs) => {
-                for (first_row, part) in inputs.blocks().nth(patch.block).into_iter().flatten() {
+                let parts = inputs.blocks().nth(patch.block).expect("a block that the batch reaches");
+                for (first_row, part) in parts {
                     let sums = &mut patch.outputs[first_row * tile.width..];
                     part.sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, sums);
                 }
@@ -357,7 +358,7 @@ impl<F: Real> Task<F> for Backward<'_, F> {
         let Backward { patch, activation, after, tiles } = self;
         let n_rows = patch.n_rows;
         let pairs = after.of_block(patch.block).zip(tiles);
-        if tiles.iter().any(|tile| tile.transposed.is_empty()) {
+        if tiles[0].transposed.is_empty() {
             let panels =
                 pairs.map(|(after, tile)| PanelPair { width: tile.width, left: &after.deltas, right: &tile.weights });
             let (first, n_units) = (patch.first_unit, patch.n_units);

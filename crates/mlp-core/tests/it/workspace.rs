@@ -178,15 +178,16 @@ fn patchy_samples<F: Real>(n_samples: usize, n_inputs: usize, seed: u64) -> Samp
 }
 
 /// A workspace that has seen other batches takes the same step as a new one.
-fn check_memory<F: Real>(kernel: Kernel, sizes: &[usize], max_batch: usize, is_sparse: bool) {
-    let workers = Workers::new(2);
+fn check_memory<F: Real>(kernel: Kernel, sizes: &[usize], (max_batch, n_threads): (usize, usize), is_sparse: bool) {
+    let workers = Workers::new(n_threads);
     let sink = Descent { rate: F::narrow(0.5), is_sparse };
     let (n_inputs, n_layers) = (sizes[0], sizes.len() - 1);
     let mut mlp = network::<F>(sizes, &vec![Activation::Sigmoid; n_layers], true, 3);
     let mut old = Workspace::new(&mlp, max_batch, 0, kernel, &workers);
-    for (seed, n_samples) in [max_batch, 1, 37, max_batch, 2].into_iter().enumerate() {
+    for (seed, n_samples) in [max_batch, 1, max_batch / 2 + 1, max_batch, 2].into_iter().enumerate() {
         let batch = patchy_samples(n_samples, n_inputs, seed as u64);
-        let mut new = Workspace::new(&mlp, max_batch, 0, kernel, &workers);
+        // For one thread, that is with all rows of a block in one part.
+        let mut new = Workspace::new(&mlp, max_batch, 0, kernel, &Workers::new(1));
         new.step(&batch, OBJECTIVE, &sink, &workers).unwrap();
         old.step(&batch, OBJECTIVE, &sink, &workers).unwrap();
         let mut expected = mlp.clone();
@@ -194,7 +195,13 @@ fn check_memory<F: Real>(kernel: Kernel, sizes: &[usize], max_batch: usize, is_s
         old.store(&mut mlp);
         assert!(bits(&mlp) == bits(&expected), "{kernel}, {sizes:?}, step {seed}");
         // In between, another batch is only answered.
-        old.forward(&patchy_samples(max_batch.min(n_samples + 1), n_inputs, seed as u64 + 1), &workers);
+        let other = patchy_samples(max_batch.min(n_samples + 1), n_inputs, seed as u64 + 1);
+        old.forward(&other, &workers);
+        new.load(&mlp);
+        new.forward(&other, &workers);
+        for row in 0..other.n_samples() {
+            assert_eq!(old.outputs(row), new.outputs(row), "{kernel}, {sizes:?}, step {seed}, row {row}");
+        }
     }
 }
 
@@ -204,11 +211,14 @@ fn a_step_depends_on_no_batch_before_it_whether_inputs_are_odd_in_number_or_laye
         let small =
             [1, 33, 301].into_iter().flat_map(|n_inputs| [10, 30, 70].map(|n_units| vec![n_inputs, n_units, 3]));
         // Tiles of several strips, and several of them on both sides of a product, the last of them narrow.
-        let large = [vec![33, 140, 90, 3], vec![33, 70, 66, 17, 3]];
+        let large = [vec![33, 140, 90, 3], vec![33, 70, 66, 17, 3], vec![33, 260, 3]];
         for sizes in small.chain(large) {
-            for (max_batch, is_sparse) in [(70, false), (70, true), (130, true)] {
-                check_memory::<f32>(kernel, &sizes, max_batch, is_sparse);
-                check_memory::<f64>(kernel, &sizes, max_batch, is_sparse);
+            // With one part to a block, and (where there are tiles for all threads) with two, in the last block one.
+            for (max_batch, n_threads) in [(70, 2), (130, 2), (32, 2), (45, 4)] {
+                for is_sparse in [false, true] {
+                    check_memory::<f32>(kernel, &sizes, (max_batch, n_threads), is_sparse);
+                }
+                check_memory::<f64>(kernel, &sizes, (max_batch, n_threads), true);
             }
         }
     }
