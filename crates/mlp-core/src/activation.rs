@@ -151,9 +151,9 @@ fn softmax<F: Real, const FUSED: bool>(z: &mut [F], least: F) {
     }
 }
 
-/// Zero for a value of a magnitude below `least`, otherwise the value.
+/// Zero for a value of a magnitude below `least`, otherwise the value; NaN stays NaN.
 #[inline(always)]
-fn flush<F: Real>(value: F, least: F) -> F {
+pub(crate) fn flush<F: Real>(value: F, least: F) -> F {
     if value.abs() < least { F::zero() } else { value }
 }
 

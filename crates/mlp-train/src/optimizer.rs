@@ -185,7 +185,7 @@ impl<F: Real> Penalty<F> {
     /// The gradient with the penalties added.
     #[inline(always)]
     fn add(self, w: F, gradient: F) -> F {
-        settle(gradient + self.l2 * w + self.l1 * sign(w))
+        settle(gradient + self.l2 * w + self.l1 * sign(w), F::NEGLIGIBLE)
     }
 }
 
@@ -251,7 +251,7 @@ impl<F: Real> Rule<F> for Momentum<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g);
+        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * v, state: [v, F::zero()] }
     }
 }
@@ -267,7 +267,7 @@ impl<F: Real> Rule<F> for Nesterov<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g);
+        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * (g + self.momentum * v), state: [v, F::zero()] }
     }
 }
@@ -309,8 +309,8 @@ impl<F: Real> Rule<F> for Adam<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [m, v] }: Parameter<F>, g: F) -> Parameter<F> {
-        let m = settle(self.beta1 * m + self.rest1 * g);
-        let v = settle_square(self.beta2 * v + self.rest2 * square(g));
+        let m = settle(self.beta1 * m + self.rest1 * g, F::NEGLIGIBLE);
+        let v = settle(self.beta2 * v + self.rest2 * square(g), negligible_square());
         let step = self.corrected_rate * m / (v.sqrt() * self.correction2 + self.epsilon);
         Parameter { value: w - step, state: [m, v] }
     }
@@ -333,22 +333,16 @@ fn sign<F: Real>(w: F) -> F {
     }
 }
 
-/// Zero for what is too small to matter; NaN stays NaN.
+/// Zero for a value of a magnitude below `least`, which is too small to matter; NaN stays NaN.
 #[inline(always)]
-fn settle<F: Real>(value: F) -> F {
-    if value.abs() < F::NEGLIGIBLE { F::zero() } else { value }
+fn settle<F: Real>(value: F, least: F) -> F {
+    if value.abs() < least { F::zero() } else { value }
 }
 
-/// The smallest square that matters: (1 − β₂) of it is still a normal number.
+/// The smallest mean of squares that matters, as squares are small long before a gradient is: (1 − β₂) of it is still a normal number.
 #[inline(always)]
 fn negligible_square<F: Real>() -> F {
     F::min_positive_value() / F::epsilon()
-}
-
-/// [`settle`] for a mean of squares, which is small long before a gradient is.
-#[inline(always)]
-fn settle_square<F: Real>(value: F) -> F {
-    if value < negligible_square() { F::zero() } else { value }
 }
 
 /// g², and 0 where that is too small to matter.

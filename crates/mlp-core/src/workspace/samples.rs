@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::activation::flush;
 use crate::aligned::Aligned;
 use crate::kernel::simd::{Simd, Task};
 use crate::kernel::sparse::{Sparse, Transposed};
@@ -198,5 +199,5 @@ pub(super) fn flush_negligible<F: Real>(values: &mut [F]) {
 /// Zero for what is too small to matter; NaN stays NaN.
 #[inline(always)]
 pub(super) fn negligible_is_zero<F: Real>(value: F) -> F {
-    if value.abs() < F::NEGLIGIBLE { F::zero() } else { value }
+    flush(value, F::NEGLIGIBLE)
 }

@@ -131,10 +131,13 @@ impl<F: Real> Tile<F> {
         &self.transposed[first_unit * self.width..]
     }
 
-    /// Renews the transposed weights of some units of `before`, a patch of the layer before.
+    /// Renews the transposed weights of some units of `before`, a patch of the layer before, where they are kept.
     #[inline(always)]
     fn transpose<S: Simd<F>>(&mut self, simd: S, before: &Patch<F>, units: std::ops::Range<usize>) {
         let Tile { width, weights, transposed, .. } = self;
+        if transposed.is_empty() {
+            return;
+        }
         let rows = &weights[(before.first_unit + units.start) * *width..(before.first_unit + units.end) * *width];
         let to = &mut transposed[before.first_unit * *width + units.start..];
         transpose(simd, *width, rows, to, before.width);
@@ -315,7 +318,7 @@ impl<F: Real> Task<F> for Forward<'_, F> {
     }
 }
 
-/// Renews all transposed weights of a tile, where they are kept.
+/// Renews all transposed weights of a tile.
 pub(super) struct TransposeAll<'a, F> {
     pub(super) tile: &'a mut Tile<F>,
     /// Those of the layer before.
@@ -327,9 +330,7 @@ impl<F: Real> Task<F> for TransposeAll<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let TransposeAll { tile, before } = self;
-        if !tile.transposed.is_empty() {
-            before.of_block(0).for_each(|before| tile.transpose(simd, before, 0..before.n_units));
-        }
+        before.of_block(0).for_each(|before| tile.transpose(simd, before, 0..before.n_units));
     }
 }
 
@@ -457,9 +458,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
                         tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
-                        if !tile.transposed.is_empty() {
-                            tile.transpose(simd, patch, first_unit..first_unit + n_units);
-                        }
+                        tile.transpose(simd, patch, first_unit..first_unit + n_units);
                     }
                 }
             }
