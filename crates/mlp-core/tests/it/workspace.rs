@@ -47,19 +47,24 @@ fn distance_from_reference<F: Real>(mlp: &Mlp<F>, batch: &Samples<F>, kernel: Ke
     worst
 }
 
+/// Every elementwise activation in turn, beginning with another for each seed.
+fn mixed(n_layers: usize, seed: u64) -> Vec<Activation> {
+    let activations = [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::Identity];
+    (0..n_layers).map(|layer| activations[(layer + seed as usize) % 4]).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn any_shape_agrees_with_the_reference(
         sizes in prop::collection::vec(1_usize..90, 2..6),
-        n_samples in 1_usize..200,
+        n_samples in 1_usize..80,
         bias: bool,
         n_threads in 1_usize..4,
         seed in 0_u64..1_000,
     ) {
-        let hidden = [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::Identity];
-        let activations: Vec<_> = (0..sizes.len() - 1).map(|layer| hidden[(layer + seed as usize) % 4]).collect();
+        let activations = mixed(sizes.len() - 1, seed);
         let (n_inputs, n_outputs) = (sizes[0], sizes[sizes.len() - 1]);
         for kernel in kernels() {
             let single = network::<f32>(&sizes, &activations, bias, seed);
@@ -68,6 +73,23 @@ proptest! {
             let double = network::<f64>(&sizes, &activations, bias, seed);
             let error = distance_from_reference(&double, &samples(n_samples, n_inputs, n_outputs, seed), kernel, n_threads);
             prop_assert!(error < 1e-12, "{} in f64: {}", kernel, error);
+        }
+    }
+
+    /// In double precision alone: in single precision the mean of so many gradients can cancel to few digits.
+    #[test]
+    fn any_shape_agrees_with_the_reference_in_large_batches(
+        sizes in prop::collection::vec(1_usize..90, 2..6),
+        n_samples in 100_usize..200,
+        bias: bool,
+        n_threads in 1_usize..4,
+        seed in 0_u64..1_000,
+    ) {
+        let mlp = network::<f64>(&sizes, &mixed(sizes.len() - 1, seed), bias, seed);
+        let batch = samples(n_samples, sizes[0], sizes[sizes.len() - 1], seed);
+        for kernel in kernels() {
+            let error = distance_from_reference(&mlp, &batch, kernel, n_threads);
+            prop_assert!(error < 1e-12, "{}: {}", kernel, error);
         }
     }
 }
