@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mlp_core::Real;
-use mlp_train::{Checkpoint, CheckpointError, Moment, Progress, TrainConfig, file};
+use mlp_train::{Checkpoint, CheckpointError, Moment, Progress, TrainConfig};
 use serde_json::{Map, Value};
 
 use crate::output::notice;
@@ -109,7 +109,7 @@ impl TrialCheckpoints {
     /// again.
     pub(crate) fn remove(&self) {
         self.paths.iter().for_each(|path| {
-            let _ = file::remove(path);
+            let _ = durable_file::remove(path);
         });
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_core::{Objective, Real};
-use mlp_train::{Diagnosis, Moment, Probe, Progress, Samples, diagnose, file};
+use mlp_train::{Diagnosis, Moment, Probe, Progress, Samples, diagnose};
 
 use crate::output::notice;
 
@@ -54,7 +54,7 @@ impl<F: Real> Doctor<F> {
     pub(crate) fn write(&mut self) {
         let Some(diagnosis) = &self.diagnosis else { return };
         let folder = self.path.parent().map_or(Ok(()), fs::create_dir_all);
-        let written = folder.and_then(|()| file::write_atomically(&self.path, diagnosis.to_json().as_bytes()));
+        let written = folder.and_then(|()| durable_file::write(&self.path, diagnosis.to_json().as_bytes()));
         if let Err(error) = written
             && !std::mem::replace(&mut self.has_warned, true)
         {

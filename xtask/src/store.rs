@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use mlp_core::Kernel;
 use mlp_train::{
-    AnyMlp, EpochRecord, RECORD_SCHEMA, RecordError, RunRecord, Status, file, load_model, save_model, weights_sha256,
+    AnyMlp, EpochRecord, RECORD_SCHEMA, RecordError, RunRecord, Status, load_model, save_model, weights_sha256,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -178,7 +178,7 @@ impl ResultsStore {
                     modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > ABANDONED)
                 };
                 if is_left_over(&entry.file_name()) && (is_alone || is_old()) {
-                    let _ = file::remove(&entry.path());
+                    let _ = durable_file::remove(&entry.path());
                 }
             }
         }
@@ -186,7 +186,7 @@ impl ResultsStore {
             let path = entry.path();
             let trial = checkpoints::trial_of(&path).and_then(|trial| records.get(trial));
             if trial.is_some_and(|record| record.status != Status::Failed) {
-                let _ = file::remove(&path);
+                let _ = durable_file::remove(&path);
             }
         }
         if is_alone {
@@ -349,7 +349,7 @@ const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600)
 /// Whether a file of this name was being written when its process ended: of the store, or of the report.
 fn is_left_over(name: &std::ffi::OsStr) -> bool {
     let text = name.to_string_lossy();
-    file::is_staged(name) || text.starts_with(".staged-") || (text.starts_with('.') && text.ends_with(".partial"))
+    durable_file::is_staged(name) || text.starts_with(".staged-") || (text.starts_with('.') && text.ends_with(".partial"))
 }
 
 /// The records in `folder` by trial, without touching or locking anything; what is no record is passed over.
@@ -365,7 +365,7 @@ pub(crate) fn peek(folder: &Path) -> BTreeMap<String, RunRecord> {
 
 /// Replaces the file at `path` in one step.
 pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), Failure> {
-    file::write_atomically(path, text.as_bytes()).map_err(|error| Failure::io("write", path, &error))
+    durable_file::write(path, text.as_bytes()).map_err(|error| Failure::io("write", path, &error))
 }
 
 /// A record of another folder of results with its model, if both can be taken over; `None` if there is none, or the

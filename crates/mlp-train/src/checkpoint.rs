@@ -25,7 +25,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::TrainConfig;
-use crate::file::{read_regular, write_atomically};
 use crate::identity::{canonical_json, hex};
 use crate::model::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
@@ -106,7 +105,7 @@ impl<F: Real> Checkpoint<F> {
     /// If the file cannot be written; the old file, if any, is then unchanged.
     pub fn write(&self, path: impl AsRef<Path>, owner: &Map<String, Value>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
-        write_atomically(path, &self.to_bytes(owner)).map_err(|source| CheckpointError::Io {
+        durable_file::write(path, &self.to_bytes(owner)).map_err(|source| CheckpointError::Io {
             path: path.to_owned(),
             action: "write",
             source,
@@ -124,7 +123,7 @@ impl<F: Real> Checkpoint<F> {
         owner: &Map<String, Value>,
     ) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        let bytes = read_regular(path).map_err(|source| CheckpointError::Io {
+        let bytes = durable_file::read(path).map_err(|source| CheckpointError::Io {
             path: path.to_owned(),
             action: "read",
             source,

@@ -15,7 +15,6 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Rows, Samples};
-use crate::file::read_regular;
 
 /// A unit counts as saturated for a sample if its derivative is below this share of the largest that its activation has
 /// (¼ for the sigmoid, 1 for the others): for a sigmoid, where |z| > 6.0.
@@ -343,7 +342,7 @@ impl Diagnosis {
     /// If the file cannot be read, is no diagnosis, or its parts contradict each other; the text says where, but not
     /// which file it is.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let bytes = read_regular(path).map_err(|error| error.to_string())?;
+        let bytes = durable_file::read(path).map_err(|error| error.to_string())?;
         let diagnosis: Self = serde_json::from_slice(&bytes)
             .map_err(|error| format!("{error}; expected a diagnosis with trial, layers and epochs"))?;
         let n_layers = diagnosis.layers.len();

@@ -86,8 +86,6 @@ mod model;
 mod record;
 
 // What the others stand on.
-mod fault;
-pub mod file;
 mod random;
 
 pub use mlp_core;

@@ -18,7 +18,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Precision, TrainConfig};
-use crate::file::{read_regular, write_atomically};
 use crate::identity::{canonical_json, hex};
 
 /// The metadata entry that holds the configuration.
@@ -102,7 +101,7 @@ pub fn save_model<F: Real>(
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
     let views = tensors.iter().map(|tensor| (&tensor.name, tensor));
     let file = safetensors::serialize(views, Some(metadata)).expect("tensors of one type have a safetensors form");
-    write_atomically(path, &file).map_err(|source| ModelError::Io { path: path.to_owned(), action: "write", source })
+    durable_file::write(path, &file).map_err(|source| ModelError::Io { path: path.to_owned(), action: "write", source })
 }
 
 /// Loads a model file, whichever its precision.
@@ -114,7 +113,7 @@ pub fn save_model<F: Real>(
 pub fn load_model(path: impl AsRef<Path>) -> Result<SavedModel, ModelError> {
     let path = path.as_ref();
     let bytes =
-        read_regular(path).map_err(|source| ModelError::Io { path: path.to_owned(), action: "read", source })?;
+        durable_file::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), action: "read", source })?;
     parse_model(&bytes).map_err(|Problem { place, expected, found }| ModelError::Invalid {
         path: path.to_owned(),
         place,

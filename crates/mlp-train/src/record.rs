@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 
 use crate::confusion::ConfusionMatrix;
 use crate::evaluate::Mistake;
-use crate::file::{read_regular, write_atomically};
 use crate::metrics::EpochMetrics;
 use crate::model::weights_sha256;
 use crate::train::{Divergence, EpochRecord, Outcome, Run};
@@ -282,7 +281,7 @@ impl RunRecord {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RecordError> {
         let path = path.as_ref();
         let bytes =
-            read_regular(path).map_err(|source| RecordError::Io { path: path.to_owned(), action: "read", source })?;
+            durable_file::read(path).map_err(|source| RecordError::Io { path: path.to_owned(), action: "read", source })?;
         if let Ok(Version { schema }) = serde_json::from_slice(&bytes)
             && schema != u64::from(RECORD_SCHEMA)
         {
@@ -301,7 +300,7 @@ impl RunRecord {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
         let path = path.as_ref();
         let json = self.to_json()?;
-        write_atomically(path, json.as_bytes()).map_err(|source| RecordError::Io {
+        durable_file::write(path, json.as_bytes()).map_err(|source| RecordError::Io {
             path: path.to_owned(),
             action: "write",
             source,

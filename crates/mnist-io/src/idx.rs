@@ -7,7 +7,6 @@ use ndarray::{ArrayD, IxDyn};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
 /// An array from an IDX file, or for one.
 ///
@@ -455,54 +454,36 @@ pub(crate) fn write_error(error: io::Error) -> Error {
 
 /// A file that is whole and on the disk, but not under its name yet.
 pub(crate) struct Staged<'a> {
-    temporary: NamedTempFile,
+    file: durable_file::Staged,
     path: &'a Path,
 }
 
 impl<'a> Staged<'a> {
-    /// Lets `write` fill a temporary file beside `path`.
+    /// Lets `write` fill a file beside `path`.
     pub(crate) fn new(
         path: &'a Path,
-        write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<()>,
+        write: impl FnOnce(&mut BufWriter<&mut durable_file::Staged>) -> Result<()>,
     ) -> Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".writing-");
-        #[cfg(unix)]
-        {
-            // A temporary file is private by default; this one becomes an ordinary file (less the user's mask).
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
         let refuse = |error| write_error(error).in_file(path);
-        let mut temporary = builder.tempfile_in(folder_of(path)).map_err(refuse)?;
-        {
-            let mut buffered = BufWriter::new(temporary.as_file_mut());
-            write(&mut buffered).map_err(|error| error.in_file(path))?;
-            buffered.flush().map_err(refuse)?;
-        }
-        temporary.as_file().sync_all().map_err(refuse)?;
-        Ok(Self { temporary, path })
+        let mut file = durable_file::Staged::create(path).map_err(refuse)?;
+        let mut buffered = BufWriter::new(&mut file);
+        write(&mut buffered).map_err(|error| error.in_file(path))?;
+        buffered.flush().map_err(refuse)?;
+        drop(buffered);
+        file.sync().map_err(refuse)?;
+        Ok(Self { file, path })
     }
 
     /// Gives the file its name.
     pub(crate) fn commit(self) -> Result<()> {
-        self.temporary.persist(self.path).map_err(|failure| write_error(failure.error).in_file(self.path))?;
-        // The new name is on the disk when the folder is. Not every system can sync a folder, and the file is whole
-        // either way, so a failure here is no failure of the write.
-        #[cfg(unix)]
-        let _ = std::fs::File::open(folder_of(self.path)).and_then(|folder| folder.sync_all());
-        Ok(())
+        self.file.commit().map_err(|error| write_error(error).in_file(self.path))
     }
 }
 
-/// Lets `write` fill a temporary file beside `path` and renames it when everything is on the disk.
-fn write_atomically(path: &Path, write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<()>) -> Result<()> {
+/// Lets `write` fill a file beside `path` and gives it its name when everything is on the disk.
+fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut durable_file::Staged>) -> Result<()>,
+) -> Result<()> {
     Staged::new(path, write)?.commit()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }

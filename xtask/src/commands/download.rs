@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use mlp_train::file::is_staged;
 
 use crate::data;
 use crate::digest::{self, Condition, Hash};

@@ -21,7 +21,7 @@ fn arguments(out: &str) -> Vec<String> {
 }
 
 fn run_with_fault(sandbox: &Sandbox, out: &str, fault: &str) -> Outcome {
-    let output = sandbox.command(arguments(out)).env("MLP_TRAIN_FAULT", fault).output().expect("the program starts");
+    let output = sandbox.command(arguments(out)).env("DURABLE_FILE_FAULT", fault).output().expect("the program starts");
     sandbox.outcome(output)
 }
 

@@ -109,7 +109,7 @@ fn a_second_signal_ends_the_program_at_once_and_nothing_finished_is_lost() {
 /// A run that was killed when it was about to write its model, with two checkpoints.
 fn killed_before_its_end(sandbox: &Sandbox) {
     // Six steps for the specification, six for each of three checkpoints.
-    let child = sandbox.command(with(&SHORT, &["--out", "out"])).env("MLP_TRAIN_FAULT", "kill:25").output();
+    let child = sandbox.command(with(&SHORT, &["--out", "out"])).env("DURABLE_FILE_FAULT", "kill:25").output();
     assert!(!child.expect("the program starts").status.success());
     assert_eq!(sandbox.files("out/checkpoints").len(), 2, "{:?}", sandbox.files("out/checkpoints"));
     assert!(sandbox.files("out/trials").is_empty() && sandbox.files("out/models").is_empty());
@@ -155,7 +155,7 @@ fn a_checkpoint_of_another_run_is_said_and_not_used() {
     fs::rename(sandbox.path("out"), sandbox.path("other")).expect("a rename");
     let seed = ["--set", "seed=1"];
     let arguments = with(&with(&SHORT, &seed), &["--out", "out"]);
-    let killed = sandbox.command(&arguments).env("MLP_TRAIN_FAULT", "kill:25").output().expect("the program starts");
+    let killed = sandbox.command(&arguments).env("DURABLE_FILE_FAULT", "kill:25").output().expect("the program starts");
     assert!(!killed.status.success());
     fs::copy(sandbox.only_file("other/checkpoints", ".a.safetensors"), newer(&sandbox)).expect("a copy");
     let outcome = sandbox.run(&arguments).expect_code(0);
@@ -208,7 +208,7 @@ fn the_diagnosis_of_a_run_that_was_killed_anywhere_has_no_gap_and_one_that_was_n
     // Six steps for the specification, then for each checkpoint six for the diagnosis and six for itself.
     for step in (7..50).step_by(3) {
         let _ = fs::remove_dir_all(sandbox.path("out"));
-        let killed = sandbox.command(watched("out")).env("MLP_TRAIN_FAULT", format!("kill:{step}")).output();
+        let killed = sandbox.command(watched("out")).env("DURABLE_FILE_FAULT", format!("kill:{step}")).output();
         assert!(!killed.expect("the program starts").status.success(), "step {step}");
         sandbox.run(watched("out")).expect_code(0);
         assert_eq!(diagnosis("out"), undisturbed, "step {step}");

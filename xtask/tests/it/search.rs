@@ -113,7 +113,7 @@ fn halving_that_is_killed_at_any_write_decides_as_if_it_had_not_been() {
             ["sweep", "grid.toml", "--data", "./digits", "--jobs", "1", "--threads", "1", "--quiet", "--out"];
         let killed = sandbox
             .command(arguments.iter().copied().chain([out.as_str()]))
-            .env("MLP_TRAIN_FAULT", format!("kill:{step}"))
+            .env("DURABLE_FILE_FAULT", format!("kill:{step}"))
             .output();
         let is_killed = !killed.expect("the program starts").status.success();
         sweep(&sandbox, &out, &[]).expect_code(0);

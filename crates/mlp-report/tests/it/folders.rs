@@ -140,7 +140,7 @@ fn a_report_is_written_in_full_and_twice_the_same() {
     assert_eq!(fs::read(&again.report).unwrap(), first);
     assert_eq!(fs::read(&again.results).unwrap(), table);
     let leftovers = fs::read_dir(dir.path()).unwrap().filter_map(Result::ok);
-    assert_eq!(leftovers.filter(|entry| entry.file_name().to_string_lossy().starts_with(".staged")).count(), 0);
+    assert_eq!(leftovers.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Faults on purpose, for tests of what survives them; nothing at all without the feature `faults`.
 //!
-//! With it, the environment variable `MLP_TRAIN_FAULT` names a fault and the step at which it strikes, counted from 1
+//! With it, the environment variable `DURABLE_FILE_FAULT` names a fault and the step at which it strikes, counted from 1
 //! over all steps that the process takes:
 //!
 //! | value | at that step |
@@ -43,7 +43,7 @@ pub(crate) fn reach(step: Step, path: &Path) -> io::Result<()> {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     static FAULT: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
-        let text = std::env::var("MLP_TRAIN_FAULT").ok()?;
+        let text = std::env::var("DURABLE_FILE_FAULT").ok()?;
         let (kind, number) = text.split_once(':')?;
         Some((kind.to_owned(), number.parse().ok()?))
     });
