@@ -315,7 +315,7 @@ impl Courier {
 /// failure.
 fn remove_staged(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if is_staged(&entry.file_name()) {
+        if durable_file::is_staged(&entry.file_name()) {
             let _ = fs::remove_file(entry.path());
         }
     }
