@@ -1,5 +1,7 @@
 //! Runs many trials, several at a time, and keeps what is finished whatever happens to the rest.
 
+use mlp_results::{RunRecord, Status};
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -8,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mlp_core::Workers;
-use mlp_train::{EpochRecord, Progress as Step, RunRecord, Status};
+use mlp_train::{EpochRecord, Progress as Step};
 
 use crate::checkpoints::Pace;
 use crate::claim::Claimed;

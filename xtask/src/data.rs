@@ -1,9 +1,10 @@
 //! Finds and reads the data that a run is about: a downloaded set, a folder, or the built-in synthetic digits.
 
+use mlp_results::DataDescription;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mlp_train::DataDescription;
 use mnist_io::{LabeledImages, synthetic_digits};
 use sha2::{Digest, Sha256};
 

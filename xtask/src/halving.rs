@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mlp_report::halving::{Comparison, HALVING, StoppedTrial, read_halving};
-use mlp_train::{EpochRecord, RunRecord, Status};
+use mlp_results::{HalvingRound, RunFolder, RunRecord, Status, StoppedTrial};
+use mlp_train::EpochRecord;
 
 use crate::campaign::{self, Campaign, Manner};
 use crate::checkpoints::Pace;
@@ -30,8 +30,8 @@ pub(crate) fn run(
     manner: &Manner<'_>,
 ) -> Result<(Campaign, Vec<StoppedTrial>), Failure> {
     let mut left: Vec<Trial> = plan.trials.clone();
-    let mut comparisons: Vec<Comparison> = Vec::new();
-    let cuts = |comparisons: &[Comparison]| {
+    let mut comparisons: Vec<HalvingRound> = Vec::new();
+    let cuts = |comparisons: &[HalvingRound]| {
         comparisons.iter().flat_map(|each| each.stopped.clone()).collect::<Vec<StoppedTrial>>()
     };
     for epoch in halving.rungs(plan.specification.base.train.epochs) {
@@ -49,9 +49,9 @@ pub(crate) fn run(
             store.checkpoints(&cut.trial, serde_json::Map::new(), Pace::default()).remove();
         }
         comparisons.push(comparison);
-        let text = serde_json::to_string_pretty(&comparisons)
-            .map_err(|error| Failure::new(Code::InputOutput, format!("cannot write {HALVING}: {error}")))?;
-        store.write(HALVING, &(text + "\n"))?;
+        RunFolder::new(&plan.folder)
+            .write_halving_rounds(&comparisons)
+            .map_err(|error| Failure::new(Code::InputOutput, error.to_string()))?;
     }
     let campaign = campaign::run(&plan.laboratory, &left, store, records.clone(), None, manner)?;
     records.extend(campaign.records);
@@ -63,7 +63,7 @@ pub(crate) fn run(
 /// How many trials a sweep has stopped so far, as its folder says; one that had come to an end of its own, such as a
 /// divergence, has its record among `records`.
 pub(crate) fn n_stopped(folder: &Path, records: &BTreeMap<String, RunRecord>) -> usize {
-    let comparisons = read_halving(folder, |trial| records.contains_key(trial)).unwrap_or_default();
+    let comparisons = RunFolder::new(folder).halving_rounds(|trial| records.contains_key(trial)).unwrap_or_default();
     comparisons.iter().map(|comparison| comparison.stopped.len()).sum()
 }
 
@@ -73,7 +73,7 @@ fn compare(
     epoch: usize,
     left: &mut Vec<Trial>,
     reached: &dyn Fn(&Trial) -> Option<EpochRecord>,
-) -> Comparison {
+) -> HalvingRound {
     let value = |trial: &Trial| halving.metric.of(reached(trial)?.validation.as_ref()?);
     let mut ranked: Vec<(Option<f64>, Trial)> = left.drain(..).map(|trial| (value(&trial), trial)).collect();
     ranked.sort_by(|(one, trial), (other, sibling)| {
@@ -97,7 +97,7 @@ fn compare(
             }
         }
     }
-    Comparison { epoch, metric: halving.metric.name().to_owned(), n_trials, n_kept: left.len(), stopped }
+    HalvingRound { epoch, metric: halving.metric.name().to_owned(), n_trials, n_kept: left.len(), stopped }
 }
 
 /// What a trial had reached at `epoch`, or at its own end before it; `None` if that was no good end.

@@ -1,9 +1,10 @@
 //! From what a person wrote to trials that are ready to run: everything is checked before any folder exists.
 
+use mlp_results::{RunRecord, Status};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use mlp_train::{RunRecord, Status};
 use serde_json::Value;
 
 use crate::configuration::{Document, SweepSpec, toml_text};

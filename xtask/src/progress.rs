@@ -1,5 +1,7 @@
 //! Progress on standard error: bars on a terminal; elsewhere nothing but a line now and then about a long sweep.
 
+use mlp_results::{RunRecord, Status};
+
 use std::cell::Cell;
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
@@ -8,7 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use mlp_train::{RunRecord, Status};
 
 use crate::output::{counted, duration, grouped, notice};
 use crate::summary::percent;

@@ -1,8 +1,9 @@
 //! Writes the report of a folder of results, with the pictures of the mistakes where the data are at hand.
 
+use mlp_results::Overview;
+
 use std::path::{Path, PathBuf};
 
-use mlp_report::overview::Overview;
 use mlp_report::{ReportInput, read_folder, write_report};
 use ndarray::Axis;
 

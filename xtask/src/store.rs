@@ -3,14 +3,14 @@
 //! A record is the proof that its trial is done: it is written last and appears under its name in one step. So whatever
 //! interrupts a sweep, running it again finds what is finished and does the rest.
 
+use mlp_results::{RECORD_SCHEMA, RunRecord, Status};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_core::Kernel;
-use mlp_train::{
-    AnyMlp, EpochRecord, RECORD_SCHEMA, RecordError, RunRecord, Status, load_model, save_model, weights_sha256,
-};
+use mlp_train::{AnyMlp, EpochRecord, load_model, save_model, weights_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -251,8 +251,10 @@ impl ResultsStore {
                     found.damaged.push((path, reason));
                 }
                 // Put aside by another process since the folder was listed.
-                Err(RecordError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error @ RecordError::Io { .. }) => return Err(Failure::new(Code::InputOutput, error.to_string())),
+                Err(error) if error.io_error().is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound) => {}
+                Err(error) if error.io_error().is_some() => {
+                    return Err(Failure::new(Code::InputOutput, error.to_string()));
+                }
                 Err(error) => {
                     refuse_newer(&path)?;
                     found.damaged.push((path, error.to_string()));
@@ -349,7 +351,9 @@ const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600)
 /// Whether a file of this name was being written when its process ended: of the store, or of the report.
 fn is_left_over(name: &std::ffi::OsStr) -> bool {
     let text = name.to_string_lossy();
-    durable_file::is_staged(name) || text.starts_with(".staged-") || (text.starts_with('.') && text.ends_with(".partial"))
+    durable_file::is_staged(name)
+        || text.starts_with(".staged-")
+        || (text.starts_with('.') && text.ends_with(".partial"))
 }
 
 /// The records in `folder` by trial, without touching or locking anything; what is no record is passed over.

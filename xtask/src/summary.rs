@@ -1,9 +1,11 @@
 //! What a person reads at the end: numbers with their meaning, and where to go next.
 
+use mlp_results::{RunRecord, Status};
+
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
+use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
 use crate::output::{Output, counted, duration, grouped};

@@ -1,5 +1,7 @@
 //! One trial: a configuration and its data in, a record and a network out.
 
+use mlp_results::{RunRecord, Runtime, Subject, trial_id};
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -7,8 +9,8 @@ use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_train::{
-    AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, RunRecord, Runtime, Samples,
-    SavedModel, Setup, Targets, Trainable, load_model, train_resumable, trial_id, weights_sha256,
+    AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, Samples, SavedModel, Setup,
+    Targets, Trainable, load_model, train_resumable, weights_sha256,
 };
 use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
@@ -265,14 +267,7 @@ impl Laboratory {
         {
             return Ok(Ending::Paused(Box::new(reached)));
         }
-        let record = RunRecord::of_run(
-            trial.id.clone(),
-            self.configuration(&trial.settings),
-            self.data.describe(train_images.len(), test_images.len()),
-            &run,
-            self.kernel,
-            runtime(workers),
-        );
+        let record = RunRecord::of_run(self.subject(trial, workers), &run);
         Ok(match record {
             None => Ending::Interrupted,
             Some(record) => {
@@ -302,18 +297,23 @@ impl Laboratory {
         self.memory.whole()
     }
 
-    fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
+    /// What the record of a trial is about.
+    fn subject(&self, trial: &Trial, workers: &Workers) -> Subject {
         let (train, test) = self.images(&trial.settings);
+        Subject {
+            trial: trial.id.clone(),
+            config: self.configuration(&trial.settings),
+            data: self.data.describe(train.len(), test.len()),
+            kernel: self.kernel,
+            runtime: runtime(workers),
+        }
+    }
+
+    fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
+        let (train, _) = self.images(&trial.settings);
         let n_outputs = trial.settings.train.encoding.codebook(&train.classes).n_bits();
-        let record = RunRecord::of_failure(
-            trial.id.clone(),
-            self.configuration(&trial.settings),
-            self.data.describe(train.len(), test.len()),
-            trial.settings.train.sizes(train.height() * train.width(), n_outputs),
-            reason,
-            self.kernel,
-            runtime(workers),
-        );
+        let layers = trial.settings.train.sizes(train.height() * train.width(), n_outputs);
+        let record = RunRecord::of_failure(self.subject(trial, workers), layers, reason);
         Ending::Recorded(Box::new(record), None)
     }
 

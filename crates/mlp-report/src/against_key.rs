@@ -1,13 +1,18 @@
 //! What one setting does to the score: a dot for each trial, and for each value, or range of values, the mean with the
 //! other settings being equal and its 95 % interval. How both are computed is told in [`crate::effects`].
 
+use mlp_results::Cell;
+use mlp_results::Overview;
+use mlp_results::VariedKey;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, Axis, Chart, Series};
 use crate::curves::levels;
 use crate::effects::{Effects, KeyEffect, LevelEffect, score_at};
 use crate::factor::Grouping;
-use crate::overview::{Cell, Overview, VariedKey};
-use crate::{palette, text};
+use crate::palette;
 
 /// How many dots are drawn at most; of more, an even selection.
 const N_DOTS: usize = 600;
@@ -71,10 +76,10 @@ fn estimate(overview: &Overview<'_>, level: &LevelEffect) -> Option<f64> {
 /// The range of dots, estimates and intervals; wide intervals of few seeds get at most as much room as the dots.
 fn score_range(overview: &Overview<'_>, dots: &[(usize, usize, f64)], effect: &KeyEffect) -> (f64, f64) {
     let estimates = effect.levels.iter().filter_map(|level| estimate(overview, level));
-    let (low, high) = chart::range(dots.iter().map(|dot| dot.2).chain(estimates)).unwrap_or((0.0, 1.0));
+    let (low, high) = range(dots.iter().map(|dot| dot.2).chain(estimates)).unwrap_or((0.0, 1.0));
     let room = 0.5 * (high - low);
     let bars = effect.levels.iter().filter_map(|level| ends(overview, level)).flat_map(|(low, high)| [low, high]);
-    let (lowest, highest) = chart::range(bars).unwrap_or((low, high));
+    let (lowest, highest) = range(bars).unwrap_or((low, high));
     (low.min(lowest.max(low - room)), high.max(highest.min(high + room)))
 }
 
@@ -98,7 +103,7 @@ fn along_axis(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, nu
     let mut levels = overview.best.map(|best| levels(&best.record, overview.metric)).unwrap_or_default();
     // A level far from all scores would only squeeze them.
     levels.retain(|level| level.value >= low - 0.5 * (high - low) && level.value <= high + 0.5 * (high - low));
-    let (low, high) = chart::range([low, high].into_iter().chain(levels.iter().map(|l| l.value))).unwrap_or((0.0, 1.0));
+    let (low, high) = range([low, high].into_iter().chain(levels.iter().map(|l| l.value))).unwrap_or((0.0, 1.0));
     let y = score_axis(overview, low, high);
     let edge = if overview.metric.higher_is_better() { y.low } else { y.high };
     let without = without_score(overview, effects, effect)
@@ -120,7 +125,7 @@ fn along_axis(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, nu
 
 /// The axis of a key's numbers, with a tick at each where they are few.
 pub(crate) fn number_axis(numbers: &[f64], key: &VariedKey, grouping: Grouping) -> Axis {
-    let (low, high) = chart::range(numbers.iter().copied()).unwrap_or((0.0, 1.0));
+    let (low, high) = range(numbers.iter().copied()).unwrap_or((0.0, 1.0));
     let is_length = key.values.iter().any(|value| value.as_array().is_some_and(|list| list.len() != 1));
     let is_logarithmic = low > 0.0 && high / low >= RATIO_LOGARITHMIC && !is_length;
     match grouping {

@@ -1,10 +1,13 @@
 //! The best configurations under each other: every seed a dot, the mean with its 95 % interval.
 
+use mlp_results::Overview;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use crate::against_key::{score_axis, written};
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::overview::Overview;
-use crate::{palette, text};
+use crate::palette;
 
 /// How many configurations are drawn at most.
 pub const N_CELLS: usize = 15;
@@ -35,15 +38,15 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
     let widest = names.iter().map(|name| chart::text_width(name, 12.0)).fold(30.0, f64::max);
     let (left, right) = (widest + 22.0, WIDTH - 78.0);
     let (lowest, highest) = metric.bounds();
-    let ends = |cell: &crate::overview::Cell<'_>| {
+    let ends = |cell: &mlp_results::Cell<'_>| {
         let (low, high) = cell.interval()?.ends_within(lowest, highest);
         Some((metric.on_axis(low), metric.on_axis(high)))
     };
     let scores = || cells.iter().flat_map(|cell| cell.scores.iter().map(|&score| metric.on_axis(score)));
-    let (low, high) = chart::range(scores()).unwrap_or((0.0, 1.0));
+    let (low, high) = range(scores()).unwrap_or((0.0, 1.0));
     // Intervals of two seeds are so wide that they would leave no room for anything else: their ends are cut.
     let room = (high - low).max(metric.on_axis(1e-3));
-    let of_bars = chart::range(cells.iter().filter_map(|cell| ends(cell)).flat_map(|(low, high)| [low, high]));
+    let of_bars = range(cells.iter().filter_map(|cell| ends(cell)).flat_map(|(low, high)| [low, high]));
     let (bars_low, bars_high) = of_bars.unwrap_or((low, high));
     let axis = score_axis(overview, low.min(bars_low.max(low - room)), high.max(bars_high.min(high + room)));
     let place = |value: f64| axis.place(value).map_or(left, |share| left + share.clamp(0.0, 1.0) * (right - left));

@@ -1,12 +1,16 @@
 //! The table of the best configurations, with what their seeds say about each.
 
+use crate::markup::html;
+use mlp_results::Cell;
+use mlp_results::Overview;
+use mlp_results::interval::Interval;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use std::fmt::Write as _;
 
-use crate::interval::Interval;
-use crate::overview::{Cell, Overview};
 use crate::page::IN_MEMORY;
-use crate::text::{self, html};
-use crate::{chart, palette};
+use crate::palette;
 
 /// How many configurations the table holds.
 pub(crate) const N_BEST: usize = 20;
@@ -104,7 +108,7 @@ fn best_row(overview: &Overview<'_>, columns: BestColumns, rank: usize, cell: &C
         let difference = first.and_then(|first| overview.difference(cell, first));
         cells.push(difference.map_or_else(|| NONE.to_owned(), |difference| difference_text(overview, difference)));
         cells.push(format(cell.deviation()));
-        let range = chart::range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
+        let range = range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
         cells.push(range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)));
     }
     if columns.trained {

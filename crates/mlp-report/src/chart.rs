@@ -3,9 +3,11 @@
 //! Lines are named where they end instead of in a legend, so that nothing has to be looked up. A panel is
 //! [`WIDTH`] pixels wide, which a phone shows nearly at full size; pages put panels side by side where there is room.
 
+pub use mlp_results::interval::range;
+use mlp_results::text::shorten;
+
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::palette::{self, Color};
-use crate::text::shorten;
 
 /// The width of every panel, in pixels.
 pub const WIDTH: f64 = 420.0;
@@ -215,14 +217,6 @@ pub fn draw(chart: &Chart) -> String {
         canvas.text("no finite value to draw", middle, Anchor::Middle, FONT, palette::MUTED, false);
     }
     canvas.finish(&chart.title, &chart.description)
-}
-
-/// The range of all finite values in `values`; nothing if there is none.
-pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
-    values.into_iter().filter(|value| value.is_finite()).fold(None, |range, value| match range {
-        None => Some((value, value)),
-        Some((low, high)) => Some((value.min(low), value.max(high))),
-    })
 }
 
 /// The title in bold and, under it, what is measured.

@@ -1,11 +1,14 @@
 //! Many configurations by epoch: a line for each, seeds as a band.
 
+use mlp_results::Cell;
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::interval::range;
+
 use std::collections::BTreeMap;
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::curves::{epoch_axis, levels};
-use crate::metric::Metric;
-use crate::overview::{Cell, Overview};
 use crate::palette;
 
 /// How many configurations get a colour and a name; the rest are context in grey.
@@ -22,8 +25,7 @@ pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
     let levels = overview.best.map(|best| levels(&best.record, metric)).unwrap_or_default();
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|&(_, low, high)| [low, high]));
-    let (low, high) =
-        chart::range(values.chain(bands).chain(levels.iter().map(|level| level.value))).unwrap_or((0.0, 1.0));
+    let (low, high) = range(values.chain(bands).chain(levels.iter().map(|level| level.value))).unwrap_or((0.0, 1.0));
     let y =
         if metric.is_fraction() { Axis::percent(low - 1.0, high + 1.0) } else { Axis::linear(low.min(0.0), high, 5) };
     draw(overview, series, format!("{}, {} set", metric.title(), overview.set_name()), metric.measures(), y, levels)
@@ -37,7 +39,7 @@ pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     let series = all_series(overview, &wrong, Metric::DigitAccuracy);
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|&(_, low, high)| [low, high]));
-    let (low, high) = chart::range(values.chain(bands)).unwrap_or((1.0, 100.0));
+    let (low, high) = range(values.chain(bands)).unwrap_or((1.0, 100.0));
     let mut steps: Vec<f64> =
         (-4..=2).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power))).collect();
     steps.retain(|step| *step >= low / 2.6 && *step <= (high * 2.0).min(100.0));
@@ -93,7 +95,7 @@ fn one_series(
     let mut series = Series::line(line_name(overview, rank), color, points);
     series.ends_diverged = cell.scores.is_empty() && cell.n_diverged > 0;
     if cell.scores.len() > 1 {
-        let ends = |values: &[f64]| chart::range(values.iter().map(|&value| on_axis(value)));
+        let ends = |values: &[f64]| range(values.iter().map(|&value| on_axis(value)));
         series.band = by_epoch
             .iter()
             .filter_map(|(epoch, values)| ends(values).map(|(low, high)| (*epoch as f64, low, high)))

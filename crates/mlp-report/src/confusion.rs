@@ -1,10 +1,11 @@
 //! Which classes are taken for which.
 
-use mlp_train::RunRecord;
+use mlp_results::RunRecord;
+use mlp_results::text;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::{palette, text};
+use crate::palette;
 
 /// How many classes are drawn at most: beyond, the cells are too small to see.
 const N_CLASSES: usize = 64;

@@ -1,9 +1,13 @@
 //! What a score costs: the mean score of each configuration against the seconds of one of its trials.
 
+use mlp_results::Cell;
+use mlp_results::Overview;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use crate::against_key::score_axis;
 use crate::chart::{self, Axis, Chart, Series};
-use crate::overview::{Cell, Overview};
-use crate::{palette, text};
+use crate::palette;
 
 /// How many dots are drawn at most; of more, an even selection.
 const N_DOTS: usize = 600;
@@ -34,8 +38,8 @@ fn costed<'o, 'a>(overview: &'o Overview<'a>) -> impl Iterator<Item = (usize, &'
 pub fn cost(overview: &Overview<'_>) -> Option<String> {
     let metric = overview.metric;
     let all: Vec<(f64, f64)> = costed(overview).map(|(_, _, seconds, mean)| (seconds, metric.on_axis(mean))).collect();
-    let (first, last) = chart::range(all.iter().map(|point| point.0)).filter(|_| all.len() > 1)?;
-    let (low, high) = chart::range(all.iter().map(|point| point.1))?;
+    let (first, last) = range(all.iter().map(|point| point.0)).filter(|_| all.len() > 1)?;
+    let (low, high) = range(all.iter().map(|point| point.1))?;
     let x = if last / first >= RATIO_LOGARITHMIC {
         let powers = first.log10().floor() as i32..=last.log10().ceil() as i32;
         let steps = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));

@@ -1,13 +1,15 @@
 //! One row for each trial, for spreadsheets and data frames.
 
+use mlp_results::Compared;
+use mlp_results::Metric;
+use mlp_results::TrialResult;
+use mlp_results::score::final_metrics;
+use mlp_results::score::final_validation;
+use mlp_results::text;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-
-use crate::ending::ending;
-use crate::metric::Metric;
-use crate::overview::{Compared, final_metrics, final_validation};
-use crate::{Trial, text};
 
 /// Longer texts are cut; the record has them in full.
 const MAX_CHARACTERS: usize = 1_000;
@@ -27,8 +29,8 @@ pub enum Seconds {
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it. Empty cells are values that were
 /// not measured or are not finite.
-pub fn results_csv(trials: &[Trial], seconds: Seconds) -> String {
-    let mut sorted: Vec<&Trial> = trials.iter().collect();
+pub fn results_csv(trials: &[TrialResult], seconds: Seconds) -> String {
+    let mut sorted: Vec<&TrialResult> = trials.iter().collect();
     sorted.sort_by(|a, b| a.record.trial.cmp(&b.record.trial));
     let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
     let mut table = header(&keys, seconds);
@@ -51,11 +53,11 @@ fn header(keys: &BTreeSet<&String>, seconds: Seconds) -> String {
     cells.join(",") + "\r\n"
 }
 
-fn row(trial: &Trial, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
+fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
     let record = &trial.record;
     let mut cells = vec![
         text_cell(&record.trial),
-        text_cell(&ending(trial)),
+        text_cell(&trial.ending()),
         text_cell(&record.data.sha256),
         text_cell(&record.kernel),
         record.parameters.to_string(),

@@ -1,11 +1,15 @@
 //! One run by epoch: its errors and accuracies on the training, validation and test set, with the levels of constant
 //! answers drawn in. These are the figures of the paper, on axes that can be compared.
 
-use mlp_train::{EpochMetrics, EpochRecord, RunRecord, Status};
+use mlp_results::Metric;
+use mlp_results::RunRecord;
+use mlp_results::Status;
+use mlp_results::interval::range;
+use mlp_results::levels::constant_answers;
+
+use mlp_train::{EpochMetrics, EpochRecord};
 
 use crate::chart::{self, Axis, Chart, Level, Series};
-use crate::levels::constant_answers;
-use crate::metric::Metric;
 use crate::palette;
 
 /// `metric` by epoch as an SVG document: the training set, the validation set where there is one, and the test set,
@@ -54,14 +58,14 @@ pub fn metrics(record: &RunRecord) -> Vec<Metric> {
 
 /// The axis of epochs from the first to the last.
 pub(crate) fn epoch_axis(epochs: impl Iterator<Item = usize>) -> Axis {
-    let (low, high) = chart::range(epochs.map(|epoch| epoch as f64)).unwrap_or((0.0, 1.0));
+    let (low, high) = range(epochs.map(|epoch| epoch as f64)).unwrap_or((0.0, 1.0));
     Axis::counts(low, high)
 }
 
 /// Accuracies from 0 to 100 %, errors from 0 to the largest value or level.
 fn value_axis(metric: Metric, series: &[Series], levels: &[Level]) -> Axis {
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
-    let (low, high) = chart::range(values.chain(levels.iter().map(|level| level.value))).unwrap_or((0.0, 1.0));
+    let (low, high) = range(values.chain(levels.iter().map(|level| level.value))).unwrap_or((0.0, 1.0));
     match metric {
         Metric::InvalidRate => Axis::percent(0.0, high.max(1.0)),
         _ if metric.is_fraction() => Axis::percent(0.0, 100.0),

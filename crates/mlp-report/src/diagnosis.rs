@@ -3,12 +3,15 @@
 //! A net that gives one answer to every picture has a band in one of these maps, and the band begins at the layer at
 //! fault. What the quantities are and how they are measured stands at [`mlp_train::LayerDiagnosis`].
 
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use mlp_train::{Diagnosis, LayerDiagnosis};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::figures::Figure;
-use crate::{palette, text};
+use crate::palette;
 
 /// How many epochs are drawn at most: of more, the first, the last, and others evenly between.
 pub const N_EPOCHS: usize = 25;
@@ -288,7 +291,7 @@ impl Shades {
     fn of(quantity: Quantity, values: impl Iterator<Item = f64> + Clone) -> Shades {
         let range = match quantity.is_fraction() {
             true => Some((0.0, 1.0)),
-            false => chart::range(values.clone().filter(|&value| value > 0.0)),
+            false => range(values.clone().filter(|&value| value > 0.0)),
         };
         Shades { is_fraction: quantity.is_fraction(), range, has_zeros: values.into_iter().any(|value| value == 0.0) }
     }

@@ -1,10 +1,13 @@
 //! The doctor's words above the maps: in the section of the trial, or in one of their own.
 
+use crate::markup;
+use mlp_results::text;
+use mlp_results::text::counted;
+
 use std::fmt::Write as _;
 
 use crate::figures::{Diagnosed, Figures};
 use crate::page::{IN_MEMORY, figures_html};
-use crate::text::{self, counted};
 
 /// How long a sentence may be.
 const N_CHARACTERS: usize = 1000;
@@ -51,7 +54,7 @@ pub(crate) fn diagnoses_section(figures: &Figures<'_>, name: impl Fn(&str) -> St
 }
 
 fn sentence(diagnosed: &Diagnosed) -> String {
-    text::escape_markup(&text::clean(&diagnosed.sentence, N_CHARACTERS))
+    markup::escape_markup(&text::clean(&diagnosed.sentence, N_CHARACTERS))
 }
 
 fn measured_with(diagnosed: &Diagnosed) -> String {

@@ -23,13 +23,13 @@
 //! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
 //! would move with other draws.
 
+use mlp_results::Overview;
+use mlp_results::TrialResult;
+use mlp_results::interval::{half_width, interval, mean};
+
 use std::collections::BTreeSet;
 
-use crate::Trial;
-use crate::ending::was_stopped;
 use crate::factor::{Factor, Grouping, factors};
-use crate::interval::{half_width, interval, mean};
-use crate::overview::Overview;
 
 /// With more seeds than these, the jackknife leaves out groups of them.
 const N_BLOCKS: usize = 50;
@@ -188,30 +188,30 @@ fn n_possible(units: &[Unit], n_keys: usize) -> usize {
     (0..n_keys).fold(1, |product, key| product.saturating_mul(n_levels(key)))
 }
 
-fn trials<'o>(overview: &'o Overview<'_>) -> impl Iterator<Item = &'o Trial> {
+fn trials<'o>(overview: &'o Overview<'_>) -> impl Iterator<Item = &'o TrialResult> {
     overview.cells.iter().flat_map(|cell| cell.trials.iter().copied())
 }
 
-fn seed(trial: &Trial) -> String {
+fn seed(trial: &TrialResult) -> String {
     trial.record.config.get("seed").map_or_else(String::new, ToString::to_string)
 }
 
 /// The last epoch that every trial reached which finished or was stopped, if any was stopped after its first epoch.
 fn common_epoch(overview: &Overview<'_>) -> Option<usize> {
-    let last = |trial: &Trial| trial.record.epochs.last().map_or(0, |epoch| epoch.epoch);
-    let stopped = trials(overview).filter(|trial| was_stopped(trial) && last(trial) > 0).map(last).min()?;
+    let last = |trial: &TrialResult| trial.record.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let stopped = trials(overview).filter(|trial| trial.was_stopped() && last(trial) > 0).map(last).min()?;
     let finished = trials(overview).filter(|trial| overview.score(trial).is_some()).map(last).min();
     Some(finished.map_or(stopped, |finished| finished.min(stopped)))
 }
 
 /// The score that is compared: the final one, or that of an epoch, of the trials that finished or were stopped.
-pub(crate) fn score_at(overview: &Overview<'_>, trial: &Trial, at_epoch: Option<usize>) -> Option<f64> {
+pub(crate) fn score_at(overview: &Overview<'_>, trial: &TrialResult, at_epoch: Option<usize>) -> Option<f64> {
     let Some(at_epoch) = at_epoch else { return overview.score(trial) };
-    if overview.score(trial).is_none() && !was_stopped(trial) {
+    if overview.score(trial).is_none() && !trial.was_stopped() {
         return None;
     }
     let epoch = trial.record.epochs.iter().find(|epoch| epoch.epoch == at_epoch)?;
-    let metrics = crate::overview::metrics_of(epoch, overview.compared)?;
+    let metrics = mlp_results::score::metrics_of(epoch, overview.compared)?;
     overview.metric.value(metrics)
 }
 
@@ -220,9 +220,9 @@ fn units(
     overview: &Overview<'_>,
     used: &[Factor],
     at_epoch: Option<usize>,
-    block: &dyn Fn(&Trial) -> usize,
+    block: &dyn Fn(&TrialResult) -> usize,
 ) -> Vec<Unit> {
-    let of_cell = |cell: &crate::overview::Cell<'_>| {
+    let of_cell = |cell: &mlp_results::Cell<'_>| {
         let scored = cell.trials.iter().filter_map(|&trial| Some((block(trial), score_at(overview, trial, at_epoch)?)));
         Unit { levels: levels_of(used, &cell.indices), runs: scored.collect() }
     };

@@ -1,14 +1,17 @@
 //! The page's section on what each setting does: how the numbers were come by, the figures, and the numbers.
 
+use crate::markup::html;
+use mlp_results::Overview;
+use mlp_results::interval::Interval;
+use mlp_results::text;
+use mlp_results::text::counted;
+
 use std::fmt::Write as _;
 
 use crate::best_table::interval_text;
 use crate::effects::{Design, Effects, KeyEffect, LevelEffect};
 use crate::figures::Figures;
-use crate::interval::Interval;
-use crate::overview::Overview;
 use crate::page::{IN_MEMORY, figures_html};
-use crate::text::{self, counted, html};
 
 /// What each setting does: the figures, how the numbers were come by, and the numbers.
 pub(crate) fn effects_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String {

@@ -1,17 +1,22 @@
 //! Which figures a report has: the choice is made here, the drawing elsewhere.
 
+use mlp_results::Cell;
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::RunRecord;
+use mlp_results::TrialResult;
+use mlp_results::text;
+
 use std::collections::BTreeMap;
 
-use mlp_train::{AnyMlp, Diagnosis, RunRecord};
+use mlp_train::{AnyMlp, Diagnosis};
 
 use crate::diagnosis::diagnosis_maps;
 use crate::effects::{Design, Effects, KeyEffect, effects};
 use crate::factor::Grouping;
-use crate::metric::Metric;
-use crate::overview::{Cell, Overview};
 use crate::{
-    ReportInput, Trial, against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel,
-    robustness, text, weights,
+    ReportInput, against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel,
+    robustness, weights,
 };
 
 /// How many configurations are shown one by one, the best trial of each.
@@ -38,7 +43,7 @@ pub struct Figure {
 #[derive(Clone, Debug)]
 pub struct TrialFigures<'a> {
     /// The trial.
-    pub trial: &'a Trial,
+    pub trial: &'a TrialResult,
     /// Its configuration, as far as it varies.
     pub label: String,
     /// Its curves, confusion matrix and weights.
@@ -331,7 +336,7 @@ fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {
 }
 
 /// The figures of the trial shown in full, or in brief those of the best trial of the configuration of a `rank`.
-fn trial_figures(trial: &Trial, rank: Option<usize>, warnings: &mut Vec<String>) -> Vec<Figure> {
+fn trial_figures(trial: &TrialResult, rank: Option<usize>, warnings: &mut Vec<String>) -> Vec<Figure> {
     let record = &trial.record;
     let place = place_name(rank);
     let mut figures = Vec::new();
@@ -398,7 +403,7 @@ fn curve_caption(record: &RunRecord, metric: Metric) -> String {
 }
 
 /// The picture of the first layer's weights, from the model beside the record.
-fn first_layer(trial: &Trial) -> Result<Option<String>, String> {
+fn first_layer(trial: &TrialResult) -> Result<Option<String>, String> {
     let Some(path) = &trial.model else { return Ok(None) };
     let record = &trial.record;
     let (height, width) = (record.data.height, record.data.width);

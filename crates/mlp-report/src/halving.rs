@@ -1,73 +1,19 @@
-//! What successive halving stopped: trials without a record, which therefore stand in no table and no mean; and the file
-//! `halving.json` that says so.
+//! What successive halving stopped, as a section of the page.
+
+use crate::markup::html;
+use mlp_results::HalvingRound;
+use mlp_results::text;
+use mlp_results::text::counted;
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use crate::page::IN_MEMORY;
-use crate::text::{self, counted, html};
 
 /// How many stopped trials are listed.
 const N_LISTED: usize = 200;
 
-/// One comparison of trials that had trained for a number of epochs; the worse ones were stopped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The epoch after which they were compared.
-    pub epoch: usize,
-    /// What they were compared by.
-    pub metric: String,
-    /// Trials compared.
-    pub n_trials: usize,
-    /// Those that went on.
-    pub n_kept: usize,
-    /// Those that were stopped.
-    pub stopped: Vec<StoppedTrial>,
-}
-
-/// A trial that was stopped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StoppedTrial {
-    /// Its identity.
-    pub trial: String,
-    /// Its settings in words.
-    pub label: String,
-    /// The epoch after which it was stopped.
-    pub epoch: usize,
-    /// What it was compared by; absent where it had failed or diverged.
-    pub value: Option<f64>,
-    /// Its rank among those compared, counted from 1.
-    pub rank: usize,
-}
-
-/// The name of the file in the folder of a sweep.
-pub const HALVING: &str = "halving.json";
-
-/// The comparisons in `dir/halving.json`, without the trials that had come to an end of their own, such as a divergence, and
-/// so have a record; none where there is no such file.
-///
-/// # Errors
-///
-/// If the file cannot be read or is damaged: one line that names it.
-pub fn read_halving(dir: &Path, has_record: impl Fn(&str) -> bool) -> Result<Vec<Comparison>, String> {
-    let path = dir.join(HALVING);
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut comparisons: Vec<Comparison> =
-        serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    for comparison in &mut comparisons {
-        comparison.stopped.retain(|cut| !has_record(&cut.trial));
-    }
-    Ok(comparisons)
-}
-
 /// Who was stopped, when and as which of how many; nothing where nobody was.
-pub(crate) fn halving_section(comparisons: &[Comparison]) -> String {
+pub(crate) fn halving_section(comparisons: &[HalvingRound]) -> String {
     let n_stopped: usize = comparisons.iter().map(|comparison| comparison.stopped.len()).sum();
     if n_stopped == 0 {
         return String::new();

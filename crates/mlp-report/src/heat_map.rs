@@ -4,12 +4,14 @@
 //! best cell down to a bound that depends on the better half of the cells that trained, and whatever lies below it has the
 //! palest shade and says so in the legend.
 
+use mlp_results::Overview;
+use mlp_results::interval::mean;
+use mlp_results::text;
+
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::factor::{Factor, Grouping, factors};
-use crate::interval::mean;
-use crate::overview::Overview;
-use crate::{palette, text};
+use crate::palette;
 
 /// How many values of each key are drawn at most.
 const N_VALUES: usize = 24;

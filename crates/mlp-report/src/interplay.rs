@@ -1,15 +1,18 @@
 //! Two settings at once: the score against one, a line for each value of the other. Where lines run side by side their
 //! effects add up; where they cross, the best value of one depends on the other.
 
+use mlp_results::Overview;
+use mlp_results::interval::mean;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use std::collections::BTreeSet;
 
 use crate::against_key::{number_axis, score_axis, subtitle};
 use crate::chart::{self, Axis, Chart, Series};
 use crate::effects::{Effects, KeyEffect, score_at};
 use crate::factor::Grouping;
-use crate::interval::mean;
-use crate::overview::Overview;
-use crate::{palette, text};
+use crate::palette;
 
 /// How many lines can be told apart.
 pub const N_LINES: usize = palette::SERIES.len();
@@ -67,7 +70,7 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
             Series { has_dots: true, ..Series::line(name.clone(), color, points.collect()) }
         })
         .collect();
-    let (low, high) = chart::range(means.iter().flatten().flatten().copied()).unwrap_or((0.0, 1.0));
+    let (low, high) = range(means.iter().flatten().flatten().copied()).unwrap_or((0.0, 1.0));
     let title = format!("{} by {} and {}", overview.metric.title(), x_key.title, line_key.title);
     chart::draw(&Chart {
         description: format!("A line for each of the {} values of {}.", lines.factor.names.len(), line_key.title),

@@ -1,6 +1,6 @@
 //! Plots and one self-contained HTML page from the records of training runs.
 //!
-//! A record ([`mlp_train::RunRecord`]) holds what a run measured after each epoch. This crate takes any number of them
+//! A record ([`mlp_results::RunRecord`]) holds what a run measured after each epoch. This crate takes any number of them
 //! and makes:
 //!
 //! - `report.html`: a page that opens from disk, fetches nothing, reads well on a phone and in the dark, and explains
@@ -19,11 +19,11 @@
 //! # What a reader gets to see
 //!
 //! *How far above nothing.* A net that answers the same to every picture gets three quarters of the bits of MNIST's
-//! digits right. So every curve is drawn with the levels of constant answers ([`levels`]), computed from the class
+//! digits right. So every curve is drawn with the levels of constant answers ([`mlp_results::levels`]), computed from the class
 //! counts of the data at hand.
 //!
-//! *How much is luck.* Trials that differ only in their seed are one configuration ([`overview`]): a line with a band,
-//! a mean with its interval ([`interval`]). Where some seeds train and others do not, the page says how many did.
+//! *How much is luck.* Trials that differ only in their seed are one configuration ([`mlp_results::Overview`]): a line with a band,
+//! a mean with its interval ([`mlp_results::interval`]). Where some seeds train and others do not, the page says how many did.
 //!
 //! *What a setting does.* [`effects`] compares its values with the others being equal, also where the grid is incomplete
 //! or its values were drawn at random, and says what was done.
@@ -34,7 +34,7 @@
 //!
 //! # Trust
 //!
-//! Records may come from anywhere. Every text is cleaned of invisible characters, cut, and escaped ([`text`]); the page's
+//! Records may come from anywhere. Every text is cleaned of invisible characters, cut, and escaped ([`markup`]); the page's
 //! content security policy allows no script but its own. Files are replaced atomically.
 //!
 //! # Where to find what
@@ -43,6 +43,8 @@
 //! [`confusion`], [`weights`], [`diagnosis`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used
 //! alone; [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a
 //! [`canvas`], can be used for figures of one's own.
+
+use mlp_results::{Overview, RunFolder};
 
 pub mod against_key;
 pub mod best_cells;
@@ -58,50 +60,32 @@ pub mod diagnosis;
 mod diagnosis_section;
 pub mod effects;
 mod effects_section;
-mod ending;
 mod error;
 pub mod factor;
 pub mod figures;
-mod folder;
 pub mod halving;
 pub mod heat_map;
+mod input;
 pub mod interplay;
-pub mod interval;
-pub mod levels;
-pub mod metric;
+pub mod markup;
 pub mod mistakes;
-pub mod overview;
 pub mod page;
 pub mod palette;
 pub mod parallel;
 mod picture;
 pub mod robustness;
 mod table;
-pub mod text;
 pub mod weights;
 mod write;
 
 use std::path::{Path, PathBuf};
 
-use mlp_train::RunRecord;
-
 pub use diagnosis::diagnosis_maps;
 pub use error::ReportError;
-pub use folder::{N_TRIALS_IN_FULL, ReportInput, read_folder, write_robustness};
+pub use input::{ReportInput, read_folder};
+pub use mlp_results;
+pub use mlp_results::{interval, levels};
 pub use picture::grey_url as grey_picture_url;
-pub use robustness::RobustnessCurve;
-
-/// A record and, where it was kept, the trained net.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trial {
-    /// What was measured.
-    pub record: RunRecord,
-    /// The model file that belongs to it.
-    pub model: Option<PathBuf>,
-    /// How the trial ended, where this version does not know the record's word for it, which then says `failed`. Such a
-    /// trial is shown and never counts as a result.
-    pub ending: Option<String>,
-}
 
 /// The files that a report consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +107,7 @@ pub struct Written {
 ///
 /// If a file cannot be written. What was there before under that name is then unchanged.
 pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportError> {
-    let overview = overview::Overview::new(&input.trials);
+    let overview = Overview::new(&input.trials);
     let figures = figures::draw_all(input, &overview);
     let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
     let diagnosed = figures.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&figures.diagnoses);
@@ -131,13 +115,14 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
     let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
     let sections = sections.into_iter().flatten();
     let all = sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness);
-    let folder = dir.join("plots");
+    let folder = RunFolder::new(dir);
+    let plots_folder = folder.plots();
     let files = all.map(|figure| (format!("{}.svg", figure.name), figure.svg.as_bytes()));
-    let plots = write::replace_all(&folder, files)?;
-    write::remove_stale_plots(&folder, &plots)?;
-    let results = dir.join("results.csv");
+    let plots = write::replace_all(&plots_folder, files)?;
+    write::remove_stale_plots(&plots_folder, &plots)?;
+    let results = folder.results_csv();
     write::replace(&results, csv::results_csv(&input.trials, input.seconds).as_bytes())?;
-    let report = dir.join("report.html");
+    let report = folder.report();
     write::replace(&report, page::page(input, &overview, &figures).as_bytes())?;
     let warnings = input.warnings.iter().chain(&figures.warnings).cloned().collect();
     Ok(Written { report, results, plots, warnings })
@@ -145,7 +130,7 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportEr
 
 /// The page alone, as a string: the same as [`write_report`] writes.
 pub fn report_html(input: &ReportInput) -> String {
-    let overview = overview::Overview::new(&input.trials);
+    let overview = Overview::new(&input.trials);
     let figures = figures::draw_all(input, &overview);
     page::page(input, &overview, &figures)
 }

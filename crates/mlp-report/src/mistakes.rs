@@ -1,13 +1,16 @@
 //! Pictures that the net got wrong, what it answered, and how sure each output bit was.
 
+use crate::markup;
+use mlp_results::RunRecord;
+use mlp_results::levels::codes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use mlp_train::{Mistake, RunRecord};
+use mlp_train::Mistake;
 use ndarray::Array2;
 
-use crate::levels::codes;
-use crate::{picture, text};
+use crate::picture;
 
 /// How many mistakes are shown at most.
 pub const N_MISTAKES: usize = 50;
@@ -35,15 +38,15 @@ pub fn mistakes_html(record: &RunRecord, pictures: &BTreeMap<(String, usize), Ar
 }
 
 fn write_mistake(html: &mut String, mistake: &Mistake, code: Option<&[bool]>, picture: Option<&Array2<u8>>) {
-    let label = text::html(&mistake.label);
+    let label = markup::html(&mistake.label);
     let answer = match &mistake.answer {
-        Some(answer) => format!("answered <strong>{}</strong>", text::html(answer)),
-        None => format!("answered <strong>no class</strong>, nearest {}", text::html(&mistake.nearest)),
+        Some(answer) => format!("answered <strong>{}</strong>", markup::html(answer)),
+        None => format!("answered <strong>no class</strong>, nearest {}", markup::html(&mistake.nearest)),
     };
     let picture = picture.and_then(|pixels| picture::grey_url(pixels.view())).map_or_else(String::new, |url| {
         format!(
             "<img src=\"{}\" width=\"84\" height=\"84\" alt=\"test picture {}, a {label}\">",
-            text::escape_markup(&url),
+            markup::escape_markup(&url),
             mistake.index
         )
     });

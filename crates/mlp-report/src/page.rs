@@ -3,10 +3,22 @@
 //! A content security policy forbids the browser to fetch anything and to run any script but the page's own, which it
 //! knows by its hash. So even text that slipped through the escaping could not run.
 
+use crate::markup;
+use crate::markup::html;
+use mlp_results::Compared;
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::RunRecord;
+use mlp_results::TrialResult;
+use mlp_results::endings;
+use mlp_results::score::final_validation;
+use mlp_results::score::seconds;
+use mlp_results::text;
+use mlp_results::text::counted;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use mlp_train::RunRecord;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -15,15 +27,11 @@ use crate::confusion::class_scores;
 use crate::cost;
 use crate::diagnosis_section::{diagnoses_section, diagnosis_html};
 use crate::effects_section::effects_section;
-use crate::ending::{ending, endings, was_stopped};
 use crate::figures::{Figure, Figures, TrialFigures};
 use crate::halving::halving_section;
-use crate::metric::Metric;
 use crate::mistakes::mistakes_html;
-use crate::overview::{Compared, Overview, final_validation, seconds};
 use crate::picture::base64;
-use crate::text::{self, counted, html};
-use crate::{ReportInput, Trial, palette, table};
+use crate::{ReportInput, palette, table};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -99,7 +107,7 @@ fn title(input: &ReportInput) -> String {
     }
 }
 
-fn distinct<'a>(trials: &'a [Trial], text: impl Fn(&'a RunRecord) -> Option<&'a str>) -> Vec<&'a str> {
+fn distinct<'a>(trials: &'a [TrialResult], text: impl Fn(&'a RunRecord) -> Option<&'a str>) -> Vec<&'a str> {
     let texts: BTreeSet<&str> =
         trials.iter().filter_map(|trial| text(&trial.record)).filter(|text| !text.is_empty()).collect();
     texts.into_iter().collect()
@@ -142,7 +150,7 @@ fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -
         .expect(IN_MEMORY);
         for warning in warnings.iter().take(N_LISTED) {
             // Warnings hold paths and reasons: they get more room than a name.
-            let warning = text::escape_markup(&text::clean(warning, 600));
+            let warning = markup::escape_markup(&text::clean(warning, 600));
             writeln!(out, "<li>{warning}</li>").expect(IN_MEMORY);
         }
         out.push_str(&more_items(warnings.len()));
@@ -165,8 +173,8 @@ fn more_items(n_items: usize) -> String {
 }
 
 /// One sentence: how many trials, how they ended, what varied.
-fn lead(trials: &[Trial], overview: &Overview<'_>) -> String {
-    let count = |word: &str| trials.iter().filter(|trial| ending(trial) == word).count();
+fn lead(trials: &[TrialResult], overview: &Overview<'_>) -> String {
+    let count = |word: &str| trials.iter().filter(|trial| trial.ending() == word).count();
     let ends: Vec<String> = endings(trials.iter())
         .iter()
         .map(|word| format!("{} {}", text::thousands(count(word) as u64), html(word)))
@@ -186,7 +194,7 @@ fn lead(trials: &[Trial], overview: &Overview<'_>) -> String {
     format!("{}: {}{what}.", counted(trials.len(), "trial"), ends.join(", "))
 }
 
-fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
+fn tiles(trials: &[TrialResult], overview: &Overview<'_>) -> String {
     let metric = overview.metric;
     let mut out = String::from("<dl class=\"tiles\">\n");
     let mut tile = |name: &str, value: &str, remark: &str| {
@@ -218,7 +226,7 @@ fn tiles(trials: &[Trial], overview: &Overview<'_>) -> String {
     }
     let costs: Vec<f64> = trials.iter().filter_map(|trial| seconds(&trial.record)).collect();
     if !costs.is_empty() {
-        let each = text::duration(crate::interval::mean(&costs).unwrap_or(0.0));
+        let each = text::duration(mlp_results::interval::mean(&costs).unwrap_or(0.0));
         let remark = if costs.len() > 1 {
             format!("one after the other; {each} for each of {} on the average", counted(costs.len(), "trial"))
         } else {
@@ -269,9 +277,9 @@ fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
 /// The trials that diverged, failed or were stopped, each with where and why.
 fn troubles(overview: &Overview<'_>) -> String {
     let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).copied();
-    let diverged: Vec<&Trial> = trials().filter(|trial| ending(trial) == "diverged").collect();
-    let failed: Vec<&Trial> = trials().filter(|trial| ending(trial) == "failed").collect();
-    let stopped: Vec<&Trial> = trials().filter(|trial| was_stopped(trial)).collect();
+    let diverged: Vec<&TrialResult> = trials().filter(|trial| trial.ending() == "diverged").collect();
+    let failed: Vec<&TrialResult> = trials().filter(|trial| trial.ending() == "failed").collect();
+    let stopped: Vec<&TrialResult> = trials().filter(|trial| trial.was_stopped()).collect();
     let mut out = String::new();
     if !diverged.is_empty() {
         let explained = "The numbers of these nets grew beyond all bounds; they have no result and are left out of means. A \
@@ -292,7 +300,7 @@ fn troubles(overview: &Overview<'_>) -> String {
     if !failed.is_empty() {
         out.push_str(&trouble(&format!("{} failed.", counted(failed.len(), "trial")), "", &failed, |trial| {
             let error = trial.record.error.as_deref().unwrap_or("no reason was recorded");
-            format!("{}: {}", trial_name(overview, trial), text::escape_markup(&text::clean(error, 600)))
+            format!("{}: {}", trial_name(overview, trial), markup::escape_markup(&text::clean(error, 600)))
         }));
     }
     if !stopped.is_empty() {
@@ -309,7 +317,7 @@ fn troubles(overview: &Overview<'_>) -> String {
     out
 }
 
-fn trouble(head: &str, explained: &str, trials: &[&Trial], line: impl Fn(&Trial) -> String) -> String {
+fn trouble(head: &str, explained: &str, trials: &[&TrialResult], line: impl Fn(&TrialResult) -> String) -> String {
     let is_folded = trials.len() > N_OPEN;
     let mut out = format!(
         "<section class=\"banner\"><p><strong>{head}</strong> {explained}</p>{}<ul>\n",
@@ -324,7 +332,7 @@ fn trouble(head: &str, explained: &str, trials: &[&Trial], line: impl Fn(&Trial)
 }
 
 /// The start of its identity, its configuration as far as it varies, and its seed.
-fn trial_name(overview: &Overview<'_>, trial: &Trial) -> String {
+fn trial_name(overview: &Overview<'_>, trial: &TrialResult) -> String {
     let cell = overview.cells.iter().find(|cell| cell.trials.iter().any(|other| std::ptr::eq(*other, trial)));
     let mut settings: Vec<String> =
         cell.iter().map(|cell| html(&cell.label)).filter(|label| !label.is_empty()).collect();
@@ -357,7 +365,7 @@ fn comparison_section(overview: &Overview<'_>, figures: &Figures<'_>) -> String 
 fn ranking_note(overview: &Overview<'_>) -> String {
     let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).filter(|trial| overview.score(trial).is_some());
     let n_trials = trials().count();
-    let is_validated = |trial: &&&Trial| {
+    let is_validated = |trial: &&&TrialResult| {
         final_validation(&trial.record).is_some_and(|metrics| overview.metric.value(metrics).is_some())
     };
     let n_validated = trials().filter(is_validated).count();
@@ -439,7 +447,7 @@ pub(crate) fn figures_html(figures: &[Figure]) -> String {
             out,
             "<figure class=\"card\">{}<figcaption>{}</figcaption></figure>",
             inline(&figure.svg),
-            text::escape_markup(&figure.caption)
+            markup::escape_markup(&figure.caption)
         )
         .expect(IN_MEMORY);
     }
@@ -499,20 +507,20 @@ fn trial_line(overview: &Overview<'_>, shown: &TrialFigures<'_>) -> String {
     let seed = record.config.get("seed").map(|seed| format!(", seed {}", html(&text::value(seed)))).unwrap_or_default();
     let label = if shown.label.is_empty() { String::new() } else { format!("{} – ", html(&shown.label)) };
     let kept = match record.epochs.last() {
-        Some(last) if last.epoch > record.best_epoch && ending(shown.trial) == "finished" => {
+        Some(last) if last.epoch > record.best_epoch && shown.trial.ending() == "finished" => {
             format!("; the weights of epoch {} were kept", record.best_epoch)
         }
         _ => String::new(),
     };
     format!(
-        "{label}{}{kept}. Trial <code>{}</code>{seed}.",
+        "{label}{}{kept}. TrialResult <code>{}</code>{seed}.",
         result_text(overview, shown.trial),
         html(&text::trial(&record.trial))
     )
 }
 
-fn result_text(overview: &Overview<'_>, trial: &Trial) -> String {
-    let ending = ending(trial);
+fn result_text(overview: &Overview<'_>, trial: &TrialResult) -> String {
+    let ending = trial.ending();
     match (ending.as_str(), overview.score(trial)) {
         ("diverged" | "failed", _) => format!("<span class=\"status {ending}\">{ending}</span>"),
         ("finished", None) => "no finite result".to_owned(),
@@ -614,12 +622,12 @@ fn table_section(overview: &Overview<'_>) -> String {
             .map(|word| format!("<option>{}</option>", html(word)))
             .collect::<String>(),
         table::static_rows(overview),
-        text::json_in_html(&table::table_json(overview)),
+        markup::json_in_html(&table::table_json(overview)),
     )
 }
 
 /// What all trials share: with the varied keys in the table, their whole configuration.
-fn settings_section(trials: &[Trial], overview: &Overview<'_>) -> String {
+fn settings_section(trials: &[TrialResult], overview: &Overview<'_>) -> String {
     let Some(record) = trials.first().map(|trial| &trial.record) else { return String::new() };
     let varied: BTreeSet<&str> = overview.varied.iter().map(|key| key.key.as_str()).collect();
     let mut out = String::from("<section id=\"settings\">\n<h2>Settings</h2>\n");
@@ -667,7 +675,7 @@ fn words_section() -> String {
     out
 }
 
-fn footer(trials: &[Trial]) -> String {
+fn footer(trials: &[TrialResult]) -> String {
     let list = |texts: Vec<&str>| if texts.is_empty() { "–".to_owned() } else { html(&joined(&texts)) };
     let sizes: BTreeSet<(usize, usize)> =
         trials.iter().map(|trial| (trial.record.data.train, trial.record.data.test)).collect();

@@ -1,13 +1,17 @@
 //! Many configurations over many settings: parallel coordinates. Each setting is an axis, one under the other so that a
 //! phone has room for their names; each configuration is a line from the top to its score at the bottom.
 
+use mlp_results::Cell;
+use mlp_results::Overview;
+use mlp_results::interval::range;
+use mlp_results::text;
+
 use crate::against_key::score_axis;
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::effects::Effects;
 use crate::factor::{Factor, Grouping};
-use crate::overview::{Cell, Overview};
-use crate::{palette, text};
+use crate::palette;
 
 /// How many grey lines are drawn at most; of more, an even selection.
 const N_CONTEXT: usize = 250;
@@ -34,7 +38,7 @@ pub fn parallel(overview: &Overview<'_>, effects: &Effects) -> String {
     let x_of = |share: f64| left + share.clamp(0.0, 1.0) * (right - left);
     let row_y = |row: usize| TOP + row as f64 * ROW_HEIGHT;
     let means: Vec<f64> = cells.iter().filter_map(|cell| cell.mean()).map(|m| overview.metric.on_axis(m)).collect();
-    let (low, high) = chart::range(means.iter().copied()).unwrap_or((0.0, 1.0));
+    let (low, high) = range(means.iter().copied()).unwrap_or((0.0, 1.0));
     let score_axis = score_axis(overview, low, high);
 
     let offsets: Vec<Vec<f64>> = keys.iter().map(|key| offsets(&cells, &key.factor)).collect();

@@ -3,32 +3,21 @@
 //! A net that answers the same to every picture is perfectly robust, and worthless: so the curves are drawn from their
 //! clean accuracy (strength 0) down, in absolute terms, with the level of the best constant answer.
 
-use std::collections::BTreeMap;
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::RobustnessCurve;
+use mlp_results::interval::range;
+use mlp_results::text;
 
-use mlp_train::EpochMetrics;
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::comparison::line_name;
 use crate::curves::levels;
-use crate::metric::Metric;
-use crate::overview::Overview;
-use crate::{palette, text};
+use crate::palette;
 
 /// How many curves are drawn at most: those of the trials that did best on clean pictures.
 pub const N_CURVES: usize = palette::SERIES.len();
-
-/// What one trained net reaches on ever more disturbed pictures. Stored as `robustness/<trial-id>.json`, a list of
-/// these.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RobustnessCurve {
-    /// The trial whose net was measured.
-    pub trial: String,
-    /// What was done to the pictures: `gaussian-blur`.
-    pub disturbance: String,
-    /// Strength (0 leaves the picture as it is; the unit is the disturbance's) and what was measured.
-    pub points: Vec<(f64, EpochMetrics)>,
-}
 
 /// Digit accuracy (or the compared metric, where there are no digits) against the strength of `disturbance`, as an SVG
 /// document. A line is a configuration, the mean over its trials that were measured, with a band from the lowest to the
@@ -42,7 +31,7 @@ pub fn robustness(overview: &Overview<'_>, curves: &[RobustnessCurve], disturban
         .zip(palette::SERIES)
         .map(|(line, color)| {
             let points = line.values.iter().map(|(strength, values)| (*strength, mean(values))).collect();
-            let ends = |values: &[f64]| chart::range(values.iter().copied()).filter(|_| values.len() > 1);
+            let ends = |values: &[f64]| range(values.iter().copied()).filter(|_| values.len() > 1);
             let band = line.values.iter().filter_map(|(x, values)| ends(values).map(|(low, high)| (*x, low, high)));
             Series { has_dots: true, band: band.collect(), ..Series::line(line.name, color, points) }
         })
@@ -52,8 +41,8 @@ pub fn robustness(overview: &Overview<'_>, curves: &[RobustnessCurve], disturban
     let shown =
         if n_lines > series.len() { format!("; the {} best of {n_lines}", series.len()) } else { String::new() };
     let points = || series.iter().flat_map(|series| series.points.iter().copied());
-    let (low, high) = chart::range(points().map(|(strength, _)| strength)).unwrap_or((0.0, 1.0));
-    let (_, largest) = chart::range(points().map(|(_, value)| value)).unwrap_or((0.0, 1.0));
+    let (low, high) = range(points().map(|(strength, _)| strength)).unwrap_or((0.0, 1.0));
+    let (_, largest) = range(points().map(|(_, value)| value)).unwrap_or((0.0, 1.0));
     let disturbance = text::clean(disturbance, 30);
     chart::draw(&Chart {
         title: format!("{} under {disturbance}", metric.title()),

@@ -1,14 +1,18 @@
 //! The table of all trials: rows as JSON, drawn, sorted and filtered by the page's script.
 
+use crate::markup;
+use mlp_results::Cell;
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::TrialResult;
+use mlp_results::score::final_metrics;
+use mlp_results::score::seconds;
+use mlp_results::text;
+
 use std::collections::BTreeMap;
 
 use mlp_train::EpochRecord;
 use serde_json::{Value, json};
-
-use crate::ending::ending;
-use crate::metric::Metric;
-use crate::overview::{Cell, Overview, final_metrics, seconds};
-use crate::{Trial, text};
 
 /// How many trials the page's table holds at most, the best; `results.csv` has them all.
 pub(crate) const N_ROWS: usize = 5_000;
@@ -27,7 +31,7 @@ pub(crate) fn table_json(overview: &Overview<'_>) -> Value {
     let metric = overview.metric;
     let test = |epoch: &EpochRecord| overview_value(overview, epoch);
     let train = |epoch: &EpochRecord| metric.value(&epoch.train);
-    let is_test = overview.compared == crate::overview::Compared::Test;
+    let is_test = overview.compared == mlp_results::Compared::Test;
     let mut epochs: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     let (mut axes, mut sparks, mut trains) = (Vec::new(), Vec::new(), Vec::new());
     for &(_, trial) in shown() {
@@ -60,14 +64,17 @@ pub(crate) fn static_rows(overview: &Overview<'_>) -> String {
     let columns = columns(overview);
     let mut html = String::from("<thead><tr>");
     for column in &columns {
-        html.push_str(&format!("<th scope=\"col\">{}</th>", text::html(column["title"].as_str().unwrap_or_default())));
+        html.push_str(&format!(
+            "<th scope=\"col\">{}</th>",
+            markup::html(column["title"].as_str().unwrap_or_default())
+        ));
     }
     html.push_str("</tr></thead><tbody>");
     for (cell, trial) in ranked(overview).into_iter().take(N_STATIC) {
         html.push_str("<tr>");
         let row = row(overview, cell, trial);
         for (column, value) in columns.iter().zip(row.as_array().into_iter().flatten()) {
-            html.push_str(&format!("<td>{}</td>", text::html(&written(&column["kind"], value))));
+            html.push_str(&format!("<td>{}</td>", markup::html(&written(&column["kind"], value))));
         }
         html.push_str("</tr>");
     }
@@ -84,8 +91,8 @@ fn written(kind: &Value, value: &Value) -> String {
 }
 
 /// The trials in the order of their scores; those without one last.
-fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a Trial)> {
-    let mut trials: Vec<(&Cell<'_>, &Trial, Option<f64>)> = overview
+fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialResult)> {
+    let mut trials: Vec<(&Cell<'_>, &TrialResult, Option<f64>)> = overview
         .cells
         .iter()
         .flat_map(|cell| cell.trials.iter().map(move |&trial| (cell, trial, overview.score(trial))))
@@ -131,11 +138,11 @@ fn other_metrics(overview: &Overview<'_>) -> impl Iterator<Item = Metric> {
     Metric::ALL.into_iter().filter(move |&metric| metric != ranked_by)
 }
 
-fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &Trial) -> Value {
+fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Value {
     let record = &trial.record;
     let metrics = final_metrics(record, overview.compared);
-    let train = final_metrics(record, crate::overview::Compared::Train);
-    let mut row = vec![json!(ending(trial)), json!(text::trial(&record.trial))];
+    let train = final_metrics(record, mlp_results::Compared::Train);
+    let mut row = vec![json!(trial.ending()), json!(text::trial(&record.trial))];
     let measured = |metric: Metric| rounded(metrics.and_then(|metrics| metric.value(metrics)));
     row.push(measured(overview.metric));
     for (key, &index) in overview.varied.iter().zip(&cell.indices) {
@@ -166,7 +173,7 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<&EpochRecord> {
 
 /// The compared metric of an epoch.
 fn overview_value(overview: &Overview<'_>, epoch: &EpochRecord) -> Option<f64> {
-    crate::overview::metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
+    mlp_results::score::metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
 }
 
 /// Five significant digits: the CSV has them all. What is not finite is not measured.

@@ -1,11 +1,12 @@
 //! What the first layer looks for: the weights of its units as pictures of the input's shape.
 
+use mlp_results::text::counted;
+
 use mlp_core::{Mlp, Real};
 use ndarray::Array2;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::text::counted;
 use crate::{palette, picture};
 
 /// How many units are drawn at most.

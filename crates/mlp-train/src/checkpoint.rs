@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::canonical::canonical_json;
 use crate::config::TrainConfig;
-use crate::identity::{canonical_json, hex};
 use crate::model::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
     parse_parameters, weights_name,
@@ -187,7 +187,7 @@ impl ContentHash {
     }
 
     fn finish(self) -> String {
-        hex(&self.0.finalize())
+        hex::encode(&self.0.finalize())
     }
 }
 

@@ -389,7 +389,7 @@ impl TrainConfig {
 
     /// Whether every step is plain gradient descent on a single sample, and weights need not be written after each: see
     /// [`OneByOne`](mlp_core::OneByOne).
-    pub(crate) fn descends_on_single_samples(&self) -> bool {
+    pub fn descends_on_single_samples(&self) -> bool {
         let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
         self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && decay_is_mild && never_rises

@@ -45,7 +45,7 @@
 //! 5. [`Schedule`]: how the learning rate changes.
 //! 6. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
 //! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
-//! 8. [`RunRecord`], [`trial_id`], [`save_model`]: a run on disk.
+//! 8. [`save_model`], [`load_model`]: a network on disk.
 //! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
 //! 10. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
 //!
@@ -60,7 +60,7 @@
 //! keeps the epochs before. What does not fit together is refused before anything is computed, with the key to change
 //! and its range. Nothing that is not finite is ever written.
 //!
-//! *No half files.* Records, models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
+//! *No half files.* Models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 
 // What a run is given.
 mod config;
@@ -80,10 +80,9 @@ mod evaluate;
 mod metrics;
 
 // What is kept.
+mod canonical;
 mod checkpoint;
-mod identity;
 mod model;
-mod record;
 
 // What the others stand on.
 mod random;
@@ -91,6 +90,7 @@ mod random;
 pub use mlp_core;
 pub use ndarray;
 
+pub use canonical::canonical_json;
 pub use checkpoint::{Checkpoint, CheckpointError, Progressed, read_progressed};
 pub use config::{
     ConfigError, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, PROGRAM_KEYS, Precision, TrainConfig,
@@ -103,12 +103,10 @@ pub use diagnosis::{
 };
 pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
-pub use identity::{NUMERICS_VERSION, NUMERICS_VERSION_OF_SINGLE_SAMPLES, trial_id};
 pub use metrics::{Answer, EpochMetrics};
 pub use model::{AnyMlp, ModelError, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::shuffle_for_epoch;
-pub use record::{DataDescription, RECORD_SCHEMA, RecordError, RunRecord, Runtime, Status};
 pub use schedule::{Position, Schedule};
 pub use train::{
     Divergence, EpochRecord, History, Moment, Outcome, Progress, Run, Setup, TrainError, train, train_resumable,

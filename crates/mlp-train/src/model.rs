@@ -17,8 +17,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::canonical::canonical_json;
 use crate::config::{Precision, TrainConfig};
-use crate::identity::{canonical_json, hex};
 
 /// The metadata entry that holds the configuration.
 const CONFIG: &str = "config";
@@ -129,7 +129,7 @@ pub fn weights_sha256<F: Real>(mlp: &Mlp<F>) -> String {
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }
 
 /// What a model file promises to hold.
@@ -139,7 +139,7 @@ fn content_sha256<F: Real>(config: &Map<String, Value>, mlp: &Mlp<F>) -> String 
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }
 
 impl AnyMlp {

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-use mlp_report::{RobustnessCurve, write_robustness};
+use mlp_results::{ErrorKind, RobustnessCurve, RunFolder, RunRecord};
 use mlp_train::{
-    AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, RecordError, RunRecord, SavedModel, TrainConfig, evaluate,
-    load_model, weights_sha256,
+    AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, TrainConfig, evaluate, load_model, weights_sha256,
 };
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
@@ -204,7 +203,7 @@ fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Opti
     }
     let mut stored = earlier_curves(&folder, &trial)?;
     merge(&mut stored, &trial, curves);
-    write_robustness(&folder, &trial, &stored).map_err(|error| reporting::failure(&error))?;
+    RunFolder::new(&folder).write_robustness(&trial, &stored).map_err(|error| record_failure(&error))?;
     reporting::write(&folder, Some(measured.data)).map(Some)
 }
 
@@ -277,9 +276,9 @@ fn earlier_curves(folder: &Path, trial: &str) -> Result<Vec<RobustnessCurve>, Fa
 }
 
 /// The failure of a record: unreadable is 5, damaged is 3.
-fn record_failure(error: &RecordError) -> Failure {
-    let code = match error {
-        RecordError::Io { .. } => Code::InputOutput,
+fn record_failure(error: &mlp_results::Error) -> Failure {
+    let code = match error.kind() {
+        ErrorKind::Io | ErrorKind::NotFinite => Code::InputOutput,
         _ => Code::Data,
     };
     Failure::new(code, error.to_string())

@@ -1,9 +1,10 @@
 //! `report`: rebuilds what can be rebuilt from the records.
 
+use mlp_results::RunRecord;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use mlp_train::RunRecord;
 
 use crate::data::{self, Dataset};
 use crate::failure::Failure;

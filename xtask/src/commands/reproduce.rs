@@ -1,10 +1,11 @@
 //! `reproduce`: the paper's experiments, and what they say about its claims.
 
+use mlp_results::Status;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use mlp_train::Status;
 
 use crate::campaign::{self, Manner, Order, Shares};
 use crate::commands::sweep::n_finished;

@@ -1,12 +1,13 @@
 //! `sweep status`: how a sweep stands, while it runs or after.
 
+use mlp_results::{RunRecord, Status};
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use mlp_train::{RunRecord, Status};
 use serde_json::json;
 
 use crate::checkpoints;

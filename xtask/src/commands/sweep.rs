@@ -1,12 +1,12 @@
 //! `sweep`: every cell of a grid.
 
+use mlp_results::{RunFolder, RunRecord, Status, StoppedTrial};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
-use mlp_report::halving::{HALVING, StoppedTrial};
-use mlp_train::{RunRecord, Status};
 use serde_json::json;
 
 use crate::campaign::{self, Manner, Order, Shares, Stopped};
@@ -165,7 +165,7 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
             "{} of {} stopped early and are no results; {} says when and why",
             cuts.len(),
             counted(trials.len(), "trial"),
-            places::shown(&plan.folder.join(HALVING))
+            places::shown(&RunFolder::new(&plan.folder).halving())
         ));
     }
     if is_talkative {

@@ -1,10 +1,12 @@
 //! `train`: one run, watched.
 
+use mlp_results::{RunRecord, Status};
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use clap::Args;
-use mlp_train::{Diagnosis, EpochRecord, RunRecord, Status};
+use mlp_train::{Diagnosis, EpochRecord};
 
 use crate::campaign::{self, Manner, Order, Shares};
 use crate::configuration::Document;

@@ -1,9 +1,11 @@
 //! What the records of all studies say, in the form in which claims ask for it.
 
+use mlp_results::{RunRecord, Status};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mlp_train::{EpochMetrics, RunRecord, Status};
+use mlp_train::EpochMetrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -574,7 +574,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::atomic::AtomicBool;
 
-    use mlp_train::Status;
+    use mlp_results::Status;
 
     use super::*;
     use crate::campaign::{self, Manner, Order, Shares};

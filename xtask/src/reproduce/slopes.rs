@@ -149,7 +149,8 @@ impl Losses {
 
 #[cfg(test)]
 mod tests {
-    use mlp_train::{EpochMetrics, Status};
+    use mlp_results::Status;
+    use mlp_train::EpochMetrics;
     use serde_json::{Map, json};
 
     use super::*;

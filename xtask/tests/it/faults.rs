@@ -36,7 +36,7 @@ fn left_over(sandbox: &Sandbox, out: &str) -> Vec<PathBuf> {
 fn check_final_names(sandbox: &Sandbox, out: &str) {
     for file in sandbox.files(&format!("{out}/trials")) {
         if file.extension().is_some_and(|ending| ending == "json") {
-            mlp_train::RunRecord::read(&file).unwrap_or_else(|error| panic!("{error}"));
+            mlp_results::RunRecord::read(&file).unwrap_or_else(|error| panic!("{error}"));
             let model =
                 sandbox.path(out).join("models").join(file.file_stem().expect("a name")).with_extension("safetensors");
             mlp_train::load_model(&model).unwrap_or_else(|error| panic!("{error}"));

@@ -1,11 +1,11 @@
 //! Effects and intervals: against numbers that another program computed (`analysis.py`), and against their definitions.
 
+use mlp_results::{Overview, RunRecord, Status, TrialResult};
+
 use mlp_report::effects::{Design, Effects, effects};
 use mlp_report::factor::Grouping;
-use mlp_report::interval::{interval, student_975};
-use mlp_report::overview::Overview;
-use mlp_report::{ReportInput, Trial, csv, heat_map, interplay, read_folder, report_html};
-use mlp_train::{RunRecord, Status};
+use mlp_report::{ReportInput, csv, heat_map, interplay, read_folder, report_html};
+use mlp_results::interval::{interval, student_975};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -209,8 +209,7 @@ fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
     assert_eq!(rates.factor.grouping, Grouping::Ranges);
     assert_eq!(rates.levels.iter().map(|level| level.n_configurations).collect::<Vec<_>>(), [8; 8]);
     for (level, effect) in rates.levels.iter().enumerate() {
-        let of_level =
-            |cell: &&mlp_report::overview::Cell<'_>| rates.factor.level_of[cell.indices[rates.factor.key]] == level;
+        let of_level = |cell: &&mlp_results::Cell<'_>| rates.factor.level_of[cell.indices[rates.factor.key]] == level;
         let scores: Vec<f64> = overview.cells.iter().filter(of_level).map(|cell| cell.scores[0]).collect();
         let expected = interval(&scores).unwrap();
         assert!(close(effect.estimate().unwrap(), expected.mean));
@@ -306,12 +305,12 @@ fn one_failed_cell_does_not_flatten_the_shades_of_the_others() {
 }
 
 /// A record of a trial that was ended after `n_epochs` epochs, as a newer version would write it.
-fn stopped(settings: &[(&str, Value)], seed: u64, n_epochs: usize) -> Trial {
+fn stopped(settings: &[(&str, Value)], seed: u64, n_epochs: usize) -> TrialResult {
     let mut record = scored(settings, seed, 0.99);
     record.epochs.truncate(n_epochs + 1);
     record.best_epoch = n_epochs;
     record.status = Status::Failed;
-    Trial { record, model: None, ending: Some("stopped".to_owned()) }
+    TrialResult { record, model: None, ending: Some("stopped".to_owned()) }
 }
 
 #[test]
@@ -399,10 +398,10 @@ fn numbers_are_written_with_the_digits_that_matter() {
     let cases =
         [(0.061726187, 3, "0.0617"), (2.039916e-5, 3, "2.04e-5"), (1234.5, 3, "1230"), (0.1, 4, "0.1"), (0.0, 3, "0")];
     for (number, n_digits, expected) in cases {
-        assert_eq!(mlp_report::text::rounded_to(number, n_digits), expected);
+        assert_eq!(mlp_results::text::rounded_to(number, n_digits), expected);
     }
     for (seconds, expected) in [(0.44, "0.4 s"), (12.3, "12 s"), (200.0, "3.3 min"), (7200.0, "2.0 h")] {
-        assert_eq!(mlp_report::text::duration(seconds), expected);
+        assert_eq!(mlp_results::text::duration(seconds), expected);
     }
 }
 

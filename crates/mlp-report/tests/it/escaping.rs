@@ -1,4 +1,4 @@
-use mlp_report::{csv, report_html, text};
+use mlp_report::{csv, markup, report_html};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -140,7 +140,7 @@ proptest! {
 
     #[test]
     fn escaped_text_holds_no_markup(text in any::<String>()) {
-        let escaped = text::html(&text);
+        let escaped = markup::html(&text);
         prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
         let entities = escaped.split('&').skip(1).all(|rest| {
             ["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|entity| rest.starts_with(entity))
@@ -151,7 +151,7 @@ proptest! {
     #[test]
     fn json_in_a_page_is_still_the_same_json(text in any::<String>()) {
         let value = json!({ text.clone(): [text, null, 1.5] });
-        let escaped = text::json_in_html(&value);
+        let escaped = markup::json_in_html(&value);
         prop_assert!(!escaped.contains(['<', '>', '&']));
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
     }

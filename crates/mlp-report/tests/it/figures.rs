@@ -1,13 +1,14 @@
 use mlp_core::{Activation, Layer, Mlp};
 use mlp_report::diagnosis::{N_EPOCHS, N_LAYERS, Quantity, diagnosis_map};
 use mlp_report::effects::effects;
-use mlp_report::levels::constant_answers;
-use mlp_report::metric::Metric;
-use mlp_report::overview::Overview;
 use mlp_report::{
     against_key, best_cells, comparison, confusion, cost, curves, diagnosis_maps, heat_map, interplay, parallel,
-    robustness, text, weights,
+    robustness, weights,
 };
+use mlp_results::Metric;
+use mlp_results::Overview;
+use mlp_results::levels::constant_answers;
+use mlp_results::text;
 use ndarray::Array2;
 use serde_json::json;
 

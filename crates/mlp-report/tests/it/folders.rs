@@ -1,9 +1,8 @@
+use mlp_results::{N_TRIALS_IN_FULL, Overview, RunFolder, RunRecord};
 use std::fs;
 use std::path::Path;
 
-use mlp_report::overview::Overview;
-use mlp_report::{N_TRIALS_IN_FULL, ReportError, read_folder, report_html, write_report, write_robustness};
-use mlp_train::RunRecord;
+use mlp_report::{ReportError, read_folder, report_html, write_report};
 use serde_json::json;
 
 use crate::made_up::{self, Story};
@@ -20,7 +19,7 @@ fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
     for record in &records {
         record.write(dir.path().join("trials").join(format!("{}.json", record.trial))).unwrap();
     }
-    write_robustness(dir.path(), &records[0].trial, &made_up::robustness(&records[0])).unwrap();
+    RunFolder::new(dir.path()).write_robustness(&records[0].trial, &made_up::robustness(&records[0])).unwrap();
     fs::create_dir_all(dir.path().join("diagnosis")).unwrap();
     let diagnosis = made_up::diagnosis(&records[0], true).to_json();
     fs::write(dir.path().join("diagnosis").join(format!("{}.json", records[0].trial)), diagnosis).unwrap();
@@ -185,8 +184,8 @@ fn a_curve_that_is_not_finite_is_not_stored() {
     let dir = tempfile::tempdir().unwrap();
     let mut curves = made_up::robustness(&made_up::record(&[], STORY));
     curves[0].points[1].1.mae = f64::NAN;
-    let error = write_robustness(dir.path(), "t", &curves).unwrap_err();
-    assert!(matches!(error, ReportError::NonFinite { strength: 0.5, .. }));
+    let error = RunFolder::new(dir.path()).write_robustness("t", &curves).unwrap_err();
+    assert!(error.kind() == mlp_results::ErrorKind::NotFinite && error.to_string().contains("at strength 0.5"), "{error}");
     assert!(!dir.path().join("robustness/t.json").exists());
 }
 
@@ -196,7 +195,7 @@ fn every_truncation_of_a_robustness_file_is_skipped_with_a_warning() {
     let mut curves = made_up::robustness(&made_up::record(&[("l2", json!(0.1))], STORY));
     curves.truncate(1);
     curves[0].points.truncate(1);
-    let path = write_robustness(dir.path(), "t", &curves).unwrap();
+    let path = RunFolder::new(dir.path()).write_robustness("t", &curves).unwrap();
     let whole = fs::read(&path).unwrap();
     for length in 0..whole.trim_ascii_end().len() {
         fs::write(&path, &whole[..length]).unwrap();
@@ -246,7 +245,7 @@ fn of_very_many_trials_the_best_keeps_its_details_and_one_that_did_not_finish_ha
     let mut best = made_up::record(&[], Story { accuracy: 0.95, pace: 0.5, n_epochs: 1, seed: 1 });
     best.trial = format!("{:032x}", 1_000);
     let mut unfinished = made_up::record(&[], Story { accuracy: 0.99, pace: 0.1, n_epochs: 1, seed: 2 });
-    unfinished.status = mlp_train::Status::Failed;
+    unfinished.status = mlp_results::Status::Failed;
     unfinished.error = Some("stopped".to_owned());
     unfinished.trial = format!("{:032x}", 0);
     for index in 1..=N_TRIALS_IN_FULL {

@@ -1,14 +1,16 @@
 //! Records that look like those of real runs, made up from formulas and a counter-based random number: for tests, for
 //! the example, and for looking at pages.
 
+use mlp_results::{DataDescription, RECORD_SCHEMA, RobustnessCurve, RunRecord, Runtime, Status, TrialResult};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use mlp_core::{Activation, Layer, Mlp};
-use mlp_report::{ReportInput, RobustnessCurve, Trial};
+use mlp_report::ReportInput;
 use mlp_train::{
-    DataDescription, DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis,
-    Mistake, RECORD_SCHEMA, RunRecord, Runtime, Status, TrainConfig,
+    DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis, Mistake,
+    TrainConfig,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -110,7 +112,7 @@ pub(crate) fn failed(settings: &[(&str, Value)], error: &str) -> RunRecord {
 }
 
 pub(crate) fn input(records: Vec<RunRecord>) -> ReportInput {
-    let trials = records.into_iter().map(|record| Trial { record, model: None, ending: None }).collect();
+    let trials = records.into_iter().map(|record| TrialResult { record, model: None, ending: None }).collect();
     ReportInput { trials, ..ReportInput::default() }
 }
 
@@ -183,7 +185,7 @@ pub(crate) fn grid(n_trials: usize) -> Vec<RunRecord> {
 
 /// Configurations drawn at random: rates and penalties over orders of magnitude, widths, activations; every third trial
 /// was ended early, in the word of a newer version.
-pub(crate) fn drawn(n_trials: usize) -> Vec<Trial> {
+pub(crate) fn drawn(n_trials: usize) -> Vec<TrialResult> {
     let draw = |index: usize| {
         let random = |part: u64| noise(4_242 + index as u64, part);
         let rate = 10f64.powf(-3.5 + 4.0 * random(1));
@@ -203,7 +205,7 @@ pub(crate) fn drawn(n_trials: usize) -> Vec<Trial> {
             record.best_epoch = 4;
             record.status = Status::Failed;
         }
-        Trial { record, model: None, ending: is_stopped.then(|| "stopped".to_owned()) }
+        TrialResult { record, model: None, ending: is_stopped.then(|| "stopped".to_owned()) }
     };
     (0..n_trials).map(draw).collect()
 }

@@ -1,7 +1,7 @@
+use mlp_results::Overview;
 use std::time::{Duration, Instant};
 
 use mlp_report::figures::draw_all;
-use mlp_report::overview::Overview;
 use mlp_report::report_html;
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn mistakes_show_the_picture_and_which_bit_is_wrong() {
 }
 
 /// Three trials: one lucky run beside a poor one, and a steady run of another configuration with the better mean.
-fn lucky_and_steady() -> Vec<mlp_train::RunRecord> {
+fn lucky_and_steady() -> Vec<mlp_results::RunRecord> {
     let story = |accuracy, seed| Story { accuracy, seed, pace: 0.2, n_epochs: 3 };
     vec![
         made_up::record(&[("learning_rate", json!(0.5))], story(0.98, 0)),
@@ -117,7 +117,7 @@ fn the_best_trial_is_the_same_one_everywhere() {
     input.pictures = made_up::pictures(&input.trials[0].record);
     let page = report_html(&input);
     let section = page.split("<h2>The best trial</h2>").nth(1).unwrap();
-    assert!(section.lines().nth(1).unwrap().contains(&format!("Trial <code>{}</code>", &best[..12])));
+    assert!(section.lines().nth(1).unwrap().contains(&format!("TrialResult <code>{}</code>", &best[..12])));
     assert!(!page.contains("The pictures themselves were not at hand"));
 }
 
@@ -147,7 +147,7 @@ fn a_compared_mean_has_its_interval_beside_the_spread_of_single_runs() {
 #[test]
 fn the_page_says_that_the_best_of_many_test_scores_flatters_and_whether_there_is_a_validation_set() {
     let mut records = lucky_and_steady();
-    let page = |records: &[mlp_train::RunRecord]| report_html(&made_up::input(records.to_vec()));
+    let page = |records: &[mlp_results::RunRecord]| report_html(&made_up::input(records.to_vec()));
     assert!(page(&records).contains("The best of many test scores flatters"));
     assert!(page(&records).contains("No trial was measured on a validation set"));
     for (index, expected) in ["Only 1 of 3 trials", "Only 2 of 3 trials", "All of these trials"].iter().enumerate() {

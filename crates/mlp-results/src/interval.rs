@@ -35,25 +35,25 @@ pub fn interval(values: &[f64]) -> Option<Interval> {
 }
 
 /// Half the width of the interval of [`interval`].
-pub(crate) fn half_width(values: &[f64]) -> Option<f64> {
+pub fn half_width(values: &[f64]) -> Option<f64> {
     let error = standard_error(values).filter(|&error| error > EQUAL * mean(values).unwrap_or(0.0).abs())?;
     Some(student_975(values.len() - 1)? * error)
 }
 
 /// The mean; nothing of no values.
-pub(crate) fn mean(values: &[f64]) -> Option<f64> {
+pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The standard deviation (dividing by n − 1) of at least two values.
-pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
+pub fn deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
 /// The standard error of the mean of at least two values: their deviation divided by the square root of their number.
-pub(crate) fn standard_error(values: &[f64]) -> Option<f64> {
+pub fn standard_error(values: &[f64]) -> Option<f64> {
     Some(deviation(values)? / (values.len() as f64).sqrt())
 }
 
@@ -92,4 +92,12 @@ pub fn student_share_within(t: f64, degrees: usize) -> f64 {
         k += 2;
     }
     if is_odd { (theta + sine * sum) * std::f64::consts::FRAC_2_PI } else { sine * sum }
+}
+
+/// The lowest and the highest of the finite ones among `values`; nothing where there are none.
+pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values.into_iter().filter(|value| value.is_finite()).fold(None, |range, value| match range {
+        None => Some((value, value)),
+        Some((low, high)) => Some((value.min(low), value.max(high))),
+    })
 }

@@ -132,7 +132,7 @@ impl Metric {
     }
 
     /// `value` as it stands on an axis: fractions in per cent.
-    pub(crate) fn on_axis(self, value: f64) -> f64 {
+    pub fn on_axis(self, value: f64) -> f64 {
         if self.is_fraction() { value * 100.0 } else { value }
     }
 

@@ -4,10 +4,9 @@
 //! never be run again. Names, folders and thread counts are left out. A key at its *frozen* default is left out too:
 //! a key that a later version adds, with a default that means "as before", then changes no old identity.
 
+use mlp_train::{TrainConfig, canonical_json};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-
-use crate::config::TrainConfig;
 
 /// The version of the numerics: it is raised whenever the same configuration starts to give other weights.
 ///
@@ -19,7 +18,7 @@ use crate::config::TrainConfig;
 pub const NUMERICS_VERSION: u32 = 4;
 
 /// The same for configurations of plain gradient descent on single samples, whose weights are written once for several
-/// samples ([`OneByOne`](mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 6, for
+/// samples ([`OneByOne`](mlp_train::mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 6, for
 /// either. Which configurations are among these, and how many samples go together, is part of the numerics.
 pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 5;
 
@@ -60,7 +59,8 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
 /// that is missing has the default of [`TrainConfig`]; a value that no configuration can have is taken as it stands.
 ///
 /// ```
-/// use mlp_train::{TrainConfig, trial_id};
+/// use mlp_results::trial_id;
+/// use mlp_train::TrainConfig;
 /// use serde_json::json;
 ///
 /// let mut config = TrainConfig::default().to_map();
@@ -75,7 +75,7 @@ pub fn trial_id(config: &Map<String, Value>, data_sha256: &str) -> String {
     typed.extend(config.iter().map(|(key, value)| (key.clone(), canonical_value(key, value))));
     typed.retain(|key, value| !LEFT_OUT.contains(&key.as_str()) && !is_frozen_default(key, value));
     let identity = json!({ "config": typed, "data": data_sha256, "numerics": numerics_version(config) });
-    hex(&Sha256::digest(canonical_json(&identity))[..16])
+    hex::encode(&Sha256::digest(canonical_json(&identity))[..16])
 }
 
 fn numerics_version(config: &Map<String, Value>) -> u32 {
@@ -85,29 +85,6 @@ fn numerics_version(config: &Map<String, Value>) -> u32 {
         let _ = typed.set(key, value);
     }
     if typed.descends_on_single_samples() { NUMERICS_VERSION_OF_SINGLE_SAMPLES } else { NUMERICS_VERSION }
-}
-
-/// JSON without spaces, with the keys of every object sorted: the same text for the same content.
-pub(crate) fn canonical_json(value: &Value) -> String {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            let entries: Vec<_> =
-                entries.into_iter().map(|(key, value)| format!("{}:{}", json!(key), canonical_json(value))).collect();
-            format!("{{{}}}", entries.join(","))
-        }
-        Value::Array(list) => {
-            let entries: Vec<_> = list.iter().map(canonical_json).collect();
-            format!("[{}]", entries.join(","))
-        }
-        scalar => scalar.to_string(),
-    }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The value as its key types it.

@@ -4,18 +4,14 @@
 //! turned NaN into `null` would lose the difference between "not measured" and "broken". A run that diverged says so
 //! in words, keeps the epochs before, and carries no weights.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mlp_core::{Kernel, Real};
+use mlp_train::{ConfusionMatrix, Divergence, EpochMetrics, EpochRecord, Mistake, Outcome, Run, weights_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::confusion::ConfusionMatrix;
-use crate::evaluate::Mistake;
-use crate::metrics::EpochMetrics;
-use crate::model::weights_sha256;
-use crate::train::{Divergence, EpochRecord, Outcome, Run};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The version of the record's layout.
 pub const RECORD_SCHEMA: u32 = 1;
@@ -41,7 +37,7 @@ pub struct RunRecord {
     /// Why the run failed; only in one that did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The full configuration: every key of [`TrainConfig`](crate::TrainConfig), with name, data and sizes.
+    /// The full configuration: every key of [`TrainConfig`](mlp_train::TrainConfig), with name, data and sizes.
     pub config: Map<String, Value>,
     /// What was trained on.
     pub data: DataDescription,
@@ -73,6 +69,21 @@ pub struct RunRecord {
     /// The instruction set that computed the numbers: results of different ones differ in rounding.
     pub kernel: String,
     /// What two runs of the same trial do not share.
+    pub runtime: Runtime,
+}
+
+/// Which run a record is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// The identity of the trial: [`trial_id`](crate::trial_id).
+    pub trial: String,
+    /// The full configuration, as [`RunRecord::config`] keeps it.
+    pub config: Map<String, Value>,
+    /// What is trained on.
+    pub data: DataDescription,
+    /// The instruction set.
+    pub kernel: Kernel,
+    /// Threads, host and version.
     pub runtime: Runtime,
 }
 
@@ -129,79 +140,12 @@ pub struct Runtime {
     pub version: String,
 }
 
-/// A record that could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// The file system refused.
-    #[error("{}: cannot {action} the record: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// `read` or `write`.
-        action: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is no record.
-    #[error("{}: line {line}, column {column}: {problem}; expected a record of a run. Delete the file and run the trial again", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-        /// What is wrong there.
-        problem: String,
-    },
-    /// The file is a record of another version of the program.
-    #[error("{}: schema {found}: expected schema {RECORD_SCHEMA}; the record is of another version of this program: use that version, or another folder", path.display())]
-    Schema {
-        /// The file.
-        path: PathBuf,
-        /// The schema it names.
-        found: u64,
-    },
-    /// The file is a record, but its parts contradict each other.
-    #[error("{}: {field}: expected {expected}, found {found}. Delete the file and run the trial again", path.display())]
-    Inconsistent {
-        /// The file.
-        path: PathBuf,
-        /// The field.
-        field: &'static str,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
-    /// The record holds a number that JSON cannot express.
-    #[error(
-        "the record of trial {trial} cannot be written: {field} is {value}, and a record holds finite numbers only"
-    )]
-    NonFinite {
-        /// The trial.
-        trial: String,
-        /// The field, such as `epochs[3].test.loss`.
-        field: String,
-        /// The number.
-        value: f64,
-    },
-}
-
 impl RunRecord {
     /// The record of a run that came to an end.
     ///
-    /// `runtime` carries threads, host and version; the seconds are taken from the run. An interrupted run has no
-    /// record: it is not finished.
-    pub fn of_run<F: Real>(
-        trial: String,
-        config: Map<String, Value>,
-        data: DataDescription,
-        run: &Run<F>,
-        kernel: Kernel,
-        runtime: Runtime,
-    ) -> Option<Self> {
+    /// The seconds are taken from the run. An interrupted run has no record: it is not finished.
+    pub fn of_run<F: Real>(subject: Subject, run: &Run<F>) -> Option<Self> {
+        let Subject { trial, config, data, kernel, runtime } = subject;
         let (status, diverged) = match run.outcome {
             Outcome::Finished => (Status::Finished, None),
             Outcome::Diverged(divergence) => (Status::Diverged, Some(divergence)),
@@ -242,15 +186,8 @@ impl RunRecord {
     }
 
     /// The record of a trial that could not be run, and why.
-    pub fn of_failure(
-        trial: String,
-        config: Map<String, Value>,
-        data: DataDescription,
-        layers: Vec<usize>,
-        error: String,
-        kernel: Kernel,
-        runtime: Runtime,
-    ) -> Self {
+    pub fn of_failure(subject: Subject, layers: Vec<usize>, error: String) -> Self {
+        let Subject { trial, config, data, kernel, runtime } = subject;
         Self {
             schema: RECORD_SCHEMA,
             trial,
@@ -278,14 +215,13 @@ impl RunRecord {
     /// # Errors
     ///
     /// If the file cannot be read, is no record, or is a record of another schema.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, RecordError> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes =
-            durable_file::read(path).map_err(|source| RecordError::Io { path: path.to_owned(), action: "read", source })?;
+        let bytes = durable_file::read(path).map_err(|error| Error::io("read the record", path, error, ""))?;
         if let Ok(Version { schema }) = serde_json::from_slice(&bytes)
             && schema != u64::from(RECORD_SCHEMA)
         {
-            return Err(RecordError::Schema { path: path.to_owned(), found: schema });
+            return Err(other_schema(path, schema));
         }
         let record: Self = serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))?;
         record.check(path)?;
@@ -297,14 +233,10 @@ impl RunRecord {
     /// # Errors
     ///
     /// If a number is not finite, or the file cannot be written; the old file, if any, is then unchanged.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let json = self.to_json()?;
-        durable_file::write(path, json.as_bytes()).map_err(|source| RecordError::Io {
-            path: path.to_owned(),
-            action: "write",
-            source,
-        })
+        durable_file::write(path, json.as_bytes()).map_err(|error| Error::io("write the record", path, error, ""))
     }
 
     /// The record as indented JSON with its fields in the order of this struct, and a newline at the end.
@@ -312,9 +244,13 @@ impl RunRecord {
     /// # Errors
     ///
     /// If a number is not finite.
-    pub fn to_json(&self) -> Result<String, RecordError> {
+    pub fn to_json(&self) -> Result<String> {
         if let Some((field, value)) = self.non_finite() {
-            return Err(RecordError::NonFinite { trial: self.trial.clone(), field, value });
+            let text = format!(
+                "the record of trial {} cannot be written: {field} is {value}, and a record holds finite numbers only",
+                self.trial
+            );
+            return Err(Error::new(ErrorKind::NotFinite, text));
         }
         let json = serde_json::to_string_pretty(self).expect("a struct of strings, numbers and lists has a JSON form");
         Ok(json + "\n")
@@ -323,6 +259,11 @@ impl RunRecord {
     /// The metrics of the test samples in the epoch whose weights were kept.
     pub fn final_test(&self) -> Option<&EpochMetrics> {
         self.epochs.get(self.best_epoch)?.test.as_ref()
+    }
+
+    /// Whether the trial need not be run again: it has finished or diverged.
+    pub fn is_over(&self) -> bool {
+        self.status != Status::Failed
     }
 
     /// The first number that is not finite, and where it stands.
@@ -353,9 +294,11 @@ impl RunRecord {
     }
 
     /// Checks what a reader of the record relies on beyond the types of its fields.
-    fn check(&self, path: &Path) -> Result<(), RecordError> {
-        let inconsistent = |field, expected: String, found: String| {
-            Err(RecordError::Inconsistent { path: path.to_owned(), field, expected, found })
+    fn check(&self, path: &Path) -> Result<()> {
+        let inconsistent = |field: &str, expected: String, found: String| {
+            let problem =
+                format!("{field}: expected {expected}, found {found}. Delete the file and run the trial again");
+            Err(Error::damaged(path, &problem))
         };
         if self.best_epoch >= self.epochs.len().max(1) {
             let n_epochs = self.epochs.len();
@@ -375,14 +318,23 @@ impl RunRecord {
     }
 }
 
-fn malformed(path: &Path, error: &serde_json::Error) -> RecordError {
-    // serde_json ends its messages with the position, which stands in fields of its own here.
+/// A record in a layout that this version does not know: whoever wrote it can read it.
+fn other_schema(path: &Path, found: u64) -> Error {
+    let text = format!(
+        "{}: schema {found}: expected schema {RECORD_SCHEMA}; the record is of another version of this program: use that \
+         version, or another folder",
+        path.display()
+    );
+    Error::new(ErrorKind::Version, text).of_file(path)
+}
+
+fn malformed(path: &Path, error: &serde_json::Error) -> Error {
+    // serde_json ends its messages with the position, which stands before them here.
     let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    RecordError::Malformed {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        problem: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
-    }
+    let (line, column) = (error.line(), error.column());
+    let problem = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    let problem = format!(
+        "line {line}, column {column}: {problem}; expected a record of a run. Delete the file and run the trial again"
+    );
+    Error::damaged(path, &problem).at(line, column)
 }

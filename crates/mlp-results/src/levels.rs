@@ -6,9 +6,10 @@
 //! over n bits. Three constants matter: all ones, where a net of positive weights without biases is frozen; the
 //! majority of each bit, which minimises the absolute error; the mean of each bit, which minimises the squared error.
 
-use mlp_train::{RunRecord, TrainConfig};
+use mlp_train::TrainConfig;
 
 use crate::metric::Metric;
+use crate::record::RunRecord;
 
 /// What one constant answer reaches.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +53,7 @@ pub fn constant_answers(record: &RunRecord) -> Vec<ConstantAnswer> {
 }
 
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.
-pub(crate) fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
+pub fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
     let classes: Vec<char> = record.data.classes.chars().collect();
     let mut config = TrainConfig::default();
     config.set("encoding", record.config.get("encoding")?).ok()?;

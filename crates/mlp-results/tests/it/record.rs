@@ -4,11 +4,12 @@ use std::fs;
 
 use insta::assert_snapshot;
 use mlp_core::Kernel;
-use mlp_train::{DataDescription, EpochMetrics, RecordError, Run, RunRecord, Runtime, Status, TrainConfig, trial_id};
+use mlp_results::{DataDescription, ErrorKind, RunRecord, Runtime, Status, Subject, trial_id};
+use mlp_train::{EpochMetrics, Run, TrainConfig};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use crate::problems::{Blobs, run};
+use crate::digits;
 
 fn data() -> DataDescription {
     DataDescription {
@@ -25,14 +26,17 @@ fn data() -> DataDescription {
 }
 
 fn config() -> TrainConfig {
-    TrainConfig { epochs: 2, validation: 10, ..Blobs::config() }
+    TrainConfig { hidden: vec![8], batch_size: 16, epochs: 2, validation: 10, ..TrainConfig::default() }
+}
+
+fn subject(trial: &str) -> Subject {
+    let runtime = Runtime { threads: 2, host: "here".into(), version: "0.1.0".into(), ..Runtime::default() };
+    Subject { trial: trial.into(), config: config().to_map(), data: data(), kernel: Kernel::detect(), runtime }
 }
 
 fn finished() -> (Run<f32>, RunRecord) {
-    let run = run::<f32>(&config(), &Blobs::new(60, 0).samples(), Some(&Blobs::new(30, 1).samples()));
-    let map = config().to_map();
-    let runtime = Runtime { threads: 2, host: "here".into(), version: "0.1.0".into(), ..Runtime::default() };
-    let record = RunRecord::of_run(trial_id(&map, "00"), map, data(), &run, Kernel::detect(), runtime);
+    let run = digits::trained(&config());
+    let record = RunRecord::of_run(subject(&trial_id(&config().to_map(), "00")), &run);
     (run, record.expect("the run is finished"))
 }
 
@@ -100,7 +104,8 @@ fn a_truncated_record_is_rejected_at_every_byte() {
     // The last byte is the newline, without which the record is still whole.
     for length in 0..json.len() - 1 {
         fs::write(&path, &json[..length]).unwrap();
-        assert!(matches!(RunRecord::read(&path), Err(RecordError::Malformed { .. })), "at byte {length}");
+        let error = RunRecord::read(&path).unwrap_err();
+        assert!(error.kind() == ErrorKind::Damaged && error.line_and_column().is_some(), "at byte {length}: {error}");
     }
 }
 
@@ -130,18 +135,16 @@ fn unknown_fields_are_passed_over_and_contradictions_are_not() {
     assert_snapshot!(messages.join("\n"));
     assert!(RunRecord::read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
     let missing = RunRecord::read(folder.path().join("none.json")).unwrap_err();
-    assert!(matches!(missing, RecordError::Io { action: "read", .. }));
+    assert!(missing.kind() == ErrorKind::Io && missing.to_string().contains("cannot read the record"));
     let nowhere = record.write(folder.path().join("no/folder/trial.json")).unwrap_err();
-    assert!(matches!(nowhere, RecordError::Io { action: "write", .. }));
+    assert!(nowhere.kind() == ErrorKind::Io && nowhere.to_string().contains("cannot write the record"));
 }
 
 #[test]
 fn interrupted_runs_have_no_record_and_diverged_ones_no_weights() {
     use mlp_train::{Divergence, Outcome};
     let (mut run, _) = finished();
-    let record_of = |run: &Run<f32>| {
-        RunRecord::of_run("t".into(), config().to_map(), data(), run, Kernel::Portable, Runtime::default())
-    };
+    let record_of = |run: &Run<f32>| RunRecord::of_run(subject("t"), run);
     run.outcome = Outcome::Interrupted;
     assert!(record_of(&run).is_none());
     let place = Divergence { epoch: 3, batch: 1, layer: 0 };
@@ -150,15 +153,7 @@ fn interrupted_runs_have_no_record_and_diverged_ones_no_weights() {
     assert_eq!((record.status, record.diverged), (Status::Diverged, Some(place)));
     assert!(record.weights_sha256.is_none() && record.mistakes.is_empty() && record.confusion.is_none());
 
-    let failure = RunRecord::of_failure(
-        "t".into(),
-        config().to_map(),
-        data(),
-        vec![8, 24, 6],
-        "needs 80 GB".into(),
-        Kernel::Portable,
-        Runtime::default(),
-    );
+    let failure = RunRecord::of_failure(subject("t"), vec![8, 24, 6], "needs 80 GB".into());
     let folder = tempdir().unwrap();
     failure.write(folder.path().join("t.json")).unwrap();
     assert_eq!(RunRecord::read(folder.path().join("t.json")).unwrap(), failure);

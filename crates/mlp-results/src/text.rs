@@ -1,10 +1,6 @@
-//! Text that came from outside, made safe to show: in HTML, in JSON inside a page, in a CSV cell.
-//!
-//! Names of data sets, configuration values and error texts are whatever somebody wrote. Three things can go wrong with
-//! them: they end the element they stand in, they change how their neighbours read (controls, right-to-left overrides),
-//! or they are a megabyte long. [`clean`] deals with the last two, the escapes with the first.
+//! Numbers and foreign texts as people read them: one owner for durations, counts and values.
 
-/// Characters shown of any one text in the page or in a plot; what is cut is counted.
+/// Characters shown of any one text in a page or in a plot; what is cut is counted.
 pub const MAX_CHARACTERS: usize = 160;
 
 /// `text` with every invisible or direction-changing character spelled out as `⟨U+202E⟩`, line breaks and tabs as
@@ -23,40 +19,6 @@ pub fn clean(text: &str, max_characters: usize) -> String {
         }
     }
     cleaned
-}
-
-/// `text`, cleaned and escaped, for the body of an element or a quoted attribute.
-pub fn html(text: &str) -> String {
-    escape_markup(&clean(text, MAX_CHARACTERS))
-}
-
-/// `text` escaped, whatever its length, for markup. The input must be clean already: see [`clean`].
-pub fn escape_markup(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-/// JSON for the inside of a `<script type="application/json">` element: still the same JSON value, but without any
-/// character that could end the element or open a comment in it.
-pub fn json_in_html(value: &serde_json::Value) -> String {
-    let mut escaped = String::new();
-    for character in value.to_string().chars() {
-        match character {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => escaped.push_str(&format!("\\u{:04x}", character as u32)),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 /// `text` cut in its middle to at most `max_characters`, for a label in a plot where room is scarce.
@@ -127,14 +89,25 @@ pub fn rounded_to(number: f64, n_digits: usize) -> String {
     }
 }
 
-/// Seconds as a person says them: `0.4 s`, `12 s`, `3.2 min`, `1.5 h`.
+/// Seconds as a person says them: `0.42 s`, `12.3 s`, `3 min 5 s`, `2 h 4 min`.
 pub fn duration(seconds: f64) -> String {
-    match seconds {
-        _ if seconds < 9.95 => format!("{seconds:.1} s"),
-        _ if seconds < 99.5 => format!("{seconds:.0} s"),
-        _ if seconds < 5_970.0 => format!("{:.1} min", seconds / 60.0),
-        _ => format!("{:.1} h", seconds / 3600.0),
+    if seconds < 1.0 {
+        return format!("{seconds:.2} s");
     }
+    if seconds < 59.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    if whole < 3600 {
+        format!("{} min {} s", whole / 60, whole % 60)
+    } else {
+        format!("{} h {} min", whole / 3600, whole % 3600 / 60)
+    }
+}
+
+/// A fraction in per cent, or a dash: `97.34 %`.
+pub fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| "-".to_owned(), |fraction| format!("{:.2} %", 100.0 * fraction))
 }
 
 /// `1234567` as `1,234,567`.
@@ -162,4 +135,21 @@ fn is_deceptive(character: char) -> bool {
         || matches!(character,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let shown: Vec<String> = [0, 999, 1000, 60000, 1234567].map(thousands).to_vec();
+        assert_eq!(shown, ["0", "999", "1,000", "60,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn durations_are_said_in_the_largest_fitting_units() {
+        let shown: Vec<String> = [0.418, 12.34, 59.97, 185.0, 7440.0].map(duration).to_vec();
+        assert_eq!(shown, ["0.42 s", "12.3 s", "1 min 0 s", "3 min 5 s", "2 h 4 min"]);
+    }
 }

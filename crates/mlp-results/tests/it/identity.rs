@@ -1,6 +1,7 @@
 //! The identity of trials.
 
-use mlp_train::{TrainConfig, trial_id};
+use mlp_results::trial_id;
+use mlp_train::TrainConfig;
 use serde_json::{Map, Value, json};
 
 fn with(changes: Value) -> String {

@@ -1,0 +1,250 @@
+//! Reading a folder of results.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use mlp_train::Diagnosis;
+
+use crate::ending::TrialResult;
+use crate::error::{Error, ErrorKind, Result};
+use crate::halving::HalvingRound;
+use crate::layout::{RunFolder, trial_of_record};
+use crate::metric::Metric;
+use crate::record::{RunRecord, Status};
+use crate::robustness::{RobustnessCurve, read_curves};
+use crate::score::{Compared, candidates, score};
+use crate::text;
+
+/// Above this many trials, mistakes and confusion matrices are kept only of trials that were the best so far by what
+/// trials may be compared by, so that 100,000 records fit into memory. The best of all is always among them.
+pub const N_TRIALS_IN_FULL: usize = 5_000;
+
+/// How many bytes of `spec.toml` are searched for its name.
+const MAX_SPECIFICATION: u64 = 1 << 16;
+
+/// All that can be read from a folder of results.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Results {
+    /// What it is called: the `name` in `spec.toml`, or else, where the trials' settings name none, the folder's own.
+    pub name: Option<String>,
+    /// The trials, by the names of their files.
+    pub trials: Vec<TrialResult>,
+    /// Measurements on disturbed images, of any of the trials.
+    pub robustness: Vec<RobustnessCurve>,
+    /// What went on inside networks while they trained, of any of the trials.
+    pub diagnoses: Vec<Diagnosis>,
+    /// The rounds of a sweep with successive halving, and which trials they stopped.
+    pub halving: Vec<HalvingRound>,
+    /// Files that were skipped, and why.
+    pub warnings: Vec<String>,
+}
+
+impl RunFolder {
+    /// Reads all records, finds the models beside them, and reads what else was measured.
+    ///
+    /// A file that cannot be read is skipped, and a warning names it. A folder without a `trials` folder is one without
+    /// trials. Nothing is locked: a sweep may be running in the folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder, or a folder in it, cannot be listed.
+    pub fn read(&self) -> Result<Results> {
+        fs::read_dir(self.path()).map_err(|error| no_folder(self.path(), error))?;
+        let mut results = Results::default();
+        self.read_trials(&mut results)?;
+        for path in json_files(&self.robustness())? {
+            match read_curves(&path) {
+                Ok(curves) => results.robustness.extend(curves),
+                Err(problem) => {
+                    results.warnings.push(format!("Skipped robustness curves. {}: {problem}", path.display()));
+                }
+            }
+        }
+        for path in json_files(&self.diagnoses())? {
+            match Diagnosis::read(&path) {
+                Ok(diagnosis) => results.diagnoses.push(diagnosis),
+                Err(error) => results.warnings.push(format!(
+                    "Skipped a diagnosis. {}: {error}. Delete the file, or train again with --diagnose",
+                    path.display()
+                )),
+            }
+        }
+        let recorded: BTreeSet<&str> = results.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
+        match self.halving_rounds(|trial| recorded.contains(trial)) {
+            Ok(rounds) => results.halving = rounds,
+            Err(error) => results.warnings.push(format!("Skipped what halving stopped. {error}")),
+        }
+        results.name = name_in_specification(self).or_else(|| name_of_folder(self.path(), &results.trials));
+        Ok(results)
+    }
+
+    /// The records that are there, by trial; what is not a record, or is one under another trial's name, is passed over.
+    pub fn records(&self) -> BTreeMap<String, RunRecord> {
+        let entries = fs::read_dir(self.trials()).into_iter().flatten().flatten();
+        let records = entries.filter_map(|entry| {
+            let trial = trial_of_record(&entry.path())?;
+            let record = RunRecord::read(entry.path()).ok().filter(|record| record.trial == trial)?;
+            Some((trial, record))
+        });
+        records.collect()
+    }
+
+    fn read_trials(&self, results: &mut Results) -> Result<()> {
+        let paths = json_files(&self.trials())?;
+        let is_large = paths.len() > N_TRIALS_IN_FULL;
+        let mut best = BestSoFar::default();
+        for path in &paths {
+            match read_record(path) {
+                Ok((mut record, ending)) => {
+                    if is_large && !best.is_beaten_by(&record) {
+                        drop_details(&mut record);
+                    }
+                    check_name(path, &record, &mut results.warnings);
+                    let model = self.model_beside(path);
+                    results.trials.push(TrialResult { record, model, ending });
+                }
+                Err(error) => results.warnings.push(format!("Skipped a record. {error}")),
+            }
+        }
+        if is_large {
+            let n_trials = text::thousands(paths.len() as u64);
+            let warning = format!("With {n_trials} trials, only the best ones' mistakes and confusions were read.");
+            results.warnings.push(warning);
+        }
+        Ok(())
+    }
+
+    fn model_beside(&self, record: &Path) -> Option<PathBuf> {
+        let path = self.model(record.file_stem()?.to_str()?);
+        path.is_file().then_some(path)
+    }
+}
+
+/// A record, and its word for how the trial ended where this version does not know that word.
+fn read_record(path: &Path) -> Result<(RunRecord, Option<String>)> {
+    RunRecord::read(path).map(|record| (record, None)).or_else(|error| {
+        let is_malformed = error.kind() == ErrorKind::Damaged && error.line_and_column().is_some();
+        if is_malformed { read_with_unknown_ending(path).ok_or(error) } else { Err(error) }
+    })
+}
+
+/// A record that names an ending which this version does not know: it is read as that of a failed trial, so that it
+/// never counts as a result, and the word is kept beside it.
+fn read_with_unknown_ending(path: &Path) -> Option<(RunRecord, Option<String>)> {
+    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let status = value.get_mut("status")?;
+    let word = text::clean(status.as_str()?, 40);
+    if serde_json::from_value::<Status>(status.take()).is_ok() {
+        return None;
+    }
+    *status = serde_json::to_value(Status::Failed).ok()?;
+    Some((serde_json::from_value(value).ok()?, Some(word)))
+}
+
+/// The `.json` files of a folder by name; none if there is no such folder.
+fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |error| no_folder(dir, error);
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension() == Some(OsStr::new("json")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// A record under another trial's name is shown, but somebody copied or renamed it.
+fn check_name(path: &Path, record: &RunRecord, warnings: &mut Vec<String>) {
+    if path.file_stem() != Some(OsStr::new(&record.trial)) {
+        let trial = text::clean(&record.trial, 64);
+        warnings
+            .push(format!("{}: expected the record of the trial in its name, found that of {trial}.", path.display()));
+    }
+}
+
+/// The best values so far of everything that trials may be compared by: which of them it will be is known only when all
+/// records are read.
+struct BestSoFar(Vec<(Metric, Compared, Option<f64>)>);
+
+impl Default for BestSoFar {
+    fn default() -> BestSoFar {
+        BestSoFar(candidates().map(|(metric, compared)| (metric, compared, None)).collect())
+    }
+}
+
+impl BestSoFar {
+    /// Whether a record is better than all before it in some respect, in which it is then the best; a run that did not
+    /// finish never is.
+    fn is_beaten_by(&mut self, record: &RunRecord) -> bool {
+        let mut is_beaten = false;
+        for (metric, compared, best) in &mut self.0 {
+            let Some(score) = score(record, *metric, *compared) else { continue };
+            if best.is_none_or(|best| metric.is_better(score, best)) {
+                *best = Some(score);
+                is_beaten = true;
+            }
+        }
+        is_beaten
+    }
+}
+
+/// Drops what takes most memory.
+fn drop_details(record: &mut RunRecord) {
+    record.mistakes = Vec::new();
+    record.confusion = None;
+    // Nobody looks at the seconds epoch by epoch.
+    for seconds in [&mut record.runtime.seconds_train, &mut record.runtime.seconds_evaluate] {
+        *seconds = if seconds.is_empty() { Vec::new() } else { vec![seconds.iter().sum()] };
+    }
+}
+
+/// The `name` at the top of `spec.toml`, if there is one on a line of its own; it is only a title, so whatever
+/// cannot be read so simply is passed over.
+fn name_in_specification(folder: &RunFolder) -> Option<String> {
+    let path = folder.specification();
+    if !fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path).ok()?.take(MAX_SPECIFICATION).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let top = text.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+    let value = top.filter_map(|line| line.strip_prefix("name")?.trim_start().strip_prefix('=')).next()?.trim_start();
+    let name = match value.strip_prefix('\'') {
+        Some(literal) => literal.split_once('\'')?.0.to_owned(),
+        // The escapes that a name is likely to need are the same in TOML and in JSON.
+        None => serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()?,
+    };
+    Some(name).filter(|name| !name.trim().is_empty())
+}
+
+/// The folder's own name, without the data set's at its end; nothing if the trials' settings name them.
+fn name_of_folder(dir: &Path, trials: &[TrialResult]) -> Option<String> {
+    let data = &trials.first()?.record.data.name;
+    if trials.iter().any(|trial| trial.record.config.get("name").is_some_and(|name| name.is_string())) {
+        return None;
+    }
+    let whole = fs::canonicalize(dir).ok()?.file_name()?.to_string_lossy().into_owned();
+    let stem = whole.strip_suffix(data.as_str()).and_then(|stem| stem.strip_suffix('-'));
+    Some(stem.filter(|stem| !stem.is_empty()).unwrap_or(&whole).to_owned())
+}
+
+fn no_folder(path: &Path, error: io::Error) -> Error {
+    let text = format!(
+        "{}: expected a folder of trials (with trials/*.json in it), but cannot read it: {error}. Give the folder that a \
+         sweep wrote",
+        path.display()
+    );
+    Error::of_io(text, path, error)
+}

@@ -1,0 +1,168 @@
+//! What a list of trials is about: which settings vary, which trials differ only in their seed, which did best.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use mlp_train::{EpochMetrics, EpochRecord};
+use serde_json::Value;
+
+use crate::cell::{Cell, cells};
+use crate::ending::TrialResult;
+use crate::interval;
+use crate::levels::constant_answers;
+use crate::metric::Metric;
+use crate::record::RunRecord;
+use crate::score::{Compared, by_score, compared_by, metrics_of, score};
+use crate::varied::{VariedKey, config_value, varied_keys};
+
+/// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
+/// of nets that trained.
+const SHARE_TRAINED: f64 = 0.5;
+/// How wide a gap makes two heaps, as a share of the way from the best constant answer to the best trial.
+const SHARE_GAP: f64 = 0.25;
+
+/// A list of trials, sorted out.
+#[derive(Clone, Debug)]
+pub struct Overview<'a> {
+    /// What trials are compared by: the most telling metric that was measured.
+    pub metric: Metric,
+    /// On which samples.
+    pub compared: Compared,
+    /// What varies besides the seed.
+    pub varied: Vec<VariedKey>,
+    /// The configurations, best mean first; those without a score last.
+    pub cells: Vec<Cell<'a>>,
+    /// The trial with the best single score, the first of equals: the one that a report calls the best and shows in full.
+    /// It need not belong to the configuration with the best mean.
+    pub best: Option<&'a TrialResult>,
+    /// The score half-way between the best constant answer and the best trial, in units of the metric: scores on the far
+    /// side of it are those of nets that trained. Nothing where there are no constant answers to compare with, or where no
+    /// trial left them clearly behind.
+    pub trained_from: Option<f64>,
+}
+
+impl<'a> Overview<'a> {
+    /// Sorts out `trials`.
+    pub fn new(trials: &'a [TrialResult]) -> Overview<'a> {
+        let (metric, compared) = compared_by(trials);
+        let varied = varied_keys(trials);
+        let mut cells = cells(trials, &varied);
+        for cell in &mut cells {
+            cell.trials.sort_by(|a, b| by_seed(&a.record, &b.record));
+            cell.scores = cell.trials.iter().filter_map(|trial| score(&trial.record, metric, compared)).collect();
+            let count = |word: &str| cell.trials.iter().filter(|trial| trial.ending() == word).count();
+            (cell.n_diverged, cell.n_failed) = (count("diverged"), count("failed"));
+            cell.n_stopped = cell.trials.iter().filter(|trial| trial.was_stopped()).count();
+        }
+        cells.sort_by(|a, b| by_score(metric, a.mean(), b.mean()).then_with(|| a.indices.cmp(&b.indices)));
+        let mut overview = Overview { metric, compared, varied, cells, best: None, trained_from: None };
+        overview.best = trials.iter().filter(|trial| overview.score(trial).is_some()).min_by(|a, b| {
+            // The order of the trials must not matter: of equal ones the first by name is the best.
+            let by_name = || a.record.trial.cmp(&b.record.trial);
+            by_score(metric, overview.score(a), overview.score(b)).then_with(by_name)
+        });
+        overview.trained_from = overview.trained_from();
+        let heaps: Vec<(usize, bool)> = overview
+            .cells
+            .iter()
+            .map(|cell| (overview.n_trained(&cell.scores), overview.are_two_heaps(&cell.scores)))
+            .collect();
+        for (cell, heaps) in overview.cells.iter_mut().zip(heaps) {
+            (cell.n_trained, cell.is_two_heaps) = heaps;
+        }
+        overview
+    }
+
+    /// Whether a net with this score trained: whether it is nearer to the best trial's score than to what the best
+    /// constant answer reaches. Nothing where that cannot be said.
+    pub fn is_trained(&self, score: f64) -> Option<bool> {
+        self.trained_from.map(|bound| !self.metric.is_better(bound, score))
+    }
+
+    /// How many of the scores are those of nets that trained; all where that cannot be said.
+    pub fn n_trained(&self, scores: &[f64]) -> usize {
+        scores.iter().filter(|&&score| self.is_trained(score) != Some(false)).count()
+    }
+
+    /// Whether the scores, or those of any one configuration, fall into two heaps: then a mean describes neither.
+    pub fn has_two_heaps(&self) -> bool {
+        let all: Vec<f64> = self.cells.iter().flat_map(|cell| cell.scores.iter().copied()).collect();
+        self.cells.iter().any(|cell| cell.is_two_heaps) || self.are_two_heaps(&all)
+    }
+
+    /// Whether some of the scores are those of nets that trained and others are not, with at least [`SHARE_GAP`] of the way
+    /// from the best constant answer to the best trial between them.
+    fn are_two_heaps(&self, scores: &[f64]) -> bool {
+        let (Some(bound), Some(best)) = (self.trained_from, self.best.and_then(|best| self.score(best))) else {
+            return false;
+        };
+        let (trained, untrained): (Vec<f64>, Vec<f64>) =
+            scores.iter().map(|score| (score - best).abs()).partition(|&distance| distance <= (bound - best).abs());
+        let (worst, nearest) = (interval::range(trained), interval::range(untrained));
+        worst.zip(nearest).is_some_and(|((_, a), (b, _))| b - a >= SHARE_GAP * 2.0 * (bound - best).abs())
+    }
+
+    /// What the best constant answer reaches on the test set of the best trial.
+    pub fn best_constant(&self) -> Option<(&'static str, f64)> {
+        let levels = constant_answers(&self.best?.record);
+        let levels = levels.iter().filter_map(|level| Some((level.name, level.value(self.metric)?)));
+        levels.reduce(|a, b| if self.metric.is_better(b.1, a.1) { b } else { a })
+    }
+
+    fn trained_from(&self) -> Option<f64> {
+        let best = self.score(self.best?)?;
+        let (_, constant) = self.best_constant()?;
+        let perfect = if self.metric.higher_is_better() { 1.0 } else { 0.0 };
+        let share = (best - constant) / (perfect - constant);
+        (share.is_finite() && share >= SHARE_TRAINED).then_some(0.5 * (best + constant))
+    }
+
+    /// The final value of the compared metric, of a trial that finished.
+    pub fn score(&self, trial: &TrialResult) -> Option<f64> {
+        score(&trial.record, self.metric, self.compared)
+    }
+
+    /// The best trial of a cell ([`Overview::best`] in the cell that holds it), or its first one if none has a score.
+    pub fn best_of(&self, cell: &Cell<'a>) -> Option<&'a TrialResult> {
+        if cell.holds(self.best) {
+            return self.best;
+        }
+        cell.trials.iter().copied().min_by(|a, b| by_score(self.metric, self.score(a), self.score(b)))
+    }
+
+    /// How much more `cell` reaches than `other`, from the seeds that both finished: the 95 % t-interval of the mean of the
+    /// differences, seed by seed, so that what a seed does to both alike drops out. Nothing with fewer than two common
+    /// seeds, or where only some runs of either trained.
+    pub fn difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<interval::Interval> {
+        if cell.is_two_heaps || other.is_two_heaps {
+            return None;
+        }
+        let by_seed = |cell: &Cell<'_>| -> BTreeMap<String, f64> {
+            let scored =
+                |trial: &&TrialResult| Some((config_value(&trial.record, "seed").to_string(), self.score(trial)?));
+            cell.trials.iter().filter_map(scored).collect()
+        };
+        let others = by_seed(other);
+        let differences: Vec<f64> =
+            by_seed(cell).iter().filter_map(|(seed, score)| Some(score - others.get(seed)?)).collect();
+        interval::interval(&differences)
+    }
+
+    /// The compared set's metrics of an epoch.
+    pub fn metrics_of(&self, epoch: &'a EpochRecord) -> Option<&'a EpochMetrics> {
+        metrics_of(epoch, self.compared)
+    }
+
+    /// `test` or `training`, for titles.
+    pub fn set_name(&self) -> &'static str {
+        match self.compared {
+            Compared::Test => "test",
+            Compared::Train => "training",
+        }
+    }
+}
+
+fn by_seed(a: &RunRecord, b: &RunRecord) -> Ordering {
+    let seed = |record: &RunRecord| record.config.get("seed").and_then(Value::as_u64);
+    seed(a).cmp(&seed(b)).then_with(|| a.trial.cmp(&b.trial))
+}

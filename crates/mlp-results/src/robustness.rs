@@ -1,0 +1,60 @@
+//! Measurements on disturbed images: `robustness/<trial>.json`.
+
+use std::path::{Path, PathBuf};
+
+use mlp_train::EpochMetrics;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::layout::RunFolder;
+
+/// What one trained net reaches on ever more disturbed pictures. Stored as `robustness/<trial-id>.json`, a list of
+/// these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RobustnessCurve {
+    /// The trial whose net was measured.
+    pub trial: String,
+    /// What was done to the pictures: `gaussian-blur`.
+    pub disturbance: String,
+    /// Strength (0 leaves the picture as it is; the unit is the disturbance's) and what was measured.
+    pub points: Vec<(f64, EpochMetrics)>,
+}
+
+impl RunFolder {
+    /// Writes the curves of one trial, in place of older ones.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not finite, or the file cannot be written.
+    pub fn write_robustness(&self, trial: &str, curves: &[RobustnessCurve]) -> Result<PathBuf> {
+        let path = self.robustness_curves(trial);
+        for curve in curves {
+            let is_broken = |(strength, metrics): &&(f64, EpochMetrics)| !strength.is_finite() || !metrics.is_finite();
+            if let Some((strength, _)) = curve.points.iter().find(is_broken) {
+                return Err(not_finite(&path, &curve.disturbance, *strength));
+            }
+        }
+        let json = serde_json::to_string_pretty(curves).expect("curves of finite numbers have a JSON form") + "\n";
+        let folder = std::fs::create_dir_all(self.robustness());
+        let written = folder.and_then(|()| durable_file::write(&path, json.as_bytes()));
+        let advice = ". Free space or choose a folder that can be written; the trials are untouched";
+        written.map_err(|error| Error::io("write the robustness curves", &path, error, advice))?;
+        Ok(path)
+    }
+}
+
+/// The curves in the file at `path`; the error is a text that does not name the file.
+pub(crate) fn read_curves(path: &Path) -> std::result::Result<Vec<RobustnessCurve>, String> {
+    let expected = "expected a list of curves with trial, disturbance and points; delete the file and measure again";
+    let bytes = durable_file::read(path).map_err(|error| format!("{error}; {expected}"))?;
+    serde_json::from_slice(&bytes).map_err(|error| format!("{error}; {expected}"))
+}
+
+fn not_finite(path: &Path, disturbance: &str, strength: f64) -> Error {
+    let text = format!(
+        "{}: cannot store the curve of {disturbance} at strength {strength}: it holds a value that is not a finite number. \
+         Measure it again with a net that did not diverge",
+        path.display()
+    );
+    Error::new(ErrorKind::NotFinite, text).of_file(path)
+}

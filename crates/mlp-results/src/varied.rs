@@ -1,0 +1,130 @@
+//! Which settings vary among trials, and how their values are written.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::ending::TrialResult;
+use crate::record::RunRecord;
+use crate::text;
+
+/// Keys that make no difference between configurations: a seed repeats one, a name only names it.
+const NOT_COMPARED: [&str; 2] = ["seed", "name"];
+
+/// What the number of hidden layers is called.
+const HIDDEN_LAYERS: &str = "hidden layers";
+
+/// A key that takes more than one value among the trials.
+#[derive(Clone, Debug)]
+pub struct VariedKey {
+    /// The key in the configuration.
+    pub key: String,
+    /// Its distinct values, in order; a key that a trial lacks counts as `null`.
+    pub values: Vec<Value>,
+    /// How each value is written.
+    pub names: Vec<String>,
+    /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
+    pub short_names: Vec<String>,
+    /// The values as numbers, where all of them are numbers, lists of one number, or lists of distinct lengths.
+    pub numbers: Option<Vec<f64>>,
+    /// What stands under the axis: the key, or that its length is counted.
+    pub title: String,
+}
+
+/// The keys with more than one value among `trials`, by name.
+pub(crate) fn varied_keys(trials: &[TrialResult]) -> Vec<VariedKey> {
+    let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
+    keys.into_iter()
+        .filter(|key| !NOT_COMPARED.contains(&key.as_str()))
+        .filter_map(|key| {
+            let first = config_value(&trials.first()?.record, key);
+            trials.iter().any(|trial| config_value(&trial.record, key) != first).then(|| varied_key(trials, key))
+        })
+        .collect()
+}
+
+fn varied_key(trials: &[TrialResult], key: &str) -> VariedKey {
+    let distinct: BTreeMap<String, &Value> =
+        trials.iter().map(|trial| config_value(&trial.record, key)).map(|value| (value.to_string(), value)).collect();
+    let mut values: Vec<Value> = distinct.into_values().cloned().collect();
+    values.sort_by(by_value);
+    let (numbers, title) = numbers(key, &values);
+    let names: Vec<String> = values.iter().map(name).collect();
+    let short_names = match &numbers {
+        Some(lengths) if title == HIDDEN_LAYERS => {
+            lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect()
+        }
+        _ => short_names(&values, &names),
+    };
+    VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
+}
+
+/// How a value is written in the name of a configuration: numbers with more digits than anybody types, which were drawn,
+/// with four of them. The table of all trials and `results.csv` have them in full.
+fn name(value: &Value) -> String {
+    let full = text::value(value);
+    match value.as_f64() {
+        Some(number) if full.chars().count() > 9 && value.is_f64() => text::rounded_to(number, 4),
+        _ => full,
+    }
+}
+
+/// The names of values; one with parameters goes without them if no other value has its name.
+fn short_names(values: &[Value], names: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for bare in values.iter().filter_map(bare_name) {
+        *counts.entry(bare).or_default() += 1;
+    }
+    let short = |(value, name): (&Value, &String)| match bare_name(value) {
+        Some(bare) if counts.get(bare) == Some(&1) => bare.to_owned(),
+        _ => name.clone(),
+    };
+    values.iter().zip(names).map(short).collect()
+}
+
+/// What a value is called apart from its parameters: the `name` of a table, or a text itself.
+fn bare_name(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(fields) => fields.get("name").and_then(Value::as_str),
+        other => other.as_str(),
+    }
+}
+
+/// Numbers for an axis: the values themselves, the only members of lists, or the lengths of lists where no two are equal.
+fn numbers(key: &str, values: &[Value]) -> (Option<Vec<f64>>, String) {
+    if let Some(numbers) = values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>() {
+        return (Some(numbers), key.to_owned());
+    }
+    let only = |value: &Value| value.as_array().filter(|list| list.len() == 1).and_then(|list| list[0].as_f64());
+    if let Some(numbers) = values.iter().map(only).collect::<Option<Vec<f64>>>() {
+        let title = if key == "hidden" { "hidden units".to_owned() } else { key.to_owned() };
+        return (Some(numbers), title);
+    }
+    let lengths: Option<Vec<usize>> = values.iter().map(|value| value.as_array().map(Vec::len)).collect();
+    match lengths {
+        Some(lengths) if lengths.iter().collect::<BTreeSet<_>>().len() == lengths.len() => {
+            let title = if key == "hidden" { HIDDEN_LAYERS.to_owned() } else { format!("{key}: length of the list") };
+            (Some(lengths.into_iter().map(|length| length as f64).collect()), title)
+        }
+        _ => (None, key.to_owned()),
+    }
+}
+
+fn by_value(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a.as_f64().unwrap_or(f64::NAN).total_cmp(&b.as_f64().unwrap_or(f64::NAN))
+        }
+        (Value::Array(a), Value::Array(b)) => a.len().cmp(&b.len()).then_with(|| {
+            let different = a.iter().zip(b).map(|(a, b)| by_value(a, b)).find(|order| order.is_ne());
+            different.unwrap_or(Ordering::Equal)
+        }),
+        _ => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+/// The value of a key; null where the record lacks it.
+pub(crate) fn config_value<'a>(record: &'a RunRecord, key: &str) -> &'a Value {
+    record.config.get(key).unwrap_or(&Value::Null)
+}
