@@ -513,7 +513,7 @@ fn trial_line(overview: &Overview<'_>, shown: &TrialFigures<'_>) -> String {
         _ => String::new(),
     };
     format!(
-        "{label}{}{kept}. TrialResult <code>{}</code>{seed}.",
+        "{label}{}{kept}. Trial <code>{}</code>{seed}.",
         result_text(overview, shown.trial),
         html(&text::trial(&record.trial))
     )

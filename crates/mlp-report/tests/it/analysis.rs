@@ -400,7 +400,7 @@ fn numbers_are_written_with_the_digits_that_matter() {
     for (number, n_digits, expected) in cases {
         assert_eq!(mlp_results::text::rounded_to(number, n_digits), expected);
     }
-    for (seconds, expected) in [(0.44, "0.4 s"), (12.3, "12 s"), (200.0, "3.3 min"), (7200.0, "2.0 h")] {
+    for (seconds, expected) in [(0.44, "0.44 s"), (12.3, "12.3 s"), (200.0, "3 min 20 s"), (7200.0, "2 h 0 min")] {
         assert_eq!(mlp_results::text::duration(seconds), expected);
     }
 }

@@ -117,7 +117,7 @@ fn the_best_trial_is_the_same_one_everywhere() {
     input.pictures = made_up::pictures(&input.trials[0].record);
     let page = report_html(&input);
     let section = page.split("<h2>The best trial</h2>").nth(1).unwrap();
-    assert!(section.lines().nth(1).unwrap().contains(&format!("TrialResult <code>{}</code>", &best[..12])));
+    assert!(section.lines().nth(1).unwrap().contains(&format!("Trial <code>{}</code>", &best[..12])));
     assert!(!page.contains("The pictures themselves were not at hand"));
 }
 
