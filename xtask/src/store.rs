@@ -349,7 +349,9 @@ const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600)
 /// Whether a file of this name was being written when its process ended: of the store, or of the report.
 fn is_left_over(name: &std::ffi::OsStr) -> bool {
     let text = name.to_string_lossy();
-    durable_file::is_staged(name) || text.starts_with(".staged-") || (text.starts_with('.') && text.ends_with(".partial"))
+    durable_file::is_staged(name)
+        || text.starts_with(".staged-")
+        || (text.starts_with('.') && text.ends_with(".partial"))
 }
 
 /// The records in `folder` by trial, without touching or locking anything; what is no record is passed over.
