@@ -1,28 +1,20 @@
 //! `reproduce`: the paper's experiments, and what they say about its claims.
 
-use mlp_results::Status;
-
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use indicatif::ProgressBar;
+use paper::{CLAIMS, Claim, ErrorKind, Event, Findings, Models, TestImages, Trials, document, find, studies_of};
 
-use crate::campaign::{self, Manner, Order, Shares};
-use crate::commands::sweep::n_finished;
-use crate::configuration::Document;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::options::{CheckpointOptions, DataOption, MachineOptions, RunOptions, StyleOptions};
 use crate::output::{Output, counted, notice};
 use crate::places;
-use crate::plan::{DefaultName, Plan, plan};
 use crate::progress::Progress;
-use crate::reproduce::claims::CLAIMS;
-use crate::reproduce::document;
-use crate::reproduce::evidence::{self, Row};
-use crate::reproduce::findings::{Archive, find, stopped};
-use crate::reproduce::studies::{STUDIES, Study};
-use crate::store::{Sharing, peek, write_atomically};
+use crate::reproduce::engine::{CheckedSweep, Ending, PlannedSweep, Run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,191 +68,227 @@ pub(crate) struct Reproduce {
     style: StyleOptions,
 }
 
-/// A sweep that is to be run. Its trials are planned one sweep after the other: each plan holds the data.
-struct Part {
-    name: String,
-    study: &'static Study,
-    document: Document,
-}
-
 /// Runs the command.
 pub(crate) fn run(arguments: &Reproduce, output: &mut Output) -> Result<(), Failure> {
     if arguments.list {
-        for claim in &CLAIMS {
-            output.line(format_args!("{}  {}", claim.number, claim.title));
+        for claim in CLAIMS {
+            output.line(format_args!("{}  {}", claim.number(), claim.title()));
         }
         return Ok(());
     }
-    let numbers = arguments.numbers();
-    if arguments.publish && numbers.len() < CLAIMS.len() {
+    let claims = arguments.claims();
+    if arguments.publish && claims.len() < CLAIMS.len() {
         return Err(Failure::configuration("--publish: expected all claims, found some; leave out their numbers"));
     }
-    let parts = arguments.parts(&numbers)?;
+    // Every configuration is checked before any sweep is run.
+    let studies = studies_of(&claims).into_iter();
+    let sweeps = studies.flat_map(|study| study.sweeps(arguments.quick)).map(CheckedSweep::new);
+    let sweeps: Vec<CheckedSweep> = sweeps.collect::<Result<_, _>>()?;
     if let Some(target) = &arguments.sweeps {
-        return arguments.write_sweeps(&parts, target, output);
+        return arguments.write_sweeps(&sweeps, target, output);
     }
-    let stop = interrupt::stop_flag()?;
-    let progress = Progress::new(arguments.style.quiet);
-    let (mut rows, mut n_missing) = (Vec::new(), 0);
-    let mut last = None;
-    for (place, part) in parts.iter().enumerate() {
-        let plan = arguments.plan(part)?;
-        if plan.laboratory.data.is_synthetic && !arguments.quick {
-            return Err(Failure::data(
-                "the full run needs the 60,000 images of MNIST; `cargo xtask download` fetches them, and --quick runs on the \
-                 built-in digits",
-            ));
-        }
-        if arguments.style.is_talkative() || arguments.plan {
-            let n_done = n_finished(&plan.trials, &peek(&plan.folder));
-            output.line(format_args!(
-                "{:>2} of {}  {:<20} {n_done:>4} of {:>4} done  {}",
-                place + 1,
-                parts.len(),
-                part.name,
-                plan.trials.len(),
-                part.study.title()
-            ));
-        }
-        if !arguments.plan {
-            if !arguments.so_far {
-                arguments.complete(part, &plan, &stop, &progress)?;
-            }
-            let own = part.rows(&plan);
-            n_missing += plan.trials.len() - own.len();
-            rows.extend(own);
-        }
-        last = Some(plan);
+    if arguments.plan {
+        return arguments.show_plan(&sweeps, output);
     }
-    let Some(last) = last.filter(|_| !arguments.plan) else { return Ok(()) };
-    if rows.is_empty() {
-        return Err(Failure::configuration(
-            "no trial is finished, so there is nothing to judge; leave --so-far out to run them",
-        ));
-    }
-    let folder = last.folder.parent().map(PathBuf::from).unwrap_or_default();
-    let archive = Archive {
-        folder: &folder,
-        data: &last.laboratory.data,
-        kernel: last.laboratory.kernel,
-        n_threads: arguments.machine.n_threads(),
-        progress: &progress,
-        stop: &stop,
-    };
-    let findings = find(&numbers, rows, n_missing, arguments.quick, &archive)?;
-    if arguments.style.json {
-        output.line(document::as_json(&findings));
-    } else {
-        document::tell(&findings, output);
-    }
-    // Some claims do not replace the document of all.
-    let written = match arguments.claims.is_empty() {
-        true => document::write(&findings, &folder)?,
-        false => {
-            let names: Vec<String> = numbers.iter().map(u8::to_string).collect();
-            document::write(&findings, &folder.join(format!("claims-{}", names.join("-"))))?
-        }
-    };
-    if arguments.publish && n_missing == 0 {
-        document::write(&findings, &places::root().join("docs"))?;
-    }
-    if arguments.style.is_talkative() {
-        output.line(format_args!("\nthe document is {}", places::shown(&written)));
-    }
-    if n_missing > 0 && !arguments.so_far {
-        return Err(Failure::new(
-            Code::Unsuccessful,
-            format!(
-                "{} failed and left out of the judgement, which is not published; running again tries them again",
-                counted(n_missing, "trial")
-            ),
-        ));
-    }
-    Ok(())
+    arguments.judge(&claims, &sweeps, output)
 }
 
 impl Reproduce {
     /// The claims to judge, each once, in order.
-    fn numbers(&self) -> Vec<u8> {
-        let is_asked = |number: &u8| self.claims.is_empty() || self.claims.contains(number);
-        CLAIMS.iter().map(|claim| claim.number).filter(is_asked).collect()
+    fn claims(&self) -> Vec<&'static dyn Claim> {
+        let is_asked = |claim: &&dyn Claim| self.claims.is_empty() || self.claims.contains(&claim.number());
+        CLAIMS.into_iter().filter(is_asked).collect()
     }
 
-    /// Every sweep that the claims need, its configuration checked before any is run.
-    fn parts(&self, numbers: &[u8]) -> Result<Vec<Part>, Failure> {
-        let mut parts = Vec::new();
-        for study in STUDIES.iter().filter(|study| study.claims.iter().any(|claim| numbers.contains(claim))) {
-            for (name, document) in study.sweeps(self.quick)? {
-                document.check()?;
-                parts.push(Part { name, study, document });
-            }
-        }
-        Ok(parts)
+    fn plan(&self, sweep: &CheckedSweep) -> Result<PlannedSweep, Failure> {
+        let planned = sweep.plan(&self.run_options(), |data| {
+            let quick = if self.quick { "-quick" } else { "" };
+            self.out.clone().unwrap_or_else(|| places::runs().join(format!("reproduce{quick}-{data}")))
+        })?;
+        Ok(planned)
     }
 
-    fn plan(&self, part: &Part) -> Result<Plan, Failure> {
-        let options = RunOptions {
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
             settings: Vec::new(),
             out: None,
             data: self.data.clone(),
             machine: self.machine.clone(),
             checkpoints: self.checkpoints.clone(),
             style: self.style.clone(),
-        };
-        let mut plan = plan(part.document.clone(), DefaultName::Fixed(part.name.clone()), &options, None)?;
-        let data = &plan.laboratory.data.name;
-        let quick = if self.quick { "-quick" } else { "" };
-        let whole = self.out.clone().unwrap_or_else(|| places::runs().join(format!("reproduce{quick}-{data}")));
-        plan.folder = whole.join(&part.name);
-        Ok(plan)
+        }
     }
 
-    /// Runs what is left of a sweep.
-    fn complete(&self, part: &Part, plan: &Plan, stop: &AtomicBool, progress: &Progress) -> Result<(), Failure> {
-        let (store, records) = plan.open_store("reproduce", Sharing::Alone)?;
-        let n_open = plan.trials.len() - n_finished(&plan.trials, &records);
-        if n_open == 0 {
-            return Ok(());
-        }
-        let manner = Manner {
-            shares: Shares::of(self.machine.n_threads(), None, n_open),
-            order: Order::LongestFirst,
-            pace: self.checkpoints.pace(),
-            deadline: None,
-            stop,
-            progress,
-            see: &|_, _| {},
-            diagnose: &|_| part.study.is_diagnosed,
-        };
-        let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
-        if campaign.stopped.is_some() {
-            return Err(stopped());
-        }
-        let n_failed = campaign.records.values().filter(|record| record.status == Status::Failed).count();
-        if n_failed > 0 {
-            let trials = counted(n_failed, "trial");
-            notice(format_args!("warning: {}: {trials} failed; running again tries them again", part.name));
-        }
-        Ok(())
-    }
-
-    fn write_sweeps(&self, parts: &[Part], target: &Path, output: &mut Output) -> Result<(), Failure> {
+    fn write_sweeps(&self, sweeps: &[CheckedSweep], target: &Path, output: &mut Output) -> Result<(), Failure> {
         std::fs::create_dir_all(target).map_err(|error| Failure::io("create", target, &error))?;
-        for part in parts {
-            let path = target.join(format!("{}.toml", part.name));
-            write_atomically(&path, &self.plan(part)?.specification.to_toml())?;
+        for sweep in sweeps {
+            let path = target.join(format!("{}.toml", sweep.sweep.name));
+            self.plan(sweep)?.write(&path)?;
             output.line(path.display());
         }
         Ok(())
     }
+
+    fn show_plan(&self, sweeps: &[CheckedSweep], output: &mut Output) -> Result<(), Failure> {
+        for (position, sweep) in sweeps.iter().enumerate() {
+            let planned = self.plan_for_run(sweep)?;
+            show_sweep(position + 1, sweeps.len(), sweep, &planned, output);
+        }
+        Ok(())
+    }
+
+    /// The plan of a sweep, if it can be run on these data.
+    fn plan_for_run(&self, sweep: &CheckedSweep) -> Result<PlannedSweep, Failure> {
+        let planned = self.plan(sweep)?;
+        if planned.data().is_synthetic && !self.quick {
+            return Err(Failure::data(
+                "the full run needs the 60,000 images of MNIST; `cargo xtask download` fetches them, and --quick runs on the \
+                 built-in digits",
+            ));
+        }
+        Ok(planned)
+    }
+
+    /// Runs what is left of the sweeps, judges the claims, and tells the outcome.
+    fn judge(&self, claims: &[&dyn Claim], sweeps: &[CheckedSweep], output: &mut Output) -> Result<(), Failure> {
+        let stop = interrupt::stop_flag()?;
+        let progress = Progress::new(self.style.quiet);
+        let (trials, last) = self.trials(sweeps, &stop, &progress, output)?;
+        let Some(last) = last else { return Ok(()) };
+        if trials.rows.is_empty() {
+            return Err(Failure::configuration(
+                "no trial is finished, so there is nothing to judge; leave --so-far out to run them",
+            ));
+        }
+        let n_missing = trials.n_missing;
+        let findings = self.find(claims, trials, &last, &stop, &progress)?;
+        if self.style.json {
+            output.line(document::as_json(&findings));
+        } else {
+            output.line(document::as_text(&findings));
+        }
+        let written = self.write(claims, &findings, &last.folder_of_all())?;
+        if self.style.is_talkative() {
+            output.line(format_args!("\nthe document is {}", places::shown(&written)));
+        }
+        if n_missing > 0 && !self.so_far {
+            return Err(Failure::new(
+                Code::Unsuccessful,
+                format!(
+                    "{} failed and left out of the judgement, which is not published; running again tries them again",
+                    counted(n_missing, "trial")
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The trials of all sweeps, run unless only what is finished is asked for; and the plan of the last sweep, whose data
+    /// are those of all.
+    fn trials(
+        &self,
+        sweeps: &[CheckedSweep],
+        stop: &AtomicBool,
+        progress: &Progress,
+        output: &mut Output,
+    ) -> Result<(Trials, Option<PlannedSweep>), Failure> {
+        let mut trials = Trials { is_quick: self.quick, ..Trials::default() };
+        let mut last = None;
+        let run = Run { options: &self.run_options(), stop, progress };
+        for (position, sweep) in sweeps.iter().enumerate() {
+            let planned = self.plan_for_run(sweep)?;
+            if self.style.is_talkative() {
+                show_sweep(position + 1, sweeps.len(), sweep, &planned, output);
+            }
+            if !self.so_far {
+                complete(sweep, &planned, &run)?;
+            }
+            let rows = planned.rows();
+            trials.n_missing += planned.n_trials() - rows.len();
+            trials.rows.extend(rows);
+            last = Some(planned);
+        }
+        Ok((trials, last))
+    }
+
+    fn find(
+        &self,
+        claims: &[&dyn Claim],
+        trials: Trials,
+        planned: &PlannedSweep,
+        stop: &AtomicBool,
+        progress: &Progress,
+    ) -> Result<Findings, Failure> {
+        let data = planned.data();
+        let test = TestImages {
+            name: &data.name,
+            sha256: &data.sha256,
+            all: &data.test,
+            subset: &|size| planned.test_of(size),
+        };
+        let bar: OnceLock<ProgressBar> = OnceLock::new();
+        let observe = |event: Event| match event {
+            Event::Begun { n_models } => {
+                bar.get_or_init(|| progress.steps("answers of saved models", n_models as u64));
+            }
+            Event::Answered => bar.get().into_iter().for_each(|bar| bar.inc(1)),
+            _ => {}
+        };
+        let models = Models {
+            folder: &planned.folder_of_all(),
+            kernel: planned.kernel(),
+            n_threads: self.machine.n_threads(),
+            stop,
+            observe: &observe,
+        };
+        let findings = find(claims, trials, &test, &models);
+        bar.get().into_iter().for_each(ProgressBar::finish_and_clear);
+        findings.map_err(|error| failure(&error))
+    }
+
+    /// Writes the document into the folder of results, and if asked for into `docs/`; returns the path of the former.
+    fn write(&self, claims: &[&dyn Claim], findings: &Findings, folder: &Path) -> Result<PathBuf, Failure> {
+        let write = |folder: &Path| document::write(findings, folder).map_err(|error| failure(&error));
+        // Some claims do not replace the document of all.
+        let written = if self.claims.is_empty() {
+            write(folder)?
+        } else {
+            let numbers: Vec<String> = claims.iter().map(|claim| claim.number().to_string()).collect();
+            write(&folder.join(format!("claims-{}", numbers.join("-"))))?
+        };
+        if self.publish && findings.n_missing == 0 {
+            write(&places::root().join("docs"))?;
+        }
+        Ok(written)
+    }
 }
 
-impl Part {
-    /// The records of the trials that the sweep asks for and that came to an end.
-    fn rows(&self, plan: &Plan) -> Vec<Row> {
-        let mut rows = evidence::read(&plan.folder, &self.name, self.study.has_curves);
-        // A trial that failed computed nothing: it is missing, and no net that gets no digit right.
-        rows.retain(|row| row.status != Status::Failed && plan.trials.iter().any(|trial| trial.id == row.trial));
-        rows
+/// A line about a sweep, and how far it is.
+fn show_sweep(number: usize, n_sweeps: usize, sweep: &CheckedSweep, planned: &PlannedSweep, output: &mut Output) {
+    let (n_done, n_trials) = (planned.n_finished(), planned.n_trials());
+    let (name, title) = (&sweep.sweep.name, sweep.sweep.study.title());
+    output.line(format_args!("{number:>2} of {n_sweeps}  {name:<20} {n_done:>4} of {n_trials:>4} done  {title}"));
+}
+
+/// Runs what is left of a sweep.
+fn complete(sweep: &CheckedSweep, planned: &PlannedSweep, run: &Run<'_>) -> Result<(), Failure> {
+    match planned.complete(run)? {
+        Ending::Stopped => Err(failure(&paper::Error::stopped())),
+        Ending::Complete { n_failed: 0 } => Ok(()),
+        Ending::Complete { n_failed } => {
+            let (name, trials) = (&sweep.sweep.name, counted(n_failed, "trial"));
+            notice(format_args!("warning: {name}: {trials} failed; running again tries them again"));
+            Ok(())
+        }
     }
+}
+
+/// The code of an error of `paper`, and its text.
+fn failure(error: &paper::Error) -> Failure {
+    let code = match error.kind() {
+        ErrorKind::Io => Code::InputOutput,
+        ErrorKind::Stopped => Code::Interrupted,
+        _ => Code::Data,
+    };
+    Failure::new(code, error.to_string())
 }

@@ -6,21 +6,49 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::claims::number;
-use super::evidence::Selection;
-use super::statistics::{Effect, mean};
+use crate::selection::Selection;
+use crate::statistics::Effect;
+use crate::statistics::basics::mean;
 
+/// Draws of seeds.
 const N_RESAMPLES: usize = 4_000;
 
+/// γ* of one number of training images: the γ above 0 with the least mean validation loss. A file holds it as a list of these
+/// four numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(usize, f64, f64, f64)", into = "(usize, f64, f64, f64)")]
+pub struct BestDecay {
+    /// Training images.
+    pub n_train: usize,
+    /// γ*.
+    pub decay: f64,
+    /// The lower end of where γ* falls in 95 % of draws of the seeds.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl From<(usize, f64, f64, f64)> for BestDecay {
+    fn from((n_train, decay, low, high): (usize, f64, f64, f64)) -> Self {
+        BestDecay { n_train, decay, low, high }
+    }
+}
+
+impl From<BestDecay> for (usize, f64, f64, f64) {
+    fn from(best: BestDecay) -> Self {
+        (best.n_train, best.decay, best.low, best.high)
+    }
+}
+
 /// The best γ for each number of training images, and the line through them on two logarithmic axes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Slope {
-    /// Images; the γ above 0 with the least mean validation loss; both ends of where it falls in 95 % of draws of the seeds.
-    pub(crate) best: Vec<(usize, f64, f64, f64)>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slope {
+    /// γ* by number of images, ascending.
+    pub best: Vec<BestDecay>,
     /// Of each of them, whether it is the first or the last value that was tried: then γ* lies there or beyond.
-    pub(crate) is_bound: Vec<bool>,
+    pub is_bound: Vec<bool>,
     /// d lg γ* / d lg N, over the sizes whose γ* is no bound.
-    pub(crate) slope: Effect,
+    pub slope: Effect,
 }
 
 /// Validation losses: by number of images and by γ, one for each seed.
@@ -34,7 +62,7 @@ struct Losses {
 
 /// The slope over the trials of `rows` with γ above 0; nothing if the grid has gaps or fewer than three values of γ, or if γ* is
 /// an end of the grid for all sizes but one.
-pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
+pub fn slope(rows: &Selection<'_>) -> Option<Slope> {
     let losses = Losses::of(rows)?;
     let all: Vec<usize> = (0..losses.n_seeds).collect();
     let best = losses.best(&all);
@@ -42,30 +70,17 @@ pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
     if is_bound.iter().filter(|is_bound| !**is_bound).count() < 2 {
         return None;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let draws: Vec<Vec<f64>> = (0..N_RESAMPLES)
-        .map(|_| {
-            let seeds: Vec<usize> =
-                (0..losses.n_seeds).map(|_| (rng.next_u64() % losses.n_seeds as u64) as usize).collect();
-            losses.best(&seeds)
-        })
-        .collect();
+    let draws = losses.draws();
     let estimate = losses.slope(&best, &is_bound);
     let slopes: Vec<f64> = draws.iter().map(|best| losses.slope(best, &is_bound)).collect();
     let variance = slopes.iter().map(|slope| (slope - estimate).powi(2)).sum::<f64>() / (N_RESAMPLES - 1) as f64;
     let correction = losses.n_seeds as f64 / (losses.n_seeds - 1) as f64;
-    let ends = |size: usize| {
-        let mut of_size: Vec<f64> = draws.iter().map(|best| best[size]).collect();
-        of_size.sort_by(f64::total_cmp);
-        let at = |share: f64| 10_f64.powf(of_size[((of_size.len() - 1) as f64 * share).round() as usize]);
-        (at(0.025), at(0.975))
+    let best_decay = |(size, &n_train): (usize, &usize)| {
+        let (low, high) = middle_95(draws.iter().map(|best| best[size]).collect());
+        BestDecay { n_train, decay: 10_f64.powf(best[size]), low: 10_f64.powf(low), high: 10_f64.powf(high) }
     };
-    let best = losses.sizes.iter().enumerate().map(|(size, &n)| {
-        let (low, high) = ends(size);
-        (n, 10_f64.powf(best[size]), low, high)
-    });
     Some(Slope {
-        best: best.collect(),
+        best: losses.sizes.iter().enumerate().map(best_decay).collect(),
         is_bound,
         slope: Effect {
             estimate,
@@ -76,12 +91,19 @@ pub(crate) fn slope(rows: &Selection<'_>) -> Option<Slope> {
     })
 }
 
+/// Both ends of what is left of some values without the lowest and the highest 2.5 %.
+fn middle_95(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    (at(0.025), at(0.975))
+}
+
 impl Losses {
     fn of(rows: &Selection<'_>) -> Option<Self> {
         let mut table: BTreeMap<usize, BTreeMap<u64, BTreeMap<u64, f64>>> = BTreeMap::new();
-        for row in rows.rows.iter().filter(|row| number(row, "l2") > 0.0) {
+        for row in rows.rows.iter().filter(|row| row.number("l2") > 0.0) {
             // The bits of positive numbers sort as the numbers do.
-            let decay = number(row, "l2").to_bits();
+            let decay = row.number("l2").to_bits();
             let loss = row.validation.as_ref()?.loss;
             table.entry(row.n_train).or_default().entry(decay).or_default().insert(row.seed, loss);
         }
@@ -103,6 +125,18 @@ impl Losses {
             decays: decays.into_iter().map(f64::from_bits).collect(),
             n_seeds: seeds.len(),
         })
+    }
+
+    /// For each size lg γ*, in each of many draws of the seeds.
+    fn draws(&self) -> Vec<Vec<f64>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut draw = || (rng.next_u64() % self.n_seeds as u64) as usize;
+        (0..N_RESAMPLES)
+            .map(|_| {
+                let seeds: Vec<usize> = (0..self.n_seeds).map(|_| draw()).collect();
+                self.best(&seeds)
+            })
+            .collect()
     }
 
     /// For each size lg γ*, from the mean loss of the given seeds: the lowest point of the parabola through the least mean
@@ -154,7 +188,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::reproduce::evidence::Row;
+    use crate::row::Row;
 
     /// Trials whose validation loss is a parabola in lg γ with its lowest point at lg γ* = −1 + slope · (lg N − 3).
     fn planted(slope: f64) -> Vec<Row> {
@@ -191,7 +225,7 @@ mod tests {
             let rows = planted(planted_slope);
             let found = slope(&Selection::of(&rows, "planted")).expect("a full grid");
             assert!((found.slope.estimate - planted_slope).abs() < 1e-9, "{}", found.slope.estimate);
-            assert!((found.best[0].1.log10() + 2.5).abs() < 1e-9);
+            assert!((found.best[0].decay.log10() + 2.5).abs() < 1e-9);
         }
     }
 
@@ -199,7 +233,7 @@ mod tests {
     fn where_the_best_is_an_end_of_the_grid_it_is_a_bound_and_the_slope_does_without() {
         let mut rows = planted(-1.0);
         for row in rows.iter_mut().filter(|row| row.n_train == 30_000) {
-            let decay = number(row, "l2");
+            let decay = row.number("l2");
             row.validation = Some(EpochMetrics { loss: decay, ..EpochMetrics::default() });
         }
         let found = slope(&Selection::of(&rows, "planted")).expect("a full grid");

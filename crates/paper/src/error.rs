@@ -1,0 +1,103 @@
+//! The one error type of this crate: a kind to act on, and the file to look at.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mlp_train::ModelError;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a caller can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Something could not be read or written.
+    Io,
+    /// Something was read, and its content is not what it must be.
+    Data,
+    /// The caller asked for an end. Everything finished is kept.
+    Stopped,
+}
+
+/// What went wrong, and with which file. Its text is one sentence with the place, what was expected, what was found and
+/// what to do next.
+pub struct Error(Box<Details>);
+
+struct Details {
+    kind: ErrorKind,
+    path: Option<PathBuf>,
+    sentence: String,
+    io_error: Option<io::Error>,
+}
+
+impl Error {
+    /// What sort of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The file or folder in question, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The operating system's error, where there was one. Its text is part of this error's text already, so
+    /// [`std::error::Error::source`] does not repeat it.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.0.io_error.as_ref()
+    }
+
+    /// The end of work that was asked to end; for whoever runs the sweeps, too.
+    pub fn stopped() -> Self {
+        let sentence = "stopped; everything finished is kept, and running the same command again goes on";
+        Self::new(ErrorKind::Stopped, None, sentence.to_owned(), None)
+    }
+
+    /// The operating system refused `what`, which completes "expected to".
+    pub(crate) fn io(what: &str, path: &Path, source: io::Error) -> Self {
+        let sentence = format!(
+            "{}: expected to {what}, found {source}; check the path, its permissions and the space",
+            path.display()
+        );
+        Self::new(ErrorKind::Io, Some(path), sentence, Some(source))
+    }
+
+    /// A saved model that cannot be read, or is none.
+    pub(crate) fn model(path: &Path, error: ModelError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            ModelError::Io { source, .. } => Self::new(ErrorKind::Io, Some(path), sentence, Some(source)),
+            _ => Self::new(ErrorKind::Data, Some(path), sentence, None),
+        }
+    }
+
+    /// Content of the file at `path` that does not fit, with a sentence that says why.
+    pub(crate) fn data(path: &Path, reason: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Data, Some(path), format!("{}: {reason}", path.display()), None)
+    }
+
+    /// Test images that cannot be what is asked of them.
+    pub(crate) fn images(error: &mnist_io::Error) -> Self {
+        Self::new(ErrorKind::Data, error.path(), error.to_string(), None)
+    }
+
+    fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, io_error: Option<io::Error>) -> Self {
+        Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, io_error }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.sentence)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Error({:?}: {self})", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}
