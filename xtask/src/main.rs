@@ -42,10 +42,6 @@ mod partial;
 mod places;
 mod unpack;
 
-mod contact_sheet;
-mod pictures;
-mod statistics;
-
 mod failure;
 mod output;
 mod progress;

@@ -34,28 +34,28 @@ impl GradientSink<f32> for Descent {
     }
 }
 
-/// Pictures in which a fifth of the pixels, in one connected stretch of each row, are not zero: about as in MNIST.
-struct Pictures {
+/// Images in which a fifth of the pixels, in one connected stretch of each row, are not zero: about as in MNIST.
+struct Images {
     inputs: Array2<f32>,
 }
 
-impl Pictures {
-    fn new(n_samples: usize) -> Pictures {
+impl Images {
+    fn new(n_samples: usize) -> Images {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut inputs = Array2::zeros((n_samples, 784));
-        for mut picture in inputs.rows_mut() {
+        for mut image in inputs.rows_mut() {
             for row in 4..24 {
                 let start = rng.random_range(4..16);
                 for column in start..start + 8 {
-                    picture[row * 28 + column] = rng.random::<f32>();
+                    image[row * 28 + column] = rng.random::<f32>();
                 }
             }
         }
-        Pictures { inputs }
+        Images { inputs }
     }
 }
 
-impl Batch<f32> for Pictures {
+impl Batch<f32> for Images {
     fn n_samples(&self) -> usize {
         self.inputs.nrows()
     }
@@ -73,7 +73,7 @@ fn step(criterion: &mut Criterion) {
     for n_threads in [1, 2] {
         let workers = Workers::new(n_threads);
         for n_samples in [1, 10, 32, 128, 512] {
-            let batch = Pictures::new(n_samples);
+            let batch = Images::new(n_samples);
             let mut workspace = Workspace::new(&mlp, n_samples, 0, Kernel::detect(), &workers);
             group.throughput(Throughput::Elements(n_samples as u64));
             group.bench_function(BenchmarkId::new(format!("{n_threads} threads, batch"), n_samples), |bencher| {
@@ -89,7 +89,7 @@ fn readable(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("backpropagate");
     let mlp = network();
     for n_samples in [1, 32, 128, 512] {
-        let inputs = Pictures::new(n_samples).inputs;
+        let inputs = Images::new(n_samples).inputs;
         let targets = Array2::from_shape_fn((n_samples, 6), |(row, _)| (row % 2) as f32);
         group.throughput(Throughput::Elements(n_samples as u64));
         group.bench_function(BenchmarkId::new("1 thread, batch", n_samples), |bencher| {

@@ -4,8 +4,6 @@
 
 use mlp_core::ndarray::array;
 use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, gradient_check};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 
 fn main() {
     let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
@@ -13,9 +11,8 @@ fn main() {
     let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
     let learning_rate = 1.0;
 
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
     let activations = [Activation::Tanh, Activation::Sigmoid];
-    let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng);
+    let mut mlp = Mlp::<f64>::seeded(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, 1);
 
     println!("The gradient that back-propagation finds, against finite differences of the loss:");
     for check in gradient_check(&mlp, inputs.view(), targets.view(), objective, 1e-3) {

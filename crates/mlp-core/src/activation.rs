@@ -1,10 +1,12 @@
 //! Activations, each forward rule beside its derivative.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::functions;
 use crate::kernel::simd::Simd;
 use crate::real::Real;
+use crate::unknown_name::{UnknownName, choose};
 
 /// What a layer applies to its net inputs z = x · W + b.
 ///
@@ -54,9 +56,9 @@ impl Activation {
         }
     }
 
-    /// The activation of that name.
+    /// The activation of that name; [`str::parse`] also says what would have been understood.
     pub fn from_name(name: &str) -> Option<Activation> {
-        Activation::ALL.into_iter().find(|activation| activation.name() == name)
+        name.parse().ok()
     }
 
     /// Replaces the net inputs of one sample by its outputs.
@@ -163,11 +165,20 @@ impl fmt::Display for Activation {
     }
 }
 
+impl FromStr for Activation {
+    type Err = UnknownName;
+
+    /// The inverse of [`Activation::name`].
+    fn from_str(name: &str) -> Result<Activation, UnknownName> {
+        choose("an activation", &Activation::ALL, Activation::name, name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Kernel;
-    use crate::kernel::simd::{Simd, Task};
+    use crate::kernel::level::Kernel;
+    use crate::kernel::simd::{Lanes, Simd, Task};
 
     /// The sigmoid as the fast path of a kernel computes it.
     struct Sigmoid<'a>(&'a mut [f32]);

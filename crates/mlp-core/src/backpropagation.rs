@@ -41,10 +41,8 @@ pub struct LayerGradient<F> {
 /// ```
 /// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
 /// use ndarray::array;
-/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
-/// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mut mlp = Mlp::<f64>::new(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, &mut rng);
+/// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 ///
@@ -65,7 +63,69 @@ pub fn backpropagate<F: Real>(
     objective: Objective,
 ) -> (f64, Gradients<F>) {
     assert_batch(mlp, inputs, targets);
+    let output_layer = mlp.layers.last().expect("a network has layers");
+    from_output_error(mlp, inputs, |net_inputs, outputs| {
+        output_error(objective, output_layer, net_inputs, outputs, targets)
+    })
+}
 
+/// [`backpropagate`] for a loss of one's own: `loss` is given the outputs of the batch, shape `(n_samples, n_outputs)`, and
+/// returns the loss and its derivative by each output, in the same shape. What it returns is taken as it is: where the loss
+/// is to be a mean over the samples, it divides both. [`SampleLoss::of_batch`](crate::SampleLoss::of_batch) does so.
+///
+/// ```
+/// use mlp_core::{Activation, Initializer, Mlp, backpropagate_with};
+/// use ndarray::array;
+///
+/// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
+/// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
+///
+/// // Huber's loss (1964), squared up to an error of 0.1 and linear beyond it, summed over the batch.
+/// let huber = |outputs: ndarray::ArrayView2<f64>| {
+///     let errors = &outputs - &targets;
+///     let loss = errors.mapv(|e| if e.abs() < 0.1 { 0.5 * e * e } else { 0.1 * (e.abs() - 0.05) }).sum();
+///     (loss, errors.mapv(|e| e.clamp(-0.1, 0.1)))
+/// };
+/// let (before, gradients) = backpropagate_with(&mlp, inputs.view(), huber);
+/// for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
+///     layer.weights.scaled_add(-0.5, &gradient.weights);
+/// }
+/// let (after, _) = backpropagate_with(&mlp, inputs.view(), huber);
+/// assert!(after < before);
+/// ```
+///
+/// # Panics
+/// Where a shape does not fit the network, that of the derivatives included, or the batch is empty.
+pub fn backpropagate_with<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    loss: impl FnOnce(ArrayView2<'_, F>) -> (f64, Array2<F>),
+) -> (f64, Gradients<F>) {
+    mlp.assert_consistent();
+    assert!(inputs.nrows() > 0, "a batch needs at least one sample");
+    let output_layer = mlp.layers.last().expect("a network has layers");
+    from_output_error(mlp, inputs, |_, outputs| {
+        let (value, derivatives) = loss(outputs.view());
+        assert_eq!(
+            derivatives.shape(),
+            outputs.shape(),
+            "derivatives of shape {:?} by outputs of shape {:?}",
+            derivatives.shape(),
+            outputs.shape()
+        );
+        let mut delta =
+            if derivatives.is_standard_layout() { derivatives } else { derivatives.as_standard_layout().into_owned() };
+        times_derivative(output_layer, outputs, &mut delta);
+        (value, delta)
+    })
+}
+
+/// The forward pass, the loss with δ of the output layer from its net inputs and outputs, and the way back.
+fn from_output_error<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    error: impl FnOnce(&Array2<F>, &Array2<F>) -> (f64, Array2<F>),
+) -> (f64, Gradients<F>) {
     // Forward, keeping what every layer received and put out. Only the last layer's net inputs are needed again.
     let (output_layer, hidden_layers) = mlp.layers.split_last().expect("a network has layers");
     let mut received = vec![inputs.to_owned()];
@@ -76,7 +136,7 @@ pub fn backpropagate<F: Real>(
     let outputs = activate(output_layer.activation, net_inputs.clone());
 
     // The error at the outputs (1).
-    let (loss, mut delta) = output_error(objective, output_layer, &net_inputs, &outputs, targets);
+    let (loss, mut delta) = error(&net_inputs, &outputs);
 
     // Backwards through the layers.
     let mut layers = Vec::with_capacity(mlp.layers.len());

@@ -7,7 +7,7 @@ use crate::loss::Objective;
 use crate::mlp::Mlp;
 
 /// How far a gradient is from finite differences, for the weights or biases of one layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorCheck {
     /// The layer, counted from 0.
     pub layer: usize,
@@ -23,7 +23,7 @@ pub struct TensorCheck {
 /// of fourth order, (8 (loss(w + h) − loss(w − h)) − (loss(w + 2h) − loss(w − 2h))) / 12h, for every weight and bias w, in
 /// double precision.
 ///
-/// `step` is h; 1e-3 suits nets whose weights are around 1: the error of the formula, of the order h⁴, and that of
+/// `step` is h; 1e-3 suits networks whose weights are around 1: the error of the formula, of the order h⁴, and that of
 /// rounding, of the order 1e-16 / h, are then about equal. One entry a tensor comes back, the first layer's weights
 /// first. Where a step crosses a kink (ReLU at 0, the absolute error at 0) the differences mean nothing: draw other
 /// numbers there.
@@ -31,10 +31,8 @@ pub struct TensorCheck {
 /// ```
 /// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, gradient_check};
 /// use ndarray::array;
-/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
-/// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mlp = Mlp::new(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, &mut rng);
+/// let mlp = Mlp::seeded(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
 /// let checks = gradient_check(&mlp, array![[0.5, -1.0]].view(), array![[1.0, 0.0]].view(), objective, 1e-3);
 /// assert!(checks.iter().all(|check| check.relative_error < 1e-7));
@@ -65,6 +63,25 @@ pub fn finite_differences(
     objective: Objective,
     step: f64,
 ) -> Gradients<f64> {
+    finite_differences_with(mlp, step, |mlp| mean_loss(mlp, inputs, targets, objective))
+}
+
+/// The gradient of any function of a network by central differences, for losses of one's own: `loss` is called four times for
+/// each parameter.
+///
+/// ```
+/// use mlp_core::{Activation, Initializer, Mlp, backpropagate_with, compare_gradients, finite_differences_with};
+/// use ndarray::array;
+///
+/// let mlp = Mlp::seeded(&[2, 4, 2], &[Activation::Tanh; 2], true, Initializer::LECUN_NORMAL, 0);
+/// let inputs = array![[0.5, -1.0]];
+/// // The loss is the sum of the outputs, so its derivative by each is 1.
+/// let (_, analytic) =
+///     backpropagate_with(&mlp, inputs.view(), |outputs| (outputs.sum(), ndarray::Array2::ones(outputs.dim())));
+/// let numeric = finite_differences_with(&mlp, 1e-3, |mlp| mlp.forward(inputs.view()).sum());
+/// assert!(compare_gradients(&analytic, &numeric).iter().all(|check| check.relative_error < 1e-7));
+/// ```
+pub fn finite_differences_with(mlp: &Mlp<f64>, step: f64, loss: impl Fn(&Mlp<f64>) -> f64) -> Gradients<f64> {
     let shape =
         mlp.layers.iter().map(|layer| LayerGradient { weights: layer.weights.clone(), bias: layer.bias.clone() });
     let mut gradients = Gradients { layers: shape.collect() };
@@ -74,7 +91,7 @@ pub fn finite_differences(
             let original = *entry(&mut moved);
             let mut loss_at = |value: f64| {
                 *entry(&mut moved) = value;
-                mean_loss(&moved, inputs, targets, objective)
+                loss(&moved)
             };
             let near = loss_at(original + step) - loss_at(original - step);
             let far = loss_at(original + 2.0 * step) - loss_at(original - 2.0 * step);

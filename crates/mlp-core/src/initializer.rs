@@ -1,6 +1,7 @@
 //! How weights are drawn before training.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ndarray::Array2;
 use ndarray_rand::RandomExt;
@@ -8,6 +9,7 @@ use ndarray_rand::rand_distr::Distribution;
 use rand::Rng;
 
 use crate::real::Real;
+use crate::unknown_name::{UnknownName, choose};
 
 /// The distribution of a layer's weights before training; biases begin at 0.
 ///
@@ -94,7 +96,18 @@ impl Initializer {
     /// He's, normal, as published.
     pub const HE_NORMAL: Initializer = Initializer::HeNormal { gain: 1.0 };
 
-    /// The name in configurations and files.
+    /// Those that a name alone determines.
+    const PUBLISHED: [Initializer; 7] = [
+        Initializer::Uniform01,
+        Initializer::GLOROT_UNIFORM,
+        Initializer::GLOROT_NORMAL,
+        Initializer::LECUN_UNIFORM,
+        Initializer::LECUN_NORMAL,
+        Initializer::HE_UNIFORM,
+        Initializer::HE_NORMAL,
+    ];
+
+    /// The name in configurations and files, without the numbers.
     pub fn name(self) -> &'static str {
         match self {
             Initializer::Uniform01 => "uniform-0-1",
@@ -211,5 +224,15 @@ fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 impl fmt::Display for Initializer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Initializer {
+    type Err = UnknownName;
+
+    /// The initialiser that its name alone determines: those with a gain as published, with a gain of 1. `uniform` and
+    /// `normal` say nothing without their numbers and are not understood.
+    fn from_str(name: &str) -> Result<Initializer, UnknownName> {
+        choose("an initialiser", &Initializer::PUBLISHED, Initializer::name, name)
     }
 }

@@ -5,28 +5,30 @@
 //! 1. [`Activation`]: what a unit does with its net input, beside the derivative.
 //! 2. [`Mlp`] and [`Layer`]: `activation(x · W + b)`, layer after layer.
 //! 3. [`Loss`]: how outputs are compared with targets, beside the derivative.
-//! 4. [`backpropagate`]: the gradient of the loss, in four equations.
+//! 4. [`backpropagate`]: the gradient of the loss, in four equations; [`backpropagate_with`] for a loss of your own.
 //! 5. [`gradient_check()`]: the proof, by finite differences.
 //!
-//! [`Workspace`] computes the same faster, on packed weights, for training; [`OneByOne`] takes steps on single samples.
+//! [`Workspace`] computes the same faster, on packed weights: [`Workspace::step`] to train, with a [`GradientSink`] as update
+//! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
+//! [`OneByOne`] takes steps on single samples. A whole training loop with a loss and an update rule of its own is in
+//! `examples/custom_loop.rs`.
 //!
 //! Conventions: a batch has one row a sample, `(n_samples, n_features)`; weights are `(n_inputs, n_outputs)`; losses are
 //! means over the batch. Numbers are `f32` or `f64` ([`Real`]). A wrong shape is a mistake in the calling program and
-//! panics, naming both shapes. Randomness comes from a generator that the caller passes.
+//! panics, naming both shapes. Randomness comes from a seed or a generator that the caller passes. Every choice is named in
+//! texts ([`str::parse`] and `Display`); an [`UnknownName`] says which names there are.
 //!
 //! ```
 //! use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
 //! use ndarray::array;
-//! use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 //!
 //! // Exclusive or: the smallest problem that needs a hidden layer.
 //! let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 //! let targets = array![[0.0], [1.0], [1.0], [0.0]];
 //! let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
 //!
-//! let mut rng = ChaCha8Rng::seed_from_u64(1);
 //! let activations = [Activation::Tanh, Activation::Sigmoid];
-//! let mut mlp = Mlp::<f64>::new(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng);
+//! let mut mlp = Mlp::<f64>::seeded(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, 1);
 //! for _ in 0..500 {
 //!     let (_, gradients) = backpropagate(&mlp, inputs.view(), targets.view(), objective);
 //!     for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
@@ -39,6 +41,47 @@
 //! let answers = mlp.forward(inputs.view()).mapv(f64::round);
 //! assert_eq!(answers, targets);
 //! ```
+//!
+//! The same on the fast path, in `f32`:
+//!
+//! ```
+//! use mlp_core::{
+//!     Activation, ArrayBatch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction, Workers,
+//!     Workspace,
+//! };
+//! use ndarray::array;
+//!
+//! /// Gradient descent with a learning rate of 1: W ← W − ∂loss/∂W.
+//! struct Descent;
+//! impl GradientSink<f32> for Descent {
+//!     const N_SLOTS: usize = 0;
+//!     #[inline(always)]
+//!     fn weight(&self, weight: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+//!         Parameter { value: weight.value - gradient, ..weight }
+//!     }
+//!     #[inline(always)]
+//!     fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+//!         self.weight(bias, gradient)
+//!     }
+//! }
+//!
+//! let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+//! let targets = array![[0.0], [1.0], [1.0], [0.0]];
+//! let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
+//!
+//! let activations = [Activation::Tanh, Activation::Sigmoid];
+//! let mut mlp = Mlp::<f32>::seeded(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, 1);
+//! let workers = Workers::new(1);
+//! let mut workspace = Workspace::new(&mlp, 4, 0, Kernel::detect(), &workers);
+//! let batch = ArrayBatch::new(inputs.view(), targets.view());
+//! for _ in 0..500 {
+//!     workspace.step(&batch, objective, &Descent, &workers)?;
+//! }
+//! workspace.forward(&batch, &workers);
+//! assert!((0..4).all(|row| workspace.outputs(row)[0].round() == targets[[row, 0]]));
+//! workspace.store(&mut mlp); // back into matrices
+//! # Ok::<(), mlp_core::NonFinite>(())
+//! ```
 
 mod activation;
 mod backpropagation;
@@ -48,27 +91,35 @@ mod initializer;
 mod loss;
 mod mlp;
 mod real;
+mod unknown_name;
 // What is there for speed.
 mod aligned;
 mod kernel;
+mod sample_loss;
 mod sink;
 mod workspace;
 
 pub use ndarray;
 pub use rand;
+pub use rand_chacha;
 
 pub use activation::Activation;
-pub use backpropagation::{Gradients, LayerGradient, backpropagate, mean_loss};
-pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, gradient_check};
+pub use backpropagation::{Gradients, LayerGradient, backpropagate, backpropagate_with, mean_loss};
+pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, finite_differences_with, gradient_check};
 pub use initializer::Initializer;
+pub use kernel::level::Kernel;
 pub use kernel::peak::multiply_adds_in_registers;
+pub use kernel::prefetch::prefetch;
 pub use kernel::workers::Workers;
-pub use kernel::{Kernel, prefetch};
 pub use loss::{Loss, Objective, Reduction};
 pub use mlp::{Layer, Mlp};
 pub use real::Real;
+pub use sample_loss::SampleLoss;
 pub use sink::{GradientSink, KeepGradient, Parameter};
-pub use workspace::{Batch, Descent, NonFinite, OneByOne, Workspace};
+pub use unknown_name::UnknownName;
+pub use workspace::batch::{ArrayBatch, Batch};
+pub use workspace::one_by_one::{Descent, OneByOne};
+pub use workspace::{NonFinite, Workspace};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,10 +1,12 @@
 //! Losses, each value beside its derivative.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::activation::Activation;
 use crate::functions::softplus;
 use crate::real::Real;
+use crate::unknown_name::{UnknownName, choose};
 
 /// How the outputs a of one sample are compared with its targets y.
 ///
@@ -73,9 +75,9 @@ impl Loss {
         }
     }
 
-    /// The loss of that name.
+    /// The loss of that name; [`str::parse`] also says what would have been understood.
     pub fn from_name(name: &str) -> Option<Loss> {
-        Loss::ALL.into_iter().find(|loss| loss.name() == name)
+        name.parse().ok()
     }
 
     /// The output activation without which the loss has no meaning, if there is one.
@@ -105,9 +107,9 @@ impl Reduction {
         }
     }
 
-    /// The reduction of that name.
+    /// The reduction of that name; [`str::parse`] also says what would have been understood.
     pub fn from_name(name: &str) -> Option<Reduction> {
-        Reduction::ALL.into_iter().find(|reduction| reduction.name() == name)
+        name.parse().ok()
     }
 
     /// What the sum over `n_outputs` is multiplied by.
@@ -224,5 +226,23 @@ impl fmt::Display for Loss {
 impl fmt::Display for Reduction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Loss {
+    type Err = UnknownName;
+
+    /// The inverse of [`Loss::name`].
+    fn from_str(name: &str) -> Result<Loss, UnknownName> {
+        choose("a loss", &Loss::ALL, Loss::name, name)
+    }
+}
+
+impl FromStr for Reduction {
+    type Err = UnknownName;
+
+    /// The inverse of [`Reduction::name`].
+    fn from_str(name: &str) -> Result<Reduction, UnknownName> {
+        choose("a reduction", &Reduction::ALL, Reduction::name, name)
     }
 }

@@ -1,7 +1,8 @@
 //! The network and its forward pass.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::activation::Activation;
 use crate::initializer::Initializer;
@@ -68,11 +69,9 @@ pub(crate) fn activate<F: Real>(activation: Activation, mut net_inputs: Array2<F
 /// ```
 /// use mlp_core::{Activation, Initializer, Mlp};
 /// use ndarray::Array2;
-/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
-/// let mut rng = ChaCha8Rng::seed_from_u64(0);
 /// let sizes = [784, 30, 6];
-/// let mlp = Mlp::<f32>::new(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GLOROT_UNIFORM, &mut rng);
+/// let mlp = Mlp::<f32>::seeded(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GLOROT_UNIFORM, 0);
 /// assert_eq!(mlp.n_parameters(), 784 * 30 + 30 + 30 * 6 + 6);
 /// assert_eq!(mlp.forward(Array2::zeros((5, 784)).view()).shape(), [5, 6]);
 /// ```
@@ -112,6 +111,31 @@ impl<F: Real> Mlp<F> {
         let mlp = Mlp { layers };
         mlp.assert_consistent();
         mlp
+    }
+
+    /// [`Mlp::new`] with numbers that follow from `seed` alone, on every machine: those of
+    /// [`ChaCha8Rng::seed_from_u64`](rand_chacha::ChaCha8Rng).
+    ///
+    /// ```
+    /// use mlp_core::{Activation, Initializer, Mlp};
+    ///
+    /// let network = |seed| {
+    ///     Mlp::<f32>::seeded(&[784, 30, 10], &[Activation::Sigmoid; 2], true, Initializer::GLOROT_UNIFORM, seed)
+    /// };
+    /// assert_eq!(network(7), network(7));
+    /// assert_ne!(network(7), network(8));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Mlp::new`].
+    pub fn seeded(
+        sizes: &[usize],
+        activations: &[Activation],
+        bias: bool,
+        initializer: Initializer,
+        seed: u64,
+    ) -> Mlp<F> {
+        Mlp::new(sizes, activations, bias, initializer, &mut ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// The layers can be changed by hand; this finds what cannot work.

@@ -1,25 +1,12 @@
 //! The two number types that a network can compute in.
 
-use ndarray::NdFloat;
-
-use crate::kernel::Kernel;
-use crate::kernel::simd::{self, Task};
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use crate::kernel::simd::Lanes;
 
 /// `f32` or `f64`: the type of every weight, activation and gradient.
 ///
 /// `f32` trains fast; `f64` serves gradient checks and replicas of programs that compute in it. The trait is sealed:
 /// the numerical promises of this crate are proved for these two types only.
-pub trait Real: NdFloat + sealed::Sealed {
-    /// Numbers in one vector of 64 bytes.
-    #[doc(hidden)]
-    const LANES: usize;
-
+pub trait Real: Lanes {
     /// The square root of the smallest normal number, 1e-19 in `f32` and 1e-154 in `f64`. In training, activations of hidden
     /// layers, deltas, gradients and weights after a step (but see [`GradientSink`](crate::GradientSink)) are taken as 0 below
     /// it: then no product of two of them is subnormal, and arithmetic on subnormal numbers is many times slower on some
@@ -38,14 +25,9 @@ pub trait Real: NdFloat + sealed::Sealed {
     /// True where the exponent bits mark an infinity or a NaN; free of branches, so that loops over it vectorise.
     #[doc(hidden)]
     fn is_not_finite(self) -> bool;
-
-    /// Runs `task` compiled for the instructions of `kernel`.
-    #[doc(hidden)]
-    fn dispatch<T: Task<Self>>(kernel: Kernel, task: T) -> T::Output;
 }
 
 impl Real for f32 {
-    const LANES: usize = 16;
     /// 2⁻⁶³
     const NEGLIGIBLE: f32 = f32::from_bits((127 - 63) << 23);
 
@@ -69,15 +51,9 @@ impl Real for f32 {
         const EXPONENT: u32 = 0x7f80_0000;
         self.to_bits() & EXPONENT == EXPONENT
     }
-
-    #[inline]
-    fn dispatch<T: Task<f32>>(kernel: Kernel, task: T) -> T::Output {
-        simd::run::<f32, T>(kernel, task)
-    }
 }
 
 impl Real for f64 {
-    const LANES: usize = 8;
     /// 2⁻⁵¹¹
     const NEGLIGIBLE: f64 = f64::from_bits((1023 - 511) << 52);
 
@@ -100,11 +76,6 @@ impl Real for f64 {
     fn is_not_finite(self) -> bool {
         const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
         self.to_bits() & EXPONENT == EXPONENT
-    }
-
-    #[inline]
-    fn dispatch<T: Task<f64>>(kernel: Kernel, task: T) -> T::Output {
-        simd::run::<f64, T>(kernel, task)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::real::Real;
 
 /// A parameter, and the state that a sink keeps for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Parameter<F> {
     /// A weight or a bias.
     pub value: F,
@@ -28,7 +28,7 @@ pub trait GradientSink<F: Real>: Sync {
     const N_SLOTS: usize;
 
     /// Whether weights with a gradient of 0 stay as they are, to the bit. Then those that are known to have no other are
-    /// not handed over: with one picture a batch, most of the first layer.
+    /// not handed over: with one image a batch, most of the first layer.
     fn ignores_zero_gradients(&self) -> bool {
         false
     }
@@ -41,7 +41,7 @@ pub trait GradientSink<F: Real>: Sync {
 }
 
 /// The sink that keeps the gradient, in slot 0 of the workspace, and leaves the parameters alone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeepGradient;
 
 impl<F: Real> GradientSink<F> for KeepGradient {

@@ -10,7 +10,7 @@ use ndarray::ArrayView2;
 
 fn main() -> mnist_io::Result<()> {
     let digits = match std::env::args_os().nth(1) {
-        Some(folder) => LabeledImages::load_folder(folder.as_ref())?.1,
+        Some(folder) => LabeledImages::load_folder(folder)?.1,
         None => synthetic_digits(1000, 0),
     };
     let shown = digits.subset(3, 1);

@@ -13,7 +13,7 @@ fn main() -> mnist_io::Result<()> {
         std::process::exit(2);
     };
     let (train, test) = (synthetic_digits(10_000, 0), synthetic_digits(2_000, 1));
-    LabeledImages::write_folder(folder.as_ref(), &train, &test)?;
+    LabeledImages::write_folder(folder, &train, &test)?;
     println!("training set {}, test set {}", train.sha256(), test.sha256());
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! point with 8 fractional bits. Here the same numbers are held in `f32`, where each of them is exact.
 //!
 //! What lies outside an image is its mirror image (`dcb|abcdef|edc`: the edge is not repeated). So along a side of n pixels
-//! the picture goes on with the period 2(n − 1), and all weights of the kernel that are whole periods apart fall on the
+//! the image continues with the period 2(n − 1), and all weights of the kernel that are whole periods apart fall on the
 //! same pixel. They are added up once for all images, and a kernel much wider than an image costs no more than one as wide.
 
 use ndarray::{Array3, Axis};
@@ -119,7 +119,7 @@ impl FoldedKernel {
         }
     }
 
-    /// The blurred row `y` of a picture whose rows have been blurred, `sums.len()` pixels each. Ask for the rows in
+    /// The blurred row `y` of an image whose rows have been blurred, `sums.len()` pixels each. Ask for the rows in
     /// order, with the same `sums`.
     fn blur_column_pixels(&self, y: usize, rows: &[f32], sums: &mut [f32]) {
         match self {
@@ -154,8 +154,8 @@ struct FoldedWeights {
 }
 
 impl FoldedWeights {
-    /// Up to 1 MiB the weights are laid out as they are needed, as for all pictures of 512 × 512 pixels; a larger
-    /// picture has them added up again for each row.
+    /// Up to 1 MiB the weights are laid out as they are needed, as for all images of 512 × 512 pixels; a larger
+    /// image has them added up again for each row.
     const BAND_LENGTH_MAX: usize = 1 << 18;
 
     fn new(kernel: &[f64], n: usize) -> Self {

@@ -1,10 +1,11 @@
-//! Disturbances of images: how much of what a net has learned survives bad pictures?
+//! Disturbances of images: how much of what a network has learned survives bad images?
 
 use crate::blur;
 use crate::error::{Error, Result};
 use crate::random::{self, Purpose};
 use ndarray::{Array3, ArrayView3, Axis};
 use std::fmt;
+use std::str::FromStr;
 
 /// A way to spoil images, with its strength.
 ///
@@ -12,7 +13,7 @@ use std::fmt;
 /// use mnist_io::{Disturbance, synthetic_digits};
 ///
 /// let digits = synthetic_digits(10, 1);
-/// let blur = Disturbance::parse("gaussian-blur", 1.5)?;
+/// let blur: Disturbance = "gaussian-blur=1.5".parse()?;
 /// let blurred = blur.apply(digits.images.view(), 0)?;
 /// assert_eq!(blurred.dim(), digits.images.dim());
 /// # Ok::<(), mnist_io::Error>(())
@@ -24,7 +25,7 @@ pub enum Disturbance {
     ///
     /// As the edge is not repeated (reflect-101), pixels at the edge weigh half as much as those inside when the kernel
     /// is wide, and the mean intensity is kept only as far as the edge looks like the rest. Digits have a dark edge: a
-    /// wide blur makes a picture of 28 × 28 pixels brighter by up to (28 / 27)² − 1 = 7.5 %, one by sigma 2 or less by
+    /// wide blur makes an image of 28 × 28 pixels brighter by up to (28 / 27)² − 1 = 7.5 %, one by sigma 2 or less by
     /// under 2 %.
     GaussianBlur {
         /// Standard deviation in pixels, finite and not negative. 0 without a kernel size leaves the images alone; 0
@@ -136,6 +137,24 @@ impl Disturbance {
             Self::SaltAndPepper { fraction } => replace_pixels(&mut disturbed, fraction, seed),
         }
         Ok(disturbed)
+    }
+}
+
+impl FromStr for Disturbance {
+    type Err = Error;
+
+    /// `gaussian-blur=1.5`: a name, an equals sign and the strength, as Display writes them. A kernel size is not part of it.
+    ///
+    /// # Errors
+    /// As [`Disturbance::parse`], and `Argument` where there is no equals sign or no number behind it.
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = text.split_once('=').and_then(|(name, strength)| Some((name, strength.trim().parse().ok()?)));
+        let Some((name, strength)) = parts else {
+            let expected = "the name of a disturbance, '=' and its strength, such as gaussian-blur=1.5";
+            let advice = format!("take one of {}", Self::NAMES.join(", "));
+            return Err(Error::argument(expected, format!("{text:?}"), advice));
+        };
+        Self::parse(name.trim(), strength)
     }
 }
 

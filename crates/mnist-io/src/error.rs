@@ -9,8 +9,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// What a caller can do about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ErrorKind {
-    /// Something could not be read or written: it is missing, forbidden, no regular file, or the disk is full.
+    /// Something could not be read or written: it is missing, forbidden, not a regular file, or the disk is full.
     Io,
     /// It was read, and its content is not what it must be: damaged, cut off, of another format, or without a digit.
     Data,
@@ -38,6 +39,7 @@ struct Details {
     found: String,
     advice: String,
     io_error: Option<io::Error>,
+    causes: Vec<Error>,
 }
 
 #[derive(Clone, Copy)]
@@ -91,6 +93,11 @@ impl Error {
         self.0.io_error.as_ref()
     }
 
+    /// Where many files were read at once ([`import_images`](crate::import_images)), what is wrong with each; empty otherwise.
+    pub fn causes(&self) -> &[Error] {
+        &self.0.causes
+    }
+
     pub(crate) fn data(expected: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, expected.into(), found.into(), advice.into())
     }
@@ -106,7 +113,16 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, expected: String, found: String, advice: String) -> Self {
-        Self(Box::new(Details { kind, path: None, position: None, expected, found, advice, io_error: None }))
+        Self(Box::new(Details {
+            kind,
+            path: None,
+            position: None,
+            expected,
+            found,
+            advice,
+            io_error: None,
+            causes: Vec::new(),
+        }))
     }
 
     pub(crate) fn at_byte(mut self, offset: u64) -> Self {
@@ -116,6 +132,11 @@ impl Error {
 
     pub(crate) fn at_unpacked_byte(mut self, offset: u64) -> Self {
         self.0.position = Some(Position::Unpacked(offset));
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, causes: Vec<Error>) -> Self {
+        self.0.causes = causes;
         self
     }
 

@@ -37,10 +37,14 @@ enum Stream<R: BufRead> {
 
 /// Opens a regular file. Anything else is refused before it is opened: opening a FIFO would wait for its writer.
 pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
-    let opened = std::fs::metadata(path).and_then(|metadata| match metadata.is_file() {
-        true => File::open(path),
-        false if metadata.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "a folder")),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "a pipe, socket or device")),
+    let opened = std::fs::metadata(path).and_then(|metadata| {
+        if metadata.is_file() {
+            File::open(path)
+        } else if metadata.is_dir() {
+            Err(io::Error::new(io::ErrorKind::IsADirectory, "a folder"))
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "a pipe, socket or device"))
+        }
     });
     let with_length = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
     match with_length {
@@ -67,10 +71,7 @@ impl<R: BufRead> Unpacked<R> {
             .map_err(|error| Error::io("readable bytes", error, "try again or copy the file elsewhere").at_byte(0))?;
         let is_gzip = beginning.starts_with(&[0x1f, 0x8b]);
         let whole = Cursor::new(beginning.clone()).chain(source);
-        let stream = match is_gzip {
-            true => Stream::Gzip(Box::new(Members::new(whole))),
-            false => Stream::Plain(whole),
-        };
+        let stream = if is_gzip { Stream::Gzip(Box::new(Members::new(whole))) } else { Stream::Plain(whole) };
         Ok(Self { stream, beginning, position: 0, stored_length })
     }
 
@@ -125,19 +126,19 @@ impl<R: BufRead> Unpacked<R> {
         match self.stream {
             Stream::Plain(_) => {
                 let available = stored.saturating_sub(self.position);
-                match available == n_bytes {
-                    true => Ok(()),
-                    false => Err(wrong_payload(description, n_bytes, &format!("{available}"))
-                        .at_byte(self.position + available.min(n_bytes))),
+                if available == n_bytes {
+                    return Ok(());
                 }
+                Err(wrong_payload(description, n_bytes, &format!("{available}"))
+                    .at_byte(self.position + available.min(n_bytes)))
             }
-            Stream::Gzip(_) => match n_bytes <= stored.saturating_mul(DEFLATE_RATIO_MAX) {
-                true => Ok(()),
-                false => {
-                    let found = format!("a gzip file of {stored} bytes, which cannot unpack to as many");
-                    Err(self.locate(wrong_payload(description, n_bytes, &found), self.position))
+            Stream::Gzip(_) => {
+                if n_bytes <= stored.saturating_mul(DEFLATE_RATIO_MAX) {
+                    return Ok(());
                 }
-            },
+                let found = format!("a gzip file of {stored} bytes, which cannot unpack to as many");
+                Err(self.locate(wrong_payload(description, n_bytes, &found), self.position))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
+use std::str::FromStr;
 
 /// An array from an IDX file, or for one.
 ///
@@ -97,11 +98,30 @@ impl fmt::Display for IdxElement {
     }
 }
 
+impl FromStr for IdxElement {
+    type Err = Error;
+
+    /// The inverse of Display: Rust's name of the type.
+    ///
+    /// # Errors
+    /// `Argument` where there is no element of that name.
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|element| element.to_string() == name).ok_or_else(|| {
+            let names = Self::ALL.map(|element| element.to_string()).join(", ");
+            Error::argument(
+                "the type of the elements of an IDX file",
+                format!("{name:?}"),
+                format!("take one of {names}"),
+            )
+        })
+    }
+}
+
 impl IdxArray {
     /// Reads a file, plain or packed with gzip; the content decides which, not the name.
     ///
     /// # Errors
-    /// `Io` where the file cannot be read or is no regular file; `Data` where it is not exactly one IDX array.
+    /// `Io` where the file cannot be read or is not a regular file; `Data` where it is not exactly one IDX array.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         read_file(path.as_ref()).map(|(array, _)| array)
     }

@@ -55,7 +55,8 @@ impl LabeledImages {
     /// `Io` where a file is missing (with the names that were tried) or cannot be read; `Data` as
     /// [`LabeledImages::load`], where the two sets have images of different sizes, and where two files have names for
     /// the same part, as then either could be the one that is meant.
-    pub fn load_folder(folder: &Path) -> Result<(Self, Self)> {
+    pub fn load_folder(folder: impl AsRef<Path>) -> Result<(Self, Self)> {
+        let folder = folder.as_ref();
         let classes = read_classes(&folder.join(CLASSES_FILE))?;
         let [train_images, train_labels, test_images, test_labels] = Part::ALL.map(|part| part.find(folder));
         let (train_images, train_labels) = (train_images?, train_labels?);
@@ -85,7 +86,8 @@ impl LabeledImages {
     /// # Errors
     /// `Io` where a file cannot be read. `Data` where one is not such an IDX file, where they are swapped, their
     /// counts differ, or a label has no class.
-    pub fn load(images: &Path, labels: &Path, classes: Vec<char>) -> Result<Self> {
+    pub fn load(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: Vec<char>) -> Result<Self> {
+        let (images, labels) = (images.as_ref(), labels.as_ref());
         check_classes(&classes)?;
         let (image_array, is_images_packed) = idx::read_file(images)?;
         let (label_array, is_labels_packed) = idx::read_file(labels)?;
@@ -127,11 +129,12 @@ impl LabeledImages {
     /// `Argument` where a set is not one that [`LabeledImages::new`] accepts, where the sets differ in their classes or
     /// sizes, or where the folder holds a part of a data set under another name, which would be loaded in place of what
     /// is written; `Io` where it cannot be written.
-    pub fn write_folder(folder: &Path, train: &Self, test: &Self) -> Result<()> {
+    pub fn write_folder(folder: impl AsRef<Path>, train: &Self, test: &Self) -> Result<()> {
+        let folder = folder.as_ref();
         for (set, name) in [(train, "training"), (test, "test")] {
             set.check().map_err(|error| {
                 let found = format!("{} in the {name} set", error.found());
-                Error::argument(error.expected(), found, "mend the set: LabeledImages::new checks one")
+                Error::argument(error.expected(), found, "fix the set: LabeledImages::new checks one")
             })?;
         }
         if train.classes != test.classes || train.images.shape()[1..] != test.images.shape()[1..] {
@@ -149,10 +152,11 @@ impl LabeledImages {
         let mut staged = Vec::new();
         for (part, path) in Part::ALL.into_iter().zip(&paths) {
             let set = if part.is_train { train } else { test };
-            let array = match part.is_images {
-                true => IdxArray::U8(set.images.clone().into_dyn()),
-                false => IdxArray::U8(ndarray::Array1::from(set.labels.clone()).into_dyn()),
-            };
+            let array = IdxArray::U8(if part.is_images {
+                set.images.clone().into_dyn()
+            } else {
+                ndarray::Array1::from(set.labels.clone()).into_dyn()
+            });
             staged.push(Staged::new(path, |file| array.write_gzip_to(file))?);
         }
         // An older file of classes would give the new labels another meaning.
@@ -356,9 +360,10 @@ impl Part {
             [name] => Ok(folder.join(name)),
             [] => {
                 let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "none of them");
-                let advice = match folder.is_dir() {
-                    true => "put the file there, or download the data set",
-                    false => "this is no folder: check its name, or download the data set",
+                let advice = if folder.is_dir() {
+                    "put the file there, or download the data set"
+                } else {
+                    "this is no folder: check its name, or download the data set"
                 };
                 Err(Error::io(format!("one of the files {}", names.join(", ")), missing, advice).in_file(folder))
             }
@@ -409,7 +414,7 @@ fn check_classes(classes: &[char]) -> Result<()> {
     Err(Error::data(
         "1 to 256 different characters as classes, no control characters",
         found,
-        "mend the list of classes",
+        "fix the list of classes",
     ))
 }
 
@@ -446,10 +451,7 @@ fn expect_bytes(array: IdxArray, rank: usize, content: &str) -> std::result::Res
 
 /// Attaches an offset in the content of a file, which is none in the file itself where it was packed.
 fn at_offset(error: Error, offset: u64, is_packed: bool) -> Error {
-    match is_packed {
-        true => error.at_unpacked_byte(offset),
-        false => error.at_byte(offset),
-    }
+    if is_packed { error.at_unpacked_byte(offset) } else { error.at_byte(offset) }
 }
 
 fn read_classes(path: &Path) -> Result<Vec<char>> {
@@ -460,7 +462,7 @@ fn read_classes(path: &Path) -> Result<Vec<char>> {
     let (file, length) = crate::gzip::open(path)?;
     let refuse = |found: String| {
         let expected = "UTF-8 text with one character a line";
-        Error::data(expected, found, "mend or delete the file").in_file(path)
+        Error::data(expected, found, "fix or delete the file").in_file(path)
     };
     if length > LENGTH_MAX {
         return Err(refuse(format!("a file of {length} bytes")));

@@ -1,15 +1,16 @@
-//! Images of digits: reading and writing IDX files, spoiling images to test a net, drawing digits when there is no
+//! Images of digits: reading and writing IDX files, spoiling images to test a network, drawing digits when there is no
 //! data set, and preparing a photo the way MNIST was prepared.
 //!
 //! ```
 //! use mnist_io::{Disturbance, synthetic_digits};
 //!
-//! // LabeledImages::load_folder("datasets/mnist".as_ref())? gives the real training and test sets.
+//! // LabeledImages::load_folder("datasets/mnist")? gives the real training and test sets.
 //! let digits = synthetic_digits(1000, 42);
 //! let some = digits.subset(100, 1);
 //! assert_eq!(some.pixels().dim(), (100, 784));
 //!
-//! let blurred = Disturbance::parse("gaussian-blur", 1.5)?.apply(some.images.view(), 0)?;
+//! let blur: Disturbance = "gaussian-blur=1.5".parse()?;
+//! let blurred = blur.apply(some.images.view(), 0)?;
 //! assert_eq!(blurred.dim(), (100, 28, 28));
 //! # Ok::<(), mnist_io::Error>(())
 //! ```
@@ -59,21 +60,31 @@
 //! - A file that is written appears under its name only when it is whole.
 
 mod blur;
+mod contact_sheet;
 mod convert;
 mod disturbance;
 mod error;
 mod gzip;
 mod idx;
+mod image_folder;
 mod images;
 mod prepare;
 mod random;
+mod statistics;
 mod synthetic;
 
+pub use contact_sheet::ContactSheet;
 pub use convert::{LabelSource, convert_labels, repack_images, transpose_images};
 pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use idx::{IdxArray, IdxElement};
+pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
 pub use images::{CLASSES_FILE, LabeledImages, digit_classes};
-pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_picture};
+pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_image};
+pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;
 pub use {image, ndarray};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,18 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use mnist_io::LabeledImages;
+use mnist_io::{
+    ContactSheet, Duplicates, ImageStatistics, ImportOptions, LabeledImages, Preparation, SPLIT_FOLDERS, export_images,
+    import_images,
+};
 use serde_json::{Value, json};
 
-use crate::contact_sheet;
 use crate::data::{self, Dataset};
 use crate::failure::Failure;
 use crate::manifest;
 use crate::output::{Output, counted, grouped, notice};
-use crate::pictures::{self, PARTS, Taking};
+use crate::partial::Partial;
 use crate::places;
 use crate::progress::Progress;
-use crate::statistics::{Duplicates, Statistics, duplicates};
+use crate::store::write_atomically;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +31,9 @@ folders, train and test. Without them a share of every class is drawn for testin
 
 A picture of 28 × 28 pixels is taken as it is, light on dark; any other is prepared like the photos that `predict`
 reads. With --as-is all are taken as they are, and must have one size.";
+
+/// What is shown of a long list of bad pictures.
+const N_CAUSES_SHOWN: usize = 20;
 
 /// Look at a data set, export it as pictures, make one of pictures
 #[derive(Args, Debug)]
@@ -109,22 +114,40 @@ pub(crate) fn run(arguments: &Data, output: &mut Output) -> Result<(), Failure> 
 
 fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
     let data = data::load(Some(&arguments.data))?;
-    let statistics = [&*data.train, &*data.test].map(Statistics::of);
-    let twice = duplicates(&data.train, &data.test);
+    let statistics = [&*data.train, &*data.test].map(ImageStatistics::new);
+    let twice = Duplicates::count(&data.train, &data.test);
     if arguments.json {
         output.line(as_json(&data, &statistics, twice));
     } else {
         tell(&data, &statistics, twice, output);
     }
     let Some(path) = &arguments.sheet else { return Ok(()) };
-    contact_sheet::write(&data.train, usize::from(arguments.columns), path)?;
+    write_sheet(&ContactSheet::new(&data.train, usize::from(arguments.columns)), path)?;
     if !arguments.json {
         output.line(format_args!("\na row for each class, in the order above: {}", path.display()));
     }
     Ok(())
 }
 
-fn tell(data: &Dataset, [train, test]: &[Statistics; 2], twice: Duplicates, output: &mut Output) {
+/// SVG with the characters of the classes, or PNG without them, as the ending says.
+fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "svg" => write_atomically(path, &sheet.to_svg().map_err(|error| data::failure(&error))?),
+        "png" => {
+            let png = sheet.to_png().map_err(|error| data::failure(&error))?;
+            let mut partial = Partial::create(path)?;
+            partial.write(&png)?;
+            partial.persist()
+        }
+        _ => Err(Failure::configuration(format!(
+            "--sheet {}: expected a name that ends in .svg or .png",
+            path.display()
+        ))),
+    }
+}
+
+fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates, output: &mut Output) {
     output.line(data.summary(data.train.len(), data.test.len()));
     let manifest = manifest::read(&places::datasets()).unwrap_or_default();
     let known = manifest.sets.get(&data.name);
@@ -132,25 +155,26 @@ fn tell(data: &Dataset, [train, test]: &[Statistics; 2], twice: Duplicates, outp
         output.line(&set.title);
     }
     output.line(format_args!("\n{:<8}{:>10}{:>10}", "class", "training", "test"));
-    let most = train.counts.iter().copied().max().unwrap_or(0).max(1);
+    let most = train.class_counts.iter().copied().max().unwrap_or(0).max(1);
     for (index, class) in data.train.classes.iter().enumerate() {
-        let bar = "#".repeat((40 * train.counts[index]).div_ceil(most));
+        let bar = "#".repeat((40 * train.class_counts[index]).div_ceil(most));
         let name = known.and_then(|set| set.class_names.get(index)).map_or(String::new(), |name| format!("  {name}"));
         output.line(format_args!(
             "{class:<8}{:>10}{:>10}  {bar}{name}",
-            grouped(train.counts[index]),
-            grouped(test.counts[index])
+            grouped(train.class_counts[index]),
+            grouped(test.class_counts[index])
         ));
     }
     output.line(format_args!("{:<8}{:>10}{:>10}", "all", grouped(data.train.len()), grouped(data.test.len())));
-    let row =
-        |name: &str, value: fn(&Statistics) -> String| format!("{name:<24}{:>10}{:>10}", value(train), value(test));
+    let row = |name: &str, value: fn(&ImageStatistics) -> String| {
+        format!("{name:<24}{:>10}{:>10}", value(train), value(test))
+    };
     output.line(format_args!("\n{:<24}{:>10}{:>10}", "grey levels, 0 to 255", "training", "test"));
     output.line(row("mean", |set| format!("{:.3}", set.mean)));
-    output.line(row("standard deviation", |set| format!("{:.3}", set.deviation)));
+    output.line(row("standard deviation", |set| format!("{:.3}", set.standard_deviation)));
     output.line(row("mean / 255", |set| format!("{:.4}", set.mean / 255.0)));
-    output.line(row("deviation / 255", |set| format!("{:.4}", set.deviation / 255.0)));
-    output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zeros)));
+    output.line(row("deviation / 255", |set| format!("{:.4}", set.standard_deviation / 255.0)));
+    output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zero_fraction)));
     output.line(row("images without ink", |set| grouped(set.n_blank)));
     output.line(format_args!(
         "\nduplicates, pixel for pixel: {} test images are training images too ({} of them with another label);\n\
@@ -162,14 +186,14 @@ fn tell(data: &Dataset, [train, test]: &[Statistics; 2], twice: Duplicates, outp
     ));
 }
 
-fn as_json(data: &Dataset, statistics: &[Statistics; 2], twice: Duplicates) -> Value {
-    let part = |set: &LabeledImages, found: &Statistics| {
+fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates) -> Value {
+    let part = |set: &LabeledImages, found: &ImageStatistics| {
         json!({
             "images": set.len(),
-            "counts": found.counts,
+            "counts": found.class_counts,
             "mean": found.mean,
-            "deviation": found.deviation,
-            "zeros": found.zeros,
+            "deviation": found.standard_deviation,
+            "zeros": found.zero_fraction,
             "without_ink": found.n_blank,
         })
     };
@@ -196,8 +220,9 @@ fn export(arguments: &Export, output: &mut Output) -> Result<(), Failure> {
     let progress = Progress::new(arguments.quiet);
     let bar = progress.steps("pictures", (data.train.len() + data.test.len()) as u64);
     let mut n_before = 0;
-    for (part, set) in PARTS.iter().zip([&data.train, &data.test]) {
-        pictures::write_all(set, &arguments.png.join(part), &|n| bar.set_position((n_before + n) as u64))?;
+    for (part, set) in SPLIT_FOLDERS.iter().zip([&data.train, &data.test]) {
+        export_images(set, arguments.png.join(part), |n_done| bar.set_position((n_before + n_done) as u64))
+            .map_err(|error| data::failure(&error))?;
         n_before += set.len();
     }
     bar.finish_and_clear();
@@ -205,8 +230,8 @@ fn export(arguments: &Export, output: &mut Output) -> Result<(), Failure> {
         "{} in {}, a folder for each class in {} and {}",
         counted(n_before, "picture"),
         arguments.png.display(),
-        PARTS[0],
-        PARTS[1]
+        SPLIT_FOLDERS[0],
+        SPLIT_FOLDERS[1]
     ));
     Ok(())
 }
@@ -218,35 +243,39 @@ fn require_new(folder: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
         Err(error) => return Err(Failure::io("read the folder", folder, &error)),
     };
-    match is_empty {
-        true => Ok(()),
-        false => Err(Failure::configuration(format!(
-            "--png {}: expected a folder that is new or empty, found files in it; name another",
-            folder.display()
-        ))),
+    if is_empty {
+        return Ok(());
     }
+    Err(Failure::configuration(format!(
+        "--png {}: expected a folder that is new or empty, found files in it; name another",
+        folder.display()
+    )))
 }
 
 fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     let progress = Progress::new(arguments.quiet);
     let bar = progress.steps("pictures", 0);
-    let Imported { train, test, n_prepared, n_passed_over } = take(arguments, &|n_done, n_all| {
+    let preparation = if arguments.as_is { Preparation::Never } else { Preparation::WhereNeeded };
+    let options = ImportOptions { preparation, test_share: arguments.test_share, seed: arguments.seed };
+    let imported = import_images(&arguments.folder, &options, |n_done, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
-    })?;
+    })
+    .map_err(|error| refused(&error))?;
     bar.finish_and_clear();
-    if n_passed_over > 0 {
-        let files = counted(n_passed_over, "file");
+    let (train, test) = (&imported.train, &imported.test);
+    if imported.n_skipped > 0 {
+        let files = counted(imported.n_skipped, "file");
         notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
     }
-    let mean = Statistics::of(&train).mean;
+    let mean = ImageStatistics::new(train).mean;
     if mean > 127.0 {
         notice(format_args!(
             "note: the images are light (mean grey level {mean:.0} of 255): is it dark ink on a light page? Nets that \
              learned from MNIST expect light ink on a dark one"
         ));
     }
-    LabeledImages::write_folder(&arguments.out, &train, &test).map_err(|error| data::failure(&error))?;
+    LabeledImages::write_folder(&arguments.out, train, test).map_err(|error| data::failure(&error))?;
     output.line(format_args!(
         "{} and {} of {} × {} pixels, classes {}; {} prepared",
         counted(train.len(), "training image"),
@@ -254,7 +283,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         train.width(),
         train.height(),
         train.classes.iter().collect::<String>(),
-        counted(n_prepared, "picture")
+        counted(imported.n_prepared, "picture")
     ));
     let out = arguments.out.display().to_string();
     let path = if out.contains(std::path::is_separator) { out } else { format!("./{out}") };
@@ -262,48 +291,17 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What became of a folder of pictures.
-struct Imported {
-    train: LabeledImages,
-    test: LabeledImages,
-    n_prepared: usize,
-    n_passed_over: usize,
-}
-
-/// Reads all pictures, and splits them if they are not split yet.
-fn take(arguments: &Import, look: &dyn Fn(usize, usize)) -> Result<Imported, Failure> {
-    let taking = if arguments.as_is { Taking::AsTheyAre } else { Taking::Prepared };
-    let place = arguments.folder.display();
-    let parts = PARTS.map(|part| arguments.folder.join(part));
-    if !parts.iter().all(|part| part.is_dir()) {
-        let all = pictures::take(&pictures::class_folders(&arguments.folder)?, taking, None, look)?;
-        let (train, test) = all.set.split(arguments.test_share, arguments.seed);
-        if test.is_empty() {
-            return Err(Failure::data(format!(
-                "{place}: expected two pictures or more of some class, one to learn from and one to test on, found one of \
-                 each"
-            )));
-        }
-        return Ok(Imported { train, test, n_prepared: all.n_prepared, n_passed_over: all.n_passed_over });
+/// The error, after those of the single pictures that led to it.
+fn refused(error: &mnist_io::Error) -> Failure {
+    let causes = error.causes();
+    let mut lines: Vec<String> = causes.iter().take(N_CAUSES_SHOWN).map(ToString::to_string).collect();
+    let n_more = causes.len().saturating_sub(N_CAUSES_SHOWN);
+    if n_more > 0 {
+        lines.push(format!("and {n_more} more"));
     }
-    let folders = [pictures::class_folders(&parts[0])?, pictures::class_folders(&parts[1])?];
-    let [train_classes, test_classes] = folders.each_ref().map(|folders| pictures::classes(folders));
-    if train_classes != test_classes {
-        return Err(Failure::data(format!(
-            "{place}: expected the same classes in train and test, found {} and {}",
-            train_classes.iter().collect::<String>(),
-            test_classes.iter().collect::<String>()
-        )));
-    }
-    let train = pictures::take(&folders[0], taking, None, look)?;
-    let shape = (train.set.height(), train.set.width());
-    let test = pictures::take(&folders[1], taking, Some(shape), look)?;
-    Ok(Imported {
-        train: train.set,
-        test: test.set,
-        n_prepared: train.n_prepared + test.n_prepared,
-        n_passed_over: train.n_passed_over + test.n_passed_over,
-    })
+    let Failure { code, message } = data::failure(error);
+    lines.push(message);
+    Failure::new(code, lines.join("\n"))
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mlp_core::{Mlp, Real};
 use mlp_train::{AnyMlp, Codebook, SavedModel, TrainConfig, load_model};
-use mnist_io::{PreparationStep, PreparedDigit, prepare_digit, read_picture};
+use mnist_io::{PreparationStep, PreparedDigit, prepare_digit, read_image};
 use ndarray::{Array2, Axis};
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ fn read_one(
     steps: Option<&Path>,
     stems: &mut BTreeSet<String>,
 ) -> Result<(PreparedDigit, Answer), Failure> {
-    let photo = read_picture(path).map_err(|error| data::failure(&error))?;
+    let photo = read_image(path).map_err(|error| data::failure(&error))?;
     let prepared = prepare_digit(&photo).map_err(|error| {
         let failure = data::failure(&error);
         let path = path.display().to_string();
@@ -178,10 +178,10 @@ fn write_steps(folder: &Path, stem: &str, steps: &[PreparationStep]) -> Result<(
         let name: String =
             step.name.chars().map(|character| if character.is_alphanumeric() { character } else { '-' }).collect();
         let target = folder.join(format!("{stem}-{}-{name}.png", index + 1));
-        let (height, width) = step.picture.dim();
+        let (height, width) = step.image.dim();
         let factor = (224 / height.max(width).max(1)).max(1);
         let enlarged = image::GrayImage::from_fn((width * factor) as u32, (height * factor) as u32, |x, y| {
-            image::Luma([step.picture[[y as usize / factor, x as usize / factor]]])
+            image::Luma([step.image[[y as usize / factor, x as usize / factor]]])
         });
         enlarged
             .save(&target)

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::kernel::Kernel;
+use crate::kernel::level::Kernel;
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
 

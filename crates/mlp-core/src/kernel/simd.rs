@@ -9,8 +9,37 @@ mod arrays;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use super::Kernel;
-use crate::real::Real;
+use ndarray::NdFloat;
+
+use crate::kernel::level::Kernel;
+
+/// A number type that the levels have registers for: `f32` and `f64`. It is what [`Real`](crate::Real) is built on, and
+/// cannot be named outside this crate.
+pub trait Lanes: NdFloat {
+    /// Numbers in 64 bytes.
+    const LANES: usize;
+
+    /// Runs `task` compiled for the instructions of `kernel`.
+    fn dispatch<T: Task<Self>>(kernel: Kernel, task: T) -> T::Output;
+}
+
+impl Lanes for f32 {
+    const LANES: usize = 16;
+
+    #[inline]
+    fn dispatch<T: Task<f32>>(kernel: Kernel, task: T) -> T::Output {
+        run::<f32, T>(kernel, task)
+    }
+}
+
+impl Lanes for f64 {
+    const LANES: usize = 8;
+
+    #[inline]
+    fn dispatch<T: Task<f64>>(kernel: Kernel, task: T) -> T::Output {
+        run::<f64, T>(kernel, task)
+    }
+}
 
 /// Registers of `F` on one level.
 ///
@@ -51,7 +80,7 @@ pub trait Simd<F>: Copy {
     #[inline(always)]
     unsafe fn sums_of_lanes(vectors: [Self::Vector; 4]) -> [F; 4]
     where
-        F: Real,
+        F: Lanes,
     {
         // Loops, not closures: an instruction in a closure would become a call.
         let mut sums = [F::zero(); 4];
@@ -77,7 +106,7 @@ pub trait Simd<F>: Copy {
     #[inline(always)]
     unsafe fn store_sums_of_lanes(vectors: [Self::Vector; 16], to: *mut F)
     where
-        F: Real,
+        F: Lanes,
     {
         for first in (0..16).step_by(4) {
             let four = [vectors[first], vectors[first + 1], vectors[first + 2], vectors[first + 3]];
@@ -93,7 +122,7 @@ pub trait Simd<F>: Copy {
     #[inline(always)]
     unsafe fn transpose_square(from: *const F, from_stride: usize, to: *mut F, to_stride: usize)
     where
-        F: Real,
+        F: Lanes,
     {
         for row in 0..F::LANES {
             for column in 0..F::LANES {
@@ -111,7 +140,7 @@ pub trait Simd<F>: Copy {
     #[inline(always)]
     unsafe fn compress_pairs(numbers: &[F], places: &mut [u32], pairs: &mut [[F; 2]]) -> usize
     where
-        F: Real,
+        F: Lanes,
     {
         compress_pairs_from(0, numbers, places, pairs, 0)
     }
@@ -123,7 +152,7 @@ pub trait Simd<F>: Copy {
 
 /// [`Simd::compress_pairs`] from the pair `first` on, behind the `len` that are there; returns how many are there then.
 #[inline(always)]
-fn compress_pairs_from<F: Real>(
+fn compress_pairs_from<F: Lanes>(
     first: usize,
     numbers: &[F],
     places: &mut [u32],
@@ -159,7 +188,7 @@ pub(crate) struct FiniteCheck<F, S: Simd<F>> {
     sums: [S::Vector; 4],
 }
 
-impl<F: Real, S: Simd<F>> FiniteCheck<F, S> {
+impl<F: Lanes, S: Simd<F>> FiniteCheck<F, S> {
     #[inline(always)]
     pub(crate) fn new(simd: S) -> FiniteCheck<F, S> {
         // SAFETY: `simd` proves the instructions.
@@ -211,7 +240,7 @@ pub(crate) struct Portable(());
 /// Where the processor does not have them.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-pub(crate) fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
+fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
 where
     Portable: Simd<F>,
 {
@@ -225,7 +254,7 @@ where
 /// Where the processor does not have them.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub(crate) fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
+fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
 where
     Avx512: Simd<F>,
     Avx2: Simd<F>,

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::product::assert_panel_width;
+use crate::kernel::panel::assert_panel_width;
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
 
@@ -422,7 +422,8 @@ unsafe fn vectors_of_row<'a, F: Real, S: Simd<F>, const VECTORS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Kernel;
+    use crate::kernel::level::Kernel;
+    use crate::kernel::simd::Lanes;
 
     /// Rows of `n_columns` of which two numbers in three are zero, others for each seed.
     fn rows<F: Real>(n_rows: usize, n_columns: usize, seed: usize) -> Vec<Vec<F>> {
@@ -451,13 +452,13 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd<F>>(self, simd: S) {
-            let Products(sparse, width, [panel, deltas], [of_rows, of_columns]) = self;
+            let Products(sparse, width, [panel, deltas], [row_products, column_products]) = self;
             let start = vec![F::one(); width];
-            sparse.rows_times(simd, &start, panel, width, of_rows);
+            sparse.rows_times(simd, &start, panel, width, row_products);
             let together = sparse.columns_together(6);
             for first in (0..sparse.n_columns).step_by(together) {
                 let columns = first..sparse.n_columns.min(first + together);
-                sparse.add_columns_times(simd, columns, deltas, width, &mut of_columns[first * width..]);
+                sparse.add_columns_times(simd, columns, deltas, width, &mut column_products[first * width..]);
             }
         }
     }
@@ -506,20 +507,21 @@ mod tests {
                         let n_even = n_columns.next_multiple_of(2);
                         let panel: Vec<F> = (0..n_even * width).map(number).collect();
                         let deltas: Vec<F> = (0..n_rows * width).map(|at| number(at + 1_000_000)).collect();
-                        let (mut of_rows, mut of_columns) =
+                        let (mut row_products, mut column_products) =
                             (vec![F::zero(); n_rows * width], vec![F::one(); n_even * width]);
-                        let products = Products(&sparse, width, [&panel, &deltas], [&mut of_rows, &mut of_columns]);
+                        let products =
+                            Products(&sparse, width, [&panel, &deltas], [&mut row_products, &mut column_products]);
                         F::dispatch(kernel, products);
                         for unit in (0..width).step_by(3) {
                             for (row, values) in rows.iter().enumerate() {
                                 let weights = panel.iter().skip(unit).step_by(width);
                                 let expected = chain(F::one(), &mut values.iter().copied().zip(weights.copied()));
-                                assert_eq!(of_rows[row * width + unit], expected, "{kernel}");
+                                assert_eq!(row_products[row * width + unit], expected, "{kernel}");
                             }
                             for input in 0..n_columns {
                                 let deltas = deltas.iter().skip(unit).step_by(width);
                                 let terms = &mut rows.iter().map(|row| row[input]).zip(deltas.copied());
-                                assert_eq!(of_columns[input * width + unit], chain(F::one(), terms), "{kernel}");
+                                assert_eq!(column_products[input * width + unit], chain(F::one(), terms), "{kernel}");
                             }
                         }
                     }

@@ -1,6 +1,7 @@
 //! A small team of threads for work that takes microseconds.
 
 use std::any::Any;
+use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
@@ -243,7 +244,7 @@ impl Workers {
         // Only the lifetime changes. The helpers forget the job before they report that they have finished, and this
         // function does not return, nor unwind, before all have.
         shared.signal.0.job.store(ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
-        // Only who holds the turn writes the number: a plain store, so that it can go on while the others hear of it.
+        // Only who holds the turn writes the number: a plain store, so that it can continue while the others hear of it.
         let generation = shared.signal.0.generation.load(Ordering::Relaxed).wrapping_add(1);
         shared.signal.0.generation.store(generation, Ordering::Release);
         self.wake();
@@ -321,6 +322,12 @@ fn sleep(shared: &Shared, seen: usize) {
         thread::park();
     }
     shared.asleep.fetch_sub(1, Ordering::SeqCst);
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Workers").field("n_threads", &self.n_threads()).finish()
+    }
 }
 
 impl Drop for Workers {

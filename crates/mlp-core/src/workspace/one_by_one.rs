@@ -19,19 +19,21 @@
 
 use crate::activation::Activation;
 use crate::aligned::Aligned;
-use crate::kernel::Kernel;
-use crate::kernel::product::{Factors, PANEL_WIDTH_MAX, PanelPair, panel_product, transposed_row};
-use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::kernel::level::Kernel;
 use crate::kernel::workers::Workers;
 use crate::loss::Objective;
 use crate::mlp::Mlp;
 use crate::real::Real;
-use crate::workspace::samples::{Answer, InputPart, Keep, OutputBlock, flush_negligible, negligible_is_zero};
-use crate::workspace::units::{LayerShape, PIECE, Patch, Patches, Tile};
-use crate::workspace::{Batch, Cut, NonFinite, Workspace, cost, each, each_with_index};
-
-/// The most samples between two writings of the weights. It is part of the numerics: other runs give other bits.
-const RUN: usize = 16;
+use crate::workspace::batch::Batch;
+use crate::workspace::deferred::{BackOne, FirstProducts, ForwardOne, InputProducts, Rates, Write, add};
+use crate::workspace::inputs::Keep;
+use crate::workspace::layout::{LayerShape, Rows};
+use crate::workspace::negligible::flush_all_negligible;
+use crate::workspace::outputs::CollectOutputs;
+use crate::workspace::patch::{Patch, Patches};
+use crate::workspace::sharing::{cost, each, each_with_index};
+use crate::workspace::single::{RUN, Single};
+use crate::workspace::{NonFinite, Workspace};
 
 /// The step that is taken on one sample: w ← (1 − `decay`)·w − `learning_rate`·∂L/∂w for a weight, and
 /// b ← b − `learning_rate`·∂L/∂b for a bias.
@@ -51,7 +53,6 @@ pub struct Descent<F> {
 ///     Activation, Batch, Descent, Initializer, Kernel, Loss, Mlp, Objective, OneByOne, Reduction, Workers, backpropagate,
 /// };
 /// use ndarray::{Array2, array};
-/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
 /// struct Samples(Array2<f64>, Array2<f64>);
 /// impl Batch<f64> for Samples {
@@ -66,8 +67,7 @@ pub struct Descent<F> {
 ///     }
 /// }
 ///
-/// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let mut mlp = Mlp::new(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, &mut rng);
+/// let mut mlp = Mlp::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 /// let samples = Samples(array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);
 ///
@@ -104,7 +104,7 @@ impl<F: Real> OneByOne<F> {
     /// # Panics
     /// Where the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, kernel: Kernel) -> OneByOne<F> {
-        let rows = Cut { of_part: RUN, parts_of_block: 1 };
+        let rows = Rows { per_part: RUN, parts_per_block: 1 };
         let mut workspace = Workspace::with_blocks(mlp, RUN, rows, Keep::AllRows, 0, kernel, 1);
         let layers = workspace.layers.iter().zip(&mut workspace.patches);
         for (index, (shape, patches)) in layers.enumerate() {
@@ -162,7 +162,7 @@ impl<F: Real> OneByOne<F> {
             let after = scale * (F::one() - step.decay);
             let rates = Rates { scale, learning_rate: step.learning_rate, factor: -step.learning_rate / after };
             self.forward(row, scale, workers);
-            loss += self.answer(row, samples, objective);
+            loss += self.collect_outputs(row, samples, objective);
             // Before deltas carry it to the layers before.
             self.check(row, loss)?;
             self.backpropagate(row, rates, (row + 1 < steps.len()).then_some(after), workers);
@@ -198,8 +198,8 @@ impl<F: Real> OneByOne<F> {
             let before = Patches { patches: &before[index - 1], n_blocks: 1 };
             // aₜ·aᵢ of the layer's inputs.
             let mut products = [F::zero(); RUN];
-            add(&mut products[..row], before.of_block(0).map(|patch| &patch.single.output_products[..row]));
-            flush_negligible(&mut products);
+            add(&mut products[..row], before.in_block(0).map(|patch| &patch.single.output_products[..row]));
+            flush_all_negligible(&mut products);
             let (tiles, factors, activation) = (&tiles[shape.tiles()], &products[..row], activation(layers, index));
             each(workers, cost(shape, 1), &mut patches[0], |patch| {
                 let (tile, before) = (&tiles[patch.tile], Some(before));
@@ -209,13 +209,13 @@ impl<F: Real> OneByOne<F> {
     }
 
     /// The loss of one sample, and the deltas of the outputs.
-    fn answer<B: Batch<F>>(&mut self, row: usize, samples: &B, objective: Objective) -> f64 {
+    fn collect_outputs<B: Batch<F>>(&mut self, row: usize, samples: &B, objective: Objective) -> f64 {
         let Workspace { kernel, layers, patches, outputs, .. } = &mut self.workspace;
         let last = layers.len() - 1;
         let patches = Patches { patches: &patches[last], n_blocks: 1 };
-        let (block, rows, objective) = (&mut outputs[0], row..row + 1, Some((objective, 1.0)));
+        let (block, rows, loss) = (&mut outputs[0], row..row + 1, Some((&objective, 1.0)));
         let task =
-            Answer { block, index: 0, first_row: 0, rows, shape: &layers[last], patches, batch: samples, objective };
+            CollectOutputs { block, index: 0, first_row: 0, rows, shape: &layers[last], patches, batch: samples, loss };
         F::dispatch(*kernel, task);
         outputs[0].losses[row]
     }
@@ -235,7 +235,7 @@ impl<F: Real> OneByOne<F> {
             // δₜ·dᵢ of the layer behind.
             let mut products = [F::zero(); RUN];
             add(&mut products[..row], after.iter().map(|patch| &patch.single.delta_products[..row]));
-            flush_negligible(&mut products);
+            flush_all_negligible(&mut products);
             let (tiles, factors, passes_back) = (&tiles[shape.tiles()], &products[..row], index > 0);
             let work = if index > 0 { cost(shape, 1) } else { shape.n_outputs * COST_OF_FIRST_UNIT };
             each(workers, work, &mut patches[index], |patch| {
@@ -276,297 +276,7 @@ impl<F: Real> OneByOne<F> {
 /// What a unit of the first layer costs for one sample beside its product, in multiply-adds: short sums, and activations.
 const COST_OF_FIRST_UNIT: usize = 800;
 
-/// What is applied to the net inputs of a layer; in the last one nothing, as that is left to [`Answer`].
+/// What is applied to the net inputs of a layer; in the last one nothing, as that is left to [`CollectOutputs`].
 fn activation(layers: &[LayerShape], index: usize) -> Option<Activation> {
     (index + 1 < layers.len()).then_some(layers[index].activation)
-}
-
-/// Adds vectors to `sums`, one after the other.
-fn add<'a, F: Real>(sums: &mut [F], vectors: impl Iterator<Item = &'a [F]>) {
-    for vector in vectors {
-        sums.iter_mut().zip(vector).for_each(|(sum, &value)| *sum += value);
-    }
-}
-
-/// What a step needs to know.
-#[derive(Clone, Copy)]
-struct Rates<F> {
-    /// sₜ
-    scale: F,
-    /// ηₜ, for biases.
-    learning_rate: F,
-    /// −ηₜ / sₜ₊₁
-    factor: F,
-}
-
-/// What the units of a patch keep during a run, beside its outputs aᵢ and deltas dᵢ.
-#[derive(Debug)]
-pub(super) struct Single<F> {
-    /// δₜ; zero behind the last unit.
-    delta: Aligned<F>,
-    /// The biases as they are now.
-    bias: Aligned<F>,
-    /// What the layer receives, unit after unit; nothing in the first layer.
-    received: Aligned<F>,
-    /// Σ over these units of δₜ W₀ᵀ, for each input; nothing in the first layer.
-    passed_back: Aligned<F>,
-    /// aₜ·aᵢ, summed over these units.
-    output_products: [F; RUN],
-    /// δₜ·dᵢ, summed over these units.
-    delta_products: [F; RUN],
-    /// The first sample of the run with an output, a delta or a bias that is infinite or not a number.
-    broken_in: Option<usize>,
-}
-
-impl<F: Real> Single<F> {
-    /// For a patch of `width` columns of a layer that receives so many outputs of the layer before.
-    pub(super) fn new(width: usize, n_received: usize) -> Single<F> {
-        Single {
-            delta: Aligned::zeros(width),
-            bias: Aligned::zeros(width),
-            received: Aligned::zeros(n_received),
-            passed_back: Aligned::zeros(n_received.next_multiple_of(F::LANES)),
-            output_products: [F::zero(); RUN],
-            delta_products: [F::zero(); RUN],
-            broken_in: None,
-        }
-    }
-
-    /// Notes whether the sample in `row` broke here.
-    fn note(&mut self, row: usize, is_broken: bool) {
-        if is_broken && self.broken_in.is_none() {
-            self.broken_in = Some(row);
-        }
-    }
-}
-
-/// x W₀ for the units of one tile of the first layer and all samples.
-struct FirstProducts<'a, F> {
-    patch: &'a mut Patch<F>,
-    tile: &'a Tile<F>,
-    part: &'a InputPart<F>,
-}
-
-impl<F: Real> Task<F> for FirstProducts<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let FirstProducts { patch, tile, part } = self;
-        let zeros = &[F::zero(); PANEL_WIDTH_MAX][..tile.width];
-        part.sparse.rows_times(simd, zeros, &tile.weights, tile.width, &mut patch.outputs);
-    }
-}
-
-/// xₜ·xᵢ for all samples, and those before each.
-struct InputProducts<'a, F> {
-    part: &'a InputPart<F>,
-    products: &'a mut [F],
-}
-
-impl<F: Real> Task<F> for InputProducts<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let InputProducts { part, products } = self;
-        for (row, products) in products.chunks_exact_mut(RUN).enumerate().take(part.n_rows) {
-            let left = &part.inputs[row * part.stride..];
-            let pair = PanelPair { width: part.stride, left, right: &part.inputs };
-            transposed_row(simd, pair, fours(row), products);
-            flush_negligible(&mut products[..row]);
-        }
-    }
-}
-
-/// As many, and up to three more: four are multiplied as quickly as one. What the rows behind hold does not matter.
-fn fours(n: usize) -> usize {
-    n.next_multiple_of(4)
-}
-
-/// The outputs of one tile for the sample in `row`, and their products with those of the samples before.
-struct ForwardOne<'a, F> {
-    patch: &'a mut Patch<F>,
-    row: usize,
-    tile: &'a Tile<F>,
-    /// None in the first layer, where x W₀ is already in the patch.
-    before: Option<Patches<'a, F>>,
-    /// aₜ·aᵢ of the layer's inputs.
-    factors: &'a [F],
-    /// sₜ
-    scale: F,
-    /// None in the last layer.
-    activation: Option<Activation>,
-}
-
-impl<F: Real> Task<F> for ForwardOne<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let ForwardOne { patch, row, tile, before, factors, scale, activation } = self;
-        let width = tile.width;
-        let entries = row * width..(row + 1) * width;
-        if let Some(before) = before {
-            // Side by side, as the weights lie.
-            let received = &mut patch.single.received;
-            for before in before.of_block(0) {
-                let outputs = &before.outputs[row * before.width..][..before.n_units];
-                received[before.first_unit..][..before.n_units].copy_from_slice(outputs);
-            }
-            let (right, n_terms) = (&tile.weights[..], received.len());
-            let factors = Factors { left: received, row_stride: 0, term_stride: 1, right, n_terms };
-            let start = &[F::zero(); PANEL_WIDTH_MAX][..width];
-            panel_product(simd, width, Some(start), factors, 1, &mut patch.outputs[entries.clone()]);
-        }
-        let (right, n_terms) = (&patch.deltas[..], factors.len());
-        let deferred = Factors { left: factors, row_stride: 0, term_stride: 1, right, n_terms };
-        panel_product(simd, width, None, deferred, 1, &mut patch.outputs[entries.clone()]);
-        if row == 0 {
-            patch.single.bias.copy_from_slice(&tile.bias);
-            patch.single.broken_in = None;
-        }
-        let outputs = &mut patch.outputs[entries.clone()];
-        for (output, &bias) in outputs.iter_mut().zip(&*patch.single.bias) {
-            *output = scale * *output + bias;
-        }
-        if let Some(activation) = activation {
-            activation.apply_on::<F, S>(outputs, F::NEGLIGIBLE);
-            outputs[patch.n_units..].fill(F::zero());
-        }
-        let is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
-        patch.single.note(row, is_broken);
-        let outputs = PanelPair { width, left: &patch.outputs[entries], right: &patch.outputs };
-        let products = &mut patch.single.output_products;
-        transposed_row(simd, outputs, fours(row), products);
-    }
-}
-
-/// δ of the units of one tile for the sample in `row`, the step of their biases, and what they pass back.
-struct BackOne<'a, F> {
-    patch: &'a mut Patch<F>,
-    row: usize,
-    tile: &'a Tile<F>,
-    shape: &'a LayerShape,
-    rates: Rates<F>,
-    /// The patches of the layer behind this one; none behind the last.
-    after: &'a [Patch<F>],
-    /// δₜ·dᵢ of that layer.
-    factors: &'a [F],
-    output: &'a OutputBlock<F>,
-    passes_back: bool,
-}
-
-impl<F: Real> Task<F> for BackOne<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let BackOne { patch, row, tile, shape, rates, after, factors, output, passes_back } = self;
-        let width = tile.width;
-        let units = patch.first_unit..patch.first_unit + patch.n_units;
-        let entries = row * width..(row + 1) * width;
-        let single = &mut patch.single;
-        if after.is_empty() {
-            let deltas = &output.deltas[row * shape.n_outputs..][..shape.n_outputs];
-            single.delta[..patch.n_units].copy_from_slice(&deltas[units]);
-        } else {
-            let mut start = [F::zero(); PANEL_WIDTH_MAX];
-            let start = &mut start[..width];
-            add(&mut start[..patch.n_units], after.iter().map(|after| &after.single.passed_back[units.clone()]));
-            let (right, n_terms) = (&patch.outputs[..], factors.len());
-            let deferred = Factors { left: factors, row_stride: 0, term_stride: 1, right, n_terms };
-            panel_product(simd, width, Some(start), deferred, 1, &mut single.delta);
-            single.delta.iter_mut().for_each(|delta| *delta = rates.scale * *delta);
-            flush_negligible(&mut single.delta);
-            shape.activation.times_derivative(&patch.outputs[entries.clone()], &mut single.delta);
-            flush_negligible(&mut single.delta);
-        }
-        if shape.has_bias {
-            for (bias, &delta) in single.bias.iter_mut().zip(&*single.delta) {
-                *bias = negligible_is_zero(*bias - rates.learning_rate * delta);
-            }
-        }
-        let mut finite = FiniteCheck::new(simd);
-        finite.add(&single.delta);
-        finite.add(&single.bias);
-        single.note(row, !finite.is_true());
-        if passes_back {
-            let weights = PanelPair { width, left: &single.delta, right: &tile.weights };
-            transposed_row(simd, weights, shape.n_inputs, &mut single.passed_back);
-            let earlier = PanelPair { width, left: &single.delta, right: &patch.deltas };
-            transposed_row(simd, earlier, fours(row), &mut single.delta_products);
-        }
-        for (kept, &delta) in patch.deltas[entries].iter_mut().zip(&*single.delta) {
-            *kept = negligible_is_zero(rates.factor * delta);
-        }
-    }
-}
-
-/// The inputs whose weights are written together: they stay in the cache until they are checked.
-const INPUTS_TOGETHER: usize = 32;
-
-/// W ← s (W₀ + Σ aᵢᵀ dᵢ) for one tile, and its biases after the last step.
-struct Write<'a, F> {
-    tile: &'a mut Tile<F>,
-    shape: &'a LayerShape,
-    patch: &'a Patch<F>,
-    /// s after the run.
-    scale: F,
-    part: &'a InputPart<F>,
-    /// None in the first layer.
-    before: Option<&'a [Patch<F>]>,
-}
-
-impl<F: Real> Task<F> for Write<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd<F>>(self, simd: S) {
-        let Write { tile, shape, patch, scale, part, before } = self;
-        let width = tile.width;
-        let mut finite = FiniteCheck::new(simd);
-        // A few inputs at a time, whose weights stay in the cache until they are checked.
-        match before {
-            None => {
-                for first_input in (0..shape.n_inputs).step_by(INPUTS_TOGETHER) {
-                    let inputs = first_input..shape.n_inputs.min(first_input + INPUTS_TOGETHER);
-                    let sums = &mut tile.weights[inputs.start * width..inputs.end.next_multiple_of(2) * width];
-                    part.sparse.add_columns_times(simd, inputs.clone(), &patch.deltas, width, sums);
-                    for first in inputs.clone().step_by(PIECE) {
-                        let piece = first..inputs.end.min(first + PIECE);
-                        if scale != F::one() || part.sparse.has_any(piece.clone()) {
-                            let weights = &mut tile.weights[piece.start * width..piece.end * width];
-                            shrink(weights, scale);
-                            finite.add(weights);
-                        }
-                    }
-                }
-            }
-            Some(before) => {
-                for before in before {
-                    for first_unit in (0..before.n_units).step_by(INPUTS_TOGETHER) {
-                        let n_units = INPUTS_TOGETHER.min(before.n_units - first_unit);
-                        let changes = Factors {
-                            left: &before.outputs[first_unit..],
-                            row_stride: 1,
-                            term_stride: before.width,
-                            right: &patch.deltas[..],
-                            n_terms: part.n_rows,
-                        };
-                        let first_input = before.first_unit + first_unit;
-                        let weights = &mut tile.weights[first_input * width..][..n_units * width];
-                        panel_product(simd, width, None, changes, n_units, weights);
-                        shrink(weights, scale);
-                        finite.add(weights);
-                    }
-                }
-            }
-        }
-        tile.is_broken = !finite.is_true();
-        tile.bias.copy_from_slice(&patch.single.bias);
-    }
-}
-
-/// Multiplies weights by what the decay has left of them.
-#[inline(always)]
-fn shrink<F: Real>(weights: &mut [F], scale: F) {
-    if scale != F::one() {
-        weights.iter_mut().for_each(|weight| *weight = negligible_is_zero(scale * *weight));
-    }
 }

@@ -6,7 +6,7 @@ use mlp_core::{
     backpropagate, compare_gradients, finite_differences,
 };
 
-use crate::nets::{Samples, network, objectives, one_hot, samples};
+use crate::networks::{Samples, network, objectives, one_hot, samples};
 
 const STEP: f64 = 1e-3;
 const BOUND: f64 = 1e-7;
@@ -75,14 +75,14 @@ fn fast_gradient(mlp: &Mlp<f64>, samples: &Samples<f64>, objective: Objective, k
 #[test]
 fn the_gradient_is_that_of_finite_differences_for_every_activation_loss_position_and_bias() {
     let hidden = [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::Identity];
-    let mut n_nets = 0;
+    let mut n_networks = 0;
     for (first, second) in hidden.into_iter().flat_map(|first| hidden.map(|second| (first, second))) {
         for output in Activation::ALL {
             for objective in objectives(output) {
                 for bias in [true, false] {
-                    n_nets += 1;
+                    n_networks += 1;
                     let activations = [first, second, output];
-                    let (mlp, samples) = drawn(&[5, 4, 6, 3], &activations, bias, objective, n_nets);
+                    let (mlp, samples) = drawn(&[5, 4, 6, 3], &activations, bias, objective, n_networks);
                     let inputs = samples.inputs.view();
                     let numeric = finite_differences(&mlp, inputs, samples.targets.view(), objective, STEP);
                     let (_, analytic) = backpropagate(&mlp, inputs, samples.targets.view(), objective);
@@ -96,7 +96,7 @@ fn the_gradient_is_that_of_finite_differences_for_every_activation_loss_position
             }
         }
     }
-    assert_eq!(n_nets, 4 * 4 * (4 * 8 + 2 + 8 + 2) * 2);
+    assert_eq!(n_networks, 4 * 4 * (4 * 8 + 2 + 8 + 2) * 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use mlp_core::{
     Workers, Workspace,
 };
 
-use crate::nets::{Descent, Samples, bits, kernels, network, samples};
+use crate::networks::{Descent, Samples, bits, kernels, network, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 
@@ -148,7 +148,7 @@ fn digest<F: Real>(kernel: Kernel) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// If this test fails, the same configuration gives other weights: mend the code, or raise the versions of the numerics in
+/// If this test fails, the same configuration gives other weights: fix the code, or raise the versions of the numerics in
 /// mlp-train on purpose.
 #[test]
 fn trained_weights_have_the_bits_of_this_version_of_the_numerics() {

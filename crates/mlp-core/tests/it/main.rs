@@ -2,7 +2,9 @@
 
 mod back_propagation;
 mod exactness;
-mod nets;
+mod names;
+mod networks;
 mod one_by_one;
+mod own_loss;
 mod shapes;
 mod workspace;

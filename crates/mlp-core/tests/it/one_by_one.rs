@@ -7,7 +7,7 @@ use mlp_core::{
 };
 use proptest::prelude::*;
 
-use crate::nets::{Samples, generator, network, objectives, one_hot, samples};
+use crate::networks::{Samples, generator, network, objectives, one_hot, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 

@@ -3,7 +3,7 @@
 use mlp_core::ndarray::Array2;
 use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
 
-use crate::nets::{generator, network};
+use crate::networks::{generator, network};
 
 #[test]
 #[should_panic(expected = "a batch of shape [2, 4] cannot enter a layer with weights of shape [3, 5]")]

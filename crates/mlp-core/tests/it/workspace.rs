@@ -7,7 +7,7 @@ use mlp_core::{
 };
 use proptest::prelude::*;
 
-use crate::nets::{Descent, Samples, bits, kernels, network, samples};
+use crate::networks::{Descent, Samples, bits, kernels, network, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 

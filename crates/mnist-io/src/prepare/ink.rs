@@ -10,10 +10,10 @@ const CONTRAST_MIN: f32 = 24.0;
 /// A page is never taken for darker than this where ink is measured against it.
 const PAGE_LEVEL_MIN: f32 = 32.0;
 
-/// The page is estimated on a picture this small.
+/// The page is estimated on an image this small.
 const PAGE_SIDE: usize = 64;
 
-/// The ink of a picture, and the page that was under it.
+/// The ink of an image, and the page that was under it.
 pub(super) struct Ink {
     /// How far each pixel is from the page, 0 to 255.
     pub(super) ink: Array2<f32>,
@@ -53,20 +53,19 @@ fn level(pixel: &Rgba<u8>) -> f32 {
     (luma * alpha + 255.0 * (255.0 - alpha)) / 255.0
 }
 
-/// Decides which way round the picture is and subtracts the page.
+/// Decides which way round the image is and subtracts the page.
 pub(super) fn separate(grey: &Array2<f32>) -> Ink {
     let surface = border_surface(grey);
     let light = Array2::from_shape_fn(grey.dim(), |(y, x)| surface.at(y, x) as f32);
     // The third power counts what is far from the page; grain on both sides cancels.
     let lean: f64 = grey.iter().zip(&light).map(|(&value, &light)| libm::pow(f64::from(value - light), 3.0)).sum();
     let is_dark = lean < 0.0;
-    let turned = |picture: &Array2<f32>| if is_dark { picture.clone() } else { picture.mapv(|value| 255.0 - value) };
+    let turned = |image: &Array2<f32>| if is_dark { image.clone() } else { image.mapv(|value| 255.0 - value) };
     let (light_page, light) = (turned(grey), turned(&light));
     let page = page_under_ink(&(&light_page - &light)) + &light;
     // A page reflects a part of the light, and dark ink a smaller part: the ratio of the two does not depend on the light.
-    let mut ink = Zip::from(&page).and(&light_page).map_collect(|&page, &value| match is_dark {
-        true => (page - value) * (255.0 / page.max(PAGE_LEVEL_MIN)),
-        false => page - value,
+    let mut ink = Zip::from(&page).and(&light_page).map_collect(|&page, &value| {
+        if is_dark { (page - value) * (255.0 / page.max(PAGE_LEVEL_MIN)) } else { page - value }
     });
     // The page was estimated from its lightest grain; most pixels are page, so their median is its level.
     let offset = median(ink.iter().copied().collect());
@@ -103,13 +102,13 @@ pub(super) fn threshold(ink: &Array2<f32>) -> Result<f32, String> {
             (best, best_variance, contrast) = (level + 1, variance, distance);
         }
     }
-    match contrast as f32 >= CONTRAST_MIN {
-        true => Ok(best as f32),
-        false => Err(format!(
-            "a blank page: its darkest parts are only {contrast:.0} of 255 grey levels from the rest, and ink must be \
-             {CONTRAST_MIN:.0}"
-        )),
+    if contrast as f32 >= CONTRAST_MIN {
+        return Ok(best as f32);
     }
+    Err(format!(
+        "a blank page: its darkest parts are only {contrast:.0} of 255 grey levels from the rest, and ink must be \
+         {CONTRAST_MIN:.0}"
+    ))
 }
 
 /// The ink at and beside the mask, scaled so that the strokes reach 255; grain is left out.
@@ -166,7 +165,7 @@ impl Bend {
     }
 }
 
-/// The surface through the border of the picture, which shows the page. As it comes from medians, ink that touches
+/// The surface through the border of the image, which shows the page. As it comes from medians, ink that touches
 /// the border in places does not matter.
 fn border_surface(grey: &Array2<f32>) -> Surface {
     let (height, width) = grey.dim();
@@ -193,7 +192,7 @@ fn border_surface(grey: &Array2<f32>) -> Surface {
     surface
 }
 
-/// What an evenly lit, light page would show if nothing were written on it: dark parts narrower than a third of the picture are
+/// What an evenly lit, light page would show if nothing were written on it: dark parts narrower than a third of the image are
 /// filled from their surroundings (a morphological closing), and the result is smoothed.
 fn page_under_ink(light_page: &Array2<f32>) -> Array2<f32> {
     let small = shape::shrink_to(light_page, PAGE_SIDE);
@@ -203,23 +202,23 @@ fn page_under_ink(light_page: &Array2<f32>) -> Array2<f32> {
     shape::resample(&smooth, light_page.nrows(), light_page.ncols())
 }
 
-fn greatest_near(picture: &Array2<f32>, radius: usize) -> Array2<f32> {
-    over_square(picture, radius, |window| window.iter().copied().fold(f32::NEG_INFINITY, f32::max))
+fn greatest_near(image: &Array2<f32>, radius: usize) -> Array2<f32> {
+    over_square(image, radius, |window| window.iter().copied().fold(f32::NEG_INFINITY, f32::max))
 }
 
-fn least_near(picture: &Array2<f32>, radius: usize) -> Array2<f32> {
-    over_square(picture, radius, |window| window.iter().copied().fold(f32::INFINITY, f32::min))
+fn least_near(image: &Array2<f32>, radius: usize) -> Array2<f32> {
+    over_square(image, radius, |window| window.iter().copied().fold(f32::INFINITY, f32::min))
 }
 
-fn mean_near(picture: &Array2<f32>, radius: usize) -> Array2<f32> {
-    over_square(picture, radius, |window| window.iter().sum::<f32>() / window.len() as f32)
+fn mean_near(image: &Array2<f32>, radius: usize) -> Array2<f32> {
+    over_square(image, radius, |window| window.iter().sum::<f32>() / window.len() as f32)
 }
 
 /// Applies a function to the window of ± `radius` pixels along each row, then along each column.
-fn over_square(picture: &Array2<f32>, radius: usize, combine: fn(&[f32]) -> f32) -> Array2<f32> {
-    let along_rows = |picture: &Array2<f32>| {
-        let mut result = picture.clone();
-        for (row, mut row_result) in picture.outer_iter().zip(result.outer_iter_mut()) {
+fn over_square(image: &Array2<f32>, radius: usize, combine: fn(&[f32]) -> f32) -> Array2<f32> {
+    let along_rows = |image: &Array2<f32>| {
+        let mut result = image.clone();
+        for (row, mut row_result) in image.outer_iter().zip(result.outer_iter_mut()) {
             let values = row.to_vec();
             for (x, value) in row_result.iter_mut().enumerate() {
                 *value = combine(&values[x.saturating_sub(radius)..(x + radius + 1).min(values.len())]);
@@ -227,7 +226,7 @@ fn over_square(picture: &Array2<f32>, radius: usize, combine: fn(&[f32]) -> f32)
         }
         result
     };
-    let once = along_rows(picture);
+    let once = along_rows(image);
     along_rows(&once.reversed_axes()).reversed_axes().as_standard_layout().into_owned()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The digits of MNIST were cut out of forms, scaled into a box of 20 × 20 pixels with their proportions kept, and
 //! placed in a field of 28 × 28 so that the centre of mass of the ink is in the middle (LeCun, Bottou, Bengio and
-//! Haffner 1998). A net that was trained on them expects this of every other picture.
+//! Haffner 1998). A network that was trained on them expects this of every other image.
 
 mod ink;
 mod shape;
@@ -18,7 +18,7 @@ use std::path::Path;
 pub struct PreparedDigit {
     /// 28 × 28 pixels, white ink (255) on black (0).
     pub image: Array2<u8>,
-    /// What was done, in order; the last picture is `image`.
+    /// What was done, in order; the image of the last is `image`.
     pub steps: Vec<PreparationStep>,
 }
 
@@ -29,25 +29,25 @@ pub struct PreparationStep {
     pub name: &'static str,
     /// What was done and found, in one sentence.
     pub explanation: String,
-    /// The picture after this step, `(height, width)`, 0 (black) to 255 (white).
-    pub picture: Array2<u8>,
+    /// The image after this step, `(height, width)`, 0 (black) to 255 (white).
+    pub image: Array2<u8>,
 }
 
 /// Photos are shrunk to this length of the longer side before anything else: enough for twenty pixels.
 const WORKING_SIDE: usize = 400;
 
-/// The least side of a picture, in pixels, as it is and as it is shrunk.
-const PICTURE_SIDE_MIN: usize = 8;
+/// The least side of a photo, in pixels, as it is and as it is shrunk.
+const SIDE_MIN: usize = 8;
 
 /// No camera takes more; with 16 bits for each of four channels they are 512 MB.
 const N_PIXELS_MAX: u64 = 64_000_000;
 
 /// The decoder of JPEG holds all of the file.
-const PICTURE_LENGTH_MAX: u64 = 256 << 20;
+const FILE_LENGTH_MAX: u64 = 256 << 20;
 
 /// Finds the digit in a photo and prepares it as MNIST's were.
 ///
-/// The picture may be of any size and colour. Transparent parts count as white. The ink may be dark on a light page or
+/// The photo may be of any size and colour. Transparent parts count as white. The ink may be dark on a light page or
 /// light on a dark one: the page is what the border shows. Uneven light is subtracted, specks are removed, lines that
 /// would be too thin after shrinking are thickened. There should be one digit and little else.
 ///
@@ -67,7 +67,7 @@ const PICTURE_LENGTH_MAX: u64 = 256 << 20;
 /// ```
 ///
 /// # Errors
-/// `Data` where no digit can be found: a blank page, only specks, noise or a pattern, more ink than page, or a picture
+/// `Data` where no digit can be found: a blank page, only specks, noise or a pattern, more ink than page, or a photo
 /// that is too small. The error says which.
 pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
     let mut steps = Vec::new();
@@ -81,7 +81,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
             photo.width(),
             photo.height()
         ),
-        picture: to_bytes(&grey),
+        image: to_bytes(&grey),
     });
 
     let found = ink::separate(&grey);
@@ -94,7 +94,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
             found.page_least,
             found.page_greatest
         ),
-        picture: to_bytes(&found.ink),
+        image: to_bytes(&found.ink),
     });
 
     let threshold = ink::threshold(&found.ink).map_err(refusal)?;
@@ -104,7 +104,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
         explanation: format!(
             "Everything that differs from the page by {threshold:.0} of 255 or more is ink (Otsu's threshold)."
         ),
-        picture: mask.mapv(|is_ink| if is_ink { 255 } else { 0 }),
+        image: mask.mapv(|is_ink| if is_ink { 255 } else { 0 }),
     });
 
     let cleaned = shape::remove_specks(&mask).map_err(refusal)?;
@@ -116,14 +116,14 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
             1 => "One speck that does not belong to the character was removed.".to_string(),
             n => format!("{n} specks that do not belong to the character were removed."),
         },
-        picture: to_bytes(&clean_ink),
+        image: to_bytes(&clean_ink),
     });
 
     let cropped = shape::crop(&clean_ink, &cleaned.mask).map_err(refusal)?;
     steps.push(PreparationStep {
         name: "crop",
         explanation: format!("Cut out what holds ink, {} × {} pixels.", cropped.ncols(), cropped.nrows()),
-        picture: to_bytes(&cropped),
+        image: to_bytes(&cropped),
     });
 
     let (bold, widths) = shape::thicken(&cropped);
@@ -134,7 +134,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
                 "At 20 × 20 pixels the lines would be {before:.1} pixels wide, thinner than a pen's in MNIST: thickened to \
                  {after:.1}."
             ),
-            picture: to_bytes(&bold),
+            image: to_bytes(&bold),
         });
     }
 
@@ -146,7 +146,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
             fitted.ncols(),
             fitted.nrows()
         ),
-        picture: to_bytes(&fitted),
+        image: to_bytes(&fitted),
     });
 
     let image = to_bytes(&shape::centre(&fitted));
@@ -154,20 +154,20 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
         name: "centre",
         explanation: "Placed in a field of 28 × 28 pixels with the centre of mass of the ink in its middle."
             .to_string(),
-        picture: image.clone(),
+        image: image.clone(),
     });
     Ok(PreparedDigit { image, steps })
 }
 
-/// Reads a PNG or JPEG picture, turned upright as its camera recorded. The content decides which it is, not the name.
+/// Reads a PNG or JPEG image, turned upright as its camera recorded. The content decides which it is, not the name.
 ///
 /// # Errors
-/// `Io` where the file cannot be read or is no regular file. `Data` where it is neither PNG nor JPEG, is damaged, or
+/// `Io` where the file cannot be read or is not a regular file. `Data` where it is neither PNG nor JPEG, is damaged, or
 /// has more than 64 million pixels or 256 MiB; it is then refused before it is unpacked.
-pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
+pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
     let path = path.as_ref();
     let (file, length) = gzip::open(path)?;
-    if length > PICTURE_LENGTH_MAX {
+    if length > FILE_LENGTH_MAX {
         let found = format!("a file of {length} bytes");
         return Err(Error::data("a picture of at most 256 MiB", found, "shrink it first").in_file(path));
     }
@@ -202,9 +202,9 @@ pub fn read_picture(path: impl AsRef<Path>) -> Result<DynamicImage> {
         return Err(Error::data("a picture of at most 64 million pixels", found, "shrink it first").in_file(path));
     }
     let orientation = decoder.orientation().map_err(refuse)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(refuse)?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refuse)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 fn refusal(found: String) -> Error {
@@ -215,14 +215,14 @@ fn refusal(found: String) -> Error {
     )
 }
 
-/// Refuses a picture that is too small, or so narrow that it becomes too small by shrinking.
+/// Refuses a photo that is too small, or so narrow that it becomes too small by shrinking.
 fn check_sides(photo: &DynamicImage) -> Result<()> {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let (height_shrunk, width_shrunk) = shape::shrunk((height, width), WORKING_SIDE);
     let why = match (width.min(height), width_shrunk.min(height_shrunk)) {
-        (0..PICTURE_SIDE_MIN, _) => format!("too small: a side must have at least {PICTURE_SIDE_MIN}"),
-        (_, 0..PICTURE_SIDE_MIN) => {
-            format!("too narrow: one side may be {} times as long as the other", WORKING_SIDE / PICTURE_SIDE_MIN)
+        (0..SIDE_MIN, _) => format!("too small: a side must have at least {SIDE_MIN}"),
+        (_, 0..SIDE_MIN) => {
+            format!("too narrow: one side may be {} times as long as the other", WORKING_SIDE / SIDE_MIN)
         }
         _ => return Ok(()),
     };
@@ -230,6 +230,6 @@ fn check_sides(photo: &DynamicImage) -> Result<()> {
 }
 
 /// Rounds grey levels to bytes; the cast cuts off at 0 and 255.
-fn to_bytes(picture: &Array2<f32>) -> Array2<u8> {
-    picture.mapv(|value| (value + 0.5) as u8)
+fn to_bytes(levels: &Array2<f32>) -> Array2<u8> {
+    levels.mapv(|value| (value + 0.5) as u8)
 }

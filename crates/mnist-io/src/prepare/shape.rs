@@ -8,7 +8,7 @@ const SPECK_FRACTION: f64 = 0.05;
 /// A digit has no more parts than this.
 const N_PARTS_MAX: usize = 6;
 
-/// The least length of the longer side of a digit, in pixels of the working picture.
+/// The least length of the longer side of a digit, in pixels of the working image.
 const DIGIT_SIDE_MIN: usize = 6;
 
 /// The side of the box that a digit of MNIST is scaled into.
@@ -123,13 +123,13 @@ pub(super) fn centre(digit: &Array2<f32>) -> Array2<f32> {
     field
 }
 
-/// Shrinks a picture to a longer side of at most `side_max` pixels.
-pub(super) fn shrink_to(picture: &Array2<f32>, side_max: usize) -> Array2<f32> {
-    let (height, width) = shrunk(picture.dim(), side_max);
-    resample(picture, height, width)
+/// Shrinks an image to a longer side of at most `side_max` pixels.
+pub(super) fn shrink_to(image: &Array2<f32>, side_max: usize) -> Array2<f32> {
+    let (height, width) = shrunk(image.dim(), side_max);
+    resample(image, height, width)
 }
 
-/// The height and width of a picture that is shrunk to a longer side of at most `side_max` pixels.
+/// The height and width of an image that is shrunk to a longer side of at most `side_max` pixels.
 pub(super) fn shrunk((height, width): (usize, usize), side_max: usize) -> (usize, usize) {
     let longer_side = height.max(width);
     if longer_side <= side_max {
@@ -139,23 +139,23 @@ pub(super) fn shrunk((height, width): (usize, usize), side_max: usize) -> (usize
     (scaled(height), scaled(width))
 }
 
-/// Scales a picture. Along a side that shrinks, each pixel is the mean of the part that it covers; along one that grows,
+/// Scales an image. Along a side that shrinks, each pixel is the mean of the part that it covers; along one that grows,
 /// it is interpolated between two.
-pub(super) fn resample(picture: &Array2<f32>, height: usize, width: usize) -> Array2<f32> {
-    resample_columns(resample_rows(picture, width), height)
+pub(super) fn resample(image: &Array2<f32>, height: usize, width: usize) -> Array2<f32> {
+    resample_columns(resample_rows(image, width), height)
 }
 
-pub(super) fn resample_columns(picture: Array2<f32>, height: usize) -> Array2<f32> {
-    resample_rows(&picture.reversed_axes(), height).reversed_axes().as_standard_layout().into_owned()
+pub(super) fn resample_columns(image: Array2<f32>, height: usize) -> Array2<f32> {
+    resample_rows(&image.reversed_axes(), height).reversed_axes().as_standard_layout().into_owned()
 }
 
-pub(super) fn resample_rows(picture: &Array2<f32>, width: usize) -> Array2<f32> {
-    let old_width = picture.ncols();
+pub(super) fn resample_rows(image: &Array2<f32>, width: usize) -> Array2<f32> {
+    let old_width = image.ncols();
     if width == old_width {
-        return picture.clone();
+        return image.clone();
     }
     let scale = old_width as f32 / width as f32;
-    let mut result = Array2::zeros((picture.nrows(), width));
+    let mut result = Array2::zeros((image.nrows(), width));
     let mut weights = Vec::new();
     for x in 0..width {
         let centre = (x as f32 + 0.5) * scale;
@@ -172,7 +172,7 @@ pub(super) fn resample_rows(picture: &Array2<f32>, width: usize) -> Array2<f32> 
             weights.push((left, 1.0 - place.fract()));
             weights.push(((left + 1).min(old_width - 1), place.fract()));
         }
-        for (row, mut row_result) in picture.outer_iter().zip(result.outer_iter_mut()) {
+        for (row, mut row_result) in image.outer_iter().zip(result.outer_iter_mut()) {
             row_result[x] = weights.iter().map(|&(source, weight)| weight * row[source]).sum();
         }
     }
@@ -181,10 +181,10 @@ pub(super) fn resample_rows(picture: &Array2<f32>, width: usize) -> Array2<f32> 
 
 /// Spreads ink over a disc of this radius in pixels: each pixel takes the greatest value near it, fading over the last
 /// pixel of the disc.
-pub(super) fn dilate(picture: &Array2<f32>, radius: f32) -> Array2<f32> {
-    let (height, width) = picture.dim();
+pub(super) fn dilate(image: &Array2<f32>, radius: f32) -> Array2<f32> {
+    let (height, width) = image.dim();
     let reach = radius.ceil() as isize;
-    let mut result = picture.clone();
+    let mut result = image.clone();
     for dy in -reach..=reach {
         for dx in -reach..=reach {
             let distance = ((dx * dx + dy * dy) as f32).sqrt();
@@ -194,7 +194,7 @@ pub(super) fn dilate(picture: &Array2<f32>, radius: f32) -> Array2<f32> {
             }
             let (rows, rows_from) = overlap(height, dy);
             let (columns, columns_from) = overlap(width, dx);
-            let source = picture.slice(s![rows_from, columns_from]);
+            let source = image.slice(s![rows_from, columns_from]);
             result.slice_mut(s![rows, columns]).zip_mut_with(&source, |value, &near| *value = value.max(weight * near));
         }
     }
@@ -204,19 +204,13 @@ pub(super) fn dilate(picture: &Array2<f32>, radius: f32) -> Array2<f32> {
 /// The places of a side that have a neighbour `shift` away, and these neighbours.
 fn overlap(length: usize, shift: isize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
     let n_lost = shift.unsigned_abs().min(length);
-    match shift < 0 {
-        true => (n_lost..length, 0..length - n_lost),
-        false => (0..length - n_lost, n_lost..length),
-    }
+    if shift < 0 { (n_lost..length, 0..length - n_lost) } else { (0..length - n_lost, n_lost..length) }
 }
 
 /// Scales values so that the greatest is 255.
-fn full_range(picture: &Array2<f32>) -> Array2<f32> {
-    let greatest = picture.fold(0.0_f32, |greatest, &value| greatest.max(value));
-    match greatest > 0.0 {
-        true => picture.mapv(|value| value * 255.0 / greatest),
-        false => picture.clone(),
-    }
+fn full_range(image: &Array2<f32>) -> Array2<f32> {
+    let greatest = image.fold(0.0_f32, |greatest, &value| greatest.max(value));
+    if greatest > 0.0 { image.mapv(|value| value * 255.0 / greatest) } else { image.clone() }
 }
 
 /// The mean width of the lines in pixels: a line of length l and width w has area l · w and two sides; counted in steps
@@ -227,7 +221,7 @@ fn line_width(digit: &Array2<f32>) -> f32 {
     area * 2.0 * (4.0 / std::f32::consts::PI) / (n_edges(&mask) as f32).max(1.0)
 }
 
-/// The number of pixel sides between ink and page; the outside of the picture counts as page.
+/// The number of pixel sides between ink and page; the outside of the image counts as page.
 fn n_edges(mask: &Array2<bool>) -> usize {
     let (height, width) = mask.dim();
     let at = |y: usize, x: usize| mask.get((y, x)).copied().unwrap_or(false);

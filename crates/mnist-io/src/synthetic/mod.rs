@@ -23,8 +23,8 @@ const SIDE: usize = 28;
 /// Each run of ten samples holds every class once, so the classes are balanced. Sample i depends on `(seed, i)` alone
 /// and has the same bits on every platform: the first thousand of two thousand are the thousand.
 ///
-/// They are meant to be as hard for a net as real ones. With `synthetic_digits(10_000, 0)` to learn from and
-/// `synthetic_digits(2_000, 1)` to be tested on, logistic regression gets 89.1 % right and a net with 128 hidden units
+/// They are meant to be as hard for a network as real ones. With `synthetic_digits(10_000, 0)` to learn from and
+/// `synthetic_digits(2_000, 1)` to be tested on, logistic regression gets 89.1 % right and a network with 128 hidden units
 /// 96.6 % (with the first 10,000 images of either part of MNIST 91.1 % and 95.2 %), as measured by
 /// `tests/golden/difficulty.py` on the folder that `examples/write_digits.rs` writes.
 pub fn synthetic_digits(n_samples: usize, seed: u64) -> LabeledImages {

@@ -196,6 +196,6 @@ fn a_fifo_and_a_loop_of_links_are_refused_without_waiting() {
     std::os::unix::fs::symlink(&here, &there).unwrap();
     std::os::unix::fs::symlink(&there, &here).unwrap();
     assert_eq!(IdxArray::read(&here).unwrap_err().kind(), ErrorKind::Io);
-    assert_eq!(mnist_io::read_picture(&here).unwrap_err().kind(), ErrorKind::Io);
-    assert_eq!(mnist_io::read_picture(&fifo).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(mnist_io::read_image(&here).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(mnist_io::read_image(&fifo).unwrap_err().kind(), ErrorKind::Io);
 }

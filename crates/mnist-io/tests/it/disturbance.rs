@@ -9,7 +9,17 @@ fn a_name_and_a_strength_give_a_disturbance_with_this_name_and_strength() {
         let disturbance = Disturbance::parse(name, 0.5).unwrap();
         assert_eq!((disturbance.name(), disturbance.strength()), (name, 0.5));
         assert_eq!(disturbance.to_string(), format!("{name}=0.5"));
+        assert_eq!(disturbance.to_string().parse::<Disturbance>().unwrap(), disturbance);
     }
+}
+
+#[test]
+fn a_text_that_is_no_name_with_a_strength_is_refused() {
+    for text in ["", "gaussian-blur", "gaussian-blur=", "gaussian-blur=wide", "blur=1", "salt-and-pepper=2"] {
+        assert_eq!(text.parse::<Disturbance>().unwrap_err().kind(), ErrorKind::Argument, "{text}");
+    }
+    let error = "gaussian-blur".parse::<Disturbance>().unwrap_err().to_string();
+    assert!(error.contains("such as gaussian-blur=1.5, found \"gaussian-blur\""), "{error}");
 }
 
 #[test]

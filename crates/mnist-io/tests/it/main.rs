@@ -6,6 +6,7 @@ mod damage;
 mod disturbance;
 mod fixtures;
 mod idx;
+mod image_folder;
 mod images;
 mod memory;
 mod mnist;

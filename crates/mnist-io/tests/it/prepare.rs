@@ -1,7 +1,7 @@
 //! Photos to digits.
 
 use mnist_io::image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
-use mnist_io::{ErrorKind, prepare_digit, read_picture, synthetic_digits};
+use mnist_io::{ErrorKind, prepare_digit, read_image, synthetic_digits};
 use ndarray::Array2;
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ fn the_steps_lead_from_the_photo_to_the_image() {
     let prepared = prepare_digit(&photo_of(&digit, Scene::LampOnTheLeft)).unwrap();
     let names: Vec<&str> = prepared.steps.iter().map(|step| step.name).collect();
     assert_eq!(names, ["grey", "ink", "threshold", "specks", "crop", "fit", "centre"]);
-    assert_eq!(prepared.steps.last().unwrap().picture, prepared.image);
+    assert_eq!(prepared.steps.last().unwrap().image, prepared.image);
     assert!(prepared.steps.iter().all(|step| step.explanation.ends_with('.')));
 }
 
@@ -169,17 +169,17 @@ fn pictures_are_read_by_content_and_damaged_ones_refused() {
     let page: DynamicImage = GrayImage::from_fn(40, 30, |x, _| Luma([x as u8])).into();
     let path = folder.path().join("page.png");
     page.save(&path).unwrap();
-    assert_eq!(read_picture(&path).unwrap().to_luma8(), page.to_luma8());
+    assert_eq!(read_image(&path).unwrap().to_luma8(), page.to_luma8());
     let misnamed = folder.path().join("page.jpg");
     std::fs::rename(&path, &misnamed).unwrap();
-    assert_eq!(read_picture(&misnamed).unwrap().to_luma8(), page.to_luma8());
+    assert_eq!(read_image(&misnamed).unwrap().to_luma8(), page.to_luma8());
 
     let bytes = std::fs::read(&misnamed).unwrap();
     let mut huge = bytes.clone();
     huge[16] = 0x7f; // The first byte of the width: two thousand million pixels.
     for damaged in [&bytes[..bytes.len() / 2], b"", b"no picture at all", &huge] {
         std::fs::write(&path, damaged).unwrap();
-        let error = read_picture(&path).unwrap_err();
+        let error = read_image(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data, "{error}");
         assert_eq!(error.path(), Some(path.as_path()));
     }
@@ -207,16 +207,16 @@ fn a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked() {
     let mut texts = Vec::new();
     for (width, height) in [(20_000, 20_000), (8_000, 8_001), (64_000_001, 1), (u32::MAX >> 1, u32::MAX >> 1)] {
         std::fs::write(&path, png_of(width, height)).unwrap();
-        let error = read_picture(&path).unwrap_err();
+        let error = read_image(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
         texts.push(error.to_string().replace(folder.path().to_str().unwrap(), "FOLDER"));
     }
     insta::assert_snapshot!(texts.join("\n"));
     std::fs::write(&path, png_of(16, 16)).unwrap();
-    read_picture(&path).unwrap();
+    read_image(&path).unwrap();
     let sparse = std::fs::File::create(&path).unwrap();
     sparse.set_len((256 << 20) + 1).unwrap();
-    assert_eq!(read_picture(&path).unwrap_err().found(), "a file of 268435457 bytes");
+    assert_eq!(read_image(&path).unwrap_err().found(), "a file of 268435457 bytes");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_photo_is_shrunk_to_the_means_of_what_each_pixel_covers() {
         Luma([if (900..1100).contains(&x) && (300..1200).contains(&y) { 50 } else { 190 + ((x + y) % 3) as u8 }])
     });
     let photo = DynamicImage::from(page.clone());
-    let grey = &prepare_digit(&photo).unwrap().steps[0].picture;
+    let grey = &prepare_digit(&photo).unwrap().steps[0].image;
     assert_eq!(grey.dim(), (300, 400));
     for ((y, x), &level) in grey.indexed_iter() {
         let block = imageops::crop_imm(&page, 5 * x as u32, 5 * y as u32, 5, 5).to_image();

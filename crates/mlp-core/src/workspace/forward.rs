@@ -1,0 +1,55 @@
+//! The way forward through one tile.
+
+use crate::activation::Activation;
+use crate::kernel::product::{Factors, panel_product};
+use crate::kernel::simd::{Simd, Task};
+use crate::real::Real;
+use crate::workspace::patch::{Patch, Received};
+use crate::workspace::tile::Tile;
+
+/// aˡ = f(aˡ⁻¹ Wˡ + bˡ) for one patch; in the last layer without the f.
+pub(super) struct Forward<'a, F> {
+    pub(super) patch: &'a mut Patch<F>,
+    pub(super) tile: &'a Tile<F>,
+    pub(super) received: Received<'a, F>,
+    /// None in the last layer.
+    pub(super) activation: Option<Activation>,
+}
+
+impl<F: Real> Task<F> for Forward<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Forward { patch, tile, received, activation } = self;
+        let n_rows = patch.n_rows;
+        match received {
+            Received::Inputs(inputs) => {
+                let parts = inputs.blocks().nth(patch.block).expect("a block that the batch reaches");
+                for (first_row, part) in parts {
+                    let sums = &mut patch.outputs[first_row * tile.width..];
+                    part.sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, sums);
+                }
+            }
+            Received::Outputs(patches) => {
+                // All rows through the units of one tile before the next: their weights stay in the first-level cache.
+                let mut start = Some(&*tile.bias);
+                for before in patches.in_block(patch.block) {
+                    let factors = Factors {
+                        left: &before.outputs,
+                        row_stride: before.width,
+                        term_stride: 1,
+                        right: &tile.weights[before.first_unit * tile.width..],
+                        n_terms: before.n_units,
+                    };
+                    panel_product(simd, tile.width, start.take(), factors, n_rows, &mut patch.outputs);
+                }
+            }
+        }
+        let outputs = &mut patch.outputs[..n_rows * tile.width];
+        if let Some(activation) = activation {
+            // Runs on behind the last unit, where weights and deltas are 0.
+            activation.apply_on::<F, S>(outputs, F::NEGLIGIBLE);
+        }
+        patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+    }
+}

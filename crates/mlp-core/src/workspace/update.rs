@@ -1,0 +1,132 @@
+//! The gradient of one tile, strip by strip, and what becomes of it.
+
+use std::ops::Range;
+
+use crate::kernel::panel::PANEL_WIDTH_MAX;
+use crate::kernel::product::{Factors, panel_product};
+use crate::kernel::simd::{FiniteCheck, Simd, Task};
+use crate::real::Real;
+use crate::sink::GradientSink;
+use crate::workspace::inputs::InputPart;
+use crate::workspace::layout::LayerShape;
+use crate::workspace::patch::{Patch, Received};
+use crate::workspace::tile::Tile;
+
+/// The numbers of the gradient that are computed at a time, where nothing asks for more: they stay in the cache next to the
+/// processor.
+pub(super) const STRIP: usize = 2_048;
+
+/// The inputs whose weights are left out together, or not: an even number.
+pub(super) const PIECE: usize = 8;
+
+/// The gradient of one tile, summed over the batch and handed to the sink.
+pub(super) struct Update<'a, F, K> {
+    pub(super) tile: &'a mut Tile<F>,
+    pub(super) shape: &'a LayerShape,
+    /// Those of the tile, block after block, as far as the batch reaches.
+    pub(super) patches: &'a [Patch<F>],
+    pub(super) received: Received<'a, F>,
+    pub(super) sink: &'a K,
+}
+
+impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd<F>>(self, simd: S) {
+        let Update { tile, shape, patches, received, sink } = self;
+        let width = tile.width;
+        let mut finite = FiniteCheck::new(simd);
+        let n_rows = STRIP / width;
+        match received {
+            Received::Inputs(inputs) => {
+                let parts = inputs.parts;
+                let together = parts[0].sparse.columns_together(n_rows);
+                for first_input in (0..shape.n_inputs).step_by(together) {
+                    let columns = first_input..shape.n_inputs.min(first_input + together);
+                    // Zeros, as every strip leaves them.
+                    let sums = &mut tile.gradient[..columns.len().next_multiple_of(2) * width];
+                    for (parts, patch) in inputs.blocks().zip(patches) {
+                        // All columns go through the deltas of one block, which stay in the first-level cache.
+                        for (first_row, part) in parts {
+                            let deltas = &patch.deltas[first_row * width..];
+                            part.sparse.add_columns_times(simd, columns.clone(), deltas, width, sums);
+                        }
+                    }
+                    // Behind an odd number of inputs stands one more row.
+                    sums[columns.len() * width..].fill(F::zero());
+                    for used in (UsedInputs { parts, inputs: columns, all: !sink.ignores_zero_gradients() }) {
+                        let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
+                        tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
+                        tile.gradient[gradient].fill(F::zero());
+                    }
+                }
+            }
+            Received::Outputs(before) => {
+                for (first_tile, patch) in before.in_block(0).enumerate() {
+                    let before = before.in_tile(first_tile);
+                    for first_unit in (0..patch.n_units).step_by(n_rows) {
+                        let n_units = n_rows.min(patch.n_units - first_unit);
+                        let gradient = &mut tile.gradient[..n_units * width];
+                        // Zeros to begin with, in the first block.
+                        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
+                        for (patch, before) in patches.iter().zip(before) {
+                            let factors = Factors {
+                                left: &before.outputs[first_unit..],
+                                row_stride: 1,
+                                term_stride: before.width,
+                                right: &patch.deltas,
+                                n_terms: patch.n_rows,
+                            };
+                            panel_product(simd, width, start.take(), factors, n_units, gradient);
+                        }
+                        tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
+                        tile.transpose(simd, patch, first_unit..first_unit + n_units);
+                    }
+                }
+            }
+        }
+        tile.is_broken = !finite.is_true();
+        if shape.has_bias {
+            let mut sums = [F::zero(); PANEL_WIDTH_MAX];
+            let sums = &mut sums[..width];
+            for patch in patches {
+                for deltas in patch.deltas.chunks_exact(width).take(patch.n_rows) {
+                    sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
+                }
+            }
+            tile.update_bias(simd, sums, sink);
+        }
+    }
+}
+
+/// Of some inputs, the stretches of pieces that are not zero in one of the rows; or all.
+struct UsedInputs<'a, F> {
+    parts: &'a [InputPart<F>],
+    /// Those that have not been looked at.
+    inputs: Range<usize>,
+    all: bool,
+}
+
+impl<F: Real> UsedInputs<'_, F> {
+    /// Goes to the first piece that is used, or is not.
+    #[inline(always)]
+    fn skip_while(&mut self, is_used: bool) -> usize {
+        while !self.inputs.is_empty() {
+            let piece = self.inputs.start..self.inputs.end.min(self.inputs.start + PIECE);
+            if (self.all || self.parts.iter().any(|part| part.sparse.has_any(piece.clone()))) != is_used {
+                break;
+            }
+            self.inputs.start = piece.end;
+        }
+        self.inputs.start
+    }
+}
+
+impl<F: Real> Iterator for UsedInputs<'_, F> {
+    type Item = Range<usize>;
+    #[inline(always)]
+    fn next(&mut self) -> Option<Range<usize>> {
+        let (start, end) = (self.skip_while(false), self.skip_while(true));
+        (start < end).then_some(start..end)
+    }
+}
