@@ -10,7 +10,6 @@ use mnist_io::LabeledImages;
 use ndarray::{Array2, Axis, s};
 
 use crate::failure::{Code, Failure};
-use crate::partial::Partial;
 use crate::store::write_atomically;
 
 /// Pixels between two images.
@@ -42,9 +41,7 @@ pub(crate) fn write(set: &LabeledImages, n_columns: usize, path: &Path) -> Resul
             picture.write_to(&mut png, ImageFormat::Png).map_err(|error| {
                 Failure::new(Code::InputOutput, format!("cannot write {}: {error}", path.display()))
             })?;
-            let mut partial = Partial::create(path)?;
-            partial.write(png.get_ref())?;
-            partial.persist()
+            durable_file::write(path, png.get_ref()).map_err(|error| Failure::io("write", path, &error))
         }
         _ => Err(Failure::configuration(format!(
             "--sheet {}: expected a name that ends in .svg or .png",

@@ -51,7 +51,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     staged.commit()
 }
 
-/// Writes files of the given names into `folder`, which is made if it is missing: each as [`write`] does, but the folder is
+/// Writes files of the given names into `folder`, which is made if it is missing: each as [`write()`] does, but the folder is
 /// synced once, behind the last. Returns their paths.
 ///
 /// # Errors

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use mnist_fetch::Manifest;
 use mnist_io::LabeledImages;
 use serde_json::{Value, json};
 
 use crate::contact_sheet;
 use crate::data::{self, Dataset};
 use crate::failure::Failure;
-use crate::manifest;
 use crate::output::{Output, counted, grouped, notice};
 use crate::pictures::{self, PARTS, Taking};
 use crate::places;
@@ -126,8 +126,8 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
 
 fn tell(data: &Dataset, [train, test]: &[Statistics; 2], twice: Duplicates, output: &mut Output) {
     output.line(data.summary(data.train.len(), data.test.len()));
-    let manifest = manifest::read(&places::datasets()).unwrap_or_default();
-    let known = manifest.sets.get(&data.name);
+    let manifest = Manifest::read(places::datasets()).unwrap_or_default();
+    let known = manifest.get(&data.name);
     if let Some(set) = known {
         output.line(&set.title);
     }
