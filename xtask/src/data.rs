@@ -5,13 +5,12 @@ use mlp_results::DataDescription;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mnist_fetch::Manifest;
 use mnist_io::{LabeledImages, synthetic_digits};
 use sha2::{Digest, Sha256};
 
 use crate::configuration::{is_safe_name, nearest};
-use crate::digest::hexadecimal;
 use crate::failure::{Code, Failure};
-use crate::manifest;
 use crate::memory;
 use crate::output::{grouped, notice};
 use crate::places;
@@ -169,15 +168,15 @@ fn dataset(name: String, is_synthetic: bool, train: LabeledImages, test: Labeled
     let mut hasher = Sha256::new();
     hasher.update(train.sha256());
     hasher.update(test.sha256());
-    let sha256 = hexadecimal(&hasher.finalize());
+    let sha256 = hex::encode(hasher.finalize());
     Dataset { name, is_synthetic, train: Arc::new(train), test: Arc::new(test), sha256 }
 }
 
 fn default_origin() -> Result<Origin, Failure> {
     let datasets = places::datasets();
     let folder = datasets.join(DEFAULT);
-    let manifest = manifest::read(&datasets)?;
-    if manifest.sets.get(DEFAULT).is_some_and(|set| set.is_present(&folder)) {
+    let manifest = Manifest::read(&datasets)?;
+    if manifest.get(DEFAULT).is_some_and(|set| set.is_present(&folder)) {
         let name = DEFAULT.to_owned();
         return Ok(Origin::Folder { name, folder });
     }
@@ -214,13 +213,13 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
              t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, with or without .gz"
         ));
     }
-    let manifest = manifest::read(datasets).unwrap_or_default();
-    if manifest.sets.contains_key(choice) {
+    let manifest = Manifest::read(datasets).unwrap_or_default();
+    if manifest.get(choice).is_some() {
         return Failure::data(format!(
             "the data set \"{choice}\" is not downloaded; run `cargo xtask download {choice}`"
         ));
     }
-    let known: Vec<&str> = manifest.sets.keys().map(String::as_str).chain([SYNTHETIC]).collect();
+    let known: Vec<&str> = manifest.names().chain([SYNTHETIC]).collect();
     let guess =
         nearest(choice, known.iter().copied()).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
     Failure::data(format!("no data set and no folder is called \"{choice}\"; known are {}{guess}", known.join(", ")))

@@ -34,13 +34,7 @@ mod slurm;
 mod store;
 mod trial;
 
-mod digest;
-mod fetch;
-mod http;
-mod manifest;
-mod partial;
 mod places;
-mod unpack;
 
 mod failure;
 mod output;

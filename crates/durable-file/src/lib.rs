@@ -15,16 +15,21 @@
 //! What does not fit into memory is written into a [`Staged`] file; several of them can be written before the first one
 //! gets its name. All errors are those of the operating system: the caller knows which file it was about.
 //!
+//! [`FolderLock`] keeps other processes out of a folder meanwhile ([`lock`]).
+//!
 //! With the feature `faults`, which only tests ask for, the process can be killed and the operating system made to fail at
 //! each step (`src/fault.rs`).
 
 mod fault;
+pub mod lock;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use crate::lock::{FolderLock, LockError};
 
 use crate::fault::{Step, reach};
 
@@ -46,7 +51,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     staged.commit()
 }
 
-/// Writes files of the given names into `folder`, which is made if it is missing: each as [`write`] does, but the folder is
+/// Writes files of the given names into `folder`, which is made if it is missing: each as [`write()`] does, but the folder is
 /// synced once, behind the last. Returns their paths.
 ///
 /// # Errors

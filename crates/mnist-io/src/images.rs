@@ -303,7 +303,7 @@ impl LabeledImages {
         for &class in &self.classes {
             hasher.update(u32::from(class).to_le_bytes());
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hasher.finalize())
     }
 }
 

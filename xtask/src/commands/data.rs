@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use mnist_fetch::Manifest;
 use mnist_io::{
     ContactSheet, Duplicates, ImageStatistics, ImportOptions, LabeledImages, Preparation, SPLIT_FOLDERS, export_images,
     import_images,
@@ -12,9 +13,7 @@ use serde_json::{Value, json};
 
 use crate::data::{self, Dataset};
 use crate::failure::Failure;
-use crate::manifest;
 use crate::output::{Output, counted, grouped, notice};
-use crate::partial::Partial;
 use crate::places;
 use crate::progress::Progress;
 use crate::store::write_atomically;
@@ -136,9 +135,7 @@ fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
         "svg" => write_atomically(path, &sheet.to_svg().map_err(|error| data::failure(&error))?),
         "png" => {
             let png = sheet.to_png().map_err(|error| data::failure(&error))?;
-            let mut partial = Partial::create(path)?;
-            partial.write(&png)?;
-            partial.persist()
+            durable_file::write(path, &png).map_err(|error| Failure::io("write", path, &error))
         }
         _ => Err(Failure::configuration(format!(
             "--sheet {}: expected a name that ends in .svg or .png",
@@ -149,8 +146,8 @@ fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
 
 fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates, output: &mut Output) {
     output.line(data.summary(data.train.len(), data.test.len()));
-    let manifest = manifest::read(&places::datasets()).unwrap_or_default();
-    let known = manifest.sets.get(&data.name);
+    let manifest = Manifest::read(places::datasets()).unwrap_or_default();
+    let known = manifest.get(&data.name);
     if let Some(set) = known {
         output.line(&set.title);
     }

@@ -27,7 +27,7 @@ pub(crate) fn next(state: &mut u64) -> u64 {
 /// A sandbox whose only set has one file, on this server.
 fn sandbox_of(content: &[u8], server: &Server) -> Sandbox {
     let sandbox = Sandbox::new();
-    let sha256: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(Sha256::digest(content));
     sandbox.write(
         "datasets/manifest.toml",
         format!(

@@ -8,11 +8,15 @@ mod emnist;
 #[cfg(unix)]
 mod faults;
 mod interruptions;
+#[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
+mod miniature;
 mod reproduce;
 mod resume;
 mod sandbox;
 mod saved_models;
 mod search;
+#[allow(dead_code, reason = "the library's tests need more of its faults than the program's")]
+#[path = "../../../crates/mnist-fetch/tests/it/server.rs"]
 mod server;
 mod sharing;
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Files that are there in full or not at all.
+//! Files that arrive bit by bit, and get their name when all of them is there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::error::{Error, Result};
 
 /// A file beside its target, under a name that says it is not finished; removed when dropped, unless it has been given
 /// its final name or is kept to be resumed. Whoever writes holds the lock of the folder, so the name is free, or a
 /// remnant of a process that was killed.
-pub(crate) struct Partial {
+///
+/// [`durable_file::Staged`] gives a staged file a name of its own, which no later process knows. Here it is always the
+/// same, so that a later process continues; the naming at the end is [`durable_file::publish`] all the same.
+pub(crate) struct PartialFile {
     path: PathBuf,
     note: PathBuf,
     target: PathBuf,
@@ -29,33 +32,31 @@ pub(crate) struct Provenance {
     pub(crate) validator: String,
 }
 
-impl Partial {
+impl PartialFile {
     /// An empty file that will become `target`.
-    pub(crate) fn create(target: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(target: &Path) -> Result<Self> {
         let (path, note) = names(target);
         // The bytes go before the note does, so that a note never speaks of other bytes.
         let _ = fs::remove_file(&path);
         let _ = fs::remove_file(&note);
         match File::create_new(&path) {
-            Ok(file) => Ok(Partial { path, note, target: target.to_path_buf(), file, is_kept: false }),
-            Err(error) => Err(Failure::io("create", &path, &error)),
+            Ok(file) => Ok(Self { path, note, target: target.to_path_buf(), file, is_kept: false }),
+            Err(error) => Err(Error::io("create", &path, error)),
         }
     }
 
-    /// An empty file that will become `target`, with a note of where its bytes come from, so that a later process can go
-    /// on where this one ends.
-    pub(crate) fn create_resumable(target: &Path, provenance: &Provenance) -> Result<Self, Failure> {
-        let mut partial = Partial::create(target)?;
-        partial.is_kept = true;
+    /// An empty file that will become `target`, with a note of where its bytes come from, so that a later process can
+    /// continue where this one ends.
+    pub(crate) fn create_resumable(target: &Path, provenance: &Provenance) -> Result<Self> {
+        let mut partial = PartialFile::create(target)?;
         let text = serde_json::to_string(provenance).expect("two strings have a JSON form");
-        fs::write(&partial.note, text).map_err(|error| {
-            partial.is_kept = false;
-            Failure::io("write", &partial.note, &error)
-        })?;
+        durable_file::write(&partial.note, text.as_bytes())
+            .map_err(|error| Error::io("write", &partial.note, error))?;
+        partial.is_kept = true;
         Ok(partial)
     }
 
-    /// What an earlier attempt at `target` left, and where it came from; `None` where there is nothing to go on with.
+    /// What an earlier attempt at `target` left, and where it came from; `None` where there is nothing to continue.
     pub(crate) fn left_behind(target: &Path) -> Option<(Provenance, u64)> {
         let (path, note) = names(target);
         let provenance = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
@@ -63,8 +64,8 @@ impl Partial {
         (metadata.is_file() && metadata.len() > 0).then_some((provenance, metadata.len()))
     }
 
-    /// Goes on with what an earlier attempt left, after `n_bytes` of it.
-    pub(crate) fn resume(target: &Path, n_bytes: u64) -> Result<Self, Failure> {
+    /// Continues what an earlier attempt left, after `n_bytes` of it.
+    pub(crate) fn resume(target: &Path, n_bytes: u64) -> Result<Self> {
         let (path, note) = names(target);
         let opened = OpenOptions::new().read(true).write(true).open(&path).and_then(|mut file| {
             file.set_len(n_bytes)?;
@@ -72,8 +73,8 @@ impl Partial {
             Ok(file)
         });
         match opened {
-            Ok(file) => Ok(Partial { path, note, target: target.to_path_buf(), file, is_kept: true }),
-            Err(error) => Err(Failure::io("open", &path, &error)),
+            Ok(file) => Ok(Self { path, note, target: target.to_path_buf(), file, is_kept: true }),
+            Err(error) => Err(Error::io("open", &path, error)),
         }
     }
 
@@ -90,11 +91,11 @@ impl Partial {
     }
 
     /// Appends `bytes`.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        (&self.file).write_all(bytes).map_err(|error| {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| {
             // On a full disk the room is needed for other things, and on a failing one nothing here can be trusted.
             self.is_kept = false;
-            Failure::io("write", &self.path, &error)
+            Error::io("write", &self.path, error)
         })
     }
 
@@ -104,20 +105,18 @@ impl Partial {
     }
 
     /// Gives the file its final name, replacing what bears it, once the disk has all of it.
-    pub(crate) fn persist(mut self) -> Result<(), Failure> {
+    pub(crate) fn publish(mut self) -> Result<()> {
         self.is_kept = false;
-        self.file.sync_all().map_err(|error| Failure::io("write", &self.path, &error))?;
-        fs::rename(&self.path, &self.target).map_err(|error| Failure::io("replace", &self.target, &error))?;
-        // Makes the folder remember the rename. Where folders cannot be synced, it is as safe as the system makes it.
-        if let Some(folder) = self.target.parent() {
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        }
+        durable_file::publish(&self.file, &self.path, &self.target)
+            .map_err(|error| Error::io("replace", &self.target, error))?;
+        // The file is there and whole. Where folders cannot be synced, its name is as safe as the system makes it.
+        let _ = durable_file::sync_folder_of(&self.target);
         Ok(())
     }
 }
 
 /// Appends, so that a converter can write into it.
-impl Write for &Partial {
+impl Write for &PartialFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&self.file).write(bytes)
     }
@@ -127,7 +126,7 @@ impl Write for &Partial {
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.is_kept {
             // After a rename nothing bears these names any more but the note.

@@ -1,221 +1,50 @@
-//! The list of data sets that `download` knows: `datasets/manifest.toml`, and `datasets/own.toml` for a user's own.
+//! From the text of a manifest to data sets that can be fetched and verified, or the reason why not.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io;
-use std::path::Path;
 
 use mnist_io::LabelSource;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::configuration::nearest;
-use crate::data::SYNTHETIC;
+use super::{ARCHIVES, KnownArchive, Manifest};
+use crate::data_set::{Archive, Conversion, DataFile, DataSet, Length, Origin, Published};
 use crate::digest::Hash;
-use crate::failure::Failure;
+use crate::source::is_address;
 
-/// The manifest as it was when the program was built, for a program that runs away from its sources.
-const BUILT_IN: &str = include_str!("../../datasets/manifest.toml");
-
-/// The name of the table of archives, which no data set can have.
-pub(crate) const ARCHIVES: &str = "archives";
+/// The name of digits that are drawn and not fetched (`mnist_io::synthetic_digits`), wherever data sets are named.
+const SYNTHETIC: &str = "synthetic";
 
 /// Whatever a manifest says, no file is longer: what is longer is a slip of the keyboard.
 const LENGTH_MAX: u64 = 1 << 40;
 
-/// All known data sets by name.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Manifest {
-    pub(crate) sets: BTreeMap<String, DataSet>,
-    archives: BTreeMap<String, WrittenArchive>,
-}
-
-/// A data set that can be downloaded.
-#[derive(Clone, Debug)]
-pub(crate) struct DataSet {
-    /// What it is, in one line.
-    pub(crate) title: String,
-    /// Under which terms it may be used; empty where the manifest does not say.
-    pub(crate) licence: String,
-    /// What to cite; empty where the manifest does not say.
-    pub(crate) citation: String,
-    /// The characters that the labels 0, 1, 2, … stand for.
-    pub(crate) classes: Vec<char>,
-    /// What the classes are, where a character does not say it: none, or one for each class.
-    pub(crate) class_names: Vec<String>,
-    /// The number of training and of test images, where the manifest says it.
-    pub(crate) counts: Option<(usize, usize)>,
-    /// What belongs to it.
-    pub(crate) files: Vec<DataFile>,
-    /// The archive that holds all files, where they are not published one by one.
-    pub(crate) archive: Option<Archive>,
-    /// Folders on servers that hold every file, or the archive, best first.
-    pub(crate) mirrors: Vec<String>,
-    /// Where lengths and hashes were published that have not been computed here.
-    pub(crate) unproved: Option<String>,
-}
-
-/// A ZIP archive that several sets may share.
-#[derive(Clone, Debug)]
-pub(crate) struct Archive {
-    /// Its table in the manifest; the folder that it lies in.
-    pub(crate) name: String,
-    pub(crate) file: Published,
-}
-
-/// One file of a data set.
-#[derive(Clone, Debug)]
-pub(crate) struct DataFile {
-    /// A plain name on disk.
-    pub(crate) name: String,
-    pub(crate) origin: Origin,
-}
-
-/// Where a file comes from, and what is changed on the way to the disk.
-#[derive(Clone, Debug)]
-pub(crate) enum Origin {
-    /// It lies on a server, and on the disk as it lies there.
-    Published(Published),
-    /// It lies on a server in another form.
-    Converted(Published, Conversion),
-    /// It is the member of this name of the set's archive.
-    Member(String, Conversion),
-}
-
-/// A file as it lies on a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Published {
-    /// A plain name, the same on every mirror.
-    pub(crate) name: String,
-    pub(crate) length: Length,
-    pub(crate) hash: Hash,
-    /// The SHA-256 of what it unpacks to, if known.
-    pub(crate) content: Option<Hash>,
-}
-
-/// What is known about a length in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Length {
-    Exactly(u64),
-    AtMost(u64),
-}
-
-/// How a file of images or labels becomes one like MNIST's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Conversion {
-    /// Packed anew as it is.
-    Images {
-        transposed: bool,
-        n_images: Option<usize>,
-    },
-    Labels {
-        source: LabelSource,
-        n_labels: Option<usize>,
-    },
-}
-
-impl Length {
-    /// The greatest possible length.
-    pub(crate) fn most(self) -> u64 {
-        match self {
-            Length::Exactly(n_bytes) | Length::AtMost(n_bytes) => n_bytes,
+impl Manifest {
+    /// Adds the sets and archives of `text`. The error is the reason alone.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
+        let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
+        for (name, archive) in written.archives {
+            check_name(&name)?;
+            check_mirrors(&name, &archive.mirrors)?;
+            let archive = check_archive(&name, archive).map_err(|reason| format!("[archives.{name}]: {reason}"))?;
+            if self.archives.insert(name.clone(), archive).is_some() {
+                return Err(format!(
+                    "[archives.{name}] stands in manifest.toml already; give your archive another name"
+                ));
+            }
         }
-    }
-
-    /// Whether a file may have so many bytes.
-    pub(crate) fn admits(self, n_bytes: u64) -> bool {
-        match self {
-            Length::Exactly(expected) => n_bytes == expected,
-            Length::AtMost(most) => n_bytes <= most,
+        for (name, set) in written.sets {
+            check_name(&name)?;
+            if name == SYNTHETIC {
+                return Err(format!(
+                    "[{SYNTHETIC}]: this is the name of the built-in digits; give your set another name"
+                ));
+            }
+            let set = check_set(&name, set, &self.archives).map_err(|reason| format!("[{name}]: {reason}"))?;
+            check_mirrors(&name, &set.mirrors)?;
+            if self.sets.insert(name.clone(), set).is_some() {
+                return Err(format!("[{name}] stands in manifest.toml already; give your set another name"));
+            }
         }
-    }
-}
-
-impl fmt::Display for Length {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Length::Exactly(n_bytes) => write!(f, "{n_bytes}"),
-            Length::AtMost(n_bytes) => write!(f, "at most {n_bytes}"),
-        }
-    }
-}
-
-impl Conversion {
-    /// Whether what comes out is what goes in.
-    fn is_none(self) -> bool {
-        match self {
-            Conversion::Images { transposed, .. } => !transposed,
-            Conversion::Labels { source, .. } => source == LabelSource::default(),
-        }
-    }
-}
-
-impl DataSet {
-    /// The bytes that have to be fetched at most.
-    pub(crate) fn n_bytes(&self) -> u64 {
-        match &self.archive {
-            Some(archive) => archive.file.length.most(),
-            None => self.files.iter().filter_map(|file| Some(file.published()?.length.most())).sum(),
-        }
-    }
-
-    /// Whether some file lies in `folder`, whatever its content.
-    pub(crate) fn is_begun(&self, folder: &Path) -> bool {
-        self.files.iter().any(|file| folder.join(&file.name).symlink_metadata().is_ok())
-    }
-
-    /// Whether every file lies in `folder`, whatever its content.
-    pub(crate) fn is_present(&self, folder: &Path) -> bool {
-        self.files.iter().all(|file| folder.join(&file.name).is_file())
-    }
-}
-
-impl DataFile {
-    /// The published file, if it is no member of an archive.
-    pub(crate) fn published(&self) -> Option<&Published> {
-        match &self.origin {
-            Origin::Published(published) | Origin::Converted(published, _) => Some(published),
-            Origin::Member(..) => None,
-        }
-    }
-}
-
-/// Reads `manifest.toml` and `own.toml` in the folder `datasets`, or the built-in copy where there is no manifest.
-pub(crate) fn read(datasets: &Path) -> Result<Manifest, Failure> {
-    let path = datasets.join("manifest.toml");
-    let text = read_if_there(&path)?.unwrap_or_else(|| BUILT_IN.to_owned());
-    let mut manifest = Manifest::default();
-    let refuse = |path: &Path, reason: String| Failure::data(format!("{}: {reason}", path.display()));
-    add(&mut manifest, &text).map_err(|reason| refuse(&path, reason))?;
-    let path = datasets.join("own.toml");
-    if let Some(text) = read_if_there(&path)? {
-        add(&mut manifest, &text).map_err(|reason| refuse(&path, reason))?;
-    }
-    Ok(manifest)
-}
-
-/// The data set called `name`.
-pub(crate) fn find<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a DataSet, Failure> {
-    manifest.sets.get(name).ok_or_else(|| {
-        let names: Vec<&str> = manifest.sets.keys().map(String::as_str).collect();
-        let guess = nearest(name, names.iter().copied())
-            .map(|guess| format!("; did you mean \"{guess}\"?"))
-            .unwrap_or_default();
-        Failure::configuration(format!(
-            "no data set is called \"{name}\" in datasets/manifest.toml, which knows: {}{guess}",
-            names.join(", ")
-        ))
-    })
-}
-
-fn read_if_there(path: &Path) -> Result<Option<String>, Failure> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(Failure::data(format!("{}: expected UTF-8, found other bytes; save it anew", path.display())))
-        }
-        Err(error) => Err(Failure::io("read", path, &error)),
+        Ok(())
     }
 }
 
@@ -258,7 +87,7 @@ struct WrittenFile {
 }
 
 /// A table of an archive as it is written.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenArchive {
     name: String,
@@ -304,31 +133,7 @@ impl<'de> Deserialize<'de> for Written {
     }
 }
 
-/// Adds the sets and archives of `text` to `manifest`.
-fn add(manifest: &mut Manifest, text: &str) -> Result<(), String> {
-    let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
-    for (name, archive) in written.archives {
-        check_name(&name)?;
-        check_mirrors(&name, &archive.mirrors)?;
-        if manifest.archives.insert(name.clone(), archive).is_some() {
-            return Err(format!("[archives.{name}] stands in manifest.toml already; give your archive another name"));
-        }
-    }
-    for (name, set) in written.sets {
-        check_name(&name)?;
-        if name == SYNTHETIC {
-            return Err(format!("[{SYNTHETIC}]: this is the name of the built-in digits; give your set another name"));
-        }
-        let set = check_set(set, &manifest.archives).map_err(|reason| format!("[{name}]: {reason}"))?;
-        check_mirrors(&name, &set.mirrors)?;
-        if manifest.sets.insert(name.clone(), set).is_some() {
-            return Err(format!("[{name}] stands in manifest.toml already; give your set another name"));
-        }
-    }
-    Ok(())
-}
-
-fn check_set(written: WrittenSet, archives: &BTreeMap<String, WrittenArchive>) -> Result<DataSet, String> {
+fn check_set(name: &str, written: WrittenSet, archives: &BTreeMap<String, KnownArchive>) -> Result<DataSet, String> {
     let classes: Vec<char> = written.classes.chars().collect();
     if classes.is_empty() || classes.len() > 256 {
         return Err(format!("classes: expected 1 to 256 characters, found {}", classes.len()));
@@ -351,14 +156,15 @@ fn check_set(written: WrittenSet, archives: &BTreeMap<String, WrittenArchive>) -
     let (archive, mirrors, archive_unproved) = match (&written.archive, &written.mirrors) {
         (None, Some(mirrors)) => (None, mirrors.clone(), None),
         (Some(name), None) => {
-            let found = archives.get(name).ok_or_else(|| format!("archive: there is no [archives.{name}]"))?;
-            let (mirrors, unproved) = (found.mirrors.clone(), found.unproved.clone());
-            (Some(check_archive(name, found.clone())?), mirrors, unproved)
+            let known = archives.get(name).ok_or_else(|| format!("archive: there is no [archives.{name}]"))?;
+            let KnownArchive { archive, mirrors, unproved } = known.clone();
+            (Some(archive), mirrors, unproved)
         }
         _ => return Err("expected either mirrors or archive".to_owned()),
     };
     let files = check_files(&written, counts, archive.is_some())?;
     Ok(DataSet {
+        name: name.to_owned(),
         title: written.title,
         licence: written.licence,
         citation: written.citation,
@@ -384,13 +190,14 @@ fn check_files(
         let name = file.name.clone();
         let count = counts.map(|(train, test)| if name.starts_with("train") { train } else { test });
         let is_labels = name.contains("labels");
-        let conversion = match is_labels {
-            true => Conversion::Labels { source, n_labels: count },
-            false => Conversion::Images { transposed: written.transposed, n_images: count },
+        let conversion = if is_labels {
+            Conversion::Labels { source, n_labels: count }
+        } else {
+            Conversion::Images { transposed: written.transposed, n_images: count }
         };
         // A table is converted even where its first column and first number are the usual ones.
         let is_table = is_labels && written.label_column.is_some();
-        let origin = match (is_in_archive, is_table || !conversion.is_none()) {
+        let origin = match (is_in_archive, is_table || !conversion.changes_nothing()) {
             (true, _) => Origin::Member(check_member(file)?, conversion),
             (false, true) => Origin::Converted(check_file(file)?, conversion),
             (false, false) => Origin::Published(check_file(file)?),
@@ -401,11 +208,16 @@ fn check_files(
     files.map(|file| check(file).map_err(|reason: String| format!("{}: {reason}", file.name))).collect()
 }
 
-fn check_archive(name: &str, written: WrittenArchive) -> Result<Archive, String> {
+fn check_archive(name: &str, written: WrittenArchive) -> Result<KnownArchive, String> {
     check_name(&written.name)?;
     let length = check_length(Some(written.bytes), None)?;
     let hash = Hash::sha256(&written.sha256)?;
-    Ok(Archive { name: name.to_owned(), file: Published { name: written.name, length, hash, content: None } })
+    let file = Published { name: written.name, length, hash, content: None };
+    Ok(KnownArchive {
+        archive: Archive { name: name.to_owned(), file },
+        mirrors: written.mirrors,
+        unproved: written.unproved,
+    })
 }
 
 fn check_member(written: &WrittenFile) -> Result<String, String> {
@@ -470,11 +282,6 @@ fn check_mirrors(name: &str, mirrors: &[String]) -> Result<(), String> {
     }
 }
 
-/// Whether `text` is an address that files are fetched from.
-pub(crate) fn is_address(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 100
@@ -489,7 +296,7 @@ mod tests {
 
     fn parse(text: &str) -> Result<Manifest, String> {
         let mut manifest = Manifest::default();
-        add(&mut manifest, text).map(|()| manifest)
+        manifest.add(text).map(|()| manifest)
     }
 
     /// A manifest of one set with one file, described by these lines.
@@ -499,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_set_of_the_project_has_four_files_and_says_where_it_is_from() {
-        let manifest = parse(BUILT_IN).expect("datasets/manifest.toml is valid");
+        let manifest = Manifest::builtin();
         let names: Vec<&str> = manifest.sets.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -521,16 +328,6 @@ mod tests {
             // Only MNIST's bytes were at hand when the manifest was written.
             assert_eq!(set.unproved.is_none(), name == "mnist", "{name}");
         }
-    }
-
-    #[test]
-    fn the_characters_of_the_sets_fit_into_the_bits_that_the_paper_gives_them() {
-        let manifest = parse(BUILT_IN).expect("datasets/manifest.toml is valid");
-        let n_bits = |name: &str| mlp_train::TargetEncoding::Ascii.codebook(&manifest.sets[name].classes).n_bits();
-        assert_eq!(["mnist", "qmnist", "emnist-digits"].map(n_bits), [6; 3]);
-        assert_eq!(["emnist-letters", "emnist-balanced", "emnist-byclass"].map(n_bits), [7; 3]);
-        let n_classes = |name: &str| manifest.sets[name].classes.len();
-        assert_eq!(["emnist-letters", "emnist-balanced", "emnist-byclass"].map(n_classes), [26, 47, 62]);
     }
 
     #[test]

@@ -1,37 +1,24 @@
-//! One request over HTTP: its limits of time, its proxy, whom it trusts, and what went wrong in words.
+//! One request over HTTP: its limits of time, and what went wrong in words.
 
-use std::env;
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Proxy};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Body};
 
-use crate::failure::Failure;
+use crate::network::{Network, TRUST_VARIABLE};
 
 /// A chain of more redirects leads nowhere.
 const MAX_REDIRECTS: u32 = 5;
 
-/// A file with certificates to trust instead of the built-in ones, as OpenSSL and curl know it: for a company's own
-/// authority.
-const TRUST_VARIABLE: &str = "SSL_CERT_FILE";
-
-/// What all requests of a command have in common.
-#[derive(Clone, Debug)]
-pub(crate) struct Network {
-    roots: RootCerts,
-}
-
 /// The limits of one request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RequestLimits {
     /// Longest time without a single byte.
     pub(crate) stall: Duration,
     /// Longest time for all of it.
-    pub(crate) left: Duration,
+    pub(crate) total: Duration,
 }
 
 /// The part of a file that is wanted: everything from `start` on, if the file is still the one that `validator` names.
@@ -45,109 +32,50 @@ pub(crate) struct Rest<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) reason: String,
-    pub(crate) again: bool,
+    pub(crate) is_temporary: bool,
     pub(crate) wait: Option<Duration>,
 }
 
 impl Refusal {
     pub(crate) fn temporary(reason: impl Into<String>) -> Self {
-        Refusal { reason: reason.into(), again: true, wait: None }
+        Refusal { reason: reason.into(), is_temporary: true, wait: None }
     }
 
     pub(crate) fn permanent(reason: impl Into<String>) -> Self {
-        Refusal { reason: reason.into(), again: false, wait: None }
+        Refusal { reason: reason.into(), is_temporary: false, wait: None }
     }
 }
 
-impl Network {
-    /// Reads the environment. Code 3 or 5 where it names certificates that cannot be used.
-    pub(crate) fn from_environment() -> Result<Self, Failure> {
-        let Some(path) = env::var_os(TRUST_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) else {
-            return Ok(Network { roots: RootCerts::WebPki });
-        };
-        let pem = fs::read(&path).map_err(|error| Failure::io("read", &path, &error))?;
-        let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if certificates.is_empty() {
-            return Err(Failure::data(format!(
-                "{}: expected certificates in PEM form, as {TRUST_VARIABLE} names the file, found none; unset the \
-                 variable, or name another file",
-                path.display()
-            )));
-        }
-        Ok(Network { roots: RootCerts::from(certificates) })
+/// Asks for `address`, or for the rest of what is there, and returns the answer, whatever its status.
+pub(crate) fn get(
+    network: &Network,
+    address: &str,
+    rest: Option<&Rest<'_>>,
+    limits: RequestLimits,
+) -> Result<Response<Body>, Refusal> {
+    let mut request = agent(network, address, limits)?.get(address);
+    if let Some(rest) = rest {
+        request = request.header("Range", format!("bytes={}-", rest.start)).header("If-Range", rest.validator);
     }
-
-    /// Asks for `address`, or for the rest of what is there, and returns the answer, whatever its status.
-    pub(crate) fn get(
-        &self,
-        address: &str,
-        rest: Option<&Rest<'_>>,
-        limits: Limits,
-    ) -> Result<Response<Body>, Refusal> {
-        let agent = self.agent(address, limits)?;
-        let mut request = agent.get(address);
-        if let Some(rest) = rest {
-            request = request.header("Range", format!("bytes={}-", rest.start)).header("If-Range", rest.validator);
-        }
-        request.call().map_err(|error| classify(&error, limits.stall))
-    }
-
-    fn agent(&self, address: &str, limits: Limits) -> Result<Agent, Refusal> {
-        let is_protected = address.starts_with("https://");
-        let config = Agent::config_builder()
-            .https_only(is_protected)
-            .http_status_as_error(false)
-            .max_redirects(MAX_REDIRECTS)
-            .timeout_global(Some(limits.left))
-            .timeout_per_read(Some(limits.stall))
-            .timeout_per_write(Some(limits.stall))
-            .timeout_connect(Some(limits.stall.min(limits.left)))
-            .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .proxy(proxy(is_protected)?)
-            .tls_config(TlsConfig::builder().root_certs(self.roots.clone()).build())
-            .build();
-        Ok(config.new_agent())
-    }
+    request.call().map_err(|error| classify(&error, limits.stall))
 }
 
-/// The proxy that the environment names for this kind of address: `https_proxy` or `http_proxy`, then `all_proxy`, small
-/// letters before capitals; ureq alone would take `HTTPS_PROXY` for both kinds. Hosts in `no_proxy` are asked directly.
-fn proxy(is_protected: bool) -> Result<Option<Proxy>, Refusal> {
-    let variables: [&str; 4] = match is_protected {
-        true => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-        false => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
-    };
-    let value = |name: &&str| env::var(name).ok().filter(|value| !value.is_empty());
-    let Some((name, address)) = variables.iter().find_map(|name| Some((name, value(name)?))) else {
-        return Ok(None);
-    };
-    let unusable = || {
-        // The address may hold a password, so it is not shown.
-        Refusal::permanent(format!(
-            "the environment variable {name} holds no address of a proxy, such as http://proxy.example:8080"
-        ))
-    };
-    let named = Proxy::new(&address).map_err(|_| unusable())?;
-    let mut proxy = Proxy::builder(named.protocol()).host(named.host()).port(named.port());
-    if let Some(user) = named.username() {
-        proxy = proxy.username(user);
-    }
-    if let Some(password) = named.password() {
-        proxy = proxy.password(password);
-    }
-    let direct = ["no_proxy", "NO_PROXY"].iter().find_map(value).unwrap_or_default();
-    for host in direct.split(',').map(str::trim).filter(|host| !host.is_empty()) {
-        proxy = proxy.no_proxy(host);
-        // "example.com" means its hosts too wherever else this variable is read.
-        proxy = proxy.no_proxy(&format!(".{}", host.trim_start_matches('.')));
-    }
-    proxy.build().map(Some).map_err(|_| unusable())
+fn agent(network: &Network, address: &str, limits: RequestLimits) -> Result<Agent, Refusal> {
+    let is_protected = address.starts_with("https://");
+    let config = Agent::config_builder()
+        .https_only(is_protected)
+        .http_status_as_error(false)
+        .max_redirects(MAX_REDIRECTS)
+        .timeout_global(Some(limits.total))
+        .timeout_per_read(Some(limits.stall))
+        .timeout_per_write(Some(limits.stall))
+        .timeout_connect(Some(limits.stall.min(limits.total)))
+        .user_agent(concat!("mnist-fetch/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .proxy(network.proxy(is_protected).map_err(Refusal::permanent)?)
+        .tls_config(TlsConfig::builder().root_certs(network.roots().clone()).build())
+        .build();
+    Ok(config.new_agent())
 }
 
 /// A header as text.
@@ -172,8 +100,8 @@ pub(crate) fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
 pub(crate) fn refusal_of_status(response: &Response<Body>) -> Refusal {
     let status = response.status();
     let reason = format!("the server answered {} {}", status.as_u16(), status.canonical_reason().unwrap_or(""));
-    let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-    Refusal { reason: reason.trim_end().to_owned(), again: busy, wait: retry_after(response.headers()) }
+    let is_busy = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    Refusal { reason: reason.trim_end().to_owned(), is_temporary: is_busy, wait: retry_after(response.headers()) }
 }
 
 /// `Retry-After` in seconds; the form with a date is rare and is left to our own pauses.
@@ -224,9 +152,10 @@ fn explain(error: &ureq::Error, stall: Duration) -> String {
         }
         other => {
             let text = other.to_string();
-            match text.to_ascii_lowercase().contains("certificate") {
-                true => format!("{text} (for a certificate of your own, name its file in {TRUST_VARIABLE})"),
-                false => text,
+            if text.to_ascii_lowercase().contains("certificate") {
+                format!("{text} (for a certificate of your own, name its file in {TRUST_VARIABLE})")
+            } else {
+                text
             }
         }
     }

@@ -9,15 +9,34 @@ use flate2::bufread::MultiGzDecoder;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failure;
-use crate::manifest::{Length, Published};
+use crate::data_set::{Length, Published};
+use crate::error::{Error, Result};
 
-/// A published hash, in small hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A sort of hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HashKind {
+    /// SHA-256: nobody can make another file that has it.
+    Sha256,
+    /// MD5: shows damage, not malice, as files with a given MD5 can be made.
+    Md5,
+}
+
+/// What a file on disk is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FileStatus {
+    /// Length and hash are right, or the hash of the content is.
+    Verified,
+    /// No such file.
+    Missing,
+    /// It is another file; the text says how, as in "has 7 bytes, expected 53".
+    Damaged(String),
+}
+
+/// A published hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hash {
-    Sha256(String),
-    /// Shows damage, not malice: files with a given MD5 can be made.
-    Md5(String),
+    Sha256([u8; 32]),
+    Md5([u8; 16]),
 }
 
 /// Computes a hash of the kind that was published.
@@ -27,28 +46,26 @@ pub(crate) enum Hasher {
     Md5(Md5),
 }
 
-/// What a file on disk is worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// Length and hash are right, or the hash of the content is.
-    Verified,
-    /// No such file.
-    Missing,
-    /// It is another file; the text says how.
-    Damaged(String),
+impl fmt::Display for HashKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HashKind::Sha256 => "SHA-256",
+            HashKind::Md5 => "MD5",
+        })
+    }
 }
 
 impl Hash {
     /// A SHA-256 of 64 hexadecimal digits, large or small.
-    pub(crate) fn sha256(digits: &str) -> Result<Self, String> {
-        hexadecimal_digits(digits, 64)
+    pub(crate) fn sha256(digits: &str) -> std::result::Result<Self, String> {
+        decode(digits)
             .map(Hash::Sha256)
             .ok_or_else(|| format!("sha256 = \"{digits}\" is no SHA-256; expected 64 hexadecimal digits"))
     }
 
     /// An MD5 of 32 hexadecimal digits, large or small.
-    pub(crate) fn md5(digits: &str) -> Result<Self, String> {
-        hexadecimal_digits(digits, 32)
+    pub(crate) fn md5(digits: &str) -> std::result::Result<Self, String> {
+        decode(digits)
             .map(Hash::Md5)
             .ok_or_else(|| format!("md5 = \"{digits}\" is no MD5; expected 32 hexadecimal digits"))
     }
@@ -61,10 +78,11 @@ impl Hash {
         }
     }
 
-    /// The digits alone.
-    pub(crate) fn digits(&self) -> &str {
+    /// Its small hexadecimal digits.
+    pub(crate) fn digits(&self) -> String {
         match self {
-            Hash::Sha256(digits) | Hash::Md5(digits) => digits,
+            Hash::Sha256(bytes) => hex::encode(bytes),
+            Hash::Md5(bytes) => hex::encode(bytes),
         }
     }
 
@@ -73,18 +91,17 @@ impl Hash {
         format!("{} {}…", self.kind(), &self.digits()[..12])
     }
 
-    /// "SHA-256" or "MD5".
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> HashKind {
         match self {
-            Hash::Sha256(_) => "SHA-256",
-            Hash::Md5(_) => "MD5",
+            Hash::Sha256(_) => HashKind::Sha256,
+            Hash::Md5(_) => HashKind::Md5,
         }
     }
 }
 
 impl fmt::Display for Hash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.kind(), self.digits())
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.digits())
     }
 }
 
@@ -98,43 +115,42 @@ impl Hasher {
 
     pub(crate) fn finish(self) -> Hash {
         match self {
-            Hasher::Sha256(hasher) => Hash::Sha256(hexadecimal(&hasher.finalize())),
-            Hasher::Md5(hasher) => Hash::Md5(hexadecimal(&hasher.finalize())),
+            Hasher::Sha256(hasher) => Hash::Sha256(hasher.finalize().into()),
+            Hasher::Md5(hasher) => Hash::Md5(hasher.finalize().into()),
         }
     }
 }
 
 /// What is at `path`, compared with what was published. A file that was unpacked or packed anew on its way here is known
 /// by the hash of its content, where that was published too.
-pub(crate) fn condition(file: &Published, path: &Path) -> Result<Condition, Failure> {
+pub(crate) fn status(file: &Published, path: &Path) -> Result<FileStatus> {
     let metadata = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
-        Err(error) => return Err(Failure::io("read", path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileStatus::Missing),
+        Err(error) => return Err(Error::io("read", path, error)),
         Ok(metadata) => metadata,
     };
     if !metadata.is_file() {
-        return Ok(Condition::Damaged("is no regular file".to_owned()));
+        return Ok(FileStatus::Damaged("is not a regular file".to_owned()));
     }
-    let how = match file.length.admits(metadata.len()) {
-        false => describe_length(metadata.len(), file.length),
-        true => {
-            let found = hash_file(path, file.hash.hasher())?;
-            if found == file.hash {
-                return Ok(Condition::Verified);
-            }
-            format!("has {found}, expected {}", file.hash)
+    let how = if file.length.admits(metadata.len()) {
+        let found = hash_file(path, file.hash.hasher())?;
+        if found == file.hash {
+            return Ok(FileStatus::Verified);
         }
+        format!("has {found}, expected {}", file.hash)
+    } else {
+        describe_length(metadata.len(), file.length)
     };
     match &file.content {
-        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => Ok(Condition::Verified),
-        _ => Ok(Condition::Damaged(how)),
+        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => Ok(FileStatus::Verified),
+        _ => Ok(FileStatus::Damaged(how)),
     }
 }
 
 /// The hash of all bytes of a file.
-pub(crate) fn hash_file(path: &Path, hasher: Hasher) -> Result<Hash, Failure> {
-    let file = File::open(path).map_err(|error| Failure::io("read", path, &error))?;
-    hash_all(file, hasher).map_err(|error| Failure::io("read", path, &error))
+pub(crate) fn hash_file(path: &Path, hasher: Hasher) -> Result<Hash> {
+    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    hash_all(file, hasher).map_err(|error| Error::io("read", path, error))
 }
 
 /// "has 7 bytes, expected 53".
@@ -142,14 +158,9 @@ pub(crate) fn describe_length(found: u64, expected: Length) -> String {
     format!("has {found} bytes, expected {expected}")
 }
 
-/// Small hexadecimal digits of `bytes`.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The hash of what a file unpacks to, or of its bytes if it is not packed; `None` where its packing is damaged.
-fn hash_content(path: &Path, hasher: Hasher) -> Result<Option<Hash>, Failure> {
-    let failed = |error: io::Error| Failure::io("read", path, &error);
+fn hash_content(path: &Path, hasher: Hasher) -> Result<Option<Hash>> {
+    let failed = |error: io::Error| Error::io("read", path, error);
     let mut beginning = [0; 2];
     let mut file = File::open(path).map_err(failed)?;
     let is_gzip = file.read_exact(&mut beginning).is_ok() && beginning == [0x1f, 0x8b];
@@ -172,7 +183,7 @@ fn hash_all(mut reader: impl Read, mut hasher: Hasher) -> io::Result<Hash> {
     }
 }
 
-fn hexadecimal_digits(text: &str, length: usize) -> Option<String> {
-    let is_hash = text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| text.to_ascii_lowercase())
+fn decode<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(digits, &mut bytes).ok().map(|()| bytes)
 }
