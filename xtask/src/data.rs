@@ -1,18 +1,16 @@
 //! Finds and reads the data that a run is about: a downloaded set, a folder, or the built-in synthetic digits.
 
-use mlp_results::DataDescription;
-
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use mlp_core::Real;
+use mlp_results::text::thousands;
+use mlp_sweep::{Dataset, is_safe_name, nearest};
+use mlp_train::{Codebook, Inputs, Samples, Targets};
 use mnist_fetch::Manifest;
 use mnist_io::{LabeledImages, synthetic_digits};
-use sha2::{Digest, Sha256};
 
-use crate::configuration::{is_safe_name, nearest};
 use crate::failure::{Code, Failure};
-use crate::memory;
-use crate::output::{grouped, notice};
+use crate::output::notice;
 use crate::places;
 
 /// The name of the built-in data.
@@ -26,23 +24,6 @@ const N_SYNTHETIC_TEST: usize = 2_000;
 
 /// Seeds of the built-in digits; other ones would be other data.
 const SYNTHETIC_SEEDS: (u64, u64) = (0, 1);
-
-/// Smaller sets are a choice by this seed, so that they are the same in every run.
-const SUBSET_SEED: u64 = 0;
-
-/// Training and test images under one name.
-pub(crate) struct Dataset {
-    /// Part of a folder's name: "mnist", "synthetic", or the last part of a path.
-    pub(crate) name: String,
-    /// Whether a program drew the images.
-    pub(crate) is_synthetic: bool,
-    /// Images to learn from. Trials that use all of them share them.
-    pub(crate) train: Arc<LabeledImages>,
-    /// Images to test on.
-    pub(crate) test: Arc<LabeledImages>,
-    /// Identity of the decoded data, in hexadecimal.
-    pub(crate) sha256: String,
-}
 
 /// Where data come from, before they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,66 +46,38 @@ pub(crate) fn load(choice: Option<&str>) -> Result<Dataset, Failure> {
         }
         Origin::Folder { name, folder } => {
             require_memory(unpacked_size(&folder))?;
-            let (train, test) = LabeledImages::load_folder(&folder).map_err(|error| failure(&error))?;
-            Ok(dataset(name, false, train, test))
+            let (train, test) = LabeledImages::load_folder(&folder)?;
+            Ok(Dataset::images(name, train, test))
         }
     }
 }
 
-/// The code of an error of `mnist_io`, and its text.
-pub(crate) fn failure(error: &mnist_io::Error) -> Failure {
-    let code = match error.kind() {
-        mnist_io::ErrorKind::Io => Code::InputOutput,
-        mnist_io::ErrorKind::Argument => Code::Configuration,
-        _ => Code::Data,
-    };
-    Failure::new(code, error.to_string())
+/// The training and the test images; everything that this program loads is images.
+pub(crate) fn images(data: &Dataset) -> [&LabeledImages; 2] {
+    [data.train(), data.test()].map(|part| part.images().expect("the data that this program loads are images"))
 }
 
-impl Dataset {
-    /// The first `size` of a fixed random order of the training images; all, in their own order, without a size.
-    pub(crate) fn train_of(&self, size: Option<usize>) -> Arc<LabeledImages> {
-        part(&self.train, size)
-    }
+/// Images with their labels as networks see them.
+pub(crate) fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
+    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
+}
 
-    /// The same of the test images.
-    pub(crate) fn test_of(&self, size: Option<usize>) -> Arc<LabeledImages> {
-        part(&self.test, size)
-    }
-
-    /// What a record says about the data.
-    pub(crate) fn describe(&self, n_train: usize, n_test: usize) -> DataDescription {
-        DataDescription {
-            name: self.name.clone(),
-            sha256: self.sha256.clone(),
-            train: n_train,
-            test: n_test,
-            inputs: self.train.height() * self.train.width(),
-            height: self.train.height(),
-            width: self.train.width(),
-            classes: self.train.classes.iter().collect(),
-            synthetic: self.is_synthetic,
-        }
-    }
-
-    /// One line for people.
-    pub(crate) fn summary(&self, n_train: usize, n_test: usize) -> String {
-        format!(
-            "{}: {} training and {} test images of {} × {}, classes {}",
-            self.name,
-            grouped(n_train),
-            grouped(n_test),
-            self.train.height(),
-            self.train.width(),
-            self.train.classes.iter().collect::<String>()
-        )
-    }
+/// One line for people, about so many images of the data.
+pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize)) -> String {
+    let (height, width) = data.train().image_size().unwrap_or((0, 0));
+    format!(
+        "{}: {} training and {} test images of {height} × {width}, classes {}",
+        data.name(),
+        thousands(n_train as u64),
+        thousands(n_test as u64),
+        data.train().classes().iter().collect::<String>()
+    )
 }
 
 /// Refuses to read what cannot fit, with room for what comes with it.
 fn require_memory(n_bytes: usize) -> Result<(), Failure> {
     let needed = 2 * n_bytes as u64 + (16 << 20);
-    match memory::available() {
+    match mlp_sweep::available_memory() {
         Some(available) if available < needed => Err(Failure::new(
             Code::InputOutput,
             format!(
@@ -151,25 +104,10 @@ fn unpacked_size(folder: &Path) -> usize {
     usize::try_from(lengths.fold(0, u64::saturating_add)).unwrap_or(usize::MAX).min(usize::MAX / 16)
 }
 
-fn part(images: &Arc<LabeledImages>, size: Option<usize>) -> Arc<LabeledImages> {
-    match size {
-        Some(size) if size < images.len() => Arc::new(images.subset(size, SUBSET_SEED)),
-        _ => Arc::clone(images),
-    }
-}
-
 fn synthetic() -> Dataset {
     let train = synthetic_digits(N_SYNTHETIC_TRAIN, SYNTHETIC_SEEDS.0);
     let test = synthetic_digits(N_SYNTHETIC_TEST, SYNTHETIC_SEEDS.1);
-    dataset(SYNTHETIC.to_owned(), true, train, test)
-}
-
-fn dataset(name: String, is_synthetic: bool, train: LabeledImages, test: LabeledImages) -> Dataset {
-    let mut hasher = Sha256::new();
-    hasher.update(train.sha256());
-    hasher.update(test.sha256());
-    let sha256 = hex::encode(hasher.finalize());
-    Dataset { name, is_synthetic, train: Arc::new(train), test: Arc::new(test), sha256 }
+    Dataset::images(SYNTHETIC, train, test).synthetic()
 }
 
 fn default_origin() -> Result<Origin, Failure> {

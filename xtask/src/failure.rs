@@ -1,8 +1,11 @@
-//! The one error type of the program: a message for a person and the code the process ends with.
+//! The one error type of the program: a message for a person and the code the process ends with. The errors of the
+//! libraries become it here, and nowhere else.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
+
+use durable_file::LockError;
 
 /// Why the process ends with something else than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +65,7 @@ impl Failure {
 
     /// A failed operation of the operating system on `path`; `action` completes "cannot …".
     pub(crate) fn io(action: &str, path: &Path, error: &io::Error) -> Self {
-        let advice = match error.kind() {
-            io::ErrorKind::NotFound => "; check the path",
-            io::ErrorKind::PermissionDenied => "; check the permissions of the file and its folder",
-            io::ErrorKind::ReadOnlyFilesystem => "; name a folder that can be written",
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space and run the command again",
-            _ if is_too_many_files(error) => "; raise the limit of open files (`ulimit -n`)",
-            _ => "",
-        };
+        let advice = durable_file::advice(error);
         Failure::new(Code::InputOutput, format!("cannot {action} {}: {error}{advice}", path.display()))
     }
 }
@@ -82,7 +78,87 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-fn is_too_many_files(error: &io::Error) -> bool {
-    // EMFILE has no kind of its own in the standard library.
-    cfg!(unix) && error.raw_os_error() == Some(24)
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy { .. } => Failure::new(Code::Busy, error.to_string()),
+            LockError::Io { action, path, error } => Failure::io(action, &path, &error),
+        }
+    }
+}
+
+impl From<mnist_io::Error> for Failure {
+    fn from(error: mnist_io::Error) -> Self {
+        let code = match error.kind() {
+            mnist_io::ErrorKind::Io => Code::InputOutput,
+            mnist_io::ErrorKind::Argument => Code::Configuration,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<mnist_fetch::Error> for Failure {
+    fn from(error: mnist_fetch::Error) -> Self {
+        let code = match error.kind() {
+            mnist_fetch::ErrorKind::Argument => Code::Configuration,
+            mnist_fetch::ErrorKind::Source => Code::Network,
+            mnist_fetch::ErrorKind::Io => Code::InputOutput,
+            mnist_fetch::ErrorKind::Busy => Code::Busy,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<mlp_train::ModelError> for Failure {
+    fn from(error: mlp_train::ModelError) -> Self {
+        let code = match error {
+            mlp_train::ModelError::Io { .. } => Code::InputOutput,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<mlp_results::Error> for Failure {
+    fn from(error: mlp_results::Error) -> Self {
+        let code = match error.kind() {
+            mlp_results::ErrorKind::Io | mlp_results::ErrorKind::NotFinite => Code::InputOutput,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<mlp_sweep::Error> for Failure {
+    fn from(error: mlp_sweep::Error) -> Self {
+        let code = match error.kind() {
+            mlp_sweep::ErrorKind::Specification => Code::Configuration,
+            mlp_sweep::ErrorKind::Io => Code::InputOutput,
+            mlp_sweep::ErrorKind::Busy => Code::Busy,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+/// The disk's fault, whatever it is.
+impl From<mlp_report::ReportError> for Failure {
+    fn from(error: mlp_report::ReportError) -> Self {
+        Failure::new(Code::InputOutput, error.to_string())
+    }
+}
+
+impl From<paper::Error> for Failure {
+    fn from(error: paper::Error) -> Self {
+        let code = match error.kind() {
+            paper::ErrorKind::Io => Code::InputOutput,
+            paper::ErrorKind::Argument => Code::Configuration,
+            paper::ErrorKind::Busy => Code::Busy,
+            paper::ErrorKind::Stopped => Code::Interrupted,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
 }

@@ -3,44 +3,32 @@
 //! Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 2 usage or configuration,
 //! 3 bad data, 4 network or checksum, 5 input/output, 6 folder in use, 7 a trial or a check failed, 75 interrupted.
 //!
-//! Reading order: a command in `commands/`, what it asks for (`configuration`, `data`), how trials are run (`plan`,
-//! `trial`, `campaign`, `store`), and how results are told (`summary`, `reporting`).
+//! Everything that computes is in the libraries; here are commands, options and the terminal. Reading order: a command in
+//! `commands/`, what it is given (`options`, `data`, `planning`), and how results are told (`progress`, `summary`).
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod commands;
 
-mod configuration;
+// What a command is given.
 mod data;
 mod options;
-mod presets;
-mod reproduce;
-
-mod bench;
-mod campaign;
-mod checkpoints;
-mod claim;
-mod diagnosis;
-mod estimate;
-mod guard;
-mod halving;
-mod interrupt;
-mod lock;
-mod memory;
-mod order;
-mod plan;
-mod shard;
-mod slurm;
-mod store;
-mod trial;
-
 mod places;
+mod planning;
+mod presets;
 
-mod failure;
+// What it tells.
 mod output;
 mod progress;
 mod reporting;
 mod summary;
+
+// How it ends.
+mod failure;
+mod interrupt;
+mod lock;
+
+mod bench;
 
 use std::process::ExitCode;
 
@@ -81,6 +69,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    keep_panics_of_trials();
     let mut output = Output::default();
     let result = match parse(&mut output) {
         Ok(Some(command)) => run(&command, &mut output),
@@ -97,9 +86,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// A trial that panics is told in its record; all other panics are shown as usual.
+fn keep_panics_of_trials() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !mlp_sweep::record_panic(panic) {
+            usual(panic);
+        }
+    }));
+}
+
 /// The command to run, or none if help was asked for and given; an exit code for wrong usage.
 fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
-    let keys = configuration::describe_keys();
+    let keys = mlp_sweep::describe_keys();
     let mut command = CommandLine::command();
     for name in ["train", "sweep"] {
         command = command.mut_subcommand(name, |subcommand| {

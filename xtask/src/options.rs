@@ -1,18 +1,20 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
 
-use crate::checkpoints::Pace;
+use mlp_sweep::{CheckpointInterval, RunOptions};
+
 use crate::failure::{Code, Failure};
 
 /// How to run trials: of `train` and `sweep`.
 #[derive(Args, Debug)]
-pub(crate) struct RunOptions {
+pub(crate) struct RunArguments {
     /// Set a key to a TOML value or a bare word, whatever the file says; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
@@ -71,6 +73,26 @@ pub(crate) struct StyleOptions {
     pub(crate) json: bool,
 }
 
+impl RunArguments {
+    /// What the engine makes of them; `stop` ends it.
+    pub(crate) fn run_options<'a>(&self, stop: &'a AtomicBool) -> RunOptions<'a> {
+        run_options(&self.machine, &self.checkpoints, stop)
+    }
+}
+
+/// How trials are run on this machine, until `stop` is raised.
+pub(crate) fn run_options<'a>(
+    machine: &MachineOptions,
+    checkpoints: &CheckpointOptions,
+    stop: &'a AtomicBool,
+) -> RunOptions<'a> {
+    let mut options = RunOptions::default();
+    options.n_threads = machine.n_threads();
+    options.checkpoints = checkpoints.interval();
+    options.stop = Some(stop);
+    options
+}
+
 impl MachineOptions {
     /// The number of threads to use.
     pub(crate) fn n_threads(&self) -> usize {
@@ -94,9 +116,9 @@ impl MachineOptions {
 
 impl CheckpointOptions {
     /// As the store wants it. A trial that is interrupted is written down in any case.
-    pub(crate) fn pace(&self) -> Pace {
+    pub(crate) fn interval(&self) -> CheckpointInterval {
         let every = self.checkpoint_every.unwrap_or(Duration::from_secs(300));
-        Pace {
+        CheckpointInterval {
             epochs: self.checkpoint_epochs.map(|epochs| epochs as usize),
             time: Some(every).filter(|every| !every.is_zero()),
         }
@@ -124,10 +146,10 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     if !number.is_empty() {
         seconds += number.parse::<f64>().map_err(|_| wrong())?;
     }
-    match text.is_empty() {
-        true => Err(wrong()),
-        false => Duration::try_from_secs_f64(seconds).map_err(|_| wrong()),
+    if text.is_empty() {
+        return Err(wrong());
     }
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
 impl StyleOptions {

@@ -1,19 +1,18 @@
 //! Progress on standard error: bars on a terminal; elsewhere nothing but a line now and then about a long sweep.
 
-use mlp_results::{RunRecord, Status};
-
-use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use mlp_results::text::{counted, duration, percent, thousands};
+use mlp_results::{RunRecord, best};
+use mlp_sweep::{Event, Observer, Trial};
+use mlp_train::EpochRecord;
 
-use crate::output::{counted, duration, grouped, notice};
-use crate::summary::percent;
-use crate::trial::{Laboratory, Trial, work};
+use crate::output::notice;
 
 /// All bars of one command.
 pub(crate) struct Progress {
@@ -64,7 +63,7 @@ impl Progress {
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
-                let _ = text.write_str(&grouped(state.per_sec() as usize));
+                let _ = text.write_str(&thousands(state.per_sec() as u64));
             })
             .progress_chars("━╸─");
         let bar = ProgressBar::new(length).with_style(style);
@@ -74,179 +73,193 @@ impl Progress {
     }
 }
 
-/// How a campaign stands: what is done, the best of it, how fast it goes.
-pub(crate) struct Ledger<'a> {
+/// How a sweep stands, told on the terminal: what is done, the best of it, how fast it goes, and what else there is to say.
+pub(crate) struct SweepProgress<'a> {
     progress: &'a Progress,
-    trials: &'a [Trial],
-    bar: ProgressBar,
-    /// The work that was open at the beginning, and what of it is done.
-    units: u64,
-    units_done: AtomicU64,
-    began: Instant,
-    tally: Mutex<Tally>,
+    rounds: Mutex<Option<Round>>,
+    /// Called with each measured epoch, in the thread of its trial.
+    see: &'a (dyn Fn(&EpochRecord) + Sync),
 }
 
-/// What changes with each trial.
-struct Tally {
+/// Trials that run together.
+struct Round {
+    labels: BTreeMap<String, String>,
+    bar: ProgressBar,
+    /// The work that was open at the beginning, and what of it is done.
+    work: u64,
+    work_done: u64,
+    began: Instant,
     n_done: usize,
     n_done_here: usize,
-    /// The best digit accuracy, and whose it is.
-    best: Option<(f64, String)>,
+    best: Option<RunRecord>,
     last_line: Instant,
+    running: BTreeMap<String, TrialBar>,
+}
+
+/// The bar of one trial.
+struct TrialBar {
+    bar: ProgressBar,
+    work: u64,
+    n_samples: u64,
+    /// The part of its work that the whole bar has been moved along.
+    work_done: u64,
 }
 
 /// The least time between two plain lines.
 const PLAIN_PAUSE: Duration = Duration::from_secs(10);
 
-impl<'a> Ledger<'a> {
-    /// For `trials`, of which those of `records` are done and `units` of work are open.
-    pub(crate) fn new<'r>(
-        progress: &'a Progress,
-        trials: &'a [Trial],
-        units: u64,
-        records: impl Iterator<Item = &'r RunRecord>,
-    ) -> Self {
-        let bar = if trials.len() == 1 { ProgressBar::hidden() } else { progress.whole(units, "") };
+impl<'a> SweepProgress<'a> {
+    pub(crate) fn new(progress: &'a Progress, see: &'a (dyn Fn(&EpochRecord) + Sync)) -> Self {
+        SweepProgress { progress, rounds: Mutex::new(None), see }
+    }
+
+    /// What is shown is never left half-changed.
+    fn with_round(&self, change: impl FnOnce(&mut Round)) {
+        let mut round = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(round) = round.as_mut() {
+            change(round);
+        }
+    }
+
+    fn start(&self, trials: &[Trial], records: &BTreeMap<String, RunRecord>, work: u64) {
+        let bar = if trials.len() == 1 { ProgressBar::hidden() } else { self.progress.whole(work, "") };
         let began = Instant::now();
-        let mut tally = Tally { n_done: 0, n_done_here: 0, best: None, last_line: began };
-        records.for_each(|record| tally.add(record));
-        let ledger =
-            Ledger { progress, trials, bar, units, units_done: AtomicU64::new(0), began, tally: Mutex::new(tally) };
-        ledger.show(&ledger.tally());
-        ledger
+        let round = Round {
+            labels: trials.iter().map(|trial| (trial.id.clone(), trial.label())).collect(),
+            bar,
+            work,
+            work_done: 0,
+            began,
+            n_done: records.len(),
+            n_done_here: 0,
+            best: best(records.values()).cloned(),
+            last_line: began,
+            running: BTreeMap::new(),
+        };
+        round.show();
+        *self.rounds.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
     }
 
-    /// Adds a trial that has just been done.
-    pub(crate) fn count(&self, record: &RunRecord) {
-        let mut tally = self.tally();
-        tally.add(record);
-        tally.n_done_here += 1;
-        self.show(&tally);
-        if self.progress.is_plain && self.trials.len() > 1 && tally.last_line.elapsed() >= PLAIN_PAUSE {
-            tally.last_line = Instant::now();
-            notice(self.line(&tally));
+    fn start_trial(&self, trial: &Trial, work: u64, n_samples: u64) {
+        self.with_round(|round| {
+            let name = if round.labels.len() == 1 { "training".to_owned() } else { trial.values() };
+            let bar = TrialBar { bar: self.progress.samples(&name, n_samples), work, n_samples, work_done: 0 };
+            round.running.insert(trial.id.clone(), bar);
+        });
+    }
+
+    fn finish_trial(&self, trial: &Trial, record: &RunRecord) {
+        self.with_round(|round| {
+            round.end_trial(&trial.id, true);
+            round.n_done += 1;
+            round.n_done_here += 1;
+            round.best = best(round.best.iter().chain([record])).cloned();
+            round.show();
+            let is_time = round.last_line.elapsed() >= PLAIN_PAUSE;
+            if self.progress.is_plain && round.labels.len() > 1 && is_time {
+                round.last_line = Instant::now();
+                notice(round.line());
+            }
+        });
+    }
+}
+
+impl Observer for SweepProgress<'_> {
+    fn notify(&self, event: Event<'_>) {
+        match event {
+            Event::Started { trials, records, work } => self.start(trials, records, work),
+            Event::TrialStarted { trial, work, n_samples } => self.start_trial(trial, work, n_samples),
+            Event::Trained { trial, n_samples } => self.with_round(|round| round.advance(&trial.id, n_samples)),
+            Event::Measured { epoch, .. } => (self.see)(epoch),
+            Event::Finished { trial, record } => self.finish_trial(trial, record),
+            Event::Paused { trial } => self.with_round(|round| round.end_trial(&trial.id, false)),
+            Event::Ended => self.with_round(|round| round.bar.finish_and_clear()),
+            Event::Waiting { n_trials, holder } => {
+                let trials = counted(n_trials, "trial");
+                notice(format_args!("waiting for {trials} that others are running, such as {holder}"));
+            }
+            Event::Grown { folder, from, to } => {
+                notice(format_args!("{} grows from {from} to {to} trials; what is finished is kept", folder.display()))
+            }
+            Event::Reused { n_trials, folder } => {
+                notice(format_args!("{} taken over from {}", counted(n_trials, "finished trial"), folder.display()));
+            }
+            Event::Warning(warning) => notice(format_args!("warning: {warning}")),
+            _ => {}
+        }
+    }
+}
+
+impl Round {
+    /// `n_done` samples of a trial are trained.
+    fn advance(&mut self, trial: &str, n_done: u64) {
+        let Some(running) = self.running.get_mut(trial) else { return };
+        running.bar.set_position(n_done);
+        let work = (running.work as f64 * (n_done as f64 / running.n_samples as f64)) as u64;
+        let news = work.saturating_sub(running.work_done);
+        running.work_done += news;
+        self.work_done += news;
+        self.bar.inc(news);
+    }
+
+    /// A trial is not running any more. Early stopping and divergence leave work undone that is done with.
+    fn end_trial(&mut self, trial: &str, is_done: bool) {
+        let Some(running) = self.running.remove(trial) else { return };
+        running.bar.finish_and_clear();
+        if is_done {
+            let news = running.work.saturating_sub(running.work_done);
+            self.work_done += news;
+            self.bar.inc(news);
         }
     }
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
+    fn best(&self) -> Option<(f64, &RunRecord)> {
+        let best = self.best.as_ref()?;
+        Some((best.final_test()?.digit_accuracy?, best))
     }
 
-    /// The bar of one trial, which moves the whole one along.
-    pub(crate) fn trial_bar(&self, laboratory: &Laboratory, trial: &Trial) -> TrialBar<'_> {
-        let n_train = laboratory.images(&trial.settings).0.len().saturating_sub(trial.settings.train.validation);
-        let n_samples = (n_train as u64).saturating_mul(trial.settings.train.epochs as u64).max(1);
-        let name = if self.trials.len() == 1 { "training".to_owned() } else { trial.values() };
-        TrialBar {
-            bar: self.progress.samples(&name, n_samples),
-            whole: &self.bar,
-            units_done: &self.units_done,
-            units: work(&trial.settings, &laboratory.data),
-            n_samples,
-            told: Cell::new(0),
+    fn show(&self) {
+        let mut text = format!("{} of {} done", self.n_done, counted(self.labels.len(), "trial"));
+        if let Some((score, _)) = self.best() {
+            let _ = write!(text, ", best {}", percent(Some(score)));
         }
-    }
-
-    fn show(&self, tally: &Tally) {
-        let mut text = format!("{} of {} done", tally.n_done, counted(self.trials.len(), "trial"));
-        if let Some((best, _)) = &tally.best {
-            let _ = write!(text, ", best {}", percent(Some(*best)));
-        }
-        if let Some(pace) = tally.pace(self.began.elapsed()) {
+        if let Some(pace) = self.pace() {
             let _ = write!(text, ", {pace} a minute");
         }
         self.bar.set_message(text);
     }
 
     /// The same for a file or a pipe.
-    fn line(&self, tally: &Tally) -> String {
-        let mut text = format!("{} of {} done", tally.n_done, counted(self.trials.len(), "trial"));
-        if let Some((best, trial)) = &tally.best {
-            let label = self.trials.iter().find(|known| known.id == *trial).map(Trial::label).unwrap_or_default();
-            let _ = write!(text, ", best {} ({label})", percent(Some(*best)));
+    fn line(&self) -> String {
+        let mut text = format!("{} of {} done", self.n_done, counted(self.labels.len(), "trial"));
+        if let Some((score, record)) = self.best() {
+            let label = self.labels.get(&record.trial).map(String::as_str).unwrap_or_default();
+            let _ = write!(text, ", best {} ({label})", percent(Some(score)));
         }
-        let elapsed = self.began.elapsed();
-        if let Some(pace) = tally.pace(elapsed) {
+        if let Some(pace) = self.pace() {
             let _ = write!(text, ", {pace} a minute");
         }
-        let left = remaining(elapsed.as_secs_f64(), self.units_done.load(Ordering::Relaxed), self.units);
-        if let Some(left) = left {
+        if let Some(left) = remaining(self.began.elapsed().as_secs_f64(), self.work_done, self.work) {
             let _ = write!(text, ", about {} left", duration(left));
         }
         text
     }
 
-    /// Numbers and a text are never left half-changed.
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Tally {
-    fn add(&mut self, record: &RunRecord) {
-        self.n_done += 1;
-        let score =
-            record.final_test().filter(|_| record.status == Status::Finished).and_then(|test| test.digit_accuracy);
-        if let Some(score) = score
-            && self.best.as_ref().is_none_or(|(best, _)| score > *best)
-        {
-            self.best = Some((score, record.trial.clone()));
-        }
-    }
-
     /// Trials a minute.
-    fn pace(&self, elapsed: Duration) -> Option<String> {
-        let minutes = elapsed.as_secs_f64() / 60.0;
+    fn pace(&self) -> Option<String> {
+        let minutes = self.began.elapsed().as_secs_f64() / 60.0;
         (self.n_done_here > 0 && minutes > 0.0).then(|| in_minutes(self.n_done_here as f64 / minutes))
     }
 }
 
 /// A number of trials a minute with the digits that matter.
 pub(crate) fn in_minutes(pace: f64) -> String {
-    if pace < 10.0 { format!("{pace:.1}") } else { grouped(pace.round() as usize) }
+    if pace < 10.0 { format!("{pace:.1}") } else { thousands(pace.round() as u64) }
 }
 
 /// The seconds that `n_units` of work will take to the end, if `n_done` of them took `elapsed`.
 fn remaining(elapsed: f64, n_done: u64, n_units: u64) -> Option<f64> {
     (n_done > 0).then(|| elapsed * n_units.saturating_sub(n_done) as f64 / n_done as f64)
-}
-
-/// The bar of one trial, which moves the whole one along.
-pub(crate) struct TrialBar<'a> {
-    bar: ProgressBar,
-    whole: &'a ProgressBar,
-    units_done: &'a AtomicU64,
-    units: u64,
-    n_samples: u64,
-    told: Cell<u64>,
-}
-
-impl TrialBar<'_> {
-    /// `n_done` samples of the trial are trained.
-    pub(crate) fn advance(&self, n_done: u64) {
-        self.bar.set_position(n_done);
-        self.tell((self.units as f64 * (n_done as f64 / self.n_samples as f64)) as u64);
-    }
-
-    /// The trial is done. Early stopping and divergence leave work undone that is done with.
-    pub(crate) fn finish(&self) {
-        self.tell(self.units);
-        self.bar.finish_and_clear();
-    }
-
-    fn tell(&self, units: u64) {
-        let news = units.saturating_sub(self.told.get());
-        self.told.set(self.told.get().max(units));
-        self.whole.inc(news);
-        self.units_done.fetch_add(news, Ordering::Relaxed);
-    }
-}
-
-impl Drop for TrialBar<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
 }
 
 #[cfg(test)]

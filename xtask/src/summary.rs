@@ -1,14 +1,16 @@
 //! What a person reads at the end: numbers with their meaning, and where to go next.
 
-use mlp_results::{RunRecord, Status};
-
 use std::fmt::Write as _;
 use std::path::Path;
 
 use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
-use crate::output::{Output, counted, duration, grouped};
+use mlp_results::interval::{deviation, mean};
+use mlp_results::text::{counted, duration, percent, thousands};
+use mlp_results::{RunRecord, Status};
+
+use crate::output::Output;
 
 /// The head of the table of epochs.
 pub(crate) const EPOCH_HEAD: &str = "epoch      loss      train right    test right   test bits   invalid";
@@ -26,11 +28,6 @@ pub(crate) fn epoch_line(epoch: &EpochRecord) -> String {
         of_test(|test| test.bit_accuracy),
         of_test(|test| test.invalid_rate),
     )
-}
-
-/// A fraction in per cent, or a dash.
-pub(crate) fn percent(fraction: Option<f64>) -> String {
-    fraction.map_or_else(|| "-".to_owned(), |fraction| format!("{:.2} %", 100.0 * fraction))
 }
 
 /// How a trial went, each number with its meaning.
@@ -65,20 +62,20 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     output.line(format_args!(
         "time             {} of training ({} samples a second), {} of measuring",
         duration(seconds_train),
-        grouped((n_trained as f64 / seconds_train.max(1e-9)) as usize),
+        thousands((n_trained as f64 / seconds_train.max(1e-9)) as u64),
         duration(seconds_evaluate),
     ));
 }
 
 /// The metrics of `n_samples` test images, one on each line with what it says.
 pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usize, output: &mut Output) {
-    let all_right = |fraction: f64| grouped((fraction * n_samples as f64).round() as usize);
+    let all_right = |fraction: f64| thousands((fraction * n_samples as f64).round() as u64);
     if let Some(digits) = test.digit_accuracy {
         output.line(format_args!(
             "accuracy         {:<9} all {n_bits} bits right: {} of {} test images",
             percent(Some(digits)),
             all_right(digits),
-            grouped(n_samples),
+            thousands(n_samples as u64),
         ));
     }
     if let Some(nearest) = test.nearest_accuracy {
@@ -153,10 +150,7 @@ pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: 
     let Some(first) = cells.first() else { return };
     let keys: Vec<String> = first.varied.iter().map(|(key, _)| key.clone()).collect();
     let widths: Vec<usize> = (0..keys.len())
-        .map(|column| {
-            let values = cells.iter().map(|cell| cell.varied[column].1.chars().count());
-            values.chain([keys[column].chars().count()]).max().unwrap_or(0).min(MAX_COLUMN)
-        })
+        .map(|column| column_width(&keys[column], cells.iter().map(|cell| cell.varied[column].1.as_str())))
         .collect();
     let has_seeds = cells.iter().any(|cell| cell.digits.len() > 1);
     let (width, head) = if has_seeds { (17, "test right ± sd") } else { (12, "test right") };
@@ -184,14 +178,18 @@ pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: 
 /// Wider values are cut.
 const MAX_COLUMN: usize = 40;
 
+/// The width of a column with this head and these values.
+pub(crate) fn column_width<'a>(head: &'a str, values: impl Iterator<Item = &'a str>) -> usize {
+    values.chain([head]).map(|text| text.chars().count()).max().unwrap_or(0).min(MAX_COLUMN)
+}
+
 /// Values in columns of these widths; longer ones are cut.
 pub(crate) fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
     let mut line = String::new();
     for (value, width) in values.zip(widths) {
-        let cut: String = match value.chars().count() > *width {
-            true => value.chars().take(width - 1).chain(['…']).collect(),
-            false => value.to_owned(),
-        };
+        let is_long = value.chars().count() > *width;
+        let cut: String =
+            if is_long { value.chars().take(width - 1).chain(['…']).collect() } else { value.to_owned() };
         let _ = write!(line, "{cut:width$}  ");
     }
     line
@@ -271,17 +269,6 @@ fn diverged(record: &RunRecord) -> String {
     )
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// The standard deviation of a sample, with n − 1.
-fn deviation(values: &[f64]) -> Option<f64> {
-    let mean = mean(values).filter(|_| values.len() > 1)?;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((squares / (values.len() - 1) as f64).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,13 +281,6 @@ mod tests {
         let line = sparkline(&long, 60);
         assert_eq!(line.chars().count(), 60);
         assert!(line.starts_with('▁') && line.ends_with('█'));
-    }
-
-    #[test]
-    fn the_standard_deviation_is_that_of_a_sample() {
-        assert_eq!(deviation(&[1.0]), None);
-        let found = deviation(&[1.0, 2.0, 3.0, 4.0]).expect("four values");
-        assert!((found - 1.2909944487358056).abs() < 1e-12);
     }
 
     #[test]

@@ -199,6 +199,21 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
+/// What a person can do about an error of the operating system, after a semicolon: "; free some space …"; empty where there
+/// is nothing to say.
+pub fn advice(error: &io::Error) -> &'static str {
+    // "Too many open files" has no kind of its own in the standard library.
+    const EMFILE: i32 = 24;
+    match error.kind() {
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::PermissionDenied => "; check the permissions of the file and its folder",
+        io::ErrorKind::ReadOnlyFilesystem => "; name a folder that can be written",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space and run the command again",
+        _ if cfg!(unix) && error.raw_os_error() == Some(EMFILE) => "; raise the limit of open files (`ulimit -n`)",
+        _ => "",
+    }
+}
+
 /// How the names of staged files end.
 const STAGED: &str = ".tmp";
 

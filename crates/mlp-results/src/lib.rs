@@ -58,7 +58,7 @@ pub use metric::Metric;
 pub use overview::Overview;
 pub use record::{DataDescription, RECORD_SCHEMA, RunRecord, Runtime, Status, Subject};
 pub use robustness::RobustnessCurve;
-pub use score::Compared;
+pub use score::{Compared, best};
 pub use varied::VariedKey;
 
 /// Its program is compiled with the documentation's.

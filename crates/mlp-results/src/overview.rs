@@ -44,7 +44,7 @@ pub struct Overview<'a> {
 impl<'a> Overview<'a> {
     /// Sorts out `trials`.
     pub fn new(trials: &'a [TrialResult]) -> Overview<'a> {
-        let (metric, compared) = compared_by(trials);
+        let (metric, compared) = compared_by(trials.iter().map(|trial| &trial.record));
         let varied = varied_keys(trials);
         let mut cells = cells(trials, &varied);
         for cell in &mut cells {

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use mlp_train::{EpochMetrics, EpochRecord};
 
-use crate::ending::TrialResult;
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
 
@@ -62,13 +61,13 @@ pub fn candidates() -> impl Iterator<Item = (Metric, Compared)> {
     })
 }
 
-/// The first of the candidates that some trial has.
-pub(crate) fn compared_by(trials: &[TrialResult]) -> (Metric, Compared) {
+/// The first of the candidates that some record has.
+pub(crate) fn compared_by<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone) -> (Metric, Compared) {
     let has_value = |record: &RunRecord, metric: Metric, compared| {
         final_metrics(record, compared).is_some_and(|metrics| metric.value(metrics).is_some())
     };
     candidates()
-        .find(|&(metric, compared)| trials.iter().any(|trial| has_value(&trial.record, metric, compared)))
+        .find(|&(metric, compared)| records.clone().any(|record| has_value(record, metric, compared)))
         .unwrap_or((Metric::DigitAccuracy, Compared::Test))
 }
 
@@ -81,4 +80,16 @@ pub(crate) fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Orderi
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
     }
+}
+
+/// The best of some records: by the first metric that any of them has, in the order of worth; of equals the first by
+/// identity. Runs that did not finish are never the best. The trial that [`Overview::best`](crate::Overview::best) names.
+pub fn best<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> Option<&'a RunRecord> {
+    let records: Vec<&RunRecord> = records.into_iter().collect();
+    let (metric, compared) = compared_by(records.iter().copied());
+    let scored = records.into_iter().filter_map(|record| Some((score(record, metric, compared)?, record)));
+    let best = scored.min_by(|(one, record), (other, sibling)| {
+        by_score(metric, Some(*one), Some(*other)).then_with(|| record.trial.cmp(&sibling.trial))
+    });
+    best.map(|(_, record)| record)
 }

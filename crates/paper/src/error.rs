@@ -17,6 +17,10 @@ pub enum ErrorKind {
     Io,
     /// Something was read, and its content is not what it must be.
     Data,
+    /// What was asked for does not fit: a key or a value, or a folder of other results.
+    Argument,
+    /// Another process holds a folder.
+    Busy,
     /// The caller asked for an end. Everything finished is kept.
     Stopped,
 }
@@ -85,6 +89,18 @@ impl Error {
 
     fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, io_error: Option<io::Error>) -> Self {
         Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, io_error }))
+    }
+}
+
+impl From<mlp_sweep::Error> for Error {
+    fn from(error: mlp_sweep::Error) -> Self {
+        let kind = match error.kind() {
+            mlp_sweep::ErrorKind::Specification => ErrorKind::Argument,
+            mlp_sweep::ErrorKind::Io => ErrorKind::Io,
+            mlp_sweep::ErrorKind::Busy => ErrorKind::Busy,
+            _ => ErrorKind::Data,
+        };
+        Self::new(kind, error.path(), error.to_string(), None)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mlp_core::{Kernel, Workers};
+use mlp_sweep::SampleSet;
 use mnist_io::LabeledImages;
 
 use crate::answers::{Answers, CLEAN, Model, answers};
@@ -37,7 +38,7 @@ pub struct TestImages<'a> {
     /// All of them.
     pub all: &'a LabeledImages,
     /// So many of them: the very ones that networks with this `test_size` were measured on.
-    pub subset: &'a (dyn Fn(usize) -> Arc<LabeledImages> + Sync),
+    pub subset: &'a (dyn Fn(usize) -> Arc<SampleSet> + Sync),
 }
 
 /// Where trained networks are found, and what to look at them with.
@@ -51,13 +52,13 @@ pub struct Models<'a> {
     /// Set when it is time to end.
     pub stop: &'a AtomicBool,
     /// Told what has been done.
-    pub observe: &'a (dyn Fn(Event) + Sync),
+    pub observe: &'a (dyn Fn(JudgeEvent) + Sync),
 }
 
 /// What happens while networks are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum JudgeEvent {
     /// So many networks are about to be looked at.
     Begun {
         /// How many.
@@ -111,9 +112,9 @@ fn comparisons<'a>(claims: &[&dyn Claim], rows: &'a [Row]) -> Vec<Numbered<'a>> 
 fn without_statements(trials: &Trials, test: &TestImages<'_>, kernel: Kernel) -> Findings {
     let n_test = test.all.len();
     let fewer: BTreeSet<usize> = trials.rows.iter().map(|row| row.n_test).filter(|size| *size < n_test).collect();
-    let fewer: Vec<(usize, Arc<LabeledImages>)> = fewer.into_iter().map(|size| (size, (test.subset)(size))).collect();
+    let fewer: Vec<(usize, Arc<SampleSet>)> = fewer.into_iter().map(|size| (size, (test.subset)(size))).collect();
     let mut commonest: BTreeMap<usize, f64> =
-        fewer.iter().map(|(size, images)| (*size, share_of_commonest(&images.labels))).collect();
+        fewer.iter().map(|(size, images)| (*size, share_of_commonest(labels(images)))).collect();
     commonest.insert(n_test, share_of_commonest(&test.all.labels));
     Findings {
         is_quick: trials.is_quick,
@@ -125,7 +126,7 @@ fn without_statements(trials: &Trials, test: &TestImages<'_>, kernel: Kernel) ->
         constant: constant_answers(&test.all.labels, &test.all.classes),
         constant_of_fewer: fewer
             .iter()
-            .map(|(size, images)| (*size, constant_answers(&images.labels, &images.classes)))
+            .map(|(size, images)| (*size, constant_answers(labels(images), images.classes())))
             .collect(),
         commonest,
         statements: Vec::new(),
@@ -158,7 +159,7 @@ fn wanted<'a>(claims: &[&dyn Claim], comparisons: &[Numbered<'a>], rows: &'a [Ro
 fn look_up(wanted: &[(&Row, bool)], test: &TestImages<'_>, models: &Models<'_>) -> Result<BTreeMap<String, Answers>> {
     let any_is_blurred = wanted.iter().any(|(_, is_blurred)| *is_blurred);
     let blurred = if any_is_blurred { blurred_sets(test.all)? } else { Vec::new() };
-    (models.observe)(Event::Begun { n_models: wanted.len() });
+    (models.observe)(JudgeEvent::Begun { n_models: wanted.len() });
     let (next, known, failure) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()), Mutex::new(None));
     let work = || {
         let workers = Workers::new(1);
@@ -171,7 +172,7 @@ fn look_up(wanted: &[(&Row, bool)], test: &TestImages<'_>, models: &Models<'_>) 
                 Ok(given) => drop(lock(&known).insert(row.trial.clone(), given)),
                 Err(error) => drop(lock(&failure).get_or_insert(error)),
             }
-            (models.observe)(Event::Answered);
+            (models.observe)(JudgeEvent::Answered);
         }
     };
     std::thread::scope(|scope| {
@@ -209,4 +210,9 @@ fn answers_of(
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The labels of test images.
+fn labels(images: &SampleSet) -> &[u8] {
+    images.images().map_or(&[], |images| &images.labels)
 }

@@ -5,8 +5,7 @@
 //! the sweeps that they need ([`Study`]), and the text and the figures of the document that tells the outcome. Each is tested
 //! twice, in the paper's [`Setup`] and in one in which a network can learn.
 //!
-//! This crate trains nothing. Whoever runs sweeps lays the settings of a [`Sweep`] over its text, trains what that asks for, and
-//! hands the records in as [`Row`]s; [`find`] looks at the saved networks, image by image, and returns the [`Findings`]; from
+//! [`PlannedSweep`] runs what a [`StudySweep`] asks for, and hands its records over as [`Row`]s; [`find`] looks at the saved networks, image by image, and returns the [`Findings`]; from
 //! them alone [`document`] writes the document.
 //!
 //! ```
@@ -62,6 +61,7 @@ mod claim;
 mod claims;
 mod comparison;
 pub mod document;
+mod engine;
 mod error;
 mod evidence;
 mod figures;
@@ -79,13 +79,14 @@ pub use answers::Answers;
 pub use claim::Claim;
 pub use claims::CLAIMS;
 pub use comparison::{Comparison, Measure, Setup, Side};
+pub use engine::{CheckedSweep, Completion, PlannedSweep};
 pub use error::{Error, ErrorKind, Result};
 pub use evidence::Evidence;
 pub use figures::Figure;
 pub use findings::{ConstantAnswer, Findings, Robustness, SideSummary, Statement};
-pub use judge::{Event, Models, TestImages, Trials, find};
+pub use judge::{JudgeEvent, Models, TestImages, Trials, find};
 pub use row::Row;
 pub use selection::Selection;
 pub use slope::{BestDecay, Slope, slope};
 pub use studies::{STUDIES, studies_of};
-pub use study::{Study, Sweep};
+pub use study::{Study, StudySweep};

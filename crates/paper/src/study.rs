@@ -25,7 +25,7 @@ pub struct Study {
 
 /// One sweep of a study.
 #[derive(Clone, Debug)]
-pub struct Sweep {
+pub struct StudySweep {
     /// Its name, and that of its folder of results.
     pub name: String,
     /// The study that it belongs to.
@@ -83,7 +83,7 @@ impl Study {
     }
 
     /// Its sweeps, in the full or in the quick form.
-    pub fn sweeps(&'static self, is_quick: bool) -> Vec<Sweep> {
+    pub fn sweeps(&'static self, is_quick: bool) -> Vec<StudySweep> {
         let named: Vec<(String, Vec<&'static str>)> = match self.parts {
             Parts::Whole => vec![(self.name.to_owned(), Vec::new())],
             Parts::Each(parts) => {
@@ -97,7 +97,7 @@ impl Study {
         };
         let shortened: &[&str] = if is_quick { self.quick } else { &[] };
         let shortened: Vec<&str> = shortened.iter().copied().chain(is_quick.then_some(QUICK_TEST)).collect();
-        let sweep = |(name, keys): (String, Vec<&'static str>)| Sweep {
+        let sweep = |(name, keys): (String, Vec<&'static str>)| StudySweep {
             name,
             study: self,
             settings: [shortened.clone(), keys].concat(),

@@ -7,9 +7,9 @@ use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, T
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
+use crate::data::samples;
 use crate::failure::{Code, Failure};
 use crate::options::team;
-use crate::trial::samples;
 
 /// The samples to which every time is scaled.
 const EPOCH: usize = 60_000;

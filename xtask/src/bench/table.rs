@@ -9,7 +9,7 @@ use crate::bench::machine::Machine;
 use crate::bench::peers::PeerMeasured;
 use crate::bench::whole::Whole;
 use crate::failure::Failure;
-use crate::output::{counted, grouped};
+use mlp_results::text::{counted, thousands};
 
 /// All figures.
 #[derive(Debug, Serialize)]
@@ -177,7 +177,7 @@ impl Whole {
         for sweep in &self.sweeps {
             lines.push(format!(
                 "16 trials of {} digits, {} each, on two threads, from start to end of the process | {}: {:.2} × half of the {} that they train and measure alone on one",
-                grouped(sweep.n_digits),
+                thousands(sweep.n_digits as u64),
                 counted(sweep.n_epochs, "epoch"),
                 seconds(sweep.seconds),
                 sweep.seconds / (sweep.seconds_alone / 2.0),

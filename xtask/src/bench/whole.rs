@@ -98,14 +98,14 @@ impl Place<'_> {
         let mut best = f64::INFINITY;
         for _ in 0..5 {
             let started = Instant::now();
-            LabeledImages::load_folder(self.data).map_err(|error| crate::data::failure(&error))?;
+            LabeledImages::load_folder(self.data)?;
             best = best.min(started.elapsed().as_secs_f64());
         }
         Ok(best)
     }
 
     fn predict(&self) -> Result<f64, Failure> {
-        let (_, test) = LabeledImages::load_folder(self.data).map_err(|error| crate::data::failure(&error))?;
+        let (_, test) = LabeledImages::load_folder(self.data)?;
         let picture = self.scratch.join("digit.png");
         let pixels = test.pixels().row(0).to_vec();
         let image = image::GrayImage::from_raw(test.width() as u32, test.height() as u32, pixels);

@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
 
 fn load(folder: &Path) -> Result<(LabeledImages, LabeledImages), Failure> {
     LabeledImages::load_folder(folder).map_err(|error| {
-        let failure = crate::data::failure(&error);
+        let failure = Failure::from(error);
         Failure::new(failure.code, format!("{failure}; bench measures on MNIST: cargo xtask download mnist, or --data"))
     })
 }

@@ -7,8 +7,9 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::failure::{Code, Failure};
-use crate::output::{Output, duration, notice};
+use crate::output::{Output, notice};
 use crate::places;
+use mlp_results::text::duration;
 
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;

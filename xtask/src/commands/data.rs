@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use mlp_results::text::{counted, thousands};
+use mlp_sweep::Dataset;
 use mnist_fetch::Manifest;
 use mnist_io::{
     ContactSheet, Duplicates, ImageStatistics, ImportOptions, LabeledImages, Preparation, SPLIT_FOLDERS, export_images,
@@ -11,12 +13,11 @@ use mnist_io::{
 };
 use serde_json::{Value, json};
 
-use crate::data::{self, Dataset};
+use crate::data;
 use crate::failure::Failure;
-use crate::output::{Output, counted, grouped, notice};
+use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::Progress;
-use crate::store::write_atomically;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -113,15 +114,16 @@ pub(crate) fn run(arguments: &Data, output: &mut Output) -> Result<(), Failure> 
 
 fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
     let data = data::load(Some(&arguments.data))?;
-    let statistics = [&*data.train, &*data.test].map(ImageStatistics::new);
-    let twice = Duplicates::count(&data.train, &data.test);
+    let [train, test] = data::images(&data);
+    let statistics = [train, test].map(ImageStatistics::new);
+    let twice = Duplicates::count(train, test);
     if arguments.json {
         output.line(as_json(&data, &statistics, twice));
     } else {
         tell(&data, &statistics, twice, output);
     }
     let Some(path) = &arguments.sheet else { return Ok(()) };
-    write_sheet(&ContactSheet::new(&data.train, usize::from(arguments.columns)), path)?;
+    write_sheet(&ContactSheet::new(train, usize::from(arguments.columns)), path)?;
     if !arguments.json {
         output.line(format_args!("\na row for each class, in the order above: {}", path.display()));
     }
@@ -130,13 +132,11 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
 
 /// SVG with the characters of the classes, or PNG without them, as the ending says.
 fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
+    let write = |bytes: &[u8]| durable_file::write(path, bytes).map_err(|error| Failure::io("write", path, &error));
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
-        "svg" => write_atomically(path, &sheet.to_svg().map_err(|error| data::failure(&error))?),
-        "png" => {
-            let png = sheet.to_png().map_err(|error| data::failure(&error))?;
-            durable_file::write(path, &png).map_err(|error| Failure::io("write", path, &error))
-        }
+        "svg" => write(sheet.to_svg()?.as_bytes()),
+        "png" => write(&sheet.to_png()?),
         _ => Err(Failure::configuration(format!(
             "--sheet {}: expected a name that ends in .svg or .png",
             path.display()
@@ -145,24 +145,25 @@ fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
 }
 
 fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates, output: &mut Output) {
-    output.line(data.summary(data.train.len(), data.test.len()));
+    let (n_train, n_test) = (data.train().len(), data.test().len());
+    output.line(data::summary(data, (n_train, n_test)));
     let manifest = Manifest::read(places::datasets()).unwrap_or_default();
-    let known = manifest.get(&data.name);
+    let known = manifest.get(data.name());
     if let Some(set) = known {
         output.line(&set.title);
     }
     output.line(format_args!("\n{:<8}{:>10}{:>10}", "class", "training", "test"));
     let most = train.class_counts.iter().copied().max().unwrap_or(0).max(1);
-    for (index, class) in data.train.classes.iter().enumerate() {
+    for (index, class) in data.train().classes().iter().enumerate() {
         let bar = "#".repeat((40 * train.class_counts[index]).div_ceil(most));
         let name = known.and_then(|set| set.class_names.get(index)).map_or(String::new(), |name| format!("  {name}"));
         output.line(format_args!(
             "{class:<8}{:>10}{:>10}  {bar}{name}",
-            grouped(train.class_counts[index]),
-            grouped(test.class_counts[index])
+            thousands(train.class_counts[index] as u64),
+            thousands(test.class_counts[index] as u64)
         ));
     }
-    output.line(format_args!("{:<8}{:>10}{:>10}", "all", grouped(data.train.len()), grouped(data.test.len())));
+    output.line(format_args!("{:<8}{:>10}{:>10}", "all", thousands(n_train as u64), thousands(n_test as u64)));
     let row = |name: &str, value: fn(&ImageStatistics) -> String| {
         format!("{name:<24}{:>10}{:>10}", value(train), value(test))
     };
@@ -172,14 +173,14 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
     output.line(row("mean / 255", |set| format!("{:.4}", set.mean / 255.0)));
     output.line(row("deviation / 255", |set| format!("{:.4}", set.standard_deviation / 255.0)));
     output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zero_fraction)));
-    output.line(row("images without ink", |set| grouped(set.n_blank)));
+    output.line(row("images without ink", |set| thousands(set.n_blank as u64)));
     output.line(format_args!(
         "\nduplicates, pixel for pixel: {} test images are training images too ({} of them with another label);\n\
          {} within the training set, {} within the test set",
-        grouped(twice.between),
-        grouped(twice.contradicting),
-        grouped(twice.within_first),
-        grouped(twice.within_second)
+        thousands(twice.between as u64),
+        thousands(twice.contradicting as u64),
+        thousands(twice.within_first as u64),
+        thousands(twice.within_second as u64)
     ));
 }
 
@@ -194,14 +195,15 @@ fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates)
             "without_ink": found.n_blank,
         })
     };
+    let [train, test] = data::images(data);
     json!({
-        "name": data.name,
-        "sha256": data.sha256,
-        "classes": data.train.classes.iter().collect::<String>(),
-        "height": data.train.height(),
-        "width": data.train.width(),
-        "train": part(&data.train, &statistics[0]),
-        "test": part(&data.test, &statistics[1]),
+        "name": data.name(),
+        "sha256": data.sha256(),
+        "classes": train.classes.iter().collect::<String>(),
+        "height": train.height(),
+        "width": train.width(),
+        "train": part(train, &statistics[0]),
+        "test": part(test, &statistics[1]),
         "duplicates": {
             "between": twice.between,
             "with_another_label": twice.contradicting,
@@ -214,12 +216,12 @@ fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates)
 fn export(arguments: &Export, output: &mut Output) -> Result<(), Failure> {
     let data = data::load(Some(&arguments.data))?;
     require_new(&arguments.png)?;
+    let [train, test] = data::images(&data);
     let progress = Progress::new(arguments.quiet);
-    let bar = progress.steps("pictures", (data.train.len() + data.test.len()) as u64);
+    let bar = progress.steps("pictures", (train.len() + test.len()) as u64);
     let mut n_before = 0;
-    for (part, set) in SPLIT_FOLDERS.iter().zip([&data.train, &data.test]) {
-        export_images(set, arguments.png.join(part), |n_done| bar.set_position((n_before + n_done) as u64))
-            .map_err(|error| data::failure(&error))?;
+    for (part, set) in SPLIT_FOLDERS.iter().zip([train, test]) {
+        export_images(set, arguments.png.join(part), |n_done| bar.set_position((n_before + n_done) as u64))?;
         n_before += set.len();
     }
     bar.finish_and_clear();
@@ -258,7 +260,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
     })
-    .map_err(|error| refused(&error))?;
+    .map_err(|error| refused(error))?;
     bar.finish_and_clear();
     let (train, test) = (&imported.train, &imported.test);
     if imported.n_skipped > 0 {
@@ -272,7 +274,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
              learned from MNIST expect light ink on a dark one"
         ));
     }
-    LabeledImages::write_folder(&arguments.out, train, test).map_err(|error| data::failure(&error))?;
+    LabeledImages::write_folder(&arguments.out, train, test)?;
     output.line(format_args!(
         "{} and {} of {} × {} pixels, classes {}; {} prepared",
         counted(train.len(), "training image"),
@@ -289,14 +291,14 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
 }
 
 /// The error, after those of the single pictures that led to it.
-fn refused(error: &mnist_io::Error) -> Failure {
+fn refused(error: mnist_io::Error) -> Failure {
     let causes = error.causes();
     let mut lines: Vec<String> = causes.iter().take(N_CAUSES_SHOWN).map(ToString::to_string).collect();
     let n_more = causes.len().saturating_sub(N_CAUSES_SHOWN);
     if n_more > 0 {
         lines.push(format!("and {n_more} more"));
     }
-    let Failure { code, message } = data::failure(error);
+    let Failure { code, message } = error.into();
     lines.push(message);
     Failure::new(code, lines.join("\n"))
 }

@@ -139,19 +139,6 @@ fn in_words_of_options(error: Error) -> Failure {
     Failure::new(Code::Network, message)
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let code = match error.kind() {
-            ErrorKind::Argument => Code::Configuration,
-            ErrorKind::Source => Code::Network,
-            ErrorKind::Io => Code::InputOutput,
-            ErrorKind::Busy => Code::Busy,
-            _ => Code::Data,
-        };
-        Failure::new(code, error.to_string())
-    }
-}
-
 fn positive_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.001..=1e6).contains(&seconds) => Ok(seconds),

@@ -1,28 +1,28 @@
 //! `evaluate`: a saved model on test images, clean and disturbed.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-use mlp_results::{ErrorKind, RobustnessCurve, RunFolder, RunRecord};
+use mlp_results::text::{counted, percent};
+use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
+use mlp_sweep::Dataset;
 use mlp_train::{
     AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, TrainConfig, evaluate, load_model, weights_sha256,
 };
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
-use crate::data::{self, Dataset};
-use crate::failure::{Code, Failure};
-use crate::lock::FolderLock;
+use crate::data::{self, samples};
+use crate::failure::Failure;
+use crate::lock;
 use crate::options::{self, DataOption, MachineOptions, StyleOptions};
-use crate::output::{Output, counted, notice};
+use crate::output::{Output, notice};
 use crate::progress::Progress;
 use crate::reporting;
 use crate::summary;
-use crate::trial::{model_failure, samples};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,32 +77,30 @@ struct Measured<'a> {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
-    let model = load_model(&arguments.model).map_err(|error| model_failure(&error))?;
+    let model = load_model(&arguments.model)?;
     let config = TrainConfig::from_map(&model.config)
         .map_err(|error| Failure::data(format!("{}: {error}", arguments.model.display())))?;
     let kernel = arguments.machine.kernel()?;
     let trained_on = model.config.get("data").and_then(Value::as_str);
     let data = data::load(arguments.data.data.as_deref().or(trained_on))?;
     let size = model.config.get("test_size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
-    let test = match arguments.data.data {
-        None => data.test_of(size),
-        Some(_) => data.test_of(None),
-    };
-    check_fit(&arguments.model, &model, &config, &test)?;
+    let part = data.test_part(size.filter(|_| arguments.data.data.is_none()));
+    let Some(test) = part.images() else { return Err(Failure::data("expected images, found a table")) };
+    check_fit(&arguments.model, &model, &config, test)?;
 
     let workers = options::team(arguments.machine.n_threads())?;
     let measure = |images: &LabeledImages| measure(&model.mlp, &config, images, &workers, kernel);
-    let clean = measure(&test);
-    let curves = measure_disturbed(arguments, &test, &clean.metrics, &measure)?;
+    let clean = measure(test);
+    let curves = measure_disturbed(arguments, test, &clean.metrics, &measure)?;
     if arguments.style.json {
-        output.line(as_json(arguments, &data.name, &clean, &curves));
+        output.line(as_json(arguments, data.name(), &clean, &curves));
     } else {
         let n_outputs = model.mlp.n_outputs();
         output.line(format_args!(
             "{} on {} of {}, kernel {}\n",
             summary::quoted(&arguments.model),
             counted(test.len(), "test image"),
-            data.name,
+            data.name(),
             kernel.name()
         ));
         summary::explain_metrics(&clean.metrics, test.len(), n_outputs, output);
@@ -172,8 +170,7 @@ fn measure_disturbed(
         // Every curve begins with the clean images: robustness means nothing without them.
         let mut points = vec![(0.0, clean.clone())];
         for disturbance in &disturbances.strengths {
-            let images =
-                disturbance.apply(test.images.view(), DISTURBANCE_SEED).map_err(|error| data::failure(&error))?;
+            let images = disturbance.apply(test.images.view(), DISTURBANCE_SEED)?;
             let disturbed = LabeledImages { images, labels: test.labels.clone(), classes: test.classes.clone() };
             points.push((disturbance.strength(), measure(&disturbed).metrics));
             bar.inc(1);
@@ -194,17 +191,16 @@ fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Opti
         notice("note: the model is not in a folder of results, so the curves are shown here and stored nowhere");
         return Ok(None);
     };
-    let _lock = FolderLock::acquire(&folder, "evaluate")?;
-    let path = folder.join("trials").join(format!("{trial}.json"));
-    let record = RunRecord::read(&path).map_err(|error| record_failure(&error))?;
+    let _lock = lock::acquire(folder.path(), "evaluate")?;
+    let record = RunRecord::read(folder.record(&trial))?;
     if let Some(reason) = measured.difference(&record) {
         notice(format_args!("note: the curves are shown here and not stored beside trial {trial}: {reason}"));
         return Ok(None);
     }
     let mut stored = earlier_curves(&folder, &trial)?;
     merge(&mut stored, &trial, curves);
-    RunFolder::new(&folder).write_robustness(&trial, &stored).map_err(|error| record_failure(&error))?;
-    reporting::write(&folder, Some(measured.data)).map(Some)
+    folder.write_robustness(&trial, &stored)?;
+    reporting::write(folder.path(), Some(measured.data)).map(Some)
 }
 
 impl Measured<'_> {
@@ -215,7 +211,7 @@ impl Measured<'_> {
             AnyMlp::F64(mlp) => weights_sha256(mlp),
         };
         let kernel = self.kernel.name();
-        if record.data.sha256 != self.data.sha256 {
+        if record.data.sha256 != self.data.sha256() {
             return Some(format!("it was run on {}, and this is other data", record.data.name));
         }
         if record.data.test != self.n_test {
@@ -249,19 +245,15 @@ fn merge(stored: &mut Vec<RobustnessCurve>, trial: &str, curves: &[Curve]) {
     }
 }
 
-/// `FOLDER` and `TRIAL` of `FOLDER/models/TRIAL.safetensors` with a record beside it.
-fn folder_and_trial(model: &Path) -> Option<(PathBuf, String)> {
-    let model = model.canonicalize().ok()?;
-    let trial = model.file_stem()?.to_str()?.to_owned();
-    let models = model.parent().filter(|models| models.file_name() == Some(OsStr::new("models")))?;
-    let folder = models.parent()?;
-    let record = folder.join("trials").join(format!("{trial}.json"));
-    record.is_file().then(|| (folder.to_path_buf(), trial))
+/// The folder of results that the model lies in, and its trial, if that has a record there.
+fn folder_and_trial(model: &Path) -> Option<(RunFolder, String)> {
+    let (folder, trial) = RunFolder::of_model(&model.canonicalize().ok()?)?;
+    folder.record(&trial).is_file().then_some((folder, trial))
 }
 
 /// What was measured before; nothing if there is no file.
-fn earlier_curves(folder: &Path, trial: &str) -> Result<Vec<RobustnessCurve>, Failure> {
-    let path = folder.join("robustness").join(format!("{trial}.json"));
+fn earlier_curves(folder: &RunFolder, trial: &str) -> Result<Vec<RobustnessCurve>, Failure> {
+    let path = folder.robustness_curves(trial);
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -275,15 +267,6 @@ fn earlier_curves(folder: &Path, trial: &str) -> Result<Vec<RobustnessCurve>, Fa
     })
 }
 
-/// The failure of a record: unreadable is 5, damaged is 3.
-fn record_failure(error: &mlp_results::Error) -> Failure {
-    let code = match error.kind() {
-        ErrorKind::Io | ErrorKind::NotFinite => Code::InputOutput,
-        _ => Code::Data,
-    };
-    Failure::new(code, error.to_string())
-}
-
 fn show_curves(curves: &[Curve], output: &mut Output) {
     for curve in curves {
         output.line(format_args!(
@@ -294,10 +277,10 @@ fn show_curves(curves: &[Curve], output: &mut Output) {
             let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };
             output.line(format_args!(
                 "{name:>17} {:>13}{:>15}{:>12}{:>10}",
-                summary::percent(metrics.digit_accuracy),
-                summary::percent(metrics.nearest_accuracy),
-                summary::percent(metrics.bit_accuracy),
-                summary::percent(metrics.invalid_rate),
+                percent(metrics.digit_accuracy),
+                percent(metrics.nearest_accuracy),
+                percent(metrics.bit_accuracy),
+                percent(metrics.invalid_rate),
             ));
         }
     }
@@ -319,7 +302,7 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
         for count in answers {
             line.push_str(&if *count == 0 { format!("{:>6}", "·") } else { format!("{count:>6}") });
         }
-        output.line(format_args!("{line}{invalid:>8}{:>8}", summary::percent(Some(confusion.recall(class)))));
+        output.line(format_args!("{line}{invalid:>8}{:>8}", percent(Some(confusion.recall(class)))));
     }
 }
 

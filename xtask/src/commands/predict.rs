@@ -10,10 +10,8 @@ use mnist_io::{PreparationStep, PreparedDigit, prepare_digit, read_image};
 use ndarray::{Array2, Axis};
 use serde_json::{Value, json};
 
-use crate::data;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::trial::model_failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,7 +88,7 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
 
 impl Reader {
     fn load(path: &Path) -> Result<Self, Failure> {
-        let model = load_model(path).map_err(|error| model_failure(&error))?;
+        let model = load_model(path)?;
         let unfit = |reason: String| Failure::data(format!("{}: {reason}", path.display()));
         let config = TrainConfig::from_map(&model.config).map_err(|error| unfit(error.to_string()))?;
         let classes: Vec<char> = match model.config.get("classes").and_then(Value::as_str) {
@@ -134,14 +132,12 @@ fn read_one(
     steps: Option<&Path>,
     stems: &mut BTreeSet<String>,
 ) -> Result<(PreparedDigit, Answer), Failure> {
-    let photo = read_image(path).map_err(|error| data::failure(&error))?;
+    let photo = read_image(path)?;
     let prepared = prepare_digit(&photo).map_err(|error| {
-        let failure = data::failure(&error);
-        let path = path.display().to_string();
-        match failure.message.contains(&path) {
-            true => failure,
-            false => Failure::new(failure.code, format!("{path}: {}", failure.message)),
-        }
+        let is_named = error.path().is_some();
+        let failure = Failure::from(error);
+        let named = |failure: Failure| Failure::new(failure.code, format!("{}: {}", path.display(), failure.message));
+        if is_named { failure } else { named(failure) }
     })?;
     if let Some(folder) = steps {
         write_steps(folder, &free_stem(path, stems), &prepared.steps)?;

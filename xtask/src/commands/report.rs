@@ -1,12 +1,12 @@
 //! `report`: rebuilds what can be rebuilt from the records.
 
-use mlp_results::RunRecord;
-
 use std::path::PathBuf;
 
 use clap::Args;
+use mlp_results::{RunFolder, RunRecord};
+use mlp_sweep::Dataset;
 
-use crate::data::{self, Dataset};
+use crate::data;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::places;
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
 
 /// What the first readable record of a folder was trained on, as it was named.
 fn data_of(folder: &std::path::Path) -> Option<String> {
-    let entries = std::fs::read_dir(folder.join("trials")).ok()?;
+    let entries = std::fs::read_dir(RunFolder::new(folder).trials()).ok()?;
     let record = entries.flatten().find_map(|entry| RunRecord::read(entry.path()).ok())?;
     record.config.get("data")?.as_str().map(str::to_owned)
 }

@@ -6,15 +6,19 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use paper::{CLAIMS, Claim, ErrorKind, Event, Findings, Models, TestImages, Trials, document, find, studies_of};
+use mlp_results::text::counted;
+use paper::{
+    CLAIMS, CheckedSweep, Claim, Completion, Findings, JudgeEvent, Models, PlannedSweep, TestImages, Trials, document,
+    find, studies_of,
+};
 
+use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{CheckpointOptions, DataOption, MachineOptions, RunOptions, StyleOptions};
-use crate::output::{Output, counted, notice};
+use crate::options::{CheckpointOptions, DataOption, MachineOptions, StyleOptions, run_options};
+use crate::output::{Output, notice};
 use crate::places;
-use crate::progress::Progress;
-use crate::reproduce::engine::{CheckedSweep, Ending, PlannedSweep, Run};
+use crate::progress::{Progress, SweepProgress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,22 +105,11 @@ impl Reproduce {
     }
 
     fn plan(&self, sweep: &CheckedSweep) -> Result<PlannedSweep, Failure> {
-        let planned = sweep.plan(&self.run_options(), |data| {
-            let quick = if self.quick { "-quick" } else { "" };
-            self.out.clone().unwrap_or_else(|| places::runs().join(format!("reproduce{quick}-{data}")))
-        })?;
-        Ok(planned)
-    }
-
-    fn run_options(&self) -> RunOptions {
-        RunOptions {
-            settings: Vec::new(),
-            out: None,
-            data: self.data.clone(),
-            machine: self.machine.clone(),
-            checkpoints: self.checkpoints.clone(),
-            style: self.style.clone(),
-        }
+        let data = data::load(self.data.data.as_deref().or(sweep.data()))?;
+        let quick = if self.quick { "-quick" } else { "" };
+        let default = || places::runs().join(format!("reproduce{quick}-{}", data.name()));
+        let folder = self.out.clone().unwrap_or_else(default);
+        Ok(sweep.plan(data, self.machine.kernel()?, &folder)?)
     }
 
     fn write_sweeps(&self, sweeps: &[CheckedSweep], target: &Path, output: &mut Output) -> Result<(), Failure> {
@@ -140,7 +133,7 @@ impl Reproduce {
     /// The plan of a sweep, if it can be run on these data.
     fn plan_for_run(&self, sweep: &CheckedSweep) -> Result<PlannedSweep, Failure> {
         let planned = self.plan(sweep)?;
-        if planned.data().is_synthetic && !self.quick {
+        if planned.data().is_synthetic() && !self.quick {
             return Err(Failure::data(
                 "the full run needs the 60,000 images of MNIST; `cargo xtask download` fetches them, and --quick runs on the \
                  built-in digits",
@@ -194,14 +187,15 @@ impl Reproduce {
     ) -> Result<(Trials, Option<PlannedSweep>), Failure> {
         let mut trials = Trials { is_quick: self.quick, ..Trials::default() };
         let mut last = None;
-        let run = Run { options: &self.run_options(), stop, progress };
+        let options = run_options(&self.machine, &self.checkpoints, stop);
+        let watch = SweepProgress::new(progress, &|_| {});
         for (position, sweep) in sweeps.iter().enumerate() {
             let planned = self.plan_for_run(sweep)?;
             if self.style.is_talkative() {
                 show_sweep(position + 1, sweeps.len(), sweep, &planned, output);
             }
             if !self.so_far {
-                complete(sweep, &planned, &run)?;
+                complete(sweep, planned.complete(&options, &watch)?)?;
             }
             let rows = planned.rows();
             trials.n_missing += planned.n_trials() - rows.len();
@@ -221,17 +215,17 @@ impl Reproduce {
     ) -> Result<Findings, Failure> {
         let data = planned.data();
         let test = TestImages {
-            name: &data.name,
-            sha256: &data.sha256,
-            all: &data.test,
-            subset: &|size| planned.test_of(size),
+            name: data.name(),
+            sha256: data.sha256(),
+            all: data::images(data)[1],
+            subset: &|size| data.test_part(Some(size)),
         };
         let bar: OnceLock<ProgressBar> = OnceLock::new();
-        let observe = |event: Event| match event {
-            Event::Begun { n_models } => {
+        let observe = |event: JudgeEvent| match event {
+            JudgeEvent::Begun { n_models } => {
                 bar.get_or_init(|| progress.steps("answers of saved models", n_models as u64));
             }
-            Event::Answered => bar.get().into_iter().for_each(|bar| bar.inc(1)),
+            JudgeEvent::Answered => bar.get().into_iter().for_each(|bar| bar.inc(1)),
             _ => {}
         };
         let models = Models {
@@ -243,12 +237,12 @@ impl Reproduce {
         };
         let findings = find(claims, trials, &test, &models);
         bar.get().into_iter().for_each(ProgressBar::finish_and_clear);
-        findings.map_err(|error| failure(&error))
+        Ok(findings?)
     }
 
     /// Writes the document into the folder of results, and if asked for into `docs/`; returns the path of the former.
     fn write(&self, claims: &[&dyn Claim], findings: &Findings, folder: &Path) -> Result<PathBuf, Failure> {
-        let write = |folder: &Path| document::write(findings, folder).map_err(|error| failure(&error));
+        let write = |folder: &Path| document::write(findings, folder);
         // Some claims do not replace the document of all.
         let written = if self.claims.is_empty() {
             write(folder)?
@@ -265,30 +259,20 @@ impl Reproduce {
 
 /// A line about a sweep, and how far it is.
 fn show_sweep(number: usize, n_sweeps: usize, sweep: &CheckedSweep, planned: &PlannedSweep, output: &mut Output) {
-    let (n_done, n_trials) = (planned.n_finished(), planned.n_trials());
+    let (n_done, n_trials) = (planned.n_over(), planned.n_trials());
     let (name, title) = (&sweep.sweep.name, sweep.sweep.study.title());
     output.line(format_args!("{number:>2} of {n_sweeps}  {name:<20} {n_done:>4} of {n_trials:>4} done  {title}"));
 }
 
-/// Runs what is left of a sweep.
-fn complete(sweep: &CheckedSweep, planned: &PlannedSweep, run: &Run<'_>) -> Result<(), Failure> {
-    match planned.complete(run)? {
-        Ending::Stopped => Err(failure(&paper::Error::stopped())),
-        Ending::Complete { n_failed: 0 } => Ok(()),
-        Ending::Complete { n_failed } => {
+/// Says what came of a sweep; an error if it was asked to end.
+fn complete(sweep: &CheckedSweep, completion: Completion) -> Result<(), Failure> {
+    match completion {
+        Completion::Stopped => Err(paper::Error::stopped().into()),
+        Completion::Complete { n_failed: 0 } => Ok(()),
+        Completion::Complete { n_failed } => {
             let (name, trials) = (&sweep.sweep.name, counted(n_failed, "trial"));
             notice(format_args!("warning: {name}: {trials} failed; running again tries them again"));
             Ok(())
         }
     }
-}
-
-/// The code of an error of `paper`, and its text.
-fn failure(error: &paper::Error) -> Failure {
-    let code = match error.kind() {
-        ErrorKind::Io => Code::InputOutput,
-        ErrorKind::Stopped => Code::Interrupted,
-        _ => Code::Data,
-    };
-    Failure::new(code, error.to_string())
 }

@@ -1,33 +1,31 @@
 //! `sweep`: every cell of a grid.
 
-use mlp_results::{RunFolder, RunRecord, Status, StoppedTrial};
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
+use mlp_results::text::counted;
+use mlp_results::{RunRecord, Status, best};
+use mlp_sweep::{
+    Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
+    nearest, toml_text,
+};
 use serde_json::json;
 
-use crate::campaign::{self, Manner, Order, Shares, Stopped};
-use crate::commands::status;
-use crate::configuration::{Document, is_safe_name, nearest, toml_text};
-use crate::estimate;
+use crate::commands::{estimate, slurm, status};
+use crate::data;
 use crate::failure::{Code, Failure};
-use crate::halving;
 use crate::interrupt;
-use crate::options::{RunOptions, time};
-use crate::output::{Output, counted, notice};
+use crate::options::{RunArguments, time};
+use crate::output::{Output, notice};
 use crate::places;
-use crate::plan::{DefaultName, Plan, plan};
+use crate::planning;
 use crate::presets::{self, PRESETS};
-use crate::progress::Progress;
+use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
-use crate::shard::Shard;
-use crate::slurm::{self, SlurmOptions};
-use crate::store::{Sharing, peek};
 use crate::summary;
-use crate::trial::Trial;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,18 +63,18 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "TIME", value_parser = time)]
     budget: Option<Duration>,
     /// Run part K of N of the trials, in a folder that others share
-    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
+    #[arg(long, value_name = "K/N", value_parser = str::parse::<Shard>)]
     shard: Option<Shard>,
     /// Hand the sweep to a scheduler as a job array instead of running it here
     #[arg(long, value_name = "NAME", conflicts_with_all = ["shard", "budget", "jobs"])]
     executor: Option<Executor>,
     #[command(flatten)]
-    slurm: SlurmOptions,
+    slurm: slurm::SlurmOptions,
     /// Take finished trials over from another folder of results; may be repeated
     #[arg(long, value_name = "FOLDER")]
     reuse: Vec<PathBuf>,
     #[command(flatten)]
-    run: RunOptions,
+    run: RunArguments,
 }
 
 /// Who runs the trials.
@@ -104,93 +102,78 @@ pub(crate) fn run(arguments: &Sweep, output: &mut Output) -> Result<(), Failure>
     // From here on, so that a signal while the data are read ends the sweep as one later does.
     let is_run = !arguments.list && !arguments.plan && arguments.executor.is_none();
     let stop = if is_run { interrupt::stop_flag()? } else { Default::default() };
-    let plan = plan(document, DefaultName::Fixed(name), &arguments.run, None)?;
+    let sweep = planning::plan(document, &arguments.run)?.default_name(name).build()?;
     if arguments.list {
-        return list_trials(&plan, output);
+        return list_trials(&sweep, output);
     }
-    if (arguments.shard.is_some() || arguments.executor.is_some()) && plan.specification.halving.is_some() {
-        return Err(Failure::configuration(
-            "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
-             leave one of the two out",
-        ));
-    }
-    let trials = arguments.shard.map_or_else(|| plan.trials.clone(), |shard| shard.part(&plan));
-    let n_threads = arguments.run.machine.n_threads();
-    let jobs = arguments.jobs.map(usize::from);
     if arguments.plan {
-        let shares = |n_open: usize| Shares::of(n_threads, jobs, n_open);
-        return estimate::tell(&plan, &trials, &shares, output);
+        return arguments.show_estimate(&sweep, output);
     }
     if let Some(Executor::Slurm) = arguments.executor {
-        return submit(arguments, &plan, output);
+        return slurm::submit(&sweep, &arguments.slurm, &arguments.run, &arguments.reuse, output);
     }
-    let sharing = if arguments.shard.is_some() { Sharing::Shared } else { Sharing::Alone };
-    let (store, mut records) = plan.open_store("sweep", sharing)?;
-    for other in &arguments.reuse {
-        plan.reuse(other, &store, &mut records)?;
-    }
-    let shares = Shares::of(n_threads, jobs, trials.len() - n_finished(&trials, &records));
-    let is_talkative = arguments.run.style.is_talkative();
-    if is_talkative {
-        introduce(&plan, arguments.shard, &trials, &records, shares, output);
-    }
-    let progress = Progress::new(arguments.run.style.quiet);
-    let manner = Manner {
-        shares,
-        order: if arguments.budget.is_some() { Order::Balanced } else { Order::LongestFirst },
-        pace: arguments.run.checkpoints.pace(),
-        // A budget beyond what the clock can count is none.
-        deadline: arguments.budget.and_then(|budget| Instant::now().checked_add(budget)),
-        stop: &stop,
-        progress: &progress,
-        see: &|_, _| {},
-        diagnose: &|_| false,
-    };
-    let (campaign, cuts) = match plan.specification.halving {
-        None => (campaign::run(&plan.laboratory, &trials, &store, records, None, &manner)?, Vec::new()),
-        Some(halving) => halving::run(halving, &plan, &store, records, &manner)?,
-    };
-    if arguments.run.style.json {
-        output.line(as_json(&trials, &campaign.records, &cuts));
-    }
-    if is_talkative && !campaign.records.is_empty() {
-        summary::sweep_table(&rows(&trials, &campaign.records), output);
-    }
-    let report = reporting::write(&plan.folder, Some(&plan.laboratory.data))?;
-    if let Some(reason) = campaign.stopped {
-        return Err(interrupted(reason, campaign.records.len() + cuts.len(), trials.len()));
-    }
-    if !cuts.is_empty() {
-        notice(format_args!(
-            "{} of {} stopped early and are no results; {} says when and why",
-            cuts.len(),
-            counted(trials.len(), "trial"),
-            places::shown(&RunFolder::new(&plan.folder).halving())
-        ));
-    }
-    if is_talkative {
-        let best = best(&campaign.records).map(|record| store.model_path(&record.trial));
-        summary::what_next(&report, best.as_deref(), output);
-    } else if !arguments.run.style.json {
-        output.line(report.display());
-    }
-    failures(&campaign.records)
+    arguments.execute(&sweep, &stop, output)
 }
 
-/// Writes the specification into the folder, as any sweep does, and hands the rest to Slurm.
-fn submit(arguments: &Sweep, plan: &Plan, output: &mut Output) -> Result<(), Failure> {
-    let records = match arguments.slurm.is_dry_run() {
-        true => peek(&plan.folder),
-        false => {
-            let (store, mut records) = plan.open_store("sweep", Sharing::Shared)?;
-            for other in &arguments.reuse {
-                plan.reuse(other, &store, &mut records)?;
-            }
-            records
+impl Sweep {
+    fn show_estimate(&self, sweep: &mlp_sweep::Sweep, output: &mut Output) -> Result<(), Failure> {
+        let part = self.shard.map(|shard| shard.part(sweep.experiment(), sweep.trials()));
+        let trials = part.as_deref().unwrap_or(sweep.trials());
+        let estimate = sweep.estimate(trials, self.run.machine.n_threads(), self.jobs.map(usize::from))?;
+        estimate::show(&estimate, sweep, output);
+        Ok(())
+    }
+
+    fn execute(&self, sweep: &mlp_sweep::Sweep, stop: &AtomicBool, output: &mut Output) -> Result<(), Failure> {
+        let progress = Progress::new(self.run.style.quiet);
+        let watch = SweepProgress::new(&progress, &|_| {});
+        let mut open = sweep.open("sweep", self.shard, &watch)?;
+        for other in &self.reuse {
+            open.reuse(other, &watch)?;
         }
-    };
-    let n_open = plan.trials.len() - n_finished(&plan.trials, &records);
-    slurm::submit(plan, n_open, &arguments.slurm, &arguments.run, output)
+        let mut options = self.run.run_options(stop);
+        options.n_jobs = self.jobs.map(usize::from);
+        options.order = if self.budget.is_some() { Order::Balanced } else { Order::LongestFirst };
+        // A budget beyond what the clock can count is none.
+        options.deadline = self.budget.and_then(|budget| Instant::now().checked_add(budget));
+        let is_talkative = self.run.style.is_talkative();
+        if is_talkative {
+            introduce(sweep, &open, self.shard, &options, output);
+        }
+        let trials = open.trials().to_vec();
+        let outcome = open.run(&options, &watch)?;
+        if self.run.style.json {
+            output.line(as_json(&trials, &outcome));
+        }
+        if is_talkative && !outcome.records.is_empty() {
+            summary::sweep_table(&rows(&trials, &outcome.records), output);
+        }
+        let report = reporting::write(sweep.folder().path(), Some(sweep.experiment().data()))?;
+        conclude(sweep, trials.len(), &outcome)?;
+        if is_talkative {
+            let best = best(outcome.records.values()).map(|record| sweep.folder().model(&record.trial));
+            summary::what_next(&report, best.as_deref(), output);
+        } else if !self.run.style.json {
+            output.line(report.display());
+        }
+        failures(&outcome.records)
+    }
+}
+
+/// An error if trials are left to do; a notice if some were stopped early.
+fn conclude(sweep: &mlp_sweep::Sweep, n_trials: usize, outcome: &SweepOutcome) -> Result<(), Failure> {
+    let n_stopped = outcome.stopped_trials.len();
+    if let Some(reason) = outcome.stopped {
+        return Err(interrupted(reason, outcome.records.len() + n_stopped, n_trials));
+    }
+    if n_stopped > 0 {
+        notice(format_args!(
+            "{n_stopped} of {} stopped early and are no results; {} says when and why",
+            counted(n_trials, "trial"),
+            places::shown(&sweep.folder().halving())
+        ));
+    }
+    Ok(())
 }
 
 /// A preset by its name, or a file.
@@ -217,43 +200,40 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
 
 fn list_presets(output: &mut Output) -> Result<(), Failure> {
     for preset in PRESETS {
-        let n_cells = Document::parse(preset.text, preset.name)?.check()?.n_cells();
-        output.line(format_args!("{:<16}{:>10}  {}", preset.name, counted(n_cells, "trial"), preset.title()));
+        let n_trials = SweepSpec::from_toml(preset.text)?.n_trials();
+        output.line(format_args!("{:<16}{:>10}  {}", preset.name, counted(n_trials, "trial"), preset.title()));
     }
     output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
     Ok(())
 }
 
-fn list_trials(plan: &Plan, output: &mut Output) -> Result<(), Failure> {
-    for trial in &plan.trials {
+fn list_trials(sweep: &mlp_sweep::Sweep, output: &mut Output) -> Result<(), Failure> {
+    for trial in sweep.trials() {
         output.line(format_args!("{}  {}", trial.id, trial.label()));
     }
-    output.line(format_args!("{} into {}", counted(plan.trials.len(), "trial"), places::shown(&plan.folder)));
+    let folder = places::shown(sweep.folder().path());
+    output.line(format_args!("{} into {folder}", counted(sweep.trials().len(), "trial")));
     Ok(())
 }
 
 fn introduce(
-    plan: &Plan,
+    sweep: &mlp_sweep::Sweep,
+    open: &OpenSweep<'_>,
     shard: Option<Shard>,
-    trials: &[Trial],
-    records: &BTreeMap<String, RunRecord>,
-    shares: Shares,
+    options: &RunOptions<'_>,
     output: &mut Output,
 ) {
-    let settings = &plan.specification.base;
-    let (train, test) = plan.laboratory.images(settings);
-    output.line(format_args!("data     {}", plan.laboratory.data.summary(train.len(), test.len())));
-    for axis in &plan.specification.axes {
+    let (specification, experiment) = (sweep.specification(), sweep.experiment());
+    let settings = &specification.base;
+    output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
+    for axis in &specification.axes {
         output.line(format_args!("varies   {}: {}", axis.key, axis.shown()));
     }
-    if let Some(random) = plan.specification.random {
-        output.line(format_args!(
-            "drawn    {} at random, draw_seed {}",
-            counted(random.n_trials, "combination"),
-            random.seed
-        ));
+    if let Some(random) = specification.random {
+        let combinations = counted(random.n_trials, "combination");
+        output.line(format_args!("drawn    {combinations} at random, draw_seed {}", random.seed));
     }
-    if let Some(halving) = plan.specification.halving {
+    if let Some(halving) = specification.halving {
         let rungs: Vec<String> = halving.rungs(settings.train.epochs).iter().map(usize::to_string).collect();
         output.line(format_args!(
             "halving  after epoch {} one of every {} goes on, by {}",
@@ -262,37 +242,33 @@ fn introduce(
             halving.metric
         ));
     }
-    let done = match n_finished(trials, records) {
+    let n_trials = open.trials().len();
+    let done = match open.n_over() {
         0 => String::new(),
-        n_done => format!(", {n_done} of them finished already"),
+        n_over => format!(", {n_over} of them finished already"),
     };
-    let part = shard.map(|shard| format!(", shard {shard} of {}", plan.trials.len())).unwrap_or_default();
-    output.line(format_args!("trials   {}{part}{done}", trials.len()));
+    let part = shard.map(|shard| format!(", shard {shard} of {}", sweep.trials().len())).unwrap_or_default();
+    output.line(format_args!("trials   {n_trials}{part}{done}"));
+    let parallelism = Parallelism::new(options.n_threads, options.n_jobs, n_trials - open.n_over());
     output.line(format_args!(
         "on       {} at a time, {} in all, kernel {}",
-        counted(shares.n_jobs, "trial"),
-        counted(shares.n_threads, "thread"),
-        plan.laboratory.kernel.name()
+        counted(parallelism.n_jobs, "trial"),
+        counted(parallelism.n_threads, "thread"),
+        experiment.kernel().name()
     ));
-    output.line(format_args!("into     {}\n", places::shown(&plan.folder)));
-}
-
-/// The number of trials that are not run again.
-pub(crate) fn n_finished(trials: &[Trial], records: &BTreeMap<String, RunRecord>) -> usize {
-    let is_finished = |trial: &&Trial| records.get(&trial.id).is_some_and(|record| record.status != Status::Failed);
-    trials.iter().filter(is_finished).count()
+    output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
 }
 
 /// Each finished trial with what distinguishes it besides its seed.
 fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Vec<(String, String)>, &'a RunRecord)> {
-    trials.iter().filter_map(|trial| Some((trial.cell(), records.get(&trial.id)?))).collect()
+    trials.iter().filter_map(|trial| Some((trial.configuration(), records.get(&trial.id)?))).collect()
 }
 
-fn as_json(trials: &[Trial], records: &BTreeMap<String, RunRecord>, cuts: &[StoppedTrial]) -> String {
+fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {
     let mut rows: Vec<_> = trials
         .iter()
         .filter_map(|trial| {
-            let record = records.get(&trial.id)?;
+            let record = outcome.records.get(&trial.id)?;
             Some(json!({
                 "trial": record.trial,
                 "label": trial.label(),
@@ -304,27 +280,16 @@ fn as_json(trials: &[Trial], records: &BTreeMap<String, RunRecord>, cuts: &[Stop
             }))
         })
         .collect();
-    rows.extend(
-        cuts.iter()
-            .map(|cut| json!({ "status": "stopped", "trial": cut.trial, "label": cut.label, "epoch": cut.epoch })),
-    );
+    rows.extend(outcome.stopped_trials.iter().map(|stopped| {
+        json!({ "status": "stopped", "trial": stopped.trial, "label": stopped.label, "epoch": stopped.epoch })
+    }));
     serde_json::Value::Array(rows).to_string()
-}
-
-fn best(records: &BTreeMap<String, RunRecord>) -> Option<&RunRecord> {
-    let score = |record: &RunRecord| record.final_test().and_then(|test| test.digit_accuracy);
-    records
-        .values()
-        .filter(|record| record.status == Status::Finished)
-        .filter_map(|record| Some((score(record)?, record)))
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, record)| record)
 }
 
 fn interrupted(reason: Stopped, n_done: usize, n_trials: usize) -> Failure {
     let reason = match reason {
-        Stopped::Signal => "stopped",
-        Stopped::Budget => "the budget is used up",
+        Stopped::Flag => "stopped",
+        Stopped::Deadline => "the budget is used up",
     };
     Failure::new(
         Code::Interrupted,

@@ -1,26 +1,25 @@
 //! `train`: one run, watched.
 
-use mlp_results::{RunRecord, Status};
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use mlp_results::text::{counted, thousands};
+use mlp_results::{RunRecord, Status};
+use mlp_sweep::{Document, InitialModel, Sweep, shown};
 use mlp_train::{Diagnosis, EpochRecord};
 
-use crate::campaign::{self, Manner, Order, Shares};
-use crate::configuration::Document;
+use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::RunOptions;
-use crate::output::{Output, counted, grouped, notice};
+use crate::options::RunArguments;
+use crate::output::{Output, notice};
 use crate::places;
-use crate::plan::{DefaultName, Plan, plan};
-use crate::progress::Progress;
+use crate::planning;
+use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
-use crate::store::{ResultsStore, Sharing};
 use crate::summary;
-use crate::trial::Initial;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,7 +46,7 @@ pub(crate) struct Train {
     #[arg(long)]
     diagnose: bool,
     #[command(flatten)]
-    run: RunOptions,
+    run: RunArguments,
 }
 
 /// Runs the command.
@@ -58,69 +57,62 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
     };
     // From here on, so that a signal while the data are read ends the run as one later does.
     let stop = interrupt::stop_flag()?;
-    let initial = arguments.init.as_deref().map(Initial::read).transpose()?;
-    let plan = plan(document, DefaultName::OfTrial, &arguments.run, initial)?;
-    if plan.trials.len() > 1 {
+    let initial = arguments.init.as_deref().map(InitialModel::read).transpose()?;
+    let builder = planning::plan(document, &arguments.run)?;
+    let sweep = match initial {
+        Some(initial) => builder.initial(initial).build()?,
+        None => builder.build()?,
+    };
+    if sweep.trials().len() > 1 {
         return Err(Failure::configuration(format!(
             "the configuration has [sweep] lists, which make {}; `cargo xtask sweep` runs them all, `train` runs one",
-            counted(plan.trials.len(), "trial")
+            counted(sweep.trials().len(), "trial")
         )));
     }
-    let (store, records) = plan.open_store("train", Sharing::Alone)?;
+    let record = train(arguments, &sweep, &stop, output)?;
+    finish(arguments, &sweep, &record, output)
+}
+
+/// Trains the only trial of `sweep`, if it is not there already.
+fn train(arguments: &Train, sweep: &Sweep, stop: &AtomicBool, output: &mut Output) -> Result<RunRecord, Failure> {
     let is_talkative = arguments.run.style.is_talkative();
-    let shares = Shares::of(arguments.run.machine.n_threads(), None, 1);
-    if is_talkative {
-        introduce(&plan, shares, output);
-        match records.get(&plan.trials[0].id) {
-            Some(record) if record.status != Status::Failed => {
-                output.line("this very run is finished already; it gave")
-            }
-            _ => output.line(summary::EPOCH_HEAD),
-        }
-    }
     let progress = Progress::new(arguments.run.style.quiet);
-    let shared_output = Mutex::new(&mut *output);
-    let see = |epoch: &EpochRecord, progress: &Progress| {
+    let shared_output = Mutex::new(output);
+    let see = |epoch: &EpochRecord| {
         if is_talkative && let Ok(mut output) = shared_output.lock() {
             progress.suspend(|| output.line(summary::epoch_line(epoch)));
         }
     };
-    let manner = Manner {
-        shares,
-        order: Order::LongestFirst,
-        pace: arguments.run.checkpoints.pace(),
-        deadline: None,
-        stop: &stop,
-        progress: &progress,
-        see: &see,
-        diagnose: &|_| arguments.diagnose,
-    };
-    let campaign = campaign::run(&plan.laboratory, &plan.trials, &store, records, None, &manner)?;
-    match campaign.records.into_values().next() {
-        Some(record) => finish(arguments, &plan, &store, &record, output),
-        None => Err(Failure::new(
-            Code::Interrupted,
-            "stopped before the end, with a checkpoint; run the same command again to go on from it",
-        )),
+    let watch = SweepProgress::new(&progress, &see);
+    let open = sweep.open("train", None, &watch)?;
+    let mut options = arguments.run.run_options(stop);
+    options.diagnose = arguments.diagnose;
+    if is_talkative && let Ok(mut output) = shared_output.lock() {
+        introduce(sweep, options.n_threads, &mut output);
+        output.line(if open.n_over() > 0 { "this very run is finished already; it gave" } else { summary::EPOCH_HEAD });
     }
+    let outcome = open.run(&options, &watch)?;
+    outcome.records.into_values().next().ok_or_else(|| {
+        let message = "stopped before the end, with a checkpoint; run the same command again to go on from it";
+        Failure::new(Code::Interrupted, message)
+    })
 }
 
-fn introduce(plan: &Plan, shares: Shares, output: &mut Output) {
-    let settings = &plan.trials[0].settings;
+fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
+    let settings = &sweep.trials()[0].settings;
     let train = &settings.train;
-    let (train_images, test_images) = plan.laboratory.images(settings);
-    let n_inputs = train_images.height() * train_images.width();
-    let n_outputs = train.encoding.codebook(&train_images.classes).n_bits();
+    let experiment = sweep.experiment();
+    let (n_inputs, n_outputs) = experiment.shape(settings);
     let sizes: Vec<String> = train.sizes(n_inputs, n_outputs).iter().map(usize::to_string).collect();
-    let value = |key: &str| crate::trial::shown(&train.get(key));
-    output.line(format_args!("data     {}", plan.laboratory.data.summary(train_images.len(), test_images.len())));
+    let value = |key: &str| shown(&train.get(key));
+    output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
     output.line(format_args!(
         "net      {} ({}, output {}, {}), {} parameters in {}",
         sizes.join("-"),
         value("activation"),
         value("output_activation"),
         value("encoding"),
-        grouped(train.n_parameters(n_inputs, n_outputs).unwrap_or(0) as usize),
+        thousands(train.n_parameters(n_inputs, n_outputs).unwrap_or(0)),
         value("precision"),
     ));
     output.line(format_args!(
@@ -132,43 +124,32 @@ fn introduce(plan: &Plan, shares: Shares, output: &mut Output) {
         counted(train.epochs, "epoch"),
         value("seed"),
     ));
-    output.line(format_args!(
-        "on       {}, kernel {}",
-        counted(shares.n_threads, "thread"),
-        plan.laboratory.kernel.name()
-    ));
-    output.line(format_args!("into     {}\n", places::shown(&plan.folder)));
+    output.line(format_args!("on       {}, kernel {}", counted(n_threads, "thread"), experiment.kernel().name()));
+    output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
 }
 
 /// What was found in the trial, in words.
-fn diagnosis(store: &ResultsStore, trial: &str) -> String {
-    let path = store.diagnosis_path(trial);
+fn diagnosis(path: &Path) -> String {
     if !path.exists() {
         return "none: a net is examined while it trains, and this one is finished; train it again with another --out"
             .to_owned();
     }
-    Diagnosis::read(&path)
+    Diagnosis::read(path)
         .map_or_else(|problem| format!("{}: {problem}", path.display()), |diagnosis| diagnosis.sentence())
 }
 
-fn finish(
-    arguments: &Train,
-    plan: &Plan,
-    store: &ResultsStore,
-    record: &RunRecord,
-    output: &mut Output,
-) -> Result<(), Failure> {
+fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Output) -> Result<(), Failure> {
+    let folder = sweep.folder();
     if arguments.run.style.json {
-        let json = record.to_json().map_err(|error| Failure::new(Code::InputOutput, error.to_string()))?;
-        output.text(&json);
+        output.text(&record.to_json()?);
     }
-    let report = reporting::write(&plan.folder, Some(&plan.laboratory.data))?;
-    let model = Some(store.model_path(&record.trial)).filter(|_| record.status == Status::Finished);
+    let report = reporting::write(folder.path(), Some(sweep.experiment().data()))?;
+    let model = Some(folder.model(&record.trial)).filter(|_| record.status == Status::Finished);
     if arguments.run.style.is_talkative() {
         output.line("");
         summary::explain(record, output);
         if arguments.diagnose {
-            output.line(format_args!("diagnosis        {}", diagnosis(store, &record.trial)));
+            output.line(format_args!("diagnosis        {}", diagnosis(&folder.diagnosis(&record.trial))));
         }
         summary::what_next(&report, model.as_deref(), output);
     } else if !arguments.run.style.json {
@@ -183,7 +164,7 @@ fn finish(
             format!(
                 "the trial failed: {}\nits record is {}; running again tries again",
                 record.error.as_deref().unwrap_or("no reason is recorded"),
-                store.record_path(&record.trial).display(),
+                folder.record(&record.trial).display(),
             ),
         )),
         Status::Finished | Status::Diverged => Ok(()),

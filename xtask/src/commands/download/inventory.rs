@@ -5,8 +5,9 @@ use std::path::Path;
 use mnist_fetch::{DataSet, FileStatus, HashKind};
 
 use crate::failure::{Code, Failure};
-use crate::output::{Output, grouped};
+use crate::output::Output;
 use crate::places;
+use mlp_results::text::thousands;
 
 /// Says what a set is, and whether it is here.
 pub(super) fn list(set: &DataSet, datasets: &Path, output: &mut Output) {
@@ -18,7 +19,7 @@ pub(super) fn list(set: &DataSet, datasets: &Path, output: &mut Output) {
     let mut say = |line: String| output.line(format_args!("{:<16}{line}", ""));
     say(set.title.clone());
     if let Some((train, test)) = set.counts {
-        say(format!("{} training and {} test images", grouped(train), grouped(test)));
+        say(format!("{} training and {} test images", thousands(train as u64), thousands(test as u64)));
     }
     say(format!("classes {}", set.classes.iter().collect::<String>()));
     if !set.class_names.is_empty() {
@@ -68,5 +69,5 @@ pub(super) fn report_file(path: &Path, n_bytes: u64, said: &str, verified_by: Ha
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Said only where it is less than it should be.
     let by_what = if verified_by == HashKind::Md5 { " by MD5" } else { "" };
-    output.line(format_args!("{name:<28}{:>12} bytes  {said}{by_what}", grouped(n_bytes as usize)));
+    output.line(format_args!("{name:<28}{:>12} bytes  {said}{by_what}", thousands(n_bytes)));
 }

@@ -73,7 +73,7 @@ fn pairs(levels: &[(usize, usize)]) -> impl Iterator<Item = [(usize, usize); 2]>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::RunSettings;
+    use crate::spec::RunSettings;
 
     fn grid(sizes: &[usize]) -> Vec<Trial> {
         let mut cells = vec![Vec::new()];

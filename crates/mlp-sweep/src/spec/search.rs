@@ -7,59 +7,64 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::settings::toml_text;
+use crate::random::below;
 
 /// The keys of `[sweep]` that are no keys of a run.
 pub(super) const SEARCH_KEYS: [&str; 4] = ["mode", "trials", "draw_seed", "halving"];
 
 /// Values to try for one key.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Axis {
-    pub(crate) key: String,
-    pub(crate) values: Values,
+pub struct Axis {
+    /// The key.
+    pub key: String,
+    /// Its values.
+    pub values: Values,
 }
 
 /// Where the values of a key come from.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Values {
+pub enum Values {
     /// These, each once in a grid, and one of them in each draw.
     List(Vec<Value>),
     /// Drawn from a range.
-    Range(Range),
+    Range(ValueRange),
 }
 
 /// Numbers from `from` to `to`, both included.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) from: Value,
-    pub(crate) to: Value,
+pub struct ValueRange {
+    /// The least.
+    pub from: Value,
+    /// The greatest.
+    pub to: Value,
     /// Whether the logarithm is drawn evenly, and not the number.
-    pub(crate) is_log: bool,
+    pub is_log: bool,
 }
 
 /// Trials drawn at random instead of a grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Random {
+pub struct RandomSearch {
     /// How many combinations are drawn; each is run with every seed of the list `seed`.
-    pub(crate) n_trials: usize,
+    pub n_trials: usize,
     /// Where the draws begin.
-    pub(crate) seed: u64,
+    pub seed: u64,
 }
 
 /// Synchronous successive halving (Jamieson & Talwalkar 2016): after `first` epochs, and again whenever the number of
 /// epochs has grown by `factor`, all trials are compared, and the best one of every `factor` goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Halving {
+pub struct Halving {
     /// What they are compared by. The test samples have no say in it.
-    pub(crate) metric: ValidationMetric,
+    pub metric: ValidationMetric,
     /// Epochs before the first comparison, at least 1.
-    pub(crate) first: usize,
+    pub first: usize,
     /// At least 2.
-    pub(crate) factor: usize,
+    pub factor: usize,
 }
 
 impl Axis {
     /// As it is written in a file.
-    pub(crate) fn to_value(&self) -> Value {
+    pub fn to_value(&self) -> Value {
         match &self.values {
             Values::List(values) => Value::Array(values.clone()),
             Values::Range(range) => {
@@ -69,7 +74,7 @@ impl Axis {
     }
 
     /// For people.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match &self.values {
             Values::List(values) => values.iter().map(crate::trial::shown).collect::<Vec<_>>().join(", "),
             Values::Range(range) => {
@@ -103,7 +108,7 @@ impl Axis {
     }
 }
 
-impl Range {
+impl ValueRange {
     /// Whether its numbers are whole.
     fn is_whole(&self) -> bool {
         self.from.is_u64() && self.to.is_u64()
@@ -133,7 +138,7 @@ impl Range {
     }
 }
 
-impl Random {
+impl RandomSearch {
     /// As in a file, without brackets: `trials = 20`.
     pub(super) fn to_toml(self) -> String {
         format!("mode = \"random\"\ntrials = {}\ndraw_seed = {}\n", self.n_trials, self.seed)
@@ -142,20 +147,15 @@ impl Random {
 
 impl Halving {
     /// The epochs after which trials of `n_epochs` are compared.
-    pub(crate) fn rungs(self, n_epochs: usize) -> Vec<usize> {
+    pub fn rungs(self, n_epochs: usize) -> Vec<usize> {
         let next = |epoch: &usize| epoch.checked_mul(self.factor);
         std::iter::successors(Some(self.first), next).take_while(|epoch| *epoch < n_epochs).collect()
     }
 
     /// As it is written in a file.
-    pub(crate) fn to_value(self) -> Value {
+    pub fn to_value(self) -> Value {
         json!({ "metric": self.metric.name(), "first": self.first, "factor": self.factor })
     }
-}
-
-/// A number from 0 to `bound` − 1, by widening multiplication.
-fn below(bound: u64, random: u64) -> u64 {
-    ((u128::from(random) * u128::from(bound)) >> 64) as u64
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn range(from: Value, to: Value, is_log: bool) -> Axis {
-        Axis { key: "learning_rate".to_owned(), values: Values::Range(Range { from, to, is_log }) }
+        Axis { key: "learning_rate".to_owned(), values: Values::Range(ValueRange { from, to, is_log }) }
     }
 
     #[test]

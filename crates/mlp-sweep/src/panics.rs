@@ -1,21 +1,21 @@
 //! Runs code whose panic must not end the program: one trial of many.
+//!
+//! What a panic says without a hook is its text alone; the place where it happened goes to the hook of the process, which
+//! belongs to the program. A program that hands panics to [`record_panic`] gets the place into the trial's record, and
+//! nothing on its screen.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-static HOOK: Once = Once::new();
-
 /// The value of `run`, or the text of its panic with its place. What `run` may have left half-done must not be used
 /// again.
 pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    HOOK.call_once(install_hook);
     // What is kept of a panic that somebody caught on the way is not about this one.
     LAST_PANIC.take();
     let was_guarded = IS_GUARDED.replace(true);
@@ -31,17 +31,25 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
 }
 
-/// Panics of guarded threads are kept as text; all others are shown as usual.
-fn install_hook() {
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |information| {
-        if !IS_GUARDED.get() {
-            return usual(information);
-        }
-        let message = information.payload_as_str().unwrap_or("panic");
-        let place = information.location().map_or(String::new(), |place| format!(" ({place})"));
-        LAST_PANIC.set(Some(format!("{message}{place}")));
-    }));
+/// For the panic hook of a program: keeps the text of a panic and its place if it is one that a sweep catches, and says
+/// whether it is; others are for the program's usual hook.
+///
+/// ```
+/// let usual = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |panic| {
+///     if !mlp_sweep::record_panic(panic) {
+///         usual(panic);
+///     }
+/// }));
+/// ```
+pub fn record_panic(information: &PanicHookInfo<'_>) -> bool {
+    if !IS_GUARDED.get() {
+        return false;
+    }
+    let message = information.payload_as_str().unwrap_or("panic");
+    let place = information.location().map_or(String::new(), |place| format!(" ({place})"));
+    LAST_PANIC.set(Some(format!("{message}{place}")));
+    true
 }
 
 #[cfg(test)]
@@ -49,9 +57,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_a_text_with_its_place_and_the_rest_goes_on() {
+    fn a_panic_becomes_a_text_and_with_a_hook_its_place_and_the_rest_goes_on() {
+        // Without a hook the text alone; the place with one.
+        assert_eq!(guarded(|| -> u8 { panic!("out of cheese") }), Err("out of cheese".to_owned()));
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !record_panic(panic) {
+                usual(panic);
+            }
+        }));
         let text = guarded(|| -> u8 { panic!("out of cheese") }).expect_err("it panics");
-        assert!(text.starts_with("out of cheese (") && text.contains("guard.rs"), "{text}");
+        let _ = panic::take_hook();
+        assert!(text.starts_with("out of cheese (") && text.contains("panics.rs"), "{text}");
         assert_eq!(guarded(|| 7), Ok(7));
     }
 

@@ -1,69 +1,71 @@
 //! Who runs a trial: a file in `running/` for each trial under way, locked by its process.
 //!
-//! The lock is the kernel's, so it ends with its holder, however that ends; the file says who holds it, for `sweep
-//! status` and for processes that share the folder. Where several machines share a folder, a lock may be missing or
+//! The lock is the kernel's, so it ends with its holder, however that ends; the file says who holds it, for who asks how a sweep
+//! stands and for processes that share the folder. Where several machines share a folder, a lock may be missing or
 //! late: then two processes run the same trial, and write the same record twice. Nothing is wrong with that but the time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
-use crate::lock::{has_no_locks, signature};
+use durable_file::lock::{has_no_locks, signature};
+
+use crate::error::{Error, Result};
 
 /// A trial that this process runs; given back when dropped.
-pub(crate) struct Claim {
+pub(crate) struct Lease {
     path: PathBuf,
     /// Holds the lock.
     _file: File,
 }
 
 /// What came of asking for a trial.
-pub(crate) enum Claimed {
+pub(crate) enum Leased {
     /// It is ours.
-    Ours(Claim),
+    Ours(Lease),
     /// Another process has it: who, as far as that can be read.
     By(String),
 }
 
 /// A trial under way, as `sweep status` shows it.
-pub(crate) struct Running {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
     /// Its identity.
-    pub(crate) trial: String,
+    pub trial: String,
     /// Its process, with machine.
-    pub(crate) holder: String,
+    pub holder: String,
     /// What distinguishes it from its siblings.
-    pub(crate) label: String,
+    pub label: String,
     /// How long it has been running in this process, if the clocks agree.
-    pub(crate) seconds: Option<f64>,
+    pub seconds: Option<f64>,
 }
 
 /// Takes `trial` for this process, in `folder`.
-pub(crate) fn claim(folder: &Path, trial: &str, label: &str) -> Result<Claimed, Failure> {
+pub(crate) fn lease(folder: &Path, trial: &str, label: &str) -> Result<Leased> {
     let path = folder.join(trial);
-    let failed = |error: &io::Error| Failure::io("claim a trial with", &path, error);
+    let failed = |error: io::Error| Error::io("claim a trial with", &path, error);
     loop {
         let mut options = OpenOptions::new();
         let file =
-            options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|error| failed(&error))?;
+            options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|error| failed(error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let text = fs::read_to_string(&path).unwrap_or_default();
                 let holder = text.lines().next().unwrap_or_default();
-                return Ok(Claimed::By(if holder.is_empty() { "another process" } else { holder }.to_owned()));
+                return Ok(Leased::By(if holder.is_empty() { "another process" } else { holder }.to_owned()));
             }
             // No locks on this file system: the record of the trial decides.
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
-            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         // Whoever had it before may have removed the file after we opened it; then our lock is on nothing.
         if !is_still_at(&file, &path) {
             continue;
         }
         let text = format!("{}\n{label}\n", signature("trial"));
-        file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(|error| failed(&error))?;
-        return Ok(Claimed::Ours(Claim { path, _file: file }));
+        file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(|error| failed(error))?;
+        return Ok(Leased::Ours(Lease { path, _file: file }));
     }
 }
 
@@ -91,7 +93,7 @@ pub(crate) fn running(folder: &Path) -> Vec<Running> {
     found
 }
 
-impl Drop for Claim {
+impl Drop for Lease {
     fn drop(&mut self) {
         // While the lock is held, so that nobody else can have taken the file meanwhile.
         let _ = fs::remove_file(&self.path);
@@ -119,16 +121,16 @@ mod tests {
     #[test]
     fn a_trial_is_held_by_one_until_it_is_given_back() {
         let folder = tempfile::tempdir().expect("a folder");
-        let Ok(Claimed::Ours(first)) = claim(folder.path(), "abc", "seed = 1") else { panic!("it is free") };
-        match claim(folder.path(), "abc", "") {
-            Ok(Claimed::By(holder)) => assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}"),
+        let Ok(Leased::Ours(first)) = lease(folder.path(), "abc", "seed = 1") else { panic!("it is free") };
+        match lease(folder.path(), "abc", "") {
+            Ok(Leased::By(holder)) => assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}"),
             _ => panic!("it is taken"),
         }
         let running_now = running(folder.path());
         assert_eq!((running_now[0].trial.as_str(), running_now[0].label.as_str()), ("abc", "seed = 1"));
         drop(first);
         assert!(running(folder.path()).is_empty());
-        assert!(matches!(claim(folder.path(), "abc", ""), Ok(Claimed::Ours(_))));
+        assert!(matches!(lease(folder.path(), "abc", ""), Ok(Leased::Ours(_))));
     }
 
     #[test]
@@ -136,7 +138,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("abc"), "trial, process 1 on elsewhere\n").expect("a file");
         assert!(running(folder.path()).is_empty());
-        assert!(matches!(claim(folder.path(), "abc", ""), Ok(Claimed::Ours(_))));
+        assert!(matches!(lease(folder.path(), "abc", ""), Ok(Leased::Ours(_))));
     }
 
     #[test]
@@ -147,11 +149,11 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        if let Ok(Claimed::Ours(claim)) = claim(folder.path(), "abc", "") {
+                        if let Ok(Leased::Ours(ours)) = lease(folder.path(), "abc", "") {
                             use std::sync::atomic::Ordering::SeqCst;
                             assert_eq!(n_inside.fetch_add(1, SeqCst), 0);
                             n_inside.fetch_sub(1, SeqCst);
-                            drop(claim);
+                            drop(ours);
                         }
                     }
                 });

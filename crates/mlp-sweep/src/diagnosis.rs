@@ -1,4 +1,4 @@
-//! The doctor's file of a trial: `diagnosis/<trial>.json`, measured while the trial trains.
+//! The diagnosis of a trial: `diagnosis/<trial>.json`, measured while the trial trains.
 //!
 //! It is written before each checkpoint and at the end. So what a checkpoint has behind it is in the file, and a trial
 //! that is stopped and taken up again has no gap, unless it was not watched all the time.
@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use mlp_core::{Objective, Real};
 use mlp_train::{Diagnosis, Moment, Probe, Progress, Samples, diagnose};
 
-use crate::output::notice;
+use crate::event::{Event, Observer, Warning};
 
 /// Examines a trial under way.
-pub(crate) struct Doctor<F> {
+pub(crate) struct Examiner<'o, F> {
+    observer: &'o dyn Observer,
     path: PathBuf,
     trial: String,
     probe: Probe<F>,
@@ -21,10 +22,17 @@ pub(crate) struct Doctor<F> {
     has_warned: bool,
 }
 
-impl<F: Real> Doctor<F> {
+impl<'o, F: Real> Examiner<'o, F> {
     /// For the trial that keeps its diagnosis at `path`; what is there already is gone on with.
-    pub(crate) fn new(path: &Path, trial: &str, samples: &Samples<'_, F>, objective: Objective) -> Self {
-        Doctor {
+    pub(crate) fn new(
+        path: &Path,
+        trial: &str,
+        samples: &Samples<'_, F>,
+        objective: Objective,
+        observer: &'o dyn Observer,
+    ) -> Self {
+        Examiner {
+            observer,
             path: path.to_path_buf(),
             trial: trial.to_owned(),
             probe: Probe::of(samples),
@@ -38,14 +46,16 @@ impl<F: Real> Doctor<F> {
     pub(crate) fn observe(&mut self, progress: &Progress<'_>, moment: &Moment<'_, F>) {
         let Progress::Epoch(record) = progress else { return };
         let mlp = moment.network();
-        let begin = || begun(&self.path, Diagnosis::new(self.trial.clone(), &mlp, &self.probe));
+        let begin = || begun(&self.path, Diagnosis::new(self.trial.clone(), &mlp, &self.probe), self.observer);
         let diagnosis = self.diagnosis.get_or_insert_with(begin);
         match diagnose(&mlp, &self.probe, self.objective, record.epoch) {
             Some(measured) => diagnosis.add(measured),
-            None => notice(format_args!(
-                "warning: epoch {} is not in the diagnosis: a number overflowed when it was measured",
-                record.epoch
-            )),
+            None => {
+                let epoch = record.epoch;
+                let problem =
+                    format!("epoch {epoch} is not in the diagnosis: a number overflowed when it was measured");
+                self.observer.notify(Event::Warning(&Warning::new(problem)));
+            }
         }
     }
 
@@ -58,13 +68,14 @@ impl<F: Real> Doctor<F> {
         if let Err(error) = written
             && !std::mem::replace(&mut self.has_warned, true)
         {
-            notice(format_args!("warning: {}: cannot write the diagnosis: {error}", self.path.display()));
+            let problem = format!("{}: cannot write the diagnosis: {error}", self.path.display());
+            self.observer.notify(Event::Warning(&Warning::new(problem)));
         }
     }
 }
 
 /// What is at `path`, if it is of the same network and probe as `new`, which it is otherwise begun with.
-fn begun(path: &Path, new: Diagnosis) -> Diagnosis {
+fn begun(path: &Path, new: Diagnosis, observer: &dyn Observer) -> Diagnosis {
     if !path.exists() {
         return new;
     }
@@ -72,7 +83,8 @@ fn begun(path: &Path, new: Diagnosis) -> Diagnosis {
         Ok(there) if Diagnosis { epochs: Vec::new(), ..there.clone() } == new => there,
         Ok(_) => new,
         Err(problem) => {
-            notice(format_args!("warning: {}: {problem}\n  the diagnosis begins anew", path.display()));
+            let warning = Warning::new(format_args!("{}: {problem}", path.display()));
+            observer.notify(Event::Warning(&warning.with_remedy("the diagnosis begins anew")));
             new
         }
     }

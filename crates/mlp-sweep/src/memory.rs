@@ -8,12 +8,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// Bytes that this process can still get, or `None` where the system does not say.
 ///
 /// The least of the memory that is free on the machine and what the limits (`ulimit -v`, control groups) leave.
-pub(crate) fn available() -> Option<u64> {
+pub fn available() -> Option<u64> {
     let free = number_after(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?.saturating_mul(1024);
     Some([left_by_limit(), left_by_groups()].into_iter().flatten().fold(free, u64::min))
 }
 
-/// The memory that the trials of a campaign share.
+/// The memory that the trials of a sweep share.
 ///
 /// What is free is asked once: while trials run, what one of them has not yet touched still looks free to the others.
 pub(crate) struct Budget {

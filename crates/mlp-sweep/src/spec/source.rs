@@ -7,34 +7,37 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::failure::Failure;
+use crate::error::{Error, Result};
 
 /// No honest configuration is longer.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Where something was written.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(super) enum Place {
     /// Bytes of a file.
     File { source: Arc<Source>, span: Range<usize> },
     /// The text after `--set`.
     Argument(String),
+    /// A program, which knows where.
+    Program,
 }
 
 /// A file as it was read.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(super) struct Source {
     /// What messages call it.
     pub(super) name: String,
     pub(super) text: String,
 }
 
 impl Place {
-    /// The failure with `message` at this place, with the line it is in where that is not too long to help.
-    pub(crate) fn failure(&self, message: &str) -> Failure {
+    /// The error with `message` at this place, with the line it is in where that is not too long to help.
+    pub(super) fn error(&self, message: &str) -> Error {
         match self {
-            Place::Argument(argument) => Failure::configuration(format!("--set {}: {message}", printable(argument))),
-            Place::File { source, span } => Failure::configuration(source.point_at(span, message)),
+            Place::Argument(argument) => Error::specification(format!("--set {}: {message}", printable(argument))),
+            Place::File { source, span } => Error::specification(source.point_at(span, message)),
+            Place::Program => Error::specification(message),
         }
     }
 
@@ -42,7 +45,7 @@ impl Place {
     pub(super) fn at(&self, span: &Range<usize>) -> Place {
         match self {
             Place::File { source, .. } => Place::File { source: Arc::clone(source), span: span.clone() },
-            Place::Argument(_) => self.clone(),
+            Place::Argument(_) | Place::Program => self.clone(),
         }
     }
 }
@@ -71,22 +74,22 @@ impl Source {
 }
 
 /// The text of a configuration file, if it can be one.
-pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
-    let failed = |error: &std::io::Error| Failure::io("read the configuration", path, error);
+pub(super) fn read_text(path: &Path) -> Result<String> {
+    let failed = |error: std::io::Error| Error::io("read the configuration", path, error);
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            Failure::configuration(format!("{}: no such configuration file; check the path", path.display()))
+            Error::specification(format!("{}: no such configuration file; check the path", path.display()))
         }
-        _ => failed(&error),
+        _ => failed(error),
     })?;
     if !metadata.is_file() {
-        return Err(Failure::configuration(format!(
+        return Err(Error::specification(format!(
             "{}: expected a configuration file, found something else (a folder or a device)",
             path.display()
         )));
     }
     let too_long = |found: String| {
-        Failure::configuration(format!(
+        Error::specification(format!(
             "{}: expected a configuration of at most {MAX_BYTES} bytes, found {found}; is it the right file?",
             path.display()
         ))
@@ -97,12 +100,12 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(too_long("more".to_owned()));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(Failure::configuration(format!(
+        return Err(Error::specification(format!(
             "{}:1:1: expected TOML, found a byte order mark before it; save the file as UTF-8 without BOM",
             path.display()
         )));
@@ -112,7 +115,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
         let line_start = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = String::from_utf8_lossy(&valid[line_start..]).chars().count() + 1;
-        Failure::configuration(format!(
+        Error::specification(format!(
             "{}:{line}:{column}: expected UTF-8 text, found the byte 0x{:02x}; save the file as UTF-8",
             path.display(),
             error.as_bytes()[valid.len()],

@@ -1,6 +1,5 @@
-//! One trial: a configuration and its data in, a record and a network out.
-
-use mlp_results::{RunRecord, Runtime, Subject, trial_id};
+//! What all trials of a sweep share, and how one of them is run: a configuration and its data in, a record and a network
+//! out.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -8,77 +7,67 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
+use mlp_results::{RunRecord, Runtime, Subject, trial_id};
 use mlp_train::{
-    AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, Samples, SavedModel, Setup,
-    Targets, Trainable, load_model, train_resumable, weights_sha256,
+    AnyMlp, ConfigError, EpochRecord, ModelError, Outcome, Precision, Progress, SavedModel, Setup, Trainable,
+    load_model, train_resumable, weights_sha256,
 };
-use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
 
 use crate::checkpoints::TrialCheckpoints;
-use crate::configuration::{RunSettings, SweepSpec};
-use crate::data::Dataset;
-use crate::diagnosis::Doctor;
-use crate::failure::{Code, Failure};
-use crate::guard::guarded;
-use crate::lock::host_name;
+use crate::dataset::{Dataset, SampleSet};
+use crate::diagnosis::Examiner;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Observer, Warning};
 use crate::memory::{Budget, Reservation};
-use crate::options;
-use crate::output::notice;
+use crate::panics::guarded;
+use crate::parallelism::team;
+use crate::spec::{RunSettings, SweepSpec};
+use crate::trial::{Trial, shown};
 
-/// A cell of the grid, ready to run.
-#[derive(Clone, Debug)]
-pub(crate) struct Trial {
-    /// Its identity: the name of its record and its model.
-    pub(crate) id: String,
-    /// Its choices.
-    pub(crate) settings: RunSettings,
-    /// The keys that vary in the sweep with the values here, in the order of the axes.
-    pub(crate) varied: Vec<(String, String)>,
-}
-
-impl Trial {
-    /// What distinguishes it from its siblings: `l2 = 0.1, seed = 1`; empty where nothing varies.
-    pub(crate) fn label(&self) -> String {
-        let varied = self.varied.iter().map(|(key, value)| format!("{key} = {value}"));
-        varied.collect::<Vec<_>>().join(", ")
-    }
-
-    /// The values without their keys, where space is short: those of the fastest axis first, because there the
-    /// difference to the neighbours lies.
-    pub(crate) fn values(&self) -> String {
-        let values = self.varied.iter().rev().map(|(_, value)| value.as_str());
-        values.collect::<Vec<_>>().join(" · ")
-    }
-
-    /// The keys and values without the seed: trials that share them are repetitions of one another.
-    pub(crate) fn cell(&self) -> Vec<(String, String)> {
-        self.varied.iter().filter(|(key, _)| key != "seed").cloned().collect()
-    }
-}
-
-/// What all trials of one command share.
-pub(crate) struct Laboratory {
-    pub(crate) data: Dataset,
-    pub(crate) kernel: Kernel,
+/// What all trials of a sweep share.
+pub struct Experiment {
+    data: Dataset,
+    kernel: Kernel,
     /// A network to start from instead of a random one.
-    pub(crate) initial: Option<Initial>,
+    initial: Option<InitialModel>,
     memory: Budget,
-    train: BTreeMap<Option<usize>, Arc<LabeledImages>>,
-    test: BTreeMap<Option<usize>, Arc<LabeledImages>>,
+    train: BTreeMap<Option<usize>, Arc<SampleSet>>,
+    test: BTreeMap<Option<usize>, Arc<SampleSet>>,
 }
 
 /// A saved network to start from.
-pub(crate) struct Initial {
+pub struct InitialModel {
     model: SavedModel,
     sha256: String,
 }
 
 /// What is written while a trial is under way.
-pub(crate) struct UnderWay {
+pub(crate) struct TrialFiles {
     pub(crate) checkpoints: TrialCheckpoints,
     /// Where its diagnosis goes, if there is to be one.
     pub(crate) diagnosis: Option<PathBuf>,
+}
+
+/// Who watches a trial, and when it is to stop.
+pub(crate) struct Watch<'a> {
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) is_stopped: &'a dyn Fn() -> bool,
+}
+
+impl Watch<'_> {
+    /// Tells of the progress of `trial`, and whether it goes on.
+    fn progress(&self, trial: &Trial, progress: Progress<'_>) -> ControlFlow<()> {
+        match progress {
+            Progress::Epoch(epoch) => self.observer.notify(Event::Measured { trial, epoch }),
+            Progress::Batch { epoch, samples_done, samples_in_epoch, .. } => {
+                let before = (epoch as u64 - 1).saturating_mul(samples_in_epoch as u64);
+                let n_samples = before.saturating_add(samples_done as u64);
+                self.observer.notify(Event::Trained { trial, n_samples });
+            }
+        }
+        if (self.is_stopped)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// How a trial ended.
@@ -91,19 +80,23 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
-impl Initial {
+impl InitialModel {
     /// Reads the model at `path`.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let model = load_model(path).map_err(|error| model_failure(&error))?;
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is not a model.
+    pub fn read(path: &Path) -> Result<Self> {
+        let model = load_model(path).map_err(|error| model_error(&error))?;
         let sha256 = match &model.mlp {
             AnyMlp::F32(mlp) => weights_sha256(mlp),
             AnyMlp::F64(mlp) => weights_sha256(mlp),
         };
-        Ok(Initial { model, sha256 })
+        Ok(InitialModel { model, sha256 })
     }
 
     /// Identity of its weights, in hexadecimal.
-    pub(crate) fn sha256(&self) -> &str {
+    pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
@@ -116,31 +109,31 @@ impl Initial {
     }
 }
 
-impl Laboratory {
-    /// Takes the parts of the data that `cells` ask for.
-    pub(crate) fn new(data: Dataset, kernel: Kernel, initial: Option<Initial>, cells: &[RunSettings]) -> Self {
+impl Experiment {
+    /// Takes the parts of the data that the trials with `settings` ask for.
+    pub(crate) fn new(data: Dataset, kernel: Kernel, initial: Option<InitialModel>, settings: &[RunSettings]) -> Self {
         let (mut train, mut test) = (BTreeMap::new(), BTreeMap::new());
-        for cell in cells {
-            train.entry(cell.train_size).or_insert_with(|| data.train_of(cell.train_size));
-            test.entry(cell.test_size).or_insert_with(|| data.test_of(cell.test_size));
+        for one in settings {
+            train.entry(one.train_size).or_insert_with(|| data.train_part(one.train_size));
+            test.entry(one.test_size).or_insert_with(|| data.test_part(one.test_size));
         }
         // The images are in memory by now; what is left is for the networks.
-        Laboratory { data, kernel, initial, memory: Budget::of_machine(), train, test }
+        Experiment { data, kernel, initial, memory: Budget::of_machine(), train, test }
     }
 
     /// The trials of `specification`, each checked against the data.
-    pub(crate) fn trials(&self, specification: &SweepSpec) -> Result<Vec<Trial>, Failure> {
-        let cells = specification.cells()?;
-        let mut trials: Vec<Trial> = Vec::with_capacity(cells.len());
+    pub(crate) fn trials(&self, specification: &SweepSpec) -> Result<Vec<Trial>> {
+        let all_settings = specification.trials_settings()?;
+        let mut trials: Vec<Trial> = Vec::with_capacity(all_settings.len());
         let mut seen = BTreeMap::new();
-        for settings in cells {
-            check(&settings, &self.data).map_err(|error| specification.failure(&error))?;
+        for settings in all_settings {
+            check(&settings, &self.data).map_err(|error| specification.error(&error))?;
             self.check_initial(&settings)?;
             let id = self.identity(&settings);
             let varied = varied(specification, &settings);
             let trial = Trial { id, settings, varied };
             if let Some(twin) = seen.insert(trial.id.clone(), trial.label()) {
-                return Err(Failure::configuration(format!(
+                return Err(Error::specification(format!(
                     "[sweep]: expected different trials, found that \"{twin}\" and \"{}\" compute the same; leave one out",
                     trial.label()
                 )));
@@ -153,7 +146,7 @@ impl Laboratory {
     /// The full configuration, as records keep it.
     pub(crate) fn configuration(&self, settings: &RunSettings) -> Map<String, Value> {
         let mut map = settings.to_map();
-        map.entry("data").or_insert_with(|| json!(self.data.name));
+        map.entry("data").or_insert_with(|| json!(self.data.name()));
         if let Some(initial) = &self.initial {
             map.insert("init".to_owned(), json!(initial.sha256));
         }
@@ -163,17 +156,17 @@ impl Laboratory {
     /// What is stored with a model: all that is needed to use it on other data.
     pub(crate) fn model_configuration(&self, settings: &RunSettings) -> Map<String, Value> {
         let mut map = settings.to_map();
-        map.entry("data").or_insert_with(|| json!(self.data.name));
-        map.insert("classes".to_owned(), json!(self.data.train.classes.iter().collect::<String>()));
+        map.entry("data").or_insert_with(|| json!(self.data.name()));
+        map.insert("classes".to_owned(), json!(self.data.train().classes().iter().collect::<String>()));
         map
     }
 
-    /// The training and test images of a trial.
-    pub(crate) fn images(&self, settings: &RunSettings) -> (Arc<LabeledImages>, Arc<LabeledImages>) {
+    /// The training and test samples of a trial.
+    pub(crate) fn parts(&self, settings: &RunSettings) -> (Arc<SampleSet>, Arc<SampleSet>) {
         let (train, test) = (settings.train_size, settings.test_size);
         (
-            self.train.get(&train).cloned().unwrap_or_else(|| self.data.train_of(train)),
-            self.test.get(&test).cloned().unwrap_or_else(|| self.data.test_of(test)),
+            self.train.get(&train).cloned().unwrap_or_else(|| self.data.train_part(train)),
+            self.test.get(&test).cloned().unwrap_or_else(|| self.data.test_part(test)),
         )
     }
 
@@ -183,31 +176,30 @@ impl Laboratory {
         &self,
         trial: &Trial,
         workers: &Workers,
-        files: &UnderWay,
+        files: &TrialFiles,
         until: Option<usize>,
-        observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<Ending, Failure> {
+        watch: &Watch<'_>,
+    ) -> Result<Ending> {
         let _memory = match self.memory_for(&trial.settings) {
             Ok(reservation) => reservation,
             Err(reason) => return Ok(self.failed(trial, workers, reason)),
         };
-        let mut attempt = |workers: &Workers| {
+        let attempt = |workers: &Workers| {
             guarded(|| match trial.settings.train.precision {
-                Precision::F32 => self.run_as::<f32>(trial, workers, files, until, observer, AnyMlp::F32),
-                Precision::F64 => self.run_as::<f64>(trial, workers, files, until, observer, AnyMlp::F64),
+                Precision::F32 => self.run_as::<f32>(trial, workers, files, until, watch, AnyMlp::F32),
+                Precision::F64 => self.run_as::<f64>(trial, workers, files, until, watch, AnyMlp::F64),
             })
         };
         let first = match attempt(workers) {
             Ok(ending) => return ending,
             Err(panic) => panic,
         };
-        notice(format_args!(
-            "warning: trial {} panicked: {first}\n  it is tried once more, from the beginning",
-            trial.id
-        ));
+        let warning = Warning::new(format_args!("trial {} panicked: {first}", trial.id));
+        let remedy = "it is tried once more, from the beginning";
+        watch.observer.notify(Event::Warning(&warning.with_remedy(remedy)));
         // Neither the checkpoints nor the threads of the attempt that failed are trusted.
         files.checkpoints.remove();
-        match attempt(&options::team(workers.n_threads())?) {
+        match attempt(&team(workers.n_threads())?) {
             Ok(ending) => ending,
             Err(panic) => Ok(self.failed(trial, workers, format!("panic, twice: {panic}"))),
         }
@@ -217,32 +209,34 @@ impl Laboratory {
         &self,
         trial: &Trial,
         workers: &Workers,
-        files: &UnderWay,
+        files: &TrialFiles,
         until: Option<usize>,
-        observer: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+        watch: &Watch<'_>,
         wrap: fn(Mlp<F>) -> AnyMlp,
-    ) -> Result<Ending, Failure> {
+    ) -> Result<Ending> {
         let config = &trial.settings.train;
-        let (train_images, test_images) = self.images(&trial.settings);
-        let codebook = config.encoding.codebook(&train_images.classes);
-        let train_samples = samples(&train_images, &codebook);
-        let test_samples = samples(&test_images, &codebook);
+        let (train_set, test_set) = self.parts(&trial.settings);
+        let codebook = train_set.codebook(config.encoding);
+        let [train_numbers, test_numbers] = [&train_set, &test_set].map(|set| set.converted::<F>());
+        let train_samples = train_set.samples(codebook.as_ref(), train_numbers.as_ref());
+        let test_samples = test_set.samples(codebook.as_ref(), test_numbers.as_ref());
         let checkpoints = &files.checkpoints;
-        let latest = checkpoints.latest::<F>(config);
+        let latest = checkpoints.latest::<F>(config, watch.observer);
         let (start, mut writer) = (latest.checkpoint, latest.writer);
         let reached = until.and_then(|epoch| start.as_ref()?.history.epochs.get(epoch));
         if let Some(reached) = reached {
             return Ok(Ending::Paused(Box::new(reached.clone())));
         }
-        let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(Initial::network) };
-        let examine = |path: &PathBuf| Doctor::new(path, &trial.id, &train_samples, config.objective());
-        let mut doctor = files.diagnosis.as_ref().map(examine);
+        let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(InitialModel::network) };
+        let examine =
+            |path: &PathBuf| Examiner::new(path, &trial.id, &train_samples, config.objective(), watch.observer);
+        let mut examiner = files.diagnosis.as_ref().map(examine);
         let mut paused = None;
         let run =
             train_resumable::<F>(config, &train_samples, Some(&test_samples), setup, start, &mut |progress, moment| {
-                let mut go_on = observer(progress);
-                if let Some(doctor) = &mut doctor {
-                    doctor.observe(&progress, moment);
+                let mut go_on = watch.progress(trial, progress);
+                if let Some(examiner) = &mut examiner {
+                    examiner.observe(&progress, moment);
                 }
                 if let Progress::Epoch(reached) = progress
                     && until == Some(reached.epoch)
@@ -251,16 +245,16 @@ impl Laboratory {
                     go_on = ControlFlow::Break(());
                 }
                 if go_on.is_break() || checkpoints.is_due(&writer, &progress, config.epochs) {
-                    if let Some(doctor) = &mut doctor {
-                        doctor.write();
+                    if let Some(examiner) = &mut examiner {
+                        examiner.write();
                     }
-                    checkpoints.write(&mut writer, moment);
+                    checkpoints.write(&mut writer, moment, watch.observer);
                 }
                 go_on
             });
-        let run = run.map_err(|error| Failure::configuration(error.to_string()))?;
-        if let Some(doctor) = &mut doctor {
-            doctor.write();
+        let run = run.map_err(|error| Error::specification(error.to_string()))?;
+        if let Some(examiner) = &mut examiner {
+            examiner.write();
         }
         if run.outcome == Outcome::Interrupted
             && let Some(reached) = paused
@@ -279,7 +273,7 @@ impl Laboratory {
 
     /// What a checkpoint of a trial says of itself: nothing else may go on from it.
     pub(crate) fn owner(&self, trial: &Trial) -> Map<String, Value> {
-        let owner = [("trial", trial.id.as_str()), ("data", &self.data.sha256), ("kernel", self.kernel.name())];
+        let owner = [("trial", trial.id.as_str()), ("data", self.data.sha256()), ("kernel", self.kernel.name())];
         owner.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
     }
 
@@ -299,7 +293,7 @@ impl Laboratory {
 
     /// What the record of a trial is about.
     fn subject(&self, trial: &Trial, workers: &Workers) -> Subject {
-        let (train, test) = self.images(&trial.settings);
+        let (train, test) = self.parts(&trial.settings);
         Subject {
             trial: trial.id.clone(),
             config: self.configuration(&trial.settings),
@@ -310,15 +304,15 @@ impl Laboratory {
     }
 
     fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
-        let (train, _) = self.images(&trial.settings);
-        let n_outputs = trial.settings.train.encoding.codebook(&train.classes).n_bits();
-        let layers = trial.settings.train.sizes(train.height() * train.width(), n_outputs);
+        let (train, _) = self.parts(&trial.settings);
+        let n_outputs = train.n_outputs(trial.settings.train.encoding);
+        let layers = trial.settings.train.sizes(train.n_inputs(), n_outputs);
         let record = RunRecord::of_failure(self.subject(trial, workers), layers, reason);
         Ending::Recorded(Box::new(record), None)
     }
 
     /// The memory that a trial needs, as soon as the others leave so much; why not, if it can never have it.
-    fn memory_for(&self, settings: &RunSettings) -> Result<Reservation<'_>, String> {
+    fn memory_for(&self, settings: &RunSettings) -> std::result::Result<Reservation<'_>, String> {
         let needed = self.memory_needed(settings);
         self.memory.reserve(needed).map_err(|available| {
             format!(
@@ -330,7 +324,7 @@ impl Laboratory {
     }
 
     /// Whether the network to start from is the one that `settings` describe.
-    fn check_initial(&self, settings: &RunSettings) -> Result<(), Failure> {
+    fn check_initial(&self, settings: &RunSettings) -> Result<()> {
         let Some(initial) = &self.initial else { return Ok(()) };
         let (n_inputs, n_outputs) = shape(settings, &self.data);
         let expected =
@@ -342,77 +336,102 @@ impl Laboratory {
         if expected == found {
             return Ok(());
         }
-        Err(Failure::configuration(format!(
+        Err(Error::specification(format!(
             "--init: the initial network does not fit: expected {expected} as configured, found {found}; \
              configure the network that it is, or take another model"
         )))
+    }
+
+    /// The weights times the samples of all epochs, for judging how long trials take in proportion; never 0.
+    pub fn work(&self, settings: &RunSettings) -> u64 {
+        let (n_inputs, n_outputs) = shape(settings, &self.data);
+        let n_parameters = settings.train.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
+        // Reading a sample and its bookkeeping cost about as much as so many weights.
+        let per_sample = n_parameters.saturating_add(20_000);
+        let n_samples = settings.train_size.unwrap_or(self.data.train().len()) as u64;
+        per_sample.saturating_mul(n_samples).saturating_mul(settings.train.epochs.max(1) as u64).max(1)
+    }
+
+    /// The inputs and outputs of the network of a trial.
+    pub fn shape(&self, settings: &RunSettings) -> (usize, usize) {
+        shape(settings, &self.data)
+    }
+
+    /// The numbers of training samples, validation samples among them, and of test samples of a trial.
+    pub fn n_samples(&self, settings: &RunSettings) -> (usize, usize) {
+        let (train, test) = (self.data.train().len(), self.data.test().len());
+        (
+            settings.train_size.map_or(train, |size| size.min(train)),
+            settings.test_size.map_or(test, |size| size.min(test)),
+        )
+    }
+
+    /// What is trained and tested on.
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// The instruction set.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// The network that trials start from, if there is one.
+    pub fn initial(&self) -> Option<&InitialModel> {
+        self.initial.as_ref()
     }
 
     fn identity(&self, settings: &RunSettings) -> String {
         let mut map = self.configuration(settings);
         // Asking for all images by their number is asking for all images.
         for (key, size, all) in [
-            ("train_size", settings.train_size, self.data.train.len()),
-            ("test_size", settings.test_size, self.data.test.len()),
+            ("train_size", settings.train_size, self.data.train().len()),
+            ("test_size", settings.test_size, self.data.test().len()),
         ] {
             if size == Some(all) {
                 map.remove(key);
             }
         }
-        trial_id(&map, &self.data.sha256)
+        trial_id(&map, self.data.sha256())
     }
 }
 
-/// The weights of one epoch times its samples, for judging how long trials take in proportion; never 0.
-pub(crate) fn work(settings: &RunSettings, data: &Dataset) -> u64 {
-    let (n_inputs, n_outputs) = shape(settings, data);
-    let n_parameters = settings.train.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
-    // Reading a sample and its bookkeeping cost about as much as so many weights.
-    let per_sample = n_parameters.saturating_add(20_000);
-    let n_samples = settings.train_size.unwrap_or(data.train.len()) as u64;
-    per_sample.saturating_mul(n_samples).saturating_mul(settings.train.epochs.max(1) as u64).max(1)
-}
-
-/// Images with their labels as training sees them.
-pub(crate) fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
-}
-
-/// The failure of a model file: unreadable is 5, unfit is 3.
-pub(crate) fn model_failure(error: &mlp_train::ModelError) -> Failure {
-    let code = match error {
-        mlp_train::ModelError::Io { .. } => Code::InputOutput,
-        _ => Code::Data,
+/// The error of a model file.
+pub(crate) fn model_error(error: &ModelError) -> Error {
+    let kind = match error {
+        ModelError::Io { .. } => ErrorKind::Io,
+        _ => ErrorKind::Data,
     };
-    Failure::new(code, error.to_string())
+    Error::new(kind, error.to_string())
 }
 
-fn check(settings: &RunSettings, data: &Dataset) -> Result<(), ConfigError> {
+fn check(settings: &RunSettings, data: &Dataset) -> std::result::Result<(), ConfigError> {
     for (key, size, all) in
-        [("train_size", settings.train_size, data.train.len()), ("test_size", settings.test_size, data.test.len())]
+        [("train_size", settings.train_size, data.train().len()), ("test_size", settings.test_size, data.test().len())]
     {
         if let Some(size) = size
             && size > all
         {
             return Err(ConfigError {
                 key: key.to_owned(),
-                expected: format!("at most the {all} images that {} has", data.name),
+                expected: format!("at most the {all} {} that {} has", data.train().noun(), data.name()),
                 found: size.to_string(),
                 hint: None,
             });
         }
     }
     let (n_inputs, n_outputs) = shape(settings, data);
-    let n_train = settings.train_size.unwrap_or(data.train.len());
+    let n_train = settings.train_size.unwrap_or(data.train().len());
     settings.train.validate(n_train, n_inputs, n_outputs)?;
-    settings.train.validate_codes(&settings.train.encoding.codebook(&data.train.classes))
+    match data.train().codebook(settings.train.encoding) {
+        Some(codebook) => settings.train.validate_codes(&codebook),
+        None => Ok(()),
+    }
 }
 
 /// Inputs and outputs of the network.
 fn shape(settings: &RunSettings, data: &Dataset) -> (usize, usize) {
-    let n_inputs = data.train.height() * data.train.width();
-    let n_outputs = settings.train.encoding.codebook(&data.train.classes).n_bits();
-    (n_inputs, n_outputs)
+    (data.train().n_inputs(), data.train().n_outputs(settings.train.encoding))
 }
 
 fn varied(specification: &SweepSpec, settings: &RunSettings) -> Vec<(String, String)> {
@@ -424,28 +443,12 @@ fn varied(specification: &SweepSpec, settings: &RunSettings) -> Vec<(String, Str
     .collect()
 }
 
-/// A value for people: names without quotes.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(table) => match table.get("name") {
-            Some(Value::String(name)) => {
-                let rest = table.iter().filter(|(key, _)| *key != "name");
-                let rest: Vec<String> = rest.map(|(key, value)| format!("{key} {}", shown(value))).collect();
-                if rest.is_empty() { name.clone() } else { format!("{name} ({})", rest.join(", ")) }
-            }
-            _ => crate::configuration::toml_text(value),
-        },
-        other => crate::configuration::toml_text(other),
-    }
-}
-
 fn runtime(workers: &Workers) -> Runtime {
     Runtime {
         seconds_train: Vec::new(),
         seconds_evaluate: Vec::new(),
         threads: workers.n_threads(),
-        host: host_name(),
+        host: durable_file::lock::host_name(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

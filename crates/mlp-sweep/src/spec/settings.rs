@@ -38,22 +38,22 @@ pub(super) const PROGRAM_KEYS: [ProgramKey; 4] = [
 
 /// One run as a person describes it: the choices of training, and the keys of the program.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RunSettings {
+pub struct RunSettings {
     /// Names the folder of results.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// A known data set, "synthetic", or a folder.
-    pub(crate) data: Option<String>,
+    pub data: Option<String>,
     /// Training samples; all if `None`.
-    pub(crate) train_size: Option<usize>,
+    pub train_size: Option<usize>,
     /// Test samples; all if `None`.
-    pub(crate) test_size: Option<usize>,
+    pub test_size: Option<usize>,
     /// Everything else.
-    pub(crate) train: TrainConfig,
+    pub train: TrainConfig,
 }
 
 impl RunSettings {
     /// Sets one key from a value.
-    pub(crate) fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
         match key {
             "name" => self.name = Some(name(value)?),
             "data" => self.data = Some(data(value)?),
@@ -65,7 +65,7 @@ impl RunSettings {
     }
 
     /// Every key with its value; of the program's keys, those that are set.
-    pub(crate) fn to_map(&self) -> Map<String, Value> {
+    pub fn to_map(&self) -> Map<String, Value> {
         let mut map = self.train.to_map();
         let mut insert = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -80,7 +80,7 @@ impl RunSettings {
     }
 
     /// The value of one key; `None` where nothing is set.
-    pub(crate) fn get(&self, key: &str) -> Option<Value> {
+    pub fn get(&self, key: &str) -> Option<Value> {
         match key {
             "name" => self.name.as_ref().map(|name| json!(name)),
             "data" => self.data.as_ref().map(|data| json!(data)),
@@ -92,7 +92,7 @@ impl RunSettings {
 }
 
 /// The keys with their defaults, meanings and ranges, for `--help`.
-pub(crate) fn describe_keys() -> String {
+pub fn describe_keys() -> String {
     let mut text = String::from("Keys of a configuration, and of --set key=value:\n");
     for key in &PROGRAM_KEYS {
         describe_key(&mut text, key.name, "", key.meaning, key.range);
@@ -111,7 +111,7 @@ fn describe_key(text: &mut String, name: &str, default: &str, meaning: &str, ran
 }
 
 /// JSON as TOML on one line.
-pub(crate) fn toml_text(value: &Value) -> String {
+pub fn toml_text(value: &Value) -> String {
     match value {
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(toml_text).collect();
@@ -130,7 +130,7 @@ pub(crate) fn toml_text(value: &Value) -> String {
 }
 
 /// The candidate that `word` was most likely meant to be, if any is near.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > 60 {
         return None;
     }
@@ -142,7 +142,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
 }
 
 /// Whether `name` can be part of a path without leading anywhere else.
-pub(crate) fn is_safe_name(name: &str) -> bool {
+pub fn is_safe_name(name: &str) -> bool {
     let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
     name.chars().next().is_some_and(char::is_alphanumeric)
         && name.chars().count() <= 100

@@ -9,22 +9,22 @@ use mlp_core::Real;
 use mlp_train::{Checkpoint, CheckpointError, Moment, Progress, TrainConfig};
 use serde_json::{Map, Value};
 
-use crate::output::notice;
+use crate::event::{Event, Observer, Warning};
 
 /// How often a trial under way is written down. It always is when it is stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Pace {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckpointInterval {
     /// After so many epochs.
-    pub(crate) epochs: Option<usize>,
+    pub epochs: Option<usize>,
     /// After so much time.
-    pub(crate) time: Option<Duration>,
+    pub time: Option<Duration>,
 }
 
 /// The two files of one trial.
 pub(crate) struct TrialCheckpoints {
     paths: [PathBuf; 2],
     owner: Map<String, Value>,
-    pace: Pace,
+    interval: CheckpointInterval,
 }
 
 /// What was found in them.
@@ -44,12 +44,12 @@ pub(crate) struct Writer {
 
 impl TrialCheckpoints {
     /// Those of `trial` in `folder`. `owner` is what a file must say of itself to be taken.
-    pub(crate) fn new(folder: &Path, trial: &str, owner: Map<String, Value>, pace: Pace) -> Self {
-        TrialCheckpoints { paths: paths(folder, trial), owner, pace }
+    pub(crate) fn new(folder: &Path, trial: &str, owner: Map<String, Value>, interval: CheckpointInterval) -> Self {
+        TrialCheckpoints { paths: paths(folder, trial), owner, interval }
     }
 
     /// Reads both files, with a warning for each that cannot be used.
-    pub(crate) fn latest<F: Real>(&self, config: &TrainConfig) -> Latest<F> {
+    pub(crate) fn latest<F: Real>(&self, config: &TrainConfig, observer: &dyn Observer) -> Latest<F> {
         let mut best: Option<(usize, Checkpoint<F>)> = None;
         let mut problems = Vec::new();
         for (index, path) in self.paths.iter().enumerate() {
@@ -70,7 +70,7 @@ impl TrialCheckpoints {
                 ),
                 None => "there is no other checkpoint, and the trial begins anew".to_owned(),
             };
-            notice(format_args!("warning: {problem}\n  {instead}"));
+            observer.notify(Event::Warning(&Warning::new(problem).with_remedy(instead)));
         }
         let next = best.as_ref().map_or(0, |(index, _)| 1 - index);
         let writer = Writer { next, last: Instant::now(), has_warned: false };
@@ -79,26 +79,25 @@ impl TrialCheckpoints {
 
     /// Whether a checkpoint is due, before the end of a run of `n_epochs`.
     pub(crate) fn is_due(&self, writer: &Writer, progress: &Progress<'_>, n_epochs: usize) -> bool {
-        let is_by_epoch = match (progress, self.pace.epochs) {
+        let is_by_epoch = match (progress, self.interval.epochs) {
             (Progress::Epoch(record), Some(every)) => {
                 record.epoch > 0 && record.epoch < n_epochs && record.epoch.is_multiple_of(every)
             }
             _ => false,
         };
-        is_by_epoch || self.pace.time.is_some_and(|every| writer.last.elapsed() >= every)
+        is_by_epoch || self.interval.time.is_some_and(|every| writer.last.elapsed() >= every)
     }
 
     /// Writes the run at this moment, over the older of the two files. A checkpoint is an insurance: if it cannot be
     /// written, that is said once, and the trial goes on.
-    pub(crate) fn write<F: Real>(&self, writer: &mut Writer, moment: &Moment<'_, F>) {
+    pub(crate) fn write<F: Real>(&self, writer: &mut Writer, moment: &Moment<'_, F>, observer: &dyn Observer) {
         let path = &self.paths[writer.next];
         match moment.checkpoint().write(path, &self.owner) {
             Ok(()) => writer.next = 1 - writer.next,
             Err(problem) if !writer.has_warned => {
                 writer.has_warned = true;
-                notice(format_args!(
-                    "warning: {problem}\n  the trial goes on; if it is interrupted, it starts from an earlier checkpoint, or anew"
-                ));
+                let remedy = "the trial goes on; if it is interrupted, it starts from an earlier checkpoint, or anew";
+                observer.notify(Event::Warning(&Warning::new(problem).with_remedy(remedy)));
             }
             Err(_) => {}
         }

@@ -1,0 +1,357 @@
+//! The data of a sweep: two sets of samples under one name, owned, with an identity.
+
+use std::sync::Arc;
+
+use mlp_core::Real;
+use mlp_results::DataDescription;
+use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets};
+use mnist_io::LabeledImages;
+use ndarray::{Array2, Axis};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Smaller sets are a choice by this seed, so that they are the same in every run.
+const SUBSET_SEED: u64 = 0;
+
+/// Training and test samples under one name.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    name: String,
+    is_synthetic: bool,
+    train: Arc<SampleSet>,
+    test: Arc<SampleSet>,
+    sha256: String,
+}
+
+/// Samples of one kind: images with their classes, or rows of numbers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SampleSet {
+    /// Grey levels; each image is the character of its class.
+    Images(LabeledImages),
+    /// Rows of numbers.
+    Table(Table),
+}
+
+/// Rows of numbers with what they should give.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// `(n_samples, n_inputs)`.
+    pub inputs: Array2<f64>,
+    /// What a network should answer to each row.
+    pub targets: TableTargets,
+}
+
+/// What a network should answer to the rows of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableTargets {
+    /// A class for each row.
+    Classes {
+        /// Its index.
+        labels: Vec<u8>,
+        /// The character of each class.
+        classes: Vec<char>,
+    },
+    /// Numbers, taken as they are: `(n_samples, n_outputs)`.
+    Values(Array2<f64>),
+}
+
+impl Dataset {
+    /// Images to train and to test on.
+    pub fn images(name: impl Into<String>, train: LabeledImages, test: LabeledImages) -> Self {
+        let (name, is_synthetic) = (name.into(), false);
+        let sha256 = both(&train.sha256(), &test.sha256());
+        let [train, test] = [train, test].map(|images| Arc::new(SampleSet::Images(images)));
+        Dataset { name, is_synthetic, train, test, sha256 }
+    }
+
+    /// Rows of numbers to train and to test on.
+    ///
+    /// # Errors
+    ///
+    /// If the two differ in their numbers of inputs or outputs, or in their classes, or a table does not fit together.
+    pub fn tables(name: impl Into<String>, train: Table, test: Table) -> Result<Self> {
+        for (table, part) in [(&train, "training"), (&test, "test")] {
+            table.check().map_err(|problem| Error::new(ErrorKind::Data, format!("{part} table: {problem}")))?;
+        }
+        if train.shape() != test.shape() || train.classes() != test.classes() {
+            let text = "test table: expected the inputs, outputs and classes of the training table, found others";
+            return Err(Error::new(ErrorKind::Data, text));
+        }
+        let sha256 = both(&train.sha256(), &test.sha256());
+        let [train, test] = [train, test].map(|table| Arc::new(SampleSet::Table(table)));
+        Ok(Dataset { name: name.into(), is_synthetic: false, train, test, sha256 })
+    }
+
+    /// Says that a program made the data up: records and reports say so, too.
+    pub fn synthetic(self) -> Self {
+        Dataset { is_synthetic: true, ..self }
+    }
+
+    /// What it is called: part of a folder's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a program made it up.
+    pub fn is_synthetic(&self) -> bool {
+        self.is_synthetic
+    }
+
+    /// The samples to learn from. Trials that use all of them share them.
+    pub fn train(&self) -> &Arc<SampleSet> {
+        &self.train
+    }
+
+    /// The samples to test on.
+    pub fn test(&self) -> &Arc<SampleSet> {
+        &self.test
+    }
+
+    /// Identity of the data, in hexadecimal: of pixels, labels and classes, or of numbers.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The first `size` of a fixed random order of the training samples; all, in their own order, without a size.
+    pub(crate) fn train_part(&self, size: Option<usize>) -> Arc<SampleSet> {
+        part(&self.train, size)
+    }
+
+    /// The same of the test samples.
+    pub fn test_part(&self, size: Option<usize>) -> Arc<SampleSet> {
+        part(&self.test, size)
+    }
+
+    /// What a record says about the data, of which so many samples are used.
+    pub fn describe(&self, n_train: usize, n_test: usize) -> DataDescription {
+        let (height, width) = self.train.image_size().unwrap_or((0, 0));
+        DataDescription {
+            name: self.name.clone(),
+            sha256: self.sha256.clone(),
+            train: n_train,
+            test: n_test,
+            inputs: self.train.n_inputs(),
+            height,
+            width,
+            classes: self.train.classes().iter().collect(),
+            synthetic: self.is_synthetic,
+        }
+    }
+}
+
+impl SampleSet {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            SampleSet::Images(images) => images.len(),
+            SampleSet::Table(table) => table.inputs.nrows(),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of one sample.
+    pub fn n_inputs(&self) -> usize {
+        match self {
+            SampleSet::Images(images) => images.height() * images.width(),
+            SampleSet::Table(table) => table.inputs.ncols(),
+        }
+    }
+
+    /// The outputs that a network needs, where classes are encoded so.
+    pub fn n_outputs(&self, encoding: TargetEncoding) -> usize {
+        match self {
+            SampleSet::Table(Table { targets: TableTargets::Values(values), .. }) => values.ncols(),
+            _ => encoding.codebook(self.classes()).n_bits(),
+        }
+    }
+
+    /// The characters of the classes; none where targets are numbers.
+    pub fn classes(&self) -> &[char] {
+        match self {
+            SampleSet::Images(images) => &images.classes,
+            SampleSet::Table(table) => table.classes(),
+        }
+    }
+
+    /// What one calls the samples.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            SampleSet::Images(_) => "images",
+            SampleSet::Table(_) => "rows",
+        }
+    }
+
+    /// Height and width of images; nothing for rows of numbers.
+    pub fn image_size(&self) -> Option<(usize, usize)> {
+        match self {
+            SampleSet::Images(images) => Some((images.height(), images.width())),
+            SampleSet::Table(_) => None,
+        }
+    }
+
+    /// The images, if these are images.
+    pub fn images(&self) -> Option<&LabeledImages> {
+        match self {
+            SampleSet::Images(images) => Some(images),
+            SampleSet::Table(_) => None,
+        }
+    }
+
+    /// The codes of the classes, where there are classes.
+    pub(crate) fn codebook(&self, encoding: TargetEncoding) -> Option<Codebook> {
+        (!self.classes().is_empty()).then(|| encoding.codebook(self.classes()))
+    }
+
+    /// The numbers of a table in the type that a network computes in.
+    pub(crate) fn converted<F: Real>(&self) -> Option<(Array2<F>, Option<Array2<F>>)> {
+        let SampleSet::Table(table) = self else { return None };
+        let numbers = |array: &Array2<f64>| array.mapv(F::narrow);
+        let targets = match &table.targets {
+            TableTargets::Values(values) => Some(numbers(values)),
+            TableTargets::Classes { .. } => None,
+        };
+        Some((numbers(&table.inputs), targets))
+    }
+
+    /// What training sees: views of this set, of its codes and of its converted numbers.
+    pub(crate) fn samples<'a, F: Real>(
+        &'a self,
+        codebook: Option<&'a Codebook>,
+        converted: Option<&'a (Array2<F>, Option<Array2<F>>)>,
+    ) -> Samples<'a, F> {
+        let inputs = match (self, converted) {
+            (SampleSet::Images(images), _) => Inputs::Pixels(images.pixels()),
+            (SampleSet::Table(_), Some((inputs, _))) => Inputs::Values(inputs.view()),
+            (SampleSet::Table(_), None) => unreachable!("a table is converted before it is used"),
+        };
+        let labels: &[u8] = match self {
+            SampleSet::Images(images) => &images.labels,
+            SampleSet::Table(Table { targets: TableTargets::Classes { labels, .. }, .. }) => labels,
+            SampleSet::Table(_) => &[],
+        };
+        let targets = match (codebook, converted) {
+            (_, Some((_, Some(values)))) => Targets::Values(values.view()),
+            (Some(codebook), _) => Targets::Labels { labels, codebook },
+            (None, _) => unreachable!("samples without classes have numbers as targets"),
+        };
+        Samples { inputs, targets }
+    }
+
+    fn subset(&self, size: usize) -> SampleSet {
+        match self {
+            SampleSet::Images(images) => SampleSet::Images(images.subset(size, SUBSET_SEED)),
+            SampleSet::Table(table) => SampleSet::Table(table.subset(size, SUBSET_SEED)),
+        }
+    }
+}
+
+impl From<LabeledImages> for SampleSet {
+    fn from(images: LabeledImages) -> Self {
+        SampleSet::Images(images)
+    }
+}
+
+impl From<Table> for SampleSet {
+    fn from(table: Table) -> Self {
+        SampleSet::Table(table)
+    }
+}
+
+impl Table {
+    fn shape(&self) -> (usize, usize) {
+        let n_outputs = match &self.targets {
+            TableTargets::Classes { .. } => 0,
+            TableTargets::Values(values) => values.ncols(),
+        };
+        (self.inputs.ncols(), n_outputs)
+    }
+
+    fn classes(&self) -> &[char] {
+        match &self.targets {
+            TableTargets::Classes { classes, .. } => classes,
+            TableTargets::Values(_) => &[],
+        }
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let n_rows = self.inputs.nrows();
+        let n_targets = match &self.targets {
+            TableTargets::Classes { labels, classes } => {
+                if classes.is_empty() {
+                    return Err("expected at least one class, found none".to_owned());
+                }
+                if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes.len()) {
+                    let (n_classes, label) = (classes.len(), labels[row]);
+                    return Err(format!("row {row}: expected a label below {n_classes}, found {label}"));
+                }
+                labels.len()
+            }
+            TableTargets::Values(values) => values.nrows(),
+        };
+        if n_rows == 0 || n_targets != n_rows {
+            return Err(format!("expected as many targets as rows, at least one, found {n_targets} and {n_rows}"));
+        }
+        Ok(())
+    }
+
+    /// Of the shape, the bits of the numbers, and the classes.
+    fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        let mut add = |array: &Array2<f64>| {
+            hasher.update(format!("{:?}\n", array.dim()));
+            array.iter().for_each(|number| hasher.update((number + 0.0).to_le_bytes()));
+        };
+        add(&self.inputs);
+        match &self.targets {
+            TableTargets::Values(values) => add(values),
+            TableTargets::Classes { labels, classes } => {
+                hasher.update(labels);
+                hasher.update(classes.iter().collect::<String>());
+            }
+        }
+        hex::encode(hasher.finalize())
+    }
+
+    /// `size` rows drawn at random without replacement, in the order of the draws; a larger size begins with the same.
+    fn subset(&self, size: usize, seed: u64) -> Table {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut order: Vec<usize> = (0..self.inputs.nrows()).collect();
+        let n_drawn = size.min(order.len());
+        for place in 0..n_drawn {
+            let n_left = (order.len() - place) as u64;
+            let other = place + crate::random::below(n_left, rng.next_u64()) as usize;
+            order.swap(place, other);
+        }
+        order.truncate(n_drawn);
+        let targets = match &self.targets {
+            TableTargets::Values(values) => TableTargets::Values(values.select(Axis(0), &order)),
+            TableTargets::Classes { labels, classes } => TableTargets::Classes {
+                labels: order.iter().map(|&row| labels[row]).collect(),
+                classes: classes.clone(),
+            },
+        };
+        Table { inputs: self.inputs.select(Axis(0), &order), targets }
+    }
+}
+
+fn part(samples: &Arc<SampleSet>, size: Option<usize>) -> Arc<SampleSet> {
+    match size {
+        Some(size) if size < samples.len() => Arc::new(samples.subset(size)),
+        _ => Arc::clone(samples),
+    }
+}
+
+fn both(train: &str, test: &str) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(train);
+    hasher.update(test);
+    hex::encode(hasher.finalize())
+}

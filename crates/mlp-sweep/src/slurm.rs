@@ -1,0 +1,249 @@
+//! Hands a sweep to Slurm as one job array; each task is a shard that any scheduler could have started.
+//!
+//! Nothing of the sweep is ever put into a shell string: the script is always the same, and what varies is handed to
+//! `sbatch` as a vector of arguments, the program's own behind the script's name.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mlp_core::Kernel;
+use mlp_results::RunFolder;
+
+use crate::checkpoints::CheckpointInterval;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Observer;
+use crate::store::write;
+use crate::sweep::{OpenSweep, Sweep, n_over};
+
+/// What a job asks Slurm for; what is left out is the cluster's default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SlurmJob {
+    /// The program that runs a shard, as `PROGRAM sweep spec.toml --out FOLDER --quiet … --shard K/N`.
+    pub program: PathBuf,
+    /// Tasks of the job array, each a shard of the sweep; one for each trial, at most 16, if `None`.
+    pub n_tasks: Option<usize>,
+    /// Account to charge.
+    pub account: Option<String>,
+    /// Partition to run in.
+    pub partition: Option<String>,
+    /// Time limit of a task in Slurm's words, such as `4:00:00`.
+    pub time: Option<String>,
+    /// Memory of a task in Slurm's words, such as `4G`.
+    pub memory: Option<String>,
+    /// Cores of a task.
+    pub n_cores: Option<usize>,
+    /// Threads of a task, where it does not ask for cores.
+    pub n_threads: Option<usize>,
+    /// The instructions to compute with.
+    pub kernel: Option<Kernel>,
+    /// How often trials under way are written down.
+    pub checkpoints: CheckpointInterval,
+}
+
+/// A job that was submitted, or would be.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Submission {
+    /// Its number; `None` if nothing was submitted.
+    pub job: Option<String>,
+    /// Tasks of the array.
+    pub n_tasks: usize,
+    /// Trials that are to run; with none, nothing is submitted.
+    pub n_open: usize,
+    /// Where the script is, or would be.
+    pub script: PathBuf,
+    /// The arguments of `sbatch`.
+    pub arguments: Vec<OsString>,
+}
+
+/// The script of a task.
+const SCRIPT: &str = include_str!("task.sh");
+/// Seconds before a time limit at which tasks are told to write their trials down.
+const GRACE: u32 = 120;
+/// How long `sbatch` may take.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+impl SlurmJob {
+    /// The script of every task.
+    pub const SCRIPT: &str = SCRIPT;
+
+    /// What would be submitted for `sweep`; nothing is, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// With successive halving, which compares all trials with one another.
+    pub fn dry_run(&self, sweep: &Sweep) -> Result<Submission> {
+        let n_open = sweep.trials().len() - n_over(sweep.trials(), &sweep.folder().records());
+        self.submission(sweep, n_open)
+    }
+
+    /// Writes the specification into the folder of `sweep`, as running it does, takes over what `reuse` finds elsewhere, and
+    /// submits what is left.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sweep::open`]; with successive halving; if `sbatch` cannot be run, refuses, or does not answer.
+    pub fn submit(
+        &self,
+        sweep: &Sweep,
+        observer: &dyn Observer,
+        reuse: impl FnOnce(&mut OpenSweep<'_>) -> Result<()>,
+    ) -> Result<Submission> {
+        let mut open = sweep.open_shared(observer)?;
+        reuse(&mut open)?;
+        let n_open = open.trials().len() - open.n_over();
+        // The tasks share the folder.
+        drop(open);
+        let submission = self.submission(sweep, n_open)?;
+        if n_open == 0 {
+            return Ok(submission);
+        }
+        let folder = sweep.folder().slurm();
+        fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
+        write(&submission.script, SCRIPT)?;
+        let job = Some(call(&submission.arguments)?);
+        Ok(Submission { job, ..submission })
+    }
+
+    fn submission(&self, sweep: &Sweep, n_open: usize) -> Result<Submission> {
+        let path = sweep.folder().path();
+        let folder = RunFolder::new(std::path::absolute(path).map_err(|error| Error::io("find", path, error))?);
+        let n_tasks = self.n_tasks.unwrap_or(16).min(n_open);
+        let script = folder.slurm().join("task.sh");
+        let arguments = self.arguments(&folder, &script, n_tasks);
+        Ok(Submission { job: None, n_tasks, n_open, script, arguments })
+    }
+
+    /// The arguments of `sbatch`.
+    fn arguments(&self, folder: &RunFolder, script: &Path, n_tasks: usize) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![
+            "--parsable".into(),
+            format!("--array=1-{n_tasks}").into(),
+            "--job-name=sweep".into(),
+            "--requeue".into(),
+            "--open-mode=append".into(),
+            format!("--signal=B:TERM@{GRACE}").into(),
+        ];
+        // A percent sign begins one of Slurm's own words.
+        let outputs = folder.slurm().to_string_lossy().replace('%', "%%");
+        arguments.push(format!("--output={outputs}/%A_%a.txt").into());
+        let mut ask = |name: &str, value: Option<String>| {
+            arguments.extend(value.map(|value| OsString::from(format!("--{name}={value}"))));
+        };
+        ask("account", self.account.clone());
+        ask("partition", self.partition.clone());
+        ask("time", self.time.clone());
+        ask("mem", self.memory.clone());
+        ask("cpus-per-task", self.n_cores.map(|n_cores| n_cores.to_string()));
+        let program = self.program.clone();
+        arguments.extend([script.into(), n_tasks.to_string().into(), program.into(), "sweep".into()]);
+        arguments.extend([folder.specification().into(), "--out".into(), folder.path().into(), "--quiet".into()]);
+        let mut pass = |name: &str, value: Option<String>| {
+            arguments.extend(value.into_iter().flat_map(|value| [OsString::from(name), value.into()]));
+        };
+        pass("--threads", self.n_cores.or(self.n_threads).map(|n_threads| n_threads.to_string()));
+        pass("--kernel", self.kernel.map(|kernel| kernel.name().to_owned()));
+        let CheckpointInterval { epochs, time } = self.checkpoints;
+        pass("--checkpoint-every", Some(format!("{}", time.map_or(0.0, |time| time.as_secs_f64()))));
+        pass("--checkpoint-epochs", epochs.map(|epochs| epochs.to_string()));
+        arguments
+    }
+}
+
+/// Calls `sbatch`, and returns the number of the job.
+fn call(arguments: &[OsString]) -> Result<String> {
+    let failed = |text: String| Error::new(ErrorKind::Io, text);
+    let child = Command::new("sbatch")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| {
+            failed(format!(
+                "cannot run sbatch: {error}; is this a machine that submits to Slurm? \
+                 --dry-run shows what would be submitted, --shard K/N runs a part without it"
+            ))
+        })?;
+    let (is_success, stdout, stderr) =
+        finish(child).map_err(|error| failed(format!("cannot follow sbatch: {error}")))?;
+    match is_success {
+        None => Err(failed(format!(
+            "sbatch did not answer within {} s and was ended; see with squeue whether it submitted anything, then try again",
+            TIME_LIMIT.as_secs()
+        ))),
+        Some(false) => Err(failed(format!("sbatch refused the job: {}; --dry-run shows the call", stderr.trim()))),
+        Some(true) => {
+            // With several clusters: the number, a semicolon, and the cluster.
+            let number = stdout.trim().split(';').next().unwrap_or_default();
+            let is_number = (1..=20).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+            if !is_number {
+                return Err(failed(format!(
+                    "sbatch: expected the number of the job, found {:?}; see with squeue whether it submitted anything",
+                    stdout.chars().take(80).collect::<String>()
+                )));
+            }
+            Ok(number.to_owned())
+        }
+    }
+}
+
+/// What a process says, as it comes.
+struct PipeReader {
+    parts: mpsc::Receiver<Vec<u8>>,
+}
+
+impl PipeReader {
+    fn new(pipe: Option<Box<dyn Read + Send>>) -> PipeReader {
+        let (sender, parts) = mpsc::channel();
+        thread::spawn(move || {
+            // More than this is no answer.
+            let mut pipe = pipe.map(|pipe| pipe.take(1 << 16));
+            let mut part = [0; 4096];
+            while let Some(n_read) =
+                pipe.as_mut().and_then(|pipe| pipe.read(&mut part).ok()).filter(|n_read| *n_read > 0)
+            {
+                if sender.send(part[..n_read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        PipeReader { parts }
+    }
+
+    /// All of it once the process has ended. A wrapper may leave a process behind that keeps the pipe open: then what has come
+    /// within a second.
+    fn text(self) -> String {
+        let mut text = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while let Ok(part) = self.parts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            text.extend(part);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// Waits for `child`, but not longer than [`TIME_LIMIT`]: whether it succeeded, and what it said; `None` if it had to be
+/// ended.
+fn finish(mut child: Child) -> std::io::Result<(Option<bool>, String, String)> {
+    let stdout = PipeReader::new(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let stderr = PipeReader::new(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok((Some(status.success()), stdout.text(), stderr.text()));
+        }
+        if began.elapsed() >= TIME_LIMIT {
+            child.kill()?;
+            child.wait()?;
+            return Ok((None, String::new(), String::new()));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}

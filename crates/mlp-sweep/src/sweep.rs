@@ -1,0 +1,343 @@
+//! From a specification and data to trials, and from trials to results: everything is checked before any folder exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use mlp_core::Kernel;
+use mlp_results::{RunFolder, RunRecord, StoppedTrial};
+use serde_json::Value;
+
+use crate::agreement::Expected;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::event::{Event, Observer, Warning};
+use crate::experiment::{Experiment, InitialModel};
+use crate::halving;
+use crate::runner::{RunOptions, Runner, Stopped};
+use crate::shard::Shard;
+use crate::spec::{INITIAL_KEY, SweepSpec, toml_text};
+use crate::store::{Sharing, Store, result_elsewhere};
+use crate::trial::Trial;
+
+/// What will be computed, and where it goes.
+///
+/// ```
+/// use mlp_sweep::{Dataset, RunOptions, Sweep, SweepSpec};
+/// use mnist_io::synthetic_digits;
+///
+/// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [0.001, 0.01]\n")?;
+/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let sweep = Sweep::new(spec, data, folder.path())?;
+/// let outcome = sweep.run(&RunOptions::default(), &())?;
+/// assert_eq!(outcome.records.len(), 2);
+///
+/// // Everything is there already: nothing is run again.
+/// assert_eq!(sweep.run(&RunOptions::default(), &())?.records, outcome.records);
+/// # Ok::<(), mlp_sweep::Error>(())
+/// ```
+pub struct Sweep {
+    specification: SweepSpec,
+    experiment: Experiment,
+    trials: Vec<Trial>,
+    folder: RunFolder,
+}
+
+/// A [`Sweep`] with choices besides its specification and data.
+pub struct SweepBuilder {
+    specification: SweepSpec,
+    data: Dataset,
+    kernel: Kernel,
+    initial: Option<InitialModel>,
+    default_name: Option<String>,
+    place: Place,
+}
+
+/// Where results go.
+enum Place {
+    Folder(PathBuf),
+    /// Into `NAME-DATA` in this folder.
+    Below(PathBuf),
+}
+
+/// What came of a sweep.
+#[derive(Debug)]
+pub struct SweepOutcome {
+    /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
+    pub records: BTreeMap<String, RunRecord>,
+    /// The trials that successive halving stopped; they have no record.
+    pub stopped_trials: Vec<StoppedTrial>,
+    /// Why trials are left to do, if there are any.
+    pub stopped: Option<Stopped>,
+}
+
+/// A sweep whose folder this process holds, alone or with others.
+pub struct OpenSweep<'a> {
+    sweep: &'a Sweep,
+    store: Store,
+    records: BTreeMap<String, RunRecord>,
+    trials: Vec<Trial>,
+}
+
+impl Sweep {
+    /// The sweep of `specification` on `data`, whose results go into `folder`, with the best instructions of this machine.
+    ///
+    /// # Errors
+    ///
+    /// If a trial does not suit the data, or two trials compute the same.
+    pub fn new(specification: SweepSpec, data: Dataset, folder: impl Into<PathBuf>) -> Result<Self> {
+        Sweep::builder(specification, data).folder(folder).build()
+    }
+
+    /// A sweep with choices besides its specification and data.
+    pub fn builder(specification: SweepSpec, data: Dataset) -> SweepBuilder {
+        let place = Place::Below(PathBuf::from("runs"));
+        SweepBuilder { specification, data, kernel: Kernel::detect(), initial: None, default_name: None, place }
+    }
+
+    /// What was asked for, with a name and the data's.
+    pub fn specification(&self) -> &SweepSpec {
+        &self.specification
+    }
+
+    /// What its trials share.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// Every trial, in the order of the grid or of the draws.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// Where results go.
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// Runs every trial that has no result yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sweep::open`], and if results cannot be written. A trial that fails, by a panic or for want of memory, is no
+    /// error: its record says so.
+    pub fn run(&self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
+        self.open("sweep", None, observer)?.run(options, observer)
+    }
+
+    /// Runs those trials of `shard` that have no result yet, in a folder that other shards share at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sweep::run`], and with successive halving, which compares all trials with one another.
+    pub fn run_shard(&self, shard: Shard, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
+        self.open("sweep", Some(shard), observer)?.run(options, observer)
+    }
+
+    /// Takes the folder for `purpose`, which whoever comes second is told, and reads the results that it has: alone, or for
+    /// a shard together with others.
+    ///
+    /// # Errors
+    ///
+    /// If the folder belongs to another specification, other data or another kernel, if another process holds it, or if it
+    /// cannot be written. Nothing in it is changed then.
+    pub fn open(&self, purpose: &str, shard: Option<Shard>, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
+        let trials = match shard {
+            None => self.trials.clone(),
+            Some(_) if self.specification.halving.is_some() => return Err(no_part_of_halving()),
+            Some(shard) => shard.part(&self.experiment, &self.trials),
+        };
+        let sharing = if shard.is_some() { Sharing::Shared } else { Sharing::Alone };
+        let (store, records) = self.open_store(purpose, sharing, observer)?;
+        Ok(OpenSweep { sweep: self, store, records, trials })
+    }
+
+    /// Takes the folder together with others, in order to hand its trials to a scheduler.
+    pub(crate) fn open_shared(&self, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
+        if self.specification.halving.is_some() {
+            return Err(no_part_of_halving());
+        }
+        let (store, records) = self.open_store("sweep", Sharing::Shared, observer)?;
+        Ok(OpenSweep { sweep: self, store, records, trials: self.trials.clone() })
+    }
+
+    fn open_store(
+        &self,
+        purpose: &str,
+        sharing: Sharing,
+        observer: &dyn Observer,
+    ) -> Result<(Store, BTreeMap<String, RunRecord>)> {
+        let identities = |specification: &SweepSpec| -> Result<BTreeSet<String>> {
+            let trials = self.experiment.trials(specification)?;
+            Ok(trials.into_iter().map(|trial| trial.id).collect())
+        };
+        let expected = Expected {
+            specification: &self.specification,
+            identities: &identities,
+            data_sha256: self.experiment.data().sha256(),
+            kernel: self.experiment.kernel(),
+            initial: self.experiment.initial().map(InitialModel::sha256),
+        };
+        Store::open(&self.folder, purpose, sharing, &expected, observer)
+    }
+}
+
+impl SweepBuilder {
+    /// Results go into this folder; without it, into `runs/NAME-DATA` below the current one.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.place = Place::Folder(folder.into());
+        self
+    }
+
+    /// Results go into `NAME-DATA` in this folder.
+    pub fn folder_below(mut self, parent: impl Into<PathBuf>) -> Self {
+        self.place = Place::Below(parent.into());
+        self
+    }
+
+    /// What the sweep is called where its specification does not say; without it, "train-" and the beginning of the first
+    /// trial's identity, so that every configuration has a folder of its own.
+    pub fn default_name(mut self, name: impl Into<String>) -> Self {
+        self.default_name = Some(name.into());
+        self
+    }
+
+    /// The instructions to compute with; those of different kernels round differently.
+    pub fn kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = kernel;
+        self
+    }
+
+    /// Trials start from this network instead of random weights.
+    pub fn initial(mut self, initial: InitialModel) -> Self {
+        self.initial = Some(initial);
+        self
+    }
+
+    /// Checks everything, and makes the trials.
+    ///
+    /// # Errors
+    ///
+    /// If a trial does not suit the data or the initial network, or two trials compute the same.
+    pub fn build(self) -> Result<Sweep> {
+        let SweepBuilder { mut specification, data, kernel, initial, default_name, place } = self;
+        check_initial(specification.initial.as_ref(), initial.as_ref())?;
+        // Before the trials are made, so that records say the same whether a sweep is run from its own file or from the
+        // `spec.toml` of its folder.
+        if let Some(name) = default_name {
+            specification.base.name.get_or_insert(name);
+        }
+        specification.base.data.get_or_insert_with(|| data.name().to_owned());
+        let experiment = Experiment::new(data, kernel, initial, &specification.trials_settings()?);
+        let trials = experiment.trials(&specification)?;
+        let of_trial = || format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8]));
+        let name = specification.base.name.get_or_insert_with(of_trial);
+        let folder = RunFolder::new(match place {
+            Place::Folder(folder) => folder,
+            Place::Below(parent) => parent.join(format!("{name}-{}", experiment.data().name())),
+        });
+        Ok(Sweep { specification, experiment, trials, folder })
+    }
+}
+
+impl OpenSweep<'_> {
+    /// The results that are there, by trial.
+    pub fn records(&self) -> &BTreeMap<String, RunRecord> {
+        &self.records
+    }
+
+    /// The trials to run or to find finished: all, or those of the shard.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// How many of the trials have a result and are not run again.
+    pub fn n_over(&self) -> usize {
+        n_over(&self.trials, &self.records)
+    }
+
+    /// Takes finished trials that are not there over from `other`, another folder of results, which is only read. What
+    /// cannot be taken over is passed over with a warning.
+    ///
+    /// # Errors
+    ///
+    /// If `other` is not a folder of results, or they cannot be written here.
+    pub fn reuse(&mut self, other: &Path, observer: &dyn Observer) -> Result<()> {
+        let folder = RunFolder::new(other);
+        if !folder.trials().is_dir() {
+            return Err(Error::specification(format!(
+                "--reuse {}: expected a folder of results, with trials/ in it; name one that `train` or `sweep` wrote",
+                other.display()
+            )));
+        }
+        let experiment = &self.sweep.experiment;
+        let mut n_trials = 0;
+        for trial in &self.sweep.trials {
+            if self.records.get(&trial.id).is_some_and(RunRecord::is_over) {
+                continue;
+            }
+            match result_elsewhere(&folder, &trial.id, experiment.kernel()) {
+                Ok(None) => {}
+                Ok(Some((mut record, model))) => {
+                    // The identity leaves out under which name and from which place a trial was run.
+                    let (n_train, n_test) = experiment.n_samples(&trial.settings);
+                    record.config = experiment.configuration(&trial.settings);
+                    record.data = experiment.data().describe(n_train, n_test);
+                    let configuration = experiment.model_configuration(&trial.settings);
+                    self.store.save(&record, model.as_ref(), &configuration)?;
+                    self.records.insert(trial.id.clone(), record);
+                    n_trials += 1;
+                }
+                Err(reason) => {
+                    let warning = Warning::new(reason).with_remedy("the trial is not taken over, and runs");
+                    observer.notify(Event::Warning(&warning));
+                }
+            }
+        }
+        observer.notify(Event::Reused { n_trials, folder: other });
+        Ok(())
+    }
+
+    /// Runs what has no result yet, with successive halving where the specification says so.
+    ///
+    /// # Errors
+    ///
+    /// If results cannot be written, or the system refuses threads.
+    pub fn run(self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
+        let OpenSweep { sweep, store, records, trials } = self;
+        let runner = Runner { experiment: &sweep.experiment, store: &store, options, observer };
+        match sweep.specification.halving {
+            Some(halving) => halving::run(halving, &runner, sweep, records),
+            None => {
+                let ran = runner.run(&trials, records, None)?;
+                Ok(SweepOutcome { records: ran.records, stopped_trials: Vec::new(), stopped: ran.stopped })
+            }
+        }
+    }
+}
+
+/// How many of `trials` have a result among `records` and are not run again.
+pub fn n_over(trials: &[Trial], records: &BTreeMap<String, RunRecord>) -> usize {
+    trials.iter().filter(|trial| records.get(&trial.id).is_some_and(RunRecord::is_over)).count()
+}
+
+/// The `spec.toml` of a run that began with a saved network names that network, and gives the same run only with it.
+fn check_initial(expected: Option<&Value>, given: Option<&InitialModel>) -> Result<()> {
+    match (expected, given.map(InitialModel::sha256)) {
+        (None, _) => Ok(()),
+        (Some(Value::String(expected)), Some(given)) if expected == given => Ok(()),
+        (Some(expected), given) => Err(Error::specification(format!(
+            "{INITIAL_KEY}: expected --init with the network whose weights have the SHA-256 {}, found {}; \
+             `train --init MODEL` starts from a network",
+            toml_text(expected),
+            given.unwrap_or("no --init"),
+        ))),
+    }
+}
+
+fn no_part_of_halving() -> Error {
+    Error::specification(
+        "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
+         leave one of the two out",
+    )
+}

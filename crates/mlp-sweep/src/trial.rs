@@ -1,0 +1,52 @@
+//! A cell of a sweep, ready to run.
+
+use serde_json::Value;
+
+use crate::spec::{RunSettings, toml_text};
+
+/// One configuration with one seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Its identity: the name of its record and its model.
+    pub id: String,
+    /// Its choices.
+    pub settings: RunSettings,
+    /// The keys that vary in the sweep with the values here, in the order of the axes.
+    pub varied: Vec<(String, String)>,
+}
+
+impl Trial {
+    /// What distinguishes it from its siblings: `l2 = 0.1, seed = 1`; empty where nothing varies.
+    pub fn label(&self) -> String {
+        let varied = self.varied.iter().map(|(key, value)| format!("{key} = {value}"));
+        varied.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The values without their keys, where space is short: those of the fastest axis first, because there the
+    /// difference to the neighbours lies.
+    pub fn values(&self) -> String {
+        let values = self.varied.iter().rev().map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The keys and values without the seed: trials that share them are repetitions of one another.
+    pub fn configuration(&self) -> Vec<(String, String)> {
+        self.varied.iter().filter(|(key, _)| key != "seed").cloned().collect()
+    }
+}
+
+/// A value for people, as one can write it in a specification: names without quotes.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(table) => match table.get("name") {
+            Some(Value::String(name)) => {
+                let rest = table.iter().filter(|(key, _)| *key != "name");
+                let rest: Vec<String> = rest.map(|(key, value)| format!("{key} {}", shown(value))).collect();
+                if rest.is_empty() { name.clone() } else { format!("{name} ({})", rest.join(", ")) }
+            }
+            _ => toml_text(value),
+        },
+        other => toml_text(other),
+    }
+}

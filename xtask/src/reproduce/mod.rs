@@ -1,3 +1,0 @@
-//! What the crate `paper` leaves to whoever runs its sweeps.
-
-pub(crate) mod engine;
