@@ -92,12 +92,12 @@ impl Fetcher {
     /// As [`Fetcher::fetch`].
     pub fn fetch_with(&self, name: &str, mut observer: impl FnMut(Event<'_>)) -> Result<FetchedSet> {
         let set = self.manifest.find(name)?;
-        let of_the_environment;
+        let from_environment;
         let network = match &self.network {
             Some(network) => network,
             None => {
-                of_the_environment = Network::from_environment()?;
-                &of_the_environment
+                from_environment = Network::from_environment()?;
+                &from_environment
             }
         };
         SetFetch { fetcher: self, set, network, observer: &mut observer }.run()
