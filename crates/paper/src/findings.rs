@@ -16,7 +16,7 @@ use crate::statistics::{Effect, Judged, Verdict, judge};
 use crate::thresholds::{N_DECIDING, N_OTHERS};
 
 /// What was found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// Whether the runs were shortened.
     pub is_quick: bool,
@@ -64,7 +64,7 @@ pub struct ConstantAnswer {
 }
 
 /// A comparison with its effect.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// The number of the claim.
     pub claim: u8,
