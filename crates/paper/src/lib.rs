@@ -89,3 +89,8 @@ pub use selection::Selection;
 pub use slope::{BestDecay, Slope, slope};
 pub use studies::{STUDIES, studies_of};
 pub use study::{Study, Sweep};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -101,11 +101,10 @@ impl Reproduce {
     }
 
     fn plan(&self, sweep: &CheckedSweep) -> Result<PlannedSweep, Failure> {
-        let planned = sweep.plan(&self.run_options(), |data| {
+        sweep.plan(&self.run_options(), |data| {
             let quick = if self.quick { "-quick" } else { "" };
             self.out.clone().unwrap_or_else(|| places::runs().join(format!("reproduce{quick}-{data}")))
-        })?;
-        Ok(planned)
+        })
     }
 
     fn run_options(&self) -> RunOptions {
