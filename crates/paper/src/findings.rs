@@ -6,8 +6,6 @@ use mlp_report::levels;
 use mlp_train::{Diagnosis, TargetEncoding};
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Claim;
-use crate::claims::CLAIMS;
 use crate::comparison::{Measure, Setup};
 use crate::row::Row;
 use crate::selection::Selection;
@@ -124,12 +122,6 @@ impl Findings {
     /// The rows of a sweep.
     pub fn sweep(&self, name: &str) -> Selection<'_> {
         Selection::of(&self.rows, name)
-    }
-
-    /// The claims that statements are about.
-    pub fn claims(&self) -> Vec<&'static dyn Claim> {
-        let numbers: BTreeSet<u8> = self.statements.iter().map(|statement| statement.claim).collect();
-        CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
     }
 
     /// The share of digits that the best constant answer gets right.
