@@ -1,10 +1,13 @@
 //! What a claim of the paper has to say for itself, so that everything else need not know which claims there are.
 
+use std::collections::BTreeSet;
+
 use crate::comparison::Comparison;
 use crate::evidence::Evidence;
 use crate::figures::Figure;
 use crate::findings::Findings;
 use crate::row::Row;
+use crate::studies::STUDIES;
 use crate::study::Study;
 
 /// A claim of the paper: what is run for it, what is compared, and how the outcome is told.
@@ -50,4 +53,10 @@ pub trait Claim: Sync {
     fn figures(&self, _findings: &Findings) -> Vec<Figure> {
         Vec::new()
     }
+}
+
+/// The studies that any of `claims` is judged by, each once, in the order in which they are run.
+pub fn studies_of(claims: &[&dyn Claim]) -> Vec<&'static Study> {
+    let names: BTreeSet<&str> = claims.iter().flat_map(|claim| claim.studies()).map(|study| study.name).collect();
+    STUDIES.into_iter().filter(|study| names.contains(study.name)).collect()
 }

@@ -7,7 +7,7 @@ use crate::selection::Selection;
 use crate::thresholds::{SMALLEST, SMALLEST_ERROR};
 
 /// In which setup something was compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Setup {
     /// The paper's: weights from [0, 1), no biases, double precision, one image at a time.
@@ -17,7 +17,7 @@ pub enum Setup {
 }
 
 /// What is compared, in such a way that more is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
     /// The share of test digits with every bit right.

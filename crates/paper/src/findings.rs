@@ -6,8 +6,6 @@ use mlp_results::levels;
 use mlp_train::{Diagnosis, TargetEncoding};
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Claim;
-use crate::claims::CLAIMS;
 use crate::comparison::{Measure, Setup};
 use crate::row::Row;
 use crate::selection::Selection;
@@ -16,7 +14,7 @@ use crate::statistics::{Effect, Judged, Verdict, judge};
 use crate::thresholds::{N_DECIDING, N_OTHERS};
 
 /// What was found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// Whether the runs were shortened.
     pub is_quick: bool,
@@ -64,7 +62,7 @@ pub struct ConstantAnswer {
 }
 
 /// A comparison with its effect.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// The number of the claim.
     pub claim: u8,
@@ -124,12 +122,6 @@ impl Findings {
     /// The rows of a sweep.
     pub fn sweep(&self, name: &str) -> Selection<'_> {
         Selection::of(&self.rows, name)
-    }
-
-    /// The claims that statements are about.
-    pub fn claims(&self) -> Vec<&'static dyn Claim> {
-        let numbers: BTreeSet<u8> = self.statements.iter().map(|statement| statement.claim).collect();
-        CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
     }
 
     /// The share of digits that the best constant answer gets right.

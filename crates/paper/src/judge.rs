@@ -1,6 +1,7 @@
 //! From the trials to the findings: looks up the answers of the networks that are compared, and compares them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ use crate::findings::{Findings, constant_answers, share_of_commonest};
 use crate::row::Row;
 
 /// What was run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trials {
     /// Those that came to an end, in the order of their sweeps.
     pub rows: Vec<Row>,
@@ -66,6 +67,28 @@ pub enum JudgeEvent {
     },
     /// The answers of one more network are known, or why they cannot be.
     Answered,
+}
+
+impl fmt::Debug for TestImages<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestImages")
+            .field("name", &self.name)
+            .field("sha256", &self.sha256)
+            .field("n_images", &self.all.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Models<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Models")
+            .field("folder", &self.folder)
+            .field("kernel", &self.kernel)
+            .field("n_threads", &self.n_threads)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A comparison with the number of its claim.

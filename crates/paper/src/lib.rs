@@ -55,6 +55,7 @@
 //! - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American Statistical
 //!   Association 22:209 (1927), for the share of seeds that trained.
 
+mod amounts;
 mod answers;
 mod blur;
 mod claim;
@@ -76,7 +77,7 @@ mod study;
 pub mod thresholds;
 
 pub use answers::Answers;
-pub use claim::Claim;
+pub use claim::{Claim, studies_of};
 pub use claims::CLAIMS;
 pub use comparison::{Comparison, Measure, Setup, Side};
 pub use engine::{CheckedSweep, Completion, PlannedSweep};
@@ -88,5 +89,10 @@ pub use judge::{JudgeEvent, Models, TestImages, Trials, find};
 pub use row::Row;
 pub use selection::Selection;
 pub use slope::{BestDecay, Slope, slope};
-pub use studies::{STUDIES, studies_of};
+pub use studies::STUDIES;
 pub use study::{Study, StudySweep};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -25,7 +25,7 @@ const KEYS: [&str; 14] = [
 ];
 
 /// One trial of a study, as the findings keep it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The name of the sweep.
     pub sweep: String,

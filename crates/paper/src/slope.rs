@@ -63,7 +63,7 @@ struct Losses {
 /// The slope over the trials of `rows` with γ above 0; nothing if the grid has gaps or fewer than three values of γ, or if γ* is
 /// an end of the grid for all sizes but one.
 pub fn slope(rows: &Selection<'_>) -> Option<Slope> {
-    let losses = Losses::of(rows)?;
+    let losses = Losses::new(rows)?;
     let all: Vec<usize> = (0..losses.n_seeds).collect();
     let best = losses.best(&all);
     let is_bound: Vec<bool> = best.iter().map(|&best| losses.is_end(best)).collect();
@@ -98,31 +98,33 @@ fn middle_95(mut values: Vec<f64>) -> (f64, f64) {
     (at(0.025), at(0.975))
 }
 
+/// Losses by number of images, by the bits of γ, and by seed. The bits of positive numbers sort as the numbers do.
+type Table = BTreeMap<usize, BTreeMap<u64, BTreeMap<u64, f64>>>;
+
 impl Losses {
-    fn of(rows: &Selection<'_>) -> Option<Self> {
-        let mut table: BTreeMap<usize, BTreeMap<u64, BTreeMap<u64, f64>>> = BTreeMap::new();
+    fn new(rows: &Selection<'_>) -> Option<Self> {
+        let mut table = Table::new();
         for row in rows.rows.iter().filter(|row| row.number("l2") > 0.0) {
-            // The bits of positive numbers sort as the numbers do.
-            let decay = row.number("l2").to_bits();
             let loss = row.validation.as_ref()?.loss;
-            table.entry(row.n_train).or_default().entry(decay).or_default().insert(row.seed, loss);
+            let by_seed = table.entry(row.n_train).or_default().entry(row.number("l2").to_bits()).or_default();
+            by_seed.insert(row.seed, loss);
         }
         let first = table.values().next()?;
-        let (decays, seeds): (Vec<u64>, Vec<u64>) =
-            (first.keys().copied().collect(), first.values().next()?.keys().copied().collect());
-        let fits = |of_size: &BTreeMap<u64, BTreeMap<u64, f64>>| {
-            of_size.keys().eq(decays.iter()) && of_size.values().all(|of_decay| of_decay.keys().eq(seeds.iter()))
-        };
-        if table.len() < 2 || decays.len() < 3 || seeds.len() < 2 || !table.values().all(fits) {
+        let decays: Vec<u64> = first.keys().copied().collect();
+        let seeds: Vec<u64> = first.values().next()?.keys().copied().collect();
+        let is_full = table
+            .values()
+            .all(|by_decay| by_decay.keys().eq(&decays) && by_decay.values().all(|by_seed| by_seed.keys().eq(&seeds)));
+        if table.len() < 2 || decays.len() < 3 || seeds.len() < 2 || !is_full {
             return None;
         }
-        let of_size = |of_size: &BTreeMap<u64, BTreeMap<u64, f64>>| {
-            of_size.values().map(|of_decay| of_decay.values().copied().collect()).collect()
-        };
         Some(Losses {
             sizes: table.keys().copied().collect(),
-            losses: table.values().map(of_size).collect(),
             decays: decays.into_iter().map(f64::from_bits).collect(),
+            losses: table
+                .into_values()
+                .map(|by_decay| by_decay.into_values().map(|by_seed| by_seed.into_values().collect()).collect())
+                .collect(),
             n_seeds: seeds.len(),
         })
     }
@@ -142,22 +144,23 @@ impl Losses {
     /// For each size lg γ*, from the mean loss of the given seeds: the lowest point of the parabola through the least mean
     /// and its two neighbours.
     fn best(&self, seeds: &[usize]) -> Vec<f64> {
-        let of_size = |of_size: &Vec<Vec<f64>>| {
-            let means: Vec<f64> = of_size
-                .iter()
-                .map(|of_decay| mean(&seeds.iter().map(|&seed| of_decay[seed]).collect::<Vec<_>>()))
-                .collect();
-            let place = (0..means.len()).min_by(|&a, &b| means[a].total_cmp(&means[b])).unwrap_or(0);
-            let x = |place: usize| self.decays[place].log10();
-            if place == 0 || place + 1 == means.len() {
-                return x(place);
-            }
-            let (before, after) = (means[place - 1] - means[place], means[place + 1] - means[place]);
-            let (left, right) = (x(place) - x(place - 1), x(place + 1) - x(place));
-            let shift = 0.5 * (before * right * right - after * left * left) / (before * right + after * left);
-            x(place) + if shift.is_finite() { shift } else { 0.0 }
-        };
-        self.losses.iter().map(of_size).collect()
+        let mean_loss = |by_seed: &Vec<f64>| mean(&seeds.iter().map(|&seed| by_seed[seed]).collect::<Vec<_>>());
+        let lowest = |by_decay: &Vec<Vec<f64>>| self.lowest(&by_decay.iter().map(mean_loss).collect::<Vec<_>>());
+        self.losses.iter().map(lowest).collect()
+    }
+
+    /// lg γ where the parabola through the least of these losses, one for each γ, and its two neighbours is lowest; the first or
+    /// the last lg γ where that has the least.
+    fn lowest(&self, means: &[f64]) -> f64 {
+        let least = (0..means.len()).min_by(|&a, &b| means[a].total_cmp(&means[b])).unwrap_or(0);
+        let x = |decay: usize| self.decays[decay].log10();
+        if least == 0 || least + 1 == means.len() {
+            return x(least);
+        }
+        let (before, after) = (means[least - 1] - means[least], means[least + 1] - means[least]);
+        let (left, right) = (x(least) - x(least - 1), x(least + 1) - x(least));
+        let shift = 0.5 * (before * right * right - after * left * left) / (before * right + after * left);
+        x(least) + if shift.is_finite() { shift } else { 0.0 }
     }
 
     /// Whether lg γ* is the first or the last value that was tried.
@@ -168,12 +171,8 @@ impl Losses {
 
     /// By least squares, without the sizes that are bounds.
     fn slope(&self, best: &[f64], is_bound: &[bool]) -> f64 {
-        let inside = |(_, is_bound): &(f64, &bool)| !**is_bound;
-        let x = self.sizes.iter().map(|&size| (size as f64).log10()).zip(is_bound).filter(inside);
-        let (x, y): (Vec<f64>, Vec<f64>) = (
-            x.map(|(x, _)| x).collect(),
-            best.iter().copied().zip(is_bound).filter(inside).map(|(best, _)| best).collect(),
-        );
+        let points = self.sizes.iter().zip(best).zip(is_bound).filter(|(_, is_bound)| !**is_bound);
+        let (x, y): (Vec<f64>, Vec<f64>) = points.map(|((&size, &best), _)| ((size as f64).log10(), best)).unzip();
         let (mean_x, mean_y) = (mean(&x), mean(&y));
         let products: f64 = x.iter().zip(&y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
         let squares: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();

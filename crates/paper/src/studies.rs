@@ -1,8 +1,5 @@
 //! The sweeps that the claims are judged by: each a configuration file as a person could write it, kept in `presets/`.
 
-use std::collections::BTreeSet;
-
-use crate::claim::Claim;
 use crate::comparison::Setup;
 use crate::study::{Part, Parts, Step, Study};
 
@@ -35,12 +32,6 @@ pub static STUDIES: [&Study; 22] = [
     &PHASES,
     &LADDER,
 ];
-
-/// The studies that any of `claims` is judged by, each once, in the order in which they are run.
-pub fn studies_of(claims: &[&dyn Claim]) -> Vec<&'static Study> {
-    let names: BTreeSet<&str> = claims.iter().flat_map(|claim| claim.studies()).map(|study| study.name).collect();
-    STUDIES.into_iter().filter(|study| names.contains(study.name)).collect()
-}
 
 pub(crate) static FIGURES_17000: Study = Study {
     has_curves: true,

@@ -105,3 +105,29 @@ impl Study {
         named.into_iter().map(sweep).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::studies::{L2_UPDATES, LADDER, LADDER_STEPS};
+
+    #[test]
+    fn parts_have_keys_of_their_own_which_a_quick_run_replaces() {
+        let last = |is_quick| L2_UPDATES.sweeps(is_quick).pop().expect("a part");
+        assert_eq!((last(false).name.as_str(), last(true).name.as_str()), ("l2-updates-50000", "l2-updates-50000"));
+        assert_eq!(last(false).settings, ["train_size=55000", "epochs=4"]);
+        assert_eq!(
+            last(true).settings,
+            ["validation=2000", "sweep.seed=[0,1,2]", "test_size=2000", "train_size=10000", "epochs=5"]
+        );
+    }
+
+    #[test]
+    fn each_step_has_the_keys_of_all_before_it() {
+        let sweeps = LADDER.sweeps(false);
+        assert_eq!(sweeps.len(), LADDER_STEPS.len());
+        assert!(sweeps[0].settings.is_empty());
+        assert!(sweeps.windows(2).all(|pair| pair[1].settings.starts_with(&pair[0].settings)));
+        assert_eq!(sweeps[2].settings, ["initializer={name=\"glorot-uniform\",gain=4}", "loss=rmse"]);
+        assert_eq!(sweeps[9].name, "ladder-10");
+    }
+}

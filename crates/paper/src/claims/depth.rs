@@ -12,9 +12,9 @@ use mlp_train::Diagnosis;
 use serde_json::Value;
 
 use super::{SEVEN, THREE, hidden_name, wording};
+use crate::amounts::share;
 use crate::claim::Claim;
 use crate::comparison::{Comparison, Setup, Side};
-use crate::document::amounts::share;
 use crate::evidence::Evidence;
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::Findings;

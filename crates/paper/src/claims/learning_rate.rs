@@ -93,9 +93,9 @@ fn statement(loss: &str, reduction: &str, text: &str) -> String {
 /// With this loss, a rate of 1 against a tenth: nothing is chosen where nothing learns.
 fn in_the_papers_setup<'a>(rows: &'a [Row], loss: &str) -> Comparison<'a> {
     let own = Selection::of(rows, "replica-rates").with("loss", loss).with("reduction", "mean");
-    let of_rate = |label: &str, rate: f64| Side::networks(label, own.with("learning_rate", rate));
+    let networks = |label: &str, rate: f64| Side::networks(label, own.with("learning_rate", rate));
     let text = statement(loss, "mean", "more digits right than a smaller one");
-    Comparison::new(Setup::Replica, text, of_rate("a rate of 1", 1.0), of_rate("a rate of 0.1", 0.1))
+    Comparison::new(Setup::Replica, text, networks("a rate of 1", 1.0), networks("a rate of 0.1", 0.1))
         .deciding_if(loss == "rmse")
 }
 

@@ -30,10 +30,10 @@ impl Claim for Loss {
     fn comparisons<'a>(&self, rows: &'a [Row]) -> Vec<Comparison<'a>> {
         let replica = Selection::of(rows, "figures-17000").with("reduction", "mean");
         let [rmse, absolute] = ["rmse", "absolute"].map(|loss| Side::networks(loss, replica.with("loss", loss)));
-        let (of_mean, of_sum) =
+        let (averaged, summed) =
             (Selection::of(rows, "rates").with("reduction", "mean"), Selection::of(rows, "rates-summed"));
-        let best = |loss: &str| Side::best_rate(loss, &of_mean.with("loss", loss));
-        let best_summed = |loss: &str| Side::best_rate(loss, &of_sum.with("loss", loss));
+        let best = |loss: &str| Side::best_rate(loss, &averaged.with("loss", loss));
+        let best_summed = |loss: &str| Side::best_rate(loss, &summed.with("loss", loss));
         let against = |loss: &str| {
             let text = format!("root-mean-square loss gets more digits right than {loss} loss, each at its best rate");
             Comparison::new(Setup::Repaired, text, best("rmse"), best(loss))

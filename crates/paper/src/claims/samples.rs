@@ -4,9 +4,9 @@ use mlp_report::palette::SERIES;
 use serde_json::Value;
 
 use super::wording;
+use crate::amounts::effect;
 use crate::claim::Claim;
 use crate::comparison::{Comparison, Setup, Side};
-use crate::document::amounts::effect;
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::{Findings, Statement};
 use crate::row::Row;

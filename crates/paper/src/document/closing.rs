@@ -19,8 +19,8 @@ pub(super) fn closing(findings: &Findings) -> String {
          |\n|---|---|---|---|---|\n{constant_answers}\n\
          ## Running it again\n\n```sh\ncargo xtask download\ncargo xtask reproduce            # hours; running it again goes \
          on\ncargo xtask reproduce --quick    # about five minutes\ncargo xtask reproduce 1 5        # single claims\n```\n\nThe \
-         sweeps are in `xtask/presets/reproduce/`, the comparisons and their thresholds in `xtask/src/reproduce/claims.rs`. Nets \
-         count as working for claim 5 from {working:.0} % of the clean digits on.\n"
+         sweeps are in `crates/paper/presets/`, the comparisons in `crates/paper/src/claims/`, their thresholds in \
+         `crates/paper/src/thresholds.rs`. Nets count as working for claim 5 from {working:.0} % of the clean digits on.\n"
     )
 }
 

@@ -1,6 +1,5 @@
 //! The document: a page of Markdown with its figures, written from the findings alone.
 
-pub(crate) mod amounts;
 mod closing;
 mod ladder;
 mod opening;
@@ -8,12 +7,15 @@ mod rules;
 mod section;
 mod verdicts;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 pub use self::verdicts::{as_json, as_text};
 
+use crate::claim::Claim;
+use crate::claims::CLAIMS;
 use crate::error::{Error, Result};
 use crate::figures::Figure;
 use crate::findings::Findings;
@@ -29,7 +31,7 @@ pub const DOCUMENT: &str = "reproduction.md";
 pub fn files(findings: &Findings) -> Vec<(String, String)> {
     let mut text = opening::opening(findings);
     let mut files = Vec::new();
-    for claim in findings.claims() {
+    for claim in claims(findings) {
         let mut figures = claim.figures(findings);
         figures.retain(Figure::has_numbers);
         text.push_str(&section::section(claim, findings, &figures));
@@ -42,6 +44,12 @@ pub fn files(findings: &Findings) -> Vec<(String, String)> {
     text.push_str(&closing::closing(findings));
     files.insert(0, (DOCUMENT.to_owned(), text));
     files
+}
+
+/// The claims that findings are about.
+pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
+    let numbers: BTreeSet<u8> = findings.statements.iter().map(|statement| statement.claim).collect();
+    CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
 }
 
 /// Writes the document into `folder`, with the findings that it rests on; returns its path.

@@ -1,7 +1,7 @@
 //! What the document says before the first claim: the verdicts at a glance, how they came about, what the paper leaves open.
 
-use super::amounts::effect;
 use super::rules::rules;
+use crate::amounts::effect;
 use crate::claim::Claim;
 use crate::comparison::{Measure, Setup};
 use crate::findings::{Findings, Statement};
@@ -57,7 +57,7 @@ fn heading(findings: &Findings) -> String {
 fn verdicts(findings: &Findings) -> String {
     let judged = findings.judged();
     let mut text = String::from("| | claim | in the paper's setup | | repaired | |\n|---|---|---|---|---|---|\n");
-    for claim in findings.claims() {
+    for claim in super::claims(findings) {
         let (number, title) = (claim.number(), claim.title());
         let [replica, repaired] = [Setup::Replica, Setup::Repaired].map(|setup| verdict_cells(claim, setup, &judged));
         text.push_str(&format!("| [{number}](#claim-{number}) | {title} | {replica} | {repaired} |\n"));

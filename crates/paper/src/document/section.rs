@@ -1,7 +1,7 @@
 //! A claim in full: what was run, every comparison, why, and the figures.
 
 use super::FOLDER;
-use super::amounts::{amount, ends, has_interval};
+use crate::amounts::{amount, ends, has_interval};
 use crate::claim::Claim;
 use crate::comparison::{Measure, Setup};
 use crate::figures::Figure;

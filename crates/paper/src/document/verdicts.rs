@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::amounts::{effect, has_interval};
+use crate::amounts::{effect, has_interval};
 use crate::comparison::Setup;
 use crate::findings::Findings;
 
@@ -31,7 +31,7 @@ pub fn as_json(findings: &Findings) -> String {
 pub fn as_text(findings: &Findings) -> String {
     let judged = findings.judged();
     let mut lines = vec![String::new()];
-    for claim in findings.claims() {
+    for claim in super::claims(findings) {
         lines.push(format!("{}  {}", claim.number(), claim.title()));
         let deciding =
             judged.iter().filter(|(statement, _)| statement.claim == claim.number() && statement.is_deciding);

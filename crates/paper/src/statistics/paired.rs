@@ -124,11 +124,14 @@ pub(super) mod tests {
     pub(crate) fn planted(effect: f64, n_seeds: usize, n_images: usize, seed: u64) -> Paired {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut normal = || (0..12).map(|_| f64::from(rng.next_u32()) / 2_f64.powi(32)).sum::<f64>() - 6.0;
-        let of_images: Vec<f64> = (0..n_images).map(|_| 0.1 * normal()).collect();
+        let image_parts: Vec<f64> = (0..n_images).map(|_| 0.1 * normal()).collect();
         let differences = (0..n_seeds)
             .map(|_| {
-                let of_seed = 0.002 * normal();
-                of_images.iter().map(|of_image| (effect + of_seed + of_image + 0.05 * normal()) as f32).collect()
+                let seed_part = 0.002 * normal();
+                image_parts
+                    .iter()
+                    .map(|image_part| (effect + seed_part + image_part + 0.05 * normal()) as f32)
+                    .collect()
             })
             .collect();
         Paired { differences }
@@ -149,8 +152,8 @@ pub(super) mod tests {
     #[test]
     fn where_images_scatter_and_seeds_do_not_the_interval_is_that_of_many_values() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let of_images: Vec<f32> = (0..4_000).map(|_| (rng.next_u32() as f32) / u32::MAX as f32 - 0.5).collect();
-        let effect = Paired { differences: vec![of_images; 5] }.effect();
+        let by_image: Vec<f32> = (0..4_000).map(|_| (rng.next_u32() as f32) / u32::MAX as f32 - 0.5).collect();
+        let effect = Paired { differences: vec![by_image; 5] }.effect();
         assert!(effect.degrees > 1_000, "{effect:?}");
         // 1/√12 is the deviation of a number from 0 to 1.
         let expected = (1.0 / 12.0_f64).sqrt() / 4_000_f64.sqrt();

@@ -4,7 +4,7 @@ use super::effect::Effect;
 use crate::thresholds::ERROR_RATE;
 
 /// What the figures say about "the effect is above a threshold".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The whole interval lies above the threshold.

@@ -1,3 +1,4 @@
-//! What is published in `docs/`.
+//! The crate from outside.
 
+mod find;
 mod published;
