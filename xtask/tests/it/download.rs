@@ -612,7 +612,7 @@ fn a_set_published_under_other_names_with_md5_and_tables_of_labels_becomes_one_l
     let arguments = ["download", "q", "--from", from.to_str().expect("UTF-8")];
     let outcome = sandbox.run(arguments).expect_code(0);
     assert_eq!(outcome.stdout.matches("by MD5").count(), 2, "{}", outcome.stdout);
-    let (train, test) = LabeledImages::load_folder(&sandbox.path("datasets/q")).expect("a set");
+    let (train, test) = LabeledImages::load_folder(sandbox.path("datasets/q")).expect("a set");
     assert_eq!([train, test], digits);
     assert_eq!(sandbox.run(arguments).expect_code(0).stdout.matches("already here").count(), 4);
     // Four files, the lock, and the hashes of what was converted.

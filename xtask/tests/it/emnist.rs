@@ -90,7 +90,7 @@ fn letters_come_out_of_the_archive_upright_and_counted_from_0() {
     let server = Server::new(vec![Behaviour::Body(archive.clone())]);
     let sandbox = sandbox_of(&archive, &server.address);
     sandbox.run(["download", "letters"]).expect_code(0);
-    let (train, test) = LabeledImages::load_folder(&sandbox.path("datasets/letters")).expect("a set");
+    let (train, test) = LabeledImages::load_folder(sandbox.path("datasets/letters")).expect("a set");
     assert_eq!((train, test), (miniature.train, miniature.test));
 
     // The archive serves the other set, and nothing is done twice.
