@@ -39,7 +39,7 @@ const INVERSE_FACTORIALS: [f64; 14] = [
     1.0,
 ];
 
-/// eˣ for some x ≤ 0, step by step for all of them: while the processor waits for one, it goes on with the others. Below −708
+/// eˣ for some x ≤ 0, step by step for all of them: while the processor waits for one, it continues with the others. Below −708
 /// the result is 0: soon it would be subnormal. NaN stays NaN.
 ///
 /// With k = round(x / ln 2) and r = x − k·ln 2, eˣ = 2ᵏ·eʳ.

@@ -57,13 +57,15 @@
 //!   ([`IdxArray::from_reader`]): its array grows while it is read, and may take three times its size meanwhile.
 //! - Every random choice follows from a seed, through ChaCha8 and pinned mathematical functions, so the same call gives the
 //!   same bytes on every machine.
-//! - A file that is written appears under its name only when it is whole.
+//! - An IDX file that is written appears under its name only when it is whole, and so does a data set; the many small files
+//!   of [`export_images`] are written as they come.
 
 mod blur;
 mod contact_sheet;
 mod convert;
 mod disturbance;
 mod error;
+mod folder;
 mod gzip;
 mod idx;
 mod image_folder;
@@ -77,9 +79,10 @@ pub use contact_sheet::ContactSheet;
 pub use convert::{LabelSource, convert_labels, repack_images, transpose_images};
 pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
+pub use folder::CLASSES_FILE;
 pub use idx::{IdxArray, IdxElement};
 pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
-pub use images::{CLASSES_FILE, LabeledImages, digit_classes};
+pub use images::{LabeledImages, digit_classes};
 pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_image};
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;

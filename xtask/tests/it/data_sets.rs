@@ -35,8 +35,8 @@ fn what_is_exported_and_imported_again_is_the_same_set() {
     let outcome = sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(0);
     assert!(outcome.stdout.contains("300 pictures in pictures"), "{}", outcome.stdout);
     sandbox.run(["data", "import", "pictures", "again"]).expect_code(0);
-    let before = LabeledImages::load_folder(&sandbox.path("digits")).expect("a set");
-    assert_eq!(LabeledImages::load_folder(&sandbox.path("again")).expect("a set"), before);
+    let before = LabeledImages::load_folder(sandbox.path("digits")).expect("a set");
+    assert_eq!(LabeledImages::load_folder(sandbox.path("again")).expect("a set"), before);
     // Pictures of an earlier export would be taken for those of this one.
     sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(2).expect_error("new or empty");
 }
@@ -50,10 +50,10 @@ fn sets_of_other_classes_and_sizes_go_the_same_way() {
         LabeledImages::new(images, digits.labels, "aA/お.-é<&7".chars().collect()).expect("a set")
     };
     let sets = (small(60, 1), small(40, 2));
-    LabeledImages::write_folder(&sandbox.path("odd"), &sets.0, &sets.1).expect("a set");
+    LabeledImages::write_folder(sandbox.path("odd"), &sets.0, &sets.1).expect("a set");
     sandbox.run(["data", "export", "./odd", "--png", "pictures"]).expect_code(0);
     sandbox.run(["data", "import", "pictures", "again", "--as-is"]).expect_code(0);
-    assert_eq!(LabeledImages::load_folder(&sandbox.path("again")).expect("a set"), sets);
+    assert_eq!(LabeledImages::load_folder(sandbox.path("again")).expect("a set"), sets);
     sandbox.run(["data", "show", "./again", "--sheet", "sheet.svg"]).expect_code(0);
     let svg = fs::read_to_string(sandbox.path("sheet.svg")).expect("a sheet");
     assert!(svg.contains("&#12362;") && !svg.contains("&#60;&"), "{}", &svg[..200]);
@@ -68,7 +68,7 @@ fn pictures_of_ones_own_are_prepared_split_and_learned_from_with_the_same_comman
     assert!(outcome.stdout.contains("40 training images and 10 test images of 28 × 28"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("50 pictures prepared"), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("1 file passed over"), "{}", outcome.stderr);
-    let (train, test) = LabeledImages::load_folder(&sandbox.path("mine")).expect("a set");
+    let (train, test) = LabeledImages::load_folder(sandbox.path("mine")).expect("a set");
     assert_eq!((train.class_counts(), test.class_counts()), (vec![4; 10], vec![1; 10]));
 
     let arguments = ["--set", "hidden=[8]", "--set", "epochs=1", "--out", "out"];
@@ -80,10 +80,10 @@ fn pictures_of_ones_own_are_prepared_split_and_learned_from_with_the_same_comman
 
     // The same pictures and the same seed make the same set, another seed another one.
     sandbox.run(["data", "import", "photos", "mine-again"]).expect_code(0);
-    let again = LabeledImages::load_folder(&sandbox.path("mine-again")).expect("a set");
+    let again = LabeledImages::load_folder(sandbox.path("mine-again")).expect("a set");
     assert_eq!(again, (train, test));
     sandbox.run(["data", "import", "photos", "other", "--seed", "1"]).expect_code(0);
-    assert_ne!(LabeledImages::load_folder(&sandbox.path("other")).expect("a set"), again);
+    assert_ne!(LabeledImages::load_folder(sandbox.path("other")).expect("a set"), again);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_set_is_shown_in_numbers_that_agree_with_its_content() {
         test.images.index_axis_mut(Axis(0), index).assign(&train.images.index_axis(Axis(0), index + 7));
         test.labels[index] = label;
     }
-    LabeledImages::write_folder(&sandbox.path("digits"), &train, &test).expect("a set");
+    LabeledImages::write_folder(sandbox.path("digits"), &train, &test).expect("a set");
     let outcome = sandbox.run(["data", "show", "./digits", "--json", "--sheet", "sheet.png"]).expect_code(0);
     let shown: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     let counts: Vec<usize> = serde_json::from_value(shown["train"]["counts"].clone()).expect("numbers");

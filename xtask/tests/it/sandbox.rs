@@ -51,7 +51,7 @@ impl Sandbox {
     pub(crate) fn with_digits() -> Self {
         let sandbox = Sandbox::new();
         let (train, test) = (synthetic_digits(200, 1), synthetic_digits(100, 2));
-        LabeledImages::write_folder(&sandbox.path("digits"), &train, &test).expect("a small data set");
+        LabeledImages::write_folder(sandbox.path("digits"), &train, &test).expect("a small data set");
         sandbox
     }
 

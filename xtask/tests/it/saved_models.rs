@@ -167,6 +167,6 @@ fn other_data_than_the_model_was_trained_on_can_be_named_and_must_fit() {
     let small =
         mnist_io::LabeledImages::new(ndarray::Array3::zeros((3, 5, 5)), vec![0, 1, 2], mnist_io::digit_classes());
     let small = small.expect("a small set");
-    mnist_io::LabeledImages::write_folder(&sandbox.path("tiny"), &small, &small).expect("a folder");
+    mnist_io::LabeledImages::write_folder(sandbox.path("tiny"), &small, &small).expect("a folder");
     sandbox.run(["evaluate", &model, "--data", "./tiny"]).expect_code(3).expect_error("expected images of 784 pixels");
 }

@@ -45,7 +45,7 @@ pub(crate) struct Factors<'a, F> {
 
 /// The product of some rows with a panel: `sums[row][column] = start[column] + Σ left[row][term] · right[term][column]`,
 /// one chain of multiply-adds over ascending terms for each element. Without a `start`, each chain begins with the sum that
-/// is there: so a product can go on where another ended, and its panel be small enough for the first-level cache.
+/// is there: so a product can continue where another ended, and its panel be small enough for the first-level cache.
 ///
 /// The panel, `start` and the rows of `sums` have the same width.
 ///

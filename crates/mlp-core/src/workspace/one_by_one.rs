@@ -50,36 +50,25 @@ pub struct Descent<F> {
 ///
 /// ```
 /// use mlp_core::{
-///     Activation, Batch, Descent, Initializer, Kernel, Loss, Mlp, Objective, OneByOne, Reduction, Workers, backpropagate,
+///     Activation, ArrayBatch, Descent, Initializer, Kernel, Loss, Mlp, Objective, OneByOne, Reduction, Workers,
+///     backpropagate,
 /// };
-/// use ndarray::{Array2, array};
+/// use ndarray::{Axis, array};
 ///
-/// struct Samples(Array2<f64>, Array2<f64>);
-/// impl Batch<f64> for Samples {
-///     fn n_samples(&self) -> usize {
-///         self.0.nrows()
-///     }
-///     fn input(&self, row: usize, into: &mut [f64]) {
-///         into.copy_from_slice(&self.0.row(row).to_vec());
-///     }
-///     fn target(&self, row: usize, into: &mut [f64]) {
-///         into.copy_from_slice(&self.1.row(row).to_vec());
-///     }
-/// }
-///
-/// let mut mlp = Mlp::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, 0);
+/// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
-/// let samples = Samples(array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);
+/// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);
 ///
 /// let mut one_by_one = OneByOne::new(&mlp, Kernel::detect());
+/// let samples = ArrayBatch::new(inputs.view(), targets.view());
 /// let step = Descent { learning_rate: 0.5, decay: 0.0 };
-/// one_by_one.descend(&samples, objective, &[step, step], &Workers::new(1)).unwrap();
+/// one_by_one.descend(&samples, objective, &[step, step], &Workers::new(1)).expect("finite numbers");
 /// let mut found = mlp.clone();
 /// one_by_one.workspace().store(&mut found);
 ///
-/// for (input, target) in samples.0.rows().into_iter().zip(samples.1.rows()) {
-///     let row = |vector| ndarray::ArrayView1::insert_axis(vector, ndarray::Axis(0));
-///     let (_, gradients) = backpropagate(&mlp, row(input), row(target), objective);
+/// // The same, one step after the other.
+/// for (input, target) in inputs.axis_chunks_iter(Axis(0), 1).zip(targets.axis_chunks_iter(Axis(0), 1)) {
+///     let (_, gradients) = backpropagate(&mlp, input, target, objective);
 ///     for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
 ///         layer.weights.scaled_add(-0.5, &gradient.weights);
 ///     }

@@ -61,8 +61,8 @@ fn reference<F: Real>(mlp: &Mlp<F>, samples: &Samples<F>, objective: Objective, 
         vector.insert_axis(Axis(0))
     }
     for ((input, target), step) in samples.inputs.rows().into_iter().zip(samples.targets.rows()).zip(steps) {
-        let (of_sample, gradients) = backpropagate(&mlp, row(input), row(target), objective);
-        loss += of_sample;
+        let (sample_loss, gradients) = backpropagate(&mlp, row(input), row(target), objective);
+        loss += sample_loss;
         for (layer, gradient) in mlp.layers.iter_mut().zip(&gradients.layers) {
             layer.weights.mapv_inplace(|weight| weight * (F::one() - step.decay));
             layer.weights.scaled_add(-step.learning_rate, &gradient.weights);

@@ -408,9 +408,9 @@ fn a_sink_never_meets_a_gradient_that_is_negligible_and_not_zero() {
             let (mlp, batch) = nearly_silent(2e-19, n_samples);
             let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
             workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
-            let of_biases = workspace.slot(0).layers[1].bias.as_ref().map(|bias| bias[0].abs());
+            let bias_gradient = workspace.slot(0).layers[1].bias.as_ref().map(|bias| bias[0].abs());
             assert!(
-                of_biases.is_some_and(|gradient| (1e-19..2e-18).contains(&gradient)),
+                bias_gradient.is_some_and(|gradient| (1e-19..2e-18).contains(&gradient)),
                 "the deltas are not negligible"
             );
             workspace.step(&batch, OBJECTIVE, &Examining { is_sparse }, &workers).expect("finite");

@@ -150,11 +150,12 @@ impl Bend {
     fn of(first_edge: &[f32], second_edge: &[f32]) -> Self {
         let length = first_edge.len();
         let third = (length / 3).max(1);
-        let of_part = |from: usize, to: usize| {
+        let part_median = |from: usize, to: usize| {
             let median_of = |edge: &[f32]| f64::from(median(edge[from..to].to_vec()));
             (median_of(first_edge) + median_of(second_edge)) / 2.0
         };
-        let (begin, middle, end) = (of_part(0, third), of_part(third, length - third), of_part(length - third, length));
+        let (begin, middle, end) =
+            (part_median(0, third), part_median(third, length - third), part_median(length - third, length));
         Self { length: length as f64, slope: (end - begin) / 2.0, bow: (begin + end) / 2.0 - middle }
     }
 

@@ -44,7 +44,7 @@ fn a_missing_file_is_reported_with_the_names_that_were_tried() {
     let error = LabeledImages::load_folder(folder.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     insta::assert_snapshot!(error.to_string().replace(folder.path().to_str().unwrap(), "FOLDER"));
-    let missing = LabeledImages::load_folder(&folder.path().join("missing")).unwrap_err();
+    let missing = LabeledImages::load_folder(folder.path().join("missing")).unwrap_err();
     assert!(missing.to_string().contains("this is no folder"), "{missing}");
 }
 
