@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::{GrayImage, ImageFormat, Luma};
-use mlp_report::grey_picture_url;
+use mlp_report::grey_image_url;
 use mnist_io::LabeledImages;
 use ndarray::{Array2, Axis, s};
 
@@ -82,7 +82,7 @@ fn svg(set: &LabeledImages, sheet: &Array2<u8>) -> Option<String> {
     let (height, width) = (scale * height, scale * width);
     let row = scale * (set.height() + GAP);
     let (margin, size) = (row, row * 2 / 3);
-    let url = grey_picture_url(sheet.view())?;
+    let url = grey_image_url(sheet.view())?;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{height}\" viewBox=\"0 0 {0} {height}\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\

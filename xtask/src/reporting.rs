@@ -28,7 +28,7 @@ pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Fa
 }
 
 /// The failure of a report: it is the disk's.
-pub(crate) fn failure(error: &mlp_report::ReportError) -> Failure {
+pub(crate) fn failure(error: &mlp_report::Error) -> Failure {
     Failure::new(Code::InputOutput, error.to_string())
 }
 
@@ -50,5 +50,5 @@ fn add_pictures(input: &mut ReportInput, data: &Dataset) {
             ((record.trial.clone(), mistake.index), picture)
         })
         .collect();
-    input.pictures.extend(pictures);
+    input.images.extend(pictures);
 }

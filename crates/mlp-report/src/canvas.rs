@@ -130,8 +130,8 @@ impl Canvas {
         self.draw(|backend| backend.draw_text(&text, &style, unit(at)));
     }
 
-    /// A picture from a `data:` URL, its pixels kept sharp.
-    pub fn picture(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
+    /// An image from a `data:` URL, its pixels kept sharp.
+    pub fn image(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
         let ((x, y), (width, height)) = (unit(from), unit(size));
         self.body.push_str(&format!(
             "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \

@@ -10,7 +10,7 @@ use mlp_train::{Diagnosis, LayerDiagnosis};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::figures::Figure;
+use crate::figure::Figure;
 use crate::palette;
 
 /// How many epochs are drawn at most: of more, the first, the last, and others evenly between.

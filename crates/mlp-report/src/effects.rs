@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 use crate::factor::{Factor, Grouping, factors};
 
 /// With more seeds than these, the jackknife leaves out groups of them.
-const N_BLOCKS: usize = 50;
+pub(crate) const N_BLOCKS: usize = 50;
 /// The same where the least-squares system is large.
 const N_BLOCKS_LARGE: usize = 10;
 const N_UNKNOWNS_LARGE: usize = 100;

@@ -1,22 +1,95 @@
-//! What can go wrong on the way from a folder to a report.
+//! The one error type of this crate: a kind to act on, and the file it is about.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a caller can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The results could not be read: the folder is missing, or no folder.
+    Read,
+    /// A file of the report could not be written; the old one, if any, is unchanged.
+    Write,
+}
 
 /// A folder that could not be read, or a report that could not be written. Damaged records are no error: they are
 /// named in [`ReportInput::warnings`](crate::ReportInput::warnings) and in the page.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReportError {
-    /// The results could not be read.
-    #[error(transparent)]
-    Results(#[from] mlp_results::Error),
-    /// A file of the report could not be written; the old one, if any, is unchanged.
-    #[error("{}: cannot write this file of the report: {source}. Free space or choose a folder that can be written; the trials are untouched", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+///
+/// Its text is one sentence that names the file, what was wrong with it and what to do next:
+///
+/// ```
+/// let error = mlp_report::read_folder("no/such/folder".as_ref()).unwrap_err();
+/// assert_eq!(error.kind(), mlp_report::ErrorKind::Read);
+/// assert_eq!(error.path(), Some("no/such/folder".as_ref()));
+/// assert!(error.to_string().ends_with("Give the folder that a sweep wrote"));
+/// ```
+pub struct Error(Box<Details>);
+
+enum Details {
+    Read(mlp_results::Error),
+    Write { path: PathBuf, source: io::Error },
 }
+
+impl Error {
+    /// What sort of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Details::Read(_) => ErrorKind::Read,
+            Details::Write { .. } => ErrorKind::Write,
+        }
+    }
+
+    /// The file or folder in question.
+    pub fn path(&self) -> Option<&Path> {
+        match &*self.0 {
+            Details::Read(error) => error.path(),
+            Details::Write { path, .. } => Some(path),
+        }
+    }
+
+    /// The operating system's error, where there was one. Its text is part of this error's text already, so
+    /// [`std::error::Error::source`] does not repeat it.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &*self.0 {
+            Details::Read(error) => error.io_error(),
+            Details::Write { source, .. } => Some(source),
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Error(Box::new(Details::Write { path: path.to_path_buf(), source }))
+    }
+}
+
+impl From<mlp_results::Error> for Error {
+    fn from(error: mlp_results::Error) -> Self {
+        Error(Box::new(Details::Read(error)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Details::Read(error) => error.fmt(f),
+            Details::Write { path, source } => write!(
+                f,
+                "{}: cannot write this file of the report: {source}. Free space or choose a folder that can be written; \
+                 the trials are untouched",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}

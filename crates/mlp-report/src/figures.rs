@@ -14,9 +14,10 @@ use mlp_train::{AnyMlp, Diagnosis};
 use crate::diagnosis::diagnosis_maps;
 use crate::effects::{Design, Effects, KeyEffect, effects};
 use crate::factor::Grouping;
+use crate::figure::Figure;
+use crate::input::ReportInput;
 use crate::{
-    ReportInput, against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel,
-    robustness, weights,
+    against_key, best_cells, comparison, confusion, cost, curves, heat_map, interplay, parallel, robustness, weights,
 };
 
 /// How many configurations are shown one by one, the best trial of each.
@@ -27,17 +28,6 @@ pub const N_DIAGNOSED: usize = 8;
 const N_SENTENCES: usize = 100;
 /// How many varied keys get a figure of their own.
 const N_KEYS: usize = 8;
-
-/// An SVG document with its file name and what is said under it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Figure {
-    /// The file's name in `plots/`, without `.svg`.
-    pub name: String,
-    /// The document.
-    pub svg: String,
-    /// What to look for, as plain text.
-    pub caption: String,
-}
 
 /// The figures of one trial.
 #[derive(Clone, Debug)]
@@ -88,6 +78,17 @@ pub struct Figures<'a> {
     pub n_diagnoses_left: usize,
     /// Models that could not be used, and why.
     pub warnings: Vec<String>,
+}
+
+impl Figures<'_> {
+    /// Every figure, in the order of the page.
+    pub fn all(&self) -> impl Iterator<Item = &Figure> {
+        let of_trials = self.trials.iter().flat_map(|trial| &trial.figures);
+        let diagnosed = self.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&self.diagnoses);
+        let sections = [&self.comparison, &self.settings, &self.epochs, &self.cost];
+        let sections = sections.into_iter().flatten();
+        sections.chain(of_trials).chain(diagnosed.flat_map(|diagnosed| &diagnosed.figures)).chain(&self.robustness)
+    }
 }
 
 /// Draws all figures of `input`.

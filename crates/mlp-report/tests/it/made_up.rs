@@ -116,8 +116,8 @@ pub(crate) fn input(records: Vec<RunRecord>) -> ReportInput {
     ReportInput { trials, ..ReportInput::default() }
 }
 
-/// Pictures for the mistakes of `record`: rings and strokes.
-pub(crate) fn pictures(record: &RunRecord) -> BTreeMap<(String, usize), Array2<u8>> {
+/// Images for the mistakes of `record`: rings and strokes.
+pub(crate) fn images(record: &RunRecord) -> BTreeMap<(String, usize), Array2<u8>> {
     let picture = |index: usize| {
         Array2::from_shape_fn((28, 28), |(y, x)| {
             let (dx, dy) = (x as f64 - 14.0, y as f64 - 14.0);

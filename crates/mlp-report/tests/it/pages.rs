@@ -85,7 +85,7 @@ fn mistakes_show_the_picture_and_which_bit_is_wrong() {
     let record = made_up::record(&[], STORY);
     let mut input = made_up::input(vec![record.clone()]);
     assert!(report_html(&input).contains("The pictures themselves were not at hand"));
-    input.pictures = made_up::pictures(&record);
+    input.images = made_up::images(&record);
     let page = report_html(&input);
     assert!(!page.contains("The pictures themselves were not at hand"));
     assert!(page.matches("<img src=\"data:image/png;base64,").count() == record.mistakes.len());
@@ -114,7 +114,7 @@ fn the_best_trial_is_the_same_one_everywhere() {
     assert_eq!(figures.trials[0].trial.record.trial, best);
     assert_eq!(figures.trials[1].trial.record.trial, other);
     assert!(figures.trials[1].figures.iter().all(|figure| figure.name.starts_with("rank-1-")));
-    input.pictures = made_up::pictures(&input.trials[0].record);
+    input.images = made_up::images(&input.trials[0].record);
     let page = report_html(&input);
     let section = page.split("<h2>The best trial</h2>").nth(1).unwrap();
     assert!(section.lines().nth(1).unwrap().contains(&format!("Trial <code>{}</code>", &best[..12])));
