@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use mlp_report::{ReportInput, write_report};
 
 #[path = "../tests/it/made_up.rs"]
-#[allow(dead_code)] // The tests use what this example does not.
 mod made_up;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
