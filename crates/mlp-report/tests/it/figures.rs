@@ -8,7 +8,6 @@ use mlp_report::{
 use mlp_results::Metric;
 use mlp_results::Overview;
 use ndarray::Array2;
-use serde_json::json;
 
 use crate::made_up::{self, Story};
 

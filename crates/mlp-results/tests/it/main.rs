@@ -2,6 +2,7 @@
 
 mod cells;
 mod digits;
+mod examples;
 mod folders;
 mod identity;
 mod interval;
