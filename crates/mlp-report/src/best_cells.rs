@@ -1,13 +1,12 @@
 //! The best configurations under each other: every seed a dot, the mean with its 95 % interval.
 
-use mlp_results::Overview;
 use mlp_results::interval::range;
-use mlp_results::text;
+use mlp_results::{Overview, text};
 
-use crate::against_key::{score_axis, written};
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::palette;
+use crate::score_axis::{score_axis, written};
 
 /// How many configurations are drawn at most.
 pub const N_CELLS: usize = 15;
@@ -46,8 +45,8 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
     let (low, high) = range(scores()).unwrap_or((0.0, 1.0));
     // Intervals of two seeds are so wide that they would leave no room for anything else: their ends are cut.
     let room = (high - low).max(metric.on_axis(1e-3));
-    let of_bars = range(cells.iter().filter_map(|cell| ends(cell)).flat_map(|(low, high)| [low, high]));
-    let (bars_low, bars_high) = of_bars.unwrap_or((low, high));
+    let bars = range(cells.iter().filter_map(|cell| ends(cell)).flat_map(|(low, high)| [low, high]));
+    let (bars_low, bars_high) = bars.unwrap_or((low, high));
     let axis = score_axis(overview, low.min(bars_low.max(low - room)), high.max(bars_high.min(high + room)));
     let place = |value: f64| axis.place(value).map_or(left, |share| left + share.clamp(0.0, 1.0) * (right - left));
     let bottom = TOP + cells.len() as f64 * ROW_HEIGHT;

@@ -3,14 +3,12 @@
 //! The drawing backend rounds every coordinate to a whole unit, which makes curves jagged. So the sheet is drawn with
 //! a few units to the pixel and shown at its real size through the view box.
 
-use crate::markup::escape_markup;
-use mlp_results::text::MAX_CHARACTERS;
-use mlp_results::text::clean;
-
+use mlp_results::text::{MAX_CHARACTERS, clean};
 use plotters::backend::SVGBackend;
 use plotters::prelude::{Color as _, DrawingBackend, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::markup::escape_markup;
 use crate::palette::{self, Color};
 
 /// Units of the SVG to a pixel.

@@ -1,11 +1,9 @@
 //! Many configurations by epoch: a line for each, seeds as a band.
 
-use mlp_results::Cell;
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::interval::range;
-
 use std::collections::BTreeMap;
+
+use mlp_results::interval::range;
+use mlp_results::{Cell, Metric, Overview};
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::curves::{epoch_axis, levels};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mlp_results::text::clean;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -15,9 +17,11 @@ pub enum ErrorKind {
     Read,
     /// A file of the report could not be written; the old one, if any, is unchanged.
     Write,
+    /// The caller named something that does not exist.
+    Argument,
 }
 
-/// A folder that could not be read, or a report that could not be written. Damaged records are no error: they are
+/// A folder that could not be read, a report that could not be written, or a name that nothing has. Damaged records are no error: they are
 /// named in [`ReportInput::warnings`](crate::ReportInput::warnings) and in the page.
 ///
 /// Its text is one sentence that names the file, what was wrong with it and what to do next:
@@ -33,6 +37,7 @@ pub struct Error(Box<Details>);
 enum Details {
     Read(mlp_results::Error),
     Write { path: PathBuf, source: io::Error },
+    Argument(String),
 }
 
 impl Error {
@@ -41,6 +46,7 @@ impl Error {
         match &*self.0 {
             Details::Read(_) => ErrorKind::Read,
             Details::Write { .. } => ErrorKind::Write,
+            Details::Argument(_) => ErrorKind::Argument,
         }
     }
 
@@ -49,6 +55,7 @@ impl Error {
         match &*self.0 {
             Details::Read(error) => error.path(),
             Details::Write { path, .. } => Some(path),
+            Details::Argument(_) => None,
         }
     }
 
@@ -58,7 +65,14 @@ impl Error {
         match &*self.0 {
             Details::Read(error) => error.io_error(),
             Details::Write { source, .. } => Some(source),
+            Details::Argument(_) => None,
         }
+    }
+
+    /// `what` completes "expected …".
+    pub(crate) fn unknown_name(what: &str, names: &[&str], found: &str) -> Self {
+        let (found, names) = (clean(found, 40), names.join(", "));
+        Error(Box::new(Details::Argument(format!("expected {what}, found {found:?}; choose one of {names}"))))
     }
 
     pub(crate) fn write(path: &Path, source: io::Error) -> Self {
@@ -82,6 +96,7 @@ impl fmt::Display for Error {
                  the trials are untouched",
                 path.display()
             ),
+            Details::Argument(text) => f.write_str(text),
         }
     }
 }

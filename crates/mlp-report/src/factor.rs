@@ -1,12 +1,9 @@
 //! A varied setting as the analysis sees it: its values, or groups of them where a sweep drew too many to treat each by
 //! itself.
 
-use mlp_results::Overview;
-use mlp_results::VariedKey;
-use mlp_results::text;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use mlp_results::{Overview, VariedKey, text};
 use serde_json::Value;
 
 /// More values than these are grouped.

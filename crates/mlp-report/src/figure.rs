@@ -10,3 +10,10 @@ pub struct Figure {
     /// What to look for, as plain text.
     pub caption: String,
 }
+
+/// A name for a file, whatever the text: lower-case letters, digits and hyphens, at most 40 of them.
+pub(crate) fn file_name(text: &str) -> String {
+    let mapped: String =
+        text.chars().take(40).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    if mapped.is_empty() { "unnamed".to_owned() } else { mapped }
+}

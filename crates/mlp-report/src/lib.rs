@@ -69,6 +69,7 @@ mod page;
 pub mod palette;
 pub mod parallel;
 pub mod robustness;
+mod score_axis;
 pub mod weights;
 mod write;
 

@@ -1,17 +1,15 @@
 //! Many configurations over many settings: parallel coordinates. Each setting is an axis, one under the other so that a
 //! phone has room for their names; each configuration is a line from the top to its score at the bottom.
 
-use mlp_results::Cell;
-use mlp_results::Overview;
 use mlp_results::interval::range;
-use mlp_results::text;
+use mlp_results::{Cell, Overview, text};
 
-use crate::against_key::score_axis;
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
 use crate::effects::Effects;
 use crate::factor::{Factor, Grouping};
 use crate::palette;
+use crate::score_axis::score_axis;
 
 /// How many grey lines are drawn at most; of more, an even selection.
 const N_CONTEXT: usize = 250;

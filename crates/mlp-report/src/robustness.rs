@@ -3,13 +3,10 @@
 //! A net that answers the same to every picture is perfectly robust, and worthless: so the curves are drawn from their
 //! clean accuracy (strength 0) down, in absolute terms, with the level of the best constant answer.
 
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::RobustnessCurve;
-use mlp_results::interval::range;
-use mlp_results::text;
-
 use std::collections::BTreeMap;
+
+use mlp_results::interval::range;
+use mlp_results::{Metric, Overview, RobustnessCurve, text};
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::comparison::line_name;

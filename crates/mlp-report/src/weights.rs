@@ -1,8 +1,7 @@
 //! What the first layer looks for: the weights of its units as pictures of the input's shape.
 
-use mlp_results::text::counted;
-
 use mlp_core::{Mlp, Real};
+use mlp_results::text::counted;
 use ndarray::Array2;
 
 use crate::canvas::{Anchor, Canvas, Paint};

@@ -1,11 +1,10 @@
 //! Effects: against numbers that another program computed (`analysis.py`), and against their definitions.
 
-use mlp_results::{Overview, RunRecord, Status, TrialResult};
-
 use mlp_report::effects::{Design, Effects, effects};
 use mlp_report::factor::Grouping;
 use mlp_report::{ReportInput, csv, heat_map, interplay, read_folder, report_html};
 use mlp_results::interval::interval;
+use mlp_results::{Overview, RunRecord, Status, TrialResult};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

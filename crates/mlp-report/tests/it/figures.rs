@@ -5,8 +5,7 @@ use mlp_report::{
     against_key, best_cells, comparison, confusion, cost, curves, diagnosis_maps, heat_map, interplay, parallel,
     robustness, weights,
 };
-use mlp_results::Metric;
-use mlp_results::Overview;
+use mlp_results::{Metric, Overview};
 use ndarray::Array2;
 
 use crate::made_up::{self, Story};

@@ -1,8 +1,8 @@
-use mlp_results::{RunFolder, RunRecord};
 use std::fs;
 use std::path::Path;
 
 use mlp_report::{ErrorKind, read_folder, report_html, write_report};
+use mlp_results::{RunFolder, RunRecord};
 use serde_json::json;
 
 use crate::made_up::{self, Story};

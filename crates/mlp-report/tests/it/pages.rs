@@ -1,8 +1,8 @@
-use mlp_results::Overview;
 use std::time::{Duration, Instant};
 
 use mlp_report::figures::draw_all;
 use mlp_report::report_html;
+use mlp_results::Overview;
 use serde_json::{Value, json};
 
 use crate::made_up::{self, Story};

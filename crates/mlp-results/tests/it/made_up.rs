@@ -3,11 +3,10 @@
 
 #![allow(dead_code)] // No one who includes this uses all of it.
 
-use mlp_results::{DataDescription, RECORD_SCHEMA, RobustnessCurve, RunRecord, Runtime, Status, TrialResult};
-
 use std::path::Path;
 
 use mlp_core::{Activation, Layer, Mlp};
+use mlp_results::{DataDescription, RECORD_SCHEMA, RobustnessCurve, RunRecord, Runtime, Status, TrialResult};
 use mlp_train::{
     DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis, Mistake,
     TrainConfig,
