@@ -21,35 +21,38 @@ pub(super) fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure
             caption: effect_caption(overview, effects, effect),
         });
     }
-    for pair in interplay::pairs(effects) {
-        let key = |index: usize| &overview.varied[effects.keys[index].factor.key];
-        let averaged = interplay::averaged(overview, effects, pair);
-        let averaged = if averaged.is_empty() {
-            "No other setting varies, so every point is one configuration.".to_owned()
-        } else {
-            let gaps = if effects.design == Design::Complete {
-                ""
-            } else {
-                " (of those configurations that were run, which are not the same ones for every point)"
-            };
-            format!("Every point is a mean over the values of {}{gaps}.", joined(&averaged))
-        };
-        let few = if effects.design == Design::Drawn {
-            " There are few configurations behind each point, so small crossings mean nothing."
-        } else {
-            ""
-        };
-        figures.push(Figure {
-            name: format!("interplay-{}-{}", file_name(&key(pair.0).key), file_name(&key(pair.1).key)),
-            svg: interplay::interplay(overview, effects, pair),
-            caption: format!(
-                "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
-                 value of one depends on the other. {averaged}{few}",
-                text::shorten(&key(pair.1).key, 40)
-            ),
-        });
-    }
+    figures.extend(interplay::pairs(effects).into_iter().map(|pair| together(overview, effects, pair)));
     figures
+}
+
+/// Two settings together.
+fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) -> Figure {
+    let key = |index: usize| &overview.varied[effects.keys[index].factor.key].key;
+    let averaged = interplay::averaged(overview, effects, pair);
+    let averaged = if averaged.is_empty() {
+        "No other setting varies, so every point is one configuration.".to_owned()
+    } else {
+        let gaps = if effects.design == Design::Complete {
+            ""
+        } else {
+            " (of those configurations that were run, which are not the same ones for every point)"
+        };
+        format!("Every point is a mean over the values of {}{gaps}.", joined(&averaged))
+    };
+    let few = if effects.design == Design::Drawn {
+        " There are few configurations behind each point, so small crossings mean nothing."
+    } else {
+        ""
+    };
+    Figure {
+        name: format!("interplay-{}-{}", file_name(key(pair.0)), file_name(key(pair.1))),
+        svg: interplay::interplay(overview, effects, pair),
+        caption: format!(
+            "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
+             value of one depends on the other. {averaged}{few}",
+            text::shorten(key(pair.1), 40)
+        ),
+    }
 }
 
 fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> String {
