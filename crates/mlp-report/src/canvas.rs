@@ -16,10 +16,10 @@ const UNITS: f64 = 4.0;
 
 /// What the first bytes of every SVG of this crate contain, so that plots of an earlier report can be told from files
 /// that somebody else put there.
-pub const MARK: &str = "data-source=\"mlp-report\"";
+pub(crate) const MARK: &str = "data-source=\"mlp-report\"";
 
 /// Which point of a text stands at the given place, horizontally; vertically it is always the middle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Anchor {
     /// The text begins there.
     Start,
@@ -30,7 +30,7 @@ pub enum Anchor {
 }
 
 /// How a line or an area is painted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paint {
     /// On either page.
     pub color: Color,
@@ -63,6 +63,18 @@ impl Paint {
 }
 
 /// A sheet of `width` × `height` pixels.
+///
+/// ```
+/// use mlp_report::canvas::{Anchor, Canvas, Paint};
+/// use mlp_report::palette;
+///
+/// let mut canvas = Canvas::new(200.0, 40.0);
+/// canvas.line(&[(10.0, 30.0), (190.0, 30.0)], Paint::line(palette::BLUE, 2.0));
+/// canvas.text("a line", (100.0, 15.0), Anchor::Middle, 12.0, palette::INK, false);
+/// let svg = canvas.finish("A line", "From left to right.");
+/// assert!(svg.starts_with("<svg") && svg.contains("a line"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Canvas {
     width: f64,
     height: f64,

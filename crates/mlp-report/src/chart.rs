@@ -28,7 +28,7 @@ const BOTTOM: f64 = 46.0;
 pub const N_NAME_CHARACTERS: usize = 19;
 
 /// A line, with the range its values were drawn from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Shown at its end; nothing if empty.
     pub name: String,
@@ -74,7 +74,26 @@ pub struct Level {
 }
 
 /// Everything a panel shows.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use mlp_report::chart::{self, Axis, Chart, Series};
+/// use mlp_report::palette;
+///
+/// let svg = chart::draw(&Chart {
+///     title: "Loss".to_owned(),
+///     subtitle: "mean of the loss that was minimised".to_owned(),
+///     description: "It falls from 1 to 0.25.".to_owned(),
+///     x_name: "epoch".to_owned(),
+///     x: Axis::counts(0.0, 2.0),
+///     y: Axis::linear(0.0, 1.0, 5),
+///     levels: Vec::new(),
+///     series: vec![Series::line("train", palette::BLUE, vec![(0.0, 1.0), (1.0, 0.5), (2.0, 0.25)])],
+///     dots: Vec::new(),
+///     height: 300.0,
+/// });
+/// assert!(svg.starts_with("<svg"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// Stands above, in bold.
     pub title: String,

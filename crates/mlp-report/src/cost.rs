@@ -13,7 +13,7 @@ const N_DOTS: usize = 600;
 const RATIO_LOGARITHMIC: f64 = 8.0;
 
 /// The configurations that no other beats in both score and seconds, the quickest first, by their rank.
-pub fn front(overview: &Overview<'_>) -> Vec<usize> {
+pub(crate) fn front(overview: &Overview<'_>) -> Vec<usize> {
     let mut costed: Vec<(usize, f64, f64)> =
         costed(overview).map(|(rank, _, seconds, mean)| (rank, seconds, mean)).collect();
     costed.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));

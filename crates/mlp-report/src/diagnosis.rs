@@ -47,20 +47,14 @@ pub fn diagnosis_maps(diagnosis: &Diagnosis, place: &str) -> Vec<Figure> {
 /// A quantity by layer (downwards, counted from 1) and epoch (across), as an SVG document. Epochs that were not measured
 /// stay grey.
 ///
-/// ```
+/// ```no_run
 /// use mlp_report::diagnosis::{Quantity, diagnosis_map};
-/// use mlp_train::{DiagnosedLayer, Diagnosis, EpochDiagnosis, LayerDiagnosis};
 ///
-/// let layer = LayerDiagnosis { saturated: 1.0, ..LayerDiagnosis::default() };
-/// let diagnosis = Diagnosis {
-///     trial: "a".to_owned(),
-///     n_samples: 128,
-///     target_spread: 0.4,
-///     layers: vec![DiagnosedLayer { inputs: 784, units: 10, activation: "sigmoid".to_owned() }],
-///     epochs: vec![EpochDiagnosis { epoch: 0, loss: 0.5, layers: vec![layer] }],
-/// };
-/// let svg = diagnosis_map(&diagnosis, Quantity::Saturated);
-/// assert!(svg.starts_with("<svg"));
+/// let folder = mlp_results::RunFolder::new("runs/layers-mnist").read()?;
+/// for diagnosis in &folder.diagnoses {
+///     std::fs::write(format!("{}.svg", diagnosis.trial), diagnosis_map(diagnosis, Quantity::Spread))?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn diagnosis_map(diagnosis: &Diagnosis, quantity: Quantity) -> String {
     diagnosis_map_titled(diagnosis, quantity, quantity.title(), quantity.measures())

@@ -40,7 +40,7 @@ const N_BLOCKS_LARGE: usize = 10;
 const N_UNKNOWNS_LARGE: usize = 100;
 
 /// How the configurations cover the grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Design {
     /// Every combination of the values that have any score has one.
     #[default]
@@ -52,7 +52,7 @@ pub enum Design {
 }
 
 /// What each setting does.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
     /// How the configurations cover the grid.
     pub design: Design,
@@ -75,7 +75,7 @@ pub struct Effects {
 }
 
 /// What one key does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KeyEffect {
     /// Its levels.
     pub factor: Factor,

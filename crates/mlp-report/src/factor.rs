@@ -17,7 +17,7 @@ const N_IN_RANGE: usize = 8;
 const N_RANGES: usize = 8;
 
 /// How values became levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grouping {
     /// Each value is a level.
     Values,
@@ -32,7 +32,7 @@ pub enum Grouping {
 }
 
 /// The levels of one varied key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Factor {
     /// The key's index in [`Overview::varied`].
     pub key: usize,
@@ -47,7 +47,7 @@ pub struct Factor {
 }
 
 /// The levels of every varied key, in the order of the overview.
-pub fn factors(overview: &Overview<'_>) -> Vec<Factor> {
+pub(crate) fn factors(overview: &Overview<'_>) -> Vec<Factor> {
     (0..overview.varied.len()).map(|key| factor(overview, key)).collect()
 }
 

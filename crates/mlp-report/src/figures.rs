@@ -23,7 +23,7 @@ pub const N_DIAGNOSED: usize = 8;
 const N_SENTENCES: usize = 100;
 
 /// The figures of one trial.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrialFigures<'a> {
     /// The trial.
     pub trial: &'a TrialResult,
@@ -49,7 +49,7 @@ pub struct Diagnosed {
 }
 
 /// All figures of a report.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures<'a> {
     /// Configurations beside each other.
     pub comparison: Vec<Figure>,

@@ -11,7 +11,7 @@ use crate::csv::Seconds;
 use crate::error::Result;
 
 /// What a report is made from: results, and what stands beside them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReportInput {
     /// What the report is called: the name of the sweep. Without one, the names in the trials' settings serve.
     pub name: Option<String>,

@@ -18,7 +18,7 @@
 //!
 //! # What a reader gets to see
 //!
-//! *How far above nothing.* A net that answers the same to every picture gets three quarters of the bits of MNIST's
+//! *How far above nothing.* A network that answers the same to every image gets three quarters of the bits of MNIST's
 //! digits right. So every curve is drawn with the levels of constant answers ([`mlp_results::levels`]), computed from the class
 //! counts of the data at hand.
 //!

@@ -1,4 +1,4 @@
-//! What the first layer looks for: the weights of its units as pictures of the input's shape.
+//! What the first layer looks for: the weights of its units as images of the input's shape.
 
 use mlp_core::{Mlp, Real};
 use mlp_results::text::counted;
@@ -12,7 +12,7 @@ use crate::{image_url, palette};
 pub const N_UNITS: usize = 48;
 const N_COLUMNS: usize = 8;
 
-/// The first layer's weights of the units with the largest norms, each a picture of `height` × `width` pixels, as an
+/// The first layer's weights of the units with the largest norms, each an image of `height` × `width` pixels, as an
 /// SVG document: blue is negative, white zero, vermilion positive, on one scale for all units. The scale ends at the
 /// magnitude that 99.5 % of the layer's weights do not exceed; larger ones are drawn in the colours of its ends, and the
 /// document's description counts them. Nothing if the first layer does not have `height · width` inputs.

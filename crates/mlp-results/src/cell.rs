@@ -10,7 +10,7 @@ use crate::text;
 use crate::varied::{VariedKey, config_value};
 
 /// Trials that differ only in their seed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cell<'a> {
     /// The values of the varied keys, joined by ` · `; empty if nothing varies.
     pub label: String,

@@ -23,7 +23,7 @@ const SHARE_TRAINED: f64 = 0.5;
 const SHARE_GAP: f64 = 0.25;
 
 /// A list of trials, sorted out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Overview<'a> {
     /// What trials are compared by: the most telling metric that was measured.
     pub metric: Metric,

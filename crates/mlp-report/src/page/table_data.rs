@@ -12,7 +12,7 @@ use crate::markup::shown;
 
 /// How many trials the page's table holds at most, the best; `results.csv` has them all.
 pub(super) const N_ROWS: usize = 5_000;
-/// How many points of a trial's curve are kept for the small picture in its row.
+/// How many points of a trial's curve are kept for the small drawing in its row.
 const N_SPARK_POINTS: usize = 40;
 /// How many rows are in the page itself, for readers without scripts.
 const N_STATIC: usize = 20;

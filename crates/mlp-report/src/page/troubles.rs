@@ -77,5 +77,5 @@ fn trouble(
 ) -> Option<Trouble> {
     let line = |trial: &&TrialResult| Line { trial: TrialName::new(overview, trial), remark: remark(trial) };
     let lines = Listing::new(trials.iter().map(line));
-    (!trials.is_empty()).then(|| Trouble { head, explained, is_folded: trials.len() > N_OPEN, lines })
+    (!trials.is_empty()).then_some(Trouble { head, explained, is_folded: trials.len() > N_OPEN, lines })
 }

@@ -127,3 +127,13 @@ fn maps_are_chosen_by_activation_and_nothing_measured_is_no_map() {
     diagnosis.epochs.clear();
     assert!(names(&diagnosis).is_empty());
 }
+
+#[test]
+fn quantities_are_read_as_they_are_written_and_other_names_are_refused() {
+    for quantity in Quantity::ALL {
+        assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
+    }
+    let error = "entropy".parse::<Quantity>().unwrap_err();
+    assert_eq!((error.kind(), error.path()), (mlp_report::ErrorKind::Argument, None));
+    insta::assert_snapshot!(error, @r#"expected a quantity of layers, found "entropy"; choose one of saturated, zero-derivative, dead-units, gradient, spread, effective-rank, activation"#);
+}

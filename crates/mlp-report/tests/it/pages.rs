@@ -9,7 +9,7 @@ use crate::made_up::{self, Story};
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
 
-/// The page without its style, script, figures and pictures, which have tests of their own.
+/// The page without its style, script, figures and images, which have tests of their own.
 pub(crate) fn text_of(page: &str) -> String {
     let mut text = page.to_owned();
     for (start, end) in [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")] {

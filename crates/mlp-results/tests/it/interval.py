@@ -26,7 +26,7 @@ def exact():
             for _ in range(120):
                 middle = (low + high) / 2
                 low, high = (middle, high) if within(middle, degrees) < mpf(float(share)) else (low, middle)
-            print(f"({degrees}, {share}, {mp.nstr(low, 17)}),")
+            print(f"({degrees}, {share}, {mp.nstr(low, 15)}),")
 
 
 if sys.argv[1:] == ["exact"]:

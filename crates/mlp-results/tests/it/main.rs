@@ -2,7 +2,6 @@
 
 mod cells;
 mod digits;
-mod examples;
 mod folders;
 mod identity;
 mod interval;
