@@ -144,8 +144,8 @@ impl From<mlp_sweep::Error> for Failure {
 }
 
 /// The disk's fault, whatever it is.
-impl From<mlp_report::ReportError> for Failure {
-    fn from(error: mlp_report::ReportError) -> Self {
+impl From<mlp_report::Error> for Failure {
+    fn from(error: mlp_report::Error) -> Self {
         Failure::new(Code::InputOutput, error.to_string())
     }
 }

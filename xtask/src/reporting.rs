@@ -45,5 +45,5 @@ fn add_pictures(input: &mut ReportInput, data: &Dataset) {
             ((record.trial.clone(), mistake.index), picture)
         })
         .collect();
-    input.pictures.extend(pictures);
+    input.images.extend(pictures);
 }

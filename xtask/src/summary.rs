@@ -1,14 +1,12 @@
 //! What a person reads at the end: numbers with their meaning, and where to go next.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
-use mlp_results::interval::{deviation, mean};
 use mlp_results::text::{counted, duration, percent, thousands};
-use mlp_results::{RunRecord, Status};
+use mlp_results::{Metric, Repetitions, RunRecord, Status};
 
 use crate::output::Output;
 
@@ -144,33 +142,37 @@ pub(crate) fn sparkline(values: &[f64], width: usize) -> String {
     line
 }
 
+/// The keys that vary, without the seed, with their values.
+pub(crate) type Settings = Vec<(String, String)>;
+
 /// The table of a sweep, best first: a line for each combination of all keys but the seed, a column for each key.
-pub(crate) fn sweep_table(rows: &[(Vec<(String, String)>, &RunRecord)], output: &mut Output) {
-    let cells = cells_of(rows);
-    let Some(first) = cells.first() else { return };
-    let keys: Vec<String> = first.varied.iter().map(|(key, _)| key.clone()).collect();
+pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, output: &mut Output) {
+    let configurations = Repetitions::ranked(rows, Metric::DigitAccuracy);
+    let Some(first) = configurations.first() else { return };
+    let keys: Vec<String> = first.settings.iter().map(|(key, _)| key.clone()).collect();
     let widths: Vec<usize> = (0..keys.len())
-        .map(|column| column_width(&keys[column], cells.iter().map(|cell| cell.varied[column].1.as_str())))
+        .map(|column| column_width(&keys[column], configurations.iter().map(|row| row.settings[column].1.as_str())))
         .collect();
-    let has_seeds = cells.iter().any(|cell| cell.digits.len() > 1);
+    let n_seeds = |row: &Repetitions<'_, Settings>| row.scores(Metric::DigitAccuracy).len();
+    let most_seeds = configurations.iter().map(n_seeds).max().unwrap_or(0);
+    let has_seeds = most_seeds > 1;
     let (width, head) = if has_seeds { (17, "test right ± sd") } else { (12, "test right") };
     let names = columns(keys.iter().map(String::as_str), &widths);
     output.line(format_args!("{names}{head:>width$}  {:>9}  {:>8}", "test bits", "invalid"));
-    for cell in &cells {
-        let values = columns(cell.varied.iter().map(|(_, value)| value.as_str()), &widths);
+    for row in &configurations {
+        let values = columns(row.settings.iter().map(|(_, value)| value.as_str()), &widths);
         output.line(format_args!(
             "{values}{:>width$}  {:>9}  {:>8}{}",
-            cell.spread(),
-            percent(mean(&cell.bits)),
-            percent(mean(&cell.invalid)),
-            cell.trouble(),
+            spread(row),
+            percent(row.mean(Metric::BitAccuracy)),
+            percent(row.mean(Metric::InvalidRate)),
+            trouble(row),
         ));
     }
     if has_seeds {
-        let most = cells.iter().map(|cell| cell.digits.len()).max().unwrap_or(0);
         output.line(format_args!(
             "\nsd: standard deviation over {}; two lines differ for certain only if they lie several of it apart",
-            counted(most, "seed")
+            counted(most_seeds, "seed")
         ));
     }
 }
@@ -195,67 +197,16 @@ pub(crate) fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize
     line
 }
 
-struct CellSummary {
-    varied: Vec<(String, String)>,
-    digits: Vec<f64>,
-    bits: Vec<f64>,
-    invalid: Vec<f64>,
-    n_diverged: usize,
-    n_failed: usize,
-}
-
-impl CellSummary {
-    fn spread(&self) -> String {
-        match (mean(&self.digits), deviation(&self.digits)) {
-            (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
-            (mean, _) => percent(mean),
-        }
-    }
-
-    fn trouble(&self) -> String {
-        let mut text = String::new();
-        if self.n_diverged > 0 {
-            let _ = write!(text, "  {} diverged", self.n_diverged);
-        }
-        if self.n_failed > 0 {
-            let _ = write!(text, "  {} failed", self.n_failed);
-        }
-        text
+fn spread(row: &Repetitions<'_, Settings>) -> String {
+    match (row.mean(Metric::DigitAccuracy), row.deviation(Metric::DigitAccuracy)) {
+        (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
+        (mean, _) => percent(mean),
     }
 }
 
-/// Trials gathered by what varies, best mean first, those without a result last.
-fn cells_of(rows: &[(Vec<(String, String)>, &RunRecord)]) -> Vec<CellSummary> {
-    let mut cells: Vec<CellSummary> = Vec::new();
-    let mut index_of = std::collections::HashMap::new();
-    for (varied, record) in rows {
-        let index = *index_of.entry(varied).or_insert_with(|| {
-            cells.push(CellSummary {
-                varied: varied.clone(),
-                digits: Vec::new(),
-                bits: Vec::new(),
-                invalid: Vec::new(),
-                n_diverged: 0,
-                n_failed: 0,
-            });
-            cells.len() - 1
-        });
-        let cell = &mut cells[index];
-        match record.status {
-            Status::Diverged => cell.n_diverged += 1,
-            Status::Failed => cell.n_failed += 1,
-            Status::Finished => {
-                if let Some(test) = record.final_test() {
-                    cell.digits.extend(test.digit_accuracy);
-                    cell.bits.extend(test.bit_accuracy);
-                    cell.invalid.extend(test.invalid_rate);
-                }
-            }
-        }
-    }
-    let score = |cell: &CellSummary| mean(&cell.digits).unwrap_or(-1.0);
-    cells.sort_by(|left, right| score(right).total_cmp(&score(left)));
-    cells
+fn trouble(row: &Repetitions<'_, Settings>) -> String {
+    let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
+    named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect()
 }
 
 fn diverged(record: &RunRecord) -> String {

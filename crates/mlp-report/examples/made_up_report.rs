@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use mlp_report::{ReportInput, write_report};
 
 #[path = "../tests/it/made_up.rs"]
-#[allow(dead_code)] // The tests use what this example does not.
 mod made_up;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,11 +53,11 @@ fn reports(root: &Path) -> Vec<(&'static str, ReportInput)> {
     ]
 }
 
-/// Adds models, pictures, robustness curves and diagnoses.
+/// Adds models, images, robustness curves and diagnoses.
 fn with_extras(root: &Path, name: &str, records: Vec<mlp_results::RunRecord>) -> ReportInput {
     let mut input = made_up::input(records);
     for trial in &mut input.trials {
-        input.pictures.extend(made_up::pictures(&trial.record));
+        input.images.extend(made_up::images(&trial.record));
         if trial.record.status == mlp_results::Status::Finished {
             input.robustness.extend(made_up::robustness(&trial.record));
             let accuracy = trial.record.final_test().and_then(|test| test.digit_accuracy);

@@ -1,11 +1,8 @@
 //! What one setting does to the score: a dot for each trial, and for each value, or range of values, the mean with the
 //! other settings being equal and its 95 % interval. How both are computed is told in [`crate::effects`].
 
-use mlp_results::Cell;
-use mlp_results::Overview;
-use mlp_results::VariedKey;
 use mlp_results::interval::range;
-use mlp_results::text;
+use mlp_results::{Cell, Overview, VariedKey, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, Axis, Chart, Series};
@@ -13,13 +10,12 @@ use crate::curves::levels;
 use crate::effects::{Effects, KeyEffect, LevelEffect, score_at};
 use crate::factor::Grouping;
 use crate::palette;
+use crate::score_axis::{number_axis, score_axis, subtitle, written};
 
 /// How many dots are drawn at most; of more, an even selection.
 const N_DOTS: usize = 600;
 /// How many values of a key without an order are drawn at most.
 const N_ROWS: usize = 24;
-/// From this ratio of the largest to the smallest value on, positive values are spaced by their ratio.
-const RATIO_LOGARITHMIC: f64 = 20.0;
 
 /// The effect of the key at `index` of `effects` as an SVG document: along an axis where the values are numbers, as one
 /// row for each value where they are not.
@@ -123,106 +119,101 @@ fn along_axis(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, nu
     })
 }
 
-/// The axis of a key's numbers, with a tick at each where they are few.
-pub(crate) fn number_axis(numbers: &[f64], key: &VariedKey, grouping: Grouping) -> Axis {
-    let (low, high) = range(numbers.iter().copied()).unwrap_or((0.0, 1.0));
-    let is_length = key.values.iter().any(|value| value.as_array().is_some_and(|list| list.len() != 1));
-    let is_logarithmic = low > 0.0 && high / low >= RATIO_LOGARITHMIC && !is_length;
-    match grouping {
-        Grouping::Ranges if is_logarithmic => {
-            let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-            let steps = (first..=last).flat_map(|power| [1.0, 3.0].map(|factor| factor * 10f64.powi(power)));
-            let steps: Vec<f64> = steps.filter(|step| (low..=high).contains(step)).collect();
-            let mut axis = Axis::ratios(&[low, high], vec![String::new(); 2]);
-            axis.ticks = steps.iter().map(|&step| (step, text::rounded(step))).collect();
-            axis
-        }
-        Grouping::Ranges => Axis::linear(low, high, 6),
-        _ if is_logarithmic => Axis::ratios(numbers, numbers.iter().map(f64::to_string).collect()),
-        _ if numbers.len() <= 12 => Axis::values(numbers, numbers.iter().map(f64::to_string).collect()),
-        _ => Axis::linear(low, high, 6),
-    }
-}
-
 /// A row for each value: its name, its trials as dots, its mean as a large one with its interval, and the mean in figures.
 fn in_rows(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> String {
     let key = &overview.varied[effect.factor.key];
     let dots = dots(overview, effects, effect);
-    let (row_height, top) = (30.0, 62.0);
-    let n_rows = effect.levels.len().min(N_ROWS);
-    let height = top + n_rows as f64 * row_height + if effect.levels.len() > n_rows { 48.0 } else { 30.0 };
+    let rows = Rows::new(overview, effect, &dots);
+    let n_more = effect.levels.len() - rows.names.len();
+    let height = rows.bottom() + if n_more > 0 { 48.0 } else { 30.0 };
     let mut canvas = Canvas::new(chart::WIDTH, height);
     chart::draw_heading(&mut canvas, &title(overview, key), &subtitle(overview, effects));
-    let names: Vec<String> = effect.factor.names.iter().take(n_rows).map(|name| text::shorten(name, 22)).collect();
-    let widest = names.iter().map(|name| chart::text_width(name, 12.5)).fold(40.0, f64::max);
-    let (left, right) = (widest + 24.0, chart::WIDTH - 76.0);
-    let (low, high) = score_range(overview, &dots, effect);
-    let axis = score_axis(overview, low, high);
-    let place = |value: f64| axis.place(value).map(|share| left + share.clamp(0.0, 1.0) * (right - left));
-    let bottom = top + n_rows as f64 * row_height;
-    let mut tick_names = Vec::new();
-    for (value, name) in &axis.ticks {
-        let Some(x) = place(*value) else { continue };
-        canvas.line(&[(x, top - 4.0), (x, bottom)], Paint::line(palette::GRID, 1.0));
-        tick_names.push((x, name.as_str()));
-    }
-    chart::draw_tick_names(&mut canvas, &tick_names, bottom + 14.0);
-    for &(level, _, score) in dots.iter().filter(|dot| dot.0 < n_rows) {
-        let y = top + (level as f64 + 0.5) * row_height;
-        if let Some(x) = place(score) {
-            canvas.dot((x, y), 3.0, Paint::area(palette::MUTED, 0.45));
+    rows.draw_grid(&mut canvas);
+    for &(level, _, score) in dots.iter().filter(|dot| dot.0 < rows.names.len()) {
+        if let Some(x) = rows.x(score) {
+            canvas.dot((x, rows.y(level)), 3.0, Paint::area(palette::MUTED, 0.45));
         }
     }
-    let edge = if overview.metric.higher_is_better() { left } else { right };
-    for (level, _) in without_score(overview, effects, effect).into_iter().filter(|(level, _)| *level < n_rows) {
-        let y = top + (level as f64 + 0.5) * row_height;
-        canvas.dot((edge, y), 3.0, Paint::area(palette::VERMILION, 0.45));
+    let edge = if overview.metric.higher_is_better() { rows.left } else { rows.right };
+    let without = without_score(overview, effects, effect).into_iter().map(|(level, _)| level);
+    for level in without.filter(|level| *level < rows.names.len()) {
+        canvas.dot((edge, rows.y(level)), 3.0, Paint::area(palette::VERMILION, 0.45));
     }
-    for (row, (name, level)) in names.iter().zip(&effect.levels).enumerate() {
-        let y = top + (row as f64 + 0.5) * row_height;
-        canvas.text(name, (left - 12.0, y), Anchor::End, 12.5, palette::INK, false);
-        if let Some((Some(from), Some(to))) = ends(overview, level).map(|(low, high)| (place(low), place(high))) {
-            canvas.line(&[(from, y), (to, y)], Paint::line(palette::BLUE, 1.6));
-            for x in [from, to] {
-                canvas.line(&[(x, y - 4.0), (x, y + 4.0)], Paint::line(palette::BLUE, 1.6));
-            }
-        }
-        match estimate(overview, level).and_then(|mean| Some((mean, place(mean)?))) {
-            Some((mean, x)) => {
-                canvas.dot((x, y), 5.0, Paint::area(palette::BLUE, 1.0));
-                let written = written(overview, mean);
-                canvas.text(&written, (chart::WIDTH - 12.0, y), Anchor::End, 12.5, palette::BLUE, true);
-            }
-            None => canvas.text("no result", (chart::WIDTH - 12.0, y), Anchor::End, 12.0, palette::MUTED, false),
-        }
+    for (row, level) in effect.levels.iter().take(rows.names.len()).enumerate() {
+        rows.draw_level(&mut canvas, overview, row, level);
     }
-    if effect.levels.len() > n_rows {
-        let rest = format!("and {} more values: see the table", effect.levels.len() - n_rows);
+    if n_more > 0 {
+        let rest = format!("and {n_more} more values: see the table");
         canvas.text(&rest, (12.0, height - 12.0), Anchor::Start, 12.0, palette::MUTED, false);
     }
     canvas.finish(&title(overview, key), &describe(overview, effect))
 }
 
-/// The axis of scores, in per cent for fractions, with some room at both ends.
-pub(crate) fn score_axis(overview: &Overview<'_>, low: f64, high: f64) -> Axis {
-    if overview.metric.is_fraction() {
-        let margin = ((high - low) * 0.08).max(0.05);
-        Axis::percent(low - margin, high + margin)
-    } else {
-        Axis::linear(low, high, 5)
+/// Where the rows and the scores stand.
+struct Rows {
+    names: Vec<String>,
+    axis: Axis,
+    left: f64,
+    right: f64,
+}
+
+impl Rows {
+    const HEIGHT: f64 = 30.0;
+    const TOP: f64 = 62.0;
+
+    fn new(overview: &Overview<'_>, effect: &KeyEffect, dots: &[(usize, usize, f64)]) -> Rows {
+        let names = effect.factor.names.iter().take(effect.levels.len().min(N_ROWS));
+        let names: Vec<String> = names.map(|name| text::shorten(name, 22)).collect();
+        let widest = names.iter().map(|name| chart::text_width(name, 12.5)).fold(40.0, f64::max);
+        let (low, high) = score_range(overview, dots, effect);
+        let axis = score_axis(overview, low, high);
+        Rows { names, axis, left: widest + 24.0, right: chart::WIDTH - 76.0 }
+    }
+
+    fn x(&self, score: f64) -> Option<f64> {
+        self.axis.place(score).map(|share| self.left + share.clamp(0.0, 1.0) * (self.right - self.left))
+    }
+
+    fn y(&self, row: usize) -> f64 {
+        Rows::TOP + (row as f64 + 0.5) * Rows::HEIGHT
+    }
+
+    fn bottom(&self) -> f64 {
+        Rows::TOP + self.names.len() as f64 * Rows::HEIGHT
+    }
+
+    fn draw_grid(&self, canvas: &mut Canvas) {
+        let ticks = self.axis.ticks.iter();
+        let ticks: Vec<(f64, &str)> =
+            ticks.filter_map(|(value, name)| Some((self.x(*value)?, name.as_str()))).collect();
+        for (x, _) in &ticks {
+            canvas.line(&[(*x, Rows::TOP - 4.0), (*x, self.bottom())], Paint::line(palette::GRID, 1.0));
+        }
+        chart::draw_tick_names(canvas, &ticks, self.bottom() + 14.0);
+    }
+
+    fn draw_level(&self, canvas: &mut Canvas, overview: &Overview<'_>, row: usize, level: &LevelEffect) {
+        let y = self.y(row);
+        canvas.text(&self.names[row], (self.left - 12.0, y), Anchor::End, 12.5, palette::INK, false);
+        if let Some((Some(from), Some(to))) = ends(overview, level).map(|(low, high)| (self.x(low), self.x(high))) {
+            canvas.line(&[(from, y), (to, y)], Paint::line(palette::BLUE, 1.6));
+            for x in [from, to] {
+                canvas.line(&[(x, y - 4.0), (x, y + 4.0)], Paint::line(palette::BLUE, 1.6));
+            }
+        }
+        let right = chart::WIDTH - 12.0;
+        match estimate(overview, level).and_then(|mean| Some((mean, self.x(mean)?))) {
+            Some((mean, x)) => {
+                canvas.dot((x, y), 5.0, Paint::area(palette::BLUE, 1.0));
+                canvas.text(&written(overview, mean), (right, y), Anchor::End, 12.5, palette::BLUE, true);
+            }
+            None => canvas.text("no result", (right, y), Anchor::End, 12.0, palette::MUTED, false),
+        }
     }
 }
 
 fn title(overview: &Overview<'_>, key: &VariedKey) -> String {
     format!("{} against {}", overview.metric.title(), key.title)
-}
-
-/// What is measured, and when if not at the end.
-pub(crate) fn subtitle(overview: &Overview<'_>, effects: &Effects) -> String {
-    match effects.at_epoch {
-        Some(epoch) => format!("after epoch {epoch}: {}", overview.metric.measures()),
-        None => overview.metric.measures().to_owned(),
-    }
 }
 
 fn describe(overview: &Overview<'_>, effect: &KeyEffect) -> String {
@@ -233,9 +224,4 @@ fn describe(overview: &Overview<'_>, effect: &KeyEffect) -> String {
         Some(format!("{} {}{interval}", text::shorten(name, 22), written(overview, estimate(overview, level)?)))
     });
     format!("Mean score on the {} set by value: {}.", overview.set_name(), means.collect::<Vec<_>>().join("; "))
-}
-
-/// A value on the axis as text.
-pub(crate) fn written(overview: &Overview<'_>, on_axis: f64) -> String {
-    overview.metric.format(if overview.metric.is_fraction() { on_axis / 100.0 } else { on_axis })
 }

@@ -3,14 +3,12 @@
 //! The drawing backend rounds every coordinate to a whole unit, which makes curves jagged. So the sheet is drawn with
 //! a few units to the pixel and shown at its real size through the view box.
 
-use crate::markup::escape_markup;
-use mlp_results::text::MAX_CHARACTERS;
-use mlp_results::text::clean;
-
+use mlp_results::text::{MAX_CHARACTERS, clean};
 use plotters::backend::SVGBackend;
 use plotters::prelude::{Color as _, DrawingBackend, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::markup::escape_markup;
 use crate::palette::{self, Color};
 
 /// Units of the SVG to a pixel.
@@ -18,10 +16,10 @@ const UNITS: f64 = 4.0;
 
 /// What the first bytes of every SVG of this crate contain, so that plots of an earlier report can be told from files
 /// that somebody else put there.
-pub const MARK: &str = "data-source=\"mlp-report\"";
+pub(crate) const MARK: &str = "data-source=\"mlp-report\"";
 
 /// Which point of a text stands at the given place, horizontally; vertically it is always the middle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Anchor {
     /// The text begins there.
     Start,
@@ -32,7 +30,7 @@ pub enum Anchor {
 }
 
 /// How a line or an area is painted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paint {
     /// On either page.
     pub color: Color,
@@ -65,6 +63,18 @@ impl Paint {
 }
 
 /// A sheet of `width` × `height` pixels.
+///
+/// ```
+/// use mlp_report::canvas::{Anchor, Canvas, Paint};
+/// use mlp_report::palette;
+///
+/// let mut canvas = Canvas::new(200.0, 40.0);
+/// canvas.line(&[(10.0, 30.0), (190.0, 30.0)], Paint::line(palette::BLUE, 2.0));
+/// canvas.text("a line", (100.0, 15.0), Anchor::Middle, 12.0, palette::INK, false);
+/// let svg = canvas.finish("A line", "From left to right.");
+/// assert!(svg.starts_with("<svg") && svg.contains("a line"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Canvas {
     width: f64,
     height: f64,
@@ -130,8 +140,8 @@ impl Canvas {
         self.draw(|backend| backend.draw_text(&text, &style, unit(at)));
     }
 
-    /// A picture from a `data:` URL, its pixels kept sharp.
-    pub fn picture(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
+    /// An image from a `data:` URL, its pixels kept sharp.
+    pub fn image(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
         let ((x, y), (width, height)) = (unit(from), unit(size));
         self.body.push_str(&format!(
             "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \

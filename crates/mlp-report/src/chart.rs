@@ -3,42 +3,32 @@
 //! Lines are named where they end instead of in a legend, so that nothing has to be looked up. A panel is
 //! [`WIDTH`] pixels wide, which a phone shows nearly at full size; pages put panels side by side where there is room.
 
+mod axis;
+mod lettering;
+mod names;
+
 pub use mlp_results::interval::range;
 use mlp_results::text::shorten;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::palette::{self, Color};
 
+pub use axis::Axis;
+pub use lettering::{draw_heading, draw_tick_names, text_width};
+
+use lettering::{CHARACTER_WIDTH, CHARACTER_WIDTH_BOLD, FONT};
+use names::{Name, draw_names};
+
 /// The width of every panel, in pixels.
 pub const WIDTH: f64 = 420.0;
 
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 46.0;
-const FONT: f64 = 12.5;
-/// The least distance between the middles of two names at the right edge.
-const NAME_DISTANCE: f64 = 15.0;
-/// What a character takes on average in the sans-serif fonts of the usual systems, as a share of the font size.
-const CHARACTER_WIDTH: f64 = 0.6;
-/// The same for bold ones.
-const CHARACTER_WIDTH_BOLD: f64 = 0.66;
 /// How long a name at the end of a line may be.
 pub const N_NAME_CHARACTERS: usize = 19;
 
-/// One axis: a range of finite values, linear or logarithmic, with its ticks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// The lower end.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// Whether distances stand for ratios.
-    pub logarithmic: bool,
-    /// Values with their names.
-    pub ticks: Vec<(f64, String)>,
-}
-
 /// A line, with the range its values were drawn from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Shown at its end; nothing if empty.
     pub name: String,
@@ -84,7 +74,26 @@ pub struct Level {
 }
 
 /// Everything a panel shows.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use mlp_report::chart::{self, Axis, Chart, Series};
+/// use mlp_report::palette;
+///
+/// let svg = chart::draw(&Chart {
+///     title: "Loss".to_owned(),
+///     subtitle: "mean of the loss that was minimised".to_owned(),
+///     description: "It falls from 1 to 0.25.".to_owned(),
+///     x_name: "epoch".to_owned(),
+///     x: Axis::counts(0.0, 2.0),
+///     y: Axis::linear(0.0, 1.0, 5),
+///     levels: Vec::new(),
+///     series: vec![Series::line("train", palette::BLUE, vec![(0.0, 1.0), (1.0, 0.5), (2.0, 0.25)])],
+///     dots: Vec::new(),
+///     height: 300.0,
+/// });
+/// assert!(svg.starts_with("<svg"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// Stands above, in bold.
     pub title: String,
@@ -106,86 +115,6 @@ pub struct Chart {
     pub dots: Vec<(f64, f64, Color)>,
     /// Of the whole panel, in pixels.
     pub height: f64,
-}
-
-impl Axis {
-    /// From `low` to `high`, widened to whole steps, with about `n_ticks` ticks at 1, 2 or 5 times a power of ten.
-    pub fn linear(low: f64, high: f64, n_ticks: usize) -> Axis {
-        let (low, high) = ordered(low, high);
-        let step = nice_step((high - low) / n_ticks.max(1) as f64);
-        let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
-        let decimals = (-step.log10()).ceil().clamp(0.0, 12.0) as usize;
-        let mut ticks = Vec::new();
-        let mut index = first;
-        while index <= last && ticks.len() < 64 {
-            ticks.push((index * step, tick_name(index * step, decimals)));
-            index += 1.0;
-        }
-        Axis { low: first * step, high: last * step, logarithmic: false, ticks }
-    }
-
-    /// From 0 to 100 %, or as far down as `low` asks for where the values fill only the top.
-    pub fn percent(low: f64, high: f64) -> Axis {
-        let mut axis = Axis::linear(low.max(0.0), high.min(100.0), 5);
-        axis.high = axis.high.min(100.0);
-        for (_, name) in &mut axis.ticks {
-            name.push_str(" %");
-        }
-        axis
-    }
-
-    /// Whole numbers: epochs, layers. The range is kept, not widened.
-    pub fn counts(low: f64, high: f64) -> Axis {
-        let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
-        let step = nice_step((high - low) / 6.0).max(1.0);
-        let mut ticks = Vec::new();
-        let mut value = (low / step).ceil() * step;
-        while value <= high && ticks.len() < 64 {
-            ticks.push((value, tick_name(value, 0)));
-            value += step;
-        }
-        Axis { low, high, logarithmic: false, ticks }
-    }
-
-    /// Ticks at the given positive values, spaced by their ratio.
-    pub fn ratios(values: &[f64], names: Vec<String>) -> Axis {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let margin = (high / low).powf(0.06);
-        let ticks = values.iter().copied().zip(names).collect();
-        Axis { low: low / margin, high: high * margin, logarithmic: true, ticks }
-    }
-
-    /// Ticks at the given values, spaced by their difference.
-    pub fn values(values: &[f64], names: Vec<String>) -> Axis {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let margin = if high > low { (high - low) * 0.06 } else { 0.5 };
-        Axis {
-            low: low - margin,
-            high: high + margin,
-            logarithmic: false,
-            ticks: values.iter().copied().zip(names).collect(),
-        }
-    }
-
-    /// Ticks without an order of their own: the first at 0, the next at 1.
-    pub fn names(names: Vec<String>) -> Axis {
-        let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
-        let mut axis = Axis::values(&places, names);
-        (axis.low, axis.high) = (axis.low.min(-0.3), axis.high.max(places.len() as f64 - 0.7));
-        axis
-    }
-
-    /// Where a value stands, 0 at the low end and 1 at the high one; nothing if it can't be placed.
-    pub fn place(&self, value: f64) -> Option<f64> {
-        let place = if self.logarithmic {
-            (value / self.low).ln() / (self.high / self.low).ln()
-        } else {
-            (value - self.low) / (self.high - self.low)
-        };
-        place.is_finite().then_some(place)
-    }
 }
 
 /// A panel as an SVG document.
@@ -211,35 +140,12 @@ pub fn draw(chart: &Chart) -> String {
         draw_bars(&mut canvas, series, &plot);
         draw_line(&mut canvas, series, &plot);
     }
-    draw_names(&mut canvas, chart, &plot);
+    draw_names(&mut canvas, names(chart, &plot), plot.right, (plot.top, plot.bottom));
     if !has_points(chart) {
         let middle = ((plot.left + plot.right) / 2.0, (plot.top + plot.bottom) / 2.0);
         canvas.text("no finite value to draw", middle, Anchor::Middle, FONT, palette::MUTED, false);
     }
     canvas.finish(&chart.title, &chart.description)
-}
-
-/// The title in bold and, under it, what is measured.
-pub fn draw_heading(canvas: &mut Canvas, title: &str, subtitle: &str) {
-    canvas.text(&shorten(title, 46), (12.0, 18.0), Anchor::Start, 15.0, palette::INK, true);
-    canvas.text(&shorten(subtitle, 62), (12.0, 37.0), Anchor::Start, 12.0, palette::MUTED, false);
-}
-
-/// The names of ticks at the given x, from left to right; one that would run into its neighbour is left out.
-pub fn draw_tick_names(canvas: &mut Canvas, names: &[(f64, &str)], y: f64) {
-    let mut free_from = f64::NEG_INFINITY;
-    for &(x, name) in names {
-        let half = text_width(name, FONT) / 2.0;
-        if x - half >= free_from {
-            canvas.text(name, (x, y), Anchor::Middle, FONT, palette::MUTED, false);
-            free_from = x + half + 6.0;
-        }
-    }
-}
-
-/// The width in pixels that `text` takes at about `size`.
-pub fn text_width(text: &str, size: f64) -> f64 {
-    text.chars().count() as f64 * size * CHARACTER_WIDTH
 }
 
 /// The area between the axes.
@@ -254,10 +160,10 @@ struct Plot<'a> {
 impl Plot<'_> {
     fn new(chart: &Chart) -> Plot<'_> {
         let ticks = chart.y.ticks.iter().map(|(_, name)| text_width(name, FONT)).fold(0.0, f64::max);
-        let of_name = |name: &str, width: f64| shorten(name, N_NAME_CHARACTERS).chars().count() as f64 * FONT * width;
-        let of_series = chart.series.iter().map(|series| of_name(&series.name, CHARACTER_WIDTH_BOLD));
-        let of_levels = chart.levels.iter().map(|level| of_name(&level.name, CHARACTER_WIDTH));
-        let names = of_series.chain(of_levels).fold(0.0, f64::max);
+        let width_of = |name: &str, width: f64| shorten(name, N_NAME_CHARACTERS).chars().count() as f64 * FONT * width;
+        let series_names = chart.series.iter().map(|series| width_of(&series.name, CHARACTER_WIDTH_BOLD));
+        let level_names = chart.levels.iter().map(|level| width_of(&level.name, CHARACTER_WIDTH));
+        let names = series_names.chain(level_names).fold(0.0, f64::max);
         Plot {
             chart,
             left: (ticks + 16.0).clamp(34.0, 90.0),
@@ -371,17 +277,8 @@ fn draw_stretch(canvas: &mut Canvas, series: &Series, stretch: &mut Vec<(f64, f6
     stretch.clear();
 }
 
-/// A name at the right edge, on its way to a place of its own.
-struct Name {
-    text: String,
-    color: Color,
-    bold: bool,
-    /// Where the line ends; a level's ends at the edge.
-    end: (f64, f64),
-    y: f64,
-}
-
-fn draw_names(canvas: &mut Canvas, chart: &Chart, plot: &Plot<'_>) {
+/// The names of the lines and levels that can be placed.
+fn names(chart: &Chart, plot: &Plot<'_>) -> Vec<Name> {
     let mut names = Vec::new();
     for series in chart.series.iter().filter(|series| !series.name.is_empty()) {
         if let Some(end) = series.points.iter().rev().find_map(|&point| plot.point(point)) {
@@ -400,74 +297,10 @@ fn draw_names(canvas: &mut Canvas, chart: &Chart, plot: &Plot<'_>) {
             names.push(Name { text, color: palette::MUTED, bold: false, end: (plot.right, y), y });
         }
     }
-    names.sort_by(|a, b| a.y.total_cmp(&b.y));
-    spread(&mut names, plot.top - 4.0, plot.bottom + 4.0);
-    for name in &names {
-        let from = (name.end.0 + 3.0, name.end.1);
-        let to = (plot.right + 8.0, name.y);
-        if to.0 - from.0 > 12.0 || (name.y - name.end.1).abs() > 3.0 {
-            canvas.line(
-                &[from, (plot.right + 1.0, name.end.1), to],
-                Paint { opacity: 0.45, ..Paint::line(name.color, 1.0) },
-            );
-        }
-        canvas.text(&name.text, (plot.right + 10.0, name.y), Anchor::Start, FONT, name.color, name.bold);
-    }
-}
-
-/// Moves the names, sorted by place, apart until none overlaps, and keeps them between `top` and `bottom` while they
-/// fit there.
-fn spread(names: &mut [Name], top: f64, bottom: f64) {
-    for _ in 0..60 {
-        for index in 1..names.len() {
-            let overlap = NAME_DISTANCE - (names[index].y - names[index - 1].y);
-            if overlap > 0.0 {
-                names[index - 1].y -= overlap / 2.0;
-                names[index].y += overlap / 2.0;
-            }
-        }
-        if let Some(first) = names.first_mut() {
-            first.y = first.y.max(top);
-        }
-        if let Some(last) = names.last_mut() {
-            last.y = last.y.min(bottom);
-        }
-    }
-    // Whatever the edges left in disorder goes down in order.
-    for index in 1..names.len() {
-        names[index].y = names[index].y.max(names[index - 1].y + NAME_DISTANCE * 0.9);
-    }
+    names
 }
 
 fn has_points(chart: &Chart) -> bool {
     !chart.dots.is_empty()
         || chart.series.iter().any(|series| series.points.iter().any(|&(x, y)| x.is_finite() && y.is_finite()))
-}
-
-/// A range with room in it: equal or odd ends are moved apart.
-fn ordered(low: f64, high: f64) -> (f64, f64) {
-    match (low.is_finite(), high.is_finite()) {
-        (true, true) if high > low && (high - low).is_finite() => (low, high),
-        (true, true) if low.abs() < 1e300 && high >= low => {
-            let margin = if low == 0.0 { 0.5 } else { low.abs() * 0.05 };
-            (low - margin, low + margin)
-        }
-        _ => (0.0, 1.0),
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, at least `rough`.
-fn nice_step(rough: f64) -> f64 {
-    if !(rough.is_finite() && rough > 0.0) {
-        return 1.0;
-    }
-    let power = 10f64.powf(rough.log10().floor());
-    let share = rough / power;
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|&factor| share <= factor * (1.0 + 1e-9)).unwrap_or(10.0);
-    factor * power
-}
-
-fn tick_name(value: f64, decimals: usize) -> String {
-    let value = if value.abs() < 1e-12 { 0.0 } else { value };
-    if value.abs() >= 1e7 { format!("{value:.0e}") } else { format!("{value:.decimals$}") }
 }

@@ -1,11 +1,9 @@
 //! Many configurations by epoch: a line for each, seeds as a band.
 
-use mlp_results::Cell;
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::interval::range;
-
 use std::collections::BTreeMap;
+
+use mlp_results::interval::range;
+use mlp_results::{Cell, Metric, Overview};
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::curves::{epoch_axis, levels};
@@ -31,7 +29,7 @@ pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
     draw(overview, series, format!("{}, {} set", metric.title(), overview.set_name()), metric.measures(), y, levels)
 }
 
-/// The pictures that are not answered right, in per cent on a logarithmic axis, by epoch of every configuration: the
+/// The images that are not answered right, in per cent on a logarithmic axis, by epoch of every configuration: the
 /// same data as the digit accuracy, but 1 % and 2 % of errors are as far apart as 10 % and 20 %.
 pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     // No wrong answer at all can't be placed on the axis and leaves a gap.

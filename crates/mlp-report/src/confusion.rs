@@ -1,7 +1,6 @@
 //! Which classes are taken for which.
 
-use mlp_results::RunRecord;
-use mlp_results::text;
+use mlp_results::{RunRecord, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
@@ -44,9 +43,10 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
             let to = (from.0 + cell - 2.0, from.1 + cell - 2.0);
             let share = if sum > 0.0 { count as f64 / sum } else { 0.0 };
             // The square root keeps rare confusions visible beside common ones.
-            let (color, opacity) = match column == label {
-                true => (palette::BLUE, 0.5 * share),
-                false => (palette::VERMILION, (0.9 * share.sqrt()).min(0.55)),
+            let (color, opacity) = if column == label {
+                (palette::BLUE, 0.5 * share)
+            } else {
+                (palette::VERMILION, (0.9 * share.sqrt()).min(0.55))
             };
             canvas.rectangle(from, to, Paint::area(palette::GRID, 0.45));
             canvas.rectangle(from, to, Paint::area(color, opacity));

@@ -1,13 +1,11 @@
 //! What a score costs: the mean score of each configuration against the seconds of one of its trials.
 
-use mlp_results::Cell;
-use mlp_results::Overview;
 use mlp_results::interval::range;
-use mlp_results::text;
+use mlp_results::{Cell, Overview, text};
 
-use crate::against_key::score_axis;
 use crate::chart::{self, Axis, Chart, Series};
 use crate::palette;
+use crate::score_axis::score_axis;
 
 /// How many dots are drawn at most; of more, an even selection.
 const N_DOTS: usize = 600;
@@ -15,7 +13,7 @@ const N_DOTS: usize = 600;
 const RATIO_LOGARITHMIC: f64 = 8.0;
 
 /// The configurations that no other beats in both score and seconds, the quickest first, by their rank.
-pub fn front(overview: &Overview<'_>) -> Vec<usize> {
+pub(crate) fn front(overview: &Overview<'_>) -> Vec<usize> {
     let mut costed: Vec<(usize, f64, f64)> =
         costed(overview).map(|(rank, _, seconds, mean)| (rank, seconds, mean)).collect();
     costed.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -52,7 +50,7 @@ pub fn cost(overview: &Overview<'_>) -> Option<String> {
     } else {
         Axis::linear(first * 0.95, last * 1.05, 6)
     };
-    let of_front: Vec<(f64, f64)> = front(overview)
+    let best: Vec<(f64, f64)> = front(overview)
         .into_iter()
         .filter_map(|rank| {
             let cell = &overview.cells[rank];
@@ -66,13 +64,13 @@ pub fn cost(overview: &Overview<'_>) -> Option<String> {
         description: format!(
             "{} configurations; {} of them are beaten by no other in both score and seconds.",
             all.len(),
-            of_front.len()
+            best.len()
         ),
         x_name: "seconds for one trial, training and measuring".to_owned(),
         x,
         y: score_axis(overview, low, high),
         levels: Vec::new(),
-        series: vec![Series { has_dots: true, ..Series::line("", palette::BLUE, of_front) }],
+        series: vec![Series { has_dots: true, ..Series::line("", palette::BLUE, best) }],
         dots: all.into_iter().step_by(step).map(|(x, y)| (x, y, palette::MUTED)).collect(),
         height: 320.0,
     }))

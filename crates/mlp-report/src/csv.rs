@@ -1,21 +1,21 @@
 //! One row for each trial, for spreadsheets and data frames.
-
-use mlp_results::Compared;
-use mlp_results::Metric;
-use mlp_results::TrialResult;
-use mlp_results::score::final_metrics;
-use mlp_results::score::final_validation;
-use mlp_results::text;
+//!
+//! The library `csv` writes the rows; which cells stand in quotation marks is decided here: a text with a blank, an
+//! apostrophe or a semicolon gets them, too, because spreadsheets of some countries cut cells there, and the library only
+//! knows what RFC 4180 asks for, or all or nothing.
 
 use std::collections::BTreeSet;
 
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+use mlp_results::score::{final_metrics, final_validation};
+use mlp_results::{Compared, Metric, TrialResult, text};
 use serde_json::Value;
 
 /// Longer texts are cut; the record has them in full.
 const MAX_CHARACTERS: usize = 1_000;
 
 /// Whether the table holds what differs from one machine to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Seconds {
     /// Left out: two machines that ran the same trials write the same table.
     #[default]
@@ -29,31 +29,43 @@ pub enum Seconds {
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it. Empty cells are values that were
 /// not measured or are not finite.
+///
+/// ```
+/// use mlp_report::csv::{Seconds, results_csv};
+///
+/// let table = results_csv(&[], Seconds::Without);
+/// assert!(table.starts_with("trial,status,data_sha256,kernel,parameters,epochs_run,best_epoch,"));
+/// ```
 pub fn results_csv(trials: &[TrialResult], seconds: Seconds) -> String {
     let mut sorted: Vec<&TrialResult> = trials.iter().collect();
     sorted.sort_by(|a, b| a.record.trial.cmp(&b.record.trial));
     let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
-    let mut table = header(&keys, seconds);
+    let mut table =
+        WriterBuilder::new().quote_style(QuoteStyle::Never).terminator(Terminator::CRLF).from_writer(Vec::new());
+    table.write_record(header(&keys, seconds)).expect(AS_LONG);
     for trial in sorted {
-        table.push_str(&row(trial, &keys, seconds));
+        table.write_record(row(trial, &keys, seconds)).expect(AS_LONG);
     }
-    table
+    let bytes = table.into_inner().expect("writing into memory cannot fail");
+    String::from_utf8(bytes).expect("texts between commas are a text")
 }
 
-fn header(keys: &BTreeSet<&String>, seconds: Seconds) -> String {
+const AS_LONG: &str = "every row has as many cells as the head";
+
+fn header(keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<String> {
     let mut cells: Vec<String> =
         ["trial", "status", "data_sha256", "kernel", "parameters", "epochs_run", "best_epoch"].map(text_cell).to_vec();
     cells.extend(keys.iter().map(|key| text_cell(key)));
     for set in ["train", "validation", "test"] {
-        cells.extend(Metric::ALL.map(|metric| format!("{set}.{}", metric.name())));
+        cells.extend(Metric::ALL.map(|metric| format!("{set}.{metric}")));
     }
     if seconds == Seconds::With {
         cells.extend(["seconds_train".to_owned(), "seconds_evaluate".to_owned()]);
     }
-    cells.join(",") + "\r\n"
+    cells
 }
 
-fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> String {
+fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<String> {
     let record = &trial.record;
     let mut cells = vec![
         text_cell(&record.trial),
@@ -74,7 +86,7 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Strin
         let sum = |seconds: &[f64]| number_cell(Some(seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
         cells.extend([sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
     }
-    cells.join(",") + "\r\n"
+    cells
 }
 
 fn number_cell(value: Option<f64>) -> String {

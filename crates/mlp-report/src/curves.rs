@@ -1,12 +1,9 @@
 //! One run by epoch: its errors and accuracies on the training, validation and test set, with the levels of constant
 //! answers drawn in. These are the figures of the paper, on axes that can be compared.
 
-use mlp_results::Metric;
-use mlp_results::RunRecord;
-use mlp_results::Status;
 use mlp_results::interval::range;
 use mlp_results::levels::constant_answers;
-
+use mlp_results::{Metric, RunRecord, Status};
 use mlp_train::{EpochMetrics, EpochRecord};
 
 use crate::chart::{self, Axis, Chart, Level, Series};

@@ -23,24 +23,24 @@
 //! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
 //! would move with other draws.
 
-use mlp_results::Overview;
-use mlp_results::TrialResult;
-use mlp_results::interval::{half_width, interval, mean};
+mod fit;
 
 use std::collections::BTreeSet;
 
+use mlp_results::interval::{half_width, interval, mean};
+use mlp_results::{Overview, TrialResult};
+
 use crate::factor::{Factor, Grouping, factors};
+use fit::{Fit, Unit};
 
 /// With more seeds than these, the jackknife leaves out groups of them.
-const N_BLOCKS: usize = 50;
+pub(crate) const N_BLOCKS: usize = 50;
 /// The same where the least-squares system is large.
 const N_BLOCKS_LARGE: usize = 10;
 const N_UNKNOWNS_LARGE: usize = 100;
-/// What counts as zero where whole numbers of configurations are eliminated.
-const TOLERANCE: f64 = 1e-8;
 
 /// How the configurations cover the grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Design {
     /// Every combination of the values that have any score has one.
     #[default]
@@ -52,7 +52,7 @@ pub enum Design {
 }
 
 /// What each setting does.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
     /// How the configurations cover the grid.
     pub design: Design,
@@ -75,7 +75,7 @@ pub struct Effects {
 }
 
 /// What one key does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KeyEffect {
     /// Its levels.
     pub factor: Factor,
@@ -127,12 +127,6 @@ impl KeyEffect {
     pub fn span(&self) -> f64 {
         self.extremes().map_or(0.0, |(low, high)| high.1 - low.1)
     }
-}
-
-/// A configuration: its level of each analysed key, and its scored trials as block of seeds and score.
-struct Unit {
-    levels: Vec<usize>,
-    runs: Vec<(usize, f64)>,
 }
 
 /// What each varied key does to the score.
@@ -222,11 +216,11 @@ fn units(
     at_epoch: Option<usize>,
     block: &dyn Fn(&TrialResult) -> usize,
 ) -> Vec<Unit> {
-    let of_cell = |cell: &mlp_results::Cell<'_>| {
+    let unit = |cell: &mlp_results::Cell<'_>| {
         let scored = cell.trials.iter().filter_map(|&trial| Some((block(trial), score_at(overview, trial, at_epoch)?)));
         Unit { levels: levels_of(used, &cell.indices), runs: scored.collect() }
     };
-    overview.cells.iter().map(of_cell).filter(|unit| !unit.runs.is_empty()).collect()
+    overview.cells.iter().map(unit).filter(|unit| !unit.runs.is_empty()).collect()
 }
 
 fn levels_of(used: &[Factor], indices: &[usize]) -> Vec<usize> {
@@ -294,117 +288,4 @@ fn jackknife(estimate: f64, without: &[f64]) -> Option<f64> {
     let n_blocks = without.len() as f64;
     let pseudo: Vec<f64> = without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect();
     half_width(&pseudo)
-}
-
-/// A sum of one effect per key, fitted to the means of configurations by least squares.
-struct Fit {
-    /// Where each key's unknowns begin; the constant is unknown 0.
-    offsets: Vec<usize>,
-    sizes: Vec<usize>,
-    /// One solution: unknowns that the data do not determine are 0.
-    solution: Vec<f64>,
-    /// What may be added to the solution without changing any fitted value.
-    free: Vec<Vec<f64>>,
-    /// Whether an unknown occurs in any configuration.
-    occurs: Vec<bool>,
-}
-
-impl Fit {
-    /// Fits the units, without the trials of the block `left_out`.
-    fn new(units: &[Unit], sizes: &[usize], left_out: Option<usize>) -> Fit {
-        let mut offsets = Vec::new();
-        let mut n_unknowns = 1;
-        for size in sizes {
-            offsets.push(n_unknowns);
-            n_unknowns += size;
-        }
-        let mut system = vec![vec![0.0; n_unknowns + 1]; n_unknowns];
-        for unit in units {
-            let scores: Vec<f64> =
-                unit.runs.iter().filter(|(block, _)| Some(*block) != left_out).map(|&(_, score)| score).collect();
-            let Some(score) = mean(&scores) else { continue };
-            let unknowns: Vec<usize> = std::iter::once(0)
-                .chain(unit.levels.iter().zip(&offsets).map(|(level, offset)| offset + level))
-                .collect();
-            for &row in &unknowns {
-                for &column in &unknowns {
-                    system[row][column] += 1.0;
-                }
-                system[row][n_unknowns] += score;
-            }
-        }
-        let occurs = (0..n_unknowns).map(|unknown| system[unknown][unknown] > 0.0).collect();
-        let (solution, free) = solve(system);
-        Fit { offsets, sizes: sizes.to_vec(), solution, free, occurs }
-    }
-
-    /// The sum for a level, averaged over the levels of all other keys that occur in the fit of `all` trials; nothing
-    /// where these data do not determine it.
-    fn adjusted_mean(&self, all: &Fit, key: usize, level: usize) -> Option<f64> {
-        let mut weights = vec![0.0; self.solution.len()];
-        weights[0] = 1.0;
-        for (other, (&offset, &size)) in self.offsets.iter().zip(&self.sizes).enumerate() {
-            if other == key {
-                weights[offset + level] = 1.0;
-                continue;
-            }
-            let occurring: Vec<usize> = (offset..offset + size).filter(|&unknown| all.occurs[unknown]).collect();
-            for &unknown in &occurring {
-                weights[unknown] = 1.0 / occurring.len() as f64;
-            }
-        }
-        let product = |vector: &[f64]| weights.iter().zip(vector).map(|(a, b)| a * b).sum::<f64>();
-        let is_determined = self.free.iter().all(|direction| product(direction).abs() < 1e-6);
-        is_determined.then(|| product(&self.solution))
-    }
-
-    fn explained(&self, units: &[Unit]) -> Option<f64> {
-        let rank = self.solution.len() - self.free.len();
-        let means: Vec<f64> = units
-            .iter()
-            .filter_map(|unit| mean(&unit.runs.iter().map(|&(_, score)| score).collect::<Vec<_>>()))
-            .collect();
-        let center = mean(&means).filter(|_| means.len() >= 2 * rank)?;
-        let (mut left, mut total) = (0.0, 0.0);
-        for (unit, mean) in units.iter().zip(&means) {
-            let effects = unit.levels.iter().zip(&self.offsets).map(|(level, offset)| self.solution[offset + level]);
-            left += (mean - self.solution[0] - effects.sum::<f64>()).powi(2);
-            total += (mean - center).powi(2);
-        }
-        (total > 0.0).then(|| (1.0 - left / total).clamp(0.0, 1.0))
-    }
-}
-
-/// Solves the symmetric positive semidefinite system (its last column is the right side) by elimination with the largest
-/// diagonal element first. Returns one solution and a basis of what may be added to it.
-fn solve(mut system: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let n_unknowns = system.len();
-    let largest = (0..n_unknowns).map(|index| system[index][index]).fold(0.0, f64::max);
-    let mut is_pivot = vec![false; n_unknowns];
-    loop {
-        let rest = (0..n_unknowns).filter(|&index| !is_pivot[index]);
-        let Some(pivot) = rest.max_by(|&a, &b| system[a][a].total_cmp(&system[b][b]).then(b.cmp(&a))) else { break };
-        if system[pivot][pivot] <= TOLERANCE * largest {
-            break;
-        }
-        is_pivot[pivot] = true;
-        let divisor = system[pivot][pivot];
-        let row: Vec<f64> = system[pivot].iter().map(|value| value / divisor).collect();
-        for (index, other) in system.iter_mut().enumerate() {
-            let factor = other[pivot];
-            if index != pivot && factor != 0.0 {
-                for (value, subtracted) in other.iter_mut().zip(&row) {
-                    *value -= factor * subtracted;
-                }
-            }
-        }
-        system[pivot] = row;
-    }
-    let solution = (0..n_unknowns).map(|i| if is_pivot[i] { system[i][n_unknowns] } else { 0.0 }).collect();
-    let direction = |free: usize| {
-        let of = |index: usize| if is_pivot[index] { -system[index][free] } else { f64::from(u8::from(index == free)) };
-        (0..n_unknowns).map(of).collect()
-    };
-    let free = (0..n_unknowns).filter(|&index| !is_pivot[index]).map(direction).collect();
-    (solution, free)
 }

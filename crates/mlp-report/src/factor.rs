@@ -1,12 +1,9 @@
 //! A varied setting as the analysis sees it: its values, or groups of them where a sweep drew too many to treat each by
 //! itself.
 
-use mlp_results::Overview;
-use mlp_results::VariedKey;
-use mlp_results::text;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use mlp_results::{Overview, VariedKey, text};
 use serde_json::Value;
 
 /// More values than these are grouped.
@@ -20,7 +17,7 @@ const N_IN_RANGE: usize = 8;
 const N_RANGES: usize = 8;
 
 /// How values became levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grouping {
     /// Each value is a level.
     Values,
@@ -35,7 +32,7 @@ pub enum Grouping {
 }
 
 /// The levels of one varied key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Factor {
     /// The key's index in [`Overview::varied`].
     pub key: usize,
@@ -50,7 +47,7 @@ pub struct Factor {
 }
 
 /// The levels of every varied key, in the order of the overview.
-pub fn factors(overview: &Overview<'_>) -> Vec<Factor> {
+pub(crate) fn factors(overview: &Overview<'_>) -> Vec<Factor> {
     (0..overview.varied.len()).map(|key| factor(overview, key)).collect()
 }
 

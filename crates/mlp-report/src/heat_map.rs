@@ -4,9 +4,8 @@
 //! best cell down to a bound that depends on the better half of the cells that trained, and whatever lies below it has the
 //! palest shade and says so in the legend.
 
-use mlp_results::Overview;
 use mlp_results::interval::mean;
-use mlp_results::text;
+use mlp_results::{Overview, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};

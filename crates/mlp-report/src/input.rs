@@ -8,24 +8,24 @@ use mlp_train::Diagnosis;
 use ndarray::Array2;
 
 use crate::csv::Seconds;
-use crate::error::ReportError;
+use crate::error::Result;
 
 /// What a report is made from: results, and what stands beside them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReportInput {
     /// What the report is called: the name of the sweep. Without one, the names in the trials' settings serve.
     pub name: Option<String>,
     /// The trials, in any order.
     pub trials: Vec<TrialResult>,
-    /// Measurements on disturbed pictures, of any of the trials.
+    /// Measurements on disturbed images, of any of the trials.
     pub robustness: Vec<RobustnessCurve>,
-    /// What went on inside nets while they trained, of any of the trials.
+    /// What went on inside networks while they trained, of any of the trials.
     pub diagnoses: Vec<Diagnosis>,
     /// The rounds of a sweep with successive halving, and which trials they stopped.
     pub halving: Vec<HalvingRound>,
-    /// Test pictures by trial and by index in the test set, `height × width` grey values with 0 for the background; those
+    /// Test images by trial and by index in the test set, `height × width` grey values with 0 for the background; those
     /// of recorded mistakes are shown.
-    pub pictures: BTreeMap<(String, usize), Array2<u8>>,
+    pub images: BTreeMap<(String, usize), Array2<u8>>,
     /// What the reader of the report has to know about its making: files that were skipped, and why.
     pub warnings: Vec<String>,
     /// Whether `results.csv` holds the seconds that each trial took; by default it does not.
@@ -51,6 +51,6 @@ impl From<Results> for ReportInput {
 /// # Errors
 ///
 /// If `dir` is not a folder or a folder in it cannot be listed.
-pub fn read_folder(dir: &Path) -> Result<ReportInput, ReportError> {
+pub fn read_folder(dir: &Path) -> Result<ReportInput> {
     Ok(RunFolder::new(dir).read()?.into())
 }

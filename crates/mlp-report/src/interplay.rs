@@ -1,18 +1,16 @@
 //! Two settings at once: the score against one, a line for each value of the other. Where lines run side by side their
 //! effects add up; where they cross, the best value of one depends on the other.
 
-use mlp_results::Overview;
-use mlp_results::interval::mean;
-use mlp_results::interval::range;
-use mlp_results::text;
-
 use std::collections::BTreeSet;
 
-use crate::against_key::{number_axis, score_axis, subtitle};
+use mlp_results::interval::{mean, range};
+use mlp_results::{Overview, text};
+
 use crate::chart::{self, Axis, Chart, Series};
 use crate::effects::{Effects, KeyEffect, score_at};
 use crate::factor::Grouping;
 use crate::palette;
+use crate::score_axis::{number_axis, score_axis, subtitle};
 
 /// How many lines can be told apart.
 pub const N_LINES: usize = palette::SERIES.len();
@@ -90,10 +88,10 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
 fn means(overview: &Overview<'_>, effects: &Effects, along: &KeyEffect, lines: &KeyEffect) -> Vec<Vec<Option<f64>>> {
     let mut scores = vec![vec![Vec::new(); along.levels.len()]; lines.levels.len()];
     for cell in &overview.cells {
-        let of_cell: Vec<f64> =
+        let scored: Vec<f64> =
             cell.trials.iter().filter_map(|trial| score_at(overview, trial, effects.at_epoch)).collect();
         let place = |effect: &KeyEffect| effect.factor.level_of[cell.indices[effect.factor.key]];
-        scores[place(lines)][place(along)].extend(mean(&of_cell).map(|mean| overview.metric.on_axis(mean)));
+        scores[place(lines)][place(along)].extend(mean(&scored).map(|mean| overview.metric.on_axis(mean)));
     }
     scores.into_iter().map(|line| line.into_iter().map(|scores| mean(&scores)).collect()).collect()
 }

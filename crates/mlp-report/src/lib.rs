@@ -13,12 +13,12 @@
 //! let input = mlp_report::read_folder(dir)?;
 //! let written = mlp_report::write_report(&input, dir)?;
 //! println!("{}", written.report.display());
-//! # Ok::<(), mlp_report::ReportError>(())
+//! # Ok::<(), mlp_report::Error>(())
 //! ```
 //!
 //! # What a reader gets to see
 //!
-//! *How far above nothing.* A net that answers the same to every picture gets three quarters of the bits of MNIST's
+//! *How far above nothing.* A network that answers the same to every image gets three quarters of the bits of MNIST's
 //! digits right. So every curve is drawn with the levels of constant answers ([`mlp_results::levels`]), computed from the class
 //! counts of the data at hand.
 //!
@@ -34,21 +34,19 @@
 //!
 //! # Trust
 //!
-//! Records may come from anywhere. Every text is cleaned of invisible characters, cut, and escaped ([`markup`]); the page's
+//! Records may come from anywhere. Every text is cleaned of invisible characters, cut, and escaped, by the page's
+//! templates of themselves; the page's
 //! content security policy allows no script but its own. Files are replaced atomically.
 //!
 //! # Where to find what
 //!
 //! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
 //! [`confusion`], [`weights`], [`diagnosis`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used
-//! alone; [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a
+//! alone; [`figures`] chooses among them. What they are made of, a [`chart`] of lines and a
 //! [`canvas`], can be used for figures of one's own.
-
-use mlp_results::{Overview, RunFolder};
 
 pub mod against_key;
 pub mod best_cells;
-mod best_table;
 pub mod canvas;
 pub mod chart;
 pub mod comparison;
@@ -57,83 +55,32 @@ pub mod cost;
 pub mod csv;
 pub mod curves;
 pub mod diagnosis;
-mod diagnosis_section;
 pub mod effects;
-mod effects_section;
 mod error;
 pub mod factor;
+mod figure;
 pub mod figures;
-pub mod halving;
 pub mod heat_map;
+mod image_url;
 mod input;
 pub mod interplay;
-pub mod markup;
-pub mod mistakes;
-pub mod page;
+mod markup;
+mod page;
 pub mod palette;
 pub mod parallel;
-mod picture;
 pub mod robustness;
-mod table;
+mod score_axis;
 pub mod weights;
 mod write;
 
-use std::path::{Path, PathBuf};
-
 pub use diagnosis::diagnosis_maps;
-pub use error::ReportError;
+pub use error::{Error, ErrorKind, Result};
+pub use figure::Figure;
+pub use image_url::grey as grey_image_url;
 pub use input::{ReportInput, read_folder};
 pub use mlp_results;
 pub use mlp_results::{interval, levels};
-pub use picture::grey_url as grey_picture_url;
-
-/// The files that a report consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// `report.html`.
-    pub report: PathBuf,
-    /// `results.csv`.
-    pub results: PathBuf,
-    /// `plots/*.svg`, in the order of the page.
-    pub plots: Vec<PathBuf>,
-    /// What is missing from the report, and why: also shown in the page.
-    pub warnings: Vec<String>,
-}
-
-/// Writes `dir/report.html`, `dir/plots/*.svg` and `dir/results.csv`, replacing each atomically; the page comes last.
-/// Plots of an earlier report that this one lacks are removed; files of others stay.
-///
-/// # Errors
-///
-/// If a file cannot be written. What was there before under that name is then unchanged.
-pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written, ReportError> {
-    let overview = Overview::new(&input.trials);
-    let figures = figures::draw_all(input, &overview);
-    let of_trials = figures.trials.iter().flat_map(|trial| &trial.figures);
-    let diagnosed = figures.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&figures.diagnoses);
-    let of_diagnoses = diagnosed.flat_map(|diagnosed| &diagnosed.figures);
-    let sections = [&figures.comparison, &figures.settings, &figures.epochs, &figures.cost];
-    let sections = sections.into_iter().flatten();
-    let all = sections.chain(of_trials).chain(of_diagnoses).chain(&figures.robustness);
-    let folder = RunFolder::new(dir);
-    let plots_folder = folder.plots();
-    let files = all.map(|figure| (format!("{}.svg", figure.name), figure.svg.as_bytes()));
-    let plots = write::replace_all(&plots_folder, files)?;
-    write::remove_stale_plots(&plots_folder, &plots)?;
-    let results = folder.results_csv();
-    write::replace(&results, csv::results_csv(&input.trials, input.seconds).as_bytes())?;
-    let report = folder.report();
-    write::replace(&report, page::page(input, &overview, &figures).as_bytes())?;
-    let warnings = input.warnings.iter().chain(&figures.warnings).cloned().collect();
-    Ok(Written { report, results, plots, warnings })
-}
-
-/// The page alone, as a string: the same as [`write_report`] writes.
-pub fn report_html(input: &ReportInput) -> String {
-    let overview = Overview::new(&input.trials);
-    let figures = figures::draw_all(input, &overview);
-    page::page(input, &overview, &figures)
-}
+pub use write::{Written, report_html, write_report};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

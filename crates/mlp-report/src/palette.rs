@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 /// A colour on a light page and its counterpart on a dark one, as red, green and blue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Color {
     /// On a light page.
     pub light: [u8; 3],
@@ -42,12 +42,12 @@ pub const SERIES: [Color; 6] = [BLUE, VERMILION, GREEN, PURPLE, OLIVE, TEAL];
 const ALL: [Color; 11] = [GROUND, INK, MUTED, GRID, CONTEXT, BLUE, VERMILION, GREEN, PURPLE, OLIVE, TEAL];
 
 /// `#0067A3`.
-pub fn hex(color: [u8; 3]) -> String {
+pub(crate) fn hex(color: [u8; 3]) -> String {
     format!("#{:02X}{:02X}{:02X}", color[0], color[1], color[2])
 }
 
 /// The CSS that turns a figure's light colours into the dark ones, to be put inside a media query.
-pub fn dark_rules() -> String {
+pub(crate) fn dark_rules() -> String {
     let mut rules = String::new();
     for color in ALL {
         let (light, dark) = (hex(color.light), hex(color.dark));
@@ -58,7 +58,7 @@ pub fn dark_rules() -> String {
 }
 
 /// A diverging scale for weights: blue below zero, white at zero, vermilion above. `value` is clipped to −1..=1.
-pub fn diverging(value: f64) -> [u8; 3] {
+pub(crate) fn diverging(value: f64) -> [u8; 3] {
     let value = if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 };
     let end = if value < 0.0 { BLUE.light } else { VERMILION.light };
     // The square root lifts small weights, which are most of them, out of the white.

@@ -1,22 +1,19 @@
-//! How accuracy falls when the pictures are disturbed, beside the accuracy on clean ones.
+//! How accuracy falls when the images are disturbed, beside the accuracy on clean ones.
 //!
-//! A net that answers the same to every picture is perfectly robust, and worthless: so the curves are drawn from their
+//! A network that answers the same to every image is perfectly robust, and worthless: so the curves are drawn from their
 //! clean accuracy (strength 0) down, in absolute terms, with the level of the best constant answer.
 
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::RobustnessCurve;
-use mlp_results::interval::range;
-use mlp_results::text;
-
 use std::collections::BTreeMap;
+
+use mlp_results::interval::range;
+use mlp_results::{Metric, Overview, RobustnessCurve, text};
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::comparison::line_name;
 use crate::curves::levels;
 use crate::palette;
 
-/// How many curves are drawn at most: those of the trials that did best on clean pictures.
+/// How many curves are drawn at most: those of the trials that did best on clean images.
 pub const N_CURVES: usize = palette::SERIES.len();
 
 /// Digit accuracy (or the compared metric, where there are no digits) against the strength of `disturbance`, as an SVG
@@ -80,7 +77,7 @@ struct Line {
     values: Vec<(f64, Vec<f64>)>,
 }
 
-/// The lines for a disturbance, best on the least disturbed pictures first. Trials that are not in the overview stand
+/// The lines for a disturbance, best on the least disturbed images first. Trials that are not in the overview stand
 /// for themselves.
 fn lines(overview: &Overview<'_>, curves: &[RobustnessCurve], disturbance: &str) -> Vec<Line> {
     let mut ranks = BTreeMap::new();

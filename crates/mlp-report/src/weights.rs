@@ -1,19 +1,18 @@
-//! What the first layer looks for: the weights of its units as pictures of the input's shape.
-
-use mlp_results::text::counted;
+//! What the first layer looks for: the weights of its units as images of the input's shape.
 
 use mlp_core::{Mlp, Real};
+use mlp_results::text::counted;
 use ndarray::Array2;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::{palette, picture};
+use crate::{image_url, palette};
 
 /// How many units are drawn at most.
 pub const N_UNITS: usize = 48;
 const N_COLUMNS: usize = 8;
 
-/// The first layer's weights of the units with the largest norms, each a picture of `height` × `width` pixels, as an
+/// The first layer's weights of the units with the largest norms, each an image of `height` × `width` pixels, as an
 /// SVG document: blue is negative, white zero, vermilion positive, on one scale for all units. The scale ends at the
 /// magnitude that 99.5 % of the layer's weights do not exceed; larger ones are drawn in the colours of its ends, and the
 /// document's description counts them. Nothing if the first layer does not have `height · width` inputs.
@@ -37,8 +36,8 @@ pub fn first_layer<F: Real>(mlp: &Mlp<F>, height: usize, width: usize) -> Option
             palette::diverging(weights[(row * width + column, unit)] / limit)
         });
         let at = (12.0 + (place % N_COLUMNS) as f64 * pitch, top + (place / N_COLUMNS) as f64 * row_height);
-        if let Some(url) = picture::color_url(pixels.view()) {
-            canvas.picture(&url, at, (side, row_height - 20.0));
+        if let Some(url) = image_url::color(pixels.view()) {
+            canvas.image(&url, at, (side, row_height - 20.0));
         }
         let below = (at.0 + side / 2.0, at.1 + row_height - 12.0);
         canvas.text(&unit.to_string(), below, Anchor::Middle, 10.5, palette::MUTED, false);
@@ -85,8 +84,8 @@ fn draw_scale(canvas: &mut Canvas, limit: f64, y: f64) {
     let pixels = Array2::from_shape_fn((1, n_steps), |(_, step)| {
         palette::diverging(step as f64 / (n_steps - 1) as f64 * 2.0 - 1.0)
     });
-    if let Some(url) = picture::color_url(pixels.view()) {
-        canvas.picture(&url, (left, y - 5.0), (right - left, 10.0));
+    if let Some(url) = image_url::color(pixels.view()) {
+        canvas.image(&url, (left, y - 5.0), (right - left, 10.0));
     }
     canvas.line(&[(WIDTH / 2.0, y - 7.0), (WIDTH / 2.0, y + 7.0)], Paint::line(palette::MUTED, 1.0));
     canvas.text(&format!("≤ −{limit:.2}"), (left - 8.0, y), Anchor::End, 12.0, palette::MUTED, false);

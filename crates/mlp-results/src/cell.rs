@@ -10,7 +10,7 @@ use crate::text;
 use crate::varied::{VariedKey, config_value};
 
 /// Trials that differ only in their seed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cell<'a> {
     /// The values of the varied keys, joined by ` · `; empty if nothing varies.
     pub label: String,
@@ -28,7 +28,7 @@ pub struct Cell<'a> {
     pub n_failed: usize,
     /// How many of the trials were stopped before their end: they have no score.
     pub n_stopped: usize,
-    /// How many of the scores are those of nets that trained ([`Overview::is_trained`]); all where that is not known.
+    /// How many of the scores are those of networks that trained ([`Overview::is_trained`]); all where that is not known.
     pub n_trained: usize,
     /// Whether some of the runs trained and others did not, with a wide gap between them: then neither a mean nor an
     /// interval describes any of them.

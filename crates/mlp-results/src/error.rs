@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::text::clean;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -17,6 +19,8 @@ pub enum ErrorKind {
     Damaged,
     /// A record is of another version of the program.
     Version,
+    /// The caller named something that does not exist.
+    Argument,
     /// A number is not finite, which a file of JSON cannot say.
     NotFinite,
 }
@@ -68,6 +72,12 @@ impl Error {
 
     pub(crate) fn damaged(path: &Path, problem: &str) -> Self {
         Error::new(ErrorKind::Damaged, format!("{}: {problem}", path.display())).of_file(path)
+    }
+
+    /// `what` completes "expected …".
+    pub(crate) fn unknown_name(what: &str, names: &[&str], found: &str) -> Self {
+        let (found, names) = (clean(found, 40), names.join(", "));
+        Error::new(ErrorKind::Argument, format!("expected {what}, found {found:?}; choose one of {names}"))
     }
 
     pub(crate) fn new(kind: ErrorKind, text: String) -> Self {

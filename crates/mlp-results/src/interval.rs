@@ -4,6 +4,14 @@
 //! within t·s/√n of what it estimates, where t is the 0.975 quantile of Student's distribution with n − 1 degrees of
 //! freedom. For two runs t is 12.7, for three 4.3, for ten 2.3: the interval of few runs is wide because little is known.
 //! It supposes values that scatter like a bell; where some runs train and others do not, it describes neither heap.
+//!
+//! # Why Student's distribution is computed here
+//!
+//! Of degrees 1 to 2,000 (every one up to 100, every 37th beyond) and twelve shares from 0.5 to 0.9999, compared with 30
+//! digits by mpmath: [`student_quantile`] is within 4.3·10⁻¹² of the true quantile, relatively, and within 10⁻¹² for all
+//! shares up to 0.9995; the `StudentsT` of the library statrs 0.19.1 is off by up to 3.3·10⁻⁸ (at 1988 degrees and the
+//! share 0.5, and by 2.8·10⁻⁹ at many degrees from 841 on and the share 0.6). `tests/it/interval.py` computes the true
+//! quantiles that a test compares with.
 
 /// From here on Student's distribution is that of infinitely many values for every purpose of a report.
 const DEGREES_MANY: usize = 2_000;
@@ -27,7 +35,7 @@ impl Interval {
 }
 
 /// The 95 % t-interval of the mean of at least two finite values; nothing of fewer, because one value says nothing about
-/// how far others would lie from it. Nothing of equal values either: an accuracy is counted in whole pictures, so two runs
+/// how far others would lie from it. Nothing of equal values either: an accuracy is counted in whole images, so two runs
 /// may well agree by chance, and an interval of no width would claim to know the mean exactly.
 pub fn interval(values: &[f64]) -> Option<Interval> {
     let half_width = half_width(values)?;

@@ -1,9 +1,9 @@
-//! What a net reaches that gives the same answer to every picture: the levels that a curve must leave behind before
+//! What a network reaches that gives the same answer to every image: the levels that a curve must leave behind before
 //! it shows any learning.
 //!
 //! Let p_j be the fraction of the test set's targets whose bit j is 1. A constant answer a_j has the mean absolute
 //! error Σ_j [p_j·(1 − a_j) + (1 − p_j)·a_j] / n and the mean squared error Σ_j [p_j·(1 − a_j)² + (1 − p_j)·a_j²] / n,
-//! over n bits. Three constants matter: all ones, where a net of positive weights without biases is frozen; the
+//! over n bits. Three constants matter: all ones, where a network of positive weights without biases is frozen; the
 //! majority of each bit, which minimises the absolute error; the mean of each bit, which minimises the squared error.
 
 use mlp_train::TrainConfig;

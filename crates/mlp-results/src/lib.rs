@@ -20,14 +20,17 @@
 //! # What is decided here, once
 //!
 //! - *Identity.* [`trial_id`]: the hash of everything that affects the numbers of a run, and of nothing else.
-//! - *The best trial.* [`Overview::best`]: by the most telling metric that was measured; of equals the first by identity.
-//! - *Repetitions.* Trials that differ in nothing but the seed are one [`Cell`].
+//! - *The best trial.* [`best()`], which [`Overview::best`] is, too: by the most telling metric that was measured; of equals
+//!   the first by identity.
+//! - *Repetitions.* Trials that differ in nothing but the seed are one [`Cell`]; [`Repetitions`] serve tables that choose
+//!   their columns themselves.
 //! - *Uncertainty.* [`interval`]: Student's interval of the mean over the seeds.
 //! - *Names.* [`RunFolder`]: where each file of a folder of results is.
 //! - *Words.* [`text`]: how durations, counts and values are written.
 //!
 //! Records may come from anywhere: nothing here panics on them, and what contradicts itself is refused with its place.
 
+mod best;
 mod cell;
 mod ending;
 mod error;
@@ -40,6 +43,7 @@ pub mod levels;
 mod metric;
 mod overview;
 mod record;
+mod repetitions;
 mod robustness;
 pub mod score;
 pub mod text;
@@ -47,6 +51,7 @@ mod varied;
 
 pub use mlp_train;
 
+pub use best::best;
 pub use cell::Cell;
 pub use ending::{TrialResult, endings};
 pub use error::{Error, ErrorKind, Result};
@@ -57,8 +62,9 @@ pub use layout::{RunFolder, trial_of_record};
 pub use metric::Metric;
 pub use overview::Overview;
 pub use record::{DataDescription, RECORD_SCHEMA, RunRecord, Runtime, Status, Subject};
+pub use repetitions::{Repetitions, gathered};
 pub use robustness::RobustnessCurve;
-pub use score::{Compared, best};
+pub use score::Compared;
 pub use varied::VariedKey;
 
 /// Its program is compiled with the documentation's.

@@ -1,9 +1,24 @@
 //! What can be plotted about a run, and what each number means.
 
+use std::fmt;
+use std::str::FromStr;
+
 use mlp_train::EpochMetrics;
 
+use crate::error::{Error, Result};
+
 /// One of the numbers measured after every epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// ```
+/// use mlp_results::Metric;
+///
+/// let metric: Metric = "digit_accuracy".parse()?;
+/// assert_eq!(metric, Metric::DigitAccuracy);
+/// assert_eq!(metric.to_string(), "digit_accuracy");
+/// assert_eq!(metric.format(0.97341), "97.34 %");
+/// # Ok::<(), mlp_results::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
     /// The fraction of samples whose bits are all right.
     DigitAccuracy,
@@ -143,11 +158,14 @@ impl Metric {
 
     /// `value` as it is written: `97.34 %`, `0.0213`.
     pub fn format(self, value: f64) -> String {
-        match self.is_fraction() {
-            _ if !value.is_finite() => "not a number".to_owned(),
-            true => format!("{:.2} %", value * 100.0),
-            false if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e5) => format!("{value:.3e}"),
-            false => format!("{value:.4}"),
+        if !value.is_finite() {
+            "not a number".to_owned()
+        } else if self.is_fraction() {
+            format!("{:.2} %", value * 100.0)
+        } else if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e5) {
+            format!("{value:.3e}")
+        } else {
+            format!("{value:.4}")
         }
     }
 
@@ -172,5 +190,22 @@ impl Metric {
             (false, false) if self.higher_is_better() => a > b,
             (false, false) => a < b,
         }
+    }
+}
+
+/// The name of the field in a record.
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// From the name of the field in a record.
+impl FromStr for Metric {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Metric> {
+        let found = Metric::ALL.into_iter().find(|metric| metric.name() == name);
+        found.ok_or_else(|| Error::unknown_name("a metric", &Metric::ALL.map(Metric::name), name))
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
+use crate::best::best;
 use crate::cell::{Cell, cells};
 use crate::ending::TrialResult;
 use crate::interval;
@@ -16,13 +17,13 @@ use crate::score::{Compared, by_score, compared_by, metrics_of, score};
 use crate::varied::{VariedKey, config_value, varied_keys};
 
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
-/// of nets that trained.
+/// of networks that trained.
 const SHARE_TRAINED: f64 = 0.5;
 /// How wide a gap makes two heaps, as a share of the way from the best constant answer to the best trial.
 const SHARE_GAP: f64 = 0.25;
 
 /// A list of trials, sorted out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Overview<'a> {
     /// What trials are compared by: the most telling metric that was measured.
     pub metric: Metric,
@@ -36,7 +37,7 @@ pub struct Overview<'a> {
     /// It need not belong to the configuration with the best mean.
     pub best: Option<&'a TrialResult>,
     /// The score half-way between the best constant answer and the best trial, in units of the metric: scores on the far
-    /// side of it are those of nets that trained. Nothing where there are no constant answers to compare with, or where no
+    /// side of it are those of networks that trained. Nothing where there are no constant answers to compare with, or where no
     /// trial left them clearly behind.
     pub trained_from: Option<f64>,
 }
@@ -44,7 +45,8 @@ pub struct Overview<'a> {
 impl<'a> Overview<'a> {
     /// Sorts out `trials`.
     pub fn new(trials: &'a [TrialResult]) -> Overview<'a> {
-        let (metric, compared) = compared_by(trials.iter().map(|trial| &trial.record));
+        let records = trials.iter().map(|trial| &trial.record);
+        let (metric, compared) = compared_by(records.clone());
         let varied = varied_keys(trials);
         let mut cells = cells(trials, &varied);
         for cell in &mut cells {
@@ -56,11 +58,7 @@ impl<'a> Overview<'a> {
         }
         cells.sort_by(|a, b| by_score(metric, a.mean(), b.mean()).then_with(|| a.indices.cmp(&b.indices)));
         let mut overview = Overview { metric, compared, varied, cells, best: None, trained_from: None };
-        overview.best = trials.iter().filter(|trial| overview.score(trial).is_some()).min_by(|a, b| {
-            // The order of the trials must not matter: of equal ones the first by name is the best.
-            let by_name = || a.record.trial.cmp(&b.record.trial);
-            by_score(metric, overview.score(a), overview.score(b)).then_with(by_name)
-        });
+        overview.best = best(records).and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();
         let heaps: Vec<(usize, bool)> = overview
             .cells
@@ -73,13 +71,13 @@ impl<'a> Overview<'a> {
         overview
     }
 
-    /// Whether a net with this score trained: whether it is nearer to the best trial's score than to what the best
+    /// Whether a network with this score trained: whether it is nearer to the best trial's score than to what the best
     /// constant answer reaches. Nothing where that cannot be said.
     pub fn is_trained(&self, score: f64) -> Option<bool> {
         self.trained_from.map(|bound| !self.metric.is_better(bound, score))
     }
 
-    /// How many of the scores are those of nets that trained; all where that cannot be said.
+    /// How many of the scores are those of networks that trained; all where that cannot be said.
     pub fn n_trained(&self, scores: &[f64]) -> usize {
         scores.iter().filter(|&&score| self.is_trained(score) != Some(false)).count()
     }
@@ -90,7 +88,7 @@ impl<'a> Overview<'a> {
         self.cells.iter().any(|cell| cell.is_two_heaps) || self.are_two_heaps(&all)
     }
 
-    /// Whether some of the scores are those of nets that trained and others are not, with at least [`SHARE_GAP`] of the way
+    /// Whether some of the scores are those of networks that trained and others are not, with at least [`SHARE_GAP`] of the way
     /// from the best constant answer to the best trial between them.
     fn are_two_heaps(&self, scores: &[f64]) -> bool {
         let (Some(bound), Some(best)) = (self.trained_from, self.best.and_then(|best| self.score(best))) else {

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout::RunFolder;
 
-/// What one trained net reaches on ever more disturbed pictures. Stored as `robustness/<trial-id>.json`, a list of
+/// What one trained network reaches on ever more disturbed images. Stored as `robustness/<trial-id>.json`, a list of
 /// these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RobustnessCurve {
-    /// The trial whose net was measured.
+    /// The trial whose network was measured.
     pub trial: String,
-    /// What was done to the pictures: `gaussian-blur`.
+    /// What was done to the images: `gaussian-blur`.
     pub disturbance: String,
-    /// Strength (0 leaves the picture as it is; the unit is the disturbance's) and what was measured.
+    /// Strength (0 leaves the image as it is; the unit is the disturbance's) and what was measured.
     pub points: Vec<(f64, EpochMetrics)>,
 }
 

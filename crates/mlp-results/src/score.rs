@@ -1,19 +1,50 @@
 //! What a trial reached, in one number: on which samples, by which metric.
 
 use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
 
 use mlp_train::{EpochMetrics, EpochRecord};
 
+use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
 
 /// The set of samples that trials are compared on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Compared {
     /// The test set.
     Test,
     /// The training set: no trial was measured on a test set.
     Train,
+}
+
+impl Compared {
+    /// Both sets, the more telling first.
+    pub const ALL: [Compared; 2] = [Compared::Test, Compared::Train];
+
+    /// The name of the field in a record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compared::Test => "test",
+            Compared::Train => "train",
+        }
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Compared {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Compared> {
+        let found = Compared::ALL.into_iter().find(|compared| compared.name() == name);
+        found.ok_or_else(|| Error::unknown_name("a set of samples", &Compared::ALL.map(Compared::name), name))
+    }
 }
 
 /// The metrics that stand for a finished run: those of its best epoch (the last one without early stopping).
@@ -54,15 +85,16 @@ pub fn score(record: &RunRecord, metric: Metric, compared: Compared) -> Option<f
 
 /// What trials may be compared by, in the order of worth: on the test set if any trial was measured there.
 pub fn candidates() -> impl Iterator<Item = (Metric, Compared)> {
-    [Compared::Test, Compared::Train].into_iter().flat_map(|compared| {
-        // The rate of invalid answers ranks nothing: a net that always answers '0' has none.
+    Compared::ALL.into_iter().flat_map(|compared| {
+        // The rate of invalid answers ranks nothing: a network that always answers '0' has none.
         let ranking = Metric::ALL.into_iter().filter(|&metric| metric != Metric::InvalidRate);
         ranking.map(move |metric| (metric, compared))
     })
 }
 
-/// The first of the candidates that some record has.
-pub(crate) fn compared_by<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone) -> (Metric, Compared) {
+/// What these trials are compared by: the first of the [`candidates`] that any of them was measured in; the digit accuracy
+/// on the test set where none was measured at all.
+pub fn compared_by<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone) -> (Metric, Compared) {
     let has_value = |record: &RunRecord, metric: Metric, compared| {
         final_metrics(record, compared).is_some_and(|metrics| metric.value(metrics).is_some())
     };
@@ -80,16 +112,4 @@ pub(crate) fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Orderi
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
     }
-}
-
-/// The best of some records: by the first metric that any of them has, in the order of worth; of equals the first by
-/// identity. Runs that did not finish are never the best. The trial that [`Overview::best`](crate::Overview::best) names.
-pub fn best<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> Option<&'a RunRecord> {
-    let records: Vec<&RunRecord> = records.into_iter().collect();
-    let (metric, compared) = compared_by(records.iter().copied());
-    let scored = records.into_iter().filter_map(|record| Some((score(record, metric, compared)?, record)));
-    let best = scored.min_by(|(one, record), (other, sibling)| {
-        by_score(metric, Some(*one), Some(*other)).then_with(|| record.trial.cmp(&sibling.trial))
-    });
-    best.map(|(_, record)| record)
 }

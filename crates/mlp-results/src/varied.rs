@@ -16,7 +16,7 @@ const NOT_COMPARED: [&str; 2] = ["seed", "name"];
 const HIDDEN_LAYERS: &str = "hidden layers";
 
 /// A key that takes more than one value among the trials.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VariedKey {
     /// The key in the configuration.
     pub key: String,

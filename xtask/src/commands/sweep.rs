@@ -25,7 +25,7 @@ use crate::planning;
 use crate::presets::{self, PRESETS};
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
-use crate::summary;
+use crate::summary::{self, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -146,7 +146,7 @@ impl Sweep {
             output.line(as_json(&trials, &outcome));
         }
         if is_talkative && !outcome.records.is_empty() {
-            summary::sweep_table(&rows(&trials, &outcome.records), output);
+            summary::sweep_table(rows(&trials, &outcome.records), output);
         }
         let report = reporting::write(sweep.folder().path(), Some(sweep.experiment().data()))?;
         conclude(sweep, trials.len(), &outcome)?;
@@ -260,7 +260,7 @@ fn introduce(
 }
 
 /// Each finished trial with what distinguishes it besides its seed.
-fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Vec<(String, String)>, &'a RunRecord)> {
+fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Settings, &'a RunRecord)> {
     trials.iter().filter_map(|trial| Some((trial.configuration(), records.get(&trial.id)?))).collect()
 }
 

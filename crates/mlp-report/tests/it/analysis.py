@@ -58,11 +58,3 @@ design = np.array([columns(c) for c in cells])
 y = np.array(list(cells.values()))
 left = y - design @ (np.linalg.pinv(design) @ y)
 print(f"explained {1 - left @ left / np.sum((y - y.mean()) ** 2):.10f}")
-for n in (1, 2, 3, 4, 9, 30, 120):
-    print(f"({n}, {stats.t.ppf(0.975, n):.9f}),")
-values = [0.97, 0.96, 0.981, 0.9555]
-half = stats.t.ppf(0.975, 3) * stats.sem(values)
-print(f"interval {np.mean(values):.10f} {half:.10f}")
-others = [0.95, 0.955, 0.97, 0.9405]
-d = np.subtract(others, values)
-print(f"paired {d.mean():.10f} {stats.t.ppf(0.975, 3) * stats.sem(d):.10f}")

@@ -1,22 +1,14 @@
-//! Effects and intervals: against numbers that another program computed (`analysis.py`), and against their definitions.
-
-use mlp_results::{Overview, RunRecord, Status, TrialResult};
+//! Effects: against numbers that another program computed (`analysis.py`), and against their definitions.
 
 use mlp_report::effects::{Design, Effects, effects};
 use mlp_report::factor::Grouping;
 use mlp_report::{ReportInput, csv, heat_map, interplay, read_folder, report_html};
-use mlp_results::interval::{interval, student_975};
+use mlp_results::interval::interval;
+use mlp_results::{Overview, RunRecord, Status, TrialResult};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::made_up::{self, Story};
-
-/// A record of two epochs with exactly this final digit accuracy on the test set.
-fn scored(settings: &[(&str, Value)], seed: u64, accuracy: f64) -> RunRecord {
-    let mut record = made_up::record(settings, Story { accuracy: 0.9, pace: 1.0, n_epochs: 2, seed });
-    record.epochs[2].test.as_mut().unwrap().digit_accuracy = Some(accuracy);
-    record
-}
+use crate::made_up::{self, Story, scored};
 
 /// The trials of `analysis.py`: three keys, four seeds, some combinations and some seeds missing.
 fn incomplete_grid() -> Vec<RunRecord> {
@@ -45,55 +37,6 @@ fn effect_of<'e>(overview: &Overview<'_>, effects: &'e Effects, key: &str) -> &'
 
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 2e-10
-}
-
-/// Computed by `analysis.py` with SciPy.
-#[test]
-fn the_quantiles_of_students_distribution_are_those_of_scipy() {
-    for (degrees, expected) in [
-        (1, 12.706204736),
-        (2, 4.302652730),
-        (3, 3.182446305),
-        (4, 2.776445105),
-        (9, 2.262157163),
-        (30, 2.042272456),
-        (120, 1.979930405),
-    ] {
-        let found = student_975(degrees).unwrap();
-        assert!((found - expected).abs() < 1e-9, "{degrees}: {found}");
-    }
-    assert_eq!(student_975(0), None);
-    // That of infinitely many is 1.95996.
-    assert!((student_975(usize::MAX).unwrap() - 1.96).abs() < 2e-3);
-}
-
-/// Computed by `analysis.py` with SciPy.
-#[test]
-fn the_interval_of_a_mean_is_that_of_scipy() {
-    let found = interval(&[0.97, 0.96, 0.981, 0.9555]).unwrap();
-    assert!(close(found.mean, 0.966625) && close(found.half_width, 0.0180421481), "{found:?}");
-    assert_eq!(interval(&[0.97]), None);
-    assert_eq!(interval(&[]), None);
-    // Two accuracies that agree do not make the mean certain.
-    assert_eq!(interval(&[0.9731, 0.9731]), None);
-    assert_eq!(interval(&[0.1 + 0.2, 0.3]), None);
-    assert_eq!(interval(&[0.9, 0.99]).unwrap().ends_within(0.0, 1.0).1, 1.0);
-}
-
-/// Computed by `analysis.py` with SciPy.
-#[test]
-fn the_difference_of_two_configurations_is_taken_seed_by_seed() {
-    let of = |rate: f64, scores: [f64; 4]| {
-        (0..4).map(move |seed| scored(&[("learning_rate", json!(rate))], seed as u64, scores[seed]))
-    };
-    let mut records: Vec<RunRecord> = of(0.1, [0.97, 0.96, 0.981, 0.9555]).collect();
-    records.extend(of(0.2, [0.95, 0.955, 0.97, 0.9405]));
-    // A seed that only one of them has does not count.
-    records.push(scored(&[("learning_rate", json!(0.2))], 4, 0.99));
-    let input = made_up::input(records);
-    let overview = Overview::new(&input.trials);
-    let difference = overview.difference(&overview.cells[1], &overview.cells[0]).unwrap();
-    assert!(close(difference.mean, -0.01275) && close(difference.half_width, 0.0100951792), "{difference:?}");
 }
 
 /// Computed by `analysis.py` with NumPy's pseudo-inverse.
@@ -285,14 +228,6 @@ fn two_heaps_have_no_interval_and_say_how_many_seeds_trained() {
 }
 
 #[test]
-fn where_no_trial_learned_nobody_speaks_of_trained_nets() {
-    let input = made_up::input((0..3).map(|seed| scored(&[], seed, 0.11 + seed as f64 / 1e3)).collect());
-    let overview = Overview::new(&input.trials);
-    assert_eq!(overview.trained_from, None);
-    assert_eq!(overview.is_trained(0.11), None);
-}
-
-#[test]
 fn one_failed_cell_does_not_flatten_the_shades_of_the_others() {
     let score = |i: usize| if i == 0 { 0.114 } else { 0.95 + i as f64 / 300.0 };
     let records = (0..9).map(|i| scored(&[("l1", json!(i / 3)), ("l2", json!(i % 3))], 0, score(i)));
@@ -391,18 +326,6 @@ fn pairs_of_keys_say_over_what_their_points_are_means() {
         assert_eq!(interplay::averaged(&overview, &of_four, pair).len(), 2);
     }
     assert!(report_html(&four).contains("Every point is a mean over the values of "));
-}
-
-#[test]
-fn numbers_are_written_with_the_digits_that_matter() {
-    let cases =
-        [(0.061726187, 3, "0.0617"), (2.039916e-5, 3, "2.04e-5"), (1234.5, 3, "1230"), (0.1, 4, "0.1"), (0.0, 3, "0")];
-    for (number, n_digits, expected) in cases {
-        assert_eq!(mlp_results::text::rounded_to(number, n_digits), expected);
-    }
-    for (seconds, expected) in [(0.44, "0.44 s"), (12.3, "12.3 s"), (200.0, "3 min 20 s"), (7200.0, "2 h 0 min")] {
-        assert_eq!(mlp_results::text::duration(seconds), expected);
-    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use mlp_report::{csv, markup, report_html};
+use mlp_report::{csv, report_html};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -139,49 +139,12 @@ proptest! {
     }
 
     #[test]
-    fn escaped_text_holds_no_markup(text in any::<String>()) {
-        let escaped = markup::html(&text);
-        prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
-        let entities = escaped.split('&').skip(1).all(|rest| {
-            ["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|entity| rest.starts_with(entity))
-        });
-        prop_assert!(entities, "{}", escaped);
-    }
-
-    #[test]
-    fn json_in_a_page_is_still_the_same_json(text in any::<String>()) {
-        let value = json!({ text.clone(): [text, null, 1.5] });
-        let escaped = markup::json_in_html(&value);
-        prop_assert!(!escaped.contains(['<', '>', '&']));
-        prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
-    }
-
-    #[test]
     fn every_row_of_the_table_has_as_many_cells_as_its_head(name in any::<String>()) {
         let records = vec![made_up::record(&[("name", json!(name))], STORY)];
         let table = csv::results_csv(&made_up::input(records).trials, csv::Seconds::With);
-        let rows = parse_csv(&table);
-        prop_assert_eq!(rows.len(), 2);
-        prop_assert_eq!(rows[0].len(), rows[1].len());
+        // The reader refuses rows that are not as long as the first.
+        let rows: Vec<_> = ::csv::Reader::from_reader(table.as_bytes()).into_records().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(rows.len(), 1);
+        prop_assert_eq!(rows[0].len(), table.lines().next().unwrap().split(',').count());
     }
-}
-
-/// A reader of comma-separated values, enough to check the writer.
-fn parse_csv(table: &str) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
-    let mut characters = table.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => cell.push(characters.next().unwrap_or('"')),
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut cell)),
-            '\r' if !quoted => {}
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-            }
-            _ => cell.push(character),
-        }
-    }
-    rows
 }

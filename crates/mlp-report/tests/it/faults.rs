@@ -1,10 +1,9 @@
 //! What is thrown at a report, and what must come out: always a page that says what is wrong.
 
-use mlp_results::Status;
-
 use std::time::{Duration, Instant};
 
 use mlp_report::{ReportInput, report_html};
+use mlp_results::Status;
 use mlp_train::EpochMetrics;
 use serde_json::json;
 

@@ -5,53 +5,12 @@ use mlp_report::{
     against_key, best_cells, comparison, confusion, cost, curves, diagnosis_maps, heat_map, interplay, parallel,
     robustness, weights,
 };
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::levels::constant_answers;
-use mlp_results::text;
+use mlp_results::{Metric, Overview};
 use ndarray::Array2;
-use serde_json::json;
 
-use crate::made_up::{self, CLASS_COUNTS, Story};
+use crate::made_up::{self, Story};
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 4, seed: 0 };
-
-/// The figures of `figures.py`, which computes them from MNIST's label counts in plain Python.
-#[test]
-fn the_levels_of_constant_answers_on_mnist_are_those_of_the_paper() {
-    let levels = constant_answers(&made_up::record(&[], STORY));
-    let rounded: Vec<String> = levels
-        .iter()
-        .map(|l| format!("{} {:.4} {:.4} {:.4} {:.4}", l.name, l.mae, l.rmse, l.bit_accuracy, l.digit_accuracy))
-        .collect();
-    assert_eq!(
-        rounded,
-        [
-            "all ones 0.4176 0.6462 0.5824 0.0000",
-            "majority bits 0.2466 0.4966 0.7534 0.1135",
-            "mean of bits 0.2955 0.3844 0.7534 0.1135",
-        ]
-    );
-}
-
-#[test]
-fn the_levels_follow_the_class_counts_and_the_encoding() {
-    let mut record = made_up::record(&[("encoding", json!("one-hot"))], STORY);
-    record.data.classes = "ab".to_owned();
-    record.confusion = Some(vec![vec![30, 0, 0], vec![0, 10, 0]]);
-    let levels = constant_answers(&record);
-    assert_eq!(levels[0].mae, 0.5);
-    assert_eq!(levels[1].mae, 0.25);
-    assert_eq!(levels[1].digit_accuracy, 0.75);
-    assert_eq!(levels[2].mae, 2.0 * 0.75 * 0.25);
-}
-
-#[test]
-fn the_class_counts_of_the_made_up_records_are_those_of_mnist() {
-    let record = made_up::record(&[], STORY);
-    let sums: Vec<u64> = record.confusion.iter().flatten().map(|row| row.iter().sum()).collect();
-    assert_eq!(sums, CLASS_COUNTS);
-}
 
 #[test]
 fn a_small_curve_looks_as_it_did() {
@@ -97,28 +56,6 @@ fn every_figure_is_a_document_of_its_own() {
 }
 
 #[test]
-fn seeds_are_one_configuration_and_the_depth_is_what_varies() {
-    let input = made_up::input(made_up::depth_sweep());
-    let overview = Overview::new(&input.trials);
-    assert_eq!(overview.varied.len(), 1);
-    assert_eq!(overview.varied[0].numbers.as_deref(), Some(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0][..]));
-    assert_eq!(overview.cells.len(), 7);
-    assert!(overview.cells.iter().all(|cell| cell.trials.len() == 3));
-    assert_eq!(overview.cells[0].short_label, "6 layers");
-    let deepest = overview.cells.iter().find(|cell| cell.short_label == "7 layers").unwrap();
-    assert_eq!((deepest.scores.len(), deepest.n_diverged), (2, 1));
-}
-
-#[test]
-fn the_spread_is_the_sample_standard_deviation() {
-    let input = made_up::input(vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })]);
-    let overview = Overview::new(&input.trials);
-    let cell = &overview.cells[0];
-    let expected = (cell.scores[0] - cell.scores[1]).abs() / 2f64.sqrt();
-    assert!((cell.deviation().unwrap() - expected).abs() < 1e-12);
-}
-
-#[test]
 fn class_scores_are_counted_by_hand() {
     let mut record = made_up::record(&[], STORY);
     record.data.classes = "ab".to_owned();
@@ -138,23 +75,6 @@ fn weights_are_drawn_only_where_they_have_the_shape_of_a_picture() {
     assert!(weights::first_layer(&mlp, 28, 28).is_none());
     assert!(weights::first_layer(&mlp, usize::MAX, 2).is_none());
     assert!(weights::first_layer(&mlp, 0, 0).is_none());
-}
-
-#[test]
-fn configuration_values_read_as_a_person_writes_them() {
-    let cases = [
-        (json!("sigmoid"), "sigmoid"),
-        (json!([512, 256]), "512-256"),
-        (json!(1.0), "1"),
-        (json!(1e-7), "1e-7"),
-        (json!(u64::MAX), "18446744073709551615"),
-        (json!({ "name": "momentum", "momentum": 0.9 }), "momentum (momentum 0.9)"),
-        (json!(null), "none"),
-        (json!(false), "no"),
-    ];
-    for (value, expected) in cases {
-        assert_eq!(text::value(&value), expected);
-    }
 }
 
 /// The numbers written into a figure.
@@ -206,4 +126,14 @@ fn maps_are_chosen_by_activation_and_nothing_measured_is_no_map() {
     assert!(names(&diagnosis).contains(&"best-diagnosis-dead-units".to_owned()));
     diagnosis.epochs.clear();
     assert!(names(&diagnosis).is_empty());
+}
+
+#[test]
+fn quantities_are_read_as_they_are_written_and_other_names_are_refused() {
+    for quantity in Quantity::ALL {
+        assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
+    }
+    let error = "entropy".parse::<Quantity>().unwrap_err();
+    assert_eq!((error.kind(), error.path()), (mlp_report::ErrorKind::Argument, None));
+    insta::assert_snapshot!(error, @r#"expected a quantity of layers, found "entropy"; choose one of saturated, zero-derivative, dead-units, gradient, spread, effective-rank, activation"#);
 }

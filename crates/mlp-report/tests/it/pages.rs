@@ -1,15 +1,15 @@
-use mlp_results::Overview;
 use std::time::{Duration, Instant};
 
 use mlp_report::figures::draw_all;
 use mlp_report::report_html;
+use mlp_results::Overview;
 use serde_json::{Value, json};
 
 use crate::made_up::{self, Story};
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
 
-/// The page without its style, script, figures and pictures, which have tests of their own.
+/// The page without its style, script, figures and images, which have tests of their own.
 pub(crate) fn text_of(page: &str) -> String {
     let mut text = page.to_owned();
     for (start, end) in [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")] {
@@ -85,7 +85,7 @@ fn mistakes_show_the_picture_and_which_bit_is_wrong() {
     let record = made_up::record(&[], STORY);
     let mut input = made_up::input(vec![record.clone()]);
     assert!(report_html(&input).contains("The pictures themselves were not at hand"));
-    input.pictures = made_up::pictures(&record);
+    input.images = made_up::images(&record);
     let page = report_html(&input);
     assert!(!page.contains("The pictures themselves were not at hand"));
     assert!(page.matches("<img src=\"data:image/png;base64,").count() == record.mistakes.len());
@@ -114,7 +114,7 @@ fn the_best_trial_is_the_same_one_everywhere() {
     assert_eq!(figures.trials[0].trial.record.trial, best);
     assert_eq!(figures.trials[1].trial.record.trial, other);
     assert!(figures.trials[1].figures.iter().all(|figure| figure.name.starts_with("rank-1-")));
-    input.pictures = made_up::pictures(&input.trials[0].record);
+    input.images = made_up::images(&input.trials[0].record);
     let page = report_html(&input);
     let section = page.split("<h2>The best trial</h2>").nth(1).unwrap();
     assert!(section.lines().nth(1).unwrap().contains(&format!("Trial <code>{}</code>", &best[..12])));

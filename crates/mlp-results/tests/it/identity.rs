@@ -11,7 +11,7 @@ fn with(changes: Value) -> String {
     trial_id(&config, "0123")
 }
 
-/// If this test fails, every stored trial would be run again: raise a version of the numerics on purpose or mend the code.
+/// If this test fails, every stored trial would be run again: raise a version of the numerics on purpose or fix the code.
 #[test]
 fn identities_are_fixed_for_ever() {
     let paper = json!({

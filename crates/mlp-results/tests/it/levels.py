@@ -1,4 +1,4 @@
-"""The levels of constant answers on MNIST's test set, for the test of the same name in figures.rs."""
+"""The levels of constant answers on MNIST's test set, for the test of the same name in levels.rs."""
 
 counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 codes = [[int(bit) for bit in format(48 + digit, "06b")] for digit in range(10)]

@@ -1,22 +1,18 @@
-//! The table of all trials: rows as JSON, drawn, sorted and filtered by the page's script.
-
-use crate::markup;
-use mlp_results::Cell;
-use mlp_results::Metric;
-use mlp_results::Overview;
-use mlp_results::TrialResult;
-use mlp_results::score::final_metrics;
-use mlp_results::score::seconds;
-use mlp_results::text;
+//! The data of the table of all trials: rows as JSON, drawn, sorted and filtered by the page's script.
 
 use std::collections::BTreeMap;
 
+use mlp_results::score::{final_metrics, metrics_of, seconds};
+use mlp_results::{Cell, Compared, Metric, Overview, TrialResult, text};
 use mlp_train::EpochRecord;
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::markup::shown;
+
 /// How many trials the page's table holds at most, the best; `results.csv` has them all.
-pub(crate) const N_ROWS: usize = 5_000;
-/// How many points of a trial's curve are kept for the small picture in its row.
+pub(super) const N_ROWS: usize = 5_000;
+/// How many points of a trial's curve are kept for the small drawing in its row.
 const N_SPARK_POINTS: usize = 40;
 /// How many rows are in the page itself, for readers without scripts.
 const N_STATIC: usize = 20;
@@ -24,14 +20,14 @@ const N_STATIC: usize = 20;
 /// The table as JSON: `columns` with `name`, `title` and `kind` (`text`, `number`, `percent`, `status`), `rows` in the
 /// order of the columns, and for each row the compared metric by epoch (`null`: not measured) in `sparks`, on the training
 /// samples in `train`. `epochs[axes[row]]` are the epochs of these values: trials mostly share them.
-pub(crate) fn table_json(overview: &Overview<'_>) -> Value {
+pub(super) fn table_json(overview: &Overview<'_>) -> Value {
     let trials = ranked(overview);
     let shown = || trials.iter().take(N_ROWS);
-    let rows: Vec<Value> = shown().map(|&(cell, trial)| row(overview, cell, trial)).collect();
+    let rows: Vec<Vec<Value>> = shown().map(|&(cell, trial)| row(overview, cell, trial)).collect();
     let metric = overview.metric;
     let test = |epoch: &EpochRecord| overview_value(overview, epoch);
     let train = |epoch: &EpochRecord| metric.value(&epoch.train);
-    let is_test = overview.compared == mlp_results::Compared::Test;
+    let is_test = overview.compared == Compared::Test;
     let mut epochs: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     let (mut axes, mut sparks, mut trains) = (Vec::new(), Vec::new(), Vec::new());
     for &(_, trial) in shown() {
@@ -54,40 +50,14 @@ pub(crate) fn table_json(overview: &Overview<'_>) -> Value {
 }
 
 /// How many of all trials are in the table.
-pub(crate) fn n_rows(overview: &Overview<'_>) -> (usize, usize) {
+pub(super) fn n_rows(overview: &Overview<'_>) -> (usize, usize) {
     let n_trials: usize = overview.cells.iter().map(|cell| cell.trials.len()).sum();
     (n_trials.min(N_ROWS), n_trials)
 }
 
-/// The first rows as HTML, replaced by the script where scripts run.
-pub(crate) fn static_rows(overview: &Overview<'_>) -> String {
-    let columns = columns(overview);
-    let mut html = String::from("<thead><tr>");
-    for column in &columns {
-        html.push_str(&format!(
-            "<th scope=\"col\">{}</th>",
-            markup::html(column["title"].as_str().unwrap_or_default())
-        ));
-    }
-    html.push_str("</tr></thead><tbody>");
-    for (cell, trial) in ranked(overview).into_iter().take(N_STATIC) {
-        html.push_str("<tr>");
-        let row = row(overview, cell, trial);
-        for (column, value) in columns.iter().zip(row.as_array().into_iter().flatten()) {
-            html.push_str(&format!("<td>{}</td>", markup::html(&written(&column["kind"], value))));
-        }
-        html.push_str("</tr>");
-    }
-    html.push_str("</tbody>");
-    html
-}
-
-fn written(kind: &Value, value: &Value) -> String {
-    match (kind.as_str(), value.as_f64()) {
-        (Some("percent"), Some(fraction)) => format!("{:.2} %", fraction * 100.0),
-        (_, None) if value.is_null() => "–".to_owned(),
-        _ => text::value(value),
-    }
+/// The first rows, for readers without scripts.
+pub(super) fn first_rows(overview: &Overview<'_>) -> Vec<Vec<Value>> {
+    ranked(overview).into_iter().take(N_STATIC).map(|(cell, trial)| row(overview, cell, trial)).collect()
 }
 
 /// The trials in the order of their scores; those without one last.
@@ -105,30 +75,40 @@ fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialRes
     trials.into_iter().map(|(cell, trial, _)| (cell, trial)).collect()
 }
 
-fn columns(overview: &Overview<'_>) -> Vec<Value> {
+/// A column of the table.
+#[derive(Serialize)]
+pub(super) struct Column {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) title: String,
+}
+
+impl Column {
+    fn new(name: impl Into<String>, title: impl Into<String>, kind: &'static str) -> Column {
+        Column { kind, name: name.into(), title: title.into() }
+    }
+}
+
+/// The columns in their order.
+pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
     let set = overview.set_name();
-    let mut columns = vec![
-        json!({ "name": "status", "title": "status", "kind": "status" }),
-        json!({ "name": "trial", "title": "trial", "kind": "text" }),
-    ];
-    let metric_column = |metric: Metric| {
-        let kind = if metric.is_fraction() { "percent" } else { "number" };
-        json!({ "name": metric.name(), "title": format!("{set} {}", metric.title().to_lowercase()), "kind": kind })
-    };
+    let kind = |metric: Metric| if metric.is_fraction() { "percent" } else { "number" };
+    let metric_column =
+        |metric: Metric| Column::new(metric.name(), format!("{set} {}", metric.title().to_lowercase()), kind(metric));
+    let mut columns = vec![Column::new("status", "status", "status"), Column::new("trial", "trial", "text")];
     columns.push(metric_column(overview.metric));
     for key in &overview.varied {
         let is_number = key.values.iter().all(Value::is_number);
-        let kind = if is_number { "number" } else { "text" };
-        let title = text::clean(&key.key, text::MAX_CHARACTERS);
-        columns.push(json!({ "name": title, "title": title, "kind": kind }));
+        let title = shown(&key.key);
+        columns.push(Column::new(title.clone(), title, if is_number { "number" } else { "text" }));
     }
-    columns.push(json!({ "name": "seed", "title": "seed", "kind": "number" }));
+    columns.push(Column::new("seed", "seed", "number"));
     columns.extend(other_metrics(overview).map(metric_column));
-    columns.push(json!({ "name": "train", "title": format!("training {}", overview.metric.title().to_lowercase()),
-                         "kind": if overview.metric.is_fraction() { "percent" } else { "number" } }));
-    columns.push(json!({ "name": "epochs", "title": "epochs", "kind": "number" }));
-    columns.push(json!({ "name": "seconds", "title": "seconds", "kind": "number" }));
-    columns.push(json!({ "name": "parameters", "title": "weights and biases", "kind": "number" }));
+    let train = format!("training {}", overview.metric.title().to_lowercase());
+    columns.push(Column::new("train", train, kind(overview.metric)));
+    columns.push(Column::new("epochs", "epochs", "number"));
+    columns.push(Column::new("seconds", "seconds", "number"));
+    columns.push(Column::new("parameters", "weights and biases", "number"));
     columns
 }
 
@@ -138,17 +118,17 @@ fn other_metrics(overview: &Overview<'_>) -> impl Iterator<Item = Metric> {
     Metric::ALL.into_iter().filter(move |&metric| metric != ranked_by)
 }
 
-fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Value {
+fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Vec<Value> {
     let record = &trial.record;
     let metrics = final_metrics(record, overview.compared);
-    let train = final_metrics(record, mlp_results::Compared::Train);
+    let train = final_metrics(record, Compared::Train);
     let mut row = vec![json!(trial.ending()), json!(text::trial(&record.trial))];
     let measured = |metric: Metric| rounded(metrics.and_then(|metrics| metric.value(metrics)));
     row.push(measured(overview.metric));
     for (key, &index) in overview.varied.iter().zip(&cell.indices) {
         row.push(match &key.values[index] {
             Value::Number(number) => Value::Number(number.clone()),
-            _ => json!(text::clean(&key.names[index], text::MAX_CHARACTERS)),
+            _ => json!(shown(&key.names[index])),
         });
     }
     row.push(match record.config.get("seed") {
@@ -161,7 +141,7 @@ fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Value {
     row.push(json!(record.epochs.last().map_or(0, |epoch| epoch.epoch)));
     row.push(rounded(seconds(record)));
     row.push(json!(record.parameters));
-    Value::Array(row)
+    row
 }
 
 /// The epochs of a trial, thinned to at most [`N_SPARK_POINTS`], the last one always among them.
@@ -173,7 +153,7 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<&EpochRecord> {
 
 /// The compared metric of an epoch.
 fn overview_value(overview: &Overview<'_>, epoch: &EpochRecord) -> Option<f64> {
-    mlp_results::score::metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
+    metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
 }
 
 /// Five significant digits: the CSV has them all. What is not finite is not measured.

@@ -1,0 +1,128 @@
+//! The table of the best configurations, with what their seeds say about each.
+
+use askama::Template;
+use mlp_results::interval::range;
+use mlp_results::{Cell, Overview, text};
+
+use super::interval_text::{difference_text, interval_text, range_text};
+use crate::markup::shown;
+use crate::palette;
+
+/// How many configurations the table holds.
+pub(super) const N_BEST: usize = 20;
+
+/// Stands where nothing can be said.
+const NONE: &str = "–";
+
+/// The best configurations with what is known about each; the first ones wear the colour of their line. Columns that say
+/// nothing about these trials are left out: spreads of single runs, for one.
+#[derive(Template)]
+#[template(path = "best_table.html")]
+pub(super) struct BestTable {
+    metric: String,
+    set: &'static str,
+    keys: String,
+    columns: Columns,
+    rows: Vec<Row>,
+    /// The number of all configurations, where not all are in the table.
+    n_cells_beyond: Option<String>,
+}
+
+/// Which columns say something.
+struct Columns {
+    /// Some configuration has several scores.
+    repeated: bool,
+    /// Some runs trained and some did not.
+    trained: bool,
+    /// Some trial has no score, or configurations differ in their number of trials.
+    finished: bool,
+    seconds: bool,
+}
+
+struct Row {
+    color: Option<String>,
+    label: String,
+    mean: String,
+    interval: String,
+    difference: String,
+    spread: String,
+    range: String,
+    trained: Trained,
+    finished: String,
+    /// What became of the other trials, with the class of its mark.
+    unfinished: Vec<(String, &'static str)>,
+    seconds: String,
+}
+
+/// How many of the scores are those of networks that trained.
+struct Trained {
+    n: usize,
+    n_scores: usize,
+    is_part: bool,
+}
+
+impl BestTable {
+    pub(super) fn new(overview: &Overview<'_>) -> BestTable {
+        let n_cells = overview.cells.len();
+        let best = &overview.cells[..n_cells.min(N_BEST)];
+        let keys: Vec<String> = overview.varied.iter().map(|key| shown(&key.key)).collect();
+        BestTable {
+            metric: overview.metric.title().to_lowercase(),
+            set: overview.set_name(),
+            keys: keys.join(" · "),
+            columns: Columns::new(best),
+            rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
+            n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),
+        }
+    }
+}
+
+impl Columns {
+    fn new(cells: &[Cell<'_>]) -> Columns {
+        let n_first = cells.first().map_or(0, |cell| cell.trials.len());
+        Columns {
+            repeated: cells.iter().any(|cell| cell.scores.len() > 1),
+            trained: cells.iter().any(|cell| cell.is_two_heaps),
+            finished: cells.iter().any(|cell| cell.trials.len() > 1)
+                || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first),
+            seconds: cells.iter().any(|cell| cell.seconds().is_some()),
+        }
+    }
+}
+
+impl Row {
+    fn new(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> Row {
+        let format = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| overview.metric.format(value));
+        let first = overview.cells.first().filter(|_| rank > 0);
+        let difference = first.and_then(|first| overview.difference(cell, first));
+        let range = range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
+        let n_scores = cell.scores.len();
+        Row {
+            color: palette::SERIES.get(rank).map(|color| palette::hex(color.light)),
+            label: shown(&cell.label),
+            mean: format(cell.mean()),
+            interval: match cell.interval() {
+                Some(interval) => interval_text(overview, interval),
+                None if cell.is_two_heaps => "two heaps".to_owned(),
+                None => NONE.to_owned(),
+            },
+            difference: difference.map_or_else(|| NONE.to_owned(), |interval| difference_text(overview, interval)),
+            spread: format(cell.deviation()),
+            range: range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)),
+            trained: Trained { n: cell.n_trained, n_scores, is_part: cell.n_trained < n_scores },
+            finished: format!("{n_scores} of {}", cell.trials.len()),
+            unfinished: unfinished(cell),
+            seconds: cell.seconds().map_or_else(|| NONE.to_owned(), text::duration),
+        }
+    }
+}
+
+fn unfinished(cell: &Cell<'_>) -> Vec<(String, &'static str)> {
+    let counts = [
+        (cell.n_diverged, "diverged", "status diverged"),
+        (cell.n_failed, "failed", "status diverged"),
+        (cell.n_stopped, "ended early", "status"),
+    ];
+    let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
+    some.map(|(count, word, class)| (format!("{count} {word}"), class)).collect()
+}

@@ -1,0 +1,184 @@
+//! What each setting does: how the numbers were come by, the figures, and the numbers.
+
+use askama::Template;
+use mlp_results::Overview;
+use mlp_results::interval::Interval;
+use mlp_results::text::{self, counted};
+
+use super::figure_list::FigureList;
+use super::interval_text::interval_text;
+use crate::effects::{Design, Effects, KeyEffect, LevelEffect, N_BLOCKS};
+use crate::figures::Figures;
+use crate::markup::{render, shown};
+
+/// How many of the settings that were left out are named.
+const N_LEFT_OUT: usize = 6;
+
+#[derive(Template)]
+#[template(path = "effects.html")]
+struct Section<'a> {
+    method: Method<'a>,
+    spans: Vec<Span>,
+    has_inseparable: bool,
+    figures: FigureList<'a>,
+    tables: Vec<Table>,
+}
+
+/// What was done, and what it rests on.
+#[derive(Template)]
+#[template(path = "effects_method.html")]
+struct Method<'a> {
+    effects: &'a Effects,
+    n_found: String,
+    n_found_counted: String,
+    n_possible: String,
+    /// `2 degrees`, of Student's distribution.
+    degrees: String,
+    has_without: bool,
+    /// The share of the variance that a sum of single effects describes.
+    explained: Option<String>,
+    has_two_heaps: bool,
+    left_out: Vec<String>,
+}
+
+/// The best and the worst value of one setting.
+struct Span {
+    key: String,
+    is_separable: bool,
+    ends: Option<Ends>,
+}
+
+struct Ends {
+    /// The best and the worst.
+    values: [End; 2],
+    difference: String,
+}
+
+struct End {
+    name: String,
+    /// `1 of 2`: its configurations without a score, if there are any.
+    without: Option<String>,
+    mean: String,
+}
+
+/// The numbers of one setting.
+struct Table {
+    title: String,
+    columns: Vec<&'static str>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    mean: String,
+    cells: Vec<String>,
+}
+
+/// The section, where any setting can be analysed.
+pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<String> {
+    let effects = &figures.effects;
+    if effects.keys.is_empty() {
+        return None;
+    }
+    Some(render(&Section {
+        method: Method::new(overview, effects),
+        spans: effects.keys.iter().map(|effect| span(overview, effect)).collect(),
+        has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
+        figures: FigureList { figures: &figures.settings },
+        tables: effects.keys.iter().map(|effect| table(overview, effects, effect)).collect(),
+    }))
+}
+
+impl<'a> Method<'a> {
+    fn new(overview: &Overview<'_>, effects: &'a Effects) -> Method<'a> {
+        let (n_found, n_possible) = effects.n_combinations;
+        let explained = effects.explained.filter(|_| effects.keys.len() > 1);
+        let left_out = effects.left_out.iter().take(N_LEFT_OUT);
+        Method {
+            effects,
+            n_found: text::thousands(n_found as u64),
+            n_found_counted: counted(n_found, "value"),
+            n_possible: text::thousands(n_possible as u64),
+            degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
+            has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
+            explained: explained.map(|share| format!("{:.0} %", share * 100.0)),
+            has_two_heaps: overview.has_two_heaps(),
+            left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),
+        }
+    }
+}
+
+fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
+    let ends = effect.extremes().map(|(low, high)| {
+        let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
+        let difference = overview.metric.format_difference(high.1 - low.1);
+        Ends {
+            values: [best, worst].map(|(level, mean)| end(overview, effect, level, mean)),
+            difference: difference.trim_start_matches('+').to_owned(),
+        }
+    });
+    let key = shown(&overview.varied[effect.factor.key].title);
+    Span { key, is_separable: effect.is_separable, ends }
+}
+
+fn end(overview: &Overview<'_>, effect: &KeyEffect, level: usize, mean: f64) -> End {
+    let n_without = effect.levels[level].n_without;
+    let n_all = n_without + effect.levels[level].n_configurations;
+    End {
+        name: shown(&effect.factor.names[level]),
+        without: (n_without > 0).then(|| format!("{n_without} of {n_all}")),
+        mean: bounded(overview, mean),
+    }
+}
+
+/// A mean, cut at what the metric can be: a sum of effects knows no bounds.
+fn bounded(overview: &Overview<'_>, mean: f64) -> String {
+    let (lowest, highest) = overview.metric.bounds();
+    let mark = if mean < lowest || mean > highest { " (cut)" } else { "" };
+    format!("{}{mark}", overview.metric.format(mean.clamp(lowest, highest)))
+}
+
+fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Table {
+    let is_adjusted = effects.design == Design::Incomplete;
+    let has_trained = overview.has_two_heaps();
+    let columns = [
+        (if is_adjusted { "adjusted mean" } else { "mean" }, true),
+        ("95 % interval", effect.levels.iter().any(|level| level.half_width.is_some())),
+        ("plain mean", is_adjusted),
+        ("configurations", true),
+        ("without a score", effect.levels.iter().any(|level| level.n_without > 0)),
+        ("trials with a score", true),
+        ("trained", has_trained),
+    ];
+    let rows = effect.factor.names.iter().zip(&effect.levels).map(|(name, level)| {
+        let mean = if is_adjusted { level.adjusted } else { level.estimate() };
+        let cells = cells(overview, level).into_iter().zip(&columns[1..]);
+        Row {
+            name: shown(name),
+            mean: or_none(mean.map(|mean| bounded(overview, mean))),
+            cells: cells.filter(|(_, (_, is_shown))| *is_shown).map(|(cell, _)| cell).collect(),
+        }
+    });
+    Table {
+        title: shown(&overview.varied[effect.factor.key].title),
+        columns: columns.iter().filter(|(_, is_shown)| *is_shown).map(|(name, _)| *name).collect(),
+        rows: rows.collect(),
+    }
+}
+
+/// What stands in the columns behind the mean.
+fn cells(overview: &Overview<'_>, level: &LevelEffect) -> [String; 6] {
+    let interval = level.estimate().zip(level.half_width).map(|(mean, half_width)| Interval { mean, half_width });
+    [
+        or_none(interval.map(|interval| interval_text(overview, interval))),
+        or_none(level.plain.map(|plain| overview.metric.format(plain))),
+        level.n_configurations.to_string(),
+        level.n_without.to_string(),
+        format!("{} of {}", level.n_scored, level.n_trials),
+        format!("{} of {}", level.n_trained, level.n_scored),
+    ]
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "–".to_owned())
+}

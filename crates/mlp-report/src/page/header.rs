@@ -1,0 +1,83 @@
+//! The head of the page: the title, what the trials are about in one sentence, what is wrong with the report, and the most
+//! important numbers.
+
+use askama::Template;
+use mlp_results::text::{self, counted};
+use mlp_results::{Overview, TrialResult, endings};
+
+use super::listing::Listing;
+use super::names;
+use super::tiles::{Tile, tiles};
+use crate::figures::Figures;
+use crate::input::ReportInput;
+use crate::markup::{render, shown};
+
+/// How many of the varied keys the first sentence names.
+const N_KEYS: usize = 6;
+/// Warnings hold paths and reasons: they get more room than a name.
+const N_CHARACTERS: usize = 600;
+
+#[derive(Template)]
+#[template(path = "header.html")]
+struct Header {
+    title: String,
+    lead: Option<Lead>,
+    /// `These` or `Some of these`, if any trial is on synthetic data.
+    synthetic: Option<&'static str>,
+    n_warnings: String,
+    warnings: Listing<String>,
+    tiles: Vec<Tile>,
+}
+
+/// One sentence: how many trials, how they ended, what varied.
+struct Lead {
+    n_trials: String,
+    endings: String,
+    /// Where anything but the seed varied.
+    n_configurations: Option<String>,
+    varied: Vec<String>,
+    has_more_varied: bool,
+    has_seeds: bool,
+    /// How many trials successive halving stopped.
+    n_stopped: Option<String>,
+}
+
+/// The head of the page.
+pub(super) fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> String {
+    let trials = &input.trials;
+    let warnings: Vec<&String> = input.warnings.iter().chain(&figures.warnings).collect();
+    render(&Header {
+        title: names::title(input),
+        lead: (!trials.is_empty()).then(|| lead(input, overview)),
+        synthetic: synthetic(trials),
+        n_warnings: counted(warnings.len(), "warning"),
+        warnings: Listing::new(warnings.iter().map(|warning| text::clean(warning, N_CHARACTERS))),
+        tiles: if trials.is_empty() { Vec::new() } else { tiles(trials, overview) },
+    })
+}
+
+fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
+    let trials = &input.trials;
+    let count = |word: &str| trials.iter().filter(|trial| trial.ending() == word).count();
+    let endings: Vec<String> = endings(trials.iter())
+        .iter()
+        .map(|word| format!("{} {}", text::thousands(count(word) as u64), shown(word)))
+        .collect();
+    let n_stopped: usize = input.halving.iter().map(|round| round.stopped.len()).sum();
+    let n_keys = overview.varied.len();
+    Lead {
+        n_trials: counted(trials.len(), "trial"),
+        endings: endings.join(", "),
+        n_configurations: (n_keys > 0).then(|| counted(overview.cells.len(), "configuration")),
+        varied: overview.varied.iter().take(N_KEYS).map(|key| shown(&key.key)).collect(),
+        has_more_varied: n_keys > N_KEYS,
+        has_seeds: trials.len() > 1,
+        n_stopped: (n_stopped > 0).then(|| counted(n_stopped, "more trial")),
+    }
+}
+
+fn synthetic(trials: &[TrialResult]) -> Option<&'static str> {
+    let is_synthetic = |trial: &TrialResult| trial.record.data.synthetic;
+    let all = if trials.iter().all(is_synthetic) { "These" } else { "Some of these" };
+    trials.iter().any(is_synthetic).then_some(all)
+}

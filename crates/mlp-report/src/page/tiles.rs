@@ -1,0 +1,81 @@
+//! The most important numbers, large.
+
+use mlp_results::score::seconds;
+use mlp_results::text::{self, counted};
+use mlp_results::{Overview, TrialResult, interval};
+
+use super::interval_text::interval_text;
+use crate::markup::shown;
+
+/// More layers than these are counted, not listed.
+const N_LAYERS: usize = 7;
+
+/// A number with its name and a remark.
+pub(super) struct Tile {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) remark: String,
+    /// The trial that the remark names.
+    pub(super) trial: Option<String>,
+}
+
+impl Tile {
+    fn new(name: impl Into<String>, value: impl Into<String>, remark: impl Into<String>) -> Tile {
+        Tile { name: name.into(), value: value.into(), remark: remark.into(), trial: None }
+    }
+}
+
+/// The numbers that can be told of these trials.
+pub(super) fn tiles(trials: &[TrialResult], overview: &Overview<'_>) -> Vec<Tile> {
+    let constant = overview.best_constant().map(|(name, value)| {
+        let remark = format!("the constant answer “{name}”");
+        Tile::new("Without looking at the picture", overview.metric.format(value), remark)
+    });
+    [Some(best(overview)), best_mean(overview), constant, time(trials), size(trials, overview)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn best(overview: &Overview<'_>) -> Tile {
+    let metric = overview.metric;
+    match overview.best.and_then(|best| Some((best, overview.score(best)?))) {
+        Some((best, score)) => {
+            let name = format!("Best {} on the {} set", metric.title().to_lowercase(), overview.set_name());
+            let trial = Some(shown(&text::trial(&best.record.trial)));
+            Tile { trial, ..Tile::new(name, metric.format(score), "trial") }
+        }
+        None => Tile::new("Best trial", "none", "no trial finished with a finite result"),
+    }
+}
+
+fn best_mean(overview: &Overview<'_>) -> Option<Tile> {
+    let cell = overview.cells.first().filter(|cell| cell.scores.len() > 1)?;
+    let runs = counted(cell.scores.len(), "run");
+    let remark = match cell.interval() {
+        Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
+        None => format!("only {} of {runs} trained", cell.n_trained),
+    };
+    Some(Tile::new("Best mean of a configuration", overview.metric.format(cell.mean()?), remark))
+}
+
+fn time(trials: &[TrialResult]) -> Option<Tile> {
+    let costs: Vec<f64> = trials.iter().filter_map(|trial| seconds(&trial.record)).collect();
+    let each = text::duration(interval::mean(&costs)?);
+    let remark = if costs.len() > 1 {
+        format!("one after the other; {each} for each of {} on the average", counted(costs.len(), "trial"))
+    } else {
+        "training and measuring".to_owned()
+    };
+    Some(Tile::new("Time of all trials", text::duration(costs.iter().sum()), remark))
+}
+
+fn size(trials: &[TrialResult], overview: &Overview<'_>) -> Option<Tile> {
+    let first = || overview.cells.first().and_then(|cell| cell.trials.first().copied());
+    let record = &overview.best.or_else(first)?.record;
+    let layers: Vec<String> = record.layers.iter().map(usize::to_string).collect();
+    let layers = if layers.len() > N_LAYERS { format!("{} layers", layers.len() - 1) } else { layers.join("–") };
+    let of = if trials.len() > 1 { "of the best trial" } else { "in all" };
+    let remark = format!("{of}: {}", shown(&layers));
+    Some(Tile::new("Weights and biases", text::thousands(record.parameters as u64), remark))
+}

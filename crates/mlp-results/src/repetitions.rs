@@ -1,0 +1,104 @@
+//! Repetitions of a configuration, gathered, for tables: what their seeds say together, metric by metric.
+
+use std::collections::BTreeMap;
+
+use crate::interval::{self, Interval};
+use crate::metric::Metric;
+use crate::record::{RunRecord, Status};
+use crate::score::{Compared, by_score, score, seconds};
+
+/// Records of trials with the same settings but for the seed.
+///
+/// ```no_run
+/// use mlp_results::{Metric, Repetitions, RunFolder};
+///
+/// let records = RunFolder::new("runs/rates-mnist").records();
+/// let rate = |record: &mlp_results::RunRecord| record.config["learning_rate"].to_string();
+/// let rows = records.values().map(|record| (rate(record), record));
+/// for rate in Repetitions::ranked(rows, Metric::DigitAccuracy) {
+///     println!("{} {:?} ± {:?}", rate.settings, rate.mean(Metric::DigitAccuracy), rate.deviation(Metric::DigitAccuracy));
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repetitions<'a, K> {
+    /// What the caller distinguishes configurations by.
+    pub settings: K,
+    /// The records, in the order in which they came.
+    pub records: Vec<&'a RunRecord>,
+}
+
+impl<'a, K: Ord + Clone> Repetitions<'a, K> {
+    /// Gathers the records of equal settings: first the configuration with the best mean of `metric` on the test set, last
+    /// those without a result; of equals the one that came first.
+    pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, metric: Metric) -> Vec<Self> {
+        let mut all: Vec<Self> =
+            gathered(rows).into_iter().map(|(settings, records)| Repetitions { settings, records }).collect();
+        all.sort_by(|a, b| by_score(metric, a.mean(metric), b.mean(metric)));
+        all
+    }
+}
+
+impl<K> Repetitions<'_, K> {
+    /// The final values of `metric` on the test set, of the trials that finished and were measured there.
+    pub fn scores(&self, metric: Metric) -> Vec<f64> {
+        self.records.iter().filter_map(|record| score(record, metric, Compared::Test)).collect()
+    }
+
+    /// The mean of [`Repetitions::scores`].
+    pub fn mean(&self, metric: Metric) -> Option<f64> {
+        interval::mean(&self.scores(metric))
+    }
+
+    /// The standard deviation of at least two scores, dividing by n − 1.
+    pub fn deviation(&self, metric: Metric) -> Option<f64> {
+        interval::deviation(&self.scores(metric))
+    }
+
+    /// The 95 % t-interval of the mean of at least two scores. It supposes that all runs are of one kind: where some
+    /// trained and others did not, [`Cell::interval`](crate::Cell::interval) gives none.
+    pub fn interval(&self, metric: Metric) -> Option<Interval> {
+        interval::interval(&self.scores(metric))
+    }
+
+    /// How many of the trials diverged.
+    pub fn n_diverged(&self) -> usize {
+        self.count(Status::Diverged)
+    }
+
+    /// How many of the trials failed.
+    pub fn n_failed(&self) -> usize {
+        self.count(Status::Failed)
+    }
+
+    /// How many of the trials finished.
+    pub fn n_finished(&self) -> usize {
+        self.count(Status::Finished)
+    }
+
+    /// The mean seconds of the finished trials, training and measuring; `None` where they were not recorded.
+    pub fn seconds(&self) -> Option<f64> {
+        let finished = self.records.iter().filter(|record| record.status == Status::Finished);
+        interval::mean(&finished.filter_map(|record| seconds(record)).collect::<Vec<_>>())
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.records.iter().filter(|record| record.status == status).count()
+    }
+}
+
+/// What has the same key, gathered, in the order in which the keys first come: trials that are only planned can be gathered
+/// like those that have a record.
+pub fn gathered<K: Ord + Clone, T>(rows: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
+    for (key, item) in rows {
+        match places.get(&key) {
+            Some(&place) => groups[place].1.push(item),
+            None => {
+                places.insert(key.clone(), groups.len());
+                groups.push((key, vec![item]));
+            }
+        }
+    }
+    groups
+}

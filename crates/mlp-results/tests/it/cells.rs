@@ -1,0 +1,123 @@
+//! Trials gathered into configurations, and the best of them.
+
+use mlp_results::{Metric, Overview, Repetitions, RunRecord, Status, best, gathered};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::made_up::{self, Story, scored};
+
+const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 4, seed: 0 };
+
+#[test]
+fn seeds_are_one_configuration_and_the_depth_is_what_varies() {
+    let trials = made_up::trials(made_up::depth_sweep());
+    let overview = Overview::new(&trials);
+    assert_eq!(overview.varied.len(), 1);
+    assert_eq!(overview.varied[0].numbers.as_deref(), Some(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0][..]));
+    assert_eq!(overview.cells.len(), 7);
+    assert!(overview.cells.iter().all(|cell| cell.trials.len() == 3));
+    assert_eq!(overview.cells[0].short_label, "6 layers");
+    let deepest = overview.cells.iter().find(|cell| cell.short_label == "7 layers").unwrap();
+    assert_eq!((deepest.scores.len(), deepest.n_diverged), (2, 1));
+}
+
+#[test]
+fn the_spread_is_the_sample_standard_deviation() {
+    let trials = made_up::trials(vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })]);
+    let overview = Overview::new(&trials);
+    let cell = &overview.cells[0];
+    let expected = (cell.scores[0] - cell.scores[1]).abs() / 2f64.sqrt();
+    assert!((cell.deviation().unwrap() - expected).abs() < 1e-12);
+}
+
+#[test]
+fn where_no_trial_learned_nobody_speaks_of_trained_networks() {
+    let trials = made_up::trials((0..3).map(|seed| scored(&[], seed, 0.11 + seed as f64 / 1e3)).collect());
+    let overview = Overview::new(&trials);
+    assert_eq!(overview.trained_from, None);
+    assert_eq!(overview.is_trained(0.11), None);
+}
+
+#[test]
+fn repetitions_say_the_same_as_cells_and_stand_in_the_same_order() {
+    let records = made_up::depth_sweep();
+    let depth = |record: &RunRecord| record.config["hidden"].as_array().unwrap().len();
+    let gathered = Repetitions::ranked(records.iter().map(|record| (depth(record), record)), Metric::DigitAccuracy);
+    let trials = made_up::trials(records.clone());
+    let overview = Overview::new(&trials);
+    assert_eq!(gathered.len(), overview.cells.len());
+    for (repetitions, cell) in gathered.iter().zip(&overview.cells) {
+        assert_eq!(repetitions.settings, depth(&cell.trials[0].record));
+        assert_eq!(repetitions.scores(Metric::DigitAccuracy), cell.scores);
+        assert_eq!(repetitions.mean(Metric::DigitAccuracy), cell.mean());
+        assert_eq!(repetitions.deviation(Metric::DigitAccuracy), cell.deviation());
+        assert_eq!(repetitions.interval(Metric::DigitAccuracy), cell.interval());
+        assert_eq!((repetitions.n_diverged(), repetitions.n_failed()), (cell.n_diverged, cell.n_failed));
+        assert_eq!(repetitions.n_finished(), cell.scores.len());
+        assert_eq!(repetitions.seconds(), cell.seconds());
+    }
+}
+
+#[test]
+fn configurations_without_a_result_come_last_and_are_counted() {
+    let story = Story { n_epochs: 1, ..STORY };
+    let records = [
+        made_up::failed(&[("l2", json!(0))], "no memory"),
+        made_up::diverged(&[("l2", json!(0))], story),
+        scored(&[("l2", json!(1))], 0, 0.5),
+        scored(&[("l2", json!(2))], 0, 0.9),
+        scored(&[("l2", json!(2))], 1, 0.8),
+    ];
+    let rows = records.iter().map(|record| (record.config["l2"].to_string(), record));
+    let ranked = Repetitions::ranked(rows, Metric::DigitAccuracy);
+    let settings: Vec<&str> = ranked.iter().map(|repetitions| repetitions.settings.as_str()).collect();
+    assert_eq!(settings, ["2", "1", "0"]);
+    assert_eq!((ranked[2].n_diverged(), ranked[2].n_failed(), ranked[2].n_finished()), (1, 1, 0));
+    assert_eq!((ranked[2].mean(Metric::DigitAccuracy), ranked[2].seconds()), (None, None));
+    assert!((ranked[0].mean(Metric::DigitAccuracy).unwrap() - 0.85).abs() < 1e-12);
+    // Of a single run nothing can be said about its spread.
+    assert_eq!(ranked[1].deviation(Metric::DigitAccuracy), None);
+}
+
+#[test]
+fn what_is_gathered_keeps_the_order_in_which_it_came() {
+    let rows = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5)];
+    assert_eq!(gathered(rows), [("b", vec![1, 3]), ("a", vec![2, 5]), ("c", vec![4])]);
+}
+
+/// Few distinct scores, so that many trials are equally good; some measured nothing, some did not finish.
+fn any_records() -> impl Strategy<Value = Vec<RunRecord>> {
+    let one = (0..4u8, 0..5u8, any::<bool>(), any::<bool>());
+    prop::collection::vec(one, 0..12).prop_map(|trials| {
+        let record = |(index, (score, status, has_test, has_digits)): (usize, (u8, u8, bool, bool))| {
+            let mut record = scored(&[], index as u64, f64::from(score) / 4.0);
+            record.status = match status {
+                0 => Status::Diverged,
+                1 => Status::Failed,
+                _ => Status::Finished,
+            };
+            for epoch in &mut record.epochs {
+                epoch.train.mae = f64::from(score);
+                for metrics in [Some(&mut epoch.train), epoch.test.as_mut()].into_iter().flatten() {
+                    metrics.digit_accuracy = metrics.digit_accuracy.filter(|_| has_digits);
+                }
+                epoch.test = epoch.test.take().filter(|_| has_test);
+            }
+            record
+        };
+        trials.into_iter().enumerate().map(record).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_best_record_is_that_of_the_overviews_best_trial(records in any_records(), turns in 0..12usize) {
+        let trials = made_up::trials(records.clone());
+        let overview = Overview::new(&trials);
+        let found = best(&records).map(|record| &record.trial);
+        prop_assert_eq!(found, overview.best.map(|trial| &trial.record.trial));
+        let mut turned = records.clone();
+        turned.rotate_left(turns.min(records.len()));
+        prop_assert_eq!(best(&turned).map(|record| &record.trial), found);
+    }
+}

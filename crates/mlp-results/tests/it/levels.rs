@@ -1,0 +1,45 @@
+//! What constant answers reach.
+
+use mlp_results::levels::constant_answers;
+use serde_json::json;
+
+use crate::made_up::{self, CLASS_COUNTS, Story};
+
+const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 4, seed: 0 };
+
+/// The figures of `levels.py`, which computes them from MNIST's label counts in plain Python.
+#[test]
+fn the_levels_of_constant_answers_on_mnist_are_those_of_the_paper() {
+    let levels = constant_answers(&made_up::record(&[], STORY));
+    let rounded: Vec<String> = levels
+        .iter()
+        .map(|l| format!("{} {:.4} {:.4} {:.4} {:.4}", l.name, l.mae, l.rmse, l.bit_accuracy, l.digit_accuracy))
+        .collect();
+    assert_eq!(
+        rounded,
+        [
+            "all ones 0.4176 0.6462 0.5824 0.0000",
+            "majority bits 0.2466 0.4966 0.7534 0.1135",
+            "mean of bits 0.2955 0.3844 0.7534 0.1135",
+        ]
+    );
+}
+
+#[test]
+fn the_levels_follow_the_class_counts_and_the_encoding() {
+    let mut record = made_up::record(&[("encoding", json!("one-hot"))], STORY);
+    record.data.classes = "ab".to_owned();
+    record.confusion = Some(vec![vec![30, 0, 0], vec![0, 10, 0]]);
+    let levels = constant_answers(&record);
+    assert_eq!(levels[0].mae, 0.5);
+    assert_eq!(levels[1].mae, 0.25);
+    assert_eq!(levels[1].digit_accuracy, 0.75);
+    assert_eq!(levels[2].mae, 2.0 * 0.75 * 0.25);
+}
+
+#[test]
+fn the_class_counts_of_the_made_up_records_are_those_of_mnist() {
+    let record = made_up::record(&[], STORY);
+    let sums: Vec<u64> = record.confusion.iter().flatten().map(|row| row.iter().sum()).collect();
+    assert_eq!(sums, CLASS_COUNTS);
+}
