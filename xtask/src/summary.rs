@@ -1,12 +1,12 @@
 //! What a person reads at the end: numbers with their meaning, and where to go next.
 
+use std::fmt::Write as _;
 use std::path::Path;
-
-use mlp_train::{EpochMetrics, EpochRecord};
-use serde_json::Value;
 
 use mlp_results::text::{counted, duration, percent, thousands};
 use mlp_results::{Metric, Repetitions, RunRecord, Status};
+use mlp_train::{EpochMetrics, EpochRecord};
+use serde_json::Value;
 
 use crate::output::Output;
 

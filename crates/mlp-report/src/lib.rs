@@ -76,7 +76,6 @@ mod write;
 pub use diagnosis::diagnosis_maps;
 pub use error::{Error, ErrorKind, Result};
 pub use figure::Figure;
-pub use image_url::grey as grey_image_url;
 pub use input::{ReportInput, read_folder};
 pub use mlp_results;
 pub use mlp_results::{interval, levels};
