@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlp_train::{ConfigError, TrainConfig, ValidationMetric};
+use mlp_train::{Error, TrainConfig, ValidationMetric};
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
@@ -43,11 +43,11 @@ impl Setting {
     /// The failure of `error`, at the key if that is unknown, and else at the innermost value that it speaks of.
     ///
     /// `within` is the path of the value that was at fault: empty, or `[2]` for an item of a `[sweep]` list.
-    fn failure(&self, error: &ConfigError, within: &str) -> Failure {
+    fn failure(&self, error: &Error, within: &str) -> Failure {
         if range_of(&self.key).is_none() {
             return self.key_place.failure(&error.to_string());
         }
-        let path = format!("{within}{}", error.key.strip_prefix(&self.key).unwrap_or(""));
+        let path = format!("{within}{}", error.key().and_then(|key| key.strip_prefix(&self.key)).unwrap_or_default());
         let inner =
             self.parts.iter().filter(|(part, _)| path.starts_with(part.as_str())).max_by_key(|(part, _)| part.len());
         let place = inner.map_or_else(|| self.place.clone(), |(_, span)| self.place.at(span));
@@ -266,8 +266,8 @@ impl Document {
 
 impl SweepSpec {
     /// The failure of `error`, at the place of its key where it was set.
-    pub(crate) fn failure(&self, error: &ConfigError) -> Failure {
-        let key = error.key.split(['.', '[']).next().unwrap_or_default();
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
+        let key = error.key().unwrap_or_default().split(['.', '[']).next().unwrap_or_default();
         match self.settings.iter().rfind(|setting| setting.key == key) {
             Some(setting) => setting.failure(error, ""),
             None => Failure::configuration(format!("{error} ({key} has its default here; set it)")),

@@ -71,8 +71,8 @@ fn begun(path: &Path, new: Diagnosis) -> Diagnosis {
     match Diagnosis::read(path) {
         Ok(there) if Diagnosis { epochs: Vec::new(), ..there.clone() } == new => there,
         Ok(_) => new,
-        Err(problem) => {
-            notice(format_args!("warning: {}: {problem}\n  the diagnosis begins anew", path.display()));
+        Err(error) => {
+            notice(format_args!("warning: {error}\n  the diagnosis begins anew"));
             new
         }
     }

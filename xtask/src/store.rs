@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_core::Kernel;
-use mlp_train::{AnyMlp, EpochRecord, load_model, save_model, weights_sha256};
+use mlp_train::{AnyMlp, EpochRecord, load_model, save_model};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -396,11 +396,8 @@ pub(crate) fn result_elsewhere(
     }
     let Some(expected) = &record.weights_sha256 else { return Ok(Some((record, None))) };
     let path = folder.join(MODELS).join(format!("{trial}.safetensors"));
-    let model = load_model(&path).map_err(|error| error.to_string())?.mlp;
-    let found = match &model {
-        AnyMlp::F32(mlp) => weights_sha256(mlp),
-        AnyMlp::F64(mlp) => weights_sha256(mlp),
-    };
+    let model = load_model(&path).map_err(|error| error.to_string())?.network;
+    let found = model.weights_sha256();
     match found == *expected {
         true => Ok(Some((record, Some(model)))),
         false => Err(format!("{}: weights: expected the SHA-256 {expected}, found {found}", path.display())),

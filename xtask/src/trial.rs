@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_train::{
-    AnyMlp, Codebook, ConfigError, EpochRecord, Inputs, Outcome, Precision, Progress, Samples, SavedModel, Setup,
-    Targets, Trainable, load_model, train_resumable, weights_sha256,
+    AnyMlp, Codebook, EpochRecord, Error, ErrorKind, Inputs, Outcome, Precision, Progress, Samples, SavedModel, Setup,
+    Targets, Trainable, load_model, train_resumable,
 };
 use mnist_io::LabeledImages;
 use serde_json::{Map, Value, json};
@@ -95,10 +95,7 @@ impl Initial {
     /// Reads the model at `path`.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let model = load_model(path).map_err(|error| model_failure(&error))?;
-        let sha256 = match &model.mlp {
-            AnyMlp::F32(mlp) => weights_sha256(mlp),
-            AnyMlp::F64(mlp) => weights_sha256(mlp),
-        };
+        let sha256 = model.network.weights_sha256();
         Ok(Initial { model, sha256 })
     }
 
@@ -109,7 +106,7 @@ impl Initial {
 
     /// The network in numbers of type `F`.
     fn network<F: Real>(&self) -> Mlp<F> {
-        match &self.model.mlp {
+        match &self.model.network {
             AnyMlp::F32(mlp) => converted(mlp),
             AnyMlp::F64(mlp) => converted(mlp),
         }
@@ -335,7 +332,7 @@ impl Laboratory {
         let (n_inputs, n_outputs) = shape(settings, &self.data);
         let expected =
             described(&settings.train.sizes(n_inputs, n_outputs), &settings.train.activations(), settings.train.bias);
-        let found = match &initial.model.mlp {
+        let found = match &initial.model.network {
             AnyMlp::F32(mlp) => described_network(mlp),
             AnyMlp::F64(mlp) => described_network(mlp),
         };
@@ -379,27 +376,23 @@ pub(crate) fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Code
 }
 
 /// The failure of a model file: unreadable is 5, unfit is 3.
-pub(crate) fn model_failure(error: &mlp_train::ModelError) -> Failure {
-    let code = match error {
-        mlp_train::ModelError::Io { .. } => Code::InputOutput,
+pub(crate) fn model_failure(error: &Error) -> Failure {
+    let code = match error.kind() {
+        ErrorKind::Io => Code::InputOutput,
         _ => Code::Data,
     };
     Failure::new(code, error.to_string())
 }
 
-fn check(settings: &RunSettings, data: &Dataset) -> Result<(), ConfigError> {
+fn check(settings: &RunSettings, data: &Dataset) -> Result<(), Error> {
     for (key, size, all) in
         [("train_size", settings.train_size, data.train.len()), ("test_size", settings.test_size, data.test.len())]
     {
         if let Some(size) = size
             && size > all
         {
-            return Err(ConfigError {
-                key: key.to_owned(),
-                expected: format!("at most the {all} images that {} has", data.name),
-                found: size.to_string(),
-                hint: None,
-            });
+            let expected = format!("at most the {all} images that {} has", data.name);
+            return Err(Error::of_key(key, expected, size.to_string()));
         }
     }
     let (n_inputs, n_outputs) = shape(settings, data);

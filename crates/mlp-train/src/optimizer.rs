@@ -11,8 +11,9 @@
 //! taken as 0, and means of squares below 1e-31 (1e-292). They are too small to matter, but products with them can be
 //! subnormal, and those slow a processor down tenfold and more.
 
+use std::fmt;
+
 use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
-use serde_json::{Value, json};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,20 +132,11 @@ impl Optimizer {
             Self::AdamW { beta1, beta2, epsilon, decay } => run.with(Adam::new(update, [beta1, beta2, epsilon], decay)),
         }
     }
+}
 
-    /// As written in a configuration: a bare name, or a table where there are parameters.
-    pub(crate) fn to_value(self) -> Value {
-        let name = self.name();
-        match self {
-            Self::Sgd => json!(name),
-            Self::Momentum { momentum } | Self::Nesterov { momentum } => json!({ "name": name, "momentum": momentum }),
-            Self::Adam { beta1, beta2, epsilon } => {
-                json!({ "name": name, "beta1": beta1, "beta2": beta2, "epsilon": epsilon })
-            }
-            Self::AdamW { beta1, beta2, epsilon, decay } => {
-                json!({ "name": name, "beta1": beta1, "beta2": beta2, "epsilon": epsilon, "decay": decay })
-            }
-        }
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -120,30 +120,29 @@ impl Case {
     }
 
     fn config(&self) -> TrainConfig {
-        let ordinary = TrainConfig::default();
-        TrainConfig {
-            initializer: match self.numbers {
-                Numbers::Saturated => Initializer::GlorotUniform { gain: 200.0 },
-                // As the peers' networks begin.
-                _ => Initializer::GlorotUniform { gain: 4.0 },
-            },
-            l2: match self.numbers {
-                Numbers::Ordinary | Numbers::Saturated => 0.0,
-                Numbers::Penalised => 1e-9,
-                Numbers::Decayed => 0.1,
-            },
-            hidden: self.hidden.to_vec(),
-            loss: Loss::Squared,
-            optimizer: Optimizer::Sgd,
-            learning_rate: 1.0,
-            schedule: Schedule::Constant,
-            batch_size: self.batch_size,
-            precision: self.precision,
+        let gain = match self.numbers {
+            Numbers::Saturated => 200.0,
+            // As the peers' networks begin.
+            _ => 4.0,
+        };
+        let l2 = match self.numbers {
+            Numbers::Ordinary | Numbers::Saturated => 0.0,
+            Numbers::Penalised => 1e-9,
+            Numbers::Decayed => 0.1,
+        };
+        TrainConfig::new()
+            .hidden(self.hidden)
+            .initializer(Initializer::GlorotUniform { gain })
+            .l2(l2)
+            .loss(Loss::Squared)
+            .optimizer(Optimizer::Sgd)
+            .learning_rate(1.0)
+            .schedule(Schedule::Constant)
+            .batch_size(self.batch_size)
+            .precision(self.precision)
             // One to warm up, and as many timed as the peers have.
-            epochs: 3,
-            evaluate_train: EvaluateTrain::Count(10_000),
-            ..ordinary
-        }
+            .epochs(3)
+            .evaluate_train(EvaluateTrain::Count(10_000))
     }
 
     /// Trains, and times each epoch with its shuffling and gathering.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use mlp_core::{Kernel, Workers};
-use mlp_train::{AnyMlp, TrainConfig, evaluate, load_model};
+use mlp_train::{AnyMlp, evaluate, load_model};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +61,11 @@ pub(crate) fn answers(
     }
     let model_path = folder.join("models").join(format!("{trial}.safetensors"));
     let model = load_model(&model_path).map_err(|error| model_failure(&error))?;
-    let config = TrainConfig::from_map(&model.config)
-        .map_err(|error| Failure::data(format!("{}: {error}", model_path.display())))?;
+    let config = &model.config;
     for (name, images) in missing {
         let codebook = config.encoding.codebook(&images.classes);
         let objective = config.objective();
-        let evaluation = match &model.mlp {
+        let evaluation = match &model.network {
             AnyMlp::F32(mlp) => evaluate(mlp, &samples(images, &codebook), objective, workers, kernel),
             AnyMlp::F64(mlp) => evaluate(mlp, &samples(images, &codebook), objective, workers, kernel),
         };
