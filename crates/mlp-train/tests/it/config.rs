@@ -252,6 +252,95 @@ fn no_hidden_layer_and_no_epoch_are_allowed() {
 }
 
 #[test]
+fn a_configuration_goes_through_serde_by_its_keys() {
+    let config = TrainConfig::new()
+        .hidden([64, 32])
+        .activation([Activation::Relu])
+        .optimizer(Optimizer::Momentum { momentum: 0.5 })
+        .early_stopping(EarlyStopping { metric: ValidationMetric::Rmse, patience: 3 })
+        .validation(100);
+    let text = serde_json::to_string(&config).unwrap();
+    assert!(text.starts_with(r#"{"hidden":[64,32],"bias":true,"activation":"relu","#), "{text}");
+    assert_eq!(serde_json::from_str::<TrainConfig>(&text).unwrap(), config);
+    assert_eq!(serde_json::from_str::<TrainConfig>("{}").unwrap(), TrainConfig::new());
+}
+
+#[test]
+fn what_serde_refuses_is_named_by_its_path() {
+    let refusal = |text: &str| serde_json::from_str::<TrainConfig>(text).unwrap_err().to_string();
+    let refused = [
+        r#"{ "hidden": [512, -1] }"#,
+        r#"{ "optimizer": { "name": "momentum", "momentum": 2 } }"#,
+        r#"{ "epochs": 1, "epochs": 2 }"#,
+        r#"{ "learnig_rate": 1 }"#,
+        "[]",
+    ];
+    assert_snapshot!(refused.map(refusal).join("\n"));
+}
+
+#[test]
+fn choices_alone_go_through_serde_and_texts() {
+    let read = |text: &str| serde_json::from_str::<Optimizer>(text);
+    let nesterov = Optimizer::Nesterov { momentum: 0.5 };
+    assert_eq!(read(r#"{"momentum":0.5,"name":"nesterov"}"#).unwrap(), nesterov);
+    assert_eq!(serde_json::to_value(nesterov).unwrap(), json!({ "name": "nesterov", "momentum": 0.5 }));
+    let error = read(r#"{"name":"momentum","momentum":1}"#).unwrap_err().to_string();
+    assert!(error.starts_with("optimizer.momentum: expected a number of at least 0 and below 1, found 1"), "{error}");
+
+    assert_eq!("adam".parse::<Optimizer>().unwrap(), Optimizer::ADAM);
+    assert_eq!("cosine".parse::<Schedule>().unwrap().to_string(), "cosine");
+    for encoding in TargetEncoding::ALL {
+        assert_eq!(encoding.to_string().parse::<TargetEncoding>().unwrap(), encoding);
+    }
+    for precision in Precision::ALL {
+        assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
+    }
+    for metric in ValidationMetric::ALL {
+        assert_eq!(metric.to_string().parse::<ValidationMetric>().unwrap(), metric);
+    }
+    assert!("step".parse::<Schedule>().unwrap_err().to_string().starts_with("schedule: expected a table such as"));
+    let error = "float32".parse::<Precision>().unwrap_err();
+    assert_eq!(error.to_string(), "precision: expected f32 or f64, found \"float32\"; did you mean f32?");
+}
+
+#[test]
+fn every_field_is_set_by_the_method_of_its_name() {
+    let set = TrainConfig::new()
+        .hidden([512, 16])
+        .bias(false)
+        .activation([Activation::Tanh, Activation::Relu])
+        .output_activation(Activation::Softmax)
+        .encoding(TargetEncoding::OneHot)
+        .initializer(Initializer::HE_NORMAL)
+        .loss(Loss::SoftmaxCrossEntropy)
+        .reduction(mlp_core::Reduction::Sum)
+        .precision(Precision::F64)
+        .optimizer(Optimizer::Sgd)
+        .learning_rate(0.5)
+        .l2(0.125)
+        .l1(0.25)
+        .schedule(Schedule::Constant)
+        .batch_size(3)
+        .epochs(7)
+        .validation(11)
+        .early_stopping(EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 })
+        .evaluate_train(EvaluateTrain::All)
+        .seed(9);
+    let default = TrainConfig::default();
+    assert!(TrainConfig::KEYS.iter().all(|key| key.get(&set) != key.get(&default)));
+    assert_eq!(set.hidden, [512, 16]);
+    assert_eq!((set.l2, set.l1, set.seed), (0.125, 0.25, 9));
+}
+
+#[test]
+fn keys_of_the_program_are_considered_when_one_is_misspelt() {
+    let advice = |key: &str| TrainConfig::unknown_key(key, &["train_size", "data"]).advice().map(str::to_owned);
+    assert_eq!(advice("trainsize").as_deref(), Some("did you mean train_size?"));
+    assert_eq!(advice("batchsize").as_deref(), Some("did you mean batch_size?"));
+    assert_eq!(advice("zzz"), None);
+}
+
+#[test]
 fn keys_of_the_surrounding_program_are_handed_back_or_refused() {
     let own = json!({ "name": "x", "data": "mnist", "train_size": 10, "test_size": 10, "classes": "01" });
     let mut map = own.as_object().unwrap().clone();

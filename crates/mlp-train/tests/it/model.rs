@@ -139,6 +139,28 @@ fn a_file_of_another_program_without_hash_is_loaded() {
 }
 
 #[test]
+fn a_model_has_its_classes_and_what_the_program_added() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let mut map = config().to_map();
+    map.insert("classes".into(), json!("äb"));
+    map.insert("data".into(), json!("letters"));
+    save_model(&path, &network(), &map).unwrap();
+    let model = load_model(&path).unwrap();
+    assert_eq!((&model.config, model.classes.as_slice()), (&config(), ['ä', 'b'].as_slice()));
+    assert_eq!(Value::Object(model.other), json!({ "data": "letters" }));
+
+    // Without a hash the file is no work of ours, and a key that is none may be a misspelt one.
+    let config = json!({ "hidden": [], "classes": "ab", "data": "letters" });
+    write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
+    let error = load_model(&path).unwrap_err();
+    assert_eq!((error.kind(), error.place()), (ErrorKind::Model, Some("config, key data")));
+    let config = json!({ "hidden": [], "classes": 5 });
+    write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
+    assert!(load_model(&path).unwrap_err().to_string().contains("config, key classes: expected the characters"));
+}
+
+#[test]
 fn what_does_not_match_the_configuration_is_named() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.safetensors");
