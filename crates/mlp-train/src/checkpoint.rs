@@ -144,7 +144,7 @@ impl ContentHash {
     }
 
     fn finish(self) -> String {
-        hex::encode(&self.0.finalize())
+        hex::encode(self.0.finalize())
     }
 }
 

@@ -99,7 +99,7 @@ pub struct TrainConfig {
 }
 
 /// How many training samples are measured after each epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EvaluateTrain {
     /// The first so many, at least 1; all where there are fewer.
     Count(usize),

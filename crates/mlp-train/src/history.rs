@@ -36,7 +36,7 @@ pub struct EpochRecord {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// After its last epoch, or by early stopping.
     Finished,
@@ -47,7 +47,7 @@ pub enum Outcome {
 }
 
 /// Where numbers overflowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Divergence {
     /// The epoch, counted from 1; 0 if the network could not be measured before training.
     pub epoch: usize,

@@ -50,13 +50,15 @@
 //! # What can be relied on
 //!
 //! *The same numbers.* A configuration gives the same weights, bit for bit, for any number of threads, and whoever
-//! watches, and however often it was stopped and taken up again. Every random choice comes from `seed` through ChaCha8, with a stream of its own for each purpose, and the
-//! order of an epoch depends on the seed and the epoch alone ([`shuffle_for_epoch`]). Only the instruction set
-//! ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so every record names it.
+//! watches, and however often it was stopped and taken up again. Every random choice comes from `seed` through ChaCha8,
+//! with a stream of its own for each purpose, and the order of an epoch depends on the seed and the epoch alone
+//! ([`shuffle_for_epoch`]). Only the instruction set ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so
+//! every record names it.
 //!
 //! *No silent nonsense.* A run whose numbers overflow ends as [`Outcome::Diverged`] with epoch, batch and layer, and
 //! keeps the epochs before. What does not fit together is refused before anything is computed, with the key to change
-//! and its range. Nothing that is not finite is ever written.
+//! and its range. Nothing that is not finite is ever written. Every failure is an [`Error`], which says in one line where it
+//! is, what was expected, what was found, and what to do.
 //!
 //! *No half files.* Models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 

@@ -139,7 +139,7 @@ pub fn weights_sha256<F: Real>(mlp: &Mlp<F>) -> String {
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex::encode(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// What a model file promises to hold.
@@ -149,7 +149,7 @@ fn content_sha256<F: Real>(config: &Map<String, Value>, mlp: &Mlp<F>) -> String 
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex::encode(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 impl AnyMlp {

@@ -177,7 +177,7 @@ impl<F: Real> Penalty<F> {
     /// The gradient with the penalties added.
     #[inline(always)]
     fn add(self, w: F, gradient: F) -> F {
-        settle(gradient + self.l2 * w + self.l1 * sign(w), F::NEGLIGIBLE)
+        flush(gradient + self.l2 * w + self.l1 * sign(w), F::NEGLIGIBLE)
     }
 }
 
@@ -243,7 +243,7 @@ impl<F: Real> Rule<F> for Momentum<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
+        let v = flush(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * v, state: [v, F::zero()] }
     }
 }
@@ -259,7 +259,7 @@ impl<F: Real> Rule<F> for Nesterov<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
+        let v = flush(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * (g + self.momentum * v), state: [v, F::zero()] }
     }
 }
@@ -301,8 +301,8 @@ impl<F: Real> Rule<F> for Adam<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [m, v] }: Parameter<F>, g: F) -> Parameter<F> {
-        let m = settle(self.beta1 * m + self.rest1 * g, F::NEGLIGIBLE);
-        let v = settle(self.beta2 * v + self.rest2 * square(g), negligible_square());
+        let m = flush(self.beta1 * m + self.rest1 * g, F::NEGLIGIBLE);
+        let v = flush(self.beta2 * v + self.rest2 * square(g), negligible_square());
         let step = self.corrected_rate * m / (v.sqrt() * self.correction2 + self.epsilon);
         Parameter { value: w - step, state: [m, v] }
     }
@@ -327,7 +327,7 @@ fn sign<F: Real>(w: F) -> F {
 
 /// Zero for a value of a magnitude below `least`, which is too small to matter; NaN stays NaN.
 #[inline(always)]
-fn settle<F: Real>(value: F, least: F) -> F {
+fn flush<F: Real>(value: F, least: F) -> F {
     if value.abs() < least { F::zero() } else { value }
 }
 

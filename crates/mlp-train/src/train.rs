@@ -76,7 +76,7 @@ pub struct Moment<'a, F> {
 /// network is measured.
 ///
 /// `F` must be the configuration's precision. The observer is called after each batch and each epoch, and can stop the
-/// run; where single samples are descended on ([`OneByOne`]), it is called after every sixteenth of them. The result is the
+/// run; where single samples are descended on ([`OneByOne`](mlp_core::OneByOne)), it is called after every sixteenth of them. The result is the
 /// same, bit for bit, for any number of workers, and whether or not anyone observes.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::metrics::EpochMetrics;
 
 /// Stop when a metric of the validation samples has not improved for `patience` epochs, and take the weights of its
 /// best epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EarlyStopping {
     /// What is watched.
     pub metric: ValidationMetric,

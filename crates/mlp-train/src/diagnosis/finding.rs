@@ -17,7 +17,7 @@ const ONE_ANSWER: f64 = 0.1;
 const VANISHED: f64 = 1e-4;
 
 /// Why a layer learns no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// Saturated, because all weights are positive, and so is what they are multiplied with.
     PositiveWeights,

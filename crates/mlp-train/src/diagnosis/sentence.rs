@@ -23,10 +23,10 @@ impl Diagnosis {
         };
         let missing = self.missing();
         if !missing.is_empty() {
-            let ranges = missing.iter().take(5).map(|&(first, last)| match first == last {
-                true => first.to_string(),
-                false => format!("{first} to {last}"),
-            });
+            let ranges = missing
+                .iter()
+                .take(5)
+                .map(|&(first, last)| if first == last { first.to_string() } else { format!("{first} to {last}") });
             let more = if missing.len() > 5 { " and more" } else { "" };
             text.push_str(&format!(
                 " (Not measured: epoch {}{more}; the run was not watched then.)",
@@ -43,10 +43,8 @@ impl Diagnosis {
             return String::new();
         };
         let found = &epoch.layers[layer];
-        let when = match since == first.epoch && since > 0 {
-            true => format!("from epoch {since} on, the first one measured"),
-            false => format!("from epoch {since} on"),
-        };
+        let is_first_measured = since == first.epoch && since > 0;
+        let when = format!("from epoch {since} on{}", if is_first_measured { ", the first one measured" } else { "" });
         let net_inputs = shown(found.net_input_rms);
         let body = match cause {
             Cause::PositiveWeights => format!(
@@ -69,13 +67,15 @@ impl Diagnosis {
             ),
             Cause::FadedSignal => {
                 let spreads: Vec<String> = epoch.layers.iter().take(layer).map(|layer| shown(layer.spread)).collect();
-                let before = match spreads.is_empty() {
-                    true => String::new(),
-                    false => format!(", those of the layers before it by {}", spreads.join(", ")),
+                let before = if spreads.is_empty() {
+                    String::new()
+                } else {
+                    format!(", those of the layers before it by {}", spreads.join(", "))
                 };
-                let shrunk = match found.weight_norm < 0.5 * first.layers[layer].weight_norm {
-                    true => "its weights have shrunk",
-                    false => "the weights are too small to pass on what differs",
+                let shrunk = if found.weight_norm < 0.5 * first.layers[layer].weight_norm {
+                    "its weights have shrunk"
+                } else {
+                    "the weights are too small to pass on what differs"
                 };
                 format!(
                     "{when} its units give nearly the same answer to every sample (they vary by {}{before}): {shrunk}",
@@ -88,10 +88,7 @@ impl Diagnosis {
                 epoch.layers.last().map_or_else(String::new, |last| shown(last.gradient_norm))
             ),
         };
-        let rest = match is_fatal {
-            true => "",
-            false => " The layers after it still learn from what it gives.",
-        };
+        let rest = if is_fatal { "" } else { " The layers after it still learn from what it gives." };
         format!("Layer {} of {}: {body}.{rest} Try {}.", layer + 1, self.layers.len(), self.remedy(finding, epoch))
     }
 

@@ -14,23 +14,23 @@ pub(super) fn check<F: Real>(
     test: Option<&Samples<'_, F>>,
     initial: Option<&Mlp<F>>,
 ) -> Result<()> {
-    train.check().map_err(of_train)?;
+    train.check().map_err(about_training)?;
     if let Some(test) = test {
-        test.check().map_err(of_test)?;
+        test.check().map_err(about_test)?;
         check_test_shape("inputs", train.n_inputs(), test.n_inputs())?;
         check_test_shape("targets", train.n_outputs(), test.n_outputs())?;
     }
-    config.validate(train.n_samples(), train.n_inputs(), train.n_outputs()).map_err(of_configuration)?;
+    config.validate(train.n_samples(), train.n_inputs(), train.n_outputs()).map_err(about_configuration)?;
     if config.precision != Precision::of::<F>() {
         let (expected, found) = (Precision::of::<F>().name(), config.precision.name());
         let expected = format!("{expected}, the type of the numbers that train was called with");
-        return Err(of_configuration(Error::of_key("precision", expected, found)));
+        return Err(about_configuration(Error::of_key("precision", expected, found)));
     }
     match train.targets {
-        Targets::Labels { codebook, .. } => config.validate_codes(codebook).map_err(of_configuration)?,
+        Targets::Labels { codebook, .. } => config.validate_codes(codebook).map_err(about_configuration)?,
         Targets::Values(_) if config.loss.required_output().is_some() => {
-            train.check_probabilities().map_err(of_train)?;
-            test.map_or(Ok(()), |test| test.check_probabilities().map_err(of_test))?;
+            train.check_probabilities().map_err(about_training)?;
+            test.map_or(Ok(()), |test| test.check_probabilities().map_err(about_test))?;
         }
         Targets::Values(_) => {}
     }
@@ -38,20 +38,20 @@ pub(super) fn check<F: Real>(
         && metric.of(&EpochMetrics::default()).is_none()
     {
         let expected = "validation.loss, validation.mae or validation.rmse for samples without labels";
-        return Err(of_configuration(Error::of_key("early_stopping.metric", expected, metric.name())));
+        return Err(about_configuration(Error::of_key("early_stopping.metric", expected, metric.name())));
     }
     initial.map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
 }
 
-fn of_configuration(error: Error) -> Error {
+fn about_configuration(error: Error) -> Error {
     error.about("configuration")
 }
 
-fn of_train(error: Error) -> Error {
+fn about_training(error: Error) -> Error {
     error.about("training samples")
 }
 
-fn of_test(error: Error) -> Error {
+fn about_test(error: Error) -> Error {
     error.about("test samples")
 }
 
@@ -60,7 +60,7 @@ fn check_test_shape(what: &str, expected: usize, found: usize) -> Result<()> {
         return Ok(());
     }
     let expected = format!("{expected} {what} in each, as in the training samples");
-    Err(of_test(Error::new(ErrorKind::Samples, expected, found.to_string())))
+    Err(about_test(Error::new(ErrorKind::Samples, expected, found.to_string())))
 }
 
 fn check_initial<F: Real>(config: &TrainConfig, initial: &Mlp<F>, n_inputs: usize, n_outputs: usize) -> Result<()> {
@@ -96,8 +96,8 @@ pub(super) fn check_checkpoint<F: Real>(
             })
     };
     let (n_slots, n_found) = (config.optimizer.n_slots(), start.slots.len());
-    let of_rule = |n_slots: usize| format!("{n_slots} numbers for each parameter");
-    check("optimiser's state", n_slots == n_found, of_rule(n_slots), of_rule(n_found))?;
+    let numbers_kept = |n_slots: usize| format!("{n_slots} numbers for each parameter");
+    check("optimiser's state", n_slots == n_found, numbers_kept(n_slots), numbers_kept(n_found))?;
     check(
         "optimiser's state",
         start.slots.iter().all(fits),
