@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mlp_core::Real;
 use mlp_results::text::thousands;
 use mlp_sweep::{Dataset, is_safe_name, nearest};
-use mlp_train::{Codebook, Inputs, Samples, Targets};
 use mnist_fetch::Manifest;
 use mnist_io::{LabeledImages, synthetic_digits};
 
@@ -55,11 +53,6 @@ pub(crate) fn load(choice: Option<&str>) -> Result<Dataset, Failure> {
 /// The training and the test images; everything that this program loads is images.
 pub(crate) fn images(data: &Dataset) -> [&LabeledImages; 2] {
     [data.train(), data.test()].map(|part| part.images().expect("the data that this program loads are images"))
-}
-
-/// Images with their labels as networks see them.
-pub(crate) fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
 }
 
 /// One line for people, about so many images of the data.

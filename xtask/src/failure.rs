@@ -111,10 +111,11 @@ impl From<mnist_fetch::Error> for Failure {
     }
 }
 
-impl From<mlp_train::ModelError> for Failure {
-    fn from(error: mlp_train::ModelError) -> Self {
-        let code = match error {
-            mlp_train::ModelError::Io { .. } => Code::InputOutput,
+impl From<mlp_train::Error> for Failure {
+    fn from(error: mlp_train::Error) -> Self {
+        let code = match error.kind() {
+            mlp_train::ErrorKind::Configuration => Code::Configuration,
+            mlp_train::ErrorKind::Io => Code::InputOutput,
             _ => Code::Data,
         };
         Failure::new(code, error.to_string())

@@ -67,10 +67,9 @@ impl RunFolder {
         for path in json_files(&self.diagnoses())? {
             match Diagnosis::read(&path) {
                 Ok(diagnosis) => results.diagnoses.push(diagnosis),
-                Err(error) => results.warnings.push(format!(
-                    "Skipped a diagnosis. {}: {error}. Delete the file, or train again with --diagnose",
-                    path.display()
-                )),
+                Err(error) => results
+                    .warnings
+                    .push(format!("Skipped a diagnosis. {error}. Delete the file, or train again with --diagnose")),
             }
         }
         let recorded: BTreeSet<&str> = results.trials.iter().map(|trial| trial.record.trial.as_str()).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mlp_core::Real;
-use mlp_train::{Checkpoint, CheckpointError, Moment, Progress, TrainConfig};
+use mlp_train::{Checkpoint, Moment, Progress, TrainConfig};
 use serde_json::{Map, Value};
 
 use crate::event::{Event, Observer, Warning};
@@ -58,7 +58,7 @@ impl TrialCheckpoints {
                     best = Some((index, found))
                 }
                 Ok(_) => {}
-                Err(CheckpointError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {}
                 Err(problem) => problems.push(problem),
             }
         }

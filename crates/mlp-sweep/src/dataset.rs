@@ -342,6 +342,11 @@ impl Table {
     }
 }
 
+/// Images with their labels as a network sees them.
+pub fn image_samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
+    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
+}
+
 fn part(samples: &Arc<SampleSet>, size: Option<usize>) -> Arc<SampleSet> {
     match size {
         Some(size) if size < samples.len() => Arc::new(samples.subset(size)),

@@ -83,7 +83,7 @@ fn begun(path: &Path, new: Diagnosis, observer: &dyn Observer) -> Diagnosis {
         Ok(there) if Diagnosis { epochs: Vec::new(), ..there.clone() } == new => there,
         Ok(_) => new,
         Err(problem) => {
-            let warning = Warning::new(format_args!("{}: {problem}", path.display()));
+            let warning = Warning::new(problem);
             observer.notify(Event::Warning(&warning.with_remedy("the diagnosis begins anew")));
             new
         }

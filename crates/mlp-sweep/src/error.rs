@@ -79,6 +79,18 @@ impl From<LockError> for Error {
     }
 }
 
+impl From<mlp_train::Error> for Error {
+    fn from(error: mlp_train::Error) -> Self {
+        let kind = match error.kind() {
+            mlp_train::ErrorKind::Configuration => ErrorKind::Specification,
+            mlp_train::ErrorKind::Io => ErrorKind::Io,
+            _ => ErrorKind::Data,
+        };
+        let path = error.path().map(Path::to_path_buf);
+        Error(Box::new(Details { kind, path, text: error.to_string(), io_error: None }))
+    }
+}
+
 impl From<mlp_results::Error> for Error {
     fn from(error: mlp_results::Error) -> Self {
         let kind = match error.kind() {

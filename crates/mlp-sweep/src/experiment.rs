@@ -9,15 +9,14 @@ use std::sync::Arc;
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_results::{RunRecord, Runtime, Subject, trial_id};
 use mlp_train::{
-    AnyMlp, ConfigError, EpochRecord, ModelError, Outcome, Precision, Progress, SavedModel, Setup, Trainable,
-    load_model, train_resumable, weights_sha256,
+    AnyMlp, EpochRecord, Outcome, Precision, Progress, SavedModel, Setup, Trainable, load_model, train_resumable,
 };
 use serde_json::{Map, Value, json};
 
 use crate::checkpoints::TrialCheckpoints;
 use crate::dataset::{Dataset, SampleSet};
 use crate::diagnosis::Examiner;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::memory::{Budget, Reservation};
 use crate::panics::guarded;
@@ -87,11 +86,8 @@ impl InitialModel {
     ///
     /// If it cannot be read, or is not a model.
     pub fn read(path: &Path) -> Result<Self> {
-        let model = load_model(path).map_err(|error| model_error(&error))?;
-        let sha256 = match &model.mlp {
-            AnyMlp::F32(mlp) => weights_sha256(mlp),
-            AnyMlp::F64(mlp) => weights_sha256(mlp),
-        };
+        let model = load_model(path)?;
+        let sha256 = model.network.weights_sha256();
         Ok(InitialModel { model, sha256 })
     }
 
@@ -102,7 +98,7 @@ impl InitialModel {
 
     /// The network in numbers of type `F`.
     fn network<F: Real>(&self) -> Mlp<F> {
-        match &self.model.mlp {
+        match &self.model.network {
             AnyMlp::F32(mlp) => converted(mlp),
             AnyMlp::F64(mlp) => converted(mlp),
         }
@@ -329,7 +325,7 @@ impl Experiment {
         let (n_inputs, n_outputs) = shape(settings, &self.data);
         let expected =
             described(&settings.train.sizes(n_inputs, n_outputs), &settings.train.activations(), settings.train.bias);
-        let found = match &initial.model.mlp {
+        let found = match &initial.model.network {
             AnyMlp::F32(mlp) => described_network(mlp),
             AnyMlp::F64(mlp) => described_network(mlp),
         };
@@ -396,28 +392,15 @@ impl Experiment {
     }
 }
 
-/// The error of a model file.
-pub(crate) fn model_error(error: &ModelError) -> Error {
-    let kind = match error {
-        ModelError::Io { .. } => ErrorKind::Io,
-        _ => ErrorKind::Data,
-    };
-    Error::new(kind, error.to_string())
-}
-
-fn check(settings: &RunSettings, data: &Dataset) -> std::result::Result<(), ConfigError> {
+fn check(settings: &RunSettings, data: &Dataset) -> mlp_train::Result<()> {
     for (key, size, all) in
         [("train_size", settings.train_size, data.train().len()), ("test_size", settings.test_size, data.test().len())]
     {
         if let Some(size) = size
             && size > all
         {
-            return Err(ConfigError {
-                key: key.to_owned(),
-                expected: format!("at most the {all} {} that {} has", data.train().noun(), data.name()),
-                found: size.to_string(),
-                hint: None,
-            });
+            let expected = format!("at most the {all} {} that {} has", data.train().noun(), data.name());
+            return Err(mlp_train::Error::of_key(key, expected, size.to_string()));
         }
     }
     let (n_inputs, n_outputs) = shape(settings, data);

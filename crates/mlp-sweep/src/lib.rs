@@ -77,7 +77,7 @@ pub use mlp_results;
 pub use mlp_train;
 
 pub use checkpoints::CheckpointInterval;
-pub use dataset::{Dataset, SampleSet, Table, TableTargets};
+pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
 pub use error::{Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use durable_file::FolderLock;
 use mlp_core::Kernel;
 use mlp_results::{ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Status, trial_of_record};
-use mlp_train::{AnyMlp, EpochRecord, load_model, save_model, weights_sha256};
+use mlp_train::{AnyMlp, EpochRecord, load_model, save_model};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -271,11 +271,8 @@ pub(crate) fn result_elsewhere(
     }
     let Some(expected) = &record.weights_sha256 else { return Ok(Some((record, None))) };
     let path = folder.model(trial);
-    let model = load_model(&path).map_err(|error| error.to_string())?.mlp;
-    let found = match &model {
-        AnyMlp::F32(mlp) => weights_sha256(mlp),
-        AnyMlp::F64(mlp) => weights_sha256(mlp),
-    };
+    let model = load_model(&path).map_err(|error| error.to_string())?.network;
+    let found = model.weights_sha256();
     if found != *expected {
         return Err(format!("{}: weights: expected the SHA-256 {expected}, found {found}", path.display()));
     }

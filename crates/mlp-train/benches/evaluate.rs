@@ -38,7 +38,7 @@ fn measure(criterion: &mut Criterion) {
 
 /// The paper's deepest net, on the largest probe.
 fn examine<F: Real>(criterion: &mut Criterion, digits: &LabeledImages) {
-    let config = TrainConfig { hidden: vec![512, 256, 128, 64, 32, 16, 8], ..TrainConfig::default() };
+    let config = TrainConfig::new().hidden([512, 256, 128, 64, 32, 16, 8]);
     let codebook = config.encoding.codebook(&digits.classes);
     let samples = Samples::<F> {
         inputs: Inputs::Pixels(digits.pixels()),

@@ -7,24 +7,22 @@
 use std::ops::ControlFlow;
 
 use mlp_core::{Activation, Kernel, Reduction, Workers};
-use mlp_train::{EvaluateTrain, Inputs, Precision, Progress, Samples, Setup, Targets, TrainConfig, TrainError, train};
+use mlp_train::{EvaluateTrain, Inputs, Precision, Progress, Samples, Setup, Targets, TrainConfig, train};
 use ndarray::array;
 
-fn main() -> Result<(), TrainError> {
+fn main() -> mlp_train::Result<()> {
     let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     let targets = array![[0.0], [1.0], [1.0], [0.0]];
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
-    let config = TrainConfig {
-        hidden: vec![4],
-        activation: vec![Activation::Tanh],
-        reduction: Reduction::Sum,
-        precision: Precision::F64,
-        learning_rate: 0.05,
-        batch_size: 4,
-        epochs: 200,
-        evaluate_train: EvaluateTrain::All,
-        ..TrainConfig::default()
-    };
+    let config = TrainConfig::new()
+        .hidden([4])
+        .activation([Activation::Tanh])
+        .reduction(Reduction::Sum)
+        .precision(Precision::F64)
+        .learning_rate(0.05)
+        .batch_size(4)
+        .epochs(200)
+        .evaluate_train(EvaluateTrain::All);
 
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };

@@ -15,8 +15,7 @@
 //! random is drawn before the first epoch.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mlp_core::{Gradients, Layer, LayerGradient, Mlp, Real};
 use safetensors::tensor::SafeTensors;
@@ -26,11 +25,12 @@ use sha2::{Digest, Sha256};
 
 use crate::canonical::canonical_json;
 use crate::config::TrainConfig;
-use crate::model::{
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::History;
+use crate::tensor_file::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
     parse_parameters, weights_name,
 };
-use crate::train::History;
 
 /// The version of the layout of checkpoint files.
 const FORMAT: u64 = 1;
@@ -68,34 +68,6 @@ pub struct Progressed {
     pub seconds: f64,
 }
 
-/// A checkpoint that could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// The file system refused.
-    #[error("{}: cannot {action} the checkpoint: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// `read` or `write`.
-        action: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is damaged, is no checkpoint, or is one of another run or another version.
-    #[error("{}: {place}: expected {expected}, found {found}; go on from an earlier checkpoint, or begin the run again", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The place in it: the header, a tensor, or an entry of the metadata.
-        place: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-}
-
 impl<F: Real> Checkpoint<F> {
     /// Writes the checkpoint of the run that `owner` identifies. The file is staged beside `path`, synced, renamed, and
     /// the folder synced.
@@ -103,13 +75,10 @@ impl<F: Real> Checkpoint<F> {
     /// # Errors
     ///
     /// If the file cannot be written; the old file, if any, is then unchanged.
-    pub fn write(&self, path: impl AsRef<Path>, owner: &Map<String, Value>) -> Result<(), CheckpointError> {
+    pub fn write(&self, path: impl AsRef<Path>, owner: &Map<String, Value>) -> Result<()> {
         let path = path.as_ref();
-        durable_file::write(path, &self.to_bytes(owner)).map_err(|source| CheckpointError::Io {
-            path: path.to_owned(),
-            action: "write",
-            source,
-        })
+        durable_file::write(path, &self.to_bytes(owner))
+            .map_err(|source| Error::io(path, "write the checkpoint", source))
     }
 
     /// Reads a checkpoint of the run that `owner` identifies, whose configuration is `config`.
@@ -117,23 +86,11 @@ impl<F: Real> Checkpoint<F> {
     /// # Errors
     ///
     /// If the file cannot be read, is damaged in any bit, or belongs to another run.
-    pub fn read(
-        path: impl AsRef<Path>,
-        config: &TrainConfig,
-        owner: &Map<String, Value>,
-    ) -> Result<Self, CheckpointError> {
+    pub fn read(path: impl AsRef<Path>, config: &TrainConfig, owner: &Map<String, Value>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = durable_file::read(path).map_err(|source| CheckpointError::Io {
-            path: path.to_owned(),
-            action: "read",
-            source,
-        })?;
-        parse(&bytes, config, owner).map_err(|Problem { place, expected, found }| CheckpointError::Invalid {
-            path: path.to_owned(),
-            place,
-            expected,
-            found,
-        })
+        let bytes = durable_file::read(path).map_err(|source| Error::io(path, "read the checkpoint", source))?;
+        let advice = "go on from an earlier checkpoint, or begin the run again";
+        parse(&bytes, config, owner).map_err(|problem| problem.in_file(ErrorKind::Checkpoint, path, advice))
     }
 
     fn to_bytes(&self, owner: &Map<String, Value>) -> Vec<u8> {
@@ -155,12 +112,12 @@ impl<F: Real> Checkpoint<F> {
     }
 
     fn tensors(&self) -> Vec<Tensor<F>> {
-        let of_network = |prefix: &str, mlp: &Mlp<F>| -> Vec<Tensor<F>> {
+        let tensors_of = |prefix: &str, mlp: &Mlp<F>| -> Vec<Tensor<F>> {
             let layers = mlp.layers.iter().enumerate();
             layers.flat_map(|(i, layer)| layer_tensors(prefix, i, &layer.weights, layer.bias.as_ref())).collect()
         };
-        let mut tensors = of_network("", &self.mlp);
-        tensors.extend(of_network(KEPT, &self.kept));
+        let mut tensors = tensors_of("", &self.mlp);
+        tensors.extend(tensors_of(KEPT, &self.kept));
         for (slot, state) in self.slots.iter().enumerate() {
             let layers = state.layers.iter().enumerate();
             let prefix = slot_prefix(slot);
@@ -187,7 +144,7 @@ impl ContentHash {
     }
 
     fn finish(self) -> String {
-        hex::encode(&self.0.finalize())
+        hex::encode(self.0.finalize())
     }
 }
 
@@ -195,7 +152,11 @@ fn slot_prefix(slot: usize) -> String {
     format!("slot.{slot}.")
 }
 
-fn parse<F: Real>(bytes: &[u8], config: &TrainConfig, owner: &Map<String, Value>) -> Result<Checkpoint<F>, Problem> {
+fn parse<F: Real>(
+    bytes: &[u8],
+    config: &TrainConfig,
+    owner: &Map<String, Value>,
+) -> std::result::Result<Checkpoint<F>, Problem> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
     check_duplicates(bytes)?;
@@ -213,14 +174,14 @@ fn parse<F: Real>(bytes: &[u8], config: &TrainConfig, owner: &Map<String, Value>
     let n_outputs = matrix_shape(&file, &weights_name(n_layers - 1))?.1;
     let (sizes, activations) = (config.sizes(n_inputs, n_outputs), config.activations());
     let parameters = |prefix: &str, i: usize| parse_parameters::<F>(&file, prefix, i, (sizes[i], sizes[i + 1]), bias);
-    let network = |prefix: &str| -> Result<Mlp<F>, Problem> {
+    let network = |prefix: &str| -> std::result::Result<Mlp<F>, Problem> {
         let layers = activations.iter().enumerate().map(|(i, &activation)| {
             let (weights, bias) = parameters(prefix, i)?;
             check_finite(&format!("{prefix}{}", weights_name(i)), weights.iter())?;
             check_finite(&format!("{prefix}{}", bias_name(i)), bias.iter().flatten())?;
             Ok(Layer { weights, bias, activation })
         });
-        Ok(Mlp { layers: layers.collect::<Result<_, _>>()? })
+        Ok(Mlp { layers: layers.collect::<std::result::Result<_, _>>()? })
     };
     // Moments may overflow where weights do not, so their numbers are taken as they are.
     let slots = (0..n_slots).map(|slot| {
@@ -228,11 +189,11 @@ fn parse<F: Real>(bytes: &[u8], config: &TrainConfig, owner: &Map<String, Value>
             let (weights, bias) = parameters(&slot_prefix(slot), i)?;
             Ok(LayerGradient { weights, bias })
         });
-        Ok(Gradients { layers: layers.collect::<Result<_, _>>()? })
+        Ok(Gradients { layers: layers.collect::<std::result::Result<_, _>>()? })
     });
     Ok(Checkpoint {
         mlp: network("")?,
-        slots: slots.collect::<Result<_, _>>()?,
+        slots: slots.collect::<std::result::Result<_, _>>()?,
         kept: network(KEPT)?,
         history,
         progressed,
@@ -241,25 +202,25 @@ fn parse<F: Real>(bytes: &[u8], config: &TrainConfig, owner: &Map<String, Value>
 
 fn known_names(n_layers: usize, bias: bool, n_slots: usize) -> Vec<String> {
     let prefixes = [String::new(), KEPT.to_owned()].into_iter().chain((0..n_slots).map(slot_prefix));
-    let of_prefix = |prefix: String| {
+    let names_under = |prefix: String| {
         let biases = (0..n_layers).filter(|_| bias).map(bias_name);
         let names: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
         names.into_iter().map(move |name| format!("{prefix}{name}"))
     };
-    prefixes.flat_map(of_prefix).collect()
+    prefixes.flat_map(names_under).collect()
 }
 
 fn place_of(key: &str) -> String {
     format!("header, metadata entry \"{ENTRY}\", key {key}")
 }
 
-fn field<T: for<'de> Deserialize<'de>>(entry: &Map<String, Value>, key: &str) -> Result<T, Problem> {
+fn field<T: for<'de> Deserialize<'de>>(entry: &Map<String, Value>, key: &str) -> std::result::Result<T, Problem> {
     let value = entry.get(key).cloned().unwrap_or(Value::Null);
     serde_json::from_value(value)
         .map_err(|error| Problem::new(place_of(key), "what a checkpoint has there", error.to_string()))
 }
 
-fn check_format(entry: &Map<String, Value>) -> Result<(), Problem> {
+fn check_format(entry: &Map<String, Value>) -> std::result::Result<(), Problem> {
     match entry.get("format") {
         Some(format) if *format == json!(FORMAT) => Ok(()),
         other => {
@@ -269,7 +230,7 @@ fn check_format(entry: &Map<String, Value>) -> Result<(), Problem> {
     }
 }
 
-fn check_hash(file: &SafeTensors<'_>, entry: &mut Map<String, Value>) -> Result<(), Problem> {
+fn check_hash(file: &SafeTensors<'_>, entry: &mut Map<String, Value>) -> std::result::Result<(), Problem> {
     let expected = entry.remove(SHA256);
     let mut hash = ContentHash::new(entry);
     let tensors: BTreeMap<_, _> = file.iter().collect();
@@ -287,7 +248,7 @@ fn check_hash(file: &SafeTensors<'_>, entry: &mut Map<String, Value>) -> Result<
     }
 }
 
-fn check_owner(entry: &Map<String, Value>, owner: &Map<String, Value>) -> Result<(), Problem> {
+fn check_owner(entry: &Map<String, Value>, owner: &Map<String, Value>) -> std::result::Result<(), Problem> {
     let found: Map<String, Value> = field(entry, "owner")?;
     let mut keys: Vec<&String> = owner.keys().chain(found.keys()).collect();
     keys.sort();

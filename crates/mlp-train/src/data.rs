@@ -4,6 +4,7 @@ use mlp_core::{Batch, Real, prefetch};
 use ndarray::ArrayView2;
 
 use crate::encoding::Codebook;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a network is shown: one row for each sample, `(n_samples, n_inputs)`.
 #[derive(Clone, Copy, Debug)]
@@ -37,61 +38,6 @@ pub struct Samples<'a, F> {
     pub targets: Targets<'a, F>,
 }
 
-/// What is wrong with a set of samples.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SamplesError {
-    /// As many inputs as targets are needed.
-    #[error("there are {n_inputs} rows of inputs but {n_targets} targets; there must be one target for each row")]
-    Lengths {
-        /// Rows of inputs.
-        n_inputs: usize,
-        /// Targets.
-        n_targets: usize,
-    },
-    /// There is nothing to learn from.
-    #[error("there are {what}; at least one is needed")]
-    Empty {
-        /// What is missing.
-        what: &'static str,
-    },
-    /// A label has no code.
-    #[error("sample {sample} has label {label}, but there are only {n_classes} classes (labels count from 0)")]
-    Label {
-        /// The index of the sample.
-        sample: usize,
-        /// Its label.
-        label: u8,
-        /// The number of classes.
-        n_classes: usize,
-    },
-    /// A target that a cross-entropy has no meaning for.
-    #[error(
-        "target {column} of sample {sample} is {value}; cross-entropy needs targets from 0 to 1: for other numbers take \
-         an identity output and the squared loss"
-    )]
-    NoProbability {
-        /// The index of the sample.
-        sample: usize,
-        /// The index of the target within the sample.
-        column: usize,
-        /// The number.
-        value: String,
-    },
-    /// A number is NaN or infinite.
-    #[error("{what} {column} of sample {sample} is {value}; every number must be finite")]
-    NonFinite {
-        /// `input` or `target`.
-        what: &'static str,
-        /// The index of the sample.
-        sample: usize,
-        /// The index of the number within the sample.
-        column: usize,
-        /// The number.
-        value: String,
-    },
-}
-
 impl<F: Real> Samples<'_, F> {
     /// The number of samples.
     pub fn n_samples(&self) -> usize {
@@ -122,20 +68,26 @@ impl<F: Real> Samples<'_, F> {
     /// # Errors
     ///
     /// Names the first sample at fault.
-    pub fn check(&self) -> Result<(), SamplesError> {
+    pub fn check(&self) -> Result<()> {
         let n_inputs = self.n_samples();
         let n_targets = match self.targets {
             Targets::Labels { labels, .. } => labels.len(),
             Targets::Values(values) => values.nrows(),
         };
         if n_inputs != n_targets {
-            return Err(SamplesError::Lengths { n_inputs, n_targets });
+            return Err(unfit(
+                "one target for each row of inputs",
+                format!("{n_inputs} rows and {n_targets} targets"),
+                format!(
+                    "there are {n_inputs} rows of inputs but {n_targets} targets; there must be one target for each row"
+                ),
+            ));
         }
         for (count, what) in
             [(n_inputs, "no samples"), (self.n_inputs(), "no inputs in a sample"), (self.n_outputs(), "no targets")]
         {
             if count == 0 {
-                return Err(SamplesError::Empty { what });
+                return Err(unfit("at least one", what, format!("there are {what}; at least one is needed")));
             }
         }
         if let Inputs::Values(values) = self.inputs {
@@ -148,12 +100,16 @@ impl<F: Real> Samples<'_, F> {
     }
 
     /// Checks that targets lie from 0 to 1, as a cross-entropy needs them.
-    pub(crate) fn check_probabilities(&self) -> Result<(), SamplesError> {
+    pub(crate) fn check_probabilities(&self) -> Result<()> {
         let Targets::Values(values) = self.targets else { return Ok(()) };
         match values.indexed_iter().find(|(_, value)| !(F::zero()..=F::one()).contains(*value)) {
             None => Ok(()),
             Some(((sample, column), value)) => {
-                Err(SamplesError::NoProbability { sample, column, value: value.to_string() })
+                let sentence = format!(
+                    "target {column} of sample {sample} is {value}; cross-entropy needs targets from 0 to 1: for other \
+                     numbers take an identity output and the squared loss"
+                );
+                Err(unfit("a target from 0 to 1", value.to_string(), sentence).of_sample(sample))
             }
         }
     }
@@ -233,20 +189,31 @@ fn copy_row<F: Real>(values: &ArrayView2<'_, F>, row: usize, into: &mut [F]) {
     }
 }
 
-fn check_finite<F: Real>(values: ArrayView2<'_, F>, what: &'static str) -> Result<(), SamplesError> {
+pub(crate) fn check_finite<F: Real>(values: ArrayView2<'_, F>, what: &str) -> Result<()> {
     match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some(((sample, column), value)) => {
-            Err(SamplesError::NonFinite { what, sample, column, value: value.to_string() })
+            let sentence = format!("{what} {column} of sample {sample} is {value}; every number must be finite");
+            Err(unfit("a finite number", value.to_string(), sentence).of_sample(sample))
         }
     }
 }
 
-fn check_labels(labels: &[u8], n_classes: usize) -> Result<(), SamplesError> {
+fn check_labels(labels: &[u8], n_classes: usize) -> Result<()> {
     match labels.iter().position(|&label| usize::from(label) >= n_classes) {
         None => Ok(()),
-        Some(sample) => Err(SamplesError::Label { sample, label: labels[sample], n_classes }),
+        Some(sample) => {
+            let label = labels[sample];
+            let sentence = format!(
+                "sample {sample} has label {label}, but there are only {n_classes} classes (labels count from 0)"
+            );
+            Err(unfit(format!("a label below {n_classes}"), label.to_string(), sentence).of_sample(sample))
+        }
     }
+}
+
+fn unfit(expected: impl Into<String>, found: impl Into<String>, sentence: String) -> Error {
+    Error::new(ErrorKind::Samples, expected, found).saying(sentence)
 }
 
 #[cfg(test)]

@@ -66,6 +66,23 @@ impl TargetEncoding {
         Self::ALL.into_iter().find(|encoding| encoding.name() == name)
     }
 
+    /// The length of the codes of `classes`: the number of outputs that a network needs. No code is made for it.
+    ///
+    /// ```
+    /// use mlp_train::TargetEncoding;
+    ///
+    /// let digits: Vec<char> = ('0'..='9').collect();
+    /// assert_eq!(TargetEncoding::ALL.map(|encoding| encoding.n_bits(&digits)), [6, 4, 10, 16]);
+    /// ```
+    pub fn n_bits(self, classes: &[char]) -> usize {
+        match self {
+            Self::Ascii => bits_needed(classes.iter().map(|&class| class as u32).max().unwrap_or(0)),
+            Self::Binary => bits_needed((classes.len() as u32).saturating_sub(1)),
+            Self::OneHot => classes.len(),
+            Self::Random { bits } => bits,
+        }
+    }
+
     /// The codes of `classes`, in their order.
     ///
     /// ```
@@ -78,16 +95,10 @@ impl TargetEncoding {
     /// assert_eq!(codebook.decode_threshold(&[0.9_f32, 0.8, 0.9, 0.7, 0.6, 0.9]), None); // '?' is no digit
     /// ```
     pub fn codebook(self, classes: &[char]) -> Codebook {
-        let n_classes = classes.len();
+        let (n_classes, n_bits) = (classes.len(), self.n_bits(classes));
         let codes = match self {
-            Self::Ascii => {
-                let largest = classes.iter().map(|&class| class as u32).max().unwrap_or(0);
-                binary_codes(bits_needed(largest), classes.iter().map(|&class| class as u32))
-            }
-            Self::Binary => {
-                let indices = 0..n_classes as u32;
-                binary_codes(bits_needed((n_classes as u32).saturating_sub(1)), indices)
-            }
+            Self::Ascii => binary_codes(n_bits, classes.iter().map(|&class| class as u32)),
+            Self::Binary => binary_codes(n_bits, 0..n_classes as u32),
             Self::OneHot => Array2::eye(n_classes),
             Self::Random { bits } => binary_codes(bits, random_words(n_classes, bits).into_iter()),
         };
@@ -135,20 +146,37 @@ impl Codebook {
         self.check_length(outputs.len());
         assert!(self.n_classes() > 0, "a codebook without classes has no nearest code");
         let mut nearest = (0, f64::INFINITY);
-        for (class, code) in self.codes.rows().into_iter().enumerate() {
-            let distance: f64 = code
-                .iter()
-                .zip(outputs)
-                .map(|(&bit, &output)| {
-                    let difference = output.widen() - f64::from(bit);
-                    difference * difference
-                })
-                .sum();
+        for class in 0..self.n_classes() {
+            let distance = self.squared_distance(class, outputs);
             if distance < nearest.1 {
                 nearest = (class, distance);
             }
         }
         nearest.0
+    }
+
+    /// Every class with the Euclidean distance of its code from the outputs, the nearest first; of several at the same
+    /// distance, in their order.
+    ///
+    /// # Panics
+    ///
+    /// If there are not `n_bits` outputs.
+    pub fn ranking<F: Real>(&self, outputs: &[F]) -> Vec<(usize, f64)> {
+        self.check_length(outputs.len());
+        let squares = (0..self.n_classes()).map(|class| (class, self.squared_distance(class, outputs)));
+        let mut ranking: Vec<(usize, f64)> = squares.collect();
+        ranking.sort_by(|one, other| one.1.total_cmp(&other.1));
+        ranking.into_iter().map(|(class, square)| (class, square.sqrt())).collect()
+    }
+
+    fn squared_distance<F: Real>(&self, class: usize, outputs: &[F]) -> f64 {
+        let differences = self.codes.row(class).into_iter().zip(outputs);
+        differences
+            .map(|(&bit, &output)| {
+                let difference = output.widen() - f64::from(bit);
+                difference * difference
+            })
+            .sum()
     }
 
     fn check_length(&self, n_outputs: usize) {

@@ -15,25 +15,23 @@
 //! let targets = array![[0.0], [1.0], [1.0], [0.0]];
 //! let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
 //!
-//! let config = TrainConfig {
-//!     hidden: vec![4],
-//!     activation: vec![Activation::Tanh],
-//!     reduction: Reduction::Sum,
-//!     precision: Precision::F64,
-//!     learning_rate: 0.05,
-//!     batch_size: 4,
-//!     epochs: 300,
-//!     evaluate_train: EvaluateTrain::All,
-//!     seed: 1,
-//!     ..TrainConfig::default()
-//! };
+//! let config = TrainConfig::new()
+//!     .hidden([4])
+//!     .activation([Activation::Tanh])
+//!     .reduction(Reduction::Sum)
+//!     .precision(Precision::F64)
+//!     .learning_rate(0.05)
+//!     .batch_size(4)
+//!     .epochs(300)
+//!     .evaluate_train(EvaluateTrain::All)
+//!     .seed(1);
 //! let workers = Workers::new(1);
 //! let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
 //! let run = train(&config, &samples, None, setup, &mut |_| ControlFlow::Continue(()))?;
 //!
 //! assert!(run.history.epochs[300].train.loss < run.history.epochs[0].train.loss / 10.0);
 //! assert_eq!(run.mlp.forward(inputs.view()).mapv(f64::round), targets);
-//! # Ok::<(), mlp_train::TrainError>(())
+//! # Ok::<(), mlp_train::Error>(())
 //! ```
 //!
 //! # The parts, in reading order
@@ -45,20 +43,22 @@
 //! 5. [`Schedule`]: how the learning rate changes.
 //! 6. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
 //! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
-//! 8. [`save_model`], [`load_model`]: a network on disk.
+//! 8. [`SavedModel`], [`load_model`] and [`Classifier`]: a network on disk, and in use.
 //! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
 //! 10. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
 //!
 //! # What can be relied on
 //!
 //! *The same numbers.* A configuration gives the same weights, bit for bit, for any number of threads, and whoever
-//! watches, and however often it was stopped and taken up again. Every random choice comes from `seed` through ChaCha8, with a stream of its own for each purpose, and the
-//! order of an epoch depends on the seed and the epoch alone ([`shuffle_for_epoch`]). Only the instruction set
-//! ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so every record names it.
+//! watches, and however often it was stopped and taken up again. Every random choice comes from `seed` through ChaCha8,
+//! with a stream of its own for each purpose, and the order of an epoch depends on the seed and the epoch alone
+//! ([`shuffle_for_epoch`]). Only the instruction set ([`Kernel`](mlp_core::Kernel)) makes a difference, by rounding; so
+//! every record names it.
 //!
 //! *No silent nonsense.* A run whose numbers overflow ends as [`Outcome::Diverged`] with epoch, batch and layer, and
 //! keeps the epochs before. What does not fit together is refused before anything is computed, with the key to change
-//! and its range. Nothing that is not finite is ever written.
+//! and its range. Nothing that is not finite is ever written. Every failure is an [`Error`], which says in one line where it
+//! is, what was expected, what was found, and what to do.
 //!
 //! *No half files.* Models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 
@@ -77,6 +77,7 @@ mod trainable;
 mod confusion;
 mod diagnosis;
 mod evaluate;
+mod history;
 mod metrics;
 
 // What is kept.
@@ -84,33 +85,36 @@ mod canonical;
 mod checkpoint;
 mod model;
 
+// What it is for.
+mod classifier;
+
 // What the others stand on.
+mod error;
 mod random;
+mod tensor_file;
 
 pub use mlp_core;
 pub use ndarray;
 
 pub use canonical::canonical_json;
-pub use checkpoint::{Checkpoint, CheckpointError, Progressed, read_progressed};
-pub use config::{
-    ConfigError, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, PROGRAM_KEYS, Precision, TrainConfig,
-    ValidationMetric,
-};
+pub use checkpoint::{Checkpoint, Progressed, read_progressed};
+pub use classifier::{Bit, Candidate, Classification, Classifier};
+pub use config::{EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric};
 pub use confusion::ConfusionMatrix;
-pub use data::{Inputs, Rows, Samples, SamplesError, Targets};
+pub use data::{Inputs, Rows, Samples, Targets};
 pub use diagnosis::{
     Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
 };
 pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
+pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
+pub use history::{Divergence, EpochRecord, History, Outcome};
 pub use metrics::{Answer, EpochMetrics};
-pub use model::{AnyMlp, ModelError, SavedModel, load_model, save_model, weights_sha256};
+pub use model::{AnyMlp, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::shuffle_for_epoch;
 pub use schedule::{Position, Schedule};
-pub use train::{
-    Divergence, EpochRecord, History, Moment, Outcome, Progress, Run, Setup, TrainError, train, train_resumable,
-};
+pub use train::{Moment, Progress, Run, Setup, train, train_resumable};
 pub use trainable::Trainable;
 
 /// Its program is compiled and run with the documentation's.

@@ -57,7 +57,7 @@ impl EpochMetrics {
 }
 
 /// What a network's outputs were decoded to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// The class with exactly these bits, each read as 1 from a half upwards, if any.
     pub threshold: Option<usize>,

@@ -1,27 +1,30 @@
 //! Model files: weights and biases in the safetensors format, which PyTorch and NumPy read too.
 //!
 //! A file holds `layers.0.weights` of shape `(n_inputs, n_outputs)`, `layers.0.bias` of shape `(n_outputs)` where layers
-//! have biases, `layers.1.weights` and so on, all in `F32` or all in `F64`, and one metadata entry, `config`: the
-//! configuration as JSON with sorted keys, and in it `weights_sha256`, by which damage is noticed.
+//! have biases, `layers.1.weights` and so on, all in `F32` or all in `F64`, and one metadata entry, `config`: JSON with
+//! sorted keys, which are those of the configuration, `classes` (the characters that labels stand for, in one text),
+//! whatever else the program says that saved the network, and `sha256`, by which damage is noticed.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 
 use mlp_core::{Activation, Layer, Mlp, Real};
-use ndarray::{Array1, Array2};
-use safetensors::tensor::{Dtype, SafeTensors, View};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use safetensors::tensor::SafeTensors;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::canonical_json;
 use crate::config::{Precision, TrainConfig};
+use crate::error::{Error, ErrorKind, Result};
+use crate::tensor_file::{
+    Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
+    parse_parameters, weights_name,
+};
 
 /// The metadata entry that holds the configuration.
 const CONFIG: &str = "config";
+/// The entry of the configuration that holds the characters of the classes.
+const CLASSES: &str = "classes";
 /// The entry of the configuration that holds the hash of all the rest: the configuration without this entry, as
 /// canonical JSON, then the bytes of the tensors.
 const SHA256: &str = "sha256";
@@ -36,48 +39,58 @@ pub enum AnyMlp {
 }
 
 /// What a model file holds.
+///
+/// ```
+/// use mlp_train::mlp_core::{Activation, Initializer, Mlp};
+/// use mlp_train::{SavedModel, TargetEncoding, TrainConfig, load_model};
+/// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// # let mut rng = ChaCha8Rng::seed_from_u64(0);
+///
+/// let config = TrainConfig::new().hidden([3]).activation([Activation::Tanh]).encoding(TargetEncoding::OneHot);
+/// let mlp = Mlp::<f32>::new(&[4, 3, 2], &config.activations(), config.bias, config.initializer, &mut rng);
+///
+/// let path = std::env::temp_dir().join(format!("saved-model-{}.safetensors", std::process::id()));
+/// let model = SavedModel::new(mlp, config, vec!['a', 'b']);
+/// model.save(&path)?;
+/// assert_eq!(load_model(&path)?, model);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), mlp_train::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SavedModel {
     /// The network.
-    pub mlp: AnyMlp,
-    /// The configuration it was saved with; [`TrainConfig::from_map`] reads it.
-    pub config: Map<String, Value>,
+    pub network: AnyMlp,
+    /// The configuration it was trained with.
+    pub config: TrainConfig,
+    /// The characters that the labels 0, 1, 2, … stand for; empty where the file names none.
+    pub classes: Vec<char>,
+    /// What else the program says that saved it.
+    pub other: Map<String, Value>,
 }
 
-/// A model file that could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The file system refused.
-    #[error("{}: cannot {action} the model: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// `read` or `write`.
-        action: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is not what a model file should be.
-    #[error("{}: {place}: expected {expected}, found {found}; save the model again, or take another file", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The place in it: the header, a tensor, or an entry of the configuration.
-        place: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// A network with weights that are NaN or infinite is not saved.
-    #[error("{}: the model is not written, because {tensor} is not finite: the training has diverged", path.display())]
-    NonFinite {
-        /// The file that would have been written.
-        path: PathBuf,
-        /// The first tensor with such a number.
-        tensor: String,
-    },
+impl SavedModel {
+    /// A model of `network`, which `config` describes, with the characters that the labels 0, 1, 2, … stand for, if any.
+    pub fn new(network: impl Into<AnyMlp>, config: TrainConfig, classes: Vec<char>) -> Self {
+        Self { network: network.into(), config, classes, other: Map::new() }
+    }
+
+    /// Saves the model, as [`save_model`].
+    ///
+    /// # Errors
+    ///
+    /// As [`save_model`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut map = self.other.clone();
+        map.extend(self.config.to_map());
+        if !self.classes.is_empty() {
+            map.insert(CLASSES.to_owned(), json!(self.classes.iter().collect::<String>()));
+        }
+        match &self.network {
+            AnyMlp::F32(mlp) => save_model(path, mlp, &map),
+            AnyMlp::F64(mlp) => save_model(path, mlp, &map),
+        }
+    }
 }
 
 /// Saves a network with its configuration. The file is staged beside `path`, synced, renamed, and the folder synced.
@@ -85,15 +98,13 @@ pub enum ModelError {
 /// # Errors
 ///
 /// If a weight is not finite, or the file cannot be written; the old file, if any, is then unchanged.
-pub fn save_model<F: Real>(
-    path: impl AsRef<Path>,
-    mlp: &Mlp<F>,
-    config: &Map<String, Value>,
-) -> Result<(), ModelError> {
+pub fn save_model<F: Real>(path: impl AsRef<Path>, mlp: &Mlp<F>, config: &Map<String, Value>) -> Result<()> {
     let path = path.as_ref();
     let tensors = tensors(mlp);
     if let Some(tensor) = tensors.iter().find(|tensor| tensor.values.iter().any(|value| !value.is_finite())) {
-        return Err(ModelError::NonFinite { path: path.to_owned(), tensor: tensor.name.clone() });
+        let name = &tensor.name;
+        let sentence = format!("the model is not written, because {name} is not finite: the training has diverged");
+        return Err(Error::at(ErrorKind::NotFinite, name, "finite numbers", "another").in_file(path).saying(sentence));
     }
     let mut config = config.clone();
     config.remove(SHA256);
@@ -101,25 +112,24 @@ pub fn save_model<F: Real>(
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
     let views = tensors.iter().map(|tensor| (&tensor.name, tensor));
     let file = safetensors::serialize(views, Some(metadata)).expect("tensors of one type have a safetensors form");
-    durable_file::write(path, &file).map_err(|source| ModelError::Io { path: path.to_owned(), action: "write", source })
+    durable_file::write(path, &file).map_err(|source| Error::io(path, "write the model", source))
 }
 
 /// Loads a model file, whichever its precision.
+///
+/// A file with a hash comes from [`save_model`]: entries that are no keys of a [`TrainConfig`] are the saving program's, and
+/// are kept as [`SavedModel::other`]. In a file without a hash, which another program made, they are refused, because one
+/// that is misspelt would change what the network answers.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, is damaged or no model, or if its tensors are not exactly those that its configuration
 /// describes.
-pub fn load_model(path: impl AsRef<Path>) -> Result<SavedModel, ModelError> {
+pub fn load_model(path: impl AsRef<Path>) -> Result<SavedModel> {
     let path = path.as_ref();
-    let bytes =
-        durable_file::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), action: "read", source })?;
-    parse_model(&bytes).map_err(|Problem { place, expected, found }| ModelError::Invalid {
-        path: path.to_owned(),
-        place,
-        expected,
-        found,
-    })
+    let bytes = durable_file::read(path).map_err(|source| Error::io(path, "read the model", source))?;
+    parse_model(&bytes)
+        .map_err(|problem| problem.in_file(ErrorKind::Model, path, "save the model again, or take another file"))
 }
 
 /// SHA-256, in hexadecimal digits, over the numbers' little-endian bytes: layer by layer, weights (row by row) before
@@ -129,7 +139,7 @@ pub fn weights_sha256<F: Real>(mlp: &Mlp<F>) -> String {
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex::encode(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// What a model file promises to hold.
@@ -139,7 +149,7 @@ fn content_sha256<F: Real>(config: &Map<String, Value>, mlp: &Mlp<F>) -> String 
     for tensor in tensors(mlp) {
         hash.update(tensor.bytes());
     }
-    hex::encode(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 impl AnyMlp {
@@ -158,53 +168,25 @@ impl AnyMlp {
             Self::F64(mlp) => mlp.n_outputs(),
         }
     }
-}
 
-/// What is wrong with the content of a model file, or of a checkpoint.
-pub(crate) struct Problem {
-    pub(crate) place: String,
-    pub(crate) expected: String,
-    pub(crate) found: String,
-}
-
-impl Problem {
-    pub(crate) fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { place: place.into(), expected: expected.into(), found: found.into() }
-    }
-}
-
-/// A tensor of a network, as it stands in a file.
-pub(crate) struct Tensor<F> {
-    pub(crate) name: String,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) values: Vec<F>,
-}
-
-impl<F: Real> View for &Tensor<F> {
-    fn dtype(&self) -> Dtype {
-        dtype::<F>()
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.bytes())
-    }
-
-    fn data_len(&self) -> usize {
-        self.values.len() * Precision::of::<F>().n_bytes()
-    }
-}
-
-impl<F: Real> Tensor<F> {
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        match Precision::of::<F>() {
-            // Narrowing what was single precision before is exact.
-            Precision::F32 => self.values.iter().flat_map(|value| (value.widen() as f32).to_le_bytes()).collect(),
-            Precision::F64 => self.values.iter().flat_map(|value| value.widen().to_le_bytes()).collect(),
+    /// [`weights_sha256`].
+    pub fn weights_sha256(&self) -> String {
+        match self {
+            Self::F32(mlp) => weights_sha256(mlp),
+            Self::F64(mlp) => weights_sha256(mlp),
         }
+    }
+}
+
+impl From<Mlp<f32>> for AnyMlp {
+    fn from(mlp: Mlp<f32>) -> Self {
+        Self::F32(mlp)
+    }
+}
+
+impl From<Mlp<f64>> for AnyMlp {
+    fn from(mlp: Mlp<f64>) -> Self {
+        Self::F64(mlp)
     }
 }
 
@@ -214,95 +196,49 @@ fn tensors<F: Real>(mlp: &Mlp<F>) -> Vec<Tensor<F>> {
     layers.flat_map(|(i, layer)| layer_tensors("", i, &layer.weights, layer.bias.as_ref())).collect()
 }
 
-/// The tensors of one layer, each name with `prefix` before it.
-pub(crate) fn layer_tensors<F: Real>(
-    prefix: &str,
-    layer: usize,
-    weights: &Array2<F>,
-    bias: Option<&Array1<F>>,
-) -> Vec<Tensor<F>> {
-    let named = |name: String, shape: &[usize], values: Vec<F>| Tensor {
-        name: format!("{prefix}{name}"),
-        shape: shape.to_vec(),
-        values,
-    };
-    let weights = named(weights_name(layer), weights.shape(), weights.iter().copied().collect());
-    let bias = bias.map(|bias| named(bias_name(layer), bias.shape(), bias.to_vec()));
-    [weights].into_iter().chain(bias).collect()
-}
-
-pub(crate) fn weights_name(layer: usize) -> String {
-    format!("layers.{layer}.weights")
-}
-
-pub(crate) fn bias_name(layer: usize) -> String {
-    format!("layers.{layer}.bias")
-}
-
-fn dtype<F: Real>() -> Dtype {
-    dtype_of(Precision::of::<F>())
-}
-
-fn dtype_of(precision: Precision) -> Dtype {
-    match precision {
-        Precision::F32 => Dtype::F32,
-        Precision::F64 => Dtype::F64,
-    }
-}
-
-fn parse_model(bytes: &[u8]) -> Result<SavedModel, Problem> {
+fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
     check_duplicates(bytes)?;
     let mut map = parse_entry(bytes, CONFIG)?;
     let sha256 = map.remove(SHA256);
-    let config = TrainConfig::from_map(&map)
-        .map_err(|error| Problem::new(format!("config, key {}", error.key), error.expected, error.found))?;
-    let mlp = match config.precision {
+    let (config, classes, other) = parse_config(&map, sha256.is_some())?;
+    let network = match config.precision {
         Precision::F32 => AnyMlp::F32(parse_network(&file, &config)?),
         Precision::F64 => AnyMlp::F64(parse_network(&file, &config)?),
     };
-    let found = match &mlp {
+    let found = match &network {
         AnyMlp::F32(mlp) => content_sha256(&map, mlp),
         AnyMlp::F64(mlp) => content_sha256(&map, mlp),
     };
     check_hash(&found, sha256)?;
-    Ok(SavedModel { mlp, config: map })
+    Ok(SavedModel { network, config, classes, other })
 }
 
-/// Refuses a header that names a tensor twice: the reader would silently take one of them.
-pub(crate) fn check_duplicates(bytes: &[u8]) -> Result<(), Problem> {
-    let Keys(mut names) = serde_json::from_slice(header(bytes)?)
-        .map_err(|error| Problem::new("header", "a JSON object", error.to_string()))?;
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Problem::new(format!("header, entry {:?}", pair[0]), "each entry once", "it twice")),
-        None => Ok(()),
+type Entries = (TrainConfig, Vec<char>, Map<String, Value>);
+
+/// The entries of the configuration, by their owners.
+fn parse_config(map: &Map<String, Value>, may_have_others: bool) -> std::result::Result<Entries, Problem> {
+    let at_key = |error: Error| {
+        let key = error.place().unwrap_or_default();
+        Problem::new(format!("config, key {key}"), error.expected(), error.found())
+    };
+    let (config, mut other) = TrainConfig::split_map(map).map_err(at_key)?;
+    let classes = match other.remove(CLASSES) {
+        None => Vec::new(),
+        Some(Value::String(classes)) => classes.chars().collect(),
+        Some(found) => {
+            let expected = "the characters of the classes in one text";
+            return Err(Problem::new(format!("config, key {CLASSES}"), expected, found.to_string()));
+        }
+    };
+    match other.keys().next() {
+        Some(unknown) if !may_have_others => Err(at_key(TrainConfig::unknown_key(unknown, &[CLASSES]))),
+        _ => Ok((config, classes, other)),
     }
 }
 
-/// The JSON text between the length and the data.
-fn header(bytes: &[u8]) -> Result<&[u8], Problem> {
-    let cut_short =
-        || Problem::new("header", "a length of 8 bytes and as many bytes", format!("{} bytes", bytes.len()));
-    let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_short)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut_short())?;
-    rest.get(..length).ok_or_else(cut_short)
-}
-
-/// A metadata entry that holds a JSON object.
-pub(crate) fn parse_entry(bytes: &[u8], entry: &str) -> Result<Map<String, Value>, Problem> {
-    let place = format!("header, metadata entry {entry:?}");
-    let (_, metadata) = SafeTensors::read_metadata(bytes)
-        .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
-    let entries = metadata.metadata().as_ref();
-    let json = entries
-        .and_then(|entries| entries.get(entry))
-        .ok_or_else(|| Problem::new(&place, "a JSON object", "no such entry"))?;
-    serde_json::from_str(json).map_err(|error| Problem::new(place, "a JSON object", error.to_string()))
-}
-
-fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> Result<Mlp<F>, Problem> {
+fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::result::Result<Mlp<F>, Problem> {
     let n_layers = config.hidden.len() + 1;
     let n_inputs = matrix_shape(file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(file, &weights_name(n_layers - 1))?.1;
@@ -320,26 +256,8 @@ fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> Resul
         &format!("layers 0 to {}, {}", n_layers - 1, if config.bias { "with biases" } else { "without biases" }),
     )?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
-    let mlp = Mlp { layers: layers.collect::<Result<_, _>>()? };
+    let mlp = Mlp { layers: layers.collect::<std::result::Result<_, _>>()? };
     Ok(mlp)
-}
-
-pub(crate) fn matrix_shape(file: &SafeTensors<'_>, name: &str) -> Result<(usize, usize), Problem> {
-    let missing = || Problem::new(name, "a tensor", "none of this name");
-    match file.tensor(name).map_err(|_| missing())?.shape() {
-        &[n_inputs, n_outputs] if n_inputs > 0 && n_outputs > 0 => Ok((n_inputs, n_outputs)),
-        shape => Err(Problem::new(name, "a matrix of shape (n_inputs, n_outputs)", format!("shape {shape:?}"))),
-    }
-}
-
-/// Refuses tensors that are not among the `known` ones, which `expected` describes.
-pub(crate) fn check_names(file: &SafeTensors<'_>, known: &[String], expected: &str) -> Result<(), Problem> {
-    // Sorted, so that of several the same one is always named.
-    let found: BTreeMap<_, _> = file.iter().collect();
-    match found.keys().find(|name| !known.iter().any(|known| known == *name)) {
-        Some(extra) => Err(Problem::new(*extra, format!("only tensors of {expected}"), "this one too")),
-        None => Ok(()),
-    }
 }
 
 fn parse_layer<F: Real>(
@@ -348,67 +266,15 @@ fn parse_layer<F: Real>(
     shape: (usize, usize),
     activation: Activation,
     bias: bool,
-) -> Result<Layer<F>, Problem> {
+) -> std::result::Result<Layer<F>, Problem> {
     let (weights, bias) = parse_parameters(file, "", i, shape, bias)?;
     check_finite(&weights_name(i), weights.iter())?;
     check_finite(&bias_name(i), bias.iter().flatten())?;
     Ok(Layer { weights, bias, activation })
 }
 
-/// The weights and biases of one layer whose names begin with `prefix`, whatever numbers they are.
-pub(crate) fn parse_parameters<F: Real>(
-    file: &SafeTensors<'_>,
-    prefix: &str,
-    layer: usize,
-    (n_inputs, n_outputs): (usize, usize),
-    bias: bool,
-) -> Result<(Array2<F>, Option<Array1<F>>), Problem> {
-    let (weights_name, bias_name) =
-        (format!("{prefix}{}", weights_name(layer)), format!("{prefix}{}", bias_name(layer)));
-    let weights = parse_tensor(file, &weights_name, &[n_inputs, n_outputs])?;
-    let weights = Array2::from_shape_vec((n_inputs, n_outputs), weights)
-        .map_err(|error| Problem::new(weights_name, format!("{n_inputs} × {n_outputs} numbers"), error.to_string()))?;
-    let bias = match bias {
-        true => Some(Array1::from_vec(parse_tensor(file, &bias_name, &[n_outputs])?)),
-        false => None,
-    };
-    Ok((weights, bias))
-}
-
-/// Refuses weights that no training may go on with.
-pub(crate) fn check_finite<'a, F: Real>(name: &str, values: impl Iterator<Item = &'a F>) -> Result<(), Problem> {
-    match values.enumerate().find(|(_, value)| !value.is_finite()) {
-        Some((i, value)) => Err(Problem::new(format!("{name}, number {i}"), "a finite number", value.to_string())),
-        None => Ok(()),
-    }
-}
-
-fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<F>, Problem> {
-    let tensor = file.tensor(name).map_err(|_| Problem::new(name, "a tensor", "none of this name"))?;
-    if tensor.dtype() != dtype::<F>() {
-        return Err(Problem::new(
-            name,
-            format!("type {:?} as configured", dtype::<F>()),
-            format!("{:?}", tensor.dtype()),
-        ));
-    }
-    if tensor.shape() != shape {
-        return Err(Problem::new(name, format!("shape {shape:?}"), format!("shape {:?}", tensor.shape())));
-    }
-    Ok(match Precision::of::<F>() {
-        Precision::F32 => {
-            let (numbers, _) = tensor.data().as_chunks();
-            numbers.iter().map(|bytes| F::narrow(f64::from(f32::from_le_bytes(*bytes)))).collect()
-        }
-        Precision::F64 => {
-            let (numbers, _) = tensor.data().as_chunks();
-            numbers.iter().map(|bytes| F::narrow(f64::from_le_bytes(*bytes))).collect()
-        }
-    })
-}
-
 /// Compares the content with the hash in the file. A file that another program made may have none.
-fn check_hash(found: &str, expected: Option<Value>) -> Result<(), Problem> {
+fn check_hash(found: &str, expected: Option<Value>) -> std::result::Result<(), Problem> {
     match expected {
         Some(expected) if expected != found => Err(Problem::new(
             "the configuration or the tensors",
@@ -416,32 +282,5 @@ fn check_hash(found: &str, expected: Option<Value>) -> Result<(), Problem> {
             format!("\"{found}\""),
         )),
         _ => Ok(()),
-    }
-}
-
-/// The keys of a JSON object in their order, repetitions included.
-struct Keys(Vec<String>);
-
-impl<'de> serde::Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeysVisitor;
-
-        impl<'de> Visitor<'de> for KeysVisitor {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    keys.push(key);
-                }
-                Ok(Keys(keys))
-            }
-        }
-
-        deserializer.deserialize_map(KeysVisitor)
     }
 }

@@ -11,8 +11,9 @@
 //! taken as 0, and means of squares below 1e-31 (1e-292). They are too small to matter, but products with them can be
 //! subnormal, and those slow a processor down tenfold and more.
 
+use std::fmt;
+
 use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
-use serde_json::{Value, json};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,20 +132,11 @@ impl Optimizer {
             Self::AdamW { beta1, beta2, epsilon, decay } => run.with(Adam::new(update, [beta1, beta2, epsilon], decay)),
         }
     }
+}
 
-    /// As written in a configuration: a bare name, or a table where there are parameters.
-    pub(crate) fn to_value(self) -> Value {
-        let name = self.name();
-        match self {
-            Self::Sgd => json!(name),
-            Self::Momentum { momentum } | Self::Nesterov { momentum } => json!({ "name": name, "momentum": momentum }),
-            Self::Adam { beta1, beta2, epsilon } => {
-                json!({ "name": name, "beta1": beta1, "beta2": beta2, "epsilon": epsilon })
-            }
-            Self::AdamW { beta1, beta2, epsilon, decay } => {
-                json!({ "name": name, "beta1": beta1, "beta2": beta2, "epsilon": epsilon, "decay": decay })
-            }
-        }
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -185,7 +177,7 @@ impl<F: Real> Penalty<F> {
     /// The gradient with the penalties added.
     #[inline(always)]
     fn add(self, w: F, gradient: F) -> F {
-        settle(gradient + self.l2 * w + self.l1 * sign(w), F::NEGLIGIBLE)
+        flush(gradient + self.l2 * w + self.l1 * sign(w), F::NEGLIGIBLE)
     }
 }
 
@@ -251,7 +243,7 @@ impl<F: Real> Rule<F> for Momentum<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
+        let v = flush(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * v, state: [v, F::zero()] }
     }
 }
@@ -267,7 +259,7 @@ impl<F: Real> Rule<F> for Nesterov<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [v, _] }: Parameter<F>, g: F) -> Parameter<F> {
-        let v = settle(self.momentum * v + g, F::NEGLIGIBLE);
+        let v = flush(self.momentum * v + g, F::NEGLIGIBLE);
         Parameter { value: w - self.learning_rate * (g + self.momentum * v), state: [v, F::zero()] }
     }
 }
@@ -309,8 +301,8 @@ impl<F: Real> Rule<F> for Adam<F> {
 
     #[inline(always)]
     fn apply(&self, Parameter { value: w, state: [m, v] }: Parameter<F>, g: F) -> Parameter<F> {
-        let m = settle(self.beta1 * m + self.rest1 * g, F::NEGLIGIBLE);
-        let v = settle(self.beta2 * v + self.rest2 * square(g), negligible_square());
+        let m = flush(self.beta1 * m + self.rest1 * g, F::NEGLIGIBLE);
+        let v = flush(self.beta2 * v + self.rest2 * square(g), negligible_square());
         let step = self.corrected_rate * m / (v.sqrt() * self.correction2 + self.epsilon);
         Parameter { value: w - step, state: [m, v] }
     }
@@ -335,7 +327,7 @@ fn sign<F: Real>(w: F) -> F {
 
 /// Zero for a value of a magnitude below `least`, which is too small to matter; NaN stays NaN.
 #[inline(always)]
-fn settle<F: Real>(value: F, least: F) -> F {
+fn flush<F: Real>(value: F, least: F) -> F {
     if value.abs() < least { F::zero() } else { value }
 }
 

@@ -1,6 +1,6 @@
 //! How the learning rate changes during training: a pure function of the position of a step.
 
-use serde_json::{Value, json};
+use std::fmt;
 
 /// A rule for the learning rate. Epochs are counted in steps, so a fraction of an epoch has a meaning.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,14 +67,11 @@ impl Schedule {
             Self::Cosine { warmup, floor } => learning_rate * cosine(warmup, floor, position),
         }
     }
+}
 
-    /// As written in a configuration: a bare name, or a table where there are parameters.
-    pub(crate) fn to_value(self) -> Value {
-        match self {
-            Self::Constant => json!("constant"),
-            Self::Step { every, factor } => json!({ "name": "step", "every": every, "factor": factor }),
-            Self::Cosine { warmup, floor } => json!({ "name": "cosine", "warmup": warmup, "floor": floor }),
-        }
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

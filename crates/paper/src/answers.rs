@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mlp_core::{Kernel, Real, Workers};
-use mlp_train::{AnyMlp, Codebook, Inputs, Samples, SavedModel, Targets, TrainConfig, evaluate, load_model};
+use mlp_core::{Kernel, Workers};
+use mlp_results::RunFolder;
+use mlp_sweep::image_samples;
+use mlp_train::{AnyMlp, SavedModel, evaluate, load_model};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +62,8 @@ pub(crate) fn answers(
     kernel: Kernel,
     workers: &Workers,
 ) -> Result<Answers> {
-    let folder = model.folder.join("answers");
-    let path = folder.join(format!("{}.json", model.trial));
+    let folder = RunFolder::new(model.folder);
+    let path = folder.answers(model.trial);
     let mut answers = stored(&path, model).unwrap_or_else(|| Answers {
         weights_sha256: model.weights_sha256.to_owned(),
         data_sha256: model.data_sha256.to_owned(),
@@ -71,13 +73,13 @@ pub(crate) fn answers(
     if missing.is_empty() {
         return Ok(answers);
     }
-    let model_path = model.folder.join("models").join(format!("{}.safetensors", model.trial));
-    let saved = load_model(&model_path).map_err(|error| Error::model(&model_path, error))?;
-    let config = TrainConfig::from_map(&saved.config).map_err(|error| Error::data(&model_path, error))?;
+    let saved = load_model(folder.model(model.trial))?;
     for (name, images) in missing {
-        answers.sets.insert((*name).to_owned(), given(&saved, &config, images, kernel, workers));
+        answers.sets.insert((*name).to_owned(), given(&saved, images, kernel, workers));
     }
-    std::fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| Error::io("create the folder", parent, error))?;
+    }
     let text = serde_json::to_string(&answers).map_err(|error| Error::data(&path, error))?;
     durable_file::write(&path, text.as_bytes()).map_err(|error| Error::io("write the file", &path, error))?;
     Ok(answers)
@@ -91,21 +93,16 @@ fn stored(path: &Path, model: &Model<'_>) -> Option<Answers> {
 }
 
 /// What the network answers to each of `images`.
-fn given(model: &SavedModel, config: &TrainConfig, images: &LabeledImages, kernel: Kernel, workers: &Workers) -> Given {
-    let codebook = config.encoding.codebook(&images.classes);
-    let objective = config.objective();
-    let evaluation = match &model.mlp {
-        AnyMlp::F32(mlp) => evaluate(mlp, &samples(images, &codebook), objective, workers, kernel),
-        AnyMlp::F64(mlp) => evaluate(mlp, &samples(images, &codebook), objective, workers, kernel),
+fn given(model: &SavedModel, images: &LabeledImages, kernel: Kernel, workers: &Workers) -> Given {
+    let codebook = model.config.encoding.codebook(&images.classes);
+    let objective = model.config.objective();
+    let evaluation = match &model.network {
+        AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
+        AnyMlp::F64(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
     };
     let character = |class: usize| images.classes[class];
     Given {
         threshold: evaluation.answers.iter().map(|answer| answer.threshold.map_or('_', character)).collect(),
         nearest: evaluation.answers.iter().map(|answer| character(answer.nearest)).collect(),
     }
-}
-
-/// Images with their labels as a network sees them.
-fn samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
 }

@@ -4,8 +4,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mlp_train::ModelError;
-
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -68,15 +66,6 @@ impl Error {
         Self::new(ErrorKind::Io, Some(path), sentence, Some(source))
     }
 
-    /// A saved model that cannot be read, or is none.
-    pub(crate) fn model(path: &Path, error: ModelError) -> Self {
-        let sentence = error.to_string();
-        match error {
-            ModelError::Io { source, .. } => Self::new(ErrorKind::Io, Some(path), sentence, Some(source)),
-            _ => Self::new(ErrorKind::Data, Some(path), sentence, None),
-        }
-    }
-
     /// Content of the file at `path` that does not fit, with a sentence that says why.
     pub(crate) fn data(path: &Path, reason: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Data, Some(path), format!("{}: {reason}", path.display()), None)
@@ -89,6 +78,14 @@ impl Error {
 
     fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, io_error: Option<io::Error>) -> Self {
         Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, io_error }))
+    }
+}
+
+/// A saved model or a diagnosis that cannot be read, or is none.
+impl From<mlp_train::Error> for Error {
+    fn from(error: mlp_train::Error) -> Self {
+        let kind = if error.kind() == mlp_train::ErrorKind::Io { ErrorKind::Io } else { ErrorKind::Data };
+        Self::new(kind, error.path(), error.to_string(), None)
     }
 }
 

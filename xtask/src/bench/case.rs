@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use mlp_core::{Initializer, Kernel, Loss};
+use mlp_sweep::image_samples;
 use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, Trainable, train};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
-use crate::data::samples;
 use crate::failure::{Code, Failure};
 use crate::options::team;
 
@@ -120,30 +120,29 @@ impl Case {
     }
 
     fn config(&self) -> TrainConfig {
-        let ordinary = TrainConfig::default();
-        TrainConfig {
-            initializer: match self.numbers {
-                Numbers::Saturated => Initializer::GlorotUniform { gain: 200.0 },
-                // As the peers' networks begin.
-                _ => Initializer::GlorotUniform { gain: 4.0 },
-            },
-            l2: match self.numbers {
-                Numbers::Ordinary | Numbers::Saturated => 0.0,
-                Numbers::Penalised => 1e-9,
-                Numbers::Decayed => 0.1,
-            },
-            hidden: self.hidden.to_vec(),
-            loss: Loss::Squared,
-            optimizer: Optimizer::Sgd,
-            learning_rate: 1.0,
-            schedule: Schedule::Constant,
-            batch_size: self.batch_size,
-            precision: self.precision,
+        let gain = match self.numbers {
+            Numbers::Saturated => 200.0,
+            // As the peers' networks begin.
+            _ => 4.0,
+        };
+        let l2 = match self.numbers {
+            Numbers::Ordinary | Numbers::Saturated => 0.0,
+            Numbers::Penalised => 1e-9,
+            Numbers::Decayed => 0.1,
+        };
+        TrainConfig::new()
+            .hidden(self.hidden)
+            .initializer(Initializer::GlorotUniform { gain })
+            .l2(l2)
+            .loss(Loss::Squared)
+            .optimizer(Optimizer::Sgd)
+            .learning_rate(1.0)
+            .schedule(Schedule::Constant)
+            .batch_size(self.batch_size)
+            .precision(self.precision)
             // One to warm up, and as many timed as the peers have.
-            epochs: 3,
-            evaluate_train: EvaluateTrain::Count(10_000),
-            ..ordinary
-        }
+            .epochs(3)
+            .evaluate_train(EvaluateTrain::Count(10_000))
     }
 
     /// Trains, and times each epoch with its shuffling and gathering.
@@ -169,8 +168,9 @@ impl Case {
         let codebook = config.encoding.codebook(&images.classes);
         let workers = team(n_threads)?;
         let setup = Setup { workers: &workers, kernel, initial: None };
-        let run = train::<F>(&config, &samples(images, &codebook), None, setup, &mut |_| ControlFlow::Continue(()))
-            .map_err(|error| Failure::configuration(error.to_string()))?;
+        let run =
+            train::<F>(&config, &image_samples(images, &codebook), None, setup, &mut |_| ControlFlow::Continue(()))
+                .map_err(|error| Failure::configuration(error.to_string()))?;
         if run.outcome != Outcome::Finished {
             return Err(Failure::new(Code::Unsuccessful, format!("{}: the run ended as {:?}", self.name, run.outcome)));
         }

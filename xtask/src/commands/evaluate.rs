@@ -8,14 +8,12 @@ use clap::Args;
 use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, percent};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
-use mlp_sweep::Dataset;
-use mlp_train::{
-    AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, TrainConfig, evaluate, load_model, weights_sha256,
-};
+use mlp_sweep::{Dataset, image_samples};
+use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, evaluate, load_model};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
-use crate::data::{self, samples};
+use crate::data;
 use crate::failure::Failure;
 use crate::lock;
 use crate::options::{self, DataOption, MachineOptions, StyleOptions};
@@ -78,24 +76,22 @@ struct Measured<'a> {
 /// Runs the command.
 pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
     let model = load_model(&arguments.model)?;
-    let config = TrainConfig::from_map(&model.config)
-        .map_err(|error| Failure::data(format!("{}: {error}", arguments.model.display())))?;
     let kernel = arguments.machine.kernel()?;
-    let trained_on = model.config.get("data").and_then(Value::as_str);
+    let trained_on = model.other.get("data").and_then(Value::as_str);
     let data = data::load(arguments.data.data.as_deref().or(trained_on))?;
-    let size = model.config.get("test_size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+    let size = model.other.get("test_size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
     let part = data.test_part(size.filter(|_| arguments.data.data.is_none()));
     let Some(test) = part.images() else { return Err(Failure::data("expected images, found a table")) };
-    check_fit(&arguments.model, &model, &config, test)?;
+    check_fit(&arguments.model, &model, test)?;
 
     let workers = options::team(arguments.machine.n_threads())?;
-    let measure = |images: &LabeledImages| measure(&model.mlp, &config, images, &workers, kernel);
+    let measure = |images: &LabeledImages| measure(&model, images, &workers, kernel);
     let clean = measure(test);
     let curves = measure_disturbed(arguments, test, &clean.metrics, &measure)?;
     if arguments.style.json {
         output.line(as_json(arguments, data.name(), &clean, &curves));
     } else {
-        let n_outputs = model.mlp.n_outputs();
+        let n_outputs = model.network.n_outputs();
         output.line(format_args!(
             "{} on {} of {}, kernel {}\n",
             summary::quoted(&arguments.model),
@@ -119,21 +115,21 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
 }
 
 /// A model is only as good as the data it is asked about.
-fn check_fit(path: &Path, model: &SavedModel, config: &TrainConfig, test: &LabeledImages) -> Result<(), Failure> {
+fn check_fit(path: &Path, model: &SavedModel, test: &LabeledImages) -> Result<(), Failure> {
     let n_pixels = test.height() * test.width();
-    if model.mlp.n_inputs() != n_pixels {
+    if model.network.n_inputs() != n_pixels {
         return Err(Failure::data(format!(
             "{}: expected images of {} pixels, found {} × {} = {n_pixels}; name fitting --data",
             path.display(),
-            model.mlp.n_inputs(),
+            model.network.n_inputs(),
             test.height(),
             test.width(),
         )));
     }
-    let n_bits = config.encoding.codebook(&test.classes).n_bits();
-    let classes: String = test.classes.iter().collect();
-    let known = model.config.get("classes").and_then(Value::as_str).unwrap_or(&classes);
-    if n_bits != model.mlp.n_outputs() || known != classes {
+    let n_bits = model.config.encoding.n_bits(&test.classes);
+    let known = if model.classes.is_empty() { &test.classes } else { &model.classes };
+    if n_bits != model.network.n_outputs() || *known != test.classes {
+        let (known, classes): (String, String) = (known.iter().collect(), test.classes.iter().collect());
         return Err(Failure::data(format!(
             "{}: expected images of the classes {known}, found {classes}; name fitting --data",
             path.display()
@@ -142,17 +138,12 @@ fn check_fit(path: &Path, model: &SavedModel, config: &TrainConfig, test: &Label
     Ok(())
 }
 
-fn measure(
-    mlp: &AnyMlp,
-    config: &TrainConfig,
-    images: &LabeledImages,
-    workers: &Workers,
-    kernel: Kernel,
-) -> Evaluation {
-    let codebook = config.encoding.codebook(&images.classes);
-    match mlp {
-        AnyMlp::F32(mlp) => evaluate(mlp, &samples(images, &codebook), config.objective(), workers, kernel),
-        AnyMlp::F64(mlp) => evaluate(mlp, &samples(images, &codebook), config.objective(), workers, kernel),
+fn measure(model: &SavedModel, images: &LabeledImages, workers: &Workers, kernel: Kernel) -> Evaluation {
+    let codebook = model.config.encoding.codebook(&images.classes);
+    let objective = model.config.objective();
+    match &model.network {
+        AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
+        AnyMlp::F64(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
     }
 }
 
@@ -206,10 +197,7 @@ fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Opti
 impl Measured<'_> {
     /// Why what was measured does not belong to the trial of `record`, if it does not.
     fn difference(&self, record: &RunRecord) -> Option<String> {
-        let weights = match &self.model.mlp {
-            AnyMlp::F32(mlp) => weights_sha256(mlp),
-            AnyMlp::F64(mlp) => weights_sha256(mlp),
-        };
+        let weights = self.model.network.weights_sha256();
         let kernel = self.kernel.name();
         if record.data.sha256 != self.data.sha256() {
             return Some(format!("it was run on {}, and this is other data", record.data.name));

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mlp_core::{Mlp, Real};
-use mlp_train::{AnyMlp, Codebook, SavedModel, TrainConfig, load_model};
+use mlp_train::{Classification, Classifier, Codebook, load_model};
 use mnist_io::{PreparationStep, PreparedDigit, prepare_digit, read_image};
 use ndarray::{Array2, Axis};
 use serde_json::{Value, json};
@@ -38,36 +37,21 @@ pub(crate) struct Predict {
     json: bool,
 }
 
-/// A model with all that is needed to read a picture.
-struct Reader {
-    model: SavedModel,
-    codebook: Codebook,
-}
-
-/// What the net says about one picture.
-struct Answer {
-    /// The class whose code the bits are, if there is one.
-    exact: Option<char>,
-    /// The class with the nearest code.
-    nearest: char,
-    outputs: Vec<f64>,
-}
-
 /// Runs the command. Pictures that cannot be read do not keep the others from being read; the first failure is
 /// returned.
 pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failure> {
-    let reader = Reader::load(&arguments.model)?;
+    let mut classifier = load(&arguments.model)?;
     let mut first_failure = None;
     let mut rows = Vec::new();
     let mut stems = BTreeSet::new();
     for (index, path) in arguments.images.iter().enumerate() {
-        match read_one(&reader, path, arguments.show.as_deref(), &mut stems) {
+        match read_one(&mut classifier, path, arguments.show.as_deref(), &mut stems) {
             Ok((prepared, answer)) if arguments.json => rows.push(as_json(path, &prepared, &answer)),
             Ok((prepared, answer)) => {
                 if index > 0 {
                     output.line("");
                 }
-                show(path, &prepared, &answer, &reader.codebook, output);
+                show(path, &prepared, &answer, classifier.codebook(), output);
             }
             Err(failure) => {
                 if arguments.json {
@@ -86,52 +70,29 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
     first_failure.map_or(Ok(()), Err)
 }
 
-impl Reader {
-    fn load(path: &Path) -> Result<Self, Failure> {
-        let model = load_model(path)?;
-        let unfit = |reason: String| Failure::data(format!("{}: {reason}", path.display()));
-        let config = TrainConfig::from_map(&model.config).map_err(|error| unfit(error.to_string()))?;
-        let classes: Vec<char> = match model.config.get("classes").and_then(Value::as_str) {
-            Some(classes) => classes.chars().collect(),
-            None => mnist_io::digit_classes(),
-        };
-        let codebook = config.encoding.codebook(&classes);
-        if model.mlp.n_inputs() != 28 * 28 || model.mlp.n_outputs() != codebook.n_bits() {
-            return Err(unfit(format!(
-                "expected a model with 784 inputs and {} outputs, found {} and {}; take one trained on pictures of 28 × 28",
-                codebook.n_bits(),
-                model.mlp.n_inputs(),
-                model.mlp.n_outputs()
-            )));
-        }
-        Ok(Reader { model, codebook })
+fn load(path: &Path) -> Result<Classifier, Failure> {
+    let mut model = load_model(path)?;
+    if model.classes.is_empty() {
+        model.classes = mnist_io::digit_classes();
     }
-
-    fn read(&self, image: &Array2<u8>) -> Answer {
-        match &self.model.mlp {
-            AnyMlp::F32(mlp) => answer(mlp, &self.codebook, image),
-            AnyMlp::F64(mlp) => answer(mlp, &self.codebook, image),
-        }
+    let n_bits = model.config.encoding.n_bits(&model.classes);
+    let (n_inputs, n_outputs) = (model.network.n_inputs(), model.network.n_outputs());
+    if n_inputs != 28 * 28 || n_outputs != n_bits {
+        return Err(Failure::data(format!(
+            "{}: expected a model with 784 inputs and {n_bits} outputs, found {n_inputs} and {n_outputs}; \
+             take one trained on pictures of 28 × 28",
+            path.display(),
+        )));
     }
-}
-
-fn answer<F: Real>(mlp: &Mlp<F>, codebook: &Codebook, image: &Array2<u8>) -> Answer {
-    let pixels = image.iter().map(|level| F::narrow(f64::from(*level)) / F::narrow(255.0));
-    let inputs = ndarray::Array1::from_iter(pixels).insert_axis(Axis(0));
-    let outputs = mlp.forward(inputs.view()).row(0).to_vec();
-    Answer {
-        exact: codebook.decode_threshold(&outputs).map(|class| codebook.classes[class]),
-        nearest: codebook.classes[codebook.decode_nearest(&outputs)],
-        outputs: outputs.iter().map(|output| output.widen()).collect(),
-    }
+    Ok(Classifier::new(&model)?)
 }
 
 fn read_one(
-    reader: &Reader,
+    classifier: &mut Classifier,
     path: &Path,
     steps: Option<&Path>,
     stems: &mut BTreeSet<String>,
-) -> Result<(PreparedDigit, Answer), Failure> {
+) -> Result<(PreparedDigit, Classification), Failure> {
     let photo = read_image(path)?;
     let prepared = prepare_digit(&photo).map_err(|error| {
         let is_named = error.path().is_some();
@@ -142,16 +103,8 @@ fn read_one(
     if let Some(folder) = steps {
         write_steps(folder, &free_stem(path, stems), &prepared.steps)?;
     }
-    let answer = reader.read(&prepared.image);
-    if let Some(bit) = answer.outputs.iter().position(|output| !output.is_finite()) {
-        return Err(Failure::data(format!(
-            "{}: expected finite outputs, found {} at bit {}: the weights of the model are too large for its numbers; \
-             take a model of a run that did not diverge",
-            path.display(),
-            answer.outputs[bit],
-            bit + 1
-        )));
-    }
+    let pixels: Vec<u8> = prepared.image.iter().copied().collect();
+    let answer = classifier.classify(&pixels).map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
     Ok((prepared, answer))
 }
 
@@ -186,27 +139,24 @@ fn write_steps(folder: &Path, stem: &str, steps: &[PreparationStep]) -> Result<(
     Ok(())
 }
 
-fn show(path: &Path, prepared: &PreparedDigit, answer: &Answer, codebook: &Codebook, output: &mut Output) {
+fn show(path: &Path, prepared: &PreparedDigit, answer: &Classification, codebook: &Codebook, output: &mut Output) {
     let name = path.display();
-    match answer.exact {
+    match answer.class {
         Some(class) => output.line(format_args!("{name}: {class}")),
         None => output.line(format_args!(
             "{name}: no class has exactly these bits; the nearest code is that of {}",
-            answer.nearest
+            answer.nearest()
         )),
     }
     output.line("\n  bit   output   read   sure");
-    for (bit, value) in answer.outputs.iter().enumerate() {
-        let name = bit_name(bit, codebook);
-        output.line(format_args!(
-            "  {name:<5} {value:>6.3}   {:>4}   {:>3.0} %",
-            read(*value),
-            100.0 * sureness(*value)
-        ));
+    for (index, bit) in answer.bits.iter().enumerate() {
+        let name = bit_name(index, codebook);
+        let (value, read, sure) = (bit.output, u8::from(bit.is_one), 100.0 * bit.confidence);
+        output.line(format_args!("  {name:<5} {value:>6.3}   {read:>4}   {sure:>3.0} %"));
     }
-    if let Some((bit, value)) = least_sure(&answer.outputs) {
-        output.line(format_args!("  least sure of bit {}: {:.0} %", bit_name(bit, codebook), 100.0 * sureness(value)));
-    }
+    let least = answer.least_sure_bit();
+    let sure = 100.0 * answer.bits[least].confidence;
+    output.line(format_args!("  least sure of bit {}: {sure:.0} %", bit_name(least, codebook)));
     output.line("\nwhat the net saw:\n");
     output.text(&drawn(&prepared.image));
     output.line("\nwhat was done to the picture:");
@@ -222,20 +172,6 @@ fn bit_name(bit: usize, codebook: &Codebook) -> String {
         Some(class) if is_one_hot && codebook.n_bits() == codebook.classes.len() => format!("'{class}'"),
         _ => (bit + 1).to_string(),
     }
-}
-
-fn read(output: f64) -> u8 {
-    u8::from(output >= 0.5)
-}
-
-/// How far on its side of one half an output is, from 0.5 to 1.
-fn sureness(output: f64) -> f64 {
-    output.max(1.0 - output).min(1.0)
-}
-
-fn least_sure(outputs: &[f64]) -> Option<(usize, f64)> {
-    let bits = outputs.iter().copied().enumerate();
-    bits.min_by(|left, right| sureness(left.1).total_cmp(&sureness(right.1)))
 }
 
 /// Grey levels as characters, two rows of pixels a line, because characters are twice as high as wide.
@@ -254,18 +190,18 @@ fn drawn(image: &Array2<u8>) -> String {
     text
 }
 
-fn as_json(path: &Path, prepared: &PreparedDigit, answer: &Answer) -> Value {
+fn as_json(path: &Path, prepared: &PreparedDigit, answer: &Classification) -> Value {
     let bits: Vec<Value> = answer
-        .outputs
+        .bits
         .iter()
-        .map(|output| json!({ "output": output, "read": read(*output), "sure": sureness(*output) }))
+        .map(|bit| json!({ "output": bit.output, "read": u8::from(bit.is_one), "sure": bit.confidence }))
         .collect();
     let steps: Vec<Value> =
         prepared.steps.iter().map(|step| json!({ "name": step.name, "explanation": step.explanation })).collect();
     json!({
         "picture": path.to_string_lossy(),
-        "answer": answer.exact.map(String::from),
-        "nearest": answer.nearest.to_string(),
+        "answer": answer.class.map(String::from),
+        "nearest": answer.nearest().to_string(),
         "bits": bits,
         "preparation": steps,
     })

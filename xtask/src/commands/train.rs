@@ -134,8 +134,7 @@ fn diagnosis(path: &Path) -> String {
         return "none: a net is examined while it trains, and this one is finished; train it again with another --out"
             .to_owned();
     }
-    Diagnosis::read(path)
-        .map_or_else(|problem| format!("{}: {problem}", path.display()), |diagnosis| diagnosis.sentence())
+    Diagnosis::read(path).map_or_else(|error| error.to_string(), |diagnosis| diagnosis.sentence())
 }
 
 fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Output) -> Result<(), Failure> {

@@ -68,7 +68,7 @@ fn first_layer(trial: &TrialResult) -> Result<Option<String>, String> {
     let record = &trial.record;
     let (height, width) = (record.data.height, record.data.width);
     let model = mlp_train::load_model(path).map_err(|error| format!("The weights are not shown. {error}"))?;
-    let (hash, svg) = match &model.mlp {
+    let (hash, svg) = match &model.network {
         AnyMlp::F32(mlp) => (mlp_train::weights_sha256(mlp), weights::first_layer(mlp, height, width)),
         AnyMlp::F64(mlp) => (mlp_train::weights_sha256(mlp), weights::first_layer(mlp, height, width)),
     };

@@ -26,7 +26,7 @@ fn data() -> DataDescription {
 }
 
 fn config() -> TrainConfig {
-    TrainConfig { hidden: vec![8], batch_size: 16, epochs: 2, validation: 10, ..TrainConfig::default() }
+    TrainConfig::new().hidden([8]).batch_size(16).epochs(2).validation(10)
 }
 
 fn subject(trial: &str) -> Subject {

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlp_train::ConfigError;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
@@ -27,11 +26,11 @@ impl Setting {
     /// The error of a key or value, at the key if that is unknown, and else at the innermost value that it speaks of.
     ///
     /// `within` is the path of the value that was at fault: empty, or `[2]` for an item of a `[sweep]` list.
-    pub(super) fn error(&self, error: &ConfigError, within: &str) -> Error {
+    pub(super) fn error(&self, error: &mlp_train::Error, within: &str) -> Error {
         if range_of(&self.key).is_none() {
             return self.key_place.error(&error.to_string());
         }
-        let path = format!("{within}{}", error.key.strip_prefix(&self.key).unwrap_or(""));
+        let path = format!("{within}{}", error.key().and_then(|key| key.strip_prefix(&self.key)).unwrap_or_default());
         let inner =
             self.parts.iter().filter(|(part, _)| path.starts_with(part.as_str())).max_by_key(|(part, _)| part.len());
         let place = inner.map_or_else(|| self.place.clone(), |(_, span)| self.place.at(span));

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mlp_train::{ConfigError, TrainConfig};
+use mlp_train::TrainConfig;
 use serde_json::Value;
 
 pub use self::document::Document;
@@ -122,8 +122,8 @@ impl SweepSpec {
     }
 
     /// The error of a key or value, at the place where the key was set.
-    pub(crate) fn error(&self, error: &ConfigError) -> Error {
-        let key = error.key.split(['.', '[']).next().unwrap_or_default();
+    pub(crate) fn error(&self, error: &mlp_train::Error) -> Error {
+        let key = error.key().unwrap_or_default().split(['.', '[']).next().unwrap_or_default();
         match self.settings.iter().rfind(|setting| setting.key == key) {
             Some(setting) => setting.error(error, ""),
             None => Error::specification(format!("{error} ({key} has its default here; set it)")),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mlp_train::{ConfigError, TrainConfig};
+use mlp_train::{Error, TrainConfig};
 use serde_json::{Map, Value, json};
 
 /// A key of the program itself, in the manner of [`mlp_train::Key`].
@@ -53,12 +53,15 @@ pub struct RunSettings {
 
 impl RunSettings {
     /// Sets one key from a value.
-    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
+    pub fn set(&mut self, key: &str, value: &Value) -> mlp_train::Result<()> {
         match key {
             "name" => self.name = Some(name(value)?),
             "data" => self.data = Some(data(value)?),
             "train_size" => self.train_size = Some(size(key, value)?),
             "test_size" => self.test_size = Some(size(key, value)?),
+            _ if TrainConfig::key(key).is_none() => {
+                return Err(TrainConfig::unknown_key(key, &PROGRAM_KEYS.map(|known| known.name)));
+            }
             _ => self.train.set(key, value)?,
         }
         Ok(())
@@ -155,11 +158,11 @@ pub(super) fn range_of(key: &str) -> Option<&'static str> {
     of_program.or_else(|| TrainConfig::KEYS.iter().find(|known| known.name == key).map(|known| known.range))
 }
 
-fn name(value: &Value) -> Result<String, ConfigError> {
+fn name(value: &Value) -> Result<String, Error> {
     value.as_str().filter(|name| is_safe_name(name)).map(str::to_owned).ok_or_else(|| config_error("name", value))
 }
 
-fn data(value: &Value) -> Result<String, ConfigError> {
+fn data(value: &Value) -> Result<String, Error> {
     value
         .as_str()
         .filter(|data| !data.is_empty() && !data.contains('\0'))
@@ -168,7 +171,7 @@ fn data(value: &Value) -> Result<String, ConfigError> {
 }
 
 /// A count; `1e4` is as good as `10000`, as it is for the counts of training.
-fn size(key: &str, value: &Value) -> Result<usize, ConfigError> {
+fn size(key: &str, value: &Value) -> Result<usize, Error> {
     let is_exact = |float: &f64| (0.0..=2_f64.powi(53)).contains(float) && float.fract() == 0.0;
     let from_float = || value.as_f64().filter(is_exact).map(|float| float as u64);
     value
@@ -179,12 +182,8 @@ fn size(key: &str, value: &Value) -> Result<usize, ConfigError> {
         .ok_or_else(|| config_error(key, value))
 }
 
-fn config_error(key: &str, value: &Value) -> ConfigError {
+fn config_error(key: &str, value: &Value) -> Error {
     let found: String = value.to_string().chars().take(80).collect();
-    ConfigError {
-        key: key.to_owned(),
-        expected: range_of(key).unwrap_or_default().to_owned(),
-        found: found.escape_debug().to_string().replace("\\\"", "\""),
-        hint: None,
-    }
+    let found = found.escape_debug().to_string().replace("\\\"", "\"");
+    Error::of_key(key, range_of(key).unwrap_or_default(), found)
 }

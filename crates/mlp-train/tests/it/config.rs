@@ -3,8 +3,7 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    ConfigError, EarlyStopping, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig,
-    ValidationMetric,
+    EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig, ValidationMetric,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -39,7 +38,7 @@ fn random_words_have_a_length_that_suits_the_classes() {
     let too_short = config.validate_codes(&config.encoding.codebook(&classes)).unwrap_err();
     assert_eq!(too_short.to_string(), "encoding.bits: expected words long enough for 10 different ones, found 3");
     config.set("encoding", &json!("random")).unwrap();
-    assert_eq!(config.validate_codes(&config.encoding.codebook(&classes)), Ok(()));
+    config.validate_codes(&config.encoding.codebook(&classes)).unwrap();
     for bits in [json!(0), json!(65), json!("many")] {
         let error = config.set("encoding", &json!({ "name": "random", "bits": bits })).unwrap_err();
         assert!(error.to_string().starts_with("encoding.bits: expected an integer from 1 to 64"), "{error}");
@@ -49,7 +48,7 @@ fn random_words_have_a_length_that_suits_the_classes() {
 #[test]
 fn the_defaults_survive_a_round_trip_and_are_valid_for_mnist() {
     let config = TrainConfig::default();
-    assert_eq!(TrainConfig::from_map(&config.to_map()), Ok(config.clone()));
+    assert_eq!(TrainConfig::from_map(&config.to_map()).unwrap(), config);
     config.validate(60_000, 784, 6).unwrap();
 }
 
@@ -218,17 +217,17 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
 #[test]
 fn a_field_set_out_of_range_without_set_is_refused_too() {
     let invalid = [
-        TrainConfig { learning_rate: f64::NAN, ..TrainConfig::default() },
-        TrainConfig { l2: f64::INFINITY, ..TrainConfig::default() },
-        TrainConfig { batch_size: 0, ..TrainConfig::default() },
-        TrainConfig { activation: vec![Activation::Softmax], ..TrainConfig::default() },
-        TrainConfig { activation: vec![], ..TrainConfig::default() },
-        TrainConfig { optimizer: Optimizer::Momentum { momentum: f64::NAN }, ..TrainConfig::default() },
-        TrainConfig { initializer: Initializer::Uniform { low: 0.0, high: 0.0 }, ..TrainConfig::default() },
-        TrainConfig { seed: u64::MAX, ..TrainConfig::default() },
+        TrainConfig::new().learning_rate(f64::NAN),
+        TrainConfig::new().l2(f64::INFINITY),
+        TrainConfig::new().batch_size(0),
+        TrainConfig::new().activation([Activation::Softmax]),
+        TrainConfig::new().activation([]),
+        TrainConfig::new().optimizer(Optimizer::Momentum { momentum: f64::NAN }),
+        TrainConfig::new().initializer(Initializer::Uniform { low: 0.0, high: 0.0 }),
+        TrainConfig::new().seed(u64::MAX),
     ];
-    let errors: Vec<ConfigError> = invalid.iter().map(|config| config.validate(1_000, 784, 6).unwrap_err()).collect();
-    let keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+    let errors: Vec<Error> = invalid.iter().map(|config| config.validate(1_000, 784, 6).unwrap_err()).collect();
+    let keys: Vec<_> = errors.iter().map(|error| error.key().unwrap()).collect();
     assert_eq!(
         keys,
         [
@@ -246,22 +245,116 @@ fn a_field_set_out_of_range_without_set_is_refused_too() {
 
 #[test]
 fn no_hidden_layer_and_no_epoch_are_allowed() {
-    let config = TrainConfig { hidden: vec![], epochs: 0, ..TrainConfig::default() };
+    let config = TrainConfig::new().hidden([]).epochs(0);
     config.validate(100, 784, 6).unwrap();
     assert_eq!(config.n_parameters(784, 6), Some(785 * 6));
     assert_eq!(config.activations(), [Activation::Sigmoid]);
 }
 
 #[test]
-fn keys_of_the_surrounding_program_are_passed_over() {
-    let map = json!({ "name": "x", "data": "mnist", "train_size": 10, "test_size": 10, "classes": "01" });
-    assert_eq!(TrainConfig::from_map(map.as_object().unwrap()), Ok(TrainConfig::default()));
+fn a_configuration_goes_through_serde_by_its_keys() {
+    let config = TrainConfig::new()
+        .hidden([64, 32])
+        .activation([Activation::Relu])
+        .optimizer(Optimizer::Momentum { momentum: 0.5 })
+        .early_stopping(EarlyStopping { metric: ValidationMetric::Rmse, patience: 3 })
+        .validation(100);
+    let text = serde_json::to_string(&config).unwrap();
+    assert!(text.starts_with(r#"{"hidden":[64,32],"bias":true,"activation":"relu","#), "{text}");
+    assert_eq!(serde_json::from_str::<TrainConfig>(&text).unwrap(), config);
+    assert_eq!(serde_json::from_str::<TrainConfig>("{}").unwrap(), TrainConfig::new());
+}
+
+#[test]
+fn what_serde_refuses_is_named_by_its_path() {
+    let refusal = |text: &str| serde_json::from_str::<TrainConfig>(text).unwrap_err().to_string();
+    let refused = [
+        r#"{ "hidden": [512, -1] }"#,
+        r#"{ "optimizer": { "name": "momentum", "momentum": 2 } }"#,
+        r#"{ "epochs": 1, "epochs": 2 }"#,
+        r#"{ "learnig_rate": 1 }"#,
+        "[]",
+    ];
+    assert_snapshot!(refused.map(refusal).join("\n"));
+}
+
+#[test]
+fn choices_alone_go_through_serde_and_texts() {
+    let read = |text: &str| serde_json::from_str::<Optimizer>(text);
+    let nesterov = Optimizer::Nesterov { momentum: 0.5 };
+    assert_eq!(read(r#"{"momentum":0.5,"name":"nesterov"}"#).unwrap(), nesterov);
+    assert_eq!(serde_json::to_value(nesterov).unwrap(), json!({ "name": "nesterov", "momentum": 0.5 }));
+    let error = read(r#"{"name":"momentum","momentum":1}"#).unwrap_err().to_string();
+    assert!(error.starts_with("optimizer.momentum: expected a number of at least 0 and below 1, found 1"), "{error}");
+
+    assert_eq!("adam".parse::<Optimizer>().unwrap(), Optimizer::ADAM);
+    assert_eq!("cosine".parse::<Schedule>().unwrap().to_string(), "cosine");
+    for encoding in TargetEncoding::ALL {
+        assert_eq!(encoding.to_string().parse::<TargetEncoding>().unwrap(), encoding);
+    }
+    for precision in Precision::ALL {
+        assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
+    }
+    for metric in ValidationMetric::ALL {
+        assert_eq!(metric.to_string().parse::<ValidationMetric>().unwrap(), metric);
+    }
+    assert!("step".parse::<Schedule>().unwrap_err().to_string().starts_with("schedule: expected a table such as"));
+    let error = "float32".parse::<Precision>().unwrap_err();
+    assert_eq!(error.to_string(), "precision: expected f32 or f64, found \"float32\"; did you mean f32?");
+}
+
+#[test]
+fn every_field_is_set_by_the_method_of_its_name() {
+    let set = TrainConfig::new()
+        .hidden([512, 16])
+        .bias(false)
+        .activation([Activation::Tanh, Activation::Relu])
+        .output_activation(Activation::Softmax)
+        .encoding(TargetEncoding::OneHot)
+        .initializer(Initializer::HE_NORMAL)
+        .loss(Loss::SoftmaxCrossEntropy)
+        .reduction(mlp_core::Reduction::Sum)
+        .precision(Precision::F64)
+        .optimizer(Optimizer::Sgd)
+        .learning_rate(0.5)
+        .l2(0.125)
+        .l1(0.25)
+        .schedule(Schedule::Constant)
+        .batch_size(3)
+        .epochs(7)
+        .validation(11)
+        .early_stopping(EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 })
+        .evaluate_train(EvaluateTrain::All)
+        .seed(9);
+    let default = TrainConfig::default();
+    assert!(TrainConfig::KEYS.iter().all(|key| key.get(&set) != key.get(&default)));
+    assert_eq!(set.hidden, [512, 16]);
+    assert_eq!((set.l2, set.l1, set.seed), (0.125, 0.25, 9));
+}
+
+#[test]
+fn keys_of_the_program_are_considered_when_one_is_misspelt() {
+    let advice = |key: &str| TrainConfig::unknown_key(key, &["train_size", "data"]).advice().map(str::to_owned);
+    assert_eq!(advice("trainsize").as_deref(), Some("did you mean train_size?"));
+    assert_eq!(advice("batchsize").as_deref(), Some("did you mean batch_size?"));
+    assert_eq!(advice("zzz"), None);
+}
+
+#[test]
+fn keys_of_the_surrounding_program_are_handed_back_or_refused() {
+    let own = json!({ "name": "x", "data": "mnist", "train_size": 10, "test_size": 10, "classes": "01" });
+    let mut map = own.as_object().unwrap().clone();
+    map.insert("seed".to_owned(), json!(3));
+    let (config, rest) = TrainConfig::split_map(&map).unwrap();
+    assert_eq!((config, Value::Object(rest)), (TrainConfig::new().seed(3), own));
+    let error = TrainConfig::from_map(&map).unwrap_err();
+    assert_eq!((error.key(), error.found()), (Some("classes"), "an unknown key"));
 }
 
 proptest! {
     #[test]
     fn any_learning_rate_survives_a_round_trip_through_text(learning_rate in f64::MIN_POSITIVE..f64::MAX) {
-        let config = TrainConfig { learning_rate, ..TrainConfig::default() };
+        let config = TrainConfig::new().learning_rate(learning_rate);
         let text = serde_json::to_string(&config.to_map()).unwrap();
         let read = TrainConfig::from_map(&serde_json::from_str(&text).unwrap()).unwrap();
         prop_assert_eq!(read.learning_rate.to_bits(), learning_rate.to_bits());

@@ -20,7 +20,7 @@ fn the_number_of_threads_changes_no_bit() {
     for (optimizer, batch_size) in
         [(Optimizer::Sgd, 1), (Optimizer::Momentum { momentum: 0.9 }, 100), (Optimizer::ADAM, 64)]
     {
-        let config = TrainConfig { optimizer, batch_size, epochs: 3, hidden: vec![40, 24], ..Blobs::config() };
+        let config = Blobs::config().optimizer(optimizer).batch_size(batch_size).epochs(3).hidden([40, 24]);
         let one = sha256_with(1, &config, &blobs.samples());
         assert_eq!(one, sha256_with(2, &config, &blobs.samples()), "2 threads");
         assert_eq!(one, sha256_with(4, &config, &blobs.samples()), "4 threads");
@@ -35,7 +35,7 @@ fn pixels_and_the_same_numbers_as_values_give_the_same_weights() {
     let targets = ndarray::Array2::from_shape_fn((100, 6), |(sample, bit)| {
         f32::from(blobs.codebook.codes[[usize::from(blobs.labels[sample]), bit]])
     });
-    let config = TrainConfig { epochs: 2, ..Blobs::config() };
+    let config = Blobs::config().epochs(2);
     let expected = sha256_with(1, &config, &blobs.samples());
     for values in [values.view(), columns.view()] {
         let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets.view()) };
@@ -46,10 +46,10 @@ fn pixels_and_the_same_numbers_as_values_give_the_same_weights() {
 #[test]
 fn the_seed_decides_and_watching_does_not() {
     let blobs = Blobs::new(100, 0);
-    let config = TrainConfig { epochs: 2, ..Blobs::config() };
+    let config = Blobs::config().epochs(2);
     let first = sha256_with(1, &config, &blobs.samples());
     assert_eq!(first, sha256_with(1, &config, &blobs.samples()));
-    let other = TrainConfig { seed: 1, ..config };
+    let other = config.seed(1);
     assert_ne!(first, sha256_with(1, &other, &blobs.samples()));
 }
 
@@ -57,8 +57,8 @@ fn the_seed_decides_and_watching_does_not() {
 #[test]
 fn measuring_more_samples_changes_no_weight() {
     let blobs = Blobs::new(100, 0);
-    let config = TrainConfig { epochs: 2, ..Blobs::config() };
-    let less = TrainConfig { evaluate_train: mlp_train::EvaluateTrain::Count(1), ..config.clone() };
+    let config = Blobs::config().epochs(2);
+    let less = config.clone().evaluate_train(mlp_train::EvaluateTrain::Count(1));
     assert_eq!(sha256_with(1, &config, &blobs.samples()).0, sha256_with(1, &less, &blobs.samples()).0);
 }
 

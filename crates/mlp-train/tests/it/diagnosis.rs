@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers};
 use mlp_train::{
-    Cause, Codebook, Diagnosis, EpochDiagnosis, EvaluateTrain, Finding, Inputs, LayerDiagnosis, Optimizer, Precision,
-    Probe, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig, Trainable, diagnose, train_resumable,
-    weights_sha256,
+    Cause, Codebook, Diagnosis, EpochDiagnosis, ErrorKind, EvaluateTrain, Finding, Inputs, LayerDiagnosis, Optimizer,
+    Precision, Probe, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig, Trainable, diagnose,
+    train_resumable, weights_sha256,
 };
 use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::{Array2, array};
@@ -31,18 +31,16 @@ impl Digits {
 
 /// The paper's way: batches of one sample, the root mean square of each.
 fn config() -> TrainConfig {
-    TrainConfig {
-        hidden: vec![32, 16],
-        loss: Loss::Rmse,
-        reduction: Reduction::Mean,
-        precision: Precision::F64,
-        optimizer: Optimizer::Sgd,
-        batch_size: 1,
-        learning_rate: 0.3,
-        epochs: 2,
-        evaluate_train: EvaluateTrain::Count(32),
-        ..TrainConfig::default()
-    }
+    TrainConfig::new()
+        .hidden([32, 16])
+        .loss(Loss::Rmse)
+        .reduction(Reduction::Mean)
+        .precision(Precision::F64)
+        .optimizer(Optimizer::Sgd)
+        .batch_size(1)
+        .learning_rate(0.3)
+        .epochs(2)
+        .evaluate_train(EvaluateTrain::Count(32))
 }
 
 /// Trains, with an examination before training and after each epoch; and the hash of the weights.
@@ -65,7 +63,7 @@ fn examined<F: Trainable>(config: &TrainConfig, digits: &Digits) -> (Diagnosis, 
 
 #[test]
 fn positive_weights_are_found_to_saturate_the_first_layer_from_the_beginning() {
-    let config = TrainConfig { initializer: Initializer::Uniform01, bias: false, ..config() };
+    let config = config().initializer(Initializer::Uniform01).bias(false);
     let (diagnosis, _) = examined::<f64>(&config, &Digits::new(200));
     let expected = Finding { layer: 0, since: 0, cause: Cause::PositiveWeights, is_fatal: true };
     assert_eq!(diagnosis.finding(), Some(expected));
@@ -81,7 +79,7 @@ fn a_net_that_learns_is_healthy_with_every_activation() {
     let digits = Digits::new(600);
     for (activation, learning_rate) in [(Activation::Sigmoid, 1.0), (Activation::Tanh, 0.1), (Activation::Relu, 0.05)] {
         let (activation, loss) = (vec![activation], Loss::CrossEntropy);
-        let config = TrainConfig { activation, loss, learning_rate, epochs: 8, batch_size: 8, ..config() };
+        let config = config().activation(activation).loss(loss).learning_rate(learning_rate).epochs(8).batch_size(8);
         let (diagnosis, _) = examined::<f64>(&config, &digits);
         assert_eq!(diagnosis.finding(), None, "{}", diagnosis.sentence());
         assert!(diagnosis.sentence().starts_with("No layer is dead: at epoch 8"), "{}", diagnosis.sentence());
@@ -92,7 +90,7 @@ fn a_net_that_learns_is_healthy_with_every_activation() {
 
 #[test]
 fn in_a_deep_net_of_sigmoids_with_small_weights_the_signal_is_found_to_fade() {
-    let config = TrainConfig { hidden: vec![128, 64, 64, 32, 32, 16, 8], batch_size: 32, ..config() };
+    let config = config().hidden([128, 64, 64, 32, 32, 16, 8]).batch_size(32);
     let (diagnosis, _) = examined::<f64>(&config, &Digits::new(300));
     let finding = diagnosis.finding().unwrap();
     assert_eq!(
@@ -191,7 +189,7 @@ fn the_figures_of_a_small_layer_are_those_of_the_formulas() {
 #[test]
 fn watching_changes_no_weight() {
     let digits = Digits::new(100);
-    let config = TrainConfig { precision: Precision::F32, ..config() };
+    let config = config().precision(Precision::F32);
     let (_, watched) = examined::<f32>(&config, &digits);
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
@@ -202,7 +200,7 @@ fn watching_changes_no_weight() {
 
 #[test]
 fn epochs_are_kept_in_order_and_gaps_are_named() {
-    let (mut diagnosis, _) = examined::<f64>(&TrainConfig { epochs: 0, ..config() }, &Digits::new(40));
+    let (mut diagnosis, _) = examined::<f64>(&config().epochs(0), &Digits::new(40));
     let measured = diagnosis.epochs[0].clone();
     for epoch in [7, 3, 4, 7] {
         diagnosis.add(EpochDiagnosis { epoch, ..measured.clone() });
@@ -230,11 +228,16 @@ fn a_file_reads_back_as_it_was_and_a_damaged_one_is_refused_with_the_place() {
     std::fs::write(&path, diagnosis.to_json()).unwrap();
     assert_eq!(Diagnosis::read(&path).unwrap(), diagnosis);
 
+    let text = || {
+        let error = Diagnosis::read(&path).unwrap_err();
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Diagnosis, Some(path.as_path())));
+        error.to_string().replace(&format!("{}: ", path.display()), "")
+    };
     let damaged = |change: &dyn Fn(&mut Diagnosis)| {
         let mut diagnosis = diagnosis.clone();
         change(&mut diagnosis);
         std::fs::write(&path, diagnosis.to_json()).unwrap();
-        Diagnosis::read(&path).unwrap_err()
+        text()
     };
     assert_eq!(damaged(&|d| d.layers.clear()), "layers: expected at least one, found none");
     assert_eq!(damaged(&|d| d.epochs[1].layers.truncate(2)), "epochs[1].layers: expected 3, as in layers, found 2");
@@ -243,5 +246,5 @@ fn a_file_reads_back_as_it_was_and_a_damaged_one_is_refused_with_the_place() {
         |d: &mut Diagnosis| d.epochs[0].layers[1] = LayerDiagnosis { spread: -1.0, ..d.epochs[0].layers[1].clone() };
     assert_eq!(damaged(&negative), "epochs[0].layers: expected numbers of at least 0, found -1");
     std::fs::write(&path, "{}").unwrap();
-    assert!(Diagnosis::read(&path).unwrap_err().starts_with("missing field `trial`"));
+    assert!(text().starts_with("missing field `trial`"));
 }

@@ -47,6 +47,15 @@ fn the_binary_code_is_the_index_in_as_few_bits_as_possible() {
 }
 
 #[test]
+fn the_length_of_a_code_is_known_without_the_codes() {
+    for classes in [digits(), ('A'..='Z').collect(), vec!['x'], Vec::new()] {
+        for encoding in TargetEncoding::ALL {
+            assert_eq!(encoding.n_bits(&classes), encoding.codebook(&classes).n_bits(), "{encoding}");
+        }
+    }
+}
+
+#[test]
 fn random_words_are_always_the_same_and_lie_far_apart() {
     let least_distance = |bits: usize| {
         let codes = TargetEncoding::Random { bits }.codebook(&digits()).codes;

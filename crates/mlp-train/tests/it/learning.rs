@@ -1,7 +1,7 @@
 //! Does it learn?
 
 use mlp_core::{Activation, Loss};
-use mlp_train::{EvaluateTrain, Inputs, Optimizer, Samples, Schedule, TargetEncoding, Targets, TrainConfig, evaluate};
+use mlp_train::{EvaluateTrain, Inputs, Optimizer, Samples, Schedule, TargetEncoding, Targets, evaluate};
 use ndarray::{Array2, s};
 
 use crate::problems::{Blobs, Xor, run};
@@ -21,7 +21,7 @@ fn rules() -> [(Optimizer, f64); 5] {
 fn every_rule_learns_exclusive_or() {
     let xor = Xor::new();
     for (optimizer, learning_rate) in rules() {
-        let run = run(&TrainConfig { optimizer, learning_rate, ..Xor::config() }, &xor.samples(), None);
+        let run = run(&Xor::config().optimizer(optimizer).learning_rate(learning_rate), &xor.samples(), None);
         let answers = run.mlp.forward(xor.inputs.view());
         assert_eq!(answers.mapv(f64::round), xor.targets, "{optimizer:?} answers {answers}");
     }
@@ -32,7 +32,7 @@ fn every_rule_learns_overlapping_clouds_in_single_precision() {
     let (blobs, test) = (Blobs::new(1_000, 0), Blobs::new(300, 1));
     for (optimizer, learning_rate) in rules() {
         let learning_rate = learning_rate.min(0.5);
-        let config = TrainConfig { optimizer, learning_rate, ..Blobs::config() };
+        let config = Blobs::config().optimizer(optimizer).learning_rate(learning_rate);
         let run = run::<f32>(&config, &blobs.samples(), Some(&test.samples()));
         let accuracy = run.history.epochs[20].test.as_ref().unwrap().digit_accuracy.unwrap();
         assert!(accuracy > 0.9, "{optimizer:?} reaches {accuracy}");
@@ -48,7 +48,7 @@ fn every_encoding_is_learnt_and_softmax_too() {
         (TargetEncoding::OneHot, Activation::Softmax, Loss::SoftmaxCrossEntropy),
     ] {
         let (blobs, test) = (Blobs::new(1_000, 0).encoded(encoding), Blobs::new(300, 1).encoded(encoding));
-        let config = TrainConfig { encoding, output_activation, loss, ..Blobs::config() };
+        let config = Blobs::config().encoding(encoding).output_activation(output_activation).loss(loss);
         let run = run::<f32>(&config, &blobs.samples(), Some(&test.samples()));
         let accuracy = run.evaluation.unwrap().metrics.nearest_accuracy.unwrap();
         assert!(accuracy > 0.9, "{encoding} with {loss} reaches {accuracy}");
@@ -59,7 +59,7 @@ fn every_encoding_is_learnt_and_softmax_too() {
 fn every_schedule_learns() {
     let blobs = Blobs::new(1_000, 0);
     for schedule in [Schedule::Step { every: 5, factor: 0.5 }, Schedule::Cosine { warmup: 1.5, floor: 0.01 }] {
-        let run = run::<f32>(&TrainConfig { schedule, ..Blobs::config() }, &blobs.samples(), None);
+        let run = run::<f32>(&Blobs::config().schedule(schedule), &blobs.samples(), None);
         let accuracy = run.history.epochs[20].train.digit_accuracy.unwrap();
         assert!(accuracy > 0.9, "{schedule:?} reaches {accuracy}");
     }
@@ -68,13 +68,11 @@ fn every_schedule_learns() {
 #[test]
 fn without_hidden_layers_it_is_a_linear_model() {
     let blobs = Blobs::new(500, 0).encoded(TargetEncoding::OneHot);
-    let config = TrainConfig {
-        hidden: vec![],
-        output_activation: Activation::Softmax,
-        loss: Loss::SoftmaxCrossEntropy,
-        learning_rate: 0.1,
-        ..Blobs::config()
-    };
+    let config = Blobs::config()
+        .hidden([])
+        .output_activation(Activation::Softmax)
+        .loss(Loss::SoftmaxCrossEntropy)
+        .learning_rate(0.1);
     let run = run::<f32>(&config, &blobs.samples(), None);
     assert_eq!(run.mlp.sizes(), [8, 10]);
     assert!(run.history.epochs[20].train.nearest_accuracy.unwrap() > 0.9);
@@ -84,7 +82,7 @@ fn without_hidden_layers_it_is_a_linear_model() {
 fn batches_of_one_and_partial_last_batches_learn() {
     let blobs = Blobs::new(501, 0);
     for batch_size in [1, 2, 33, 500, 501] {
-        let config = TrainConfig { batch_size, epochs: 2, ..Blobs::config() };
+        let config = Blobs::config().batch_size(batch_size).epochs(2);
         let run = run::<f32>(&config, &blobs.samples(), None);
         let losses: Vec<_> = run.history.epochs.iter().map(|epoch| epoch.train.loss).collect();
         assert!(losses[2] < losses[0], "batches of {batch_size}: {losses:?}");
@@ -103,7 +101,7 @@ fn the_partial_last_batch_has_a_mean_of_its_own() {
         };
         // An update rule that computes batches of every size in the same way.
         let optimizer = Optimizer::Momentum { momentum: 0.0 };
-        let config = TrainConfig { batch_size, epochs: 1, optimizer, learning_rate: 0.1, ..Xor::config() };
+        let config = Xor::config().batch_size(batch_size).epochs(1).optimizer(optimizer).learning_rate(0.1);
         run(&config, &samples, None).mlp
     };
     // All samples are the same, so the mean over a batch of any size is the gradient of one sample.
@@ -113,7 +111,7 @@ fn the_partial_last_batch_has_a_mean_of_its_own() {
 #[test]
 fn no_epochs_measure_the_untrained_network() {
     let blobs = Blobs::new(100, 0);
-    let config = TrainConfig { epochs: 0, ..Blobs::config() };
+    let config = Blobs::config().epochs(0);
     let run = run::<f32>(&config, &blobs.samples(), Some(&blobs.samples()));
     assert_eq!(run.history.epochs.len(), 1);
     assert_eq!(run.history.best_epoch, 0);
@@ -124,7 +122,7 @@ fn no_epochs_measure_the_untrained_network() {
 fn epoch_0_counts_only_the_training_samples_that_were_asked_for() {
     let blobs = Blobs::new(100, 0);
     let measured = |evaluate_train| {
-        let config = TrainConfig { epochs: 0, evaluate_train, ..Blobs::config() };
+        let config = Blobs::config().epochs(0).evaluate_train(evaluate_train);
         run::<f32>(&config, &blobs.samples(), None).history.epochs[0].train.clone()
     };
     assert_eq!(measured(EvaluateTrain::Count(1_000)), measured(EvaluateTrain::All));
@@ -138,7 +136,7 @@ fn a_run_can_start_from_the_weights_of_another() {
     use std::ops::ControlFlow;
 
     let blobs = Blobs::new(300, 0);
-    let config = TrainConfig { epochs: 5, ..Blobs::config() };
+    let config = Blobs::config().epochs(5);
     let first = run::<f32>(&config, &blobs.samples(), None);
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(first.mlp.clone()) };
@@ -149,7 +147,7 @@ fn a_run_can_start_from_the_weights_of_another() {
 #[test]
 fn evaluation_agrees_with_the_forward_pass_of_the_network() {
     let blobs = Blobs::new(1_300, 3);
-    let run = run::<f32>(&TrainConfig { epochs: 2, ..Blobs::config() }, &blobs.samples(), None);
+    let run = run::<f32>(&Blobs::config().epochs(2), &blobs.samples(), None);
     let inputs = blobs.pixels.mapv(|pixel| f32::from(pixel) / 255.0);
     let outputs = run.mlp.forward(inputs.view());
     let right = outputs

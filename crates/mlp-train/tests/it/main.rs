@@ -1,10 +1,12 @@
 //! The tests of the crate, one module for each subject.
 
 mod checkpoint;
+mod classifier;
 mod config;
 mod determinism;
 mod diagnosis;
 mod encoding;
+mod examples;
 mod learning;
 mod metrics;
 mod mnist;

@@ -32,7 +32,7 @@ fn samples<'a, F: Trainable>(images: &'a LabeledImages, codebook: &'a Codebook) 
 fn one_epoch_reads_nine_digits_in_ten() {
     let Some((train, test)) = mnist() else { return };
     let codebook = TargetEncoding::Ascii.codebook(&train.classes);
-    let config = TrainConfig { hidden: vec![128], epochs: 1, schedule: Schedule::Constant, ..TrainConfig::default() };
+    let config = TrainConfig::new().hidden([128]).epochs(1).schedule(Schedule::Constant);
     let run = run::<f32>(&config, &samples(&train, &codebook), Some(&samples(&test, &codebook)));
     let metrics = run.evaluation.unwrap().metrics;
     eprintln!("{metrics:?} after {:.2} s", run.history.seconds_train[0]);

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Mlp};
-use mlp_train::{AnyMlp, ModelError, Precision, SavedModel, TrainConfig, load_model, save_model, weights_sha256};
+use mlp_train::{AnyMlp, ErrorKind, Precision, SavedModel, TrainConfig, load_model, save_model, weights_sha256};
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tempfile::tempdir;
 
 fn config() -> TrainConfig {
-    TrainConfig { hidden: vec![3], activation: vec![Activation::Tanh], ..TrainConfig::default() }
+    TrainConfig::new().hidden([3]).activation([Activation::Tanh])
 }
 
 fn network() -> Mlp<f32> {
@@ -33,21 +33,25 @@ fn a_model_is_loaded_as_it_was_saved_in_either_precision() {
     let mut map = config().to_map();
     map.insert("name".into(), json!("x"));
     save_model(&path, &network(), &map).unwrap();
-    assert_eq!(load_model(&path).unwrap(), SavedModel { mlp: AnyMlp::F32(network()), config: map });
+    let model = load_model(&path).unwrap();
+    let mut expected = SavedModel::new(network(), config(), Vec::new());
+    expected.other.insert("name".into(), json!("x"));
+    assert_eq!(model, expected);
+    let (bytes, again) = (fs::read(&path).unwrap(), folder.path().join("again.safetensors"));
+    model.save(&again).unwrap();
+    assert!(fs::read(again).unwrap() == bytes, "saved again it is the same file");
 
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let activations = [Activation::Relu, Activation::Tanh, Activation::Softmax];
     let mlp = Mlp::<f64>::new(&[5, 4, 3, 2], &activations, false, Initializer::HE_NORMAL, &mut rng);
-    let config = TrainConfig {
-        hidden: vec![4, 3],
-        activation: vec![Activation::Relu, Activation::Tanh],
-        output_activation: Activation::Softmax,
-        bias: false,
-        precision: Precision::F64,
-        ..config()
-    };
+    let config = config()
+        .hidden([4, 3])
+        .activation([Activation::Relu, Activation::Tanh])
+        .output_activation(Activation::Softmax)
+        .bias(false)
+        .precision(Precision::F64);
     save_model(&path, &mlp, &config.to_map()).unwrap();
-    assert_eq!(load_model(&path).unwrap().mlp, AnyMlp::F64(mlp));
+    assert_eq!(load_model(&path).unwrap().network, AnyMlp::F64(mlp));
 }
 
 #[test]
@@ -74,7 +78,8 @@ fn a_truncated_or_lengthened_model_is_rejected_at_every_byte() {
     let whole = fs::read(&path).unwrap();
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
-        assert!(matches!(load_model(&path), Err(ModelError::Invalid { .. })), "at byte {length}");
+        let kind = load_model(&path).map_err(|error| error.kind());
+        assert_eq!(kind.err(), Some(ErrorKind::Model), "at byte {length}");
     }
     fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
     assert!(load_model(&path).is_err());
@@ -129,8 +134,30 @@ fn a_file_of_another_program_without_hash_is_loaded() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.safetensors");
     write_made(&path, &linear(), Some(HashMap::from([("config".into(), linear_config().to_string())])));
-    let AnyMlp::F32(mlp) = load_model(&path).unwrap().mlp else { panic!("single precision") };
+    let AnyMlp::F32(mlp) = load_model(&path).unwrap().network else { panic!("single precision") };
     assert_eq!(mlp.layers[0].weights, Array2::from_elem((3, 2), 0.5));
+}
+
+#[test]
+fn a_model_has_its_classes_and_what_the_program_added() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let mut map = config().to_map();
+    map.insert("classes".into(), json!("äb"));
+    map.insert("data".into(), json!("letters"));
+    save_model(&path, &network(), &map).unwrap();
+    let model = load_model(&path).unwrap();
+    assert_eq!((&model.config, model.classes.as_slice()), (&config(), ['ä', 'b'].as_slice()));
+    assert_eq!(Value::Object(model.other), json!({ "data": "letters" }));
+
+    // Without a hash the file is no work of ours, and a key that is none may be a misspelt one.
+    let config = json!({ "hidden": [], "classes": "ab", "data": "letters" });
+    write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
+    let error = load_model(&path).unwrap_err();
+    assert_eq!((error.kind(), error.place()), (ErrorKind::Model, Some("config, key data")));
+    let config = json!({ "hidden": [], "classes": 5 });
+    write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
+    assert!(load_model(&path).unwrap_err().to_string().contains("config, key classes: expected the characters"));
 }
 
 #[test]
@@ -180,7 +207,7 @@ fn weights_that_are_not_finite_are_not_saved() {
     let mut mlp = network();
     mlp.layers[1].bias.as_mut().unwrap()[0] = f32::INFINITY;
     let error = save_model(&path, &mlp, &Map::new()).unwrap_err();
-    assert!(matches!(&error, ModelError::NonFinite { tensor, .. } if tensor == "layers.1.bias"), "{error}");
+    assert_eq!((error.kind(), error.place()), (ErrorKind::NotFinite, Some("layers.1.bias")), "{error}");
     assert!(!path.exists());
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mlp_core::{Activation, Initializer, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
-use mlp_train::{Divergence, Inputs, Optimizer, Outcome, Rows, Samples, Targets, TrainConfig, Trainable, Update};
+use mlp_train::{Divergence, Inputs, Optimizer, Outcome, Rows, Samples, Targets, Trainable, Update};
 use ndarray::{Array1, Array2, array};
 
 use crate::problems::{Blobs, Xor, run};
@@ -11,15 +11,13 @@ use crate::problems::{Blobs, Xor, run};
 #[test]
 fn a_huge_learning_rate_is_recorded_as_divergence_with_its_place() {
     let xor = Xor::new();
-    let config = TrainConfig {
-        activation: vec![Activation::Identity],
-        output_activation: Activation::Identity,
-        loss: Loss::Squared,
-        optimizer: Optimizer::Sgd,
-        learning_rate: 1e6,
-        batch_size: 1,
-        ..Xor::config()
-    };
+    let config = Xor::config()
+        .activation([Activation::Identity])
+        .output_activation(Activation::Identity)
+        .loss(Loss::Squared)
+        .optimizer(Optimizer::Sgd)
+        .learning_rate(1e6)
+        .batch_size(1);
     let run = run(&config, &xor.samples(), Some(&xor.samples()));
     let Outcome::Diverged(Divergence { epoch, batch, layer }) = run.outcome else { panic!("{:?}", run.outcome) };
     assert!((1..20).contains(&epoch) && (1..=4).contains(&batch) && layer < 2, "{epoch} {batch} {layer}");
@@ -34,15 +32,13 @@ fn a_saturated_network_stays_finite_and_free_of_subnormal_weights() {
     let blobs = Blobs::new(2_000, 0);
     for optimizer in [Optimizer::Sgd, Optimizer::Momentum { momentum: 0.9 }, Optimizer::ADAM] {
         for (low, high) in [(0.0, 1.0), (0.5, 0.6), (-1e-18, 1e-18), (-1e-30, 1e-30)] {
-            let config = TrainConfig {
-                hidden: vec![128, 128],
-                activation: vec![Activation::Sigmoid],
-                bias: false,
-                initializer: Initializer::Uniform { low, high },
-                optimizer,
-                epochs: 3,
-                ..Blobs::config()
-            };
+            let config = Blobs::config()
+                .hidden([128, 128])
+                .activation([Activation::Sigmoid])
+                .bias(false)
+                .initializer(Initializer::Uniform { low, high })
+                .optimizer(optimizer)
+                .epochs(3);
             let run = run::<f32>(&config, &blobs.samples(), None);
             assert_eq!(run.outcome, Outcome::Finished);
             let weights = || run.mlp.layers.iter().flat_map(|layer| &layer.weights);
@@ -119,7 +115,7 @@ fn weights_that_overflow_when_measured_are_a_divergence_before_training() {
 
     let xor = Xor::new();
     let config = Xor::config();
-    let mut initial = run(&TrainConfig { epochs: 0, ..config.clone() }, &xor.samples(), None).mlp;
+    let mut initial = run(&config.clone().epochs(0), &xor.samples(), None).mlp;
     initial.layers[1].weights[[0, 0]] = f64::NAN;
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(initial) };

@@ -31,18 +31,16 @@ impl Xor {
     }
 
     pub(crate) fn config() -> TrainConfig {
-        TrainConfig {
-            hidden: vec![4],
-            activation: vec![Activation::Tanh],
-            loss: Loss::CrossEntropy,
-            reduction: Reduction::Sum,
-            precision: Precision::F64,
-            batch_size: 4,
-            epochs: 400,
-            evaluate_train: EvaluateTrain::All,
-            seed: 1,
-            ..TrainConfig::default()
-        }
+        TrainConfig::new()
+            .hidden([4])
+            .activation([Activation::Tanh])
+            .loss(Loss::CrossEntropy)
+            .reduction(Reduction::Sum)
+            .precision(Precision::F64)
+            .batch_size(4)
+            .epochs(400)
+            .evaluate_train(EvaluateTrain::All)
+            .seed(1)
     }
 }
 
@@ -83,15 +81,13 @@ impl Blobs {
     }
 
     pub(crate) fn config() -> TrainConfig {
-        TrainConfig {
-            hidden: vec![24],
-            activation: vec![Activation::Tanh],
-            learning_rate: 0.03,
-            reduction: Reduction::Sum,
-            batch_size: 16,
-            epochs: 20,
-            ..TrainConfig::default()
-        }
+        TrainConfig::new()
+            .hidden([24])
+            .activation([Activation::Tanh])
+            .learning_rate(0.03)
+            .reduction(Reduction::Sum)
+            .batch_size(16)
+            .epochs(20)
     }
 }
 

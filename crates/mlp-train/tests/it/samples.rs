@@ -55,7 +55,7 @@ fn samples_that_do_not_fit_are_refused_with_the_first_one_at_fault() {
 #[test]
 fn a_cross_entropy_refuses_targets_that_are_no_probabilities_and_other_losses_take_them() {
     let xor = Xor::new();
-    let config = TrainConfig { loss: Loss::CrossEntropy, output_activation: Activation::Sigmoid, ..Xor::config() };
+    let config = Xor::config().loss(Loss::CrossEntropy).output_activation(Activation::Sigmoid);
     let targets = &xor.targets * 1.5;
     let samples = Samples { targets: Targets::Values(targets.view()), ..xor.samples() };
     let message = refusal(&config, &samples, None, None);
@@ -64,34 +64,30 @@ fn a_cross_entropy_refuses_targets_that_are_no_probabilities_and_other_losses_ta
         "{message}"
     );
     assert!(refusal(&config, &xor.samples(), Some(&samples), None).starts_with("test samples: target 0"));
-    let regression = TrainConfig { loss: Loss::Squared, output_activation: Activation::Identity, ..config };
+    let regression = config.loss(Loss::Squared).output_activation(Activation::Identity);
     crate::problems::run(&regression, &samples, None);
 }
 
 #[test]
 fn softmax_outputs_refuse_labels_with_codes_that_do_not_sum_to_one() {
     let classes: Vec<char> = ('0'..='9').collect();
-    let config = TrainConfig {
-        output_activation: Activation::Softmax,
-        loss: Loss::SoftmaxCrossEntropy,
-        ..TrainConfig::default()
-    };
+    let config = TrainConfig::new().output_activation(Activation::Softmax).loss(Loss::SoftmaxCrossEntropy);
     for encoding in [TargetEncoding::Ascii, TargetEncoding::Binary] {
         let error = config.validate_codes(&encoding.codebook(&classes)).unwrap_err();
         assert!(error.to_string().starts_with("encoding: expected one-hot"), "{error}");
     }
-    assert_eq!(config.validate_codes(&TargetEncoding::OneHot.codebook(&classes)), Ok(()));
-    assert_eq!(TrainConfig::default().validate_codes(&TargetEncoding::Ascii.codebook(&classes)), Ok(()));
+    config.validate_codes(&TargetEncoding::OneHot.codebook(&classes)).unwrap();
+    TrainConfig::default().validate_codes(&TargetEncoding::Ascii.codebook(&classes)).unwrap();
 }
 
 #[test]
 fn a_configuration_that_does_not_suit_the_call_is_refused() {
     let xor = Xor::new();
-    let single = TrainConfig { precision: Precision::F32, ..Xor::config() };
+    let single = Xor::config().precision(Precision::F32);
     let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 1 };
-    let unlabelled = TrainConfig { early_stopping: Some(rule), validation: 1, batch_size: 1, ..Xor::config() };
-    let initial = crate::problems::run(&TrainConfig { epochs: 0, ..Xor::config() }, &xor.samples(), None).mlp;
-    let wider = TrainConfig { hidden: vec![5], ..Xor::config() };
+    let unlabelled = Xor::config().early_stopping(rule).validation(1).batch_size(1);
+    let initial = crate::problems::run(&Xor::config().epochs(0), &xor.samples(), None).mlp;
+    let wider = Xor::config().hidden([5]);
     let messages = [
         refusal(&single, &xor.samples(), None, None),
         refusal(&unlabelled, &xor.samples(), None, None),

@@ -9,15 +9,13 @@ use crate::problems::{Blobs, run};
 
 /// Few samples and many epochs: the validation loss rises again.
 fn overfitting() -> TrainConfig {
-    TrainConfig {
-        hidden: vec![64],
-        learning_rate: 0.05,
-        epochs: 200,
-        validation: 60,
-        batch_size: 10,
-        early_stopping: Some(EarlyStopping { metric: ValidationMetric::Loss, patience: 4 }),
-        ..Blobs::config()
-    }
+    Blobs::config()
+        .hidden([64])
+        .learning_rate(0.05)
+        .epochs(200)
+        .validation(60)
+        .batch_size(10)
+        .early_stopping(EarlyStopping { metric: ValidationMetric::Loss, patience: 4 })
 }
 
 #[test]
@@ -42,7 +40,7 @@ fn early_stopping_restores_the_best_epoch() {
 fn metrics_for_which_more_is_better_are_watched_in_their_direction() {
     let blobs = Blobs::new(120, 0);
     let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 4 };
-    let run = run::<f32>(&TrainConfig { early_stopping: Some(rule), ..overfitting() }, &blobs.samples(), None);
+    let run = run::<f32>(&overfitting().early_stopping(rule), &blobs.samples(), None);
     let accuracy = |epoch: usize| run.history.epochs[epoch].validation.as_ref().unwrap().digit_accuracy.unwrap();
     let best = (0..run.history.epochs.len()).map(accuracy).fold(0.0, f64::max);
     assert_eq!(accuracy(run.history.best_epoch), best);
@@ -52,7 +50,7 @@ fn metrics_for_which_more_is_better_are_watched_in_their_direction() {
 #[test]
 fn without_early_stopping_the_last_epoch_is_kept() {
     let blobs = Blobs::new(120, 0);
-    let run = run::<f32>(&TrainConfig { early_stopping: None, epochs: 30, ..overfitting() }, &blobs.samples(), None);
+    let run = run::<f32>(&overfitting().early_stopping(None).epochs(30), &blobs.samples(), None);
     assert_eq!(run.history.best_epoch, 30);
     assert!(!run.history.stopped_early);
     assert_eq!(run.history.seconds_train.len(), 30);
@@ -62,7 +60,7 @@ fn without_early_stopping_the_last_epoch_is_kept() {
 #[test]
 fn the_observer_sees_every_batch_and_epoch_and_can_stop() {
     let blobs = Blobs::new(103, 0);
-    let config = TrainConfig { batch_size: 10, epochs: 3, ..Blobs::config() };
+    let config = Blobs::config().batch_size(10).epochs(3);
     let workers = Workers::new(1);
     let watch = |stop_at: usize| {
         let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
@@ -98,7 +96,7 @@ fn the_observer_sees_every_batch_and_epoch_and_can_stop() {
 #[test]
 fn validation_samples_are_not_trained_on() {
     let blobs = Blobs::new(103, 0);
-    let config = TrainConfig { validation: 23, batch_size: 10, epochs: 1, ..Blobs::config() };
+    let config = Blobs::config().validation(23).batch_size(10).epochs(1);
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
     let mut n_trained = 0;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use mlp_report::chart::{Axis, Level};
 use mlp_report::diagnosis::{Quantity, diagnosis_map_titled};
 use mlp_report::palette;
+use mlp_results::RunFolder;
 use mlp_train::Diagnosis;
 use serde_json::Value;
 
@@ -181,7 +182,7 @@ fn diagnoses(evidence: &Evidence<'_>) -> Vec<(String, Diagnosis)> {
     let examined = evidence.rows.iter().filter(|row| row.sweep.starts_with(EXAMINED));
     let mut all: Vec<(String, Diagnosis)> = examined
         .filter_map(|row| {
-            let path = evidence.folder.join(&row.sweep).join("diagnosis").join(format!("{}.json", row.trial));
+            let path = RunFolder::new(evidence.folder.join(&row.sweep)).diagnosis(&row.trial);
             Some((examined_name(row), Diagnosis::read(&path).ok()?))
         })
         .collect();

@@ -1,0 +1,293 @@
+//! A trained network as it is used: an image or a row of numbers in, a class out, and how sure it is.
+
+use std::fmt;
+use std::path::Path;
+
+use mlp_core::{Kernel, Mlp, Workers, Workspace};
+use ndarray::{ArrayView2, aview2};
+
+use crate::data::{Inputs, Rows, Samples, Targets, check_finite};
+use crate::encoding::{Codebook, is_one};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evaluate::CHUNK;
+use crate::model::{AnyMlp, SavedModel, load_model};
+use crate::trainable::Trainable;
+
+/// A network with the codes of its classes, ready to classify.
+///
+/// It computes as [`evaluate()`](crate::evaluate()) does, by [`Workspace`]: one sample or many, it gives the very numbers that
+/// were measured in training on the same [`Kernel`]. Kernels differ in the rounding of sums, so that an output may differ in
+/// its last digits, and in rare cases an answer, between processors; whoever needs the same bits everywhere names the
+/// kernel with [`Classifier::with_kernel`]: [`Kernel::Portable`] is the same on every processor.
+///
+/// ```
+/// use mlp_train::mlp_core::{Activation, Layer, Mlp};
+/// use mlp_train::ndarray::array;
+/// use mlp_train::{Classifier, SavedModel, TargetEncoding, TrainConfig};
+///
+/// // Two pixels: 'l' where the left one is bright, 'r' where the right one is.
+/// let weights = array![[8.0_f32, -8.0], [-8.0, 8.0]];
+/// let mlp = Mlp { layers: vec![Layer { weights, bias: None, activation: Activation::Sigmoid }] };
+/// let config = TrainConfig::new().hidden([]).bias(false).encoding(TargetEncoding::OneHot);
+/// let model = SavedModel::new(mlp, config, vec!['l', 'r']);
+///
+/// let mut classifier = Classifier::new(&model)?; // or Classifier::load(path)?
+/// let answer = classifier.classify(&[255, 40])?;
+/// assert_eq!(answer.class, Some('l'));
+/// assert!(answer.bits[0].is_one && answer.bits[0].confidence > 0.99);
+/// assert_eq!(answer.runners_up()[0].class, 'r');
+///
+/// // Both bright: no code is both bits at a half.
+/// let answer = classifier.classify_values(&[1.0, 1.0])?;
+/// assert_eq!((answer.class, answer.nearest()), (None, 'l'));
+/// # Ok::<(), mlp_train::Error>(())
+/// ```
+pub struct Classifier {
+    codebook: Codebook,
+    n_inputs: usize,
+    network: Network,
+    workers: Workers,
+}
+
+enum Network {
+    F32(Workspace<f32>),
+    F64(Workspace<f64>),
+}
+
+/// What a network answers to one sample.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Classification {
+    /// The class whose code the bits are exactly; `None` where they are the code of no class.
+    pub class: Option<char>,
+    /// The bits of the answer, one for each output.
+    pub bits: Vec<Bit>,
+    /// Every class, that with the nearest code first; at least one.
+    pub ranking: Vec<Candidate>,
+}
+
+/// One output, read as a bit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Bit {
+    /// The output of the network.
+    pub output: f64,
+    /// Whether it counts as 1: from a half upwards.
+    pub is_one: bool,
+    /// How far on its side of a half the output is, from 0.5 (undecided) to 1. It is no probability: no data was looked at to
+    /// make it one.
+    pub confidence: f64,
+}
+
+/// A class that an answer may mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The class.
+    pub class: char,
+    /// The Euclidean distance of its code from the outputs.
+    pub distance: f64,
+}
+
+impl Classifier {
+    /// The classifier of a model file, on the best kernel of this processor and one thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_model`] and [`Classifier::new`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::new(&load_model(path)?).map_err(|error| error.in_file(path))
+    }
+
+    /// The classifier of a model, on the best kernel of this processor and one thread.
+    ///
+    /// # Errors
+    ///
+    /// If the model names no classes, or has not one output for each bit of their codes.
+    pub fn new(model: &SavedModel) -> Result<Self> {
+        Self::with_kernel(model, Kernel::detect(), Workers::new(1))
+    }
+
+    /// The classifier of a model, on this kernel and these threads. Their number changes no bit of an answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::new`].
+    ///
+    /// # Panics
+    ///
+    /// If the processor does not support the kernel.
+    pub fn with_kernel(model: &SavedModel, kernel: Kernel, workers: Workers) -> Result<Self> {
+        let (n_outputs, n_bits) = (model.network.n_outputs(), model.config.encoding.n_bits(&model.classes));
+        if model.classes.is_empty() {
+            let advice = "say what the labels stand for in SavedModel::classes";
+            return Err(Error::at(ErrorKind::Model, "config, key classes", "the characters of the classes", "none")
+                .with_advice(advice));
+        }
+        if n_outputs != n_bits {
+            let (encoding, n_classes) = (model.config.encoding, model.classes.len());
+            let expected = format!("a network with {n_bits} outputs, for the {encoding} codes of {n_classes} classes");
+            return Err(Error::new(ErrorKind::Model, expected, n_outputs.to_string())
+                .with_advice("take the model that was trained on these classes"));
+        }
+        let network = match &model.network {
+            AnyMlp::F32(mlp) => Network::F32(workspace(mlp, kernel, &workers)),
+            AnyMlp::F64(mlp) => Network::F64(workspace(mlp, kernel, &workers)),
+        };
+        let codebook = model.config.encoding.codebook(&model.classes);
+        Ok(Self { codebook, n_inputs: model.network.n_inputs(), network, workers })
+    }
+
+    /// The number of inputs: of pixels in an image, of numbers in a row.
+    pub fn n_inputs(&self) -> usize {
+        self.n_inputs
+    }
+
+    /// The classes, in the order of their labels.
+    pub fn classes(&self) -> &[char] {
+        &self.codebook.classes
+    }
+
+    /// The codes of the classes.
+    pub fn codebook(&self) -> &Codebook {
+        &self.codebook
+    }
+
+    /// Classifies an image: grey levels row by row, `n_inputs` of them, as light on dark as those the network was trained
+    /// on. They are divided by 255, as in training.
+    ///
+    /// # Errors
+    ///
+    /// If there are not `n_inputs` pixels, or the network answers numbers that are not finite.
+    pub fn classify(&mut self, pixels: &[u8]) -> Result<Classification> {
+        let answers = self.classify_images(row(pixels))?;
+        Ok(answers.into_iter().next().expect("one row has one answer"))
+    }
+
+    /// Classifies a row of `n_inputs` numbers, taken as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::classify`], and if a number is not finite in the precision of the network.
+    pub fn classify_values(&mut self, values: &[f64]) -> Result<Classification> {
+        let answers = self.classify_rows(row(values))?;
+        Ok(answers.into_iter().next().expect("one row has one answer"))
+    }
+
+    /// Classifies many images, `(n_images, n_inputs)`, as [`Classifier::classify`] each of them, and faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::classify`], for the first image at fault.
+    pub fn classify_images(&mut self, pixels: ArrayView2<'_, u8>) -> Result<Vec<Classification>> {
+        self.check_width(pixels.ncols())?;
+        match &mut self.network {
+            Network::F32(workspace) => answers(workspace, Inputs::Pixels(pixels), &self.codebook, &self.workers),
+            Network::F64(workspace) => answers(workspace, Inputs::Pixels(pixels), &self.codebook, &self.workers),
+        }
+    }
+
+    /// Classifies many rows of numbers, `(n_rows, n_inputs)`, as [`Classifier::classify_values`] each of them, and faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::classify_values`], for the first row at fault.
+    pub fn classify_rows(&mut self, values: ArrayView2<'_, f64>) -> Result<Vec<Classification>> {
+        self.check_width(values.ncols())?;
+        match &mut self.network {
+            Network::F32(workspace) => {
+                let values = values.mapv(|value| value as f32);
+                check_finite(values.view(), "input")?;
+                answers(workspace, Inputs::Values(values.view()), &self.codebook, &self.workers)
+            }
+            Network::F64(workspace) => {
+                check_finite(values, "input")?;
+                answers(workspace, Inputs::Values(values), &self.codebook, &self.workers)
+            }
+        }
+    }
+
+    fn check_width(&self, n_found: usize) -> Result<()> {
+        if n_found == self.n_inputs {
+            return Ok(());
+        }
+        let expected = format!("{} inputs in each sample, as the network has", self.n_inputs);
+        Err(Error::new(ErrorKind::Samples, expected, n_found.to_string()))
+    }
+}
+
+impl Classification {
+    /// The class with the nearest code, whether or not the bits are exactly it.
+    pub fn nearest(&self) -> char {
+        self.ranking[0].class
+    }
+
+    /// The other classes, that with the nearest code first.
+    pub fn runners_up(&self) -> &[Candidate] {
+        &self.ranking[1..]
+    }
+
+    /// The index of the bit that the network is least sure of.
+    pub fn least_sure_bit(&self) -> usize {
+        let bits = self.bits.iter().enumerate();
+        let least = bits.min_by(|one, other| one.1.confidence.total_cmp(&other.1.confidence));
+        least.map_or(0, |(index, _)| index)
+    }
+
+    fn new(codebook: &Codebook, outputs: &[f64]) -> Self {
+        let character = |class: usize| codebook.classes[class];
+        let bit = |&output: &f64| Bit { output, is_one: is_one(output), confidence: output.max(1.0 - output).min(1.0) };
+        let candidate = |(class, distance)| Candidate { class: character(class), distance };
+        Self {
+            class: codebook.decode_threshold(outputs).map(character),
+            bits: outputs.iter().map(bit).collect(),
+            ranking: codebook.ranking(outputs).into_iter().map(candidate).collect(),
+        }
+    }
+}
+
+impl fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Classifier");
+        debug.field("n_inputs", &self.n_inputs).field("classes", &self.classes()).finish_non_exhaustive()
+    }
+}
+
+/// As large as that of an evaluation, because the order of sums depends on the largest batch.
+fn workspace<F: Trainable>(mlp: &Mlp<F>, kernel: Kernel, workers: &Workers) -> Workspace<F> {
+    Workspace::new(mlp, CHUNK, 0, kernel, workers)
+}
+
+fn row<T>(values: &[T]) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((1, values.len()), values).expect("one row has as many columns as values")
+}
+
+fn answers<F: Trainable>(
+    workspace: &mut Workspace<F>,
+    inputs: Inputs<'_, F>,
+    codebook: &Codebook,
+    workers: &Workers,
+) -> Result<Vec<Classification>> {
+    // Nobody asks for targets on the way forward.
+    let samples = Samples { inputs, targets: Targets::Values(aview2::<F, 0>(&[])) };
+    let rows: Vec<usize> = (0..samples.n_samples()).collect();
+    let mut answers = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(CHUNK) {
+        F::forward(workspace, &Rows::new(&samples, chunk), workers);
+        for (position, &sample) in chunk.iter().enumerate() {
+            let outputs: Vec<f64> = workspace.outputs(position).iter().map(|output| output.widen()).collect();
+            check_outputs(&outputs).map_err(|error| error.of_sample(sample))?;
+            answers.push(Classification::new(codebook, &outputs));
+        }
+    }
+    Ok(answers)
+}
+
+fn check_outputs(outputs: &[f64]) -> Result<()> {
+    let Some(bit) = outputs.iter().position(|output| !output.is_finite()) else { return Ok(()) };
+    let (output, bit) = (outputs[bit], bit + 1);
+    let found = format!("{output} at bit {bit}: the weights of the model are too large for its numbers");
+    let error = Error::new(ErrorKind::NotFinite, "finite outputs", found);
+    Err(error.with_advice("take a model of a run that did not diverge"))
+}

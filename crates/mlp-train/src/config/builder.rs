@@ -1,0 +1,131 @@
+//! A configuration written out in a program, one choice after the other: each method is named as the field it sets.
+
+use mlp_core::{Activation, Initializer, Loss, Reduction};
+
+use super::{EarlyStopping, EvaluateTrain, Precision, TrainConfig};
+use crate::encoding::TargetEncoding;
+use crate::optimizer::Optimizer;
+use crate::schedule::Schedule;
+
+/// Values are taken as they are; [`TrainConfig::validate`] and [`train()`](crate::train()) check them.
+impl TrainConfig {
+    /// With this [`hidden`](field@Self::hidden).
+    #[must_use]
+    pub fn hidden(self, hidden: impl Into<Vec<usize>>) -> Self {
+        Self { hidden: hidden.into(), ..self }
+    }
+
+    /// With this [`bias`](field@Self::bias).
+    #[must_use]
+    pub fn bias(self, bias: bool) -> Self {
+        Self { bias, ..self }
+    }
+
+    /// With this [`activation`](field@Self::activation).
+    #[must_use]
+    pub fn activation(self, activation: impl Into<Vec<Activation>>) -> Self {
+        Self { activation: activation.into(), ..self }
+    }
+
+    /// With this [`output_activation`](field@Self::output_activation).
+    #[must_use]
+    pub fn output_activation(self, output_activation: Activation) -> Self {
+        Self { output_activation, ..self }
+    }
+
+    /// With this [`encoding`](field@Self::encoding).
+    #[must_use]
+    pub fn encoding(self, encoding: TargetEncoding) -> Self {
+        Self { encoding, ..self }
+    }
+
+    /// With this [`initializer`](field@Self::initializer).
+    #[must_use]
+    pub fn initializer(self, initializer: Initializer) -> Self {
+        Self { initializer, ..self }
+    }
+
+    /// With this [`loss`](field@Self::loss).
+    #[must_use]
+    pub fn loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// With this [`reduction`](field@Self::reduction).
+    #[must_use]
+    pub fn reduction(self, reduction: Reduction) -> Self {
+        Self { reduction, ..self }
+    }
+
+    /// With this [`precision`](field@Self::precision).
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// With this [`optimizer`](field@Self::optimizer).
+    #[must_use]
+    pub fn optimizer(self, optimizer: Optimizer) -> Self {
+        Self { optimizer, ..self }
+    }
+
+    /// With this [`learning_rate`](field@Self::learning_rate).
+    #[must_use]
+    pub fn learning_rate(self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..self }
+    }
+
+    /// With this [`l2`](field@Self::l2).
+    #[must_use]
+    pub fn l2(self, l2: f64) -> Self {
+        Self { l2, ..self }
+    }
+
+    /// With this [`l1`](field@Self::l1).
+    #[must_use]
+    pub fn l1(self, l1: f64) -> Self {
+        Self { l1, ..self }
+    }
+
+    /// With this [`schedule`](field@Self::schedule).
+    #[must_use]
+    pub fn schedule(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// With this [`batch_size`](field@Self::batch_size).
+    #[must_use]
+    pub fn batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size, ..self }
+    }
+
+    /// With this [`epochs`](field@Self::epochs).
+    #[must_use]
+    pub fn epochs(self, epochs: usize) -> Self {
+        Self { epochs, ..self }
+    }
+
+    /// With this [`validation`](field@Self::validation).
+    #[must_use]
+    pub fn validation(self, validation: usize) -> Self {
+        Self { validation, ..self }
+    }
+
+    /// With this [`early_stopping`](field@Self::early_stopping).
+    #[must_use]
+    pub fn early_stopping(self, early_stopping: impl Into<Option<EarlyStopping>>) -> Self {
+        Self { early_stopping: early_stopping.into(), ..self }
+    }
+
+    /// With this [`evaluate_train`](field@Self::evaluate_train).
+    #[must_use]
+    pub fn evaluate_train(self, evaluate_train: EvaluateTrain) -> Self {
+        Self { evaluate_train, ..self }
+    }
+
+    /// With this [`seed`](field@Self::seed).
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+}

@@ -1,0 +1,295 @@
+//! The table of keys: each with its name, its meaning, its range, and the way into a [`TrainConfig`] and out of it.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::wording::{nearest, shown, suggest};
+use super::{TrainConfig, choices, values};
+use crate::error::{Error, Result};
+
+/// One key of a configuration.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Key {
+    /// The key as written in a file.
+    pub name: &'static str,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+    /// The values it takes, in one line.
+    pub range: &'static str,
+    /// Takes over a value; the text is the key as an error names it.
+    set: fn(&mut TrainConfig, &str, &Value) -> Result<()>,
+    get: fn(&TrainConfig) -> Value,
+}
+
+const KEYS: &[Key] = &[
+    Key {
+        name: "hidden",
+        meaning: "units of each hidden layer",
+        range: "a list of integers of at least 1, such as [512, 256]; [] for none",
+        set: |config, key, value| choices::hidden(key, value).map(|hidden| config.hidden = hidden),
+        get: |config| json!(config.hidden),
+    },
+    Key {
+        name: "bias",
+        meaning: "whether layers have biases",
+        range: "true or false",
+        set: |config, key, value| values::boolean(key, value).map(|bias| config.bias = bias),
+        get: |config| json!(config.bias),
+    },
+    Key {
+        name: "activation",
+        meaning: "activation of the hidden layers",
+        range: "sigmoid, tanh, relu or identity; or a list with one for each hidden layer",
+        set: |config, key, value| choices::hidden_activations(key, value).map(|each| config.activation = each),
+        get: |config| choices::hidden_activations_value(&config.activation),
+    },
+    Key {
+        name: "output_activation",
+        meaning: "activation of the outputs",
+        range: "sigmoid, tanh, relu, identity or softmax",
+        set: |config, key, value| choices::activation(key, value).map(|output| config.output_activation = output),
+        get: |config| json!(config.output_activation.name()),
+    },
+    Key {
+        name: "encoding",
+        meaning: "how a class becomes target bits",
+        range: "ascii, binary, one-hot or { name = \"random\", bits = 16 }",
+        set: |config, key, value| choices::encoding(key, value).map(|encoding| config.encoding = encoding),
+        get: |config| choices::encoding_value(config.encoding),
+    },
+    Key {
+        name: "initializer",
+        meaning: "distribution of the first weights",
+        range: "glorot-uniform, glorot-normal, lecun-uniform, lecun-normal, he-uniform, he-normal, uniform-0-1, \
+             { name = \"glorot-uniform\", gain = 2 } and so on, { name = \"uniform\", low = -1, high = 1 } or \
+             { name = \"normal\", mean = 0, deviation = 0.1 }",
+        set: |config, key, value| choices::initializer(key, value).map(|initializer| config.initializer = initializer),
+        get: |config| choices::initializer_value(config.initializer),
+    },
+    Key {
+        name: "loss",
+        meaning: "what an answer costs",
+        range: "absolute, squared, half-squared, rmse, cross-entropy (sigmoid outputs) or softmax-cross-entropy (softmax)",
+        set: |config, key, value| choices::loss(key, value).map(|loss| config.loss = loss),
+        get: |config| json!(config.loss.name()),
+    },
+    Key {
+        name: "reduction",
+        meaning: "how the losses of a sample's outputs are combined",
+        range: "mean or sum",
+        set: |config, key, value| choices::reduction(key, value).map(|reduction| config.reduction = reduction),
+        get: |config| json!(config.reduction.name()),
+    },
+    Key {
+        name: "precision",
+        meaning: "type of numbers",
+        range: "f32 or f64",
+        set: |config, key, value| choices::precision(key, value).map(|precision| config.precision = precision),
+        get: |config| json!(config.precision.name()),
+    },
+    Key {
+        name: "optimizer",
+        meaning: "update rule",
+        range: "sgd, momentum, nesterov, adam, adamw; or a table such as { name = \"momentum\", momentum = 0.9 } or \
+             { name = \"adamw\", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0.01 }",
+        set: |config, key, value| choices::optimizer(key, value).map(|optimizer| config.optimizer = optimizer),
+        get: |config| choices::optimizer_value(config.optimizer),
+    },
+    Key {
+        name: "learning_rate",
+        meaning: "step length η",
+        range: "a number above 0",
+        set: |config, key, value| values::positive(key, value).map(|rate| config.learning_rate = rate),
+        get: |config| json!(config.learning_rate),
+    },
+    Key {
+        name: "l2",
+        meaning: "γ: adds γ·W to the gradient of the weights",
+        range: "a number of at least 0, with η·γ below 1",
+        set: |config, key, value| values::not_negative(key, value).map(|l2| config.l2 = l2),
+        get: |config| json!(config.l2),
+    },
+    Key {
+        name: "l1",
+        meaning: "γ₁: adds γ₁·sign(W) to the gradient of the weights",
+        range: "a number of at least 0",
+        set: |config, key, value| values::not_negative(key, value).map(|l1| config.l1 = l1),
+        get: |config| json!(config.l1),
+    },
+    Key {
+        name: "schedule",
+        meaning: "how the learning rate changes, in epochs",
+        range: "constant, { name = \"step\", every = 10, factor = 0.5 } or { name = \"cosine\", warmup = 1, floor = 0 }",
+        set: |config, key, value| choices::schedule(key, value).map(|schedule| config.schedule = schedule),
+        get: |config| choices::schedule_value(config.schedule),
+    },
+    Key {
+        name: "batch_size",
+        meaning: "samples per update",
+        range: "an integer from 1 to the number of training samples",
+        set: |config, key, value| values::count(key, value, 1).map(|size| config.batch_size = size),
+        get: |config| json!(config.batch_size),
+    },
+    Key {
+        name: "epochs",
+        meaning: "passes over the training samples",
+        range: "an integer of at least 0",
+        set: |config, key, value| values::count(key, value, 0).map(|epochs| config.epochs = epochs),
+        get: |config| json!(config.epochs),
+    },
+    Key {
+        name: "validation",
+        meaning: "samples split off for validation",
+        range: "an integer from 0, below the number of training samples",
+        set: |config, key, value| values::count(key, value, 0).map(|n_samples| config.validation = n_samples),
+        get: |config| json!(config.validation),
+    },
+    Key {
+        name: "early_stopping",
+        meaning: "when to stop before the last epoch",
+        range: "false or a table such as { metric = \"validation.loss\", patience = 5 }; needs validation",
+        set: |config, key, value| choices::early_stopping(key, value).map(|rule| config.early_stopping = rule),
+        get: |config| choices::early_stopping_value(config.early_stopping),
+    },
+    Key {
+        name: "evaluate_train",
+        meaning: "training samples measured after each epoch",
+        range: "an integer of at least 1, or \"all\"",
+        set: |config, key, value| {
+            choices::evaluate_train(key, value).map(|n_samples| config.evaluate_train = n_samples)
+        },
+        get: |config| choices::evaluate_train_value(config.evaluate_train),
+    },
+    Key {
+        name: "seed",
+        meaning: "where every random choice begins",
+        range: "an integer from 0 to 9223372036854775807",
+        set: |config, key, value| values::seed(key, value).map(|seed| config.seed = seed),
+        get: |config| json!(config.seed),
+    },
+];
+
+impl Key {
+    /// Sets this key from a value of a TOML or JSON file.
+    ///
+    /// # Errors
+    ///
+    /// For a value of the wrong type or outside the range of this key alone. The configuration is then unchanged.
+    pub fn set(&self, config: &mut TrainConfig, value: &Value) -> Result<()> {
+        (self.set)(config, self.name, value)
+    }
+
+    /// The value of this key, as [`Key::set`] takes it.
+    pub fn get(&self, config: &TrainConfig) -> Value {
+        (self.get)(config)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Key { name, meaning, range, .. } = self;
+        f.debug_struct("Key")
+            .field("name", name)
+            .field("meaning", meaning)
+            .field("range", range)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TrainConfig {
+    /// Every key, in the order of a configuration file.
+    pub const KEYS: &'static [Key] = KEYS;
+
+    /// The key of that name.
+    pub fn key(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Sets one key from a value of a TOML or JSON file.
+    ///
+    /// # Errors
+    ///
+    /// For an unknown key, and for a value of the wrong type or outside the range of this key alone. The configuration
+    /// is then unchanged.
+    ///
+    /// ```
+    /// use mlp_train::TrainConfig;
+    /// use serde_json::json;
+    ///
+    /// let mut config = TrainConfig::default();
+    /// config.set("hidden", &json!([64, 32])).unwrap();
+    /// let error = config.set("learnig_rate", &json!(0.1)).unwrap_err();
+    /// assert!(error.to_string().ends_with("did you mean learning_rate?"));
+    /// ```
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<()> {
+        match Self::key(key) {
+            Some(key) => key.set(self, value),
+            None => Err(Self::unknown_key(key, &[])),
+        }
+    }
+
+    /// The value of one key, as [`TrainConfig::set`] takes it; null for an unknown key.
+    pub fn get(&self, key: &str) -> Value {
+        Self::key(key).map_or(Value::Null, |key| key.get(self))
+    }
+
+    /// Every key with its value.
+    pub fn to_map(&self) -> Map<String, Value> {
+        KEYS.iter().map(|key| (key.name.to_owned(), key.get(self))).collect()
+    }
+
+    /// The configuration with these keys; those that are missing have their defaults.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrainConfig::set`], for the first key at fault.
+    pub fn from_map(map: &Map<String, Value>) -> Result<Self> {
+        let mut config = Self::default();
+        map.iter().try_for_each(|(key, value)| config.set(key, value))?;
+        Ok(config)
+    }
+
+    /// The configuration with these keys, and the entries under other keys: those of the program around the run. A program
+    /// that knows all of its own refuses the rest by [`TrainConfig::unknown_key`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Key::set`], for the first key at fault.
+    ///
+    /// ```
+    /// use mlp_train::TrainConfig;
+    /// use serde_json::json;
+    ///
+    /// let map = json!({ "data": "mnist", "hidden": [64] });
+    /// let (config, rest) = TrainConfig::split_map(map.as_object().unwrap())?;
+    /// assert_eq!(config, TrainConfig::new().hidden([64]));
+    /// assert_eq!(serde_json::Value::from(rest), json!({ "data": "mnist" }));
+    /// # Ok::<(), mlp_train::Error>(())
+    /// ```
+    pub fn split_map(map: &Map<String, Value>) -> Result<(Self, Map<String, Value>)> {
+        let (mut config, mut rest) = (Self::default(), Map::new());
+        for (name, value) in map {
+            match Self::key(name) {
+                Some(key) => key.set(&mut config, value)?,
+                None => drop(rest.insert(name.clone(), value.clone())),
+            }
+        }
+        Ok((config, rest))
+    }
+
+    /// The error of a key that is none: it names all keys, and the nearest one among them and `others`, the keys that the
+    /// program knows besides.
+    ///
+    /// ```
+    /// let error = mlp_train::TrainConfig::unknown_key("dta", &["name", "data"]);
+    /// assert!(error.to_string().ends_with("did you mean data?"));
+    /// ```
+    pub fn unknown_key(key: &str, others: &[&str]) -> Error {
+        let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        let candidates = [names.as_slice(), others].concat();
+        let error = Error::of_key(shown(key), format!("one of the keys {}", names.join(", ")), "an unknown key");
+        suggest(error, nearest(key, &candidates))
+    }
+}

@@ -1,0 +1,131 @@
+//! Which layer is at fault, since when, and why.
+
+use mlp_core::Activation;
+
+use super::{Diagnosis, EpochDiagnosis, LayerDiagnosis};
+
+/// A layer counts as saturated, or as dead, from this share of its units on.
+pub(super) const NEARLY_ALL: f64 = 0.99;
+/// So many of its units silent cost a layer much of what it could do.
+const MANY: f64 = 0.5;
+/// Units that vary less than this over the samples tell them apart no more: absolutely for activations with a bounded
+/// range, for the others as a share of their size.
+const FAINT: f64 = 1e-3;
+/// Below this share of the targets' own variation, answers do not depend on the sample.
+const ONE_ANSWER: f64 = 0.1;
+/// A gradient, in proportion to its weights, that is below this share of the largest among the layers has vanished.
+const VANISHED: f64 = 1e-4;
+
+/// Why a layer learns no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Saturated, because all weights are positive, and so is what they are multiplied with.
+    PositiveWeights,
+    /// Saturated from the beginning, because the weights are too large.
+    LargeWeights,
+    /// Saturated since the weights have grown.
+    GrownWeights,
+    /// Units that give 0 to every sample, and so have no gradient.
+    SilentUnits,
+    /// What varies from sample to sample has got lost on the way forwards.
+    FadedSignal,
+    /// The gradient has got lost on the way back.
+    VanishedGradient,
+}
+
+/// Where learning died.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The layer, counted from 0.
+    pub layer: usize,
+    /// The first measured epoch from which on this holds to the last one.
+    pub since: usize,
+    /// Why.
+    pub cause: Cause,
+    /// Whether the whole network gives one answer to every sample at the last epoch; otherwise other layers still learn.
+    pub is_fatal: bool,
+}
+
+impl Diagnosis {
+    /// The layer at which learning died: of the layers that are at fault at the last measured epoch, that next to the
+    /// inputs. Nothing if none is, or if nothing has been measured.
+    pub fn finding(&self) -> Option<Finding> {
+        let last = self.epochs.last()?;
+        let is_fatal = !self.answers_vary(last);
+        let layer = (0..self.layers.len()).find(|&layer| self.fault(last, layer, is_fatal).is_some());
+        let (layer, fault) = match layer {
+            Some(layer) => (layer, self.fault(last, layer, is_fatal)?),
+            None if is_fatal => (vanished_gradient(last)?, Fault::NoGradient),
+            None => return None,
+        };
+        let holds = |epoch: &&EpochDiagnosis| match fault {
+            Fault::NoGradient => vanished_gradient(epoch) == Some(layer),
+            _ => self.fault(epoch, layer, is_fatal) == Some(fault),
+        };
+        let first = self.epochs.iter().rev().take_while(holds).last()?;
+        let cause = match fault {
+            Fault::Silent => Cause::SilentUnits,
+            Fault::Faint => Cause::FadedSignal,
+            Fault::NoGradient => Cause::VanishedGradient,
+            Fault::Saturated if self.is_all_positive(first, layer) => Cause::PositiveWeights,
+            Fault::Saturated if first.epoch == 0 => Cause::LargeWeights,
+            Fault::Saturated => Cause::GrownWeights,
+        };
+        Some(Finding { layer, since: first.epoch, cause, is_fatal })
+    }
+
+    /// Whether the answers depend on the sample.
+    pub(super) fn answers_vary(&self, epoch: &EpochDiagnosis) -> bool {
+        epoch.layers.last().is_none_or(|outputs| outputs.spread >= ONE_ANSWER * self.target_spread)
+    }
+
+    pub(super) fn activation(&self, layer: usize) -> Option<Activation> {
+        Activation::from_name(&self.layers[layer].activation)
+    }
+
+    /// What is wrong with a layer at an epoch.
+    fn fault(&self, epoch: &EpochDiagnosis, layer: usize, is_fatal: bool) -> Option<Fault> {
+        let (found, activation) = (&epoch.layers[layer], self.activation(layer)?);
+        let is_output = layer + 1 == self.layers.len();
+        match activation {
+            Activation::Relu if found.dead_units >= if is_fatal { NEARLY_ALL } else { MANY } => Some(Fault::Silent),
+            // The outputs of a net that answers rightly are saturated.
+            Activation::Sigmoid | Activation::Tanh if found.saturated >= NEARLY_ALL && (is_fatal || !is_output) => {
+                Some(Fault::Saturated)
+            }
+            _ if is_fatal && found.spread <= FAINT * scale(activation, found) => Some(Fault::Faint),
+            _ => None,
+        }
+    }
+
+    /// Whether a layer has hardly any weight that is not positive, and receives nothing negative. Inputs are taken to be
+    /// grey levels or the like.
+    fn is_all_positive(&self, epoch: &EpochDiagnosis, layer: usize) -> bool {
+        let receives_negative =
+            layer > 0 && matches!(self.activation(layer - 1), None | Some(Activation::Tanh | Activation::Identity));
+        epoch.layers[layer].positive_weights >= NEARLY_ALL && !receives_negative
+    }
+}
+
+/// What can be wrong with a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Saturated,
+    Silent,
+    Faint,
+    NoGradient,
+}
+
+/// What the spread of a layer is measured by.
+fn scale(activation: Activation, found: &LayerDiagnosis) -> f64 {
+    match activation {
+        Activation::Sigmoid | Activation::Tanh | Activation::Softmax => 1.0,
+        Activation::Relu | Activation::Identity => found.activation_rms,
+    }
+}
+
+/// The first layer that hardly any gradient reaches while another has one.
+fn vanished_gradient(epoch: &EpochDiagnosis) -> Option<usize> {
+    let largest = epoch.layers.iter().map(LayerDiagnosis::relative_gradient).fold(0.0, f64::max);
+    epoch.layers.iter().position(|layer| layer.relative_gradient() <= VANISHED * largest)
+}

@@ -1,0 +1,131 @@
+//! What does not fit together is refused before anything is computed.
+
+use mlp_core::{Activation, Gradients, Mlp, Real};
+
+use crate::checkpoint::{Checkpoint, Progressed};
+use crate::config::{EarlyStopping, Precision, TrainConfig};
+use crate::data::{Samples, Targets};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::EpochMetrics;
+
+pub(super) fn check<F: Real>(
+    config: &TrainConfig,
+    train: &Samples<'_, F>,
+    test: Option<&Samples<'_, F>>,
+    initial: Option<&Mlp<F>>,
+) -> Result<()> {
+    train.check().map_err(about_training)?;
+    if let Some(test) = test {
+        test.check().map_err(about_test)?;
+        check_test_shape("inputs", train.n_inputs(), test.n_inputs())?;
+        check_test_shape("targets", train.n_outputs(), test.n_outputs())?;
+    }
+    config.validate(train.n_samples(), train.n_inputs(), train.n_outputs()).map_err(about_configuration)?;
+    if config.precision != Precision::of::<F>() {
+        let (expected, found) = (Precision::of::<F>().name(), config.precision.name());
+        let expected = format!("{expected}, the type of the numbers that train was called with");
+        return Err(about_configuration(Error::of_key("precision", expected, found)));
+    }
+    match train.targets {
+        Targets::Labels { codebook, .. } => config.validate_codes(codebook).map_err(about_configuration)?,
+        Targets::Values(_) if config.loss.required_output().is_some() => {
+            train.check_probabilities().map_err(about_training)?;
+            test.map_or(Ok(()), |test| test.check_probabilities().map_err(about_test))?;
+        }
+        Targets::Values(_) => {}
+    }
+    if let (Some(EarlyStopping { metric, .. }), Targets::Values(_)) = (config.early_stopping, train.targets)
+        && metric.of(&EpochMetrics::default()).is_none()
+    {
+        let expected = "validation.loss, validation.mae or validation.rmse for samples without labels";
+        return Err(about_configuration(Error::of_key("early_stopping.metric", expected, metric.name())));
+    }
+    initial.map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
+}
+
+fn about_configuration(error: Error) -> Error {
+    error.about("configuration")
+}
+
+fn about_training(error: Error) -> Error {
+    error.about("training samples")
+}
+
+fn about_test(error: Error) -> Error {
+    error.about("test samples")
+}
+
+fn check_test_shape(what: &str, expected: usize, found: usize) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let expected = format!("{expected} {what} in each, as in the training samples");
+    Err(about_test(Error::new(ErrorKind::Samples, expected, found.to_string())))
+}
+
+fn check_initial<F: Real>(config: &TrainConfig, initial: &Mlp<F>, n_inputs: usize, n_outputs: usize) -> Result<()> {
+    let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(initial));
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Model, format!("{expected} as configured"), found).about("initial network"))
+}
+
+pub(super) fn check_checkpoint<F: Real>(
+    config: &TrainConfig,
+    start: &Checkpoint<F>,
+    n_inputs: usize,
+    n_outputs: usize,
+    n_train: usize,
+) -> Result<()> {
+    let check = |what: &str, is_right: bool, expected: String, found: String| {
+        if is_right {
+            return Ok(());
+        }
+        Err(Error::at(ErrorKind::Checkpoint, what, expected, found).about("checkpoint"))
+    };
+    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)] {
+        let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(mlp));
+        check(what, expected == found, expected, found)?;
+    }
+    let fits = |slot: &Gradients<F>| {
+        slot.layers.len() == start.mlp.layers.len()
+            && slot.layers.iter().zip(&start.mlp.layers).all(|(state, layer)| {
+                let n_biases = |bias: &Option<ndarray::Array1<F>>| bias.as_ref().map(|bias| bias.len());
+                state.weights.dim() == layer.weights.dim() && n_biases(&state.bias) == n_biases(&layer.bias)
+            })
+    };
+    let (n_slots, n_found) = (config.optimizer.n_slots(), start.slots.len());
+    let numbers_kept = |n_slots: usize| format!("{n_slots} numbers for each parameter");
+    check("optimiser's state", n_slots == n_found, numbers_kept(n_slots), numbers_kept(n_found))?;
+    check(
+        "optimiser's state",
+        start.slots.iter().all(fits),
+        "the shape of the network".to_owned(),
+        "another".to_owned(),
+    )?;
+
+    let Progressed { epoch, batches, .. } = start.progressed;
+    let (last, n_measured) = (config.epochs + 1, start.history.epochs.len());
+    check("epoch", (1..=last).contains(&epoch), format!("1 to {last}"), epoch.to_string())?;
+    check("epochs measured", n_measured == epoch, epoch.to_string(), n_measured.to_string())?;
+    let n_batches = if epoch == last { 0 } else { n_train.div_ceil(config.batch_size) };
+    check("batches", batches <= n_batches, format!("at most {n_batches}"), batches.to_string())?;
+    let (best, n_seconds) = (start.history.best_epoch, start.history.seconds_evaluate.len());
+    check("best epoch", best < n_measured, format!("below {n_measured}"), best.to_string())?;
+    check("seconds", n_seconds == n_measured, n_measured.to_string(), n_seconds.to_string())
+}
+
+fn described_config(config: &TrainConfig, n_inputs: usize, n_outputs: usize) -> String {
+    described(&config.sizes(n_inputs, n_outputs), &config.activations(), config.bias)
+}
+
+fn described_network<F: Real>(mlp: &Mlp<F>) -> String {
+    let activations: Vec<_> = mlp.layers.iter().map(|layer| layer.activation).collect();
+    described(&mlp.sizes(), &activations, mlp.layers.iter().any(|layer| layer.bias.is_some()))
+}
+
+fn described(sizes: &[usize], activations: &[Activation], bias: bool) -> String {
+    let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
+    format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
+}

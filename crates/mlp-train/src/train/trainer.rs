@@ -1,0 +1,194 @@
+//! One epoch of training after another.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use mlp_core::{Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
+
+use super::keeper::Keeper;
+use super::{Moment, Progress};
+use crate::checkpoint::Progressed;
+use crate::config::TrainConfig;
+use crate::data::{Rows, Samples};
+use crate::history::{Divergence, Outcome};
+use crate::optimizer::Update;
+use crate::random::shuffle_for_epoch;
+use crate::schedule::Position;
+use crate::trainable::Trainable;
+
+/// The most samples of the next batch that are fetched from memory during a batch: pictures of digits in half of a core's
+/// second-level cache.
+const NEARER_MAX: usize = 512;
+
+/// What takes the steps.
+pub(super) enum Stepper<F> {
+    Batches(Workspace<F>),
+    SingleSamples(OneByOne<F>),
+}
+
+impl<F: Trainable> Stepper<F> {
+    fn new(config: &TrainConfig, mlp: &Mlp<F>, workers: &Workers, kernel: Kernel) -> Self {
+        if config.descends_on_single_samples() {
+            return Self::SingleSamples(OneByOne::new(mlp, kernel));
+        }
+        Self::Batches(Workspace::new(mlp, config.batch_size, config.optimizer.n_slots(), kernel, workers))
+    }
+
+    pub(super) fn workspace(&self) -> &Workspace<F> {
+        match self {
+            Self::Batches(workspace) => workspace,
+            Self::SingleSamples(one_by_one) => one_by_one.workspace(),
+        }
+    }
+
+    /// The most batches that are taken in one call. They end where the weights are written, and so do calls: at the
+    /// multiples of this number in every epoch.
+    fn batches_at_a_time(&self) -> usize {
+        match self {
+            Self::Batches(_) => 1,
+            Self::SingleSamples(_) => OneByOne::<F>::MAX_SAMPLES,
+        }
+    }
+
+    /// A step on each of the batches that `rows` make up, with its own update. On failure: in which it broke.
+    fn step(
+        &mut self,
+        config: &TrainConfig,
+        rows: &Rows<'_, '_, F>,
+        updates: impl Iterator<Item = Update>,
+        workers: &Workers,
+    ) -> Result<f64, (usize, NonFinite)> {
+        match self {
+            Self::Batches(workspace) => {
+                let steps = updates
+                    .map(|update| F::step(config.optimizer, workspace, rows, config.objective(), update, workers));
+                steps.sum::<Result<f64, NonFinite>>().map_err(|broken| (0, broken))
+            }
+            Self::SingleSamples(one_by_one) => {
+                let mut steps = [Descent { learning_rate: F::zero(), decay: F::zero() }; OneByOne::<f32>::MAX_SAMPLES];
+                let mut n_steps = 0;
+                for (step, update) in steps.iter_mut().zip(updates) {
+                    *step = Descent {
+                        learning_rate: F::narrow(update.learning_rate),
+                        decay: F::narrow(update.learning_rate * update.l2),
+                    };
+                    n_steps += 1;
+                }
+                F::descend(one_by_one, rows, config.objective(), &steps[..n_steps], workers)
+            }
+        }
+    }
+}
+
+/// One epoch of training after another, on one workspace.
+pub(super) struct Trainer<'a, 's, F> {
+    config: &'a TrainConfig,
+    samples: &'a Samples<'s, F>,
+    workers: &'a Workers,
+    pub(super) stepper: Stepper<F>,
+    /// The indices of the training samples.
+    rows: &'a [usize],
+    /// The same in the order of the epoch.
+    order: Vec<usize>,
+}
+
+impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
+    pub(super) fn new(
+        config: &'a TrainConfig,
+        samples: &'a Samples<'s, F>,
+        rows: &'a [usize],
+        mlp: &Mlp<F>,
+        workers: &'a Workers,
+        kernel: Kernel,
+    ) -> Self {
+        let stepper = Stepper::new(config, mlp, workers, kernel);
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec() }
+    }
+
+    /// Takes over the optimiser's state.
+    pub(super) fn load_slots(&mut self, slots: &[Gradients<F>]) {
+        // Steps on single samples keep no state.
+        let Stepper::Batches(workspace) = &mut self.stepper else { return };
+        for (slot, state) in slots.iter().enumerate() {
+            workspace.set_slot(slot, state);
+        }
+    }
+
+    /// What an observer can take a checkpoint of.
+    pub(super) fn moment<'b>(&'b self, keeper: &'b Keeper<F>, progressed: Progressed) -> Moment<'b, F> {
+        Moment { workspace: self.stepper.workspace(), keeper, progressed, n_slots: self.config.optimizer.n_slots() }
+    }
+
+    /// Every training sample once, in a new order, one update for each batch; those of the batches that `progressed`
+    /// counts have had it. The last batch may be smaller; its gradient is then the mean over fewer samples. Ends early
+    /// where numbers overflow or the observer says so.
+    pub(super) fn train_epoch(
+        &mut self,
+        progressed: Progressed,
+        keeper: &Keeper<F>,
+        observer: &mut dyn FnMut(Progress<'_>, &Moment<'_, F>) -> ControlFlow<()>,
+    ) -> ControlFlow<Outcome> {
+        let started = Instant::now();
+        let config = self.config;
+        let epoch = progressed.epoch;
+        let n_batches = self.n_batches();
+        self.order.copy_from_slice(self.rows);
+        shuffle_for_epoch(&mut self.order, config.seed, epoch);
+
+        let mut loss = progressed.loss;
+        let mut samples_done = self.rows.len().min(progressed.batches * config.batch_size);
+        let at_a_time = self.stepper.batches_at_a_time();
+        let mut batch = progressed.batches;
+        while batch < n_batches {
+            let end = (batch / at_a_time * at_a_time + at_a_time).min(n_batches);
+            let update = |batch: usize| {
+                let step = ((epoch - 1) * n_batches + batch) as u64;
+                let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
+                let learning_rate = config.schedule.learning_rate(config.learning_rate, position);
+                Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1 }
+            };
+            let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
+            samples_done += rows.len();
+            let next = rows.end..self.order.len().min(rows.end + rows.len().min(NEARER_MAX));
+            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]);
+            match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
+                Ok(loss_of_batches) => loss += loss_of_batches,
+                Err((index, NonFinite { layer })) => {
+                    return ControlFlow::Break(Outcome::Diverged(Divergence {
+                        epoch,
+                        batch: batch + index + 1,
+                        layer,
+                    }));
+                }
+            }
+            batch = end;
+            let loss_so_far = loss / samples_done as f64;
+            let progress = Progress::Batch { epoch, samples_done, samples_in_epoch: self.rows.len(), loss_so_far };
+            let seconds = progressed.seconds + started.elapsed().as_secs_f64();
+            let moment = self.moment(keeper, Progressed { epoch, batches: batch, loss, seconds });
+            if observer(progress, &moment).is_break() {
+                return ControlFlow::Break(Outcome::Interrupted);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn n_batches(&self) -> usize {
+        self.rows.len().div_ceil(self.config.batch_size)
+    }
+
+    /// Where a network diverged that cannot be measured: in the first layer with a broken weight; if all weights are
+    /// finite, its outputs are too large.
+    pub(super) fn divergence_when_measured(&self, epoch: usize, mlp: &Mlp<F>) -> Divergence {
+        let batch = if epoch == 0 { 0 } else { self.n_batches() };
+        Divergence { epoch, batch, layer: broken_layer(mlp).unwrap_or(mlp.layers.len() - 1) }
+    }
+}
+
+/// The first layer with a weight or bias that is infinite or not a number.
+pub(super) fn broken_layer<F: Real>(mlp: &Mlp<F>) -> Option<usize> {
+    mlp.layers.iter().position(|layer| {
+        let biases = layer.bias.iter().flatten();
+        layer.weights.iter().chain(biases).any(|parameter| !parameter.is_finite())
+    })
+}
