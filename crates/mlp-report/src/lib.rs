@@ -41,9 +41,9 @@
 //! # Where to find what
 //!
 //! [`curves`], [`comparison`], [`best_cells`], [`heat_map`], [`parallel`], [`against_key`], [`interplay`], [`cost`],
-//! [`confusion`], [`weights`], [`diagnosis`], [`robustness`] and [`mistakes`] each draw one kind of figure and can be used
-//! alone; [`figures`] chooses among them. What they are made of, a [`chart`] of lines and a
-//! [`canvas`], can be used for figures of one's own.
+//! [`confusion`], [`weights`], [`diagnosis`] and [`robustness`] each draw one kind of figure and can be used alone;
+//! [`figures`] chooses among them. What they are made of, a [`chart`] of lines and a [`canvas`], can be used for figures of
+//! one's own. [`effects`] and [`factor`] hold the numbers behind the figures of settings, [`csv`] is the table.
 
 pub mod against_key;
 pub mod best_cells;

@@ -28,7 +28,8 @@ pub struct Cell<'a> {
     pub n_failed: usize,
     /// How many of the trials were stopped before their end: they have no score.
     pub n_stopped: usize,
-    /// How many of the scores are those of networks that trained ([`Overview::is_trained`]); all where that is not known.
+    /// How many of the scores are those of networks that trained ([`is_trained`](crate::Overview::is_trained)); all
+    /// where that is not known.
     pub n_trained: usize,
     /// Whether some of the runs trained and others did not, with a wide gap between them: then neither a mean nor an
     /// interval describes any of them.

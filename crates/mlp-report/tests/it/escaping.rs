@@ -1,3 +1,5 @@
+//! Texts from outside: whatever they hold, they change nothing in the page but themselves.
+
 use mlp_report::{csv, report_html};
 use proptest::prelude::*;
 use serde_json::json;
@@ -147,4 +149,46 @@ proptest! {
         prop_assert_eq!(rows.len(), 1);
         prop_assert_eq!(rows[0].len(), table.lines().next().unwrap().split(',').count());
     }
+}
+
+#[test]
+fn only_parts_of_the_page_figures_and_its_own_style_script_and_data_go_into_a_template_as_they_are() {
+    // Templates themselves, whose texts are escaped; `script`, `style` and `meaning` are this program's own.
+    let known = [
+        "classes",
+        "data",
+        "diagnosis",
+        "diagnosis.trial",
+        "figures",
+        "first.figures",
+        "first.outcome",
+        "footer",
+        "header",
+        "line.trial",
+        "method",
+        "metric.meaning()",
+        "mistakes",
+        "navigation",
+        "other.figures",
+        "other.outcome",
+        "script",
+        "section",
+        "self::inline(figure.svg)",
+        "style",
+        "table",
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut n_templates = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let template = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for expression in template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+            let Some(unescaped) = expression.trim().strip_suffix("|safe") else {
+                assert!(!expression.contains('|'), "{expression}: texts go in without filters");
+                continue;
+            };
+            assert!(known.contains(&unescaped), "{unescaped}");
+        }
+        n_templates += 1;
+    }
+    assert!(n_templates > 20);
 }

@@ -1,3 +1,5 @@
+//! Figures one by one.
+
 use mlp_core::{Activation, Layer, Mlp};
 use mlp_report::diagnosis::{N_EPOCHS, N_LAYERS, Quantity, diagnosis_map};
 use mlp_report::effects::effects;

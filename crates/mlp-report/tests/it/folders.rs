@@ -1,3 +1,5 @@
+//! Folders of results as pages, and reports as files.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Whole pages.
+
 use std::time::{Duration, Instant};
 
 use mlp_report::figures::draw_all;
