@@ -21,6 +21,42 @@ pub struct RobustnessCurve {
 }
 
 impl RunFolder {
+    /// The curves of one trial that are there; none if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is damaged.
+    pub fn read_robustness(&self, trial: &str) -> Result<Vec<RobustnessCurve>> {
+        let path = self.robustness_curves(trial);
+        let bytes = match durable_file::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("read the robustness curves", &path, error, "")),
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let problem = format!(
+                "expected the curves of an earlier `evaluate`, found: {error}; move the file away and evaluate again"
+            );
+            Error::damaged(&path, &problem)
+        })
+    }
+
+    /// Adds curves, by disturbance, to those of one trial that are there, and writes all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunFolder::read_robustness`] and [`RunFolder::write_robustness`].
+    pub fn add_robustness(&self, trial: &str, curves: &[RobustnessCurve]) -> Result<PathBuf> {
+        let mut stored = self.read_robustness(trial)?;
+        for curve in curves {
+            match stored.iter_mut().find(|old| old.disturbance == curve.disturbance) {
+                Some(old) => old.merge(&curve.points),
+                None => stored.push(RobustnessCurve { trial: trial.to_owned(), ..curve.clone() }),
+            }
+        }
+        self.write_robustness(trial, &stored)
+    }
+
     /// Writes the curves of one trial, in place of older ones.
     ///
     /// # Errors
@@ -40,6 +76,15 @@ impl RunFolder {
         let advice = ". Free space or choose a folder that can be written; the trials are untouched";
         written.map_err(|error| Error::io("write the robustness curves", &path, error, advice))?;
         Ok(path)
+    }
+}
+
+impl RobustnessCurve {
+    /// Adds `points` to those that are there, weakest first. Of two measurements of the same strength the new one stays.
+    pub fn merge(&mut self, points: &[(f64, EpochMetrics)]) {
+        self.points.retain(|(old, _)| points.iter().all(|(new, _)| new != old));
+        self.points.extend(points.iter().cloned());
+        self.points.sort_by(|left, right| left.0.total_cmp(&right.0));
     }
 }
 

@@ -169,7 +169,7 @@ impl SampleSet {
     pub fn n_outputs(&self, encoding: TargetEncoding) -> usize {
         match self {
             SampleSet::Table(Table { targets: TableTargets::Values(values), .. }) => values.ncols(),
-            _ => encoding.codebook(self.classes()).n_bits(),
+            _ => encoding.n_bits(self.classes()),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::event::{Event, Observer};
 use crate::parallelism::{Parallelism, team};
 
 /// What came of a task.
-pub(crate) enum Turn {
+pub(crate) enum TaskState {
     /// It is done with.
     Over,
     /// Another process is at it: who.
@@ -38,7 +38,7 @@ pub(crate) fn in_parallel(
     parallelism: Parallelism,
     is_stopped: &(dyn Fn() -> bool + Sync),
     observer: &dyn Observer,
-    task: &(dyn Fn(usize, &Workers) -> Result<Turn> + Sync),
+    task: &(dyn Fn(usize, &Workers) -> Result<TaskState> + Sync),
 ) -> Result<()> {
     let queue = Mutex::new(Queue { indices: (0..n_tasks).collect(), n_held: 0, has_said: false });
     let first_error = Mutex::new(None);
@@ -49,10 +49,10 @@ pub(crate) fn in_parallel(
                 return;
             }
             // A new team for each trial costs a fraction of a millisecond, and no panic of one trial reaches the next.
-            let turn = team(parallelism.n_threads_of(job)).and_then(|workers| task(index, &workers));
-            match turn {
-                Ok(Turn::Over) => lock(&queue).n_held = 0,
-                Ok(Turn::Held(holder)) => put_back(&queue, index, &holder, observer),
+            let state = team(parallelism.n_threads_of(job)).and_then(|workers| task(index, &workers));
+            match state {
+                Ok(TaskState::Over) => lock(&queue).n_held = 0,
+                Ok(TaskState::Held(holder)) => put_back(&queue, index, &holder, observer),
                 Err(error) => {
                     lock(&first_error).get_or_insert(error);
                 }
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    fn tasks(n_jobs: usize, stop: bool, task: &(dyn Fn(usize, &Workers) -> Result<Turn> + Sync)) -> Result<()> {
+    fn tasks(n_jobs: usize, stop: bool, task: &(dyn Fn(usize, &Workers) -> Result<TaskState> + Sync)) -> Result<()> {
         in_parallel(50, Parallelism { n_jobs, n_threads: n_jobs }, &|| stop, &(), task)
     }
 
@@ -117,7 +117,7 @@ mod tests {
         let counts: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
         let result = tasks(4, false, &|index, _| {
             counts[index].fetch_add(1, Ordering::Relaxed);
-            Ok(Turn::Over)
+            Ok(TaskState::Over)
         });
         assert!(result.is_ok());
         assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
@@ -127,8 +127,8 @@ mod tests {
     fn a_task_that_another_process_holds_is_asked_for_again_until_it_is_over() {
         let counts: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
         let result = tasks(2, false, &|index, _| match counts[index].fetch_add(1, Ordering::Relaxed) {
-            n_asked if index >= 48 && n_asked < 2 => Ok(Turn::Held("somebody".to_owned())),
-            _ => Ok(Turn::Over),
+            n_asked if index >= 48 && n_asked < 2 => Ok(TaskState::Held("somebody".to_owned())),
+            _ => Ok(TaskState::Over),
         });
         assert!(result.is_ok());
         let counts: Vec<usize> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
@@ -142,7 +142,7 @@ mod tests {
             n_begun.fetch_add(1, Ordering::Relaxed);
             match index {
                 3 => Err(Error::new(ErrorKind::Io, "disk full")),
-                _ => Ok(Turn::Over),
+                _ => Ok(TaskState::Over),
             }
         });
         assert_eq!(result.expect_err("the fourth task fails").kind(), ErrorKind::Io);

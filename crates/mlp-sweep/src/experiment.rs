@@ -1,28 +1,19 @@
-//! What all trials of a sweep share, and how one of them is run: a configuration and its data in, a record and a network
-//! out.
+//! What all trials of a sweep share: data, instructions, memory, and a network to start from.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
-use mlp_results::{RunRecord, Runtime, Subject, trial_id};
-use mlp_train::{
-    AnyMlp, EpochRecord, Outcome, Precision, Progress, SavedModel, Setup, Trainable, load_model, train_resumable,
-};
+use mlp_results::{Runtime, Subject, trial_id};
+use mlp_train::{AnyMlp, SavedModel, load_model};
 use serde_json::{Map, Value, json};
 
-use crate::checkpoints::TrialCheckpoints;
 use crate::dataset::{Dataset, SampleSet};
-use crate::diagnosis::Examiner;
 use crate::error::{Error, Result};
-use crate::event::{Event, Observer, Warning};
 use crate::memory::{Budget, Reservation};
-use crate::panics::guarded;
-use crate::parallelism::team;
-use crate::spec::{RunSettings, SweepSpec};
-use crate::trial::{Trial, shown};
+use crate::spec::{RunSettings, SweepSpec, shown};
+use crate::trial::Trial;
 
 /// What all trials of a sweep share.
 pub struct Experiment {
@@ -39,44 +30,6 @@ pub struct Experiment {
 pub struct InitialModel {
     model: SavedModel,
     sha256: String,
-}
-
-/// What is written while a trial is under way.
-pub(crate) struct TrialFiles {
-    pub(crate) checkpoints: TrialCheckpoints,
-    /// Where its diagnosis goes, if there is to be one.
-    pub(crate) diagnosis: Option<PathBuf>,
-}
-
-/// Who watches a trial, and when it is to stop.
-pub(crate) struct Watch<'a> {
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) is_stopped: &'a dyn Fn() -> bool,
-}
-
-impl Watch<'_> {
-    /// Tells of the progress of `trial`, and whether it goes on.
-    fn progress(&self, trial: &Trial, progress: Progress<'_>) -> ControlFlow<()> {
-        match progress {
-            Progress::Epoch(epoch) => self.observer.notify(Event::Measured { trial, epoch }),
-            Progress::Batch { epoch, samples_done, samples_in_epoch, .. } => {
-                let before = (epoch as u64 - 1).saturating_mul(samples_in_epoch as u64);
-                let n_samples = before.saturating_add(samples_done as u64);
-                self.observer.notify(Event::Trained { trial, n_samples });
-            }
-        }
-        if (self.is_stopped)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-/// How a trial ended.
-pub(crate) enum Ending {
-    /// It has a record, and unless it diverged or failed a network.
-    Recorded(Box<RunRecord>, Option<AnyMlp>),
-    /// It has come to the epoch at which it was to pause, and leaves a checkpoint.
-    Paused(Box<EpochRecord>),
-    /// It was stopped from outside, and leaves a checkpoint.
-    Interrupted,
 }
 
 impl InitialModel {
@@ -97,7 +50,7 @@ impl InitialModel {
     }
 
     /// The network in numbers of type `F`.
-    fn network<F: Real>(&self) -> Mlp<F> {
+    pub(crate) fn network<F: Real>(&self) -> Mlp<F> {
         match &self.model.network {
             AnyMlp::F32(mlp) => converted(mlp),
             AnyMlp::F64(mlp) => converted(mlp),
@@ -166,107 +119,6 @@ impl Experiment {
         )
     }
 
-    /// Runs one trial from its latest checkpoint to its end, or to the end of the epoch `until`. A panic is tried once
-    /// more from the beginning; the second, or a network that cannot fit into memory, makes a record of a failed trial.
-    pub(crate) fn run(
-        &self,
-        trial: &Trial,
-        workers: &Workers,
-        files: &TrialFiles,
-        until: Option<usize>,
-        watch: &Watch<'_>,
-    ) -> Result<Ending> {
-        let _memory = match self.memory_for(&trial.settings) {
-            Ok(reservation) => reservation,
-            Err(reason) => return Ok(self.failed(trial, workers, reason)),
-        };
-        let attempt = |workers: &Workers| {
-            guarded(|| match trial.settings.train.precision {
-                Precision::F32 => self.run_as::<f32>(trial, workers, files, until, watch, AnyMlp::F32),
-                Precision::F64 => self.run_as::<f64>(trial, workers, files, until, watch, AnyMlp::F64),
-            })
-        };
-        let first = match attempt(workers) {
-            Ok(ending) => return ending,
-            Err(panic) => panic,
-        };
-        let warning = Warning::new(format_args!("trial {} panicked: {first}", trial.id));
-        let remedy = "it is tried once more, from the beginning";
-        watch.observer.notify(Event::Warning(&warning.with_remedy(remedy)));
-        // Neither the checkpoints nor the threads of the attempt that failed are trusted.
-        files.checkpoints.remove();
-        match attempt(&team(workers.n_threads())?) {
-            Ok(ending) => ending,
-            Err(panic) => Ok(self.failed(trial, workers, format!("panic, twice: {panic}"))),
-        }
-    }
-
-    fn run_as<F: Trainable>(
-        &self,
-        trial: &Trial,
-        workers: &Workers,
-        files: &TrialFiles,
-        until: Option<usize>,
-        watch: &Watch<'_>,
-        wrap: fn(Mlp<F>) -> AnyMlp,
-    ) -> Result<Ending> {
-        let config = &trial.settings.train;
-        let (train_set, test_set) = self.parts(&trial.settings);
-        let codebook = train_set.codebook(config.encoding);
-        let [train_numbers, test_numbers] = [&train_set, &test_set].map(|set| set.converted::<F>());
-        let train_samples = train_set.samples(codebook.as_ref(), train_numbers.as_ref());
-        let test_samples = test_set.samples(codebook.as_ref(), test_numbers.as_ref());
-        let checkpoints = &files.checkpoints;
-        let latest = checkpoints.latest::<F>(config, watch.observer);
-        let (start, mut writer) = (latest.checkpoint, latest.writer);
-        let reached = until.and_then(|epoch| start.as_ref()?.history.epochs.get(epoch));
-        if let Some(reached) = reached {
-            return Ok(Ending::Paused(Box::new(reached.clone())));
-        }
-        let setup = Setup { workers, kernel: self.kernel, initial: self.initial.as_ref().map(InitialModel::network) };
-        let examine =
-            |path: &PathBuf| Examiner::new(path, &trial.id, &train_samples, config.objective(), watch.observer);
-        let mut examiner = files.diagnosis.as_ref().map(examine);
-        let mut paused = None;
-        let run =
-            train_resumable::<F>(config, &train_samples, Some(&test_samples), setup, start, &mut |progress, moment| {
-                let mut go_on = watch.progress(trial, progress);
-                if let Some(examiner) = &mut examiner {
-                    examiner.observe(&progress, moment);
-                }
-                if let Progress::Epoch(reached) = progress
-                    && until == Some(reached.epoch)
-                {
-                    paused = Some(reached.clone());
-                    go_on = ControlFlow::Break(());
-                }
-                if go_on.is_break() || checkpoints.is_due(&writer, &progress, config.epochs) {
-                    if let Some(examiner) = &mut examiner {
-                        examiner.write();
-                    }
-                    checkpoints.write(&mut writer, moment, watch.observer);
-                }
-                go_on
-            });
-        let run = run.map_err(|error| Error::specification(error.to_string()))?;
-        if let Some(examiner) = &mut examiner {
-            examiner.write();
-        }
-        if run.outcome == Outcome::Interrupted
-            && let Some(reached) = paused
-        {
-            return Ok(Ending::Paused(Box::new(reached)));
-        }
-        let record = RunRecord::of_run(self.subject(trial, workers), &run);
-        Ok(match record {
-            None => Ending::Interrupted,
-            Some(record) => {
-                let network = record.weights_sha256.is_some().then(|| wrap(run.mlp));
-                Ending::Recorded(Box::new(record), network)
-            }
-        })
-    }
-
     /// What a checkpoint of a trial says of itself: nothing else may go on from it.
     pub(crate) fn owner(&self, trial: &Trial) -> Map<String, Value> {
         let owner = [("trial", trial.id.as_str()), ("data", self.data.sha256()), ("kernel", self.kernel.name())];
@@ -288,7 +140,7 @@ impl Experiment {
     }
 
     /// What the record of a trial is about.
-    fn subject(&self, trial: &Trial, workers: &Workers) -> Subject {
+    pub(crate) fn subject(&self, trial: &Trial, workers: &Workers) -> Subject {
         let (train, test) = self.parts(&trial.settings);
         Subject {
             trial: trial.id.clone(),
@@ -299,16 +151,8 @@ impl Experiment {
         }
     }
 
-    fn failed(&self, trial: &Trial, workers: &Workers, reason: String) -> Ending {
-        let (train, _) = self.parts(&trial.settings);
-        let n_outputs = train.n_outputs(trial.settings.train.encoding);
-        let layers = trial.settings.train.sizes(train.n_inputs(), n_outputs);
-        let record = RunRecord::of_failure(self.subject(trial, workers), layers, reason);
-        Ending::Recorded(Box::new(record), None)
-    }
-
     /// The memory that a trial needs, as soon as the others leave so much; why not, if it can never have it.
-    fn memory_for(&self, settings: &RunSettings) -> std::result::Result<Reservation<'_>, String> {
+    pub(crate) fn memory_for(&self, settings: &RunSettings) -> std::result::Result<Reservation<'_>, String> {
         let needed = self.memory_needed(settings);
         self.memory.reserve(needed).map_err(|available| {
             format!(

@@ -13,23 +13,23 @@ use mlp_train::EpochRecord;
 
 use crate::checkpoints::CheckpointInterval;
 use crate::error::Result;
-use crate::runner::Runner;
+use crate::runner::{Runner, SweepOutcome};
 use crate::spec::Halving;
 use crate::store::Store;
-use crate::sweep::{Sweep, SweepOutcome};
 use crate::trial::Trial;
 
-/// Runs the trials of `sweep`, and stops the worse of them on the way.
+/// Runs `trials` of `n_epochs` each, and stops the worse of them on the way.
 pub(crate) fn run(
     halving: Halving,
     runner: &Runner<'_>,
-    sweep: &Sweep,
+    trials: &[Trial],
+    n_epochs: usize,
     mut records: BTreeMap<String, RunRecord>,
 ) -> Result<SweepOutcome> {
     let store = runner.store;
-    let mut left: Vec<Trial> = sweep.trials().to_vec();
+    let mut left: Vec<Trial> = trials.to_vec();
     let mut rounds: Vec<HalvingRound> = Vec::new();
-    for epoch in halving.rungs(sweep.specification().base.train.epochs) {
+    for epoch in halving.rungs(n_epochs) {
         let is_open = |trial: &&Trial| !is_over(&records, trial) && store.rung(&trial.id, epoch).is_none();
         let open: Vec<Trial> = left.iter().filter(is_open).cloned().collect();
         if !open.is_empty() {

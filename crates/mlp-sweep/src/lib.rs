@@ -11,7 +11,7 @@
 //! use mlp_train::TrainConfig;
 //! use mnist_io::synthetic_digits;
 //!
-//! let base = TrainConfig { hidden: vec![8], epochs: 1, ..TrainConfig::default() };
+//! let base = TrainConfig::new().hidden([8]).epochs(1);
 //! let spec = SweepSpec::new(&base)?.vary("learning_rate", [0.001, 0.01])?.vary("seed", 0..2)?;
 //! let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
 //! # let folder = tempfile::tempdir().expect("a folder");
@@ -45,6 +45,7 @@ mod spec;
 mod trial;
 
 // How it is run.
+mod attempt;
 mod experiment;
 mod halving;
 mod order;
@@ -86,16 +87,16 @@ pub use lease::Running;
 pub use memory::available as available_memory;
 pub use panics::record_panic;
 pub use parallelism::Parallelism;
-pub use runner::{Order, RunOptions, Stopped};
+pub use runner::{Order, RunOptions, Stopped, SweepOutcome};
 pub use shard::Shard;
 pub use slurm::{SlurmJob, Submission};
 pub use spec::{
-    Axis, Document, Halving, MAX_TRIALS, RandomSearch, RunSettings, SweepSpec, ValueRange, Values, describe_keys,
-    is_safe_name, nearest, toml_text,
+    Document, Halving, MAX_TRIALS, RandomSearch, RunSettings, SweepAxis, SweepSpec, ValueRange, Values, describe_keys,
+    is_safe_name, nearest, shown, toml_text,
 };
 pub use standing::Standing;
-pub use sweep::{OpenSweep, Sweep, SweepBuilder, SweepOutcome, n_over};
-pub use trial::{Trial, shown};
+pub use sweep::{OpenSweep, Sweep, SweepBuilder, n_over};
+pub use trial::Trial;
 
 /// Its program is compiled with the documentation's.
 #[cfg(doctest)]

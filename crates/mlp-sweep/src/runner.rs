@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use mlp_core::Workers;
-use mlp_results::RunRecord;
+use mlp_results::{RunRecord, StoppedTrial};
 
+use crate::attempt::{Attempt, Ending, TrialFiles, Watch};
 use crate::checkpoints::CheckpointInterval;
 use crate::error::Result;
 use crate::event::{Event, Observer};
-use crate::executor::{Turn, in_parallel, lock};
-use crate::experiment::{Ending, Experiment, TrialFiles, Watch};
+use crate::executor::{TaskState, in_parallel, lock};
+use crate::experiment::Experiment;
 use crate::lease::Leased;
 use crate::order::balanced;
 use crate::parallelism::Parallelism;
@@ -80,6 +81,17 @@ impl RunOptions<'_> {
         }
         self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Stopped::Deadline)
     }
+}
+
+/// What came of a sweep.
+#[derive(Debug)]
+pub struct SweepOutcome {
+    /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
+    pub records: BTreeMap<String, RunRecord>,
+    /// The trials that successive halving stopped; they have no record.
+    pub stopped_trials: Vec<StoppedTrial>,
+    /// Why trials are left to do, if there are any.
+    pub stopped: Option<Stopped>,
 }
 
 /// What came of running some trials.
@@ -169,22 +181,22 @@ struct Done {
 
 impl Round<'_> {
     /// Runs a trial, unless another process has finished it or is at it.
-    fn attempt(&self, index: usize, workers: &Workers) -> Result<Turn> {
+    fn attempt(&self, index: usize, workers: &Workers) -> Result<TaskState> {
         let trial = self.open[index];
         if let Some(record) = self.record_of_others(trial)? {
             self.finish(trial, record);
-            return Ok(Turn::Over);
+            return Ok(TaskState::Over);
         }
         let _lease = match self.runner.store.lease(trial)? {
             Leased::Ours(lease) => lease,
-            Leased::By(holder) => return Ok(Turn::Held(holder)),
+            Leased::By(holder) => return Ok(TaskState::Held(holder)),
         };
         // It may have been finished between the first look and the lease.
         match self.record_of_others(trial)? {
             Some(record) => self.finish(trial, record),
             None => self.run_one(trial, workers)?,
         }
-        Ok(Turn::Over)
+        Ok(TaskState::Over)
     }
 
     fn run_one(&self, trial: &Trial, workers: &Workers) -> Result<()> {
@@ -198,7 +210,8 @@ impl Round<'_> {
         let work = experiment.work(&trial.settings);
         observer.notify(Event::TrialStarted { trial, work, n_samples });
         let watch = Watch { observer, is_stopped: &|| options.stopped().is_some() };
-        match experiment.run(trial, workers, &files, self.until, &watch)? {
+        let attempt = Attempt { experiment, trial, files: &files, until: self.until, watch: &watch };
+        match attempt.run(workers)? {
             Ending::Recorded(record, network) => {
                 store.save(&record, network.as_ref(), &experiment.model_configuration(&trial.settings))?;
                 files.checkpoints.remove();

@@ -11,7 +11,7 @@ use crate::checkpoints;
 use crate::error::{Error, Result};
 use crate::lease::{Running, running};
 use crate::spec::SweepSpec;
-use crate::trial::shown;
+use crate::spec::shown;
 
 /// The window over which the pace is told.
 const RECENT: Duration = Duration::from_secs(15 * 60);

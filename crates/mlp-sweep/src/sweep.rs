@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mlp_core::Kernel;
-use mlp_results::{RunFolder, RunRecord, StoppedTrial};
+use mlp_results::{RunFolder, RunRecord};
 use serde_json::Value;
 
 use crate::agreement::Expected;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
 use crate::halving;
-use crate::runner::{RunOptions, Runner, Stopped};
+use crate::runner::{RunOptions, Runner, SweepOutcome};
 use crate::shard::Shard;
 use crate::spec::{INITIAL_KEY, SweepSpec, toml_text};
 use crate::store::{Sharing, Store, result_elsewhere};
@@ -50,25 +50,14 @@ pub struct SweepBuilder {
     kernel: Kernel,
     initial: Option<InitialModel>,
     default_name: Option<String>,
-    place: Place,
+    destination: Destination,
 }
 
 /// Where results go.
-enum Place {
+enum Destination {
     Folder(PathBuf),
     /// Into `NAME-DATA` in this folder.
     Below(PathBuf),
-}
-
-/// What came of a sweep.
-#[derive(Debug)]
-pub struct SweepOutcome {
-    /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
-    pub records: BTreeMap<String, RunRecord>,
-    /// The trials that successive halving stopped; they have no record.
-    pub stopped_trials: Vec<StoppedTrial>,
-    /// Why trials are left to do, if there are any.
-    pub stopped: Option<Stopped>,
 }
 
 /// A sweep whose folder this process holds, alone or with others.
@@ -91,8 +80,8 @@ impl Sweep {
 
     /// A sweep with choices besides its specification and data.
     pub fn builder(specification: SweepSpec, data: Dataset) -> SweepBuilder {
-        let place = Place::Below(PathBuf::from("runs"));
-        SweepBuilder { specification, data, kernel: Kernel::detect(), initial: None, default_name: None, place }
+        let destination = Destination::Below(PathBuf::from("runs"));
+        SweepBuilder { specification, data, kernel: Kernel::detect(), initial: None, default_name: None, destination }
     }
 
     /// What was asked for, with a name and the data's.
@@ -185,13 +174,13 @@ impl Sweep {
 impl SweepBuilder {
     /// Results go into this folder; without it, into `runs/NAME-DATA` below the current one.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.place = Place::Folder(folder.into());
+        self.destination = Destination::Folder(folder.into());
         self
     }
 
     /// Results go into `NAME-DATA` in this folder.
     pub fn folder_below(mut self, parent: impl Into<PathBuf>) -> Self {
-        self.place = Place::Below(parent.into());
+        self.destination = Destination::Below(parent.into());
         self
     }
 
@@ -220,7 +209,7 @@ impl SweepBuilder {
     ///
     /// If a trial does not suit the data or the initial network, or two trials compute the same.
     pub fn build(self) -> Result<Sweep> {
-        let SweepBuilder { mut specification, data, kernel, initial, default_name, place } = self;
+        let SweepBuilder { mut specification, data, kernel, initial, default_name, destination } = self;
         check_initial(specification.initial.as_ref(), initial.as_ref())?;
         // Before the trials are made, so that records say the same whether a sweep is run from its own file or from the
         // `spec.toml` of its folder.
@@ -232,9 +221,9 @@ impl SweepBuilder {
         let trials = experiment.trials(&specification)?;
         let of_trial = || format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8]));
         let name = specification.base.name.get_or_insert_with(of_trial);
-        let folder = RunFolder::new(match place {
-            Place::Folder(folder) => folder,
-            Place::Below(parent) => parent.join(format!("{name}-{}", experiment.data().name())),
+        let folder = RunFolder::new(match destination {
+            Destination::Folder(folder) => folder,
+            Destination::Below(parent) => parent.join(format!("{name}-{}", experiment.data().name())),
         });
         Ok(Sweep { specification, experiment, trials, folder })
     }
@@ -307,7 +296,7 @@ impl OpenSweep<'_> {
         let OpenSweep { sweep, store, records, trials } = self;
         let runner = Runner { experiment: &sweep.experiment, store: &store, options, observer };
         match sweep.specification.halving {
-            Some(halving) => halving::run(halving, &runner, sweep, records),
+            Some(halving) => halving::run(halving, &runner, &trials, sweep.specification.base.train.epochs, records),
             None => {
                 let ran = runner.run(&trials, records, None)?;
                 Ok(SweepOutcome { records: ran.records, stopped_trials: Vec::new(), stopped: ran.stopped })

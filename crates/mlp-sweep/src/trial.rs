@@ -1,8 +1,6 @@
 //! A cell of a sweep, ready to run.
 
-use serde_json::Value;
-
-use crate::spec::{RunSettings, toml_text};
+use crate::spec::RunSettings;
 
 /// One configuration with one seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,21 +30,5 @@ impl Trial {
     /// The keys and values without the seed: trials that share them are repetitions of one another.
     pub fn configuration(&self) -> Vec<(String, String)> {
         self.varied.iter().filter(|(key, _)| key != "seed").cloned().collect()
-    }
-}
-
-/// A value for people, as one can write it in a specification: names without quotes.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(table) => match table.get("name") {
-            Some(Value::String(name)) => {
-                let rest = table.iter().filter(|(key, _)| *key != "name");
-                let rest: Vec<String> = rest.map(|(key, value)| format!("{key} {}", shown(value))).collect();
-                if rest.is_empty() { name.clone() } else { format!("{name} ({})", rest.join(", ")) }
-            }
-            _ => toml_text(value),
-        },
-        other => toml_text(other),
     }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use mnist_fetch::{Event, Fetcher, Manifest, Source};
+use mnist_fetch::{FetchEvent, Fetcher, Manifest, Source};
 use mnist_io::{LabeledImages, synthetic_digits};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fetcher = Fetcher::new(manifest, folder.path().join("datasets")).source(Source::find(&stick)?);
     for _ in 0..2 {
         let fetched = fetcher.fetch_with("drawn-digits", |event| match event {
-            Event::Trying { place, .. } => println!("copying {place}"),
-            Event::Ready(file) => {
+            FetchEvent::Trying { place, .. } => println!("copying {place}"),
+            FetchEvent::Ready(file) => {
                 println!("{}: {} bytes, verified by {}", file.path.display(), file.n_bytes, file.verified_by);
             }
             _ => {}

@@ -10,7 +10,7 @@ use crate::digest::{FileStatus, HashKind};
 /// that is there already is only `Ready`, one that comes out of an archive has no `Started`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum FetchEvent<'a> {
     /// A file is not here and will be fetched.
     Started {
         /// Its published name.

@@ -10,7 +10,7 @@ use crate::convert::{ArchiveReader, convert_file};
 use crate::data_set::{Archive, Conversion, DataFile, DataSet, Origin, Published};
 use crate::digest::{self, FileStatus, Hash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, FetchedFile, FetchedSet};
+use crate::event::{FetchEvent, FetchedFile, FetchedSet};
 use crate::manifest::{ARCHIVES, Manifest};
 use crate::network::Network;
 use crate::retry::RetryPolicy;
@@ -90,7 +90,7 @@ impl Fetcher {
     /// # Errors
     ///
     /// As [`Fetcher::fetch`].
-    pub fn fetch_with(&self, name: &str, mut observer: impl FnMut(Event<'_>)) -> Result<FetchedSet> {
+    pub fn fetch_with(&self, name: &str, mut observer: impl FnMut(FetchEvent<'_>)) -> Result<FetchedSet> {
         let set = self.manifest.find(name)?;
         let from_environment;
         let network = match &self.network {
@@ -109,7 +109,7 @@ struct SetFetch<'a> {
     fetcher: &'a Fetcher,
     set: &'a DataSet,
     network: &'a Network,
-    observer: &'a mut dyn FnMut(Event<'_>),
+    observer: &'a mut dyn FnMut(FetchEvent<'_>),
 }
 
 impl SetFetch<'_> {
@@ -136,7 +136,7 @@ impl SetFetch<'_> {
             let path = folder.join(&file.name);
             if before != FileStatus::Verified {
                 if only.is_some_and(|only| only != index) {
-                    (self.observer)(Event::StillMissing { path: &path });
+                    (self.observer)(FetchEvent::StillMissing { path: &path });
                     missing.push(path);
                     continue;
                 }
@@ -147,7 +147,7 @@ impl SetFetch<'_> {
             }
             let n_bytes = path.metadata().map_or(0, |metadata| metadata.len());
             let fetched = FetchedFile { path, n_bytes, before, verified_by: file.verified_by() };
-            (self.observer)(Event::Ready(&fetched));
+            (self.observer)(FetchEvent::Ready(&fetched));
             files.push(fetched);
         }
         Ok(FetchedSet { folder, files, missing })
@@ -158,7 +158,7 @@ impl SetFetch<'_> {
         fs::create_dir_all(folder).map_err(|error| Error::io("create the folder", folder, error))?;
         let lock = FolderLock::acquire(folder, PURPOSE)?;
         if !lock.is_effective() {
-            (self.observer)(Event::NoLocks { folder });
+            (self.observer)(FetchEvent::NoLocks { folder });
         }
         remove_staged(folder);
         Ok(lock)
@@ -220,7 +220,7 @@ impl SetFetch<'_> {
         let path = folder.join(&archive.file.name);
         if digest::status(&archive.file, &path)? != FileStatus::Verified {
             self.transfer(&archive.file, &path)?;
-            (self.observer)(Event::ArchiveKept { path: &path });
+            (self.observer)(FetchEvent::ArchiveKept { path: &path });
         }
         Ok(path)
     }

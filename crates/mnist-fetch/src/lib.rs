@@ -50,14 +50,14 @@
 //!
 //! # Watching
 //!
-//! This crate prints nothing. [`Fetcher::fetch_with`] hands each [`Event`] to a closure:
+//! This crate prints nothing. [`Fetcher::fetch_with`] hands each [`FetchEvent`] to a closure:
 //!
 //! ```no_run
-//! use mnist_fetch::{Event, Fetcher, Manifest};
+//! use mnist_fetch::{FetchEvent, Fetcher, Manifest};
 //!
 //! Fetcher::new(Manifest::builtin(), "datasets").fetch_with("mnist", |event| match event {
-//!     Event::Received { file, n_received, n_total } => println!("{file}: {n_received} of {n_total} bytes"),
-//!     Event::Ready(file) => println!("{} is here, verified by {}", file.path.display(), file.verified_by),
+//!     FetchEvent::Received { file, n_received, n_total } => println!("{file}: {n_received} of {n_total} bytes"),
+//!     FetchEvent::Ready(file) => println!("{} is here, verified by {}", file.path.display(), file.verified_by),
 //!     _ => {}
 //! })?;
 //! # Ok::<(), mnist_fetch::Error>(())
@@ -82,7 +82,7 @@ mod transfer;
 pub use data_set::{DataSet, FileReport};
 pub use digest::{FileStatus, HashKind};
 pub use error::{Error, ErrorKind, FailedSource, Result};
-pub use event::{Event, FetchedFile, FetchedSet};
+pub use event::{FetchEvent, FetchedFile, FetchedSet};
 pub use fetcher::Fetcher;
 pub use manifest::Manifest;
 pub use network::Network;

@@ -11,7 +11,7 @@ use ureq::http::{Response, StatusCode};
 use crate::data_set::Published;
 use crate::digest::{self, FileStatus, Hasher, describe_length};
 use crate::error::{Error, FailedSource, Result};
-use crate::event::Event;
+use crate::event::FetchEvent;
 use crate::http::{self, Refusal, RequestLimits, Rest};
 use crate::network::Network;
 use crate::partial::{PartialFile, Provenance};
@@ -48,7 +48,7 @@ pub(crate) struct Transfer<'a> {
     policy: RetryPolicy,
     deadline: Duration,
     started: Instant,
-    observer: &'a mut dyn FnMut(Event<'_>),
+    observer: &'a mut dyn FnMut(FetchEvent<'_>),
 }
 
 impl<'a> Transfer<'a> {
@@ -58,7 +58,7 @@ impl<'a> Transfer<'a> {
         target: &'a Path,
         network: &'a Network,
         policy: RetryPolicy,
-        observer: &'a mut dyn FnMut(Event<'_>),
+        observer: &'a mut dyn FnMut(FetchEvent<'_>),
     ) -> Self {
         let deadline = policy.deadline_for(file.length.most());
         Transfer { file, target, network, policy, deadline, started: Instant::now(), observer }
@@ -72,11 +72,11 @@ impl<'a> Transfer<'a> {
     ///
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) with every source's reason; `Io` if the disk is at fault.
     pub(crate) fn run(mut self, sources: &[Source]) -> Result<()> {
-        (self.observer)(Event::Started { file: &self.file.name, n_total: self.file.length.most() });
+        (self.observer)(FetchEvent::Started { file: &self.file.name, n_total: self.file.length.most() });
         if !self.finish_what_arrived()? {
             self.fetch_from_any(sources)?;
         }
-        (self.observer)(Event::Arrived { file: &self.file.name });
+        (self.observer)(FetchEvent::Arrived { file: &self.file.name });
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn received(&mut self, n_received: u64) {
-        (self.observer)(Event::Received { file: &self.file.name, n_received, n_total: self.file.length.most() });
+        (self.observer)(FetchEvent::Received { file: &self.file.name, n_received, n_total: self.file.length.most() });
     }
 
     /// Gives a file its name that had arrived in full when the process that fetched it ended.
@@ -121,14 +121,14 @@ impl<'a> Transfer<'a> {
             if self.left().is_zero() {
                 return Err(Refusal::permanent(format!("not within the deadline of {deadline} s")).into());
             }
-            (self.observer)(Event::Trying { file: &self.file.name, place, attempt });
+            (self.observer)(FetchEvent::Trying { file: &self.file.name, place, attempt });
             let refusal = match self.attempt(source, place) {
                 Ok(()) => return Ok(()),
                 Err(AttemptError::Source(refusal)) => refusal,
                 Err(disk) => return Err(disk),
             };
             let next = self.pause_after(&refusal, attempt, pause);
-            (self.observer)(Event::AttemptFailed {
+            (self.observer)(FetchEvent::AttemptFailed {
                 file: &self.file.name,
                 place,
                 reason: &refusal.reason,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use mnist_fetch::{DataSet, Error, ErrorKind, Event, Fetcher, FileStatus, Manifest, Network, RetryPolicy, Source};
+use mnist_fetch::{DataSet, Error, ErrorKind, FetchEvent, Fetcher, FileStatus, Manifest, Network, RetryPolicy, Source};
 
 use crate::data;
 use crate::failure::{Code, Failure};
@@ -103,11 +103,11 @@ pub(crate) fn run(arguments: &Download, output: &mut Output) -> Result<(), Failu
 fn fetch(fetcher: &Fetcher, name: &str, progress: &Progress, output: &mut Output) -> Result<(), Failure> {
     let mut bar: Option<ProgressBar> = None;
     let fetched = fetcher.fetch_with(name, |event| match event {
-        Event::Started { file, n_total } => bar = Some(progress.bytes(file, n_total)),
-        Event::Trying { .. } => bar.iter().for_each(|bar| bar.set_position(0)),
-        Event::Received { n_received, .. } => bar.iter().for_each(|bar| bar.set_position(n_received)),
-        Event::Arrived { .. } => bar.iter().for_each(ProgressBar::finish_and_clear),
-        Event::Ready(file) => {
+        FetchEvent::Started { file, n_total } => bar = Some(progress.bytes(file, n_total)),
+        FetchEvent::Trying { .. } => bar.iter().for_each(|bar| bar.set_position(0)),
+        FetchEvent::Received { n_received, .. } => bar.iter().for_each(|bar| bar.set_position(n_received)),
+        FetchEvent::Arrived { .. } => bar.iter().for_each(ProgressBar::finish_and_clear),
+        FetchEvent::Ready(file) => {
             let said = match file.before {
                 FileStatus::Verified => "already here, verified",
                 FileStatus::Missing => "downloaded, verified",
@@ -115,12 +115,12 @@ fn fetch(fetcher: &Fetcher, name: &str, progress: &Progress, output: &mut Output
             };
             inventory::report_file(&file.path, file.n_bytes, said, file.verified_by, output);
         }
-        Event::StillMissing { path } => notice(format_args!("note: {} is still missing", path.display())),
-        Event::ArchiveKept { path } => notice(format_args!(
+        FetchEvent::StillMissing { path } => notice(format_args!("note: {} is still missing", path.display())),
+        FetchEvent::ArchiveKept { path } => notice(format_args!(
             "note: {} serves the other sets of this archive too; delete it when you have all that you want",
             places::shown(path)
         )),
-        Event::NoLocks { folder } => no_locks(folder),
+        FetchEvent::NoLocks { folder } => no_locks(folder),
         _ => {}
     });
     output.line(format_args!("in {}", places::shown(&fetched.map_err(in_words_of_options)?.folder)));

@@ -1,7 +1,5 @@
 //! `evaluate`: a saved model on test images, clean and disturbed.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -57,12 +55,6 @@ pub(crate) struct Evaluate {
 struct Disturbances {
     name: String,
     strengths: Vec<Disturbance>,
-}
-
-/// Measurements with one disturbance.
-struct Curve {
-    name: String,
-    points: Vec<(f64, EpochMetrics)>,
 }
 
 /// What curves were measured with: they belong to a trial only if its record says the same.
@@ -152,7 +144,7 @@ fn measure_disturbed(
     test: &LabeledImages,
     clean: &EpochMetrics,
     measure: &dyn Fn(&LabeledImages) -> Evaluation,
-) -> Result<Vec<Curve>, Failure> {
+) -> Result<Vec<RobustnessCurve>, Failure> {
     let n_points = arguments.disturb.iter().map(|disturbances| disturbances.strengths.len()).sum::<usize>();
     let progress = Progress::new(arguments.style.quiet);
     let bar = progress.steps("disturbed images", n_points as u64);
@@ -166,7 +158,8 @@ fn measure_disturbed(
             points.push((disturbance.strength(), measure(&disturbed).metrics));
             bar.inc(1);
         }
-        curves.push(Curve { name: disturbances.name.clone(), points });
+        let (trial, disturbance) = (String::new(), disturbances.name.clone());
+        curves.push(RobustnessCurve { trial, disturbance, points });
     }
     bar.finish_and_clear();
     Ok(curves)
@@ -174,7 +167,7 @@ fn measure_disturbed(
 
 /// Stores the curves beside the trial that the model belongs to, draws the report of its folder anew, and returns where
 /// that is; `None`, with a notice, if the curves belong to no trial.
-fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Option<PathBuf>, Failure> {
+fn store(model: &Path, measured: &Measured<'_>, curves: &[RobustnessCurve]) -> Result<Option<PathBuf>, Failure> {
     if curves.is_empty() {
         return Ok(None);
     }
@@ -188,9 +181,7 @@ fn store(model: &Path, measured: &Measured<'_>, curves: &[Curve]) -> Result<Opti
         notice(format_args!("note: the curves are shown here and not stored beside trial {trial}: {reason}"));
         return Ok(None);
     }
-    let mut stored = earlier_curves(&folder, &trial)?;
-    merge(&mut stored, &trial, curves);
-    folder.write_robustness(&trial, &stored)?;
+    folder.add_robustness(&trial, curves)?;
     reporting::write(folder.path(), Some(measured.data)).map(Some)
 }
 
@@ -218,48 +209,17 @@ impl Measured<'_> {
     }
 }
 
-/// Adds `curves` to those that are stored. Of two measurements of the same strength the new one stays.
-fn merge(stored: &mut Vec<RobustnessCurve>, trial: &str, curves: &[Curve]) {
-    for curve in curves {
-        let index = stored.iter().position(|old| old.disturbance == curve.name).unwrap_or_else(|| {
-            let (trial, disturbance) = (trial.to_owned(), curve.name.clone());
-            stored.push(RobustnessCurve { trial, disturbance, points: Vec::new() });
-            stored.len() - 1
-        });
-        let points = &mut stored[index].points;
-        points.retain(|(old, _)| curve.points.iter().all(|(new, _)| new != old));
-        points.extend(curve.points.iter().cloned());
-        points.sort_by(|left, right| left.0.total_cmp(&right.0));
-    }
-}
-
 /// The folder of results that the model lies in, and its trial, if that has a record there.
 fn folder_and_trial(model: &Path) -> Option<(RunFolder, String)> {
     let (folder, trial) = RunFolder::of_model(&model.canonicalize().ok()?)?;
     folder.record(&trial).is_file().then_some((folder, trial))
 }
 
-/// What was measured before; nothing if there is no file.
-fn earlier_curves(folder: &RunFolder, trial: &str) -> Result<Vec<RobustnessCurve>, Failure> {
-    let path = folder.robustness_curves(trial);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::io("read", &path, &error)),
-    };
-    serde_json::from_slice(&text).map_err(|error| {
-        Failure::data(format!(
-            "{}: expected the curves of an earlier `evaluate`, found: {error}; move the file away and evaluate again",
-            path.display()
-        ))
-    })
-}
-
-fn show_curves(curves: &[Curve], output: &mut Output) {
+fn show_curves(curves: &[RobustnessCurve], output: &mut Output) {
     for curve in curves {
         output.line(format_args!(
             "\n{:<18}{:>13}{:>15}{:>12}{:>10}",
-            curve.name, "test right", "nearest code", "test bits", "invalid"
+            curve.disturbance, "test right", "nearest code", "test bits", "invalid"
         ));
         for (strength, metrics) in &curve.points {
             let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };
@@ -294,9 +254,9 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
     }
 }
 
-fn as_json(arguments: &Evaluate, data: &str, clean: &Evaluation, curves: &[Curve]) -> Value {
+fn as_json(arguments: &Evaluate, data: &str, clean: &Evaluation, curves: &[RobustnessCurve]) -> Value {
     let curves: Vec<Value> =
-        curves.iter().map(|curve| json!({ "disturbance": curve.name, "points": curve.points })).collect();
+        curves.iter().map(|curve| json!({ "disturbance": curve.disturbance, "points": curve.points })).collect();
     json!({
         "model": arguments.model.to_string_lossy(),
         "data": data,

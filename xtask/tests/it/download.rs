@@ -220,7 +220,7 @@ fn a_file_that_is_verified_by_md5_alone_is_said_to_be() {
 fn the_characters_of_the_sets_fit_into_the_bits_that_the_paper_gives_them() {
     let manifest = Manifest::builtin();
     let classes = |name: &str| manifest.get(name).expect("a set of the project").classes.clone();
-    let n_bits = |name: &str| mlp_train::TargetEncoding::Ascii.codebook(&classes(name)).n_bits();
+    let n_bits = |name: &str| mlp_train::TargetEncoding::Ascii.n_bits(&classes(name));
     assert_eq!(["mnist", "qmnist", "emnist-digits"].map(n_bits), [6; 3]);
     assert_eq!(["emnist-letters", "emnist-balanced", "emnist-byclass"].map(n_bits), [7; 3]);
     let n_classes = |name: &str| classes(name).len();

@@ -4,7 +4,7 @@ use mlp_train::ValidationMetric;
 use serde_json::Value;
 
 use super::document::{Document, Setting};
-use super::search::{Axis, Halving, RandomSearch, SEARCH_KEYS, ValueRange, Values};
+use super::search::{Halving, RandomSearch, SEARCH_KEYS, SweepAxis, ValueRange, Values};
 use super::settings::{RunSettings, range_of, toml_text};
 use super::{INITIAL_KEY, MAX_TRIALS, SweepSpec, n_seeds};
 use crate::error::{Error, Result};
@@ -79,7 +79,7 @@ impl Document {
         Ok(Some(RandomSearch { n_trials, seed }))
     }
 
-    fn check_halving(&self, base: &RunSettings, axes: &[Axis]) -> Result<Option<Halving>> {
+    fn check_halving(&self, base: &RunSettings, axes: &[SweepAxis]) -> Result<Option<Halving>> {
         let Some(setting) = self.search_key("halving") else { return Ok(None) };
         let wrong = |message: String| Err(setting.place.error(&format!("halving: {message}")));
         let default = serde_json::Map::new();
@@ -138,7 +138,7 @@ pub(super) fn apply(base: &mut RunSettings, setting: &Setting, value: &Value, wi
 }
 
 /// Checks a range of `[sweep]`: `{ from = 1e-4, to = 1, scale = "log" }`.
-fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<String, Value>) -> Result<Axis> {
+fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<String, Value>) -> Result<SweepAxis> {
     let key = &axis.key;
     let wrong = |message: String| Err(axis.place.error(&format!("{key}: {message}")));
     if let Some(other) = table.keys().find(|name| !["from", "to", "scale"].contains(&name.as_str())) {
@@ -167,11 +167,11 @@ fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<Strin
         }
     }
     let range = ValueRange { from: from.clone(), to: to.clone(), is_log };
-    Ok(Axis { key: key.clone(), values: Values::Range(range) })
+    Ok(SweepAxis { key: key.clone(), values: Values::Range(range) })
 }
 
 /// Checks a list of `[sweep]`, or a range where values are drawn, and types its values as the configuration does.
-fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Axis> {
+fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<SweepAxis> {
     let key = &axis.key;
     if matches!(key.as_str(), "name" | "data") {
         return Err(axis
@@ -208,10 +208,10 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Axi
         }
         values.push(typed);
     }
-    Ok(Axis { key: key.clone(), values: Values::List(values) })
+    Ok(SweepAxis { key: key.clone(), values: Values::List(values) })
 }
 
-fn check_size(axes: &[Axis], random: Option<RandomSearch>) -> Result<()> {
+fn check_size(axes: &[SweepAxis], random: Option<RandomSearch>) -> Result<()> {
     let n_cells = match random {
         Some(random) => random.n_trials.checked_mul(n_seeds(axes)),
         None => axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.n_values())),

@@ -20,9 +20,9 @@ use serde_json::Value;
 pub use self::document::Document;
 use self::document::Setting;
 use self::search::SEARCH_KEYS;
-pub use self::search::{Axis, Halving, RandomSearch, ValueRange, Values};
+pub use self::search::{Halving, RandomSearch, SweepAxis, ValueRange, Values};
 use self::settings::PROGRAM_KEYS;
-pub use self::settings::{RunSettings, describe_keys, is_safe_name, nearest, toml_text};
+pub use self::settings::{RunSettings, describe_keys, is_safe_name, nearest, shown, toml_text};
 use crate::error::{Error, Result};
 
 /// More trials than this are a slip of the keyboard.
@@ -37,7 +37,7 @@ pub struct SweepSpec {
     /// What all trials share.
     pub base: RunSettings,
     /// What varies, the slowest first.
-    pub axes: Vec<Axis>,
+    pub axes: Vec<SweepAxis>,
     /// Draws instead of a grid.
     pub random: Option<RandomSearch>,
     /// Whether bad trials are stopped early.
@@ -134,7 +134,7 @@ impl SweepSpec {
     pub fn n_trials(&self) -> usize {
         match self.random {
             Some(random) => random.n_trials * n_seeds(&self.axes),
-            None => self.axes.iter().map(Axis::n_values).product(),
+            None => self.axes.iter().map(SweepAxis::n_values).product(),
         }
     }
 
@@ -151,7 +151,7 @@ impl SweepSpec {
     }
 
     /// Each of `cells` with each value of the list of `axis`.
-    fn crossed(&self, cells: &[RunSettings], axis: &Axis) -> Result<Vec<RunSettings>> {
+    fn crossed(&self, cells: &[RunSettings], axis: &SweepAxis) -> Result<Vec<RunSettings>> {
         let Values::List(values) = &axis.values else { return Ok(cells.to_vec()) };
         let mut wider = Vec::with_capacity(cells.len() * values.len());
         for cell in cells {
@@ -166,7 +166,7 @@ impl SweepSpec {
 
     /// Different combinations drawn from all axes but the seeds. More of them begin with the same ones.
     fn draws(&self, random: RandomSearch) -> Result<Vec<RunSettings>> {
-        let axes: Vec<&Axis> = self.axes.iter().filter(|axis| !is_crossed(axis)).collect();
+        let axes: Vec<&SweepAxis> = self.axes.iter().filter(|axis| !is_crossed(axis)).collect();
         let mut seen = HashSet::new();
         let mut cells = Vec::with_capacity(random.n_trials);
         for number in 0..100 + 100 * random.n_trials as u64 {
@@ -213,12 +213,12 @@ impl SweepSpec {
 }
 
 /// Whether every draw is run with each value of the axis: so it is with seeds, which repeat a trial.
-fn is_crossed(axis: &Axis) -> bool {
+fn is_crossed(axis: &SweepAxis) -> bool {
     axis.key == "seed" && matches!(axis.values, Values::List(_))
 }
 
-fn n_seeds(axes: &[Axis]) -> usize {
-    axes.iter().filter(|axis| is_crossed(axis)).map(Axis::n_values).product()
+fn n_seeds(axes: &[SweepAxis]) -> usize {
+    axes.iter().filter(|axis| is_crossed(axis)).map(SweepAxis::n_values).product()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::settings::toml_text;
+use super::settings::{shown, toml_text};
 use crate::random::below;
 
 /// The keys of `[sweep]` that are no keys of a run.
@@ -14,7 +14,7 @@ pub(super) const SEARCH_KEYS: [&str; 4] = ["mode", "trials", "draw_seed", "halvi
 
 /// Values to try for one key.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+pub struct SweepAxis {
     /// The key.
     pub key: String,
     /// Its values.
@@ -62,7 +62,7 @@ pub struct Halving {
     pub factor: usize,
 }
 
-impl Axis {
+impl SweepAxis {
     /// As it is written in a file.
     pub fn to_value(&self) -> Value {
         match &self.values {
@@ -76,7 +76,7 @@ impl Axis {
     /// For people.
     pub fn shown(&self) -> String {
         match &self.values {
-            Values::List(values) => values.iter().map(crate::trial::shown).collect::<Vec<_>>().join(", "),
+            Values::List(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
             Values::Range(range) => {
                 let scale = if range.is_log { ", by its logarithm" } else { "" };
                 format!("{} to {}{scale}", toml_text(&range.from), toml_text(&range.to))
@@ -124,17 +124,16 @@ impl ValueRange {
         }
         // 53 bits, which is what a double holds.
         let part = (random >> 11) as f64 / (1_u64 << 53) as f64;
-        let number = match self.is_log {
-            true => libm::exp(libm::log(from) + part * (libm::log(to) - libm::log(from))),
-            false => from + part * (to - from),
+        let number = if self.is_log {
+            libm::exp(libm::log(from) + part * (libm::log(to) - libm::log(from)))
+        } else {
+            from + part * (to - from)
         };
-        match self.is_whole() {
-            true => json!(number.clamp(from, to).round() as u64),
-            false => {
-                let rounded = format!("{number:.3e}").parse().unwrap_or(number);
-                json!(f64::clamp(rounded, from, to))
-            }
+        if self.is_whole() {
+            return json!(number.clamp(from, to).round() as u64);
         }
+        let rounded = format!("{number:.3e}").parse().unwrap_or(number);
+        json!(f64::clamp(rounded, from, to))
     }
 }
 
@@ -162,13 +161,13 @@ impl Halving {
 mod tests {
     use super::*;
 
-    fn range(from: Value, to: Value, is_log: bool) -> Axis {
-        Axis { key: "learning_rate".to_owned(), values: Values::Range(ValueRange { from, to, is_log }) }
+    fn range(from: Value, to: Value, is_log: bool) -> SweepAxis {
+        SweepAxis { key: "learning_rate".to_owned(), values: Values::Range(ValueRange { from, to, is_log }) }
     }
 
     #[test]
     fn the_draws_of_a_seed_are_fixed_for_ever() {
-        let draws = |axis: &Axis| -> Vec<Value> { (0..4).map(|number| axis.draw(7, number)).collect() };
+        let draws = |axis: &SweepAxis| -> Vec<Value> { (0..4).map(|number| axis.draw(7, number)).collect() };
         let all = [
             draws(&range(json!(1e-4), json!(1.0), true)),
             draws(&range(json!(0.5), json!(1.5), false)),
@@ -182,7 +181,7 @@ mod tests {
     fn draws_fill_their_range_evenly_or_by_its_logarithm_and_never_leave_it() {
         let (mut n_linear, mut n_log, mut whole) = (0, 0, [0; 3]);
         for number in 0..10_000 {
-            let draw = |axis: Axis| axis.draw(1, number).as_f64().expect("a number");
+            let draw = |axis: SweepAxis| axis.draw(1, number).as_f64().expect("a number");
             let linear = draw(range(json!(2.0), json!(4.0), false));
             let log = draw(range(json!(1e-4), json!(1.0), true));
             assert!((2.0..=4.0).contains(&linear) && (1e-4..=1.0).contains(&log));

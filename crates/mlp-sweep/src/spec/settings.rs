@@ -132,6 +132,22 @@ pub fn toml_text(value: &Value) -> String {
     }
 }
 
+/// A value for people, as one can write it in a specification: names without quotes.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(table) => match table.get("name") {
+            Some(Value::String(name)) => {
+                let rest = table.iter().filter(|(key, _)| *key != "name");
+                let rest: Vec<String> = rest.map(|(key, value)| format!("{key} {}", shown(value))).collect();
+                if rest.is_empty() { name.clone() } else { format!("{name} ({})", rest.join(", ")) }
+            }
+            _ => toml_text(value),
+        },
+        other => toml_text(other),
+    }
+}
+
 /// The candidate that `word` was most likely meant to be, if any is near.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > 60 {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use md5::Md5;
-use mnist_fetch::{ErrorKind, Event, FileStatus, HashKind, Source};
+use mnist_fetch::{ErrorKind, FetchEvent, FileStatus, HashKind, Source};
 use mnist_io::{IdxArray, LabeledImages, synthetic_digits};
 use ndarray::Array2;
 use sha2::Digest;
@@ -33,7 +33,7 @@ fn letters_come_out_of_the_archive_upright_and_counted_from_0() {
     let (server, fixture) = served(&miniature.archive());
     let mut n_kept = 0;
     let fetched = fixture.fetcher().fetch_with("letters", |event| {
-        if let Event::ArchiveKept { path } = event {
+        if let FetchEvent::ArchiveKept { path } = event {
             assert_eq!(path, fixture.path("datasets/archives/mini/gzip.zip"));
             n_kept += 1;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mnist_fetch::{Event, RetryPolicy};
+use mnist_fetch::{FetchEvent, RetryPolicy};
 
 use crate::fixture::{CONTENT, Fixture};
 use crate::server::{Behaviour, ServedFile, Server};
@@ -16,14 +16,14 @@ fn a_fetch_that_breaks_off_once_is_told_step_by_step() {
     let mut told = Vec::new();
     let fetched = fixture.fetcher().fetch_with("small", |event| {
         told.push(match event {
-            Event::Started { file, n_total } => format!("started {file} {n_total}"),
-            Event::Trying { place, attempt, .. } => {
+            FetchEvent::Started { file, n_total } => format!("started {file} {n_total}"),
+            FetchEvent::Trying { place, attempt, .. } => {
                 format!("trying {} {attempt}", place == format!("{}file.gz", server.address))
             }
-            Event::Received { n_received, n_total, .. } => format!("received {n_received} of {n_total}"),
-            Event::AttemptFailed { pause, .. } => format!("failed, {pause:?}"),
-            Event::Arrived { file } => format!("arrived {file}"),
-            Event::Ready(file) => format!("ready {} {}", file.n_bytes, file.verified_by),
+            FetchEvent::Received { n_received, n_total, .. } => format!("received {n_received} of {n_total}"),
+            FetchEvent::AttemptFailed { pause, .. } => format!("failed, {pause:?}"),
+            FetchEvent::Arrived { file } => format!("arrived {file}"),
+            FetchEvent::Ready(file) => format!("ready {} {}", file.n_bytes, file.verified_by),
             other => panic!("{other:?}"),
         });
     });
@@ -54,7 +54,7 @@ fn the_last_attempt_at_a_source_is_told_without_a_pause() {
     let mut pauses = Vec::new();
     let policy = RetryPolicy { n_attempts: 2, ..RetryPolicy::default() };
     let fetched = fixture.fetcher().retry(policy).fetch_with("small", |event| {
-        if let Event::AttemptFailed { pause, .. } = event {
+        if let FetchEvent::AttemptFailed { pause, .. } = event {
             pauses.push(pause.is_some());
         }
     });

@@ -6,7 +6,7 @@ use std::io::Write;
 use durable_file::FolderLock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mnist_fetch::{ErrorKind, Event, FileStatus, Source};
+use mnist_fetch::{ErrorKind, FetchEvent, FileStatus, Source};
 use sha2::{Digest, Sha256};
 
 use crate::fixture::{CONTENT, Fixture, HASTY, expect_error};
@@ -75,7 +75,7 @@ fn of_several_files_one_that_is_named_arrives_and_the_others_are_told_to_be_miss
     let mut told = Vec::new();
     let fetcher = fixture.fetcher().source(Source::find(path).expect("a file"));
     let fetched = fetcher.fetch_with("small", |event| {
-        if let Event::StillMissing { path } = event {
+        if let FetchEvent::StillMissing { path } = event {
             told.push(path.to_path_buf());
         }
     });
