@@ -185,10 +185,7 @@ fn a_curve_that_is_not_finite_is_not_stored() {
     let mut curves = made_up::robustness(&made_up::record(&[], STORY));
     curves[0].points[1].1.mae = f64::NAN;
     let error = RunFolder::new(dir.path()).write_robustness("t", &curves).unwrap_err();
-    assert!(
-        error.kind() == mlp_results::ErrorKind::NotFinite && error.to_string().contains("at strength 0.5"),
-        "{error}"
-    );
+    assert!(error.kind() == mlp_results::ErrorKind::NotFinite && error.to_string().contains("at strength 0.5"), "{error}");
     assert!(!dir.path().join("robustness/t.json").exists());
 }
 
