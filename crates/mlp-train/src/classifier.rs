@@ -20,6 +20,9 @@ use crate::trainable::Trainable;
 /// its last digits, and in rare cases an answer, between processors; whoever needs the same bits everywhere names the
 /// kernel with [`Classifier::with_kernel`]: [`Kernel::Portable`] is the same on every processor.
 ///
+/// It keeps the weights in a workspace of its own, which each answer overwrites: hence `&mut self`. A program that answers
+/// on several threads gives each a classifier.
+///
 /// ```
 /// use mlp_train::mlp_core::{Activation, Layer, Mlp};
 /// use mlp_train::ndarray::array;

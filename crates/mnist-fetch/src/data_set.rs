@@ -1,13 +1,13 @@
 //! A data set as its manifest describes it, and what of it lies in a folder.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use mnist_io::LabelSource;
 
 use crate::checksums::{self, Checksums};
-use crate::digest::{self, FileStatus, Hash, HashKind};
+use crate::digest::{FileStatus, HashKind};
 use crate::error::Result;
+use crate::published::{self, Published};
 
 /// A data set that can be fetched.
 ///
@@ -91,24 +91,6 @@ pub(crate) enum Origin {
     Member(String, Conversion),
 }
 
-/// A file as it lies on a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Published {
-    /// A plain name, the same on every mirror.
-    pub(crate) name: String,
-    pub(crate) length: Length,
-    pub(crate) hash: Hash,
-    /// The SHA-256 of what it unpacks to, if known.
-    pub(crate) content: Option<Hash>,
-}
-
-/// What is known about a length in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Length {
-    Exactly(u64),
-    AtMost(u64),
-}
-
 /// How a file of images or labels becomes one like MNIST's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conversion {
@@ -121,32 +103,6 @@ pub(crate) enum Conversion {
         source: LabelSource,
         n_labels: Option<usize>,
     },
-}
-
-impl Length {
-    /// The greatest possible length.
-    pub(crate) fn most(self) -> u64 {
-        match self {
-            Length::Exactly(n_bytes) | Length::AtMost(n_bytes) => n_bytes,
-        }
-    }
-
-    /// Whether a file may have so many bytes.
-    pub(crate) fn admits(self, n_bytes: u64) -> bool {
-        match self {
-            Length::Exactly(expected) => n_bytes == expected,
-            Length::AtMost(most) => n_bytes <= most,
-        }
-    }
-}
-
-impl fmt::Display for Length {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Length::Exactly(n_bytes) => write!(f, "{n_bytes}"),
-            Length::AtMost(n_bytes) => write!(f, "at most {n_bytes}"),
-        }
-    }
 }
 
 impl Conversion {
@@ -209,7 +165,7 @@ impl DataFile {
     /// What it is worth: as published, or as it was written down when it was converted.
     pub(crate) fn status(&self, folder: &Path, sums: &Checksums) -> Result<FileStatus> {
         match &self.origin {
-            Origin::Published(published) => digest::status(published, &folder.join(&self.name)),
+            Origin::Published(published) => published::status(published, &folder.join(&self.name)),
             Origin::Converted(..) | Origin::Member(..) => checksums::status(&self.name, folder, sums),
         }
     }

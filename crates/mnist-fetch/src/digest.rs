@@ -1,7 +1,7 @@
 //! Hashes of files: what was published, and what lies on the disk.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -9,7 +9,6 @@ use flate2::bufread::MultiGzDecoder;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::data_set::{Length, Published};
 use crate::error::{Error, Result};
 
 /// A sort of hash.
@@ -121,45 +120,14 @@ impl Hasher {
     }
 }
 
-/// What is at `path`, compared with what was published. A file that was unpacked or packed anew on its way here is known
-/// by the hash of its content, where that was published too.
-pub(crate) fn status(file: &Published, path: &Path) -> Result<FileStatus> {
-    let metadata = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileStatus::Missing),
-        Err(error) => return Err(Error::io("read", path, error)),
-        Ok(metadata) => metadata,
-    };
-    if !metadata.is_file() {
-        return Ok(FileStatus::Damaged("is not a regular file".to_owned()));
-    }
-    let how = if file.length.admits(metadata.len()) {
-        let found = hash_file(path, file.hash.hasher())?;
-        if found == file.hash {
-            return Ok(FileStatus::Verified);
-        }
-        format!("has {found}, expected {}", file.hash)
-    } else {
-        describe_length(metadata.len(), file.length)
-    };
-    match &file.content {
-        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => Ok(FileStatus::Verified),
-        _ => Ok(FileStatus::Damaged(how)),
-    }
-}
-
 /// The hash of all bytes of a file.
 pub(crate) fn hash_file(path: &Path, hasher: Hasher) -> Result<Hash> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     hash_all(file, hasher).map_err(|error| Error::io("read", path, error))
 }
 
-/// "has 7 bytes, expected 53".
-pub(crate) fn describe_length(found: u64, expected: Length) -> String {
-    format!("has {found} bytes, expected {expected}")
-}
-
 /// The hash of what a file unpacks to, or of its bytes if it is not packed; `None` where its packing is damaged.
-fn hash_content(path: &Path, hasher: Hasher) -> Result<Option<Hash>> {
+pub(crate) fn hash_content(path: &Path, hasher: Hasher) -> Result<Option<Hash>> {
     let failed = |error: io::Error| Error::io("read", path, error);
     let mut beginning = [0; 2];
     let mut file = File::open(path).map_err(failed)?;

@@ -7,12 +7,13 @@ use durable_file::FolderLock;
 
 use crate::checksums;
 use crate::convert::{ArchiveReader, convert_file};
-use crate::data_set::{Archive, Conversion, DataFile, DataSet, Origin, Published};
-use crate::digest::{self, FileStatus, Hash};
+use crate::data_set::{Archive, Conversion, DataFile, DataSet, Origin};
+use crate::digest::{FileStatus, Hash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{FetchEvent, FetchedFile, FetchedSet};
 use crate::manifest::{ARCHIVES, Manifest};
 use crate::network::Network;
+use crate::published::{self, Published};
 use crate::retry::RetryPolicy;
 use crate::source::Source;
 use crate::transfer::Transfer;
@@ -191,7 +192,7 @@ impl SetFetch<'_> {
     fn transfer_and_convert(&mut self, published: &Published, conversion: Conversion, target: &Path) -> Result<Hash> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let between = target.with_file_name(format!(".{name}.published"));
-        if digest::status(published, &between)? != FileStatus::Verified {
+        if published::status(published, &between)? != FileStatus::Verified {
             self.transfer(published, &between)?;
         }
         let hash = convert_file(&between, conversion, target)?;
@@ -207,7 +208,7 @@ impl SetFetch<'_> {
             Some(Source::Server(_)) | None => None,
         };
         if let Some(path) = given {
-            let how = match digest::status(&archive.file, &path)? {
+            let how = match published::status(&archive.file, &path)? {
                 FileStatus::Verified => return Ok(path),
                 FileStatus::Missing => "is missing".to_owned(),
                 FileStatus::Damaged(how) => how,
@@ -218,7 +219,7 @@ impl SetFetch<'_> {
         let folder = self.fetcher.folder.join(ARCHIVES).join(&archive.name);
         let _lock = self.hold(&folder)?;
         let path = folder.join(&archive.file.name);
-        if digest::status(&archive.file, &path)? != FileStatus::Verified {
+        if published::status(&archive.file, &path)? != FileStatus::Verified {
             self.transfer(&archive.file, &path)?;
             (self.observer)(FetchEvent::ArchiveKept { path: &path });
         }
@@ -240,7 +241,7 @@ fn remove_staged(folder: &Path) {
 fn file_like(path: &Path, set: &DataSet) -> Result<usize> {
     for (index, file) in set.files.iter().enumerate() {
         if let Some(published) = file.published()
-            && digest::status(published, path)? == FileStatus::Verified
+            && published::status(published, path)? == FileStatus::Verified
         {
             return Ok(index);
         }

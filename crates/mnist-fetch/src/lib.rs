@@ -77,6 +77,7 @@ mod convert;
 mod digest;
 mod http;
 mod partial;
+mod published;
 mod transfer;
 
 pub use data_set::{DataSet, FileReport};

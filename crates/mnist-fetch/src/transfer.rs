@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{Response, StatusCode};
 
-use crate::data_set::Published;
-use crate::digest::{self, FileStatus, Hasher, describe_length};
+use crate::digest::{FileStatus, Hasher};
 use crate::error::{Error, FailedSource, Result};
 use crate::event::FetchEvent;
 use crate::http::{self, Refusal, RequestLimits, Rest};
 use crate::network::Network;
 use crate::partial::{PartialFile, Provenance};
+use crate::published::{self, Published, describe_length};
 use crate::retry::{PAUSE_MAX, RetryPolicy};
 use crate::source::Source;
 
@@ -106,7 +106,7 @@ impl<'a> Transfer<'a> {
             return Ok(false);
         }
         let partial = PartialFile::resume(self.target, n_bytes)?;
-        match digest::status(self.file, partial.path())? {
+        match published::status(self.file, partial.path())? {
             FileStatus::Verified => partial.publish().map(|()| true),
             _ => Ok(false),
         }
@@ -199,7 +199,7 @@ impl<'a> Transfer<'a> {
             n_received += n_bytes as u64;
             self.received(n_received);
         }
-        match digest::status(self.file, partial.path())? {
+        match published::status(self.file, partial.path())? {
             FileStatus::Verified => Ok(partial.publish()?),
             FileStatus::Missing => Err(Refusal::permanent("vanished while it was copied").into()),
             FileStatus::Damaged(how) => Err(Refusal::permanent(how).into()),

@@ -7,8 +7,9 @@ use mnist_io::LabelSource;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{ARCHIVES, KnownArchive, Manifest};
-use crate::data_set::{Archive, Conversion, DataFile, DataSet, Length, Origin, Published};
+use crate::data_set::{Archive, Conversion, DataFile, DataSet, Origin};
 use crate::digest::Hash;
+use crate::published::{Length, Published};
 use crate::source::is_address;
 
 /// The name of digits that are drawn and not fetched (`mnist_io::synthetic_digits`), wherever data sets are named.

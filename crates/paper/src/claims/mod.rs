@@ -10,7 +10,10 @@ mod loss;
 mod samples;
 mod wording;
 
+use std::collections::BTreeSet;
+
 use crate::claim::Claim;
+use crate::findings::Findings;
 
 /// The eight claims, in the order of their numbers.
 pub const CLAIMS: [&dyn Claim; 8] = [
@@ -66,4 +69,10 @@ mod tests {
             assert_eq!(study.setup == Setup::Replica, is_replica, "{}", study.name);
         }
     }
+}
+
+/// The claims that findings are about.
+pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
+    let numbers: BTreeSet<u8> = findings.statements.iter().map(|statement| statement.claim).collect();
+    CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
 }

@@ -7,15 +7,13 @@ mod rules;
 mod section;
 mod verdicts;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 pub use self::verdicts::{as_json, as_text};
 
-use crate::claim::Claim;
-use crate::claims::CLAIMS;
+pub use crate::claims::claims;
 use crate::error::{Error, Result};
 use crate::figures::Figure;
 use crate::findings::Findings;
@@ -44,12 +42,6 @@ pub fn files(findings: &Findings) -> Vec<(String, String)> {
     text.push_str(&closing::closing(findings));
     files.insert(0, (DOCUMENT.to_owned(), text));
     files
-}
-
-/// The claims that findings are about.
-pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
-    let numbers: BTreeSet<u8> = findings.statements.iter().map(|statement| statement.claim).collect();
-    CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
 }
 
 /// Writes the document into `folder`, with the findings that it rests on; returns its path.

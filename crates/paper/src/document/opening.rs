@@ -3,6 +3,7 @@
 use super::rules::rules;
 use crate::amounts::effect;
 use crate::claim::Claim;
+use crate::claims::claims;
 use crate::comparison::{Measure, Setup};
 use crate::findings::{Findings, Statement};
 use crate::row::Row;
@@ -57,7 +58,7 @@ fn heading(findings: &Findings) -> String {
 fn verdicts(findings: &Findings) -> String {
     let judged = findings.judged();
     let mut text = String::from("| | claim | in the paper's setup | | repaired | |\n|---|---|---|---|---|---|\n");
-    for claim in super::claims(findings) {
+    for claim in claims(findings) {
         let (number, title) = (claim.number(), claim.title());
         let [replica, repaired] = [Setup::Replica, Setup::Repaired].map(|setup| verdict_cells(claim, setup, &judged));
         text.push_str(&format!("| [{number}](#claim-{number}) | {title} | {replica} | {repaired} |\n"));

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::amounts::{effect, has_interval};
+use crate::claims::claims;
 use crate::comparison::Setup;
 use crate::findings::Findings;
 
@@ -31,7 +32,7 @@ pub fn as_json(findings: &Findings) -> String {
 pub fn as_text(findings: &Findings) -> String {
     let judged = findings.judged();
     let mut lines = vec![String::new()];
-    for claim in super::claims(findings) {
+    for claim in claims(findings) {
         lines.push(format!("{}  {}", claim.number(), claim.title()));
         let deciding =
             judged.iter().filter(|(statement, _)| statement.claim == claim.number() && statement.is_deciding);
