@@ -2,6 +2,7 @@
 //! out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,9 +38,24 @@ pub struct Experiment {
 }
 
 /// A saved network to start from.
+#[derive(Clone)]
 pub struct InitialModel {
     model: SavedModel,
     sha256: String,
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Experiment");
+        shown.field("data", &self.data).field("kernel", &self.kernel).field("initial", &self.initial);
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InitialModel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("InitialModel").field("sha256", &self.sha256).finish_non_exhaustive()
+    }
 }
 
 /// What is written while a trial is under way.
