@@ -1,6 +1,6 @@
 //! Which learning rate is best, over three seeds each, on digits that need no download.
 //!
-//! `cargo run --example sweep_from_rust runs/rates` keeps the results; run it again, and nothing is computed twice.
+//! `cargo run -p mlp-sweep --example sweep_from_rust runs/rates` keeps the results; run it again, and nothing is computed twice.
 
 use std::path::Path;
 

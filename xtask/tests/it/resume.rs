@@ -85,7 +85,7 @@ fn a_run_that_is_stopped_by_signals_and_taken_up_again_ends_like_an_undisturbed_
 fn a_second_signal_ends_the_program_at_once_and_nothing_finished_is_lost() {
     let sandbox = Sandbox::with_digits();
     sandbox
-        .write("grid.toml", "hidden = [16]\nepochs = 60\nbatch_size = 2\n[sweep]\nseed = [0, 1, 2, 3, 4, 5, 6, 7]\n");
+        .write("grid.toml", "hidden = [16]\nepochs = 30\nbatch_size = 2\n[sweep]\nseed = [0, 1, 2, 3, 4, 5, 6, 7]\n");
     let arguments = |out| ["sweep", "grid.toml", "--data", "./digits", "--jobs", "2", "--threads", "2", "--out", out];
     let mut child = spawn(&sandbox, &arguments("out"));
     wait_for_file(&sandbox, "out/trials", &mut child);

@@ -142,7 +142,7 @@ fn a_folder_is_held_alone_or_together_and_never_both() {
     let sweep = sweep(SMALL, &folder);
     let shard = |number| Shard::new(number, 2).ok();
     let busy = |shard| {
-        let error = sweep.open("sweep", shard, &()).err().expect("the folder is held");
+        let error = sweep.open("sweep", shard, &()).expect_err("the folder is held");
         expect(&error, ErrorKind::Busy, &format!("process {}", std::process::id()));
         assert_eq!(error.path(), Some(folder.path()));
         error.to_string()

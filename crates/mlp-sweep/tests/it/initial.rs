@@ -42,7 +42,7 @@ fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
     assert_eq!(there.config["init"].as_str(), trained.weights_sha256.as_deref());
 
     let misfit = specification(BASE).with("hidden", vec![9]).expect("a run");
-    expect(&sweep_from(misfit, Some(read(&first)), &place.folder("third")).err().expect("a misfit"), "initial network");
+    expect(&sweep_from(misfit, Some(read(&first)), &place.folder("third")).expect_err("a misfit"), "initial network");
     assert!(!place.folder("third").path().exists(), "nothing is begun that cannot be done");
 
     let longer = place.folder("longer");
@@ -54,7 +54,7 @@ fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
 
     let again = place.folder("again");
     let its_own = || SweepSpec::read(second.specification()).expect("its specification");
-    expect(&sweep_from(its_own(), None, &again).err().expect("no network"), "found no --init");
+    expect(&sweep_from(its_own(), None, &again).expect_err("no network"), "found no --init");
     run(&sweep_from(its_own(), Some(read(&first)), &again).expect("a sweep"));
     assert_eq!(only_record(&again).trial, there.trial);
 }
@@ -62,9 +62,9 @@ fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
 #[test]
 fn what_is_no_model_or_not_there_is_refused() {
     let place = Place::new();
-    let error = InitialModel::read(&place.write("page.safetensors", "<html>")).err().expect("no model");
+    let error = InitialModel::read(&place.write("page.safetensors", "<html>")).expect_err("no model");
     assert_eq!(error.kind(), ErrorKind::Data);
     assert!(error.to_string().contains("page.safetensors"), "{error}");
-    let error = InitialModel::read(place.folder("nothing").path()).err().expect("no file");
+    let error = InitialModel::read(place.folder("nothing").path()).expect_err("no file");
     assert_eq!(error.kind(), ErrorKind::Io);
 }

@@ -52,7 +52,7 @@ fn plan(text: &str, overrides: &[&str]) -> Result<Sweep> {
 /// What is said of a specification that is refused.
 #[track_caller]
 fn refusal(planned: Result<Sweep>) -> String {
-    let error = planned.err().expect("a refusal");
+    let error = planned.expect_err("a refusal");
     assert_eq!(error.kind(), ErrorKind::Specification, "{error}");
     error.to_string()
 }
