@@ -1,5 +1,6 @@
 //! The data of a sweep: two sets of samples under one name, owned, with an identity.
 
+use std::fmt;
 use std::sync::Arc;
 
 use mlp_core::Real;
@@ -17,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 const SUBSET_SEED: u64 = 0;
 
 /// Training and test samples under one name.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dataset {
     name: String,
     is_synthetic: bool,
@@ -140,6 +141,16 @@ impl Dataset {
             classes: self.train.classes().iter().collect(),
             synthetic: self.is_synthetic,
         }
+    }
+}
+
+/// Without the samples, which nobody wants to read.
+impl fmt::Debug for Dataset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (train, test) = (self.train.len(), self.test.len());
+        let mut shown = formatter.debug_struct("Dataset");
+        shown.field("name", &self.name).field("n_train", &train).field("n_test", &test).field("sha256", &self.sha256);
+        shown.finish_non_exhaustive()
     }
 }
 

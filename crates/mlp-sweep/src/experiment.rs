@@ -1,6 +1,7 @@
 //! What all trials of a sweep share: data, instructions, memory, and a network to start from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,9 +28,24 @@ pub struct Experiment {
 }
 
 /// A saved network to start from.
+#[derive(Clone)]
 pub struct InitialModel {
     model: SavedModel,
     sha256: String,
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Experiment");
+        shown.field("data", &self.data).field("kernel", &self.kernel).field("initial", &self.initial);
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InitialModel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("InitialModel").field("sha256", &self.sha256).finish_non_exhaustive()
+    }
 }
 
 impl InitialModel {

@@ -84,7 +84,7 @@ impl RunOptions<'_> {
 }
 
 /// What came of a sweep.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SweepOutcome {
     /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
     pub records: BTreeMap<String, RunRecord>,

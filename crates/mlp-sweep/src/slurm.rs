@@ -79,6 +79,7 @@ impl SlurmJob {
     ///
     /// With successive halving, which compares all trials with one another.
     pub fn dry_run(&self, sweep: &Sweep) -> Result<Submission> {
+        sweep.check_divisible()?;
         let n_open = sweep.trials().len() - n_over(sweep.trials(), &sweep.folder().records());
         self.submission(sweep, n_open)
     }
@@ -107,7 +108,7 @@ impl SlurmJob {
         let folder = sweep.folder().slurm();
         fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
         write(&submission.script, SCRIPT)?;
-        let job = Some(call(&submission.arguments)?);
+        let job = Some(call("sbatch", &submission.arguments, TIME_LIMIT)?);
         Ok(Submission { job, ..submission })
     }
 
@@ -156,10 +157,10 @@ impl SlurmJob {
     }
 }
 
-/// Calls `sbatch`, and returns the number of the job.
-fn call(arguments: &[OsString]) -> Result<String> {
+/// Calls `sbatch`, or a `program` in its place, which may take so long, and returns the number of the job.
+fn call(program: &str, arguments: &[OsString], limit: Duration) -> Result<String> {
     let failed = |text: String| Error::new(ErrorKind::Io, text);
-    let child = Command::new("sbatch")
+    let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -172,11 +173,11 @@ fn call(arguments: &[OsString]) -> Result<String> {
             ))
         })?;
     let (is_success, stdout, stderr) =
-        finish(child).map_err(|error| failed(format!("cannot follow sbatch: {error}")))?;
+        finish(child, limit).map_err(|error| failed(format!("cannot follow sbatch: {error}")))?;
     match is_success {
         None => Err(failed(format!(
             "sbatch did not answer within {} s and was ended; see with squeue whether it submitted anything, then try again",
-            TIME_LIMIT.as_secs()
+            limit.as_secs()
         ))),
         Some(false) => Err(failed(format!("sbatch refused the job: {}; --dry-run shows the call", stderr.trim()))),
         Some(true) => {
@@ -229,9 +230,9 @@ impl PipeReader {
     }
 }
 
-/// Waits for `child`, but not longer than [`TIME_LIMIT`]: whether it succeeded, and what it said; `None` if it had to be
+/// Waits for `child`, but not longer than `limit`: whether it succeeded, and what it said; `None` if it had to be
 /// ended.
-fn finish(mut child: Child) -> std::io::Result<(Option<bool>, String, String)> {
+fn finish(mut child: Child, limit: Duration) -> std::io::Result<(Option<bool>, String, String)> {
     let stdout = PipeReader::new(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
     let stderr = PipeReader::new(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
     let began = Instant::now();
@@ -239,11 +240,58 @@ fn finish(mut child: Child) -> std::io::Result<(Option<bool>, String, String)> {
         if let Some(status) = child.try_wait()? {
             return Ok((Some(status.success()), stdout.text(), stderr.text()));
         }
-        if began.elapsed() >= TIME_LIMIT {
+        if began.elapsed() >= limit {
             child.kill()?;
             child.wait()?;
             return Ok((None, String::new(), String::new()));
         }
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// What comes of an `sbatch` that does what `script` says, within so many seconds.
+    fn answer(script: &str, seconds: u64) -> Result<String> {
+        call("sh", &["-c".into(), script.into()], Duration::from_secs(seconds))
+    }
+
+    #[track_caller]
+    fn expect(result: Result<String>, text: &str) {
+        let error = result.expect_err("no number");
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains(text), "expected {text:?} in {error}");
+    }
+
+    #[test]
+    fn the_number_of_the_job_is_what_sbatch_answers() {
+        assert_eq!(answer("echo 42", 60).expect("a number"), "42");
+        assert_eq!(answer("echo '42;cluster'", 60).expect("a number"), "42");
+    }
+
+    #[test]
+    fn an_sbatch_that_is_missing_refuses_or_answers_nonsense_is_an_error_that_says_so() {
+        expect(call("no-such-sbatch", &[], TIME_LIMIT), "cannot run sbatch");
+        expect(answer("echo 'invalid partition' >&2; exit 1", 60), "sbatch refused the job: invalid partition");
+        for nonsense in ["echo hello", "true", "echo 12a", "head -c 9999 /dev/zero"] {
+            expect(answer(nonsense, 60), "expected the number of the job");
+        }
+        expect(answer("head -c 10000000 /dev/zero", 60), "sbatch");
+    }
+
+    #[test]
+    fn an_sbatch_that_leaves_a_process_behind_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mark = folder.path().join("ended");
+        let script = format!("(sleep 20; touch '{}') & echo 42", mark.display());
+        assert_eq!(answer(&script, 60).expect("a number"), "42");
+        assert!(!mark.exists(), "it was waited for");
+    }
+
+    #[test]
+    fn an_sbatch_that_hangs_is_ended() {
+        expect(answer("exec sleep 600", 1), "did not answer within 1 s");
     }
 }

@@ -32,6 +32,7 @@ pub(crate) enum Sharing {
 }
 
 /// A folder of results, held by this process, or by this one and others.
+#[derive(Debug)]
 pub(crate) struct Store {
     folder: RunFolder,
     sharing: Sharing,

@@ -36,6 +36,7 @@ use crate::trial::Trial;
 /// assert_eq!(sweep.run(&RunOptions::default(), &())?.records, outcome.records);
 /// # Ok::<(), mlp_sweep::Error>(())
 /// ```
+#[derive(Debug)]
 pub struct Sweep {
     specification: SweepSpec,
     experiment: Experiment,
@@ -44,6 +45,7 @@ pub struct Sweep {
 }
 
 /// A [`Sweep`] with choices besides its specification and data.
+#[derive(Debug)]
 pub struct SweepBuilder {
     specification: SweepSpec,
     data: Dataset,
@@ -54,6 +56,7 @@ pub struct SweepBuilder {
 }
 
 /// Where results go.
+#[derive(Debug)]
 enum Destination {
     Folder(PathBuf),
     /// Into `NAME-DATA` in this folder.
@@ -61,6 +64,7 @@ enum Destination {
 }
 
 /// A sweep whose folder this process holds, alone or with others.
+#[derive(Debug)]
 pub struct OpenSweep<'a> {
     sweep: &'a Sweep,
     store: Store,
@@ -114,7 +118,26 @@ impl Sweep {
         self.open("sweep", None, observer)?.run(options, observer)
     }
 
-    /// Runs those trials of `shard` that have no result yet, in a folder that other shards share at the same time.
+    /// Runs those trials of `shard` that have no result yet, in a folder that other shards share at the same time: other
+    /// threads, other processes, or other machines with the same file system.
+    ///
+    /// ```
+    /// use mlp_sweep::{Dataset, RunOptions, Shard, Sweep, SweepSpec};
+    /// use mnist_io::synthetic_digits;
+    ///
+    /// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nseed = [0, 1, 2, 3]\n")?;
+    /// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+    /// let folder = tempfile::tempdir().expect("a folder");
+    /// let sweep = Sweep::new(spec, data, folder.path())?;
+    ///
+    /// // A scheduler starts the second part elsewhere; `"2/2".parse()` is the same.
+    /// for shard in [Shard::new(1, 2)?, Shard::new(2, 2)?] {
+    ///     let outcome = sweep.run_shard(shard, &RunOptions::default(), &())?;
+    ///     assert_eq!(outcome.records.len(), 2);
+    /// }
+    /// assert_eq!(sweep.folder().records().len(), 4);
+    /// # Ok::<(), mlp_sweep::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -133,8 +156,10 @@ impl Sweep {
     pub fn open(&self, purpose: &str, shard: Option<Shard>, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
         let trials = match shard {
             None => self.trials.clone(),
-            Some(_) if self.specification.halving.is_some() => return Err(no_part_of_halving()),
-            Some(shard) => shard.part(&self.experiment, &self.trials),
+            Some(shard) => {
+                self.check_divisible()?;
+                shard.part(&self.experiment, &self.trials)
+            }
         };
         let sharing = if shard.is_some() { Sharing::Shared } else { Sharing::Alone };
         let (store, records) = self.open_store(purpose, sharing, observer)?;
@@ -143,11 +168,20 @@ impl Sweep {
 
     /// Takes the folder together with others, in order to hand its trials to a scheduler.
     pub(crate) fn open_shared(&self, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
-        if self.specification.halving.is_some() {
-            return Err(no_part_of_halving());
-        }
+        self.check_divisible()?;
         let (store, records) = self.open_store("sweep", Sharing::Shared, observer)?;
         Ok(OpenSweep { sweep: self, store, records, trials: self.trials.clone() })
+    }
+
+    /// Whether the trials can be run in parts: not where all are compared with one another.
+    pub(crate) fn check_divisible(&self) -> Result<()> {
+        if self.specification.halving.is_none() {
+            return Ok(());
+        }
+        Err(Error::specification(
+            "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
+             leave one of the two out",
+        ))
     }
 
     fn open_store(
@@ -322,11 +356,4 @@ fn check_initial(expected: Option<&Value>, given: Option<&InitialModel>) -> Resu
             given.unwrap_or("no --init"),
         ))),
     }
-}
-
-fn no_part_of_halving() -> Error {
-    Error::specification(
-        "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
-         leave one of the two out",
-    )
 }

@@ -14,7 +14,6 @@ mod reproduce;
 mod resume;
 mod sandbox;
 mod saved_models;
-mod search;
 #[allow(dead_code, reason = "the library's tests need more of its faults than the program's")]
 #[path = "../../../crates/mnist-fetch/tests/it/server.rs"]
 mod server;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use mlp_sweep::SweepSpec;
+
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -32,9 +34,12 @@ fn the_sweeps_can_be_written_as_files_that_sweep_takes() {
     assert_eq!(outcome.stdout.lines().count(), sandbox.files("files").len());
     assert!(sandbox.files("runs").is_empty());
     for line in outcome.stdout.lines() {
-        let listed = sandbox.run(["sweep", line, "--list"]).expect_code(0);
-        assert!(listed.stdout.lines().count() > 3, "{line}");
+        let spec = SweepSpec::read(sandbox.path(line)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(spec.trials_settings().expect("trials").len() > 2, "{line}");
     }
+    let first = outcome.stdout.lines().next().expect("a file");
+    let listed = sandbox.run(["sweep", first, "--list"]).expect_code(0);
+    assert!(listed.stdout.lines().count() > 3, "{first}");
     let text = fs::read_to_string(sandbox.path("files/l2-updates-1000.toml")).expect("a part of a study");
     assert!(text.contains("name = \"l2-updates-1000\""), "{text}");
 }

@@ -3,16 +3,20 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mnist_io::synthetic_digits;
+use mlp_sweep::{Dataset, RunOptions, Sweep, SweepSpec};
+use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::Axis;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
-/// A sandbox with a small trained model.
+/// A sandbox with a small trained model, as `train` leaves it, but for the report.
 fn trained() -> (Sandbox, String) {
     let sandbox = Sandbox::with_digits();
-    sandbox.train("out", &["--set", "epochs=3"]).expect_code(0);
+    let (train, test) = LabeledImages::load_folder(sandbox.path("digits")).expect("a small data set");
+    let spec = SweepSpec::from_toml("data = \"./digits\"\nhidden = [8]\nepochs = 3\n").expect("a run");
+    let sweep = Sweep::new(spec, Dataset::images("digits", train, test), sandbox.path("out")).expect("a sweep");
+    sweep.run(&RunOptions::default(), &()).expect("a trained network");
     let model = sandbox.only_file("out/models", ".safetensors");
     let model = model.to_str().expect("a path").to_owned();
     (sandbox, model)

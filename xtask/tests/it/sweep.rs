@@ -1,10 +1,9 @@
-//! `sweep` and its folder: nothing finished is lost, nothing is run twice.
+//! `sweep`: what it says, its exit codes, and its signals. What it does is tested in `mlp-sweep`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -38,106 +37,45 @@ pub(crate) fn records(sandbox: &Sandbox, folder: &str) -> BTreeMap<String, Value
 }
 
 #[test]
-fn every_cell_is_recorded_whatever_the_number_of_jobs_and_threads() {
+fn what_happens_in_a_sweep_is_told() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", SMALL);
     let outcome = sweep(&sandbox, &["--jobs", "3", "--threads", "6"]).expect_code(0);
     assert!(outcome.stdout.contains("±") && outcome.stdout.contains("0.001"), "{outcome:#?}");
-    let first = records(&sandbox, "out");
-    assert_eq!(first.len(), 6);
-    let other = ["sweep", "grid.toml", "--data", "./digits", "--out", "other", "--jobs", "1", "--threads", "1"];
-    sandbox.run(other).expect_code(0);
-    assert_eq!(records(&sandbox, "other"), first);
-}
-
-#[test]
-fn running_again_repeats_nothing_and_a_grown_list_runs_only_the_new_cells() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &[]).expect_code(0);
-    let times = |sandbox: &Sandbox| -> BTreeMap<PathBuf, std::time::SystemTime> {
-        let files = sandbox.files("out/trials").into_iter();
-        files.map(|file| (file.clone(), fs::metadata(file).and_then(|data| data.modified()).expect("a time"))).collect()
-    };
-    let before = times(&sandbox);
     assert!(sweep(&sandbox, &[]).expect_code(0).stdout.contains("6 of them finished already"));
-    assert_eq!(times(&sandbox), before);
-    let grown = sweep(&sandbox, &["--set", "sweep.seed=[0, 1, 2, 3]"]).expect_code(0);
-    grown.expect_error("grows from 6 to 8 trials");
-    let after = times(&sandbox);
-    assert_eq!(after.len(), 8);
-    assert!(before.iter().all(|(file, time)| after[file] == *time));
-}
-
-#[test]
-fn a_changed_specification_is_refused_with_the_difference() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &[]).expect_code(0);
     sweep(&sandbox, &["--set", "epochs=2"]).expect_code(2).expect_error("epochs: 1 there, 2 now");
-    sweep(&sandbox, &["--set", "sweep.seed=[0]"]).expect_code(2).expect_error("seed: [0, 1, 2] there, [0] now");
     let other_data = ["sweep", "grid.toml", "--data", "synthetic", "--out", "out"];
     sandbox.run(other_data).expect_code(2).expect_error("holds results on other data");
-    assert_eq!(records(&sandbox, "out").len(), 6);
-}
-
-#[test]
-fn a_folder_accepts_results_of_one_kernel() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &["--kernel", "portable"]).expect_code(0);
-    let best = mlp_core::Kernel::detect().name();
-    if best != "portable" {
-        sweep(&sandbox, &[]).expect_code(2).expect_error("add --kernel portable");
-    }
-}
-
-#[test]
-fn a_damaged_record_is_put_aside_and_its_trial_runs_again() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &[]).expect_code(0);
     let before = records(&sandbox, "out");
-    let files = sandbox.files("out/trials");
-    let text = fs::read(&files[2]).expect("a record");
-    fs::write(&files[2], &text[..text.len() / 2]).expect("damage");
-    fs::remove_file(&files[4]).expect("a deletion");
+    fs::write(&sandbox.files("out/trials")[2], "nothing").expect("damage");
     let outcome = sweep(&sandbox, &[]).expect_code(0).expect_error("runs again");
-    assert!(outcome.stdout.contains("4 of them finished already"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("5 of them finished already"), "{outcome:#?}");
     assert_eq!(records(&sandbox, "out"), before);
+    sweep(&sandbox, &["--set", "sweep.seed=[0, 1, 2, 3]"]).expect_code(0).expect_error("grows from 6 to 8 trials");
+
+    fs::rename(sandbox.path("out"), sandbox.path("first")).expect("a rename");
+    fs::write(sandbox.files("first/models").remove(0), "nothing").expect("damage");
+    let grown = ["--set", "sweep.seed=[0, 1, 2, 3]", "--reuse", "first"];
+    let outcome = sweep(&sandbox, &grown).expect_code(0).expect_error("7 finished trials taken over from first");
+    outcome.expect_error("the trial is not taken over, and runs");
+    sweep(&sandbox, &["--set", "sweep.seed=[0, 1, 2, 3]", "--reuse", "digits"])
+        .expect_code(2)
+        .expect_error("expected a folder of results");
 }
 
 #[test]
-fn records_that_are_damaged_twice_are_both_kept_and_none_is_touched_in_a_folder_that_is_refused() {
+fn trials_that_halving_stops_are_told_and_counted() {
     let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &[]).expect_code(0);
-    let file = sandbox.files("out/trials")[2].clone();
-    for damage in ["first", "second"] {
-        fs::write(&file, damage).expect("damage");
-        sweep(&sandbox, &["--set", "epochs=2"]).expect_code(2);
-        assert_eq!(fs::read_to_string(&file).expect("the file is where it was"), damage);
-        sweep(&sandbox, &[]).expect_code(0).expect_error("runs again");
-    }
-    let aside = |ending: &str| fs::read_to_string(file.with_extension(ending)).expect("the damaged file");
-    assert_eq!((aside("json.damaged"), aside("json.damaged-2")), ("first".to_owned(), "second".to_owned()));
-}
-
-#[test]
-fn a_record_of_a_newer_version_is_refused_and_not_touched() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &[]).expect_code(0);
-    let files = sandbox.files("out/trials");
-    let record = fs::read_to_string(&files[2]).expect("a record");
-    let newer = record.replacen("\"schema\": 1", "\"schema\": 2", 1);
-    for text in [newer.as_str(), "{ \"schema\": 2, \"other\": [] }"] {
-        fs::write(&files[2], text).expect("a newer record");
-        fs::write(&files[4], "damaged").expect("damage");
-        sweep(&sandbox, &[]).expect_code(2).expect_error("written by a newer version");
-        assert_eq!(fs::read_to_string(&files[2]).expect("the newer record"), text);
-        assert_eq!(sandbox.files("out/trials"), files);
-    }
+    sandbox.write(
+        "grid.toml",
+        "hidden = [4]\nepochs = 6\nvalidation = 50\ntest_size = 50\n[sweep]\n\
+         halving = { metric = \"validation.loss\", first = 1, factor = 3 }\n\
+         learning_rate = [0.0001, 0.001, 0.01]\nseed = [0, 1, 2]\n",
+    );
+    sweep(&sandbox, &[]).expect_code(0).expect_error("8 of 9 trials stopped early and are no results");
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    assert!(status.stdout.contains("1 finished, 8 stopped early, 0 running, 0 to do"), "{status:#?}");
+    sweep(&sandbox, &["--shard", "1/2"]).expect_code(2).expect_error("compares all trials with one another");
 }
 
 #[cfg(unix)]
@@ -157,28 +95,6 @@ fn a_signal_ends_a_sweep_with_75_and_until_then_a_second_one_with_6() {
         let outcome = sandbox.outcome(child.wait_with_output().expect("an end"));
         outcome.expect_code(75).expect_error("run the same command again");
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_killed_sweep_loses_no_finished_trial_and_ends_like_an_undisturbed_one() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", "hidden = [8]\nepochs = 20\nbatch_size = 4\n[sweep]\nseed = [0, 1, 2, 3, 4, 5, 6, 7]\n");
-    let arguments =
-        |out: &'static str| ["sweep", "grid.toml", "--data", "./digits", "--jobs", "2", "--threads", "2", "--out", out];
-    let mut n_before = 0;
-    for pause in [100, 250, 400, 600] {
-        let mut child = sandbox.command(arguments("out")).stdout(Stdio::null()).spawn().expect("the program starts");
-        std::thread::sleep(Duration::from_millis(pause));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
-        let n_after = records(&sandbox, "out").len();
-        assert!(n_after >= n_before, "{n_after} < {n_before}");
-        n_before = n_after;
-    }
-    sandbox.run(arguments("out")).expect_code(0);
-    sandbox.run(arguments("undisturbed")).expect_code(0);
-    assert_eq!(records(&sandbox, "out"), records(&sandbox, "undisturbed"));
 }
 
 #[cfg(target_os = "linux")]
@@ -251,24 +167,4 @@ fn a_budget_ends_a_sweep_with_75_and_running_again_goes_on() {
     sweep(&sandbox, &["--budget", "1h"]).expect_code(0);
     assert_eq!(records(&sandbox, "out").len(), 6);
     sweep(&sandbox, &["--budget", "soon"]).expect_code(2).expect_error("expected a time such as");
-}
-
-#[test]
-fn finished_trials_of_another_folder_are_taken_over() {
-    let sandbox = Sandbox::with_digits();
-    sandbox.write("grid.toml", SMALL);
-    sweep(&sandbox, &["--set", "name=first", "--set", "sweep.learning_rate=[0.001, 0.1]"]).expect_code(0);
-    fs::rename(sandbox.path("out"), sandbox.path("first")).expect("a rename");
-    let damaged = sandbox.files("first/models").remove(0);
-    let trial = damaged.file_stem().expect("a name").to_string_lossy().into_owned();
-    fs::write(&damaged, "nothing").expect("damage");
-    let outcome = sweep(&sandbox, &["--reuse", "first"]).expect_code(0);
-    let in_grid = records(&sandbox, "out").contains_key(&format!("{trial}.json"));
-    let n_taken = if in_grid { 2 } else { 3 };
-    let outcome = outcome.expect_error(&format!("{n_taken} finished trials taken over from first"));
-    assert_eq!(outcome.stderr.contains("the trial is not taken over, and runs"), in_grid);
-    sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "undisturbed"]).expect_code(0);
-    assert_eq!(records(&sandbox, "out"), records(&sandbox, "undisturbed"));
-    assert_eq!(sandbox.files("out/models").len(), 6);
-    sweep(&sandbox, &["--reuse", "digits"]).expect_code(2).expect_error("expected a folder of results");
 }

@@ -28,9 +28,8 @@ impl Document {
         }
         check_size(&axes, random)?;
         let halving = self.check_halving(&base, &axes)?;
-        let settings = self.settings.iter().chain(&self.axes).cloned().collect();
         let initial = initial.map(|setting| setting.value.clone());
-        Ok(SweepSpec { base, axes, random, halving, initial, settings })
+        Ok(SweepSpec { base, axes, random, halving, initial, document: self.clone() })
     }
 
     /// What `[sweep]` says under a key that is no key of a run.

@@ -101,11 +101,17 @@ impl Document {
         self.axes.push(Setting { key: key.to_owned(), value: values, key_place, place, parts: Vec::new() });
     }
 
-    /// Sets a key to a value, whatever was there, for a program.
+    /// Sets a key to a value, whatever was there, for a program; it varies no longer.
     pub(super) fn set(&mut self, key: &str, value: Value) {
         let (key_place, place) = (Place::Program, Place::Program);
+        self.axes.retain(|axis| axis.key != key);
         self.settings.retain(|setting| setting.key != key);
         self.settings.push(Setting { key: key.to_owned(), value, key_place, place, parts: Vec::new() });
+    }
+
+    /// Everything that was set: first what all trials share, then what is under `[sweep]`.
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Setting> {
+        self.settings.iter().chain(&self.axes)
     }
 
     /// Takes `key` out, with its value: the last one, as elsewhere.

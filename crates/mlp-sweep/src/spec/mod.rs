@@ -18,8 +18,6 @@ use mlp_train::TrainConfig;
 use serde_json::Value;
 
 pub use self::document::Document;
-use self::document::Setting;
-use self::search::SEARCH_KEYS;
 pub use self::search::{Halving, RandomSearch, SweepAxis, ValueRange, Values};
 use self::settings::PROGRAM_KEYS;
 pub use self::settings::{RunSettings, describe_keys, is_safe_name, nearest, shown, toml_text};
@@ -44,7 +42,8 @@ pub struct SweepSpec {
     pub halving: Option<Halving>,
     /// The network to start from, by the hash of its weights, where a folder's `spec.toml` names one.
     pub(crate) initial: Option<Value>,
-    settings: Vec<Setting>,
+    /// What all of this was checked from: every place, for errors.
+    document: Document,
 }
 
 impl SweepSpec {
@@ -95,7 +94,7 @@ impl SweepSpec {
     ///
     /// For a key that is unknown, and a value that it cannot have or that is named twice.
     pub fn vary<V: Into<Value>>(&self, key: &str, values: impl IntoIterator<Item = V>) -> Result<Self> {
-        let mut document = self.document();
+        let mut document = self.document.clone();
         document.vary(key, values.into_iter().map(Into::into).collect());
         document.check()
     }
@@ -106,25 +105,15 @@ impl SweepSpec {
     ///
     /// As [`SweepSpec::vary`].
     pub fn with(&self, key: &str, value: impl Into<Value>) -> Result<Self> {
-        let mut document = self.document();
+        let mut document = self.document.clone();
         document.set(key, value.into());
         document.check()
-    }
-
-    fn document(&self) -> Document {
-        let mut document = Document::default();
-        for setting in &self.settings {
-            let is_axis =
-                self.axes.iter().any(|axis| axis.key == setting.key) || SEARCH_KEYS.contains(&setting.key.as_str());
-            if is_axis { document.axes.push(setting.clone()) } else { document.settings.push(setting.clone()) }
-        }
-        document
     }
 
     /// The error of a key or value, at the place where the key was set.
     pub(crate) fn error(&self, error: &mlp_train::Error) -> Error {
         let key = error.key().unwrap_or_default().split(['.', '[']).next().unwrap_or_default();
-        match self.settings.iter().rfind(|setting| setting.key == key) {
+        match self.document.all().rfind(|setting| setting.key == key) {
             Some(setting) => setting.error(error, ""),
             None => Error::specification(format!("{error} ({key} has its default here; set it)")),
         }

@@ -98,9 +98,7 @@ pub(super) fn read_text(path: &Path) -> Result<String> {
         return Err(too_long(format!("{} bytes", metadata.len())));
     }
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| failed(error))?;
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(too_long("more".to_owned()));
     }

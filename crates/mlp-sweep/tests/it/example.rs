@@ -1,0 +1,20 @@
+//! The example does what it says.
+
+#[allow(dead_code, reason = "its `main` is for people")]
+#[path = "../../examples/sweep_from_rust.rs"]
+mod sweep_from_rust;
+
+use crate::small::{Place, records};
+
+#[test]
+fn the_example_finds_the_best_configuration_and_repeats_nothing() {
+    let place = Place::new();
+    let folder = place.folder("rates");
+    let best = sweep_from_rust::best_rate(folder.path()).expect("a sweep");
+    assert!(best.starts_with("best learning rate: 0.") && best.ends_with(" over 3 seeds"), "{best}");
+    assert!(best.contains(" % ± "), "{best}");
+    let before = records(&folder);
+    assert_eq!(before.len(), 9);
+    assert_eq!(sweep_from_rust::best_rate(folder.path()).expect("a sweep"), best);
+    assert_eq!(records(&folder), before);
+}

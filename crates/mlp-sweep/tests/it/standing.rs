@@ -1,0 +1,60 @@
+//! How a sweep stands, from its folder alone.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mlp_results::Status;
+use mlp_sweep::{ErrorKind, Event, Standing};
+
+use crate::small::{Place, contents, one_by_one, run, sweep};
+
+const GRID: &str = "hidden = [4]\nepochs = 3\ntest_size = 50\n[sweep]\nseed = [0, 1, 2]\n";
+
+#[test]
+fn a_sweep_is_seen_while_it_runs_when_it_is_stopped_and_after() {
+    let place = Place::new();
+    let folder = place.folder("out");
+    let (stop, seen) = (AtomicBool::new(false), Mutex::new(None));
+    let mut options = one_by_one();
+    options.stop = Some(&stop);
+    let observer = |event: Event<'_>| {
+        if let Event::Measured { trial, epoch } = event
+            && trial.label() == "seed = 1"
+            && epoch.epoch == 2
+        {
+            *seen.lock().expect("nobody panics with the lock") = Standing::read(&folder).ok();
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    sweep(GRID, &folder).run(&options, &observer).expect("an outcome");
+    let running = seen.into_inner().expect("nobody panics with the lock").expect("it can be read while it runs");
+    assert_eq!((running.count(Status::Finished), running.n_left(), running.n_stopped), (1, 2, 0));
+    assert_eq!(running.running.len(), 1);
+    assert_eq!(running.running[0].label, "seed = 1");
+    let own = format!("process {}", std::process::id());
+    assert!(running.running[0].holder.starts_with(&own), "{running:?}");
+    assert!(running.holder.is_some_and(|holder| holder.contains(&own)));
+
+    let stopped = Standing::read(&folder).expect("a folder of a sweep");
+    assert!(stopped.running.is_empty() && stopped.holder.is_none());
+    assert_eq!(stopped.checkpoints.values().collect::<Vec<_>>(), [&(3, 0)]);
+    assert_eq!((stopped.specification.n_trials(), stopped.n_left()), (3, 2));
+
+    run(&sweep(GRID, &folder));
+    let before = contents(folder.path());
+    let over = Standing::read(&folder).expect("a folder of a sweep");
+    assert_eq!((over.count(Status::Finished), over.n_left(), over.checkpoints.len()), (3, 0, 0));
+    assert!(over.trials_per_minute.is_none_or(|pace| pace > 0.0));
+    let mut labels: Vec<String> = over.records.values().map(|record| over.label(record)).collect();
+    labels.sort();
+    assert_eq!(labels, ["seed = 0", "seed = 1", "seed = 2"]);
+    assert_eq!(contents(folder.path()), before, "looking changes nothing");
+}
+
+#[test]
+fn a_folder_without_a_specification_is_none_of_a_sweep() {
+    let place = Place::new();
+    let error = Standing::read(&place.folder("nothing")).expect_err("nothing there");
+    assert_eq!(error.kind(), ErrorKind::Specification);
+    assert!(error.to_string().contains("with spec.toml in it"), "{error}");
+}
