@@ -44,6 +44,8 @@
 //! alone; [`figures`] chooses among them, [`page`] sets them. What they are made of, a [`chart`] of lines and a
 //! [`canvas`], can be used for figures of one's own.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 use mlp_results::{Overview, RunFolder};
 
 pub mod against_key;

@@ -28,6 +28,8 @@
 //!
 //! Records may come from anywhere: nothing here panics on them, and what contradicts itself is refused with its place.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod cell;
 mod ending;
 mod error;

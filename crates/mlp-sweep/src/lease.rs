@@ -46,8 +46,7 @@ pub(crate) fn lease(folder: &Path, trial: &str, label: &str) -> Result<Leased> {
     let failed = |error: io::Error| Error::io("claim a trial with", &path, error);
     loop {
         let mut options = OpenOptions::new();
-        let file =
-            options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|error| failed(error))?;
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(&failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -64,7 +63,7 @@ pub(crate) fn lease(folder: &Path, trial: &str, label: &str) -> Result<Leased> {
             continue;
         }
         let text = format!("{}\n{label}\n", signature("trial"));
-        file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(|error| failed(error))?;
+        file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(&failed)?;
         return Ok(Leased::Ours(Lease { path, _file: file }));
     }
 }

@@ -39,6 +39,8 @@
 //!
 //! Nothing here prints, ends the process or keeps anything global: what there is to tell is an [`Event`].
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 // What is asked for.
 mod dataset;
 mod spec;

@@ -62,6 +62,8 @@
 //!
 //! *No half files.* Models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 // What a run is given.
 mod config;
 mod data;

@@ -127,7 +127,7 @@ fn killed_or_refused_at_each_step_of_each_write_a_later_download_finishes() {
             }
             sandbox.run(arguments).expect_code(0);
             assert_eq!(sandbox.files("datasets/letters").len(), 7, "{:?}", sandbox.files("datasets/letters"));
-            let sets = LabeledImages::load_folder(&sandbox.path("datasets/letters")).expect("a set");
+            let sets = LabeledImages::load_folder(sandbox.path("datasets/letters")).expect("a set");
             assert!(sets.0 == miniature.train && sets.1 == miniature.test, "{kind} at step {step}");
             fs::remove_dir_all(sandbox.path("datasets/letters")).expect("a folder");
         }

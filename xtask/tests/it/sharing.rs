@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 use crate::sweep::records;
-use crate::waiting::{signal, suspend, wait_until, wait_until_running};
+#[cfg(target_os = "linux")]
+use crate::waiting::{signal, suspend};
+use crate::waiting::{wait_until, wait_until_running};
 
 const GRID: &str = "hidden = [8]\nepochs = 6\nbatch_size = 4\ntest_size = 50\nevaluate_train = 50\n\
                     [sweep]\nlearning_rate = [0.003, 0.03]\nseed = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n";
