@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use mlp_results::text::thousands;
-use mlp_sweep::{Dataset, is_safe_name, nearest};
+use mlp_sweep::{Dataset, is_safe_name};
+use mlp_train::nearest;
 use mnist_fetch::Manifest;
 use mnist_io::{LabeledImages, synthetic_digits};
 
@@ -152,7 +153,7 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
     }
     let known: Vec<&str> = manifest.names().chain([SYNTHETIC]).collect();
     let guess =
-        nearest(choice, known.iter().copied()).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
+        nearest(choice, &known).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
     Failure::data(format!("no data set and no folder is called \"{choice}\"; known are {}{guess}", known.join(", ")))
 }
 

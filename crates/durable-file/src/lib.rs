@@ -20,6 +20,8 @@
 //! With the feature `faults`, which only tests ask for, the process can be killed and the operating system made to fail at
 //! each step (`src/fault.rs`).
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod fault;
 pub mod lock;
 

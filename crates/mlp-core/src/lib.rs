@@ -83,6 +83,8 @@
 //! # Ok::<(), mlp_core::NonFinite>(())
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod activation;
 mod backpropagation;
 mod functions;

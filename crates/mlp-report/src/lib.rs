@@ -45,6 +45,8 @@
 //! [`figures`] chooses among them. What they are made of, a [`chart`] of lines and a [`canvas`], can be used for figures of
 //! one's own. [`effects`] and [`factor`] hold the numbers behind the figures of settings, [`csv`] is the table.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 pub mod against_key;
 pub mod best_cells;
 pub mod canvas;

@@ -30,6 +30,8 @@
 //!
 //! Records may come from anywhere: nothing here panics on them, and what contradicts itself is refused with its place.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod best;
 mod cell;
 mod ending;

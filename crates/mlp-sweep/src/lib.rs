@@ -39,6 +39,8 @@
 //!
 //! Nothing here prints, ends the process or keeps anything global: what there is to tell is an [`Event`].
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 // What is asked for.
 mod dataset;
 mod spec;
@@ -92,7 +94,7 @@ pub use shard::Shard;
 pub use slurm::{SlurmJob, Submission};
 pub use spec::{
     Document, Halving, MAX_TRIALS, RandomSearch, RunSettings, SweepAxis, SweepSpec, ValueRange, Values, describe_keys,
-    is_safe_name, nearest, shown, toml_text,
+    is_safe_name, shown, toml_text,
 };
 pub use standing::Standing;
 pub use sweep::{OpenSweep, Sweep, SweepBuilder, n_over};

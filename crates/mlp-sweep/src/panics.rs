@@ -22,13 +22,14 @@ pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     IS_GUARDED.set(was_guarded);
     // A panic of a worker thread is handed on to this one without passing its hook; the payload has the text.
-    result.map_err(|payload| LAST_PANIC.take().unwrap_or_else(|| text_of(payload.as_ref())))
+    result.map_err(|payload| {
+        LAST_PANIC.take().unwrap_or_else(|| text_of(payload.as_ref()).unwrap_or("panic without a text").to_owned())
+    })
 }
 
-/// What was said with a panic.
-fn text_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
+/// What was said with a panic, if it was said in words.
+fn text_of(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
 /// For the panic hook of a program: keeps the text of a panic and its place if it is one that a sweep catches, and says
@@ -46,7 +47,7 @@ pub fn record_panic(information: &PanicHookInfo<'_>) -> bool {
     if !IS_GUARDED.get() {
         return false;
     }
-    let message = information.payload_as_str().unwrap_or("panic");
+    let message = text_of(information.payload()).unwrap_or("panic");
     let place = information.location().map_or(String::new(), |place| format!(" ({place})"));
     LAST_PANIC.set(Some(format!("{message}{place}")));
     true

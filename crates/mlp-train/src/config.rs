@@ -24,6 +24,7 @@ use crate::schedule::Schedule;
 pub use keys::Key;
 pub use precision::Precision;
 pub use stopping::{EarlyStopping, ValidationMetric};
+pub use wording::nearest;
 
 /// The largest number of weights and biases that a configuration may ask for.
 pub const MAX_PARAMETERS: u64 = 1 << 31;

@@ -62,6 +62,8 @@
 //!
 //! *No half files.* Models and checkpoints are staged, synced and renamed, and damage is noticed when they are read.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 // What a run is given.
 mod config;
 mod data;
@@ -99,7 +101,9 @@ pub use ndarray;
 pub use canonical::canonical_json;
 pub use checkpoint::{Checkpoint, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
-pub use config::{EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric};
+pub use config::{
+    EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric, nearest,
+};
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Rows, Samples, Targets};
 pub use diagnosis::{

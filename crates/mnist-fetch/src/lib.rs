@@ -63,6 +63,8 @@
 //! # Ok::<(), mnist_fetch::Error>(())
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod data_set;
 mod error;
 mod event;

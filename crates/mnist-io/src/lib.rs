@@ -60,6 +60,8 @@
 //! - An IDX file that is written appears under its name only when it is whole, and so does a data set; the many small files
 //!   of [`export_images`] are written as they come.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod blur;
 mod contact_sheet;
 mod convert;

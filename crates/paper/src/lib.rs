@@ -55,6 +55,8 @@
 //! - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American Statistical
 //!   Association 22:209 (1927), for the share of seeds that trained.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 mod amounts;
 mod answers;
 mod blur;

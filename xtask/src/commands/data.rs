@@ -260,7 +260,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
     })
-    .map_err(|error| refused(error))?;
+    .map_err(refused)?;
     bar.finish_and_clear();
     let (train, test) = (&imported.train, &imported.test);
     if imported.n_skipped > 0 {

@@ -10,8 +10,9 @@ use mlp_results::text::counted;
 use mlp_results::{RunRecord, Status, best};
 use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
-    nearest, toml_text,
+    toml_text,
 };
+use mlp_train::nearest;
 use serde_json::json;
 
 use crate::commands::{estimate, slurm, status};
@@ -187,7 +188,7 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
         let text = spec.display().to_string();
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
         let guess =
-            nearest(&text, names.iter().copied()).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
+            nearest(&text, &names).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
         return Err(Failure::configuration(format!(
             "{text}: no such file, and no preset of this name; presets are {}{guess}",
             names.join(", ")

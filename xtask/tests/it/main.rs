@@ -1,5 +1,6 @@
 //! Black-box tests: the built program, its exit codes, and what it says on its two outputs.
 
+mod architecture;
 mod command_line;
 mod configuration;
 mod data_sets;
@@ -8,8 +9,10 @@ mod emnist;
 #[cfg(unix)]
 mod faults;
 mod interruptions;
+mod metadata;
 #[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
 mod miniature;
+mod packages;
 mod reproduce;
 mod resume;
 mod sandbox;

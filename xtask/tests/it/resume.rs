@@ -2,16 +2,22 @@
 //! tested in `mlp-sweep`.
 
 use std::collections::BTreeMap;
+#[cfg(unix)]
 use std::process::{Child, Stdio};
+#[cfg(unix)]
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 use crate::sweep::records;
-use crate::waiting::{signal, suspend, wait_for_file, wait_until_running};
+#[cfg(target_os = "linux")]
+use crate::waiting::suspend;
+#[cfg(unix)]
+use crate::waiting::{signal, wait_for_file, wait_until_running};
 
 /// One trial that takes half a second or more, with a checkpoint after each of its many epochs.
+#[cfg(unix)]
 const LONG: [&str; 14] = [
     "train",
     "--data",
@@ -49,6 +55,7 @@ fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().chain(more).copied().collect()
 }
 
+#[cfg(unix)]
 fn spawn(sandbox: &Sandbox, arguments: &[&str]) -> Child {
     let mut command = sandbox.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")

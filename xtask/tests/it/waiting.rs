@@ -1,6 +1,7 @@
 //! Waiting for what a process in the sandbox does, and stopping it on the way.
 
 use std::fs;
+#[cfg(unix)]
 use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -29,11 +30,13 @@ pub(crate) fn wait_until_running(sandbox: &Sandbox, out: &str, child: &mut Child
 }
 
 /// Waits until there is a file in `folder` that has its final name, or until `child` has ended.
+#[cfg(unix)]
 pub(crate) fn wait_for_file(sandbox: &Sandbox, folder: &str, child: &mut Child) {
     wait_until(child, folder, || !finished_files(sandbox, folder).is_empty());
 }
 
 /// The files of a folder without those that are still being written.
+#[cfg(unix)]
 fn finished_files(sandbox: &Sandbox, folder: &str) -> Vec<PathBuf> {
     let is_finished = |file: &PathBuf| !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     sandbox.files(folder).into_iter().filter(is_finished).collect()

@@ -149,7 +149,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for UpdateRows<'_, F, K> {
                 for (weight, &delta) in weights[entries].iter_mut().zip(delta) {
                     *weight = moved(*weight, flush_negligible(value * delta), sink);
                 }
-            } else if let Some(delta) = delta.as_array::<64>() {
+            } else if let Ok(delta) = <&[F; 64]>::try_from(delta) {
                 // With the width known to the compiler, the sink's numbers stay in registers from row to row.
                 let weights = &mut weights.as_chunks_mut::<64>().0[input];
                 for unit in 0..64 {

@@ -20,7 +20,7 @@ use serde_json::Value;
 pub use self::document::Document;
 pub use self::search::{Halving, RandomSearch, SweepAxis, ValueRange, Values};
 use self::settings::PROGRAM_KEYS;
-pub use self::settings::{RunSettings, describe_keys, is_safe_name, nearest, shown, toml_text};
+pub use self::settings::{RunSettings, describe_keys, is_safe_name, shown, toml_text};
 use crate::error::{Error, Result};
 
 /// More trials than this are a slip of the keyboard.

@@ -148,18 +148,6 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// The candidate that `word` was most likely meant to be, if any is near.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > 60 {
-        return None;
-    }
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate)
-}
-
 /// Whether `name` can be part of a path without leading anywhere else.
 pub fn is_safe_name(name: &str) -> bool {
     let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);

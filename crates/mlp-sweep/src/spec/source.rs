@@ -54,7 +54,7 @@ impl Source {
     /// `message` after the place of `span`, and the line with a mark below.
     fn point_at(&self, span: &Range<usize>, message: &str) -> String {
         let text = &self.text;
-        let start = text.floor_char_boundary(span.start);
+        let start = floor_char_boundary(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_number = text[..start].matches('\n').count() + 1;
         let line = text[line_start..].lines().next().unwrap_or("");
@@ -63,7 +63,7 @@ impl Source {
         if line.chars().count() > 120 {
             return shown;
         }
-        let end = text.floor_char_boundary(span.end.clamp(start, start.max(line_start + line.len())));
+        let end = floor_char_boundary(text, span.end.clamp(start, start.max(line_start + line.len())));
         let width = text.get(start..end).map_or(1, |marked| marked.chars().count().max(1));
         let number = line_number.to_string();
         let gutter = " ".repeat(number.len());
@@ -71,6 +71,11 @@ impl Source {
         let _ = write!(shown, "\n {number} | {}\n {gutter} | {indent}{mark}", printable(line));
         shown
     }
+}
+
+/// The last boundary of a character at or before `at`. The standard library has one since Rust 1.91.
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// The text of a configuration file, if it can be one.
