@@ -31,6 +31,14 @@ pub enum Order {
 }
 
 /// How a sweep is run. None of it changes a number of its results.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// let mut options = mlp_sweep::RunOptions::default();
+/// options.n_threads = 4;
+/// options.deadline = Some(Instant::now() + Duration::from_secs(3600));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunOptions<'a> {

@@ -18,3 +18,4 @@ mod specification;
 mod standing;
 mod sweep;
 mod tables;
+mod traits;
