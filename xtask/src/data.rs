@@ -152,8 +152,7 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
         ));
     }
     let known: Vec<&str> = manifest.names().chain([SYNTHETIC]).collect();
-    let guess =
-        nearest(choice, &known).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
+    let guess = nearest(choice, &known).map(|guess| format!("; did you mean \"{guess}\"?")).unwrap_or_default();
     Failure::data(format!("no data set and no folder is called \"{choice}\"; known are {}{guess}", known.join(", ")))
 }
 

@@ -324,6 +324,7 @@ impl Table {
         match &self.targets {
             TableTargets::Values(values) => add(values),
             TableTargets::Classes { labels, classes } => {
+                hasher.update((labels.len() as u64).to_le_bytes());
                 hasher.update(labels);
                 hasher.update(classes.iter().collect::<String>());
             }

@@ -187,8 +187,7 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
     if !spec.exists() {
         let text = spec.display().to_string();
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        let guess =
-            nearest(&text, &names).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
+        let guess = nearest(&text, &names).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
         return Err(Failure::configuration(format!(
             "{text}: no such file, and no preset of this name; presets are {}{guess}",
             names.join(", ")

@@ -37,6 +37,12 @@ fn hidden_name(hidden: &[usize]) -> String {
     hidden.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
 }
 
+/// The claims that findings are about.
+pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
+    let numbers: BTreeSet<u8> = findings.statements.iter().map(|statement| statement.claim).collect();
+    CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,10 +75,4 @@ mod tests {
             assert_eq!(study.setup == Setup::Replica, is_replica, "{}", study.name);
         }
     }
-}
-
-/// The claims that findings are about.
-pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
-    let numbers: BTreeSet<u8> = findings.statements.iter().map(|statement| statement.claim).collect();
-    CLAIMS.into_iter().filter(|claim| numbers.contains(&claim.number())).collect()
 }
