@@ -13,11 +13,11 @@ pub(crate) fn plan(mut document: Document, arguments: &RunArguments) -> Result<S
         document.override_with(setting)?;
     }
     let mut specification = document.check()?;
-    if arguments.data.data.is_some() {
-        specification.base.data.clone_from(&arguments.data.data);
+    if let Some(name) = &arguments.data.data {
+        specification = specification.with("data", name.as_str())?;
     }
     let kernel = arguments.machine.kernel()?;
-    let data = data::load(specification.base.data.as_deref())?;
+    let data = data::load(specification.base().data.as_deref())?;
     let builder = Sweep::builder(specification, data).kernel(kernel);
     Ok(match &arguments.out {
         Some(folder) => builder.folder(folder),

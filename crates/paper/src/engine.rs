@@ -63,7 +63,7 @@ impl CheckedSweep {
 
     /// What the sweep is trained on, where its configuration says so.
     pub fn data(&self) -> Option<&str> {
-        self.specification.base.data.as_deref()
+        self.specification.base().data.as_deref()
     }
 }
 

@@ -224,16 +224,16 @@ fn introduce(
     output: &mut Output,
 ) {
     let (specification, experiment) = (sweep.specification(), sweep.experiment());
-    let settings = &specification.base;
+    let settings = &specification.base();
     output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
-    for axis in &specification.axes {
+    for axis in specification.axes() {
         output.line(format_args!("varies   {}: {}", axis.key, axis.shown()));
     }
-    if let Some(random) = specification.random {
+    if let Some(random) = specification.random() {
         let combinations = counted(random.n_trials, "combination");
         output.line(format_args!("drawn    {combinations} at random, draw_seed {}", random.seed));
     }
-    if let Some(halving) = specification.halving {
+    if let Some(halving) = specification.halving() {
         let rungs: Vec<String> = halving.rungs(settings.train.epochs).iter().map(usize::to_string).collect();
         output.line(format_args!(
             "halving  after epoch {} one of every {} goes on, by {}",

@@ -33,13 +33,13 @@ pub(crate) const INITIAL_KEY: &str = "init";
 #[derive(Clone, Debug)]
 pub struct SweepSpec {
     /// What all trials share.
-    pub base: RunSettings,
+    pub(crate) base: RunSettings,
     /// What varies, the slowest first.
-    pub axes: Vec<SweepAxis>,
+    pub(crate) axes: Vec<SweepAxis>,
     /// Draws instead of a grid.
-    pub random: Option<RandomSearch>,
+    pub(crate) random: Option<RandomSearch>,
     /// Whether bad trials are stopped early.
-    pub halving: Option<Halving>,
+    pub(crate) halving: Option<Halving>,
     /// The network to start from, by the hash of its weights, where a folder's `spec.toml` names one.
     pub(crate) initial: Option<Value>,
     /// What all of this was checked from: every place, for errors.
@@ -108,6 +108,26 @@ impl SweepSpec {
         let mut document = self.document.clone();
         document.set(key, value.into());
         document.check()
+    }
+
+    /// What all trials share; of keys that vary, the value is not used.
+    pub fn base(&self) -> &RunSettings {
+        &self.base
+    }
+
+    /// What varies, the slowest first.
+    pub fn axes(&self) -> &[SweepAxis] {
+        &self.axes
+    }
+
+    /// How combinations are drawn, where they are not a grid.
+    pub fn random(&self) -> Option<RandomSearch> {
+        self.random
+    }
+
+    /// How bad trials are stopped early, if they are.
+    pub fn halving(&self) -> Option<Halving> {
+        self.halving
     }
 
     /// The error of a key or value, at the place where the key was set.

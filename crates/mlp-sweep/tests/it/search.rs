@@ -93,5 +93,5 @@ fn halving_by_another_metric_or_pace_is_another_sweep() {
     run(&sweep(&HALVING.replace("factor = 3", "factor = 2"), &folder));
     let counts: Vec<_> = rounds(&folder).iter().map(|round| (round.epoch, round.n_trials, round.n_kept)).collect();
     assert_eq!(counts[0], (1, 9, 4));
-    assert_eq!(specification(HALVING).halving.expect("halving").rungs(6), [1, 3]);
+    assert_eq!(specification(HALVING).halving().expect("halving").rungs(6), [1, 3]);
 }

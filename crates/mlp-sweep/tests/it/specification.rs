@@ -92,7 +92,7 @@ fn each_fault_of_set_is_named() {
 fn set_takes_toml_values_and_bare_words_and_wins_over_the_file() {
     let overrides = ["loss=rmse", "optimizer={ name = \"momentum\", momentum = 0.5 }"];
     let sweep = plan("loss = \"squared\"\nseed = 5\n", &overrides).expect("a sweep");
-    let configuration = sweep.specification().base.to_map();
+    let configuration = sweep.specification().base().to_map();
     assert_eq!(configuration["loss"], "rmse");
     assert_eq!(configuration["seed"], 5);
     assert_eq!(configuration["optimizer"]["momentum"], 0.5);
@@ -214,8 +214,8 @@ fn what_a_file_says_besides_lists_can_be_added_in_a_program_and_kept_when_a_prog
                 learning_rate = { from = 1e-4, to = 0.1, scale = \"log\" }\n";
     let varied = specification(text).vary("seed", 0..2).expect("a sweep");
     assert_same(&varied, &specification(&format!("{text}seed = [0, 1]\n")));
-    assert_eq!((varied.n_trials(), varied.random.map(|random| random.n_trials)), (8, Some(4)));
-    assert!(varied.halving.is_some());
+    assert_eq!((varied.n_trials(), varied.random().map(|random| random.n_trials)), (8, Some(4)));
+    assert!(varied.halving().is_some());
 }
 
 #[test]
