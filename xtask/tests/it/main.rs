@@ -3,6 +3,7 @@
 mod architecture;
 mod command_line;
 mod configuration;
+mod cookbook;
 mod data_sets;
 mod download;
 mod emnist;
