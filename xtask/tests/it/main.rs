@@ -5,6 +5,7 @@ mod command_line;
 mod configuration;
 mod cookbook;
 mod data_sets;
+mod documents;
 mod download;
 mod emnist;
 #[cfg(unix)]
