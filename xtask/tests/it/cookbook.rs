@@ -5,33 +5,8 @@ use std::fs;
 
 use crate::metadata::root;
 
-/// A fenced block of the page.
-struct Block {
-    language: String,
-    /// The last line before it that is not blank.
-    before: String,
-    code: String,
-}
-
 fn page() -> String {
     fs::read_to_string(root().join("docs/cookbook.md")).expect("the page")
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let (mut blocks, mut before, mut lines) = (Vec::new(), "", page.lines());
-    while let Some(line) = lines.next() {
-        if let Some(language) = line.strip_prefix("```") {
-            let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push(Block {
-                language: language.to_owned(),
-                before: before.to_owned(),
-                code: code.join("\n") + "\n",
-            });
-        } else if !line.trim().is_empty() {
-            before = line;
-        }
-    }
-    blocks
 }
 
 /// The code as a text in which no line begins with blanks, so that an excerpt need not be indented as its file is.
@@ -88,6 +63,31 @@ mod commands {
     const CARGO: &str = "set -eu\ncargo() { if [ \"$1\" = xtask ]; then shift; \"$PROGRAM\" \"$@\"; fi; }\n";
     /// Stands in for Python where it lacks the packages.
     const NO_PYTHON: &str = "python3() { :; }\n";
+
+    /// A fenced block of the page.
+    struct Block {
+        language: String,
+        /// The last line before it that is not blank.
+        before: String,
+        code: String,
+    }
+
+    fn blocks(page: &str) -> Vec<Block> {
+        let (mut blocks, mut before, mut lines) = (Vec::new(), "", page.lines());
+        while let Some(line) = lines.next() {
+            if let Some(language) = line.strip_prefix("```") {
+                let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+                blocks.push(Block {
+                    language: language.to_owned(),
+                    before: before.to_owned(),
+                    code: code.join("\n") + "\n",
+                });
+            } else if !line.trim().is_empty() {
+                before = line;
+            }
+        }
+        blocks
+    }
 
     fn has_python() -> bool {
         let installed = Command::new("python3").args(["-c", "import numpy, safetensors"]).output();
