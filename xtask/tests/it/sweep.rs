@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-#[cfg(unix)]
 use std::process::Stdio;
-#[cfg(unix)]
 use std::time::Duration;
 
 use serde_json::Value;
