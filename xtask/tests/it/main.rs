@@ -3,7 +3,9 @@
 mod architecture;
 mod command_line;
 mod configuration;
+mod cookbook;
 mod data_sets;
+mod documents;
 mod download;
 mod emnist;
 #[cfg(unix)]

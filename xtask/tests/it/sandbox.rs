@@ -39,7 +39,17 @@ pub(crate) struct Outcome {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        let sandbox = Sandbox { folder: tempfile::tempdir().expect("a temporary folder") };
+        Sandbox::in_folder(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// With a path that falls apart where somebody forgot to quote it.
+    #[cfg(unix)]
+    pub(crate) fn with_blanks_in_its_path() -> Self {
+        Sandbox::in_folder(tempfile::Builder::new().prefix("with two blanks ").tempdir().expect("a temporary folder"))
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
+        let sandbox = Sandbox { folder };
         fs::create_dir_all(sandbox.path("xtask")).expect("a folder");
         fs::create_dir_all(sandbox.path("datasets")).expect("a folder");
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/manifest.toml");
@@ -99,16 +109,23 @@ impl Sandbox {
     }
 
     /// Calls the program through `sh -c`, where `"$@"` stands for the program and `arguments`.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(crate) fn run_in_shell(&self, script: &str, arguments: &[&str]) -> Outcome {
+        let mut command = self.shell(script);
+        command.arg(PROGRAM).args(arguments);
+        self.outcome(command.output().expect("a shell starts"))
+    }
+
+    /// `sh -c` with this script, in the root.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, script: &str) -> Command {
         let mut command = Command::new("sh");
         command
-            .args(["-c", script, "sh", PROGRAM])
-            .args(arguments)
+            .args(["-c", script, "sh"])
             .current_dir(self.folder.path())
             .env("CARGO_MANIFEST_DIR", self.path("xtask"))
             .stdin(Stdio::null());
-        self.outcome(command.output().expect("a shell starts"))
+        command
     }
 
     /// Trains a small net on `digits` into `out`, with further arguments.

@@ -16,6 +16,7 @@ const SMALL: &str =
     "hidden = [8]\nepochs = 1\ntest_size = 50\n[sweep]\nlearning_rate = [0.01, 0.001]\nseed = [0, 1, 2]\n";
 
 /// Trials that take long enough to be interrupted.
+#[cfg(unix)]
 const LONG: &str = "hidden = [64, 64]\nepochs = 400\nbatch_size = 1\n[sweep]\nseed = [0, 1, 2, 3, 4, 5]\n";
 
 fn sweep(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
