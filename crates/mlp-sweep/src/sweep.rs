@@ -246,15 +246,15 @@ impl SweepBuilder {
         let SweepBuilder { mut specification, data, kernel, initial, default_name, destination } = self;
         check_initial(specification.initial.as_ref(), initial.as_ref())?;
         // Before the trials are made, so that records say the same whether a sweep is run from its own file or from the
-        // `spec.toml` of its folder.
+        // `spec.toml` of its folder. Only a name made from a trial's identity has to wait for the trials.
         if let Some(name) = default_name {
             specification.base.name.get_or_insert(name);
         }
         specification.base.data.get_or_insert_with(|| data.name().to_owned());
         let experiment = Experiment::new(data, kernel, initial, &specification.trials_settings()?);
         let trials = experiment.trials(&specification)?;
-        let of_trial = || format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8]));
-        let name = specification.base.name.get_or_insert_with(of_trial);
+        let name_from_identity = || format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8]));
+        let name = specification.base.name.get_or_insert_with(name_from_identity);
         let folder = RunFolder::new(match destination {
             Destination::Folder(folder) => folder,
             Destination::Below(parent) => parent.join(format!("{name}-{}", experiment.data().name())),
