@@ -39,13 +39,61 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
-fn who_wants_to_contribute_is_sent_to_files_that_exist() {
-    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the document");
-    let quoted = text.split('`').skip(1).step_by(2);
-    let is_path = |text: &&str| ["crates/", "xtask/", "docs/"].iter().any(|folder| text.starts_with(folder));
-    let paths: Vec<&str> = quoted.filter(is_path).collect();
-    assert!(paths.len() > 20, "{paths:?}");
-    for path in paths {
-        assert!(root().join(path).exists(), "CONTRIBUTING.md: there is no {path}");
+fn paths_in_the_documents_exist() {
+    let mut n_paths = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).expect("a document");
+        let quoted = text.split('`').skip(1).step_by(2);
+        let is_path = |text: &&str| {
+            let below = ["crates/", "xtask/", "docs/"].iter().any(|folder| text.starts_with(folder));
+            below && !text.contains(char::is_whitespace)
+        };
+        for path in quoted.filter(is_path) {
+            assert!(root().join(path).exists(), "{}: there is no {path}", document.display());
+            n_paths += 1;
+        }
     }
+    assert!(n_paths > 20, "{n_paths}");
+}
+
+/// The text of every test of a package.
+fn tests_of(package: &str) -> String {
+    let package = if package == "xtask" { root().join(package) } else { root().join("crates").join(package) };
+    let mut text = String::new();
+    let mut folders = vec![package.join("src"), package.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                text.push_str(&fs::read_to_string(path).expect("a file"));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn tests_that_the_documents_name_are_in_the_package_that_they_name() {
+    let mut n_commands = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).expect("a document");
+        for command in text.split('`').filter_map(|quoted| quoted.strip_prefix("cargo test -p ")) {
+            let words: Vec<&str> = command.split_whitespace().take_while(|word| *word != "--").collect();
+            let [package, options @ ..] = words.as_slice() else { panic!("{}: {command}", document.display()) };
+            let filter = options.last().filter(|word| **word != "it");
+            let tests = tests_of(package);
+            assert!(tests.contains("#[test]"), "{}: {package} has no tests", document.display());
+            if let Some(filter) = filter {
+                let named = tests.lines().any(|line| {
+                    let line = line.trim_start();
+                    (line.starts_with("fn ") || line.starts_with("mod ")) && line.contains(filter)
+                });
+                assert!(named, "{}: {package} has no test called {filter}", document.display());
+            }
+            n_commands += 1;
+        }
+    }
+    assert!(n_commands > 25, "{n_commands}");
 }
