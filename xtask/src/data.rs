@@ -75,7 +75,7 @@ fn require_memory(n_bytes: usize) -> Result<(), Failure> {
         Some(available) if available < needed => Err(Failure::new(
             Code::InputOutput,
             format!(
-                "the data need about {} MB of memory, and {} MB are available; raise the limit (`ulimit -v`) or close something",
+                "the data need about {} MiB of memory, and {} MiB are available; raise the limit (`ulimit -v`) or close something",
                 needed >> 20,
                 available >> 20
             ),

@@ -144,10 +144,13 @@ impl From<mlp_sweep::Error> for Failure {
     }
 }
 
-/// The disk's fault, whatever it is.
 impl From<mlp_report::Error> for Failure {
     fn from(error: mlp_report::Error) -> Self {
-        Failure::new(Code::InputOutput, error.to_string())
+        let code = match error.kind() {
+            mlp_report::ErrorKind::Argument => Code::Configuration,
+            _ => Code::InputOutput,
+        };
+        Failure::new(code, error.to_string())
     }
 }
 

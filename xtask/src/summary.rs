@@ -103,8 +103,14 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
 /// Where the results are and what one can do with them.
 pub(crate) fn what_next(report: &Path, model: Option<&Path>, output: &mut Output) {
     output.line(format_args!("\nreport   {}", report.display()));
-    if let Some(model) = model {
-        let model = quoted(model);
+    if let Some(path) = model {
+        let model = quoted(path);
+        if !path.is_file() {
+            output.line(format_args!(
+                "model    {model} is gone; once its record in trials/ is gone too, it is trained again"
+            ));
+            return;
+        }
         output.line(format_args!("model    {model}"));
         output.line(format_args!("\nnext     cargo xtask predict {model} photo.png"));
         output.line(format_args!("         cargo xtask evaluate {model} --disturb gaussian-blur=0.5,1,2"));

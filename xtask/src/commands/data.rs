@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::Progress;
+use crate::summary::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -284,8 +285,9 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         train.classes.iter().collect::<String>(),
         counted(imported.n_prepared, "picture")
     ));
-    let out = arguments.out.display().to_string();
-    let path = if out.contains(std::path::is_separator) { out } else { format!("./{out}") };
+    // A bare name would be that of a data set.
+    let is_bare = arguments.out.components().count() == 1 && arguments.out.is_relative();
+    let path = if is_bare { quoted(&Path::new(".").join(&arguments.out)) } else { quoted(&arguments.out) };
     output.line(format_args!("train on them: cargo xtask train --data {path}"));
     Ok(())
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_train::{Classification, Classifier, Codebook, load_model};
-use mnist_io::{PreparationStep, PreparedDigit, prepare_digit, read_image};
+use mnist_io::{PreparedDigit, prepare_digit, read_image};
 use ndarray::{Array2, Axis};
 use serde_json::{Value, json};
 
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -101,7 +101,7 @@ fn read_one(
         if is_named { failure } else { named(failure) }
     })?;
     if let Some(folder) = steps {
-        write_steps(folder, &free_stem(path, stems), &prepared.steps)?;
+        prepared.write_steps(folder, &free_stem(path, stems))?;
     }
     let pixels: Vec<u8> = prepared.image.iter().copied().collect();
     let answer = classifier.classify(&pixels).map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
@@ -118,25 +118,6 @@ fn free_stem(path: &Path, stems: &mut BTreeSet<String>) -> String {
         free = format!("{stem}-{number}");
     }
     free
-}
-
-/// Writes each step as `<stem>-<number>-<step>.png`, small ones enlarged so that one can see something.
-fn write_steps(folder: &Path, stem: &str, steps: &[PreparationStep]) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io("create the folder", folder, &error))?;
-    for (index, step) in steps.iter().enumerate() {
-        let name: String =
-            step.name.chars().map(|character| if character.is_alphanumeric() { character } else { '-' }).collect();
-        let target = folder.join(format!("{stem}-{}-{name}.png", index + 1));
-        let (height, width) = step.image.dim();
-        let factor = (224 / height.max(width).max(1)).max(1);
-        let enlarged = image::GrayImage::from_fn((width * factor) as u32, (height * factor) as u32, |x, y| {
-            image::Luma([step.image[[y as usize / factor, x as usize / factor]]])
-        });
-        enlarged
-            .save(&target)
-            .map_err(|error| Failure::new(Code::InputOutput, format!("cannot write {}: {error}", target.display())))?;
-    }
-    Ok(())
 }
 
 fn show(path: &Path, prepared: &PreparedDigit, answer: &Classification, codebook: &Codebook, output: &mut Output) {

@@ -79,11 +79,23 @@ fn pictures_of_ones_own_are_prepared_split_and_learned_from_with_the_same_comman
     sandbox.run(["evaluate", model]).expect_code(0);
 
     // The same pictures and the same seed make the same set, another seed another one.
-    sandbox.run(["data", "import", "photos", "mine-again"]).expect_code(0);
+    let outcome = sandbox.run(["data", "import", "photos", "mine-again"]).expect_code(0);
+    assert!(outcome.stdout.contains("cargo xtask train --data ./mine-again\n"), "{}", outcome.stdout);
     let again = LabeledImages::load_folder(sandbox.path("mine-again")).expect("a set");
     assert_eq!(again, (train, test));
     sandbox.run(["data", "import", "photos", "other", "--seed", "1"]).expect_code(0);
     assert_ne!(LabeledImages::load_folder(sandbox.path("other")).expect("a set"), again);
+}
+
+#[test]
+fn the_command_that_an_import_prints_can_be_pasted_into_a_shell() {
+    let sandbox = Sandbox::new();
+    write_photos(&sandbox.path("photos"), 5);
+    for (out, shown) in [("mine & yours", "'./mine & yours'"), ("below/it's", r"'below/it'\''s'")] {
+        let outcome = sandbox.run(["data", "import", "photos", out]).expect_code(0);
+        let command = format!("train on them: cargo xtask train --data {shown}\n");
+        assert!(outcome.stdout.contains(&command), "{}", outcome.stdout);
+    }
 }
 
 #[test]

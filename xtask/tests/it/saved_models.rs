@@ -89,6 +89,21 @@ fn strengths_add_up_and_nothing_that_is_stored_is_lost() {
 }
 
 #[test]
+fn a_model_that_was_deleted_is_offered_to_nobody() {
+    let sandbox = Sandbox::with_digits();
+    let outcome = sandbox.train("out", &[]).expect_code(0);
+    assert!(outcome.stdout.contains("next     cargo xtask predict"), "{}", outcome.stdout);
+    fs::remove_file(sandbox.only_file("out/models", ".safetensors")).expect("deleted");
+    let outcome = sandbox.train("out", &[]).expect_code(0);
+    assert!(outcome.stdout.contains("is gone; once its record"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("xtask predict"), "{}", outcome.stdout);
+    // It says what helps.
+    fs::remove_file(sandbox.only_file("out/trials", ".json")).expect("deleted");
+    let outcome = sandbox.train("out", &[]).expect_code(0);
+    assert!(outcome.stdout.contains("next     cargo xtask predict"), "{}", outcome.stdout);
+}
+
+#[test]
 fn pictures_of_the_same_name_do_not_overwrite_each_others_steps() {
     let (sandbox, model) = trained();
     photo(&sandbox, "one.png");

@@ -6,6 +6,7 @@
 
 mod ink;
 mod shape;
+mod steps;
 
 use crate::error::{Error, Result};
 use crate::gzip;

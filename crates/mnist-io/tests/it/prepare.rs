@@ -98,6 +98,23 @@ fn the_steps_lead_from_the_photo_to_the_image() {
 }
 
 #[test]
+fn the_steps_can_be_looked_at_as_files_that_show_the_same_pixels() {
+    let digit = synthetic_digits(1, 3).images.index_axis_move(ndarray::Axis(0), 0);
+    let prepared = prepare_digit(&photo_of(&digit, Scene::DarkOnLight)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    prepared.write_steps(folder.path().join("steps"), "mine").unwrap();
+    let last = image::open(folder.path().join("steps/mine-7-centre.png")).unwrap().into_luma8();
+    // 28 pixels are enlarged by 8.
+    assert_eq!(last.dimensions(), (224, 224));
+    for (x, y, pixel) in last.enumerate_pixels() {
+        assert_eq!(pixel.0, [prepared.image[[y as usize / 8, x as usize / 8]]], "{x}, {y}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("steps")).unwrap().count(), prepared.steps.len());
+    let error = prepared.write_steps(folder.path().join("steps/mine-7-centre.png"), "mine").unwrap_err();
+    assert_eq!(error.kind(), mnist_io::ErrorKind::Io);
+}
+
+#[test]
 fn the_ink_of_a_prepared_digit_is_full_and_its_centre_of_mass_is_in_the_middle() {
     for image in synthetic_digits(30, 5).images.outer_iter() {
         let prepared = prepare_digit(&photo_of(&image.to_owned(), Scene::DarkOnLight)).unwrap().image;
