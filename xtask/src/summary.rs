@@ -37,7 +37,7 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
             return;
         }
         Status::Diverged => output.line(diverged(record)),
-        Status::Finished => {}
+        Status::Finished => explain_early_stopping(record, output),
     }
     if let Some(test) = record.final_test().or_else(|| record.epochs.last()?.test.as_ref()) {
         explain_metrics(test, record.data.test, record.layers.last().copied().unwrap_or(0), output);
@@ -62,6 +62,27 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
         duration(seconds_train),
         thousands((n_trained as f64 / seconds_train.max(1e-9)) as u64),
         duration(seconds_evaluate),
+    ));
+}
+
+/// Which epoch the weights are from, where that need not be the last: the numbers that follow are that epoch's.
+fn explain_early_stopping(record: &RunRecord, output: &mut Output) {
+    let Some(rule) = record.config.get("early_stopping").filter(|rule| rule.is_object()) else { return };
+    let metric = rule.get("metric").and_then(Value::as_str).unwrap_or_default();
+    let patience = rule.get("patience").and_then(Value::as_u64).unwrap_or(0);
+    let (kept, last) = (record.best_epoch, record.epochs.last().map_or(0, |epoch| epoch.epoch));
+    let n_epochs = record.config.get("epochs").and_then(Value::as_u64).unwrap_or(0);
+    let end = if (last as u64) < n_epochs {
+        format!(
+            "stopped after epoch {last} of {n_epochs}, {} without a better {metric}",
+            counted(patience as usize, "epoch")
+        )
+    } else {
+        format!("not stopped in {}", counted(last, "epoch"))
+    };
+    output.line(format_args!("early stopping   {end}"));
+    output.line(format_args!(
+        "weights          of epoch {kept}, the best by {metric}; what follows is measured with them"
     ));
 }
 

@@ -142,3 +142,21 @@ fn a_run_can_start_from_a_saved_model() {
     assert!(!sandbox.path("third").exists(), "nothing is begun that cannot be done");
     sandbox.run(["train", "second/spec.toml", "--out", "again"]).expect_code(2).expect_error("found no --init");
 }
+
+#[test]
+fn a_run_that_stops_early_names_the_epoch_whose_numbers_follow() {
+    let sandbox = Sandbox::with_digits();
+    let stopping = ["--set", "validation=50", "--set", "epochs=60", "--set", "learning_rate=0.3"];
+    let rule = ["--set", "early_stopping={metric=\"validation.loss\", patience=2}"];
+    let arguments: Vec<&str> = stopping.into_iter().chain(rule).collect();
+    let outcome = sandbox.train("out", &arguments).expect_code(0);
+    let record = record(&sandbox, "out");
+    let (kept, last) =
+        (record["best_epoch"].as_u64().expect("a number"), record["epochs"].as_array().expect("epochs").len() - 1);
+    assert!(last < 60, "a rate of 0.3 makes the loss rise");
+    let lines = [
+        format!("early stopping   stopped after epoch {last} of 60, 2 epochs without a better validation.loss\n"),
+        format!("weights          of epoch {kept}, the best by validation.loss; what follows is measured with them\n"),
+    ];
+    assert!(outcome.stdout.contains(&lines.concat()), "{}", outcome.stdout);
+}
