@@ -56,16 +56,20 @@ pub(crate) fn images(data: &Dataset) -> [&LabeledImages; 2] {
     [data.train(), data.test()].map(|part| part.images().expect("the data that this program loads are images"))
 }
 
+/// More classes than these are counted and not named.
+const N_CLASSES_SHOWN: usize = 10;
+
 /// One line for people, about so many images of the data.
 pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize)) -> String {
     let (height, width) = data.train().image_size().unwrap_or((0, 0));
-    format!(
-        "{}: {} training and {} test images of {height} × {width}, classes {}",
-        data.name(),
-        thousands(n_train as u64),
-        thousands(n_test as u64),
-        data.train().classes().iter().collect::<String>()
-    )
+    let classes = data.train().classes();
+    let classes = if classes.len() <= N_CLASSES_SHOWN {
+        classes.iter().collect::<String>()
+    } else {
+        format!("{} classes", classes.len())
+    };
+    let (train, test) = (thousands(n_train as u64), thousands(n_test as u64));
+    format!("{}: {train} training, {test} test images, {height} × {width}: {classes}", data.name())
 }
 
 /// Refuses to read what cannot fit, with room for what comes with it.

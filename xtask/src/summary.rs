@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::output::Output;
 
+/// Epochs that a curve shows at most; the line fits into 80 columns.
+const CURVE_WIDTH: usize = 24;
+
 /// The head of the table of epochs.
 pub(crate) const EPOCH_HEAD: &str = "epoch      loss      train right    test right   test bits   invalid";
 
@@ -45,8 +48,8 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.digit_accuracy).collect();
     if curve.len() > 1 {
         output.line(format_args!(
-            "curve            {}  test images right by epoch, from {} to {}",
-            sparkline(&curve, 60),
+            "curve            {}  test images right, {} to {}",
+            sparkline(&curve, CURVE_WIDTH),
             percent(curve.first().copied()),
             percent(curve.last().copied()),
         ));
@@ -58,7 +61,7 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     let n_train = (record.data.train as u64).saturating_sub(n_validation);
     let n_trained = n_train.saturating_mul(record.epochs.len().saturating_sub(1) as u64);
     output.line(format_args!(
-        "time             {} of training ({} samples a second), {} of measuring",
+        "time             {} of training ({} samples/s), {} of measuring",
         duration(seconds_train),
         thousands((n_trained as f64 / seconds_train.max(1e-9)) as u64),
         duration(seconds_evaluate),
@@ -73,17 +76,12 @@ fn explain_early_stopping(record: &RunRecord, output: &mut Output) {
     let (kept, last) = (record.best_epoch, record.epochs.last().map_or(0, |epoch| epoch.epoch));
     let n_epochs = record.config.get("epochs").and_then(Value::as_u64).unwrap_or(0);
     let end = if (last as u64) < n_epochs {
-        format!(
-            "stopped after epoch {last} of {n_epochs}, {} without a better {metric}",
-            counted(patience as usize, "epoch")
-        )
+        format!("stopped after epoch {last} of {n_epochs}, {} without progress", counted(patience as usize, "epoch"))
     } else {
         format!("not stopped in {}", counted(last, "epoch"))
     };
     output.line(format_args!("early stopping   {end}"));
-    output.line(format_args!(
-        "weights          of epoch {kept}, the best by {metric}; what follows is measured with them"
-    ));
+    output.line(format_args!("weights          of epoch {kept}, the best {metric}; they are measured below"));
 }
 
 /// The metrics of `n_samples` test images, one on each line with what it says.
@@ -99,13 +97,13 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
     }
     if let Some(nearest) = test.nearest_accuracy {
         output.line(format_args!(
-            "nearest code     {:<9} right when the answer is the class whose code is nearest",
+            "nearest code     {:<9} right when the class with the nearest code is the answer",
             percent(Some(nearest)),
         ));
     }
     if let Some(bits) = test.bit_accuracy {
         output.line(format_args!(
-            "bit accuracy     {:<9} single bits right; high even for a net that always answers the same",
+            "bit accuracy     {:<9} single bits right; high even where all answers are the same",
             percent(Some(bits)),
         ));
     }
@@ -116,7 +114,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
         ));
     }
     output.line(format_args!(
-        "errors           MAE {:.4}, RMSE {:.4}: mean and root mean square of the difference to the target bits",
+        "errors           MAE {:.4}, RMSE {:.4}: mean, root mean square of output less target",
         test.mae, test.rmse
     ));
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RunRecord, Status};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
-use mlp_train::{Diagnosis, EpochRecord};
+use mlp_train::{Diagnosis, EpochRecord, Optimizer, TrainConfig};
 
 use crate::data;
 use crate::failure::{Code, Failure};
@@ -107,18 +107,21 @@ fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
     let value = |key: &str| shown(&train.get(key));
     output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
     output.line(format_args!(
-        "net      {} ({}, output {}, {}), {} parameters in {}",
+        "net      {}, {} parameters in {}",
         sizes.join("-"),
-        value("activation"),
-        value("output_activation"),
-        value("encoding"),
         thousands(train.n_parameters(n_inputs, n_outputs).unwrap_or(0)),
         value("precision"),
     ));
     output.line(format_args!(
+        "units    {}, output {}; targets {}",
+        value("activation"),
+        value("output_activation"),
+        value("encoding"),
+    ));
+    output.line(format_args!(
         "learns   {} by {} at {}, batches of {}, {}, seed {}",
         value("loss"),
-        value("optimizer"),
+        optimizer(train),
         value("learning_rate"),
         value("batch_size"),
         counted(train.epochs, "epoch"),
@@ -126,6 +129,16 @@ fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
     ));
     output.line(format_args!("on       {}, kernel {}", counted(n_threads, "thread"), experiment.kernel().name()));
     output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
+}
+
+/// The name of the optimiser, with its parameters where they are not those that the name alone stands for.
+fn optimizer(config: &TrainConfig) -> String {
+    let name = config.optimizer.to_string();
+    if name.parse().is_ok_and(|plain: Optimizer| plain == config.optimizer) {
+        name
+    } else {
+        shown(&config.get("optimizer"))
+    }
 }
 
 /// What was found in the trial, in words.

@@ -155,8 +155,20 @@ fn a_run_that_stops_early_names_the_epoch_whose_numbers_follow() {
         (record["best_epoch"].as_u64().expect("a number"), record["epochs"].as_array().expect("epochs").len() - 1);
     assert!(last < 60, "a rate of 0.3 makes the loss rise");
     let lines = [
-        format!("early stopping   stopped after epoch {last} of 60, 2 epochs without a better validation.loss\n"),
-        format!("weights          of epoch {kept}, the best by validation.loss; what follows is measured with them\n"),
+        format!("early stopping   stopped after epoch {last} of 60, 2 epochs without progress\n"),
+        format!("weights          of epoch {kept}, the best validation.loss; they are measured below\n"),
     ];
     assert!(outcome.stdout.contains(&lines.concat()), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_a_run_says_fits_into_80_columns() {
+    let sandbox = Sandbox::new();
+    let arguments = ["--data", "synthetic", "--set", "epochs=30", "--set", "hidden=[8]", "--set", "train_size=1000"];
+    let outcome = sandbox.run(["train", "--out", "out"].iter().chain(&arguments)).expect_code(0);
+    // Commands are to be pasted, and a path is as long as it is.
+    let lines = outcome.stdout.lines().filter(|line| !line.contains("cargo xtask") && !line.contains("out/"));
+    for line in lines {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
 }
