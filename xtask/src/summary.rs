@@ -97,13 +97,13 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
     }
     if let Some(nearest) = test.nearest_accuracy {
         output.line(format_args!(
-            "nearest code     {:<9} right when the class with the nearest code is the answer",
+            "nearest code     {:<9} right if the answer is the class of the nearest code",
             percent(Some(nearest)),
         ));
     }
     if let Some(bits) = test.bit_accuracy {
         output.line(format_args!(
-            "bit accuracy     {:<9} single bits right; high even where all answers are the same",
+            "bit accuracy     {:<9} single bits right; high even for a constant answer",
             percent(Some(bits)),
         ));
     }
@@ -114,7 +114,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
         ));
     }
     output.line(format_args!(
-        "errors           MAE {:.4}, RMSE {:.4}: mean, root mean square of output less target",
+        "errors           MAE {:.4}, RMSE {:.4}: of the outputs against the target bits",
         test.mae, test.rmse
     ));
 }
