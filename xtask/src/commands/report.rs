@@ -1,6 +1,6 @@
 //! `report`: rebuilds what can be rebuilt from the records.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_results::{RunFolder, RunRecord};
@@ -36,6 +36,13 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
                 places::shown(&places::runs())
             )));
         }
+        if !holds_results(folder) {
+            return Err(Failure::configuration(format!(
+                "{}: expected a folder that `train` or `sweep` wrote, with spec.toml or trials/ in it, found neither; \
+                 nothing is written",
+                folder.display()
+            )));
+        }
     }
     let mut last: Option<(String, Option<Dataset>)> = None;
     for folder in &arguments.folders {
@@ -53,8 +60,13 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
     Ok(())
 }
 
+fn holds_results(folder: &Path) -> bool {
+    let folder = RunFolder::new(folder);
+    folder.trials().is_dir() || folder.specification().is_file()
+}
+
 /// What the first readable record of a folder was trained on, as it was named.
-fn data_of(folder: &std::path::Path) -> Option<String> {
+fn data_of(folder: &Path) -> Option<String> {
     let entries = std::fs::read_dir(RunFolder::new(folder).trials()).ok()?;
     let record = entries.flatten().find_map(|entry| RunRecord::read(entry.path()).ok())?;
     record.config.get("data")?.as_str().map(str::to_owned)

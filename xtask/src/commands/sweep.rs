@@ -41,6 +41,19 @@ Examples:
   cargo xtask sweep my.toml --executor slurm --time 4:00:00 --cores 4 --dry-run
   cargo xtask sweep status runs/mine                  how it stands, from another terminal
 
+What [sweep] in a file may say, with any key of a configuration (`train --help` has them):
+  [sweep]
+  learning_rate = [0.001, 0.01]                       every combination of the lists
+  seed = [0, 1, 2]
+
+  [sweep]
+  mode = \"random\"                                    or combinations drawn at random:
+  trials = 40                                         so many, each with every seed
+  learning_rate = { from = 1e-4, to = 0.1, scale = \"log\" }
+  activation = [\"sigmoid\", \"relu\"]                  one of these
+  halving = true                                      bad trials stop early; needs `validation`
+docs/sweeps.md tells all of it.
+
 Running the same command again goes on where it stopped, and repeats nothing. Lists may grow.";
 
 /// Run every combination of lists of values, in parallel; running again goes on

@@ -142,6 +142,9 @@ fn a_report_is_rebuilt_from_the_records() {
     sandbox.run(["report", "out"]).expect_code(0);
     assert!(sandbox.path("out/report.html").is_file() && !sandbox.files("out/plots").is_empty());
     sandbox.run(["report", "none"]).expect_code(2).expect_error("no such folder");
+    std::fs::create_dir(sandbox.path("empty")).expect("a folder");
+    sandbox.run(["report", "empty"]).expect_code(2).expect_error("found neither; nothing is written");
+    assert!(sandbox.files("empty").is_empty());
 }
 
 #[test]
