@@ -155,7 +155,16 @@ fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<Strin
         Some(_) => return wrong("scale: expected \"linear\" or \"log\"".to_owned()),
     };
     for (name, end) in [("from", from), ("to", to)] {
-        apply(&mut base.clone(), axis, end, &format!(".{name}"))?;
+        let path = format!(".{name}");
+        let mut trial = base.clone();
+        apply(&mut trial, axis, end, &path)?;
+        // What is drawn between ends that are not both whole is not whole, and this key takes nothing else.
+        let typed = trial.get(key).unwrap_or(Value::Null);
+        if typed.is_u64() && !end.is_u64() {
+            let (found, typed) = (toml_text(end), toml_text(&typed));
+            let message = format!("{key}.{name}: expected a whole number, found {found}; write {name} = {typed}");
+            return Err(axis.place_of(&path).error(&message));
+        }
     }
     match (from.as_f64(), to.as_f64()) {
         (Some(low), Some(high)) if low < high && (low > 0.0 || !is_log) => {}

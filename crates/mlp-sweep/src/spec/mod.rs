@@ -148,6 +148,11 @@ impl SweepSpec {
     }
 
     /// Every cell of the grid, the last axis varying fastest; one cell if there are no axes.
+    ///
+    /// # Errors
+    ///
+    /// If two values that are fine by themselves do not go together in a trial, or the axes do not have as many different
+    /// combinations as are to be drawn.
     pub fn trials_settings(&self) -> Result<Vec<RunSettings>> {
         let Some(random) = self.random else {
             return self.axes.iter().try_fold(vec![self.base.clone()], |cells, axis| self.crossed(&cells, axis));
