@@ -9,7 +9,7 @@ use mlp_train::{AnyMlp, EpochRecord, Outcome, Precision, Progress, Run, Samples,
 
 use crate::checkpoints::TrialCheckpoints;
 use crate::diagnosis::Examiner;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
 use crate::panics::guarded;
@@ -150,7 +150,7 @@ impl Attempt<'_> {
                 }
                 go_on
             });
-        let run = run.map_err(|error| Error::specification(error.to_string()))?;
+        let run = run?;
         examiner.iter_mut().for_each(Examiner::write);
         match paused {
             Some(reached) if run.outcome == Outcome::Interrupted => Ok(Trained::Paused(Box::new(reached))),

@@ -13,7 +13,7 @@
 //!
 //! let base = TrainConfig::new().hidden([8]).epochs(1);
 //! let spec = SweepSpec::new(&base)?.vary("learning_rate", [0.001, 0.01])?.vary("seed", 0..2)?;
-//! let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+//! let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
 //! # let folder = tempfile::tempdir().expect("a folder");
 //! # let folder = folder.path();
 //! let sweep = Sweep::new(spec, data, folder)?;
@@ -81,7 +81,7 @@ pub use mlp_train;
 
 pub use checkpoints::CheckpointInterval;
 pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
 pub use experiment::{Experiment, InitialModel};

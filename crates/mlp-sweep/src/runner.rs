@@ -22,6 +22,7 @@ use crate::trial::Trial;
 
 /// In which order trials are begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Order {
     /// One seed of everything before the next seed, and among these the longest first, so that the threads end together.
     #[default]
@@ -93,6 +94,7 @@ impl RunOptions<'_> {
 
 /// What came of a sweep.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SweepOutcome {
     /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
     pub records: BTreeMap<String, RunRecord>,

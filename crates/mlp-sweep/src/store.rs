@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agreement::{Expected, agree_on_specification, check_data, check_kernel};
 use crate::checkpoints::{self, CheckpointInterval, TrialCheckpoints};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::lease::{Leased, lease};
 use crate::trial::Trial;
@@ -62,7 +62,9 @@ impl Store {
     /// Opens or creates `folder` for `purpose` ("sweep"), and reads the records that are there.
     ///
     /// If the folder belongs to another specification, to other data, another kernel or a newer version, or is in use,
-    /// nothing in it is changed. Damaged records are set aside, so that their trials run again.
+    /// no result, specification or checkpoint in it is changed: who has been told no leaves empty folders and the name
+    /// of the last holder in `.lock` at most, because only who holds the folder may judge what is in it. Damaged records
+    /// are set aside, so that their trials run again.
     pub(crate) fn open(
         folder: &RunFolder,
         purpose: &str,
@@ -187,12 +189,11 @@ impl Store {
         model_configuration: &Map<String, Value>,
     ) -> Result<()> {
         let path = self.folder.model(&record.trial);
-        let written = match model {
-            Some(AnyMlp::F32(mlp)) => save_model(&path, mlp, model_configuration),
-            Some(AnyMlp::F64(mlp)) => save_model(&path, mlp, model_configuration),
-            None => Ok(()),
-        };
-        written.map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
+        match model {
+            Some(AnyMlp::F32(mlp)) => save_model(&path, mlp, model_configuration)?,
+            Some(AnyMlp::F64(mlp)) => save_model(&path, mlp, model_configuration)?,
+            None => {}
+        }
         Ok(record.write(self.folder.record(&record.trial))?)
     }
 
@@ -235,7 +236,8 @@ impl Store {
 /// How old a staged file is that nobody is still writing.
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Whether a file of this name was being written when its process ended: of the store, or of the report.
+/// Whether a file of this name was being written when its process ended: of the store, or of the report. Earlier versions
+/// wrote reports as `.staged-…` and everything else as `.….partial`; what they left may still be there.
 fn is_left_over(name: &std::ffi::OsStr) -> bool {
     let text = name.to_string_lossy();
     durable_file::is_staged(name)
@@ -294,9 +296,11 @@ fn refuse_newer(path: &Path, error: &mlp_results::Error) -> Result<()> {
     match serde_json::from_slice::<Layout>(&bytes) {
         Ok(Layout { schema }) if schema > u64::from(expected) => Err(Error::specification(format!(
             "{}: schema: expected {expected}, found {schema}: written by a newer version of the program; update the \
-             program, or name another folder with --out",
+             program, or ",
             path.display()
-        ))),
+        ))
+        .in_file(path)
+        .with_advice(Advice::Folder)),
         _ => Ok(()),
     }
 }

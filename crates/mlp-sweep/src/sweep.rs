@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::agreement::Expected;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
 use crate::halving;
@@ -26,7 +26,7 @@ use crate::trial::Trial;
 /// use mnist_io::synthetic_digits;
 ///
 /// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [0.001, 0.01]\n")?;
-/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let sweep = Sweep::new(spec, data, folder.path())?;
 /// let outcome = sweep.run(&RunOptions::default(), &())?;
@@ -126,7 +126,7 @@ impl Sweep {
     /// use mnist_io::synthetic_digits;
     ///
     /// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nseed = [0, 1, 2, 3]\n")?;
-    /// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+    /// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
     /// let folder = tempfile::tempdir().expect("a folder");
     /// let sweep = Sweep::new(spec, data, folder.path())?;
     ///
@@ -152,7 +152,8 @@ impl Sweep {
     /// # Errors
     ///
     /// If the folder belongs to another specification, other data or another kernel, if another process holds it, or if it
-    /// cannot be written. Nothing in it is changed then.
+    /// cannot be written. No result, specification or checkpoint in it is changed then; it is created where there was none,
+    /// and `.lock` in it may name this process as its last holder.
     pub fn open(&self, purpose: &str, shard: Option<Shard>, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
         let trials = match shard {
             None => self.trials.clone(),
@@ -179,9 +180,9 @@ impl Sweep {
             return Ok(());
         }
         Err(Error::specification(
-            "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
-             leave one of the two out",
-        ))
+            "a part of a sweep: expected one without `halving`, which compares all trials with one another; ",
+        )
+        .with_advice(Advice::Whole))
     }
 
     fn open_store(
@@ -289,9 +290,11 @@ impl OpenSweep<'_> {
         let folder = RunFolder::new(other);
         if !folder.trials().is_dir() {
             return Err(Error::specification(format!(
-                "--reuse {}: expected a folder of results, with trials/ in it; name one that `train` or `sweep` wrote",
+                "{}: expected a folder of results, with trials/ in it, to reuse them; ",
                 other.display()
-            )));
+            ))
+            .in_file(other)
+            .with_advice(Advice::Reuse));
         }
         let experiment = &self.sweep.experiment;
         let mut n_trials = 0;
@@ -349,11 +352,15 @@ fn check_initial(expected: Option<&Value>, given: Option<&InitialModel>) -> Resu
     match (expected, given.map(InitialModel::sha256)) {
         (None, _) => Ok(()),
         (Some(Value::String(expected)), Some(given)) if expected == given => Ok(()),
-        (Some(expected), given) => Err(Error::specification(format!(
-            "{INITIAL_KEY}: expected --init with the network whose weights have the SHA-256 {}, found {}; \
-             `train --init MODEL` starts from a network",
-            toml_text(expected),
-            given.unwrap_or("no --init"),
-        ))),
+        (Some(expected), given) => {
+            let (expected, advice) = (toml_text(expected), Advice::NoInitialModel);
+            let text = format!(
+                "{INITIAL_KEY}: expected the initial network whose weights have the SHA-256 {expected}, found "
+            );
+            Err(match given {
+                None => Error::specification(text).with_advice(advice),
+                Some(given) => Error::specification(format!("{text}{given}; ")).with_advice(Advice::InitialModel),
+            })
+        }
     }
 }

@@ -32,6 +32,7 @@ struct Details {
     path: Option<PathBuf>,
     sentence: String,
     io_error: Option<io::Error>,
+    sweep_error: Option<mlp_sweep::Error>,
 }
 
 impl Error {
@@ -48,7 +49,12 @@ impl Error {
     /// The operating system's error, where there was one. Its text is part of this error's text already, so
     /// [`std::error::Error::source`] does not repeat it.
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.0.io_error.as_ref()
+        self.0.io_error.as_ref().or_else(|| self.sweep_error()?.io_error())
+    }
+
+    /// The error of the sweep of which this one tells, with its advice.
+    pub fn sweep_error(&self) -> Option<&mlp_sweep::Error> {
+        self.0.sweep_error.as_ref()
     }
 
     /// The end of work that was asked to end; for whoever runs the sweeps, too.
@@ -77,7 +83,8 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, io_error: Option<io::Error>) -> Self {
-        Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, io_error }))
+        let path = path.map(Path::to_path_buf);
+        Self(Box::new(Details { kind, path, sentence, io_error, sweep_error: None }))
     }
 }
 
@@ -97,7 +104,9 @@ impl From<mlp_sweep::Error> for Error {
             mlp_sweep::ErrorKind::Busy => ErrorKind::Busy,
             _ => ErrorKind::Data,
         };
-        Self::new(kind, error.path(), error.to_string(), None)
+        let mut told = Self::new(kind, error.path(), error.to_string(), None);
+        told.0.sweep_error = Some(error);
+        told
     }
 }
 

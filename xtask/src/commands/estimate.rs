@@ -50,10 +50,10 @@ fn list(configurations: &[ConfigurationEstimate], output: &mut Output) {
 }
 
 fn memory(estimate: MemoryEstimate) -> String {
-    let megabytes = |n_bytes: u64| thousands((n_bytes >> 20).max(1));
-    let mut text = format!("at most about {} MB besides the data", megabytes(estimate.at_once));
+    let mebibytes = |n_bytes: u64| thousands((n_bytes >> 20).max(1));
+    let mut text = format!("at most about {} MiB besides the data", mebibytes(estimate.at_once));
     let Some(available) = estimate.available else { return text };
-    text += &format!(", of {} MB that are available", megabytes(available));
+    text += &format!(", of {} MiB that are available", mebibytes(available));
     if estimate.n_too_large > 0 {
         text += &format!("; {} cannot fit and will be recorded as failed", counted(estimate.n_too_large, "trial"));
     } else if estimate.at_once > available {

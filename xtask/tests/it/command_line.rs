@@ -170,7 +170,7 @@ fn too_little_memory_for_the_data_is_code_5_with_advice() {
     let sandbox = Sandbox::new();
     let arguments = ["train", "--set", "epochs=0", "--set", "hidden=[8]", "--threads", "1", "--out", "out"];
     let outcome = sandbox.run_in_shell("ulimit -v 40000; exec \"$@\"", &arguments);
-    outcome.expect_code(5).expect_error("MB of memory");
+    outcome.expect_code(5).expect_error("MiB of memory");
 }
 
 #[cfg(target_os = "linux")]
@@ -181,7 +181,7 @@ fn a_network_that_cannot_fit_into_the_allowed_memory_is_recorded_as_failed_and_n
     let arguments =
         ["train", "--data", "./digits", "--set", hidden, "--set", "epochs=1", "--threads", "1", "--out", "out"];
     let outcome = sandbox.run_in_shell("ulimit -v 500000; exec \"$@\"", &arguments);
-    outcome.expect_code(7).expect_error("MB of memory");
+    outcome.expect_code(7).expect_error("MiB of memory");
     let record = std::fs::read_to_string(sandbox.only_file("out/trials", ".json")).expect("a record");
     assert!(record.contains("\"status\": \"failed\""));
 }

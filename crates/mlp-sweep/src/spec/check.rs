@@ -64,8 +64,8 @@ impl Document {
                  add such as trials = 50",
             ));
         };
-        let n_trials = match trials.value.as_u64() {
-            Some(n_trials) if (1..=MAX_TRIALS as u64).contains(&n_trials) => n_trials as usize,
+        let n_combinations = match trials.value.as_u64() {
+            Some(number) if (1..=MAX_TRIALS as u64).contains(&number) => number as usize,
             _ => return wrong(trials, &format!("an integer from 1 to {MAX_TRIALS}")),
         };
         let seed = match self.search_key("draw_seed") {
@@ -75,7 +75,7 @@ impl Document {
                 None => return wrong(seed, "an integer of at least 0"),
             },
         };
-        Ok(Some(RandomSearch { n_trials, seed }))
+        Ok(Some(RandomSearch { n_combinations, seed }))
     }
 
     fn check_halving(&self, base: &RunSettings, axes: &[SweepAxis]) -> Result<Option<Halving>> {
@@ -220,17 +220,17 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Swe
 }
 
 fn check_size(axes: &[SweepAxis], random: Option<RandomSearch>) -> Result<()> {
-    let n_cells = match random {
-        Some(random) => random.n_trials.checked_mul(n_seeds(axes)),
+    let n_trials = match random {
+        Some(random) => random.n_combinations.checked_mul(n_seeds(axes)),
         None => axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.n_values())),
     };
-    if n_cells.is_some_and(|n_cells| n_cells <= MAX_TRIALS) {
+    if n_trials.is_some_and(|n_trials| n_trials <= MAX_TRIALS) {
         return Ok(());
     }
     if let Some(random) = random {
         return Err(Error::specification(format!(
             "[sweep]: expected at most {MAX_TRIALS} trials, found {} draws with {} seeds each; take fewer",
-            random.n_trials,
+            random.n_combinations,
             n_seeds(axes)
         )));
     }
