@@ -13,7 +13,7 @@ use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
 use crate::halving;
-use crate::runner::{RunOptions, Runner, SweepOutcome};
+use crate::runner::{RunOptions, Runner, Stopped, SweepOutcome};
 use crate::shard::Shard;
 use crate::spec::{INITIAL_KEY, SweepSpec, toml_text};
 use crate::store::{Sharing, Store, result_elsewhere};
@@ -330,8 +330,18 @@ impl OpenSweep<'_> {
     ///
     /// If results cannot be written, or the system refuses threads.
     pub fn run(self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
+        self.run_unless(&|| options.stopped(), options, observer)
+    }
+
+    /// The same; asks `stopped` whether to stop, and not the options.
+    pub(crate) fn run_unless(
+        self,
+        stopped: &(dyn Fn() -> Option<Stopped> + Sync),
+        options: &RunOptions<'_>,
+        observer: &dyn Observer,
+    ) -> Result<SweepOutcome> {
         let OpenSweep { sweep, store, records, trials } = self;
-        let runner = Runner { experiment: &sweep.experiment, store: &store, options, observer };
+        let runner = Runner { experiment: &sweep.experiment, store: &store, options, stopped, observer };
         match sweep.specification.halving {
             Some(halving) => halving::run(halving, &runner, &trials, sweep.specification.base.train.epochs, records),
             None => {

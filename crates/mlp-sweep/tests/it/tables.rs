@@ -134,10 +134,10 @@ fn tables_that_do_not_fit_together_are_refused() {
 
 #[test]
 fn numbers_that_cannot_be_trained_on_are_a_fault_of_the_data() {
-    let mut train = numbers(10, 0);
+    let mut train = numbers(100, 0);
     train.inputs[[3, 1]] = f64::NAN;
     let place = Place::new();
-    let data = Dataset::tables("points", train, numbers(5, 10)).expect("two tables");
+    let data = Dataset::tables("points", train, numbers(40, 100)).expect("two tables");
     let sweep = Sweep::new(specification(VALUES), data, place.folder("out").path()).expect("a sweep");
     for error in [
         sweep.run(&one_by_one(), &()).expect_err("no number"),
