@@ -187,3 +187,29 @@ impl From<paper::Error> for Failure {
         Failure::new(code, error.sweep_error().map_or_else(|| error.to_string(), |error| error.text_with(option)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_advice_of_a_sweep_names_an_option_of_this_program() {
+        for advice in [
+            Advice::Folder,
+            Advice::FolderOrName,
+            Advice::KernelOrFolder("avx2".to_owned()),
+            Advice::Jobs,
+            Advice::Threads,
+            Advice::InitialModel,
+            Advice::NoInitialModel,
+            Advice::Reuse,
+            Advice::Whole,
+            Advice::NoSlurm,
+            Advice::Submission,
+        ] {
+            assert!(!advice.to_string().contains("--"), "{advice}: a library has no options");
+            let text = option(&advice).unwrap_or_default();
+            assert!(text.contains("--"), "{advice}: {text:?}");
+        }
+    }
+}

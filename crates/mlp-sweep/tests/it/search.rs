@@ -60,7 +60,7 @@ fn a_range_of_whole_numbers_has_ends_that_are_written_so() {
     let message = check("{ from = 8, to = 1e3, scale = \"log\" }").expect_err("draws that are not whole");
     assert!(
         message
-            .starts_with("specification:4:29: batch_size.to: expected a whole number, found 1000.0; write to = 1000\n"),
+            .starts_with("specification:4:31: batch_size.to: expected a whole number, found 1000.0; write to = 1000\n"),
         "{message}"
     );
     let message = check("{ from = 8.0, to = 16 }").expect_err("draws that are not whole");
