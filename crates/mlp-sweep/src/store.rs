@@ -62,9 +62,8 @@ impl Store {
     /// Opens or creates `folder` for `purpose` ("sweep"), and reads the records that are there.
     ///
     /// If the folder belongs to another specification, to other data, another kernel or a newer version, or is in use,
-    /// no result, specification or checkpoint in it is changed: who has been told no leaves empty folders and the name
-    /// of the last holder in `.lock` at most, because only who holds the folder may judge what is in it. Damaged records
-    /// are set aside, so that their trials run again.
+    /// nothing in it is changed but `.lock`, which names its last holder: only who holds a folder may judge what is in it.
+    /// Damaged records are set aside, so that their trials run again.
     pub(crate) fn open(
         folder: &RunFolder,
         purpose: &str,
@@ -72,10 +71,7 @@ impl Store {
         expected: &Expected<'_>,
         observer: &dyn Observer,
     ) -> Result<(Self, BTreeMap<String, RunRecord>)> {
-        let inner = [folder.trials(), folder.models(), folder.checkpoints(), folder.running()];
-        for path in [folder.path().to_path_buf()].iter().chain(&inner) {
-            fs::create_dir_all(path).map_err(|error| Error::io("create the folder", path, error))?;
-        }
+        create(folder.path())?;
         let lock = match sharing {
             Sharing::Alone => FolderLock::acquire(folder.path(), purpose)?,
             Sharing::Shared => FolderLock::share(folder.path(), purpose)?,
@@ -92,6 +88,8 @@ impl Store {
             check_kernel(folder, record, expected.kernel)?;
         }
         let specification = agree_on_specification(folder, expected, observer)?;
+        let inner = [folder.trials(), folder.models(), folder.checkpoints(), folder.running()];
+        inner.iter().try_for_each(|path| create(path))?;
         for (path, reason) in &found.damaged {
             set_aside(path, reason, observer)?;
         }
@@ -138,7 +136,7 @@ impl Store {
     /// Keeps what a trial has reached at a rung.
     pub(crate) fn save_rung(&self, trial: &str, reached: &EpochRecord) -> Result<()> {
         let folder = self.folder.rungs();
-        fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
+        create(&folder)?;
         let rung = Rung { trial: trial.to_owned(), kernel: self.kernel.name().to_owned(), reached: reached.clone() };
         write(&self.folder.rung(trial, reached.epoch), &format!("{}\n", json!(rung)))
     }
@@ -202,7 +200,11 @@ impl Store {
         let trials = self.folder.trials();
         let failed = |error: io::Error| Error::io("read the folder", &trials, error);
         let mut found = Found { records: BTreeMap::new(), damaged: Vec::new() };
-        for entry in fs::read_dir(&trials).map_err(failed)? {
+        let entries = match fs::read_dir(&trials) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let path = entry.map_err(failed)?.path();
             let Some(trial) = trial_of_record(&path) else { continue };
             match RunRecord::read(&path) {
@@ -231,6 +233,10 @@ impl Store {
         found.damaged.sort();
         Ok(found)
     }
+}
+
+fn create(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("create the folder", folder, error))
 }
 
 /// How old a staged file is that nobody is still writing.

@@ -152,8 +152,7 @@ impl Sweep {
     /// # Errors
     ///
     /// If the folder belongs to another specification, other data or another kernel, if another process holds it, or if it
-    /// cannot be written. No result, specification or checkpoint in it is changed then; it is created where there was none,
-    /// and `.lock` in it may name this process as its last holder.
+    /// cannot be written. Nothing in it is changed then but `.lock`, which names the last process that held it.
     pub fn open(&self, purpose: &str, shard: Option<Shard>, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
         let trials = match shard {
             None => self.trials.clone(),

@@ -56,6 +56,16 @@ fn a_changed_specification_is_refused_with_the_difference() {
 }
 
 #[test]
+fn a_folder_that_is_refused_gets_a_lock_and_nothing_else() {
+    let place = Place::new();
+    let folder = place.folder("out");
+    fs::create_dir(folder.path()).expect("a folder");
+    fs::write(folder.specification(), "hidden = [9]\n").expect("a specification");
+    expect(&refused(&sweep(SMALL, &folder)), ErrorKind::Specification, "belongs to another specification");
+    assert_eq!(files(folder.path()), [folder.path().join(".lock"), folder.specification()]);
+}
+
+#[test]
 fn a_folder_takes_results_on_one_data_set() {
     let place = Place::new();
     let (folder, _) = finished(&place);
