@@ -87,7 +87,7 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// If the system refuses threads.
+    /// If the system refuses threads, or samples cannot be trained on.
     pub fn estimate(&self, trials: &[Trial], n_threads: usize, n_jobs: Option<usize>) -> Result<Estimate> {
         let experiment = self.experiment();
         let records = self.folder().records();

@@ -34,7 +34,7 @@
 //! - A trial that is finished is never lost and never run twice: its record appears in one step, after its model.
 //! - A trial under way is written down every so often and when it is stopped, and goes on with the same bits.
 //! - A trial that panics is tried once more; the second time its record says so, and the others go on. One that cannot fit
-//!   into memory is not started.
+//!   into memory is not started. A panic of whoever watches is not the trial's: it reaches the caller of the sweep.
 //! - Whatever the number of threads, of jobs, of shards, and the order: the records are the same but for `runtime`.
 //!
 //! Nothing here prints, ends the process or keeps anything global: what there is to tell is an [`Event`].

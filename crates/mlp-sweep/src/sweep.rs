@@ -112,8 +112,12 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// As [`Sweep::open`], and if results cannot be written. A trial that fails, by a panic or for want of memory, is no
-    /// error: its record says so.
+    /// As [`Sweep::open`], if results cannot be written, and if samples cannot be trained on. A trial that fails, by a panic
+    /// or for want of memory, is no error: its record says so.
+    ///
+    /// # Panics
+    ///
+    /// If `observer` does, with what it panics with.
     pub fn run(&self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
         self.open("sweep", None, observer)?.run(options, observer)
     }
@@ -327,7 +331,11 @@ impl OpenSweep<'_> {
     ///
     /// # Errors
     ///
-    /// If results cannot be written, or the system refuses threads.
+    /// If results cannot be written, samples cannot be trained on, or the system refuses threads.
+    ///
+    /// # Panics
+    ///
+    /// If `observer` does, with what it panics with.
     pub fn run(self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
         self.run_unless(&|| options.stopped(), options, observer)
     }

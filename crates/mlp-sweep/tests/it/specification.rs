@@ -181,7 +181,7 @@ fn a_grid_of_a_thousand_million_cells_is_refused_at_once() {
 #[track_caller]
 fn assert_same(one: &SweepSpec, other: &SweepSpec) {
     assert_eq!(one.to_toml(), other.to_toml());
-    assert_eq!(one.trials_settings().expect("cells"), other.trials_settings().expect("cells"));
+    assert_eq!(one.trials_settings().expect("trials"), other.trials_settings().expect("trials"));
 }
 
 #[test]
