@@ -41,12 +41,12 @@ pub(crate) fn load(choice: Option<&str>) -> Result<Dataset, Failure> {
     match origin {
         Origin::Synthetic => {
             require_memory((N_SYNTHETIC_TRAIN + N_SYNTHETIC_TEST) * 28 * 28)?;
-            Ok(synthetic())
+            synthetic()
         }
         Origin::Folder { name, folder } => {
             require_memory(unpacked_size(&folder))?;
             let (train, test) = LabeledImages::load_folder(&folder)?;
-            Ok(Dataset::images(name, train, test))
+            Ok(Dataset::images(name, train, test)?)
         }
     }
 }
@@ -102,10 +102,10 @@ fn unpacked_size(folder: &Path) -> usize {
     usize::try_from(lengths.fold(0, u64::saturating_add)).unwrap_or(usize::MAX).min(usize::MAX / 16)
 }
 
-fn synthetic() -> Dataset {
+fn synthetic() -> Result<Dataset, Failure> {
     let train = synthetic_digits(N_SYNTHETIC_TRAIN, SYNTHETIC_SEEDS.0);
     let test = synthetic_digits(N_SYNTHETIC_TEST, SYNTHETIC_SEEDS.1);
-    Dataset::images(SYNTHETIC, train, test).synthetic()
+    Ok(Dataset::images(SYNTHETIC, train, test)?.synthetic())
 }
 
 fn default_origin() -> Result<Origin, Failure> {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use durable_file::LockError;
+use mlp_sweep::Advice;
 
 /// Why the process ends with something else than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,8 @@ impl From<mlp_results::Error> for Failure {
     fn from(error: mlp_results::Error) -> Self {
         let code = match error.kind() {
             mlp_results::ErrorKind::Io | mlp_results::ErrorKind::NotFinite => Code::InputOutput,
+            // As where a sweep meets one: nothing is wrong with the data, but another version is needed, or another folder.
+            mlp_results::ErrorKind::Version => Code::Configuration,
             _ => Code::Data,
         };
         Failure::new(code, error.to_string())
@@ -140,8 +143,29 @@ impl From<mlp_sweep::Error> for Failure {
             mlp_sweep::ErrorKind::Busy => Code::Busy,
             _ => Code::Data,
         };
-        Failure::new(code, error.to_string())
+        Failure::new(code, error.text_with(option))
     }
+}
+
+/// What to do about an error of a sweep, as options of this program.
+fn option(advice: &Advice) -> Option<String> {
+    let text = match advice {
+        Advice::Folder => "name another folder with --out",
+        Advice::FolderOrName => "take another folder with --out (or another `name`)",
+        Advice::KernelOrFolder(kernel) => {
+            return Some(format!("add --kernel {kernel}, or name another folder with --out"));
+        }
+        Advice::Jobs => "try --jobs with a smaller number",
+        Advice::Threads => "try --threads with a smaller number",
+        Advice::InitialModel => "configure the network that it is, or take another model with --init",
+        Advice::NoInitialModel => "no --init; `train --init MODEL` starts from a network",
+        Advice::Reuse => "name one that `train` or `sweep` wrote with --reuse",
+        Advice::Whole => "leave --shard or --executor out, or `halving`",
+        Advice::NoSlurm => "--dry-run shows what would be submitted, --shard K/N runs a part without it",
+        Advice::Submission => "--dry-run shows the call",
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 impl From<mlp_report::Error> for Failure {
@@ -163,6 +187,32 @@ impl From<paper::Error> for Failure {
             paper::ErrorKind::Stopped => Code::Interrupted,
             _ => Code::Data,
         };
-        Failure::new(code, error.to_string())
+        Failure::new(code, error.sweep_error().map_or_else(|| error.to_string(), |error| error.text_with(option)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_advice_of_a_sweep_names_an_option_of_this_program() {
+        for advice in [
+            Advice::Folder,
+            Advice::FolderOrName,
+            Advice::KernelOrFolder("avx2".to_owned()),
+            Advice::Jobs,
+            Advice::Threads,
+            Advice::InitialModel,
+            Advice::NoInitialModel,
+            Advice::Reuse,
+            Advice::Whole,
+            Advice::NoSlurm,
+            Advice::Submission,
+        ] {
+            assert!(!advice.to_string().contains("--"), "{advice}: a library has no options");
+            let text = option(&advice).unwrap_or_default();
+            assert!(text.contains("--"), "{advice}: {text:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ fn main() -> Result<()> {
 pub(crate) fn best_rate(folder: &Path) -> Result<String> {
     let spec = SweepSpec::from_toml("hidden = [16]\nepochs = 5\n")?;
     let spec = spec.vary("learning_rate", [0.001, 0.01, 0.1])?.vary("seed", 0..3)?;
-    let data = Dataset::images("digits", synthetic_digits(300, 0), synthetic_digits(200, 1)).synthetic();
+    let data = Dataset::images("digits", synthetic_digits(300, 0), synthetic_digits(200, 1))?.synthetic();
     Sweep::new(spec, data, folder)?.run(&RunOptions::default(), &|event: Event<'_>| {
         if let Event::Finished { trial, record } = event {
             println!("{}: {:?}", trial.label(), record.status);

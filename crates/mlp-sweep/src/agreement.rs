@@ -6,7 +6,7 @@ use mlp_core::Kernel;
 use mlp_results::{RunFolder, RunRecord};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer};
 use crate::spec::{INITIAL_KEY, SweepSpec, toml_text};
 
@@ -25,12 +25,14 @@ pub(crate) struct Expected<'a> {
 pub(crate) fn check_data(folder: &RunFolder, record: &RunRecord, expected: &Expected<'_>) -> Result<()> {
     if record.data.sha256 != expected.data_sha256 {
         return Err(Error::specification(format!(
-            "{} holds results on other data ({} of SHA-256 {}…, now {}…); name another folder with --out",
+            "{} holds results on other data ({} of SHA-256 {}…, now {}…); ",
             folder.path().display(),
             record.data.name,
             short(&record.data.sha256),
             short(expected.data_sha256),
-        )));
+        ))
+        .in_file(folder.path())
+        .with_advice(Advice::Folder));
     }
     Ok(())
 }
@@ -40,13 +42,13 @@ pub(crate) fn check_kernel(folder: &RunFolder, record: &RunRecord, kernel: Kerne
     // A failed trial computed nothing.
     if record.is_over() && record.kernel != kernel.name() {
         return Err(Error::specification(format!(
-            "{} holds results of the kernel {}, this run would use {}, which rounds differently; \
-             add --kernel {}, or name another folder with --out",
+            "{} holds results of the kernel {}, this run would use {}, which rounds differently; ",
             folder.path().display(),
             record.kernel,
             kernel.name(),
-            record.kernel,
-        )));
+        ))
+        .in_file(folder.path())
+        .with_advice(Advice::KernelOrFolder(record.kernel.clone())));
     }
     Ok(())
 }
@@ -94,10 +96,9 @@ fn different(folder: &RunFolder, there: BTreeMap<String, String>, expected: &Exp
             text.push_str(&format!("\n  {key}: {old} there, {new} now"));
         }
     }
-    text.push_str(
-        "\ntake another folder with --out (or another `name`); in this one, lists under [sweep] may only grow",
-    );
-    Error::specification(text)
+    text.push('\n');
+    let error = Error::specification(text).in_file(folder.path()).with_advice(Advice::FolderOrName);
+    error.and_then("; in this one, lists under [sweep] may only grow")
 }
 
 /// The specification as the folder keeps it: with the network to start from, which stands before any table.
@@ -115,7 +116,7 @@ fn described(specification: &SweepSpec, initial: Option<Value>) -> BTreeMap<Stri
     }
     if let Some(random) = specification.random {
         lines.insert("sweep.mode".to_owned(), "random".to_owned());
-        lines.insert("sweep.trials".to_owned(), random.n_trials.to_string());
+        lines.insert("sweep.trials".to_owned(), random.n_combinations.to_string());
         lines.insert("sweep.draw_seed".to_owned(), random.seed.to_string());
     }
     if let Some(halving) = specification.halving {

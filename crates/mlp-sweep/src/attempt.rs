@@ -9,10 +9,10 @@ use mlp_train::{AnyMlp, EpochRecord, Outcome, Precision, Progress, Run, Samples,
 
 use crate::checkpoints::TrialCheckpoints;
 use crate::diagnosis::Examiner;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
-use crate::panics::guarded;
+use crate::panics::ObserverRelay;
 use crate::parallelism::team;
 use crate::trial::Trial;
 
@@ -67,13 +67,16 @@ pub(crate) enum Ending {
 
 impl Attempt<'_> {
     /// Runs the trial from its latest checkpoint to its end, or to the epoch at which it pauses. A panic is tried once more
-    /// from the beginning; the second, or a network that cannot fit into memory, makes a record of a failed trial.
+    /// from the beginning; the second, or a network that cannot fit into memory, makes a record of a failed trial. A panic
+    /// of the observer is none of the trial, and goes on to the caller.
     pub(crate) fn run(&self, workers: &Workers) -> Result<Ending> {
         let _memory = match self.experiment.memory_for(&self.trial.settings) {
             Ok(reservation) => reservation,
             Err(reason) => return Ok(self.failed(workers, reason)),
         };
-        let first = match guarded(|| self.run_once(workers)) {
+        let relay = ObserverRelay::new(self.watch.observer);
+        let watched = Attempt { watch: &Watch { observer: &relay, is_stopped: self.watch.is_stopped }, ..*self };
+        let first = match relay.guarded(|| watched.run_once(workers)) {
             Ok(ending) => return ending,
             Err(panic) => panic,
         };
@@ -83,7 +86,7 @@ impl Attempt<'_> {
         // Neither the checkpoints nor the threads of the attempt that failed are trusted.
         self.files.checkpoints.remove();
         let new_workers = team(workers.n_threads())?;
-        match guarded(|| self.run_once(&new_workers)) {
+        match relay.guarded(|| watched.run_once(&new_workers)) {
             Ok(ending) => ending,
             Err(panic) => Ok(self.failed(workers, format!("panic, twice: {panic}"))),
         }
@@ -150,7 +153,7 @@ impl Attempt<'_> {
                 }
                 go_on
             });
-        let run = run.map_err(|error| Error::specification(error.to_string()))?;
+        let run = run?;
         examiner.iter_mut().for_each(Examiner::write);
         match paused {
             Some(reached) if run.outcome == Outcome::Interrupted => Ok(Trained::Paused(Box::new(reached))),

@@ -48,6 +48,7 @@ pub struct Table {
 
 /// What a network should answer to the rows of a table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum TableTargets {
     /// A class for each row.
     Classes {
@@ -62,11 +63,24 @@ pub enum TableTargets {
 
 impl Dataset {
     /// Images to train and to test on.
-    pub fn images(name: impl Into<String>, train: LabeledImages, test: LabeledImages) -> Self {
-        let (name, is_synthetic) = (name.into(), false);
+    ///
+    /// # Errors
+    ///
+    /// If the two differ in the size of their images or in their classes, or the parts of one do not fit together
+    /// ([`LabeledImages::new`]).
+    pub fn images(name: impl Into<String>, train: LabeledImages, test: LabeledImages) -> Result<Self> {
+        let (train, test) = (checked(train, "training")?, checked(test, "test")?);
+        let size = |images: &LabeledImages| format!("images of {} × {}", images.height(), images.width());
+        let classes = |images: &LabeledImages| format!("the classes {}", images.classes.iter().collect::<String>());
+        for (expected, found) in [(size(&train), size(&test)), (classes(&train), classes(&test))] {
+            if expected != found {
+                let text = format!("test images: expected {expected}, as in the training images, found {found}");
+                return Err(Error::new(ErrorKind::Data, text));
+            }
+        }
         let sha256 = both(&train.sha256(), &test.sha256());
         let [train, test] = [train, test].map(|images| Arc::new(SampleSet::Images(images)));
-        Dataset { name, is_synthetic, train, test, sha256 }
+        Ok(Dataset { name: name.into(), is_synthetic: false, train, test, sha256 })
     }
 
     /// Rows of numbers to train and to test on.
@@ -118,11 +132,11 @@ impl Dataset {
     }
 
     /// The first `size` of a fixed random order of the training samples; all, in their own order, without a size.
-    pub(crate) fn train_part(&self, size: Option<usize>) -> Arc<SampleSet> {
+    pub fn train_part(&self, size: Option<usize>) -> Arc<SampleSet> {
         part(&self.train, size)
     }
 
-    /// The same of the test samples.
+    /// The first `size` of a fixed random order of the test samples; all, in their own order, without a size.
     pub fn test_part(&self, size: Option<usize>) -> Arc<SampleSet> {
         part(&self.test, size)
     }
@@ -357,6 +371,13 @@ impl Table {
 /// Images with their labels as a network sees them.
 pub fn image_samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
     Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
+}
+
+/// The same images, if their labels, classes and pixels, which anybody can change, still belong together.
+fn checked(images: LabeledImages, part: &str) -> Result<LabeledImages> {
+    let LabeledImages { images, labels, classes } = images;
+    LabeledImages::new(images, labels, classes)
+        .map_err(|error| Error::new(ErrorKind::Data, format!("{part} images: {error}")))
 }
 
 fn part(samples: &Arc<SampleSet>, size: Option<usize>) -> Arc<SampleSet> {

@@ -8,7 +8,7 @@ use mlp_core::Workers;
 use mlp_results::RunRecord;
 use mlp_train::{Precision, Progress, Setup, Trainable, train};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::parallelism::{Parallelism, team};
 use crate::spec::RunSettings;
@@ -87,7 +87,7 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// If the system refuses threads.
+    /// If the system refuses threads, or samples cannot be trained on.
     pub fn estimate(&self, trials: &[Trial], n_threads: usize, n_jobs: Option<usize>) -> Result<Estimate> {
         let experiment = self.experiment();
         let records = self.folder().records();
@@ -190,7 +190,7 @@ fn measure_as<F: Trainable>(
         }
         if began.elapsed() >= MEASURING_TIME { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let run = run.map_err(|error| Error::specification(error.to_string()))?;
+    let run = run?;
     Ok(Some(Cost {
         work: work_of_a_sample(experiment, settings),
         per_sample: if n_samples == 0 { 0.0 } else { (last - began).as_secs_f64() / n_samples as f64 },

@@ -124,7 +124,8 @@ impl fmt::Display for Warning {
 
 /// Whoever watches a sweep: any function of an [`Event`], and `()`, which looks away.
 pub trait Observer: Sync {
-    /// Is told of an event, in the thread in which it happened; that thread waits meanwhile.
+    /// Is told of an event, in the thread in which it happened; that thread waits meanwhile. A panic ends the sweep and goes
+    /// on to its caller; what is finished is kept, and running again goes on.
     fn notify(&self, event: Event<'_>);
 }
 

@@ -11,7 +11,7 @@ use mlp_train::{AnyMlp, SavedModel, load_model};
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{Dataset, SampleSet};
-use crate::error::{Error, Result};
+use crate::error::{Advice, Error, Result};
 use crate::memory::{Budget, Reservation};
 use crate::spec::{RunSettings, SweepSpec, shown};
 use crate::trial::Trial;
@@ -172,7 +172,7 @@ impl Experiment {
         let needed = self.memory_needed(settings);
         self.memory.reserve(needed).map_err(|available| {
             format!(
-                "the network needs about {} MB of memory, and {} MB are available; take fewer units, f32, or a smaller batch",
+                "the network needs about {} MiB of memory, and {} MiB are available; take fewer units, f32, or a smaller batch",
                 needed >> 20,
                 available >> 20
             )
@@ -193,9 +193,9 @@ impl Experiment {
             return Ok(());
         }
         Err(Error::specification(format!(
-            "--init: the initial network does not fit: expected {expected} as configured, found {found}; \
-             configure the network that it is, or take another model"
-        )))
+            "the initial network does not fit: expected {expected} as configured, found {found}; "
+        ))
+        .with_advice(Advice::InitialModel))
     }
 
     /// The weights times the samples of all epochs, for judging how long trials take in proportion; never 0.

@@ -29,6 +29,7 @@ pub(crate) enum Leased {
 
 /// A trial under way, as `sweep status` shows it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Running {
     /// Its identity.
     pub trial: String,

@@ -13,7 +13,7 @@
 //!
 //! let base = TrainConfig::new().hidden([8]).epochs(1);
 //! let spec = SweepSpec::new(&base)?.vary("learning_rate", [0.001, 0.01])?.vary("seed", 0..2)?;
-//! let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+//! let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
 //! # let folder = tempfile::tempdir().expect("a folder");
 //! # let folder = folder.path();
 //! let sweep = Sweep::new(spec, data, folder)?;
@@ -34,7 +34,7 @@
 //! - A trial that is finished is never lost and never run twice: its record appears in one step, after its model.
 //! - A trial under way is written down every so often and when it is stopped, and goes on with the same bits.
 //! - A trial that panics is tried once more; the second time its record says so, and the others go on. One that cannot fit
-//!   into memory is not started.
+//!   into memory is not started. A panic of whoever watches is not the trial's: it reaches the caller of the sweep.
 //! - Whatever the number of threads, of jobs, of shards, and the order: the records are the same but for `runtime`.
 //!
 //! Nothing here prints, ends the process or keeps anything global: what there is to tell is an [`Event`].
@@ -81,7 +81,7 @@ pub use mlp_train;
 
 pub use checkpoints::CheckpointInterval;
 pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
 pub use experiment::{Experiment, InitialModel};

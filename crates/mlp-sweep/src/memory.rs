@@ -47,11 +47,22 @@ impl Budget {
     /// Takes `n_bytes`, and waits for others to give theirs back if need be. If there never were so many, the error is
     /// how many there are.
     pub(crate) fn reserve(&self, n_bytes: u64) -> Result<Reservation<'_>, u64> {
+        self.reserve_or_wait(n_bytes, || {})
+    }
+
+    /// The same; calls `before_waiting` each time that it waits, before anybody else can give anything back.
+    fn reserve_or_wait(&self, n_bytes: u64, before_waiting: impl Fn()) -> Result<Reservation<'_>, u64> {
         let whole = self.whole.unwrap_or(u64::MAX);
         if n_bytes > whole {
             return Err(whole);
         }
-        let is_taken = |reserved: &mut u64| n_bytes > whole - *reserved;
+        let is_taken = |reserved: &mut u64| {
+            let is_taken = n_bytes > whole - *reserved;
+            if is_taken {
+                before_waiting();
+            }
+            is_taken
+        };
         let reserved = self.released.wait_while(self.reserved(), is_taken);
         let mut reserved = reserved.unwrap_or_else(PoisonError::into_inner);
         *reserved += n_bytes;
@@ -152,9 +163,13 @@ mod tests {
         let budget = Budget::of(Some(10));
         assert_eq!(budget.reserve(11).err(), Some(10));
         let first = budget.reserve(7).ok();
+        let (waits, is_waiting) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| budget.reserve(4).is_ok());
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            let budget = &budget;
+            let second =
+                scope.spawn(move || budget.reserve_or_wait(4, || waits.send(()).expect("somebody listens")).is_ok());
+            // It holds the lock until it sleeps, so that it cannot miss what is given back now.
+            is_waiting.recv().expect("the second waits");
             assert!(!second.is_finished());
             drop(first);
             assert!(second.join().expect("no panic"));

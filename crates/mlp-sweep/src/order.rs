@@ -76,14 +76,14 @@ mod tests {
     use crate::spec::RunSettings;
 
     fn grid(sizes: &[usize]) -> Vec<Trial> {
-        let mut cells = vec![Vec::new()];
+        let mut combinations = vec![Vec::new()];
         for (key, size) in sizes.iter().enumerate() {
-            let wider = |cell: &Vec<(String, String)>| {
+            let wider = |combination: &Vec<(String, String)>| {
                 (0..*size)
-                    .map(|value| [cell.as_slice(), &[(format!("key-{key}"), value.to_string())]].concat())
+                    .map(|value| [combination.as_slice(), &[(format!("key-{key}"), value.to_string())]].concat())
                     .collect::<Vec<_>>()
             };
-            cells = cells.iter().flat_map(wider).collect();
+            combinations = combinations.iter().flat_map(wider).collect();
         }
         let trial = |(index, varied): (usize, Vec<(String, String)>)| Trial {
             // Identities are hashes; these numbers are as unordered.
@@ -91,7 +91,7 @@ mod tests {
             settings: RunSettings::default(),
             varied,
         };
-        cells.into_iter().enumerate().map(trial).collect()
+        combinations.into_iter().enumerate().map(trial).collect()
     }
 
     #[test]

@@ -7,6 +7,9 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::{Mutex, PoisonError};
+
+use crate::event::{Event, Observer};
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
@@ -25,6 +28,42 @@ pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| {
         LAST_PANIC.take().unwrap_or_else(|| text_of(payload.as_ref()).unwrap_or("panic without a text").to_owned())
     })
+}
+
+/// Runs code that tells an observer of its progress: the panic of the code is a text, as of [`guarded`], and that of the
+/// observer, which belongs to the caller, goes on to the caller.
+pub(crate) struct ObserverRelay<'a> {
+    observer: &'a dyn Observer,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl<'a> ObserverRelay<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer) -> Self {
+        ObserverRelay { observer, panic: Mutex::new(None) }
+    }
+
+    /// [`guarded`], for code that notifies this relay and nobody else.
+    pub(crate) fn guarded<T>(&self, run: impl FnOnce() -> T) -> Result<T, String> {
+        let result = guarded(run);
+        match self.panic.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(payload) => panic::resume_unwind(payload),
+            None => result,
+        }
+    }
+}
+
+impl Observer for ObserverRelay<'_> {
+    fn notify(&self, event: Event<'_>) {
+        // Its panic is the program's, and so is what the program's hook makes of it.
+        let was_guarded = IS_GUARDED.replace(false);
+        let result = panic::catch_unwind(AssertUnwindSafe(|| self.observer.notify(event)));
+        IS_GUARDED.set(was_guarded);
+        if let Err(payload) = result {
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+            // Ends the code that was to be watched, past the hook, which has been told.
+            panic::resume_unwind(Box::new("the observer panicked"));
+        }
+    }
 }
 
 /// What was said with a panic, if it was said in words.
@@ -71,6 +110,22 @@ mod tests {
         let _ = panic::take_hook();
         assert!(text.starts_with("out of cheese (") && text.contains("panics.rs"), "{text}");
         assert_eq!(guarded(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_panic_of_the_observer_is_handed_on_and_one_of_what_it_watches_is_a_text() {
+        let observer = |event: Event<'_>| {
+            assert!(!IS_GUARDED.get(), "its panic would be kept from the program's hook");
+            if let Event::Ended = event {
+                panic::panic_any(7_u8);
+            }
+        };
+        let relay = ObserverRelay::new(&observer);
+        let watched = |event| panic::catch_unwind(AssertUnwindSafe(|| relay.guarded(|| relay.notify(event))));
+        assert_eq!(watched(Event::Waiting { n_trials: 1, holder: "" }).ok(), Some(Ok(())));
+        let payload = watched(Event::Ended).expect_err("the observer panics");
+        assert_eq!(payload.downcast_ref::<u8>(), Some(&7));
+        assert_eq!(relay.guarded(|| -> u8 { panic!("out of cheese") }), Err("out of cheese".to_owned()));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use mlp_core::Workers;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Advice, Error, ErrorKind, Result};
 
 /// How many trials run at a time, and on how many threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Parallelism {
     /// Trials at a time, at least 1.
     pub n_jobs: usize,
@@ -32,9 +33,8 @@ impl Parallelism {
 /// A team of so many threads.
 pub(crate) fn team(n_threads: usize) -> Result<Workers> {
     Workers::try_new(n_threads).map_err(|error| {
-        let text =
-            format!("the system refuses a team of {n_threads} threads: {error}; try --threads with a smaller number");
-        Error::new(ErrorKind::Io, text)
+        let text = format!("the system refuses a team of {n_threads} threads: {error}; ");
+        Error::new(ErrorKind::Io, text).with_advice(Advice::Threads)
     })
 }
 

@@ -22,6 +22,7 @@ use crate::trial::Trial;
 
 /// In which order trials are begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Order {
     /// One seed of everything before the next seed, and among these the longest first, so that the threads end together.
     #[default]
@@ -93,6 +94,7 @@ impl RunOptions<'_> {
 
 /// What came of a sweep.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SweepOutcome {
     /// The records of all trials that are finished, diverged or failed, earlier ones included, by trial.
     pub records: BTreeMap<String, RunRecord>,
@@ -116,6 +118,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) experiment: &'a Experiment,
     pub(crate) store: &'a Store,
     pub(crate) options: &'a RunOptions<'a>,
+    /// Why no more is to be done, if that is so; asked between the batches of every trial.
+    pub(crate) stopped: &'a (dyn Fn() -> Option<Stopped> + Sync),
     pub(crate) observer: &'a dyn Observer,
 }
 
@@ -139,7 +143,7 @@ impl Runner<'_> {
         let result = in_parallel(
             round.open.len(),
             parallelism,
-            &|| self.options.stopped().is_some(),
+            &|| (self.stopped)().is_some(),
             self.observer,
             &|index, workers| round.attempt(index, workers),
         );
@@ -148,7 +152,7 @@ impl Runner<'_> {
             round.done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         records.extend(finished.into_iter().map(|record| (record.trial.clone(), record)));
         result?;
-        let stopped = self.options.stopped().filter(|_| records.len() + n_paused < trials.len());
+        let stopped = (self.stopped)().filter(|_| records.len() + n_paused < trials.len());
         Ok(Ran { records, stopped })
     }
 
@@ -208,7 +212,7 @@ impl Round<'_> {
     }
 
     fn run_one(&self, trial: &Trial, workers: &Workers) -> Result<()> {
-        let Runner { experiment, store, options, observer } = *self.runner;
+        let Runner { experiment, store, options, stopped, observer } = *self.runner;
         let files = TrialFiles {
             checkpoints: store.checkpoints(&trial.id, experiment.owner(trial), options.checkpoints),
             diagnosis: options.diagnose.then(|| store.folder().diagnosis(&trial.id)),
@@ -217,7 +221,7 @@ impl Round<'_> {
         let n_samples = (n_train as u64).saturating_mul(trial.settings.train.epochs as u64).max(1);
         let work = experiment.work(&trial.settings);
         observer.notify(Event::TrialStarted { trial, work, n_samples });
-        let watch = Watch { observer, is_stopped: &|| options.stopped().is_some() };
+        let watch = Watch { observer, is_stopped: &|| stopped().is_some() };
         let attempt = Attempt { experiment, trial, files: &files, until: self.until, watch: &watch };
         match attempt.run(workers)? {
             Ending::Recorded(record, network) => {
@@ -247,5 +251,89 @@ impl Round<'_> {
     fn finish(&self, trial: &Trial, record: RunRecord) {
         self.runner.observer.notify(Event::Finished { trial, record: &record });
         lock(&self.done).records.push(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use mlp_results::{RunFolder, Runtime, Status};
+    use mnist_io::synthetic_digits;
+
+    use super::*;
+    use crate::dataset::Dataset;
+    use crate::spec::SweepSpec;
+    use crate::sweep::Sweep;
+
+    const SEEDS: &str = "hidden = [4]\nepochs = 1\n[sweep]\nseed = [0, 1, 2]\n";
+
+    /// Runs three trials one after the other, of which the first `n_panics` attempts panic, and returns the records with
+    /// what was told.
+    fn run_with_panics(folder: &RunFolder, n_panics: usize) -> (Vec<RunRecord>, Vec<String>) {
+        let data = Dataset::images("digits", synthetic_digits(200, 1), synthetic_digits(50, 2)).expect("a data set");
+        let sweep = Sweep::new(SweepSpec::from_toml(SEEDS).expect("a sweep"), data, folder.path()).expect("a sweep");
+        let (n_begun, is_due, told) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Vec::new()));
+        let observer = |event: Event<'_>| match event {
+            Event::Measured { epoch, .. } if epoch.epoch == 0 => {
+                is_due.store(n_begun.fetch_add(1, Ordering::SeqCst) < n_panics, Ordering::SeqCst);
+            }
+            Event::Started { records, .. } => lock(&told).push(format!("started: {} over", records.len())),
+            Event::Finished { trial, record } => lock(&told).push(format!("{}: {:?}", trial.label(), record.status)),
+            Event::Warning(warning) => lock(&told).push(warning.to_string()),
+            _ => {}
+        };
+        // Asked inside the trial, after the observer was told that it was measured.
+        let stopped = || {
+            assert!(!is_due.swap(false, Ordering::SeqCst), "out of cheese");
+            None
+        };
+        let options = RunOptions { n_threads: 1, ..RunOptions::default() };
+        let open = sweep.open("sweep", None, &observer).expect("a folder");
+        let outcome = open.run_unless(&stopped, &options, &observer).expect("an outcome");
+        for record in outcome.records.values() {
+            assert_eq!(&RunRecord::read(folder.record(&record.trial)).expect("its record"), record);
+        }
+        (outcome.records.into_values().collect(), told.into_inner().expect("nobody panics with the lock"))
+    }
+
+    fn without_runtime(records: Vec<RunRecord>) -> Vec<RunRecord> {
+        records.into_iter().map(|record| RunRecord { runtime: Runtime::default(), ..record }).collect()
+    }
+
+    fn n_files(folder: &std::path::Path) -> usize {
+        std::fs::read_dir(folder).expect("a folder").count()
+    }
+
+    #[test]
+    fn a_trial_that_panics_twice_is_recorded_and_its_siblings_go_on() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::new(place.path().join("out"));
+        let (records, told) = run_with_panics(&folder, 2);
+        let n_finished = records.iter().filter(|record| record.status == Status::Finished).count();
+        assert_eq!((records.len(), n_finished), (3, 2));
+        let failed = records.iter().find(|record| record.status == Status::Failed).expect("the first one");
+        let error = failed.error.as_deref().unwrap_or_default();
+        assert!(error.starts_with("panic, twice: out of cheese"), "{error}");
+        let warning =
+            format!("trial {} panicked: out of cheese\n  it is tried once more, from the beginning", failed.trial);
+        assert!(told.contains(&warning) && told.contains(&"seed = 0: Failed".to_owned()), "{told:#?}");
+        assert_eq!((n_files(&folder.models()), n_files(&folder.checkpoints())), (2, 0));
+
+        // A failure is no result: it is tried again, and the others are not.
+        let (again, told) = run_with_panics(&folder, 0);
+        assert_eq!(told[0], "started: 2 over");
+        let (undisturbed, _) = run_with_panics(&RunFolder::new(place.path().join("undisturbed")), 0);
+        assert_eq!(without_runtime(again), without_runtime(undisturbed));
+    }
+
+    #[test]
+    fn a_trial_that_panics_once_is_run_again_and_finishes() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (records, told) = run_with_panics(&RunFolder::new(place.path().join("out")), 1);
+        assert!(records.len() == 3 && records.iter().all(|record| record.status == Status::Finished));
+        assert_eq!(told.iter().filter(|line| line.contains("panicked")).count(), 1, "{told:#?}");
+        let (undisturbed, _) = run_with_panics(&RunFolder::new(place.path().join("undisturbed")), 0);
+        assert_eq!(without_runtime(records), without_runtime(undisturbed));
     }
 }

@@ -6,28 +6,52 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mlp_core::Kernel;
 use mlp_results::RunFolder;
 
-use crate::checkpoints::CheckpointInterval;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Advice, Error, ErrorKind, Result};
 use crate::event::Observer;
 use crate::store::write;
 use crate::sweep::{OpenSweep, Sweep, n_over};
 
 /// What a job asks Slurm for; what is left out is the cluster's default.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Each task calls a program with `--shard K/N` behind its other arguments, K from 1 to N: it is to run that
+/// [`Shard`](crate::Shard) of the sweep. The program usually reads the specification that [`SlurmJob::submit`] leaves in
+/// the folder of results, and starts in the folder in which the job was submitted: paths had better be absolute.
+///
+/// ```
+/// use std::num::NonZero;
+///
+/// use mlp_sweep::{Dataset, SlurmJob, Sweep, SweepSpec};
+/// use mnist_io::synthetic_digits;
+///
+/// let spec = SweepSpec::from_toml("hidden = [8]\n[sweep]\nseed = [0, 1, 2, 3]\n")?;
+/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?;
+/// let sweep = Sweep::new(spec, data, "/tmp/runs/seeds")?;
+/// let mut job = SlurmJob::new("/opt/my-sweep");
+/// job.arguments = vec!["/tmp/runs/seeds".into()];
+/// job.n_tasks = NonZero::new(2);
+/// job.time = Some("1:00:00".to_owned());
+/// let submission = job.dry_run(&sweep)?;
+/// assert_eq!((submission.n_tasks, submission.n_open), (2, 4));
+/// # Ok::<(), mlp_sweep::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SlurmJob {
-    /// The program that runs a shard, as `PROGRAM sweep spec.toml --out FOLDER --quiet … --shard K/N`.
+    /// The program that runs a shard.
     pub program: PathBuf,
+    /// Its arguments; `--shard K/N` comes behind them.
+    pub arguments: Vec<OsString>,
     /// Tasks of the job array, each a shard of the sweep; one for each trial, at most 16, if `None`.
-    pub n_tasks: Option<usize>,
+    pub n_tasks: Option<NonZero<usize>>,
     /// Account to charge.
     pub account: Option<String>,
     /// Partition to run in.
@@ -38,12 +62,6 @@ pub struct SlurmJob {
     pub memory: Option<String>,
     /// Cores of a task.
     pub n_cores: Option<usize>,
-    /// Threads of a task, where it does not ask for cores.
-    pub n_threads: Option<usize>,
-    /// The instructions to compute with.
-    pub kernel: Option<Kernel>,
-    /// How often trials under way are written down.
-    pub checkpoints: CheckpointInterval,
 }
 
 /// A job that was submitted, or would be.
@@ -72,6 +90,20 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 impl SlurmJob {
     /// The script of every task.
     pub const SCRIPT: &str = SCRIPT;
+
+    /// A job that asks for nothing but that `program` is run.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        SlurmJob {
+            program: program.into(),
+            arguments: Vec::new(),
+            n_tasks: None,
+            account: None,
+            partition: None,
+            time: None,
+            memory: None,
+            n_cores: None,
+        }
+    }
 
     /// What would be submitted for `sweep`; nothing is, and nothing is written.
     ///
@@ -115,14 +147,14 @@ impl SlurmJob {
     fn submission(&self, sweep: &Sweep, n_open: usize) -> Result<Submission> {
         let path = sweep.folder().path();
         let folder = RunFolder::new(std::path::absolute(path).map_err(|error| Error::io("find", path, error))?);
-        let n_tasks = self.n_tasks.unwrap_or(16).min(n_open);
+        let n_tasks = self.n_tasks.map_or(16, NonZero::get).min(n_open);
         let script = folder.slurm().join("task.sh");
-        let arguments = self.arguments(&folder, &script, n_tasks);
+        let arguments = self.sbatch_arguments(&folder, &script, n_tasks);
         Ok(Submission { job: None, n_tasks, n_open, script, arguments })
     }
 
     /// The arguments of `sbatch`.
-    fn arguments(&self, folder: &RunFolder, script: &Path, n_tasks: usize) -> Vec<OsString> {
+    fn sbatch_arguments(&self, folder: &RunFolder, script: &Path, n_tasks: usize) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![
             "--parsable".into(),
             format!("--array=1-{n_tasks}").into(),
@@ -142,17 +174,8 @@ impl SlurmJob {
         ask("time", self.time.clone());
         ask("mem", self.memory.clone());
         ask("cpus-per-task", self.n_cores.map(|n_cores| n_cores.to_string()));
-        let program = self.program.clone();
-        arguments.extend([script.into(), n_tasks.to_string().into(), program.into(), "sweep".into()]);
-        arguments.extend([folder.specification().into(), "--out".into(), folder.path().into(), "--quiet".into()]);
-        let mut pass = |name: &str, value: Option<String>| {
-            arguments.extend(value.into_iter().flat_map(|value| [OsString::from(name), value.into()]));
-        };
-        pass("--threads", self.n_cores.or(self.n_threads).map(|n_threads| n_threads.to_string()));
-        pass("--kernel", self.kernel.map(|kernel| kernel.name().to_owned()));
-        let CheckpointInterval { epochs, time } = self.checkpoints;
-        pass("--checkpoint-every", Some(format!("{}", time.map_or(0.0, |time| time.as_secs_f64()))));
-        pass("--checkpoint-epochs", epochs.map(|epochs| epochs.to_string()));
+        arguments.extend([script.into(), n_tasks.to_string().into(), self.program.clone().into()]);
+        arguments.extend(self.arguments.iter().cloned());
         arguments
     }
 }
@@ -167,19 +190,20 @@ fn call(program: &str, arguments: &[OsString], limit: Duration) -> Result<String
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| {
-            failed(format!(
-                "cannot run sbatch: {error}; is this a machine that submits to Slurm? \
-                 --dry-run shows what would be submitted, --shard K/N runs a part without it"
-            ))
+            failed(format!("cannot run sbatch: {error}; is this a machine that submits to Slurm? "))
+                .caused_by(error)
+                .with_advice(Advice::NoSlurm)
         })?;
     let (is_success, stdout, stderr) =
-        finish(child, limit).map_err(|error| failed(format!("cannot follow sbatch: {error}")))?;
+        finish(child, limit).map_err(|error| failed(format!("cannot follow sbatch: {error}")).caused_by(error))?;
     match is_success {
         None => Err(failed(format!(
             "sbatch did not answer within {} s and was ended; see with squeue whether it submitted anything, then try again",
             limit.as_secs()
         ))),
-        Some(false) => Err(failed(format!("sbatch refused the job: {}; --dry-run shows the call", stderr.trim()))),
+        Some(false) => {
+            Err(failed(format!("sbatch refused the job: {}; ", stderr.trim())).with_advice(Advice::Submission))
+        }
         Some(true) => {
             // With several clusters: the number, a semicolon, and the cluster.
             let number = stdout.trim().split(';').next().unwrap_or_default();

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agreement::{Expected, agree_on_specification, check_data, check_kernel};
 use crate::checkpoints::{self, CheckpointInterval, TrialCheckpoints};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::lease::{Leased, lease};
 use crate::trial::Trial;
@@ -62,7 +62,8 @@ impl Store {
     /// Opens or creates `folder` for `purpose` ("sweep"), and reads the records that are there.
     ///
     /// If the folder belongs to another specification, to other data, another kernel or a newer version, or is in use,
-    /// nothing in it is changed. Damaged records are set aside, so that their trials run again.
+    /// nothing in it is changed but `.lock`, which names its last holder: only who holds a folder may judge what is in it.
+    /// Damaged records are set aside, so that their trials run again.
     pub(crate) fn open(
         folder: &RunFolder,
         purpose: &str,
@@ -70,10 +71,7 @@ impl Store {
         expected: &Expected<'_>,
         observer: &dyn Observer,
     ) -> Result<(Self, BTreeMap<String, RunRecord>)> {
-        let inner = [folder.trials(), folder.models(), folder.checkpoints(), folder.running()];
-        for path in [folder.path().to_path_buf()].iter().chain(&inner) {
-            fs::create_dir_all(path).map_err(|error| Error::io("create the folder", path, error))?;
-        }
+        create(folder.path())?;
         let lock = match sharing {
             Sharing::Alone => FolderLock::acquire(folder.path(), purpose)?,
             Sharing::Shared => FolderLock::share(folder.path(), purpose)?,
@@ -90,6 +88,8 @@ impl Store {
             check_kernel(folder, record, expected.kernel)?;
         }
         let specification = agree_on_specification(folder, expected, observer)?;
+        let inner = [folder.trials(), folder.models(), folder.checkpoints(), folder.running()];
+        inner.iter().try_for_each(|path| create(path))?;
         for (path, reason) in &found.damaged {
             set_aside(path, reason, observer)?;
         }
@@ -136,7 +136,7 @@ impl Store {
     /// Keeps what a trial has reached at a rung.
     pub(crate) fn save_rung(&self, trial: &str, reached: &EpochRecord) -> Result<()> {
         let folder = self.folder.rungs();
-        fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
+        create(&folder)?;
         let rung = Rung { trial: trial.to_owned(), kernel: self.kernel.name().to_owned(), reached: reached.clone() };
         write(&self.folder.rung(trial, reached.epoch), &format!("{}\n", json!(rung)))
     }
@@ -187,12 +187,11 @@ impl Store {
         model_configuration: &Map<String, Value>,
     ) -> Result<()> {
         let path = self.folder.model(&record.trial);
-        let written = match model {
-            Some(AnyMlp::F32(mlp)) => save_model(&path, mlp, model_configuration),
-            Some(AnyMlp::F64(mlp)) => save_model(&path, mlp, model_configuration),
-            None => Ok(()),
-        };
-        written.map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
+        match model {
+            Some(AnyMlp::F32(mlp)) => save_model(&path, mlp, model_configuration)?,
+            Some(AnyMlp::F64(mlp)) => save_model(&path, mlp, model_configuration)?,
+            None => {}
+        }
         Ok(record.write(self.folder.record(&record.trial))?)
     }
 
@@ -201,7 +200,11 @@ impl Store {
         let trials = self.folder.trials();
         let failed = |error: io::Error| Error::io("read the folder", &trials, error);
         let mut found = Found { records: BTreeMap::new(), damaged: Vec::new() };
-        for entry in fs::read_dir(&trials).map_err(failed)? {
+        let entries = match fs::read_dir(&trials) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let path = entry.map_err(failed)?.path();
             let Some(trial) = trial_of_record(&path) else { continue };
             match RunRecord::read(&path) {
@@ -232,10 +235,15 @@ impl Store {
     }
 }
 
+fn create(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("create the folder", folder, error))
+}
+
 /// How old a staged file is that nobody is still writing.
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Whether a file of this name was being written when its process ended: of the store, or of the report.
+/// Whether a file of this name was being written when its process ended: of the store, or of the report. Earlier versions
+/// wrote reports as `.staged-…` and everything else as `.….partial`; what they left may still be there.
 fn is_left_over(name: &std::ffi::OsStr) -> bool {
     let text = name.to_string_lossy();
     durable_file::is_staged(name)
@@ -294,9 +302,11 @@ fn refuse_newer(path: &Path, error: &mlp_results::Error) -> Result<()> {
     match serde_json::from_slice::<Layout>(&bytes) {
         Ok(Layout { schema }) if schema > u64::from(expected) => Err(Error::specification(format!(
             "{}: schema: expected {expected}, found {schema}: written by a newer version of the program; update the \
-             program, or name another folder with --out",
+             program, or ",
             path.display()
-        ))),
+        ))
+        .in_file(path)
+        .with_advice(Advice::Folder)),
         _ => Ok(()),
     }
 }

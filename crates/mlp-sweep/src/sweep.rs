@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::agreement::Expected;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::experiment::{Experiment, InitialModel};
 use crate::halving;
-use crate::runner::{RunOptions, Runner, SweepOutcome};
+use crate::runner::{RunOptions, Runner, Stopped, SweepOutcome};
 use crate::shard::Shard;
 use crate::spec::{INITIAL_KEY, SweepSpec, toml_text};
 use crate::store::{Sharing, Store, result_elsewhere};
@@ -26,7 +26,7 @@ use crate::trial::Trial;
 /// use mnist_io::synthetic_digits;
 ///
 /// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [0.001, 0.01]\n")?;
-/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+/// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let sweep = Sweep::new(spec, data, folder.path())?;
 /// let outcome = sweep.run(&RunOptions::default(), &())?;
@@ -112,8 +112,12 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// As [`Sweep::open`], and if results cannot be written. A trial that fails, by a panic or for want of memory, is no
-    /// error: its record says so.
+    /// As [`Sweep::open`], if results cannot be written, and if samples cannot be trained on. A trial that fails, by a panic
+    /// or for want of memory, is no error: its record says so.
+    ///
+    /// # Panics
+    ///
+    /// If `observer` does, with what it panics with.
     pub fn run(&self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
         self.open("sweep", None, observer)?.run(options, observer)
     }
@@ -126,7 +130,7 @@ impl Sweep {
     /// use mnist_io::synthetic_digits;
     ///
     /// let spec = SweepSpec::from_toml("hidden = [8]\nepochs = 1\n[sweep]\nseed = [0, 1, 2, 3]\n")?;
-    /// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1)).synthetic();
+    /// let data = Dataset::images("digits", synthetic_digits(100, 0), synthetic_digits(50, 1))?.synthetic();
     /// let folder = tempfile::tempdir().expect("a folder");
     /// let sweep = Sweep::new(spec, data, folder.path())?;
     ///
@@ -152,7 +156,7 @@ impl Sweep {
     /// # Errors
     ///
     /// If the folder belongs to another specification, other data or another kernel, if another process holds it, or if it
-    /// cannot be written. Nothing in it is changed then.
+    /// cannot be written. Nothing in it is changed then but `.lock`, which names the last process that held it.
     pub fn open(&self, purpose: &str, shard: Option<Shard>, observer: &dyn Observer) -> Result<OpenSweep<'_>> {
         let trials = match shard {
             None => self.trials.clone(),
@@ -179,9 +183,9 @@ impl Sweep {
             return Ok(());
         }
         Err(Error::specification(
-            "--shard and --executor: expected a sweep without `halving`, which compares all trials with one another; \
-             leave one of the two out",
-        ))
+            "a part of a sweep: expected one without `halving`, which compares all trials with one another; ",
+        )
+        .with_advice(Advice::Whole))
     }
 
     fn open_store(
@@ -289,9 +293,11 @@ impl OpenSweep<'_> {
         let folder = RunFolder::new(other);
         if !folder.trials().is_dir() {
             return Err(Error::specification(format!(
-                "--reuse {}: expected a folder of results, with trials/ in it; name one that `train` or `sweep` wrote",
+                "{}: expected a folder of results, with trials/ in it, to reuse them; ",
                 other.display()
-            )));
+            ))
+            .in_file(other)
+            .with_advice(Advice::Reuse));
         }
         let experiment = &self.sweep.experiment;
         let mut n_trials = 0;
@@ -325,10 +331,24 @@ impl OpenSweep<'_> {
     ///
     /// # Errors
     ///
-    /// If results cannot be written, or the system refuses threads.
+    /// If results cannot be written, samples cannot be trained on, or the system refuses threads.
+    ///
+    /// # Panics
+    ///
+    /// If `observer` does, with what it panics with.
     pub fn run(self, options: &RunOptions<'_>, observer: &dyn Observer) -> Result<SweepOutcome> {
+        self.run_unless(&|| options.stopped(), options, observer)
+    }
+
+    /// The same; asks `stopped` whether to stop, and not the options.
+    pub(crate) fn run_unless(
+        self,
+        stopped: &(dyn Fn() -> Option<Stopped> + Sync),
+        options: &RunOptions<'_>,
+        observer: &dyn Observer,
+    ) -> Result<SweepOutcome> {
         let OpenSweep { sweep, store, records, trials } = self;
-        let runner = Runner { experiment: &sweep.experiment, store: &store, options, observer };
+        let runner = Runner { experiment: &sweep.experiment, store: &store, options, stopped, observer };
         match sweep.specification.halving {
             Some(halving) => halving::run(halving, &runner, &trials, sweep.specification.base.train.epochs, records),
             None => {
@@ -349,11 +369,15 @@ fn check_initial(expected: Option<&Value>, given: Option<&InitialModel>) -> Resu
     match (expected, given.map(InitialModel::sha256)) {
         (None, _) => Ok(()),
         (Some(Value::String(expected)), Some(given)) if expected == given => Ok(()),
-        (Some(expected), given) => Err(Error::specification(format!(
-            "{INITIAL_KEY}: expected --init with the network whose weights have the SHA-256 {}, found {}; \
-             `train --init MODEL` starts from a network",
-            toml_text(expected),
-            given.unwrap_or("no --init"),
-        ))),
+        (Some(expected), given) => {
+            let (expected, advice) = (toml_text(expected), Advice::NoInitialModel);
+            let text = format!(
+                "{INITIAL_KEY}: expected the initial network whose weights have the SHA-256 {expected}, found "
+            );
+            Err(match given {
+                None => Error::specification(text).with_advice(advice),
+                Some(given) => Error::specification(format!("{text}{given}; ")).with_advice(Advice::InitialModel),
+            })
+        }
     }
 }

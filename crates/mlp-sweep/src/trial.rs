@@ -1,9 +1,10 @@
-//! A cell of a sweep, ready to run.
+//! A trial of a sweep, ready to run.
 
 use crate::spec::RunSettings;
 
-/// One configuration with one seed.
+/// One run of a sweep: one configuration with one seed. Trials that differ in the seed alone are a cell of `mlp-results`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Trial {
     /// Its identity: the name of its record and its model.
     pub id: String,

@@ -166,7 +166,8 @@ mod tests {
     }
 
     fn data() -> Dataset {
-        Dataset::images("digits", mnist_io::synthetic_digits(600, 1), mnist_io::synthetic_digits(400, 2)).synthetic()
+        let [train, test] = [mnist_io::synthetic_digits(600, 1), mnist_io::synthetic_digits(400, 2)];
+        Dataset::images("digits", train, test).expect("a data set").synthetic()
     }
 
     /// Trains what `text` asks for and returns the rows, with the folder above that of the sweep.

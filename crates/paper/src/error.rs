@@ -31,7 +31,14 @@ struct Details {
     kind: ErrorKind,
     path: Option<PathBuf>,
     sentence: String,
-    io_error: Option<io::Error>,
+    origin: Option<Origin>,
+}
+
+/// The error of which this one tells.
+enum Origin {
+    Io(io::Error),
+    Train(mlp_train::Error),
+    Sweep(mlp_sweep::Error),
 }
 
 impl Error {
@@ -48,7 +55,19 @@ impl Error {
     /// The operating system's error, where there was one. Its text is part of this error's text already, so
     /// [`std::error::Error::source`] does not repeat it.
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.0.io_error.as_ref()
+        match self.0.origin.as_ref()? {
+            Origin::Io(error) => Some(error),
+            Origin::Train(error) => error.io_error(),
+            Origin::Sweep(error) => error.io_error(),
+        }
+    }
+
+    /// The error of the sweep of which this one tells, with its advice.
+    pub fn sweep_error(&self) -> Option<&mlp_sweep::Error> {
+        match &self.0.origin {
+            Some(Origin::Sweep(error)) => Some(error),
+            _ => None,
+        }
     }
 
     /// The end of work that was asked to end; for whoever runs the sweeps, too.
@@ -63,7 +82,7 @@ impl Error {
             "{}: expected to {what}, found {source}; check the path, its permissions and the space",
             path.display()
         );
-        Self::new(ErrorKind::Io, Some(path), sentence, Some(source))
+        Self::new(ErrorKind::Io, Some(path), sentence, Some(Origin::Io(source)))
     }
 
     /// Content of the file at `path` that does not fit, with a sentence that says why.
@@ -76,8 +95,8 @@ impl Error {
         Self::new(ErrorKind::Data, error.path(), error.to_string(), None)
     }
 
-    fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, io_error: Option<io::Error>) -> Self {
-        Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, io_error }))
+    fn new(kind: ErrorKind, path: Option<&Path>, sentence: String, origin: Option<Origin>) -> Self {
+        Self(Box::new(Details { kind, path: path.map(Path::to_path_buf), sentence, origin }))
     }
 }
 
@@ -85,7 +104,8 @@ impl Error {
 impl From<mlp_train::Error> for Error {
     fn from(error: mlp_train::Error) -> Self {
         let kind = if error.kind() == mlp_train::ErrorKind::Io { ErrorKind::Io } else { ErrorKind::Data };
-        Self::new(kind, error.path(), error.to_string(), None)
+        let (path, sentence) = (error.path().map(Path::to_path_buf), error.to_string());
+        Self::new(kind, path.as_deref(), sentence, Some(Origin::Train(error)))
     }
 }
 
@@ -97,7 +117,8 @@ impl From<mlp_sweep::Error> for Error {
             mlp_sweep::ErrorKind::Busy => ErrorKind::Busy,
             _ => ErrorKind::Data,
         };
-        Self::new(kind, error.path(), error.to_string(), None)
+        let (path, sentence) = (error.path().map(Path::to_path_buf), error.to_string());
+        Self::new(kind, path.as_deref(), sentence, Some(Origin::Sweep(error)))
     }
 }
 

@@ -1,11 +1,14 @@
 //! `sweep --executor slurm`: what a job asks for, and what is told of it.
 
 use std::env;
+use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
+use mlp_results::RunFolder;
 use mlp_results::text::counted;
-use mlp_sweep::{SlurmJob, Submission, Sweep};
+use mlp_sweep::{CheckpointInterval, SlurmJob, Submission, Sweep};
 
 use crate::failure::{Code, Failure};
 use crate::options::RunArguments;
@@ -47,7 +50,7 @@ pub(crate) fn submit(
     reuse: &[PathBuf],
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let job = options.job(run)?;
+    let job = options.job(sweep, run)?;
     if options.dry_run {
         show(&job.dry_run(sweep)?, output);
         return Ok(());
@@ -69,22 +72,36 @@ pub(crate) fn submit(
 }
 
 impl SlurmOptions {
-    fn job(&self, run: &RunArguments) -> Result<SlurmJob, Failure> {
+    fn job(&self, sweep: &Sweep, run: &RunArguments) -> Result<SlurmJob, Failure> {
         let program = env::current_exe().map_err(|error| {
             Failure::new(Code::InputOutput, format!("cannot find this program's own file: {error}"))
         })?;
-        Ok(SlurmJob {
-            program,
-            n_tasks: self.tasks.map(usize::from),
-            account: self.account.clone(),
-            partition: self.partition.clone(),
-            time: self.time.clone(),
-            memory: self.memory.clone(),
-            n_cores: self.cores.map(usize::from),
-            n_threads: run.machine.threads.map(usize::from),
-            kernel: run.machine.kernel,
-            checkpoints: run.checkpoints.interval(),
-        })
+        let mut job = SlurmJob::new(program);
+        job.arguments = self.arguments(sweep, run)?;
+        job.n_tasks = self.tasks.and_then(|n_tasks| NonZero::new(usize::from(n_tasks)));
+        job.account.clone_from(&self.account);
+        job.partition.clone_from(&self.partition);
+        job.time.clone_from(&self.time);
+        job.memory.clone_from(&self.memory);
+        job.n_cores = self.cores.map(usize::from);
+        Ok(job)
+    }
+
+    /// What a task calls this program with, but for its shard: the sweep as its folder holds it, from wherever it starts.
+    fn arguments(&self, sweep: &Sweep, run: &RunArguments) -> Result<Vec<OsString>, Failure> {
+        let path = sweep.folder().path();
+        let folder = RunFolder::new(std::path::absolute(path).map_err(|error| Failure::io("find", path, &error))?);
+        let mut arguments: Vec<OsString> = vec!["sweep".into(), folder.specification().into()];
+        arguments.extend(["--out".into(), folder.path().into(), "--quiet".into()]);
+        let mut pass = |name: &str, value: Option<String>| {
+            arguments.extend(value.into_iter().flat_map(|value| [OsString::from(name), value.into()]));
+        };
+        pass("--threads", self.cores.or(run.machine.threads).map(|n_threads| n_threads.to_string()));
+        pass("--kernel", run.machine.kernel.map(|kernel| kernel.name().to_owned()));
+        let CheckpointInterval { epochs, time, .. } = run.checkpoints.interval();
+        pass("--checkpoint-every", Some(format!("{}", time.map_or(0.0, |time| time.as_secs_f64()))));
+        pass("--checkpoint-epochs", epochs.map(|epochs| epochs.to_string()));
+        Ok(arguments)
     }
 }
 

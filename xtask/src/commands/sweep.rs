@@ -1,4 +1,4 @@
-//! `sweep`: every cell of a grid.
+//! `sweep`: every trial of a specification.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -243,7 +243,7 @@ fn introduce(
         output.line(format_args!("varies   {}: {}", axis.key, axis.shown()));
     }
     if let Some(random) = specification.random() {
-        let combinations = counted(random.n_trials, "combination");
+        let combinations = counted(random.n_combinations, "combination");
         output.line(format_args!("drawn    {combinations} at random, draw_seed {}", random.seed));
     }
     if let Some(halving) = specification.halving() {

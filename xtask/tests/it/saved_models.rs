@@ -15,7 +15,8 @@ fn trained() -> (Sandbox, String) {
     let sandbox = Sandbox::with_digits();
     let (train, test) = LabeledImages::load_folder(sandbox.path("digits")).expect("a small data set");
     let spec = SweepSpec::from_toml("data = \"./digits\"\nhidden = [8]\nepochs = 3\n").expect("a run");
-    let sweep = Sweep::new(spec, Dataset::images("digits", train, test), sandbox.path("out")).expect("a sweep");
+    let data = Dataset::images("digits", train, test).expect("a data set");
+    let sweep = Sweep::new(spec, data, sandbox.path("out")).expect("a sweep");
     sweep.run(&RunOptions::default(), &()).expect("a trained network");
     let model = sandbox.only_file("out/models", ".safetensors");
     let model = model.to_str().expect("a path").to_owned();

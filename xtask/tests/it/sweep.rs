@@ -106,7 +106,7 @@ fn a_trial_that_cannot_be_run_is_recorded_as_failed_and_the_others_go_on_with_co
     sandbox.write("grid.toml", "epochs = 0\n[sweep]\nhidden = [[20000, 20000], [4]]\n");
     let arguments = ["sweep", "grid.toml", "--data", "./digits", "--threads", "1", "--out", "out"];
     let outcome = sandbox.run_in_shell("ulimit -v 500000; exec \"$@\"", &arguments);
-    outcome.expect_code(7).expect_error("1 of 2 trials failed").expect_error("MB of memory");
+    outcome.expect_code(7).expect_error("1 of 2 trials failed").expect_error("MiB of memory");
     let statuses: Vec<Value> = records(&sandbox, "out").into_values().map(|record| record["status"].clone()).collect();
     assert!(statuses.contains(&Value::from("failed")) && statuses.contains(&Value::from("finished")));
 }

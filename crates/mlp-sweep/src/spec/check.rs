@@ -64,8 +64,8 @@ impl Document {
                  add such as trials = 50",
             ));
         };
-        let n_trials = match trials.value.as_u64() {
-            Some(n_trials) if (1..=MAX_TRIALS as u64).contains(&n_trials) => n_trials as usize,
+        let n_combinations = match trials.value.as_u64() {
+            Some(number) if (1..=MAX_TRIALS as u64).contains(&number) => number as usize,
             _ => return wrong(trials, &format!("an integer from 1 to {MAX_TRIALS}")),
         };
         let seed = match self.search_key("draw_seed") {
@@ -75,7 +75,7 @@ impl Document {
                 None => return wrong(seed, "an integer of at least 0"),
             },
         };
-        Ok(Some(RandomSearch { n_trials, seed }))
+        Ok(Some(RandomSearch { n_combinations, seed }))
     }
 
     fn check_halving(&self, base: &RunSettings, axes: &[SweepAxis]) -> Result<Option<Halving>> {
@@ -155,7 +155,16 @@ fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<Strin
         Some(_) => return wrong("scale: expected \"linear\" or \"log\"".to_owned()),
     };
     for (name, end) in [("from", from), ("to", to)] {
-        apply(&mut base.clone(), axis, end, &format!(".{name}"))?;
+        let path = format!(".{name}");
+        let mut trial = base.clone();
+        apply(&mut trial, axis, end, &path)?;
+        // What is drawn between ends that are not both whole is not whole, and this key takes nothing else.
+        let typed = trial.get(key).unwrap_or(Value::Null);
+        if typed.is_u64() && !end.is_u64() {
+            let (found, typed) = (toml_text(end), toml_text(&typed));
+            let message = format!("{key}.{name}: expected a whole number, found {found}; write {name} = {typed}");
+            return Err(axis.place_of(&path).error(&message));
+        }
     }
     match (from.as_f64(), to.as_f64()) {
         (Some(low), Some(high)) if low < high && (low > 0.0 || !is_log) => {}
@@ -211,17 +220,17 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Swe
 }
 
 fn check_size(axes: &[SweepAxis], random: Option<RandomSearch>) -> Result<()> {
-    let n_cells = match random {
-        Some(random) => random.n_trials.checked_mul(n_seeds(axes)),
+    let n_trials = match random {
+        Some(random) => random.n_combinations.checked_mul(n_seeds(axes)),
         None => axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.n_values())),
     };
-    if n_cells.is_some_and(|n_cells| n_cells <= MAX_TRIALS) {
+    if n_trials.is_some_and(|n_trials| n_trials <= MAX_TRIALS) {
         return Ok(());
     }
     if let Some(random) = random {
         return Err(Error::specification(format!(
             "[sweep]: expected at most {MAX_TRIALS} trials, found {} draws with {} seeds each; take fewer",
-            random.n_trials,
+            random.n_combinations,
             n_seeds(axes)
         )));
     }

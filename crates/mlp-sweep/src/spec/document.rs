@@ -31,10 +31,14 @@ impl Setting {
             return self.key_place.error(&error.to_string());
         }
         let path = format!("{within}{}", error.key().and_then(|key| key.strip_prefix(&self.key)).unwrap_or_default());
+        self.place_of(&path).error(&error.to_string())
+    }
+
+    /// The place of the innermost value that `path` leads to: `.from` of a range.
+    pub(super) fn place_of(&self, path: &str) -> Place {
         let inner =
             self.parts.iter().filter(|(part, _)| path.starts_with(part.as_str())).max_by_key(|(part, _)| part.len());
-        let place = inner.map_or_else(|| self.place.clone(), |(_, span)| self.place.at(span));
-        place.error(&error.to_string())
+        inner.map_or_else(|| self.place.clone(), |(_, span)| self.place.at(span))
     }
 }
 
@@ -46,13 +50,22 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a file of the current folder.
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is none, is too long or is not UTF-8, and as [`Document::parse`].
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         Document::parse(&read_text(path)?, &name)
     }
 
     /// Parses `text`, which messages call `source`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no TOML, a value is one that a configuration cannot have (a date, an infinite number), or `sweep` is no
+    /// table, with line and column. Which keys there are is the business of [`Document::check`].
     pub fn parse(text: &str, source: &str) -> Result<Self> {
         let source = Arc::new(Source { name: source.to_owned(), text: text.to_owned() });
         let place = |span: Range<usize>| Place::File { source: Arc::clone(&source), span };
@@ -66,6 +79,11 @@ impl Document {
     }
 
     /// Adds `key=value` of `--set`, which wins over what is there; `sweep.key=[…]` is a list of `[sweep]`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no `=`, no key before it, or no value behind it. Which keys there are is the business of
+    /// [`Document::check`].
     pub fn override_with(&mut self, argument: &str) -> Result<()> {
         let place = Place::Argument(argument.to_owned());
         let Some((key, value)) = argument.split_once('=') else {

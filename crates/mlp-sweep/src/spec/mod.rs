@@ -142,30 +142,35 @@ impl SweepSpec {
     /// The number of trials.
     pub fn n_trials(&self) -> usize {
         match self.random {
-            Some(random) => random.n_trials * n_seeds(&self.axes),
+            Some(random) => random.n_combinations * n_seeds(&self.axes),
             None => self.axes.iter().map(SweepAxis::n_values).product(),
         }
     }
 
-    /// Every cell of the grid, the last axis varying fastest; one cell if there are no axes.
+    /// The settings of every trial of the grid, the last axis varying fastest; of one trial if there are no axes.
+    ///
+    /// # Errors
+    ///
+    /// If two values that are fine by themselves do not go together in a trial, or the axes do not have as many different
+    /// combinations as are to be drawn.
     pub fn trials_settings(&self) -> Result<Vec<RunSettings>> {
         let Some(random) = self.random else {
-            return self.axes.iter().try_fold(vec![self.base.clone()], |cells, axis| self.crossed(&cells, axis));
+            return self.axes.iter().try_fold(vec![self.base.clone()], |trials, axis| self.crossed(&trials, axis));
         };
-        let mut cells = self.draws(random)?;
+        let mut trials = self.draws(random)?;
         for axis in self.axes.iter().filter(|axis| is_crossed(axis)) {
-            cells = self.crossed(&cells, axis)?;
+            trials = self.crossed(&trials, axis)?;
         }
-        Ok(cells)
+        Ok(trials)
     }
 
-    /// Each of `cells` with each value of the list of `axis`.
-    fn crossed(&self, cells: &[RunSettings], axis: &SweepAxis) -> Result<Vec<RunSettings>> {
-        let Values::List(values) = &axis.values else { return Ok(cells.to_vec()) };
-        let mut wider = Vec::with_capacity(cells.len() * values.len());
-        for cell in cells {
+    /// Each of `trials` with each value of the list of `axis`.
+    fn crossed(&self, trials: &[RunSettings], axis: &SweepAxis) -> Result<Vec<RunSettings>> {
+        let Values::List(values) = &axis.values else { return Ok(trials.to_vec()) };
+        let mut wider = Vec::with_capacity(trials.len() * values.len());
+        for trial in trials {
             for value in values {
-                let mut next = cell.clone();
+                let mut next = trial.clone();
                 next.set(&axis.key, value).map_err(|error| self.error(&error))?;
                 wider.push(next);
             }
@@ -177,24 +182,24 @@ impl SweepSpec {
     fn draws(&self, random: RandomSearch) -> Result<Vec<RunSettings>> {
         let axes: Vec<&SweepAxis> = self.axes.iter().filter(|axis| !is_crossed(axis)).collect();
         let mut seen = HashSet::new();
-        let mut cells = Vec::with_capacity(random.n_trials);
-        for number in 0..100 + 100 * random.n_trials as u64 {
-            let mut cell = self.base.clone();
+        let mut combinations = Vec::with_capacity(random.n_combinations);
+        for number in 0..100 + 100 * random.n_combinations as u64 {
+            let mut combination = self.base.clone();
             for axis in &axes {
-                cell.set(&axis.key, &axis.draw(random.seed, number)).map_err(|error| self.error(&error))?;
+                combination.set(&axis.key, &axis.draw(random.seed, number)).map_err(|error| self.error(&error))?;
             }
-            let values: Vec<_> = axes.iter().map(|axis| cell.get(&axis.key)).collect();
+            let values: Vec<_> = axes.iter().map(|axis| combination.get(&axis.key)).collect();
             if seen.insert(format!("{values:?}")) {
-                cells.push(cell);
+                combinations.push(combination);
             }
-            if cells.len() == random.n_trials {
-                return Ok(cells);
+            if combinations.len() == random.n_combinations {
+                return Ok(combinations);
             }
         }
         Err(Error::specification(format!(
             "[sweep]: expected {} different combinations to draw, found {}; take fewer trials or wider ranges",
-            random.n_trials,
-            cells.len()
+            random.n_combinations,
+            combinations.len()
         )))
     }
 
@@ -238,11 +243,11 @@ mod tests {
                           [sweep]\nseed = [0, 1]\nschedule = [\"constant\", { name = \"cosine\", warmup = 1 }]\n";
 
     #[test]
-    fn a_specification_written_out_gives_the_same_cells() {
+    fn a_specification_written_out_gives_the_same_trials() {
         let first = Document::parse(SAMPLE, "sample").and_then(|document| document.check()).expect("a valid sample");
         let text = first.to_toml();
         let second = Document::parse(&text, "again").and_then(|document| document.check()).expect("its own output");
-        assert_eq!(first.trials_settings().expect("cells"), second.trials_settings().expect("cells"));
+        assert_eq!(first.trials_settings().expect("trials"), second.trials_settings().expect("trials"));
         assert_eq!(first.n_trials(), 4);
         assert_eq!(second.to_toml(), text);
     }

@@ -45,7 +45,7 @@ pub struct ValueRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomSearch {
     /// How many combinations are drawn; each is run with every seed of the list `seed`.
-    pub n_trials: usize,
+    pub n_combinations: usize,
     /// Where the draws begin.
     pub seed: u64,
 }
@@ -140,7 +140,7 @@ impl ValueRange {
 impl RandomSearch {
     /// As in a file, without brackets: `trials = 20`.
     pub(super) fn to_toml(self) -> String {
-        format!("mode = \"random\"\ntrials = {}\ndraw_seed = {}\n", self.n_trials, self.seed)
+        format!("mode = \"random\"\ntrials = {}\ndraw_seed = {}\n", self.n_combinations, self.seed)
     }
 }
 

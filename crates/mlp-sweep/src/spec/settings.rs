@@ -53,6 +53,10 @@ pub struct RunSettings {
 
 impl RunSettings {
     /// Sets one key from a value.
+    ///
+    /// # Errors
+    ///
+    /// For a key that is unknown, and a value that it cannot have.
     pub fn set(&mut self, key: &str, value: &Value) -> mlp_train::Result<()> {
         match key {
             "name" => self.name = Some(name(value)?),

@@ -12,7 +12,8 @@ fn an_estimate_says_what_is_done_and_what_the_rest_costs_and_runs_nothing() {
     let estimate = first.estimate(first.trials(), 2, None).expect("an estimate");
     assert!(!folder.path().exists(), "nothing is kept");
     assert_eq!((estimate.n_trials, estimate.n_over, estimate.n_measured), (6, 0, 1));
-    assert_eq!((estimate.parallelism, estimate.n_threads_each), (Parallelism { n_jobs: 2, n_threads: 2 }, 1));
+    assert_eq!((estimate.parallelism, estimate.n_threads_each), (Parallelism::new(2, None, 6), 1));
+    assert_eq!((estimate.parallelism.n_jobs, estimate.parallelism.n_threads), (2, 2));
     assert!(estimate.longest > 0.0 && estimate.seconds >= estimate.longest, "{estimate:?}");
     assert!(estimate.memory.at_once > 0 && estimate.memory.n_too_large == 0, "{estimate:?}");
     let counts = |estimate: &mlp_sweep::Estimate| -> Vec<(String, usize, usize)> {
@@ -28,7 +29,8 @@ fn an_estimate_says_what_is_done_and_what_the_rest_costs_and_runs_nothing() {
     let grown = sweep_of(specification(SMALL).vary("seed", 0..4).expect("a longer list"), &folder);
     let estimate = grown.estimate(grown.trials(), 2, Some(1)).expect("an estimate");
     assert_eq!((estimate.n_trials, estimate.n_over), (8, 6));
-    assert_eq!((estimate.parallelism, estimate.n_threads_each), (Parallelism { n_jobs: 1, n_threads: 2 }, 2));
+    assert_eq!((estimate.parallelism, estimate.n_threads_each), (Parallelism::new(2, Some(1), 2), 2));
+    assert_eq!((estimate.parallelism.n_jobs, estimate.parallelism.n_threads), (1, 2));
     assert_eq!(counts(&estimate), [("0.01".to_owned(), 3, 4), ("0.001".to_owned(), 3, 4)]);
 }
 

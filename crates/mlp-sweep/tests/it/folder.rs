@@ -56,10 +56,20 @@ fn a_changed_specification_is_refused_with_the_difference() {
 }
 
 #[test]
+fn a_folder_that_is_refused_gets_a_lock_and_nothing_else() {
+    let place = Place::new();
+    let folder = place.folder("out");
+    fs::create_dir(folder.path()).expect("a folder");
+    fs::write(folder.specification(), "hidden = [9]\n").expect("a specification");
+    expect(&refused(&sweep(SMALL, &folder)), ErrorKind::Specification, "belongs to another specification");
+    assert_eq!(files(folder.path()), [folder.path().join(".lock"), folder.specification()]);
+}
+
+#[test]
 fn a_folder_takes_results_on_one_data_set() {
     let place = Place::new();
     let (folder, _) = finished(&place);
-    let other = Dataset::images("digits", synthetic_digits(200, 1), synthetic_digits(100, 3));
+    let other = Dataset::images("digits", synthetic_digits(200, 1), synthetic_digits(100, 3)).expect("a data set");
     let sweep = Sweep::new(specification(SMALL), other, folder.path()).expect("a sweep");
     expect(&refused(&sweep), ErrorKind::Specification, "holds results on other data");
 }
@@ -77,10 +87,14 @@ fn a_folder_takes_results_of_one_kernel() {
     let record = files(&folder.trials()).swap_remove(2);
     let text = fs::read_to_string(&record).expect("a record");
     fs::write(&record, text.replacen("\"portable\"", "\"avx2\"", 1)).expect("a record");
-    expect(&refused(&portable()), ErrorKind::Specification, "add --kernel avx2");
+    expect(&refused(&portable()), ErrorKind::Specification, "; compute with the kernel avx2, or choose another folder");
     let best = Kernel::detect();
     if best != Kernel::Portable {
-        expect(&refused(&sweep(SMALL, &folder)), ErrorKind::Specification, "which rounds differently; add --kernel");
+        expect(
+            &refused(&sweep(SMALL, &folder)),
+            ErrorKind::Specification,
+            "which rounds differently; compute with the kernel",
+        );
     }
 }
 

@@ -54,7 +54,7 @@ fn a_run_can_start_from_a_saved_model_and_is_then_another_run() {
 
     let again = place.folder("again");
     let its_own = || SweepSpec::read(second.specification()).expect("its specification");
-    expect(&sweep_from(its_own(), None, &again).expect_err("no network"), "found no --init");
+    expect(&sweep_from(its_own(), None, &again).expect_err("no network"), "found none; give the model");
     run(&sweep_from(its_own(), Some(read(&first)), &again).expect("a sweep"));
     assert_eq!(only_record(&again).trial, there.trial);
 }

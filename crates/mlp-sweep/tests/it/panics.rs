@@ -1,60 +1,43 @@
-//! Trials that panic. What watches a trial runs in its thread, so a panic there is one of the trial.
+//! Panics of whoever watches a sweep: they are the caller's, and none of a trial.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-use mlp_results::{RunRecord, Status};
-use mlp_sweep::Event;
+use mlp_results::Status;
+use mlp_sweep::{Event, RunOptions};
 
-use crate::small::{EventLog, Place, files, one_by_one, records, sweep, undisturbed};
-use mlp_sweep::Observer as _;
+use crate::small::{Place, files, records, run, sweep, undisturbed};
 
 const SEEDS: &str = "hidden = [4]\nepochs = 1\ntest_size = 50\n[sweep]\nseed = [0, 1, 2]\n";
 
-/// Runs three trials, of which the first `n_panics` attempts panic.
-fn run_with_panics(place: &Place, n_panics: usize) -> (Vec<RunRecord>, EventLog) {
-    let (n_seen, log) = (AtomicUsize::new(0), EventLog::default());
-    let observer = |event: Event<'_>| {
-        log.notify(event);
-        if let Event::Measured { epoch, .. } = event {
-            assert!(epoch.epoch > 0 || n_seen.fetch_add(1, Ordering::Relaxed) >= n_panics, "out of cheese");
+#[test]
+fn a_panic_of_the_observer_reaches_the_caller_and_the_folder_goes_on() {
+    let (place, expected) = (Place::new(), undisturbed(SEEDS));
+    for n_threads in [1, 3] {
+        for moment in ["begun", "measured", "trained", "finished"] {
+            let folder = place.folder(&format!("{moment}-{n_threads}"));
+            let observer = |event: Event<'_>| {
+                let now = match event {
+                    Event::TrialStarted { .. } => "begun",
+                    Event::Measured { .. } => "measured",
+                    Event::Trained { .. } => "trained",
+                    Event::Finished { .. } => "finished",
+                    Event::Warning(warning) => panic!("nothing is wrong with the trial: {warning}"),
+                    _ => return,
+                };
+                if now == moment {
+                    panic_any(7_u8);
+                }
+            };
+            let mut options = RunOptions::default();
+            options.n_threads = n_threads;
+            let watched = || sweep(SEEDS, &folder).run(&options, &observer);
+            let payload = catch_unwind(AssertUnwindSafe(watched)).expect_err("a panic");
+            assert_eq!(payload.downcast_ref::<u8>(), Some(&7), "{moment}");
+            assert!(records(&folder).values().all(|record| record.status == Status::Finished), "{moment}");
+
+            run(&sweep(SEEDS, &folder));
+            assert_eq!(records(&folder), expected, "{moment}");
+            assert!(files(&folder.checkpoints()).is_empty() && files(&folder.running()).is_empty(), "{moment}");
         }
-    };
-    let folder = place.folder("out");
-    let outcome = sweep(SEEDS, &folder).run(&one_by_one(), &observer).expect("an outcome");
-    for record in outcome.records.values() {
-        assert_eq!(&RunRecord::read(folder.record(&record.trial)).expect("its record"), record);
     }
-    (outcome.records.into_values().collect(), log)
-}
-
-#[test]
-fn a_trial_that_panics_twice_is_recorded_and_its_siblings_go_on() {
-    let place = Place::new();
-    let (records_there, log) = run_with_panics(&place, 2);
-    let n_finished = records_there.iter().filter(|record| record.status == Status::Finished).count();
-    assert_eq!((records_there.len(), n_finished), (3, 2));
-    let failed = records_there.iter().find(|record| record.status == Status::Failed).expect("the first one");
-    assert!(
-        failed.error.as_deref().is_some_and(|error| error.starts_with("panic, twice: out of cheese")),
-        "{failed:?}"
-    );
-    log.expect("panicked: out of cheese\n  it is tried once more, from the beginning");
-    log.expect("finished: seed = 0: Failed");
-    let folder = place.folder("out");
-    assert_eq!((files(&folder.models()).len(), files(&folder.checkpoints()).len()), (2, 0));
-
-    // A failure is no result: it is tried again, and the others are not.
-    let again = EventLog::default();
-    sweep(SEEDS, &folder).run(&one_by_one(), &again).expect("an outcome");
-    again.expect("started: 3 trials, 2 over");
-    assert_eq!(records(&folder), undisturbed(SEEDS));
-}
-
-#[test]
-fn a_trial_that_panics_once_is_run_again_and_finishes() {
-    let place = Place::new();
-    let (records_there, log) = run_with_panics(&place, 1);
-    assert!(records_there.len() == 3 && records_there.iter().all(|record| record.status == Status::Finished));
-    assert_eq!(log.n_lines_with("warning: "), 1);
-    assert_eq!(records(&place.folder("out")), undisturbed(SEEDS));
 }

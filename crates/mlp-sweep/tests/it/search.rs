@@ -51,6 +51,27 @@ fn draws_are_the_same_every_time_and_more_of_them_keep_the_earlier_ones() {
     }
 }
 
+#[test]
+fn a_range_of_whole_numbers_has_ends_that_are_written_so() {
+    let check = |range: &str| {
+        let text = format!("[sweep]\nmode = \"random\"\ntrials = 4\nbatch_size = {range}\n");
+        SweepSpec::from_toml(&text).and_then(|spec| spec.trials_settings()).map_err(|error| error.to_string())
+    };
+    let message = check("{ from = 8, to = 1e3, scale = \"log\" }").expect_err("draws that are not whole");
+    assert!(
+        message
+            .starts_with("specification:4:31: batch_size.to: expected a whole number, found 1000.0; write to = 1000\n"),
+        "{message}"
+    );
+    let message = check("{ from = 8.0, to = 16 }").expect_err("draws that are not whole");
+    assert!(message.contains("4:23: batch_size.from: expected a whole number, found 8.0; write from = 8"), "{message}");
+    assert!(check("{ from = 8, to = 16.5 }").is_err());
+    assert_eq!(check("{ from = 8, to = 1000, scale = \"log\" }").expect("whole draws").len(), 4);
+
+    let other = "[sweep]\nmode = \"random\"\ntrials = 4\ntrain_size = { from = 50, to = 1e2 }\n";
+    assert!(SweepSpec::from_toml(other).is_err(), "a key of the program is no different");
+}
+
 fn rounds(folder: &RunFolder) -> Vec<HalvingRound> {
     folder.halving_rounds(|_| false).expect("a ranking")
 }

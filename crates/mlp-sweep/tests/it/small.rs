@@ -16,8 +16,9 @@ pub(crate) const SMALL: &str =
 
 /// 200 images to train on and 100 to test on, the same in every process.
 pub(crate) fn digits() -> Dataset {
-    static DIGITS: LazyLock<Dataset> =
-        LazyLock::new(|| Dataset::images("digits", synthetic_digits(200, 1), synthetic_digits(100, 2)));
+    static DIGITS: LazyLock<Dataset> = LazyLock::new(|| {
+        Dataset::images("digits", synthetic_digits(200, 1), synthetic_digits(100, 2)).expect("a data set")
+    });
     DIGITS.clone()
 }
 

@@ -181,7 +181,7 @@ fn a_grid_of_a_thousand_million_cells_is_refused_at_once() {
 #[track_caller]
 fn assert_same(one: &SweepSpec, other: &SweepSpec) {
     assert_eq!(one.to_toml(), other.to_toml());
-    assert_eq!(one.trials_settings().expect("cells"), other.trials_settings().expect("cells"));
+    assert_eq!(one.trials_settings().expect("trials"), other.trials_settings().expect("trials"));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn what_a_file_says_besides_lists_can_be_added_in_a_program_and_kept_when_a_prog
                 learning_rate = { from = 1e-4, to = 0.1, scale = \"log\" }\n";
     let varied = specification(text).vary("seed", 0..2).expect("a sweep");
     assert_same(&varied, &specification(&format!("{text}seed = [0, 1]\n")));
-    assert_eq!((varied.n_trials(), varied.random().map(|random| random.n_trials)), (8, Some(4)));
+    assert_eq!((varied.n_trials(), varied.random().map(|random| random.n_combinations)), (8, Some(4)));
     assert!(varied.halving().is_some());
 }
 

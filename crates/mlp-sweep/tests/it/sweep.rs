@@ -1,4 +1,4 @@
-//! A sweep from beginning to end: every cell once, whatever the number of jobs, threads and calls.
+//! A sweep from beginning to end: every trial once, whatever the number of jobs, threads and calls.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mlp_results::{Metric, Overview, RunFolder};
 use mlp_sweep::{Dataset, ErrorKind, Event, RunOptions, SampleSet, Sweep, Table, TableTargets};
 use mlp_train::load_model;
+use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::{Array2, Axis};
 
 use crate::small::{Place, one_by_one, records, specification};
@@ -129,6 +130,50 @@ fn tables_that_do_not_fit_together_are_refused() {
     assert_eq!(refused(unknown, signs(5, 0)), "training table: row 3: expected a label below 2, found 2");
     let none = Table { inputs: points(2, 0), targets: TableTargets::Classes { labels: vec![0, 0], classes: vec![] } };
     assert_eq!(refused(none, signs(5, 0)), "training table: expected at least one class, found none");
+}
+
+#[test]
+fn numbers_that_cannot_be_trained_on_are_a_fault_of_the_data() {
+    let mut train = numbers(100, 0);
+    train.inputs[[3, 1]] = f64::NAN;
+    let place = Place::new();
+    let data = Dataset::tables("points", train, numbers(40, 100)).expect("two tables");
+    let sweep = Sweep::new(specification(VALUES), data, place.folder("out").path()).expect("a sweep");
+    for error in [
+        sweep.run(&one_by_one(), &()).expect_err("no number"),
+        sweep.estimate(sweep.trials(), 1, None).expect_err("no number"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        assert!(error.to_string().contains("of sample 3 is NaN"), "{error}");
+    }
+}
+
+#[test]
+fn images_that_do_not_fit_together_are_refused() {
+    let refused = |train: LabeledImages, test: LabeledImages| {
+        let error = Dataset::images("digits", train, test).expect_err("a refusal");
+        assert_eq!(error.kind(), ErrorKind::Data);
+        error.to_string()
+    };
+    let digits = || synthetic_digits(10, 0);
+    let images = |height, labels: Vec<u8>, classes: &str| {
+        let pixels = ndarray::Array3::zeros((labels.len(), height, 28));
+        LabeledImages::new(pixels, labels, classes.chars().collect()).expect("images")
+    };
+    assert_eq!(
+        refused(digits(), images(14, vec![0, 1], "0123456789")),
+        "test images: expected images of 28 × 28, as in the training images, found images of 14 × 28"
+    );
+    assert_eq!(
+        refused(digits(), images(28, vec![0, 1], "ab")),
+        "test images: expected the classes 0123456789, as in the training images, found the classes ab"
+    );
+    let mut unknown = digits();
+    unknown.labels[3] = 10;
+    assert!(refused(unknown, digits()).starts_with("training images: "));
+    let mut short = digits();
+    short.labels.pop();
+    assert!(refused(digits(), short).starts_with("test images: "));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use mlp_sweep::{
-    Dataset, Document, Error, Estimate, Experiment, InitialModel, OpenSweep, RunOptions, Shard, SlurmJob, Standing,
-    Submission, Sweep, SweepBuilder, SweepOutcome, SweepSpec, Table, Trial, Warning,
+    Advice, Dataset, Document, Error, Estimate, Experiment, InitialModel, OpenSweep, RunOptions, Shard, SlurmJob,
+    Standing, Submission, Sweep, SweepBuilder, SweepOutcome, SweepSpec, Table, Trial, Warning,
 };
 
 use crate::small::{Place, SMALL, sweep};
@@ -13,6 +13,7 @@ fn is_shared_between_threads<T: Debug + Send + Sync>() {}
 
 #[test]
 fn every_type_can_be_printed_and_handed_to_another_thread() {
+    is_shared_between_threads::<Advice>();
     is_shared_between_threads::<Dataset>();
     is_shared_between_threads::<Document>();
     is_shared_between_threads::<Error>();
