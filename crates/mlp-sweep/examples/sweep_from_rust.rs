@@ -27,7 +27,9 @@ pub(crate) fn best_rate(folder: &Path) -> Result<String> {
     let results = RunFolder::new(folder).read()?;
     let overview = Overview::new(&results.trials);
     let (best, metric) = (&overview.cells[0], overview.metric);
-    let interval = best.interval().expect("three seeds have an interval");
-    let (mean, half_width) = (metric.format(interval.mean), metric.format(interval.half_width));
-    Ok(format!("best learning rate: {}, {mean} ± {half_width} over {} seeds", best.label, best.scores.len()))
+    let mean = best.mean().map_or_else(|| "no result".to_owned(), |mean| metric.format(mean));
+    // Seeds that agree by chance, or of which some do not learn at all, have no interval.
+    let interval =
+        best.interval().map_or_else(String::new, |interval| format!(" ± {}", metric.format(interval.half_width)));
+    Ok(format!("best learning rate: {}, {mean}{interval} over {} seeds", best.label, best.scores.len()))
 }

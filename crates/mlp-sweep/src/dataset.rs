@@ -19,6 +19,7 @@ const SUBSET_SEED: u64 = 0;
 
 /// Training and test samples under one name.
 #[derive(Clone)]
+#[must_use = "data do nothing until a sweep is made of them"]
 pub struct Dataset {
     name: String,
     is_synthetic: bool,
@@ -87,7 +88,8 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// If the two differ in their numbers of inputs or outputs, or in their classes, or a table does not fit together.
+    /// If the two differ in their numbers of inputs or outputs, or in their classes, a table does not fit together, or a
+    /// number in it is not finite.
     pub fn tables(name: impl Into<String>, train: Table, test: Table) -> Result<Self> {
         for (table, part) in [(&train, "training"), (&test, "test")] {
             table.check().map_err(|problem| Error::new(ErrorKind::Data, format!("{part} table: {problem}")))?;
@@ -308,10 +310,15 @@ impl Table {
 
     fn check(&self) -> std::result::Result<(), String> {
         let n_rows = self.inputs.nrows();
+        check_finite(&self.inputs, "input")?;
         let n_targets = match &self.targets {
             TableTargets::Classes { labels, classes } => {
                 if classes.is_empty() {
                     return Err("expected at least one class, found none".to_owned());
+                }
+                if let Some(twin) = classes.iter().enumerate().find(|(index, class)| classes[..*index].contains(class))
+                {
+                    return Err(format!("expected a character of its own for each class, found {:?} twice", twin.1));
                 }
                 if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes.len()) {
                     let (n_classes, label) = (classes.len(), labels[row]);
@@ -319,7 +326,10 @@ impl Table {
                 }
                 labels.len()
             }
-            TableTargets::Values(values) => values.nrows(),
+            TableTargets::Values(values) => {
+                check_finite(values, "target")?;
+                values.nrows()
+            }
         };
         if n_rows == 0 || n_targets != n_rows {
             return Err(format!("expected as many targets as rows, at least one, found {n_targets} and {n_rows}"));
@@ -378,6 +388,15 @@ fn checked(images: LabeledImages, part: &str) -> Result<LabeledImages> {
     let LabeledImages { images, labels, classes } = images;
     LabeledImages::new(images, labels, classes)
         .map_err(|error| Error::new(ErrorKind::Data, format!("{part} images: {error}")))
+}
+
+fn check_finite(numbers: &Array2<f64>, what: &str) -> std::result::Result<(), String> {
+    match numbers.indexed_iter().find(|(_, number)| !number.is_finite()) {
+        Some(((row, column), number)) => {
+            Err(format!("row {row}, {what} {column}: expected a finite number, found {number}"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn part(samples: &Arc<SampleSet>, size: Option<usize>) -> Arc<SampleSet> {

@@ -23,7 +23,11 @@ impl Shard {
     ///
     /// Unless 1 ≤ `number` ≤ `n_shards`.
     pub fn new(number: usize, n_shards: usize) -> Result<Self> {
-        if (1..=n_shards).contains(&number) { Ok(Shard { number, n_shards }) } else { Err(not_a_shard()) }
+        if (1..=n_shards).contains(&number) {
+            Ok(Shard { number, n_shards })
+        } else {
+            Err(not_a_shard(&format!("{number}/{n_shards}")))
+        }
     }
 
     /// The trials of this part. They are dealt out like cards, the longest first, so that all parts have about the same
@@ -40,14 +44,14 @@ impl FromStr for Shard {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (number, n_shards) = text.split_once('/').ok_or_else(not_a_shard)?;
-        let count = |digits: &str| digits.parse::<usize>().map_err(|_| not_a_shard());
+        let (number, n_shards) = text.split_once('/').ok_or_else(|| not_a_shard(text))?;
+        let count = |digits: &str| digits.parse::<usize>().map_err(|_| not_a_shard(text));
         Shard::new(count(number)?, count(n_shards)?)
     }
 }
 
-fn not_a_shard() -> Error {
-    Error::specification("expected K/N with 1 ≤ K ≤ N, such as 3/16")
+fn not_a_shard(found: &str) -> Error {
+    Error::specification(format!("expected K/N with 1 ≤ K ≤ N, such as 3/16, found \"{found}\""))
 }
 
 impl fmt::Display for Shard {

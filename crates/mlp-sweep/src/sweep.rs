@@ -1,7 +1,7 @@
 //! From a specification and data to trials, and from trials to results: everything is checked before any folder exists.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use mlp_core::Kernel;
 use mlp_results::{RunFolder, RunRecord};
@@ -37,6 +37,7 @@ use crate::trial::Trial;
 /// # Ok::<(), mlp_sweep::Error>(())
 /// ```
 #[derive(Debug)]
+#[must_use = "nothing is run until `run` is called"]
 pub struct Sweep {
     specification: SweepSpec,
     experiment: Experiment,
@@ -46,6 +47,7 @@ pub struct Sweep {
 
 /// A [`Sweep`] with choices besides its specification and data.
 #[derive(Debug)]
+#[must_use = "nothing is made until `build` is called"]
 pub struct SweepBuilder {
     specification: SweepSpec,
     data: Dataset,
@@ -65,6 +67,7 @@ enum Destination {
 
 /// A sweep whose folder this process holds, alone or with others.
 #[derive(Debug)]
+#[must_use = "the folder is given back when this is dropped"]
 pub struct OpenSweep<'a> {
     sweep: &'a Sweep,
     store: Store,
@@ -245,7 +248,8 @@ impl SweepBuilder {
     ///
     /// # Errors
     ///
-    /// If a trial does not suit the data or the initial network, or two trials compute the same.
+    /// If a trial does not suit the data or the initial network, two trials compute the same, or the names of sweep and data
+    /// make no folder's name where one is made of them.
     pub fn build(self) -> Result<Sweep> {
         let SweepBuilder { mut specification, data, kernel, initial, default_name, destination } = self;
         check_initial(specification.initial.as_ref(), initial.as_ref())?;
@@ -255,15 +259,27 @@ impl SweepBuilder {
             specification.base.name.get_or_insert(name);
         }
         specification.base.data.get_or_insert_with(|| data.name().to_owned());
+        specification.fit_default_batch(data.train().len())?;
         let experiment = Experiment::new(data, kernel, initial, &specification.trials_settings()?);
         let trials = experiment.trials(&specification)?;
         let name_from_identity = || format!("train-{}", trials.first().map_or("", |trial| &trial.id[..8]));
         let name = specification.base.name.get_or_insert_with(name_from_identity);
         let folder = RunFolder::new(match destination {
             Destination::Folder(folder) => folder,
-            Destination::Below(parent) => parent.join(format!("{name}-{}", experiment.data().name())),
+            Destination::Below(parent) => parent.join(one_folder(&format!("{name}-{}", experiment.data().name()))?),
         });
         Ok(Sweep { specification, experiment, trials, folder })
+    }
+}
+
+/// `name`, if it is the name of a folder and leads nowhere else.
+fn one_folder(name: &str) -> Result<&str> {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(only)), None) if only == name => Ok(name),
+        _ => Err(Error::specification(format!(
+            "the folder NAME-DATA: expected the name of a folder, found \"{name}\"; take other names for sweep and data"
+        ))),
     }
 }
 

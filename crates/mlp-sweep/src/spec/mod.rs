@@ -139,6 +139,21 @@ impl SweepSpec {
         }
     }
 
+    /// Makes the batches as small as the smallest training set, where nobody chose their size: nobody is to be told that a
+    /// default is wrong.
+    pub(crate) fn fit_default_batch(&mut self, n_samples: usize) -> Result<()> {
+        if self.document.all().any(|setting| setting.key == "batch_size") {
+            return Ok(());
+        }
+        let n_trained = |settings: &RunSettings| {
+            let n_train = settings.train_size.map_or(n_samples, |size| size.min(n_samples));
+            n_train.saturating_sub(settings.train.validation)
+        };
+        let smallest = self.trials_settings()?.iter().map(n_trained).min().unwrap_or(n_samples);
+        self.base.train.batch_size = self.base.train.batch_size.min(smallest.max(1));
+        Ok(())
+    }
+
     /// The number of trials.
     pub fn n_trials(&self) -> usize {
         match self.random {

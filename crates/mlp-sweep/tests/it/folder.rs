@@ -185,3 +185,26 @@ fn a_folder_that_cannot_be_written_is_an_error_of_the_system_that_names_it() {
     expect(&error, ErrorKind::Io, "cannot create the folder");
     assert!(error.io_error().is_some() && error.path() == Some(&occupied));
 }
+
+#[test]
+fn names_that_lead_out_of_the_folder_are_refused() {
+    let place = Place::new();
+    let data = |name: &str| Dataset::images(name, synthetic_digits(50, 0), synthetic_digits(20, 1)).expect("images");
+    let below = place.folder("below");
+    let build = |name: &str, data_name: &str| {
+        Sweep::builder(specification("hidden = [4]\n"), data(data_name))
+            .folder_below(below.path())
+            .default_name(name)
+            .build()
+    };
+    assert_eq!(
+        build("mine", "my digits & yours").expect("a sweep").folder().path(),
+        below.path().join("mine-my digits & yours")
+    );
+    for (name, data_name) in
+        [("../out", "digits"), ("/out", "digits"), ("mine", "../.."), ("a/b", "digits"), ("a", "/digits")]
+    {
+        let error = build(name, data_name).expect_err("a refusal");
+        assert!(error.to_string().contains("expected the name of a folder"), "{name}, {data_name}: {error}");
+    }
+}

@@ -135,7 +135,8 @@ fn tables_that_do_not_fit_together_are_refused() {
 #[test]
 fn numbers_that_cannot_be_trained_on_are_a_fault_of_the_data() {
     let mut train = numbers(100, 0);
-    train.inputs[[3, 1]] = f64::NAN;
+    // A number as a double, but not in the single precision that is trained in.
+    train.inputs[[3, 1]] = 1e300;
     let place = Place::new();
     let data = Dataset::tables("points", train, numbers(40, 100)).expect("two tables");
     let sweep = Sweep::new(specification(VALUES), data, place.folder("out").path()).expect("a sweep");
@@ -144,8 +145,40 @@ fn numbers_that_cannot_be_trained_on_are_a_fault_of_the_data() {
         sweep.estimate(sweep.trials(), 1, None).expect_err("no number"),
     ] {
         assert_eq!(error.kind(), ErrorKind::Data, "{error}");
-        assert!(error.to_string().contains("of sample 3 is NaN"), "{error}");
+        assert!(error.to_string().contains("of sample 3 is inf"), "{error}");
     }
+}
+
+#[test]
+fn a_table_with_a_hole_or_with_a_class_twice_is_refused_where_it_is_made() {
+    let refused = |train: Table| Dataset::tables("points", train, numbers(5, 1)).expect_err("a refusal").to_string();
+    let mut hole = numbers(5, 0);
+    hole.inputs[[3, 1]] = f64::NAN;
+    assert_eq!(refused(hole), "training table: row 3, input 1: expected a finite number, found NaN");
+    let mut hole = numbers(5, 0);
+    if let TableTargets::Values(values) = &mut hole.targets {
+        values[[2, 0]] = f64::INFINITY;
+    }
+    assert_eq!(refused(hole), "training table: row 2, target 0: expected a finite number, found inf");
+    let twice = TableTargets::Classes { labels: vec![0, 1], classes: vec!['a', 'a'] };
+    let reason = refused(Table { inputs: points(2, 0), targets: twice });
+    assert_eq!(reason, "training table: expected a character of its own for each class, found 'a' twice");
+}
+
+#[test]
+fn the_default_batch_is_no_larger_than_a_small_training_set() {
+    let place = Place::new();
+    let data = || Dataset::tables("points", numbers(20, 0), numbers(10, 1)).expect("two tables");
+    let small = |text: &str| Sweep::new(specification(&format!("{text}{VALUES}")), data(), place.folder("out").path());
+    let sweep = small("validation = 4\n").expect("a sweep");
+    assert_eq!(sweep.trials()[0].settings.train.batch_size, 16);
+    // The file of its folder says the same.
+    let again = specification(&sweep.specification().to_toml());
+    let again = Sweep::new(again, data(), place.folder("out").path()).expect("a sweep");
+    let ids = |sweep: &Sweep| sweep.trials().iter().map(|trial| trial.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&again), ids(&sweep));
+    let error = small("batch_size = 32\n").expect_err("somebody chose it").to_string();
+    assert!(error.contains("expected at most the 20 training samples, found 32"), "{error}");
 }
 
 #[test]
