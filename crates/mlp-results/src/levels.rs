@@ -65,11 +65,13 @@ pub fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
     Some(codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect())
 }
 
-/// The levels where the classes have these bits and so many samples each.
+/// The levels where the classes have these bits and so many samples each. Nothing where the codes are not all of one length
+/// or not as many as the counts, or where there is no sample or no bit.
 pub fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
     let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
     let n_bits = codes.first().map_or(0, Vec::len);
-    if n_samples == 0.0 || n_bits == 0 {
+    let is_ragged = codes.len() != counts.len() || codes.iter().any(|code| code.len() != n_bits);
+    if is_ragged || n_samples == 0.0 || n_bits == 0 {
         return Vec::new();
     }
     let ones: Vec<f64> = (0..n_bits)
