@@ -129,6 +129,13 @@ impl Manifest {
     }
 }
 
+impl Default for Manifest {
+    /// A manifest without data sets.
+    fn default() -> Self {
+        Manifest::empty("an empty manifest")
+    }
+}
+
 impl FromStr for Manifest {
     type Err = Error;
 

@@ -65,6 +65,8 @@ fn the_manifest_that_was_read_is_the_one_that_is_named() {
     fs::write(folder.path().join("manifest.toml"), "").expect("a manifest");
     let error = expect_error(find(), ErrorKind::Argument, "manifest.toml, which knows: none");
     assert!(!error.to_string().contains("built-in"), "{error}");
+    let error = Manifest::default().find("mnist").expect_err("it is empty");
+    assert_eq!(error.to_string(), "no data set is called \"mnist\" in an empty manifest, which knows: none");
 }
 
 #[test]
