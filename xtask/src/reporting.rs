@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use durable_file::FolderLock;
 use mlp_report::{ReportInput, read_folder, write_report};
-use mlp_results::Overview;
+use mlp_results::{Overview, RunFolder};
 use mlp_sweep::Dataset;
 use ndarray::Axis;
 
@@ -14,7 +14,7 @@ use crate::output::notice;
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
 /// records are only read, and those who write reports take turns, so that the last one has seen every record.
 pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
-    let _turn = FolderLock::wait(folder, ".report.lock")?;
+    let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK)?;
     let mut input = read_folder(folder)?;
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));

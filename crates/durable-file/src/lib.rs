@@ -183,10 +183,20 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a file of this name was staged here and has not got its final name.
+/// Whether a file of this name was staged here and has not got its final name: `.NAME.PROCESS-NUMBER.tmp`. What others call
+/// `.mine.tmp` is theirs.
+///
+/// ```
+/// assert!(durable_file::is_staged(".answer.txt.4711-0.tmp".as_ref()));
+/// assert!(!durable_file::is_staged(".answer.txt.tmp".as_ref()));
+/// ```
 pub fn is_staged(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name.starts_with('.') && name.ends_with(STAGED)
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix('.')
+        .and_then(|name| name.strip_suffix(STAGED)?.rsplit_once('.'))
+        .and_then(|(target, writer)| Some((target, writer.split_once('-')?)))
+        .is_some_and(|(target, (process, number))| !target.is_empty() && is_number(process) && is_number(number))
 }
 
 /// Reads a whole file, refusing what is not a regular file: opening a pipe could wait for ever.

@@ -33,6 +33,10 @@ const N_ATTEMPTS: usize = 25;
 ///
 /// It is a lock on a file in the folder, so it binds those who ask for it, and nobody else. On a network file system it is
 /// as good as that system's locks; where there are none, [`FolderLock::is_effective`] says so.
+///
+/// The file names its holder; of several that share it, the last one. On Windows a locked file can be read by those who share
+/// the lock alone, and written by nobody but the one who holds it alone: there who is refused learns of "another process",
+/// and of several that share it, the file names the first.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
@@ -67,7 +71,11 @@ impl FolderLock {
     ///
     /// [`LockError::Busy`] if another process holds it for half a second, [`LockError::Io`] if the lock file cannot be used.
     pub fn acquire(folder: &Path, purpose: &str) -> Result<Self, LockError> {
-        FolderLock::take(folder, purpose, File::try_lock)
+        let path = folder.join(LOCK_NAME);
+        let file = open(&path)?;
+        let is_effective = take(&file, folder, &path, File::try_lock)?;
+        sign(&file, purpose).map_err(|error| LockError::Io { action: "write the lock", path, error })?;
+        Ok(FolderLock { _file: file, is_effective })
     }
 
     /// Takes `folder` together with others that call this, and with nobody who calls [`FolderLock::acquire`].
@@ -76,7 +84,17 @@ impl FolderLock {
     ///
     /// As [`FolderLock::acquire`].
     pub fn share(folder: &Path, purpose: &str) -> Result<Self, LockError> {
-        FolderLock::take(folder, purpose, File::try_lock_shared)
+        let path = folder.join(LOCK_NAME);
+        let file = open(&path)?;
+        if cfg!(windows) {
+            // Nobody can write into a file whose lock is shared. Where others have it already, it is not written.
+            let _ = sign(&file, purpose);
+        }
+        let is_effective = take(&file, folder, &path, File::try_lock_shared)?;
+        if !cfg!(windows) {
+            sign(&file, purpose).map_err(|error| LockError::Io { action: "write the lock", path, error })?;
+        }
+        Ok(FolderLock { _file: file, is_effective })
     }
 
     /// Waits, as long as it takes, for the file `name` in `folder`, which serves no other purpose. Where files cannot be
@@ -99,30 +117,6 @@ impl FolderLock {
     pub fn is_effective(&self) -> bool {
         self.is_effective
     }
-
-    fn take(folder: &Path, purpose: &str, try_lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, LockError> {
-        let path = folder.join(LOCK_NAME);
-        let file = open(&path)?;
-        let failed = |action, error| LockError::Io { action, path: path.clone(), error };
-        let mut attempt = 1;
-        let is_effective = loop {
-            match try_lock(&file) {
-                Ok(()) => break true,
-                Err(TryLockError::WouldBlock) if attempt == N_ATTEMPTS => {
-                    return Err(LockError::Busy { folder: folder.to_path_buf(), holder: holder_named_in(&path) });
-                }
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
-                Err(TryLockError::Error(error)) if has_no_locks(&error) => break false,
-                Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
-            }
-            attempt += 1;
-        };
-        // Says in the file who holds it, for the one who comes second.
-        let text = format!("{}\n", signature(purpose));
-        let signed = file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes()));
-        signed.map_err(|error| failed("write the lock", error))?;
-        Ok(FolderLock { _file: file, is_effective })
-    }
 }
 
 impl fmt::Display for LockError {
@@ -143,12 +137,17 @@ impl std::error::Error for LockError {}
 /// Who holds `folder`, alone or with others, if anybody does.
 pub fn holder(folder: &Path) -> Option<String> {
     let path = folder.join(LOCK_NAME);
-    let file = File::open(&path).ok()?;
+    // Network file systems lock a file for one alone only if it may be written.
+    let opened = OpenOptions::new().read(true).write(true).open(&path);
+    let file = opened.or_else(|_| File::open(&path)).ok()?;
     // Given back at once; whoever asks meanwhile asks again.
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Some(holder_named_in(&path)),
-        _ => None,
-    }
+    let is_held = match file.try_lock() {
+        Err(TryLockError::WouldBlock) => true,
+        // Where it may only be read, at least one who holds it alone is noticed.
+        Err(TryLockError::Error(_)) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+        Ok(()) => false,
+    };
+    is_held.then(|| holder_named_in(&path))
 }
 
 /// Whether files cannot be locked here at all: the file system has no locks, or its lock service does not answer.
@@ -180,9 +179,42 @@ fn open(path: &Path) -> Result<File, LockError> {
     opened.map_err(|error| LockError::Io { action: "open the lock", path: path.to_path_buf(), error })
 }
 
+/// Locks `file`, which lies at `path` in `folder`; whether that keeps others out.
+fn take(
+    file: &File,
+    folder: &Path,
+    path: &Path,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+) -> Result<bool, LockError> {
+    let mut attempt = 1;
+    loop {
+        match try_lock(file) {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if attempt == N_ATTEMPTS => {
+                return Err(LockError::Busy { folder: folder.to_path_buf(), holder: holder_named_in(path) });
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(false),
+            Err(TryLockError::Error(error)) => {
+                return Err(LockError::Io { action: "lock", path: path.to_path_buf(), error });
+            }
+        }
+        attempt += 1;
+    }
+}
+
+/// Says in the file who holds it, for the one who comes second.
+fn sign(mut file: &File, purpose: &str) -> io::Result<()> {
+    let text = format!("{}\n", signature(purpose));
+    // Cut last: where it cannot be written, what stands in it stays.
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}
+
 fn holder_named_in(lock: &Path) -> String {
     let holder = fs::read_to_string(lock).unwrap_or_default();
-    match holder.trim() {
+    // What follows the first line is of an older name, which is being cut off.
+    match holder.lines().next().unwrap_or_default().trim() {
         "" => "another process".to_owned(),
         text => text.to_owned(),
     }

@@ -84,7 +84,7 @@ impl Rows {
             canvas.dot((self.x(metric.on_axis(score)), y), 2.6, Paint::area(palette::MUTED, 0.6));
         }
         let mean = metric.on_axis(cell.mean()?);
-        let (color, value) = if cell.is_two_heaps {
+        let (color, value) = if cell.is_bimodal {
             (palette::VERMILION, format!("{} of {}", cell.n_trained, cell.scores.len()))
         } else {
             canvas.dot((self.x(mean), y), 4.5, Paint::area(palette::BLUE, 1.0));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::interval::range;
+use mlp_results::interval::{mean, range};
 use mlp_results::{Cell, Metric, Overview};
 
 use crate::chart::{self, Axis, Chart, Series};
@@ -85,8 +85,7 @@ fn one_series(
     metric: Metric,
 ) -> Series {
     let by_epoch = seeds_by_epoch(overview, cell, metric);
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let points = by_epoch.iter().map(|(epoch, values)| (*epoch as f64, on_axis(mean(values)))).collect();
+    let points = by_epoch.iter().filter_map(|(epoch, values)| Some((*epoch as f64, on_axis(mean(values)?)))).collect();
     let Some(&color) = palette::SERIES.get(rank) else {
         return Series { width: 1.0, ..Series::line("", palette::CONTEXT, points) };
     };

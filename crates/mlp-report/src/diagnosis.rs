@@ -11,7 +11,7 @@ use mlp_train::Diagnosis;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
-use crate::figure::Figure;
+use crate::figure::ReportFigure;
 use crate::palette;
 
 pub use quantity::Quantity;
@@ -29,14 +29,14 @@ const FONT: f64 = 11.0;
 const TOP: f64 = 68.0;
 
 /// The maps of a diagnosis with what to look for in each; `place` begins their names.
-pub fn diagnosis_maps(diagnosis: &Diagnosis, place: &str) -> Vec<Figure> {
+pub fn diagnosis_maps(diagnosis: &Diagnosis, place: &str) -> Vec<ReportFigure> {
     if diagnosis.epochs.is_empty() {
         return Vec::new();
     }
     Quantity::ALL
         .into_iter()
         .filter(|quantity| quantity.suits(diagnosis))
-        .map(|quantity| Figure {
+        .map(|quantity| ReportFigure {
             name: format!("{place}-diagnosis-{}", quantity.name()),
             svg: diagnosis_map(diagnosis, quantity),
             caption: quantity.meaning().to_owned(),

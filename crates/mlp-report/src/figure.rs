@@ -2,7 +2,7 @@
 
 /// An SVG document with its file name and what is said under it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Figure {
+pub struct ReportFigure {
     /// The file's name in `plots/`, without `.svg`.
     pub name: String,
     /// The document.

@@ -11,7 +11,7 @@ use mlp_train::Diagnosis;
 
 use crate::diagnosis::diagnosis_maps;
 use crate::effects::{Effects, effects};
-use crate::figure::{Figure, file_name};
+use crate::figure::{ReportFigure, file_name};
 use crate::input::ReportInput;
 use crate::robustness::{disturbances, robustness};
 
@@ -30,7 +30,7 @@ pub struct TrialFigures<'a> {
     /// Its configuration, as far as it varies.
     pub label: String,
     /// Its curves, confusion matrix and weights.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<ReportFigure>,
     /// What went on inside, if it was examined.
     pub diagnosis: Option<Diagnosed>,
 }
@@ -45,26 +45,26 @@ pub struct Diagnosed {
     /// Where learning died and why, or that it did not.
     pub sentence: String,
     /// Its maps, layers by epochs.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<ReportFigure>,
 }
 
 /// All figures of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures<'a> {
     /// Configurations beside each other.
-    pub comparison: Vec<Figure>,
+    pub comparison: Vec<ReportFigure>,
     /// What each setting does.
-    pub settings: Vec<Figure>,
+    pub settings: Vec<ReportFigure>,
     /// Configurations by epoch.
-    pub epochs: Vec<Figure>,
+    pub epochs: Vec<ReportFigure>,
     /// Score against seconds.
-    pub cost: Vec<Figure>,
+    pub cost: Vec<ReportFigure>,
     /// The numbers behind [`Figures::settings`].
     pub effects: Effects,
     /// Trials one by one: [`Overview::best`], then the best of each other configuration.
     pub trials: Vec<TrialFigures<'a>>,
     /// Accuracy on disturbed images.
-    pub robustness: Vec<Figure>,
+    pub robustness: Vec<ReportFigure>,
     /// Examined trials that are not among [`Figures::trials`].
     pub diagnoses: Vec<Diagnosed>,
     /// How many more of these there are.
@@ -75,7 +75,7 @@ pub struct Figures<'a> {
 
 impl Figures<'_> {
     /// Every figure, in the order of the page.
-    pub fn all(&self) -> impl Iterator<Item = &Figure> {
+    pub fn all(&self) -> impl Iterator<Item = &ReportFigure> {
         let shown = self.trials.iter().flat_map(|trial| &trial.figures);
         let diagnosed = self.trials.iter().flat_map(|trial| &trial.diagnosis).chain(&self.diagnoses);
         let sections = [&self.comparison, &self.settings, &self.epochs, &self.cost];
@@ -121,9 +121,9 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
 }
 
 /// A figure for each disturbance that was measured.
-fn disturbed(input: &ReportInput, overview: &Overview<'_>) -> Vec<Figure> {
+fn disturbed(input: &ReportInput, overview: &Overview<'_>) -> Vec<ReportFigure> {
     let figure = |disturbance: &str| {
-        Figure {
+        ReportFigure {
         name: format!("robustness-{}", file_name(disturbance)),
         svg: robustness(overview, &input.robustness, disturbance),
         caption: "The left end is the accuracy on clean pictures; the band reaches from the lowest to the highest seed. A \

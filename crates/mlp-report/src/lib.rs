@@ -77,10 +77,9 @@ mod write;
 
 pub use diagnosis::diagnosis_maps;
 pub use error::{Error, ErrorKind, Result};
-pub use figure::Figure;
+pub use figure::ReportFigure;
 pub use input::{ReportInput, read_folder};
 pub use mlp_results;
-pub use mlp_results::{interval, levels};
 pub use write::{Written, report_html, write_report};
 
 /// Compiles the code of the README.

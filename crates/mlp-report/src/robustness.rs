@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::interval::range;
+use mlp_results::interval::{mean, range};
 use mlp_results::{Metric, Overview, RobustnessCurve, text};
 
 use crate::chart::{self, Axis, Chart, Series};
@@ -27,7 +27,7 @@ pub fn robustness(overview: &Overview<'_>, curves: &[RobustnessCurve], disturban
         .into_iter()
         .zip(palette::SERIES)
         .map(|(line, color)| {
-            let points = line.values.iter().map(|(strength, values)| (*strength, mean(values))).collect();
+            let points = line.values.iter().filter_map(|(strength, values)| Some((*strength, mean(values)?))).collect();
             let ends = |values: &[f64]| range(values.iter().copied()).filter(|_| values.len() > 1);
             let band = line.values.iter().filter_map(|(x, values)| ends(values).map(|(low, high)| (*x, low, high)));
             Series { has_dots: true, band: band.collect(), ..Series::line(line.name, color, points) }
@@ -93,7 +93,7 @@ fn lines(overview: &Overview<'_>, curves: &[RobustnessCurve], disturbance: &str)
         .into_iter()
         .map(|((rank, trial), points)| Line { name: name(overview, rank, trial), values: by_strength(points) })
         .collect();
-    let clean = |line: &Line| line.values.first().map_or(f64::NAN, |(_, values)| mean(values));
+    let clean = |line: &Line| line.values.first().and_then(|(_, values)| mean(values)).unwrap_or(f64::NAN);
     let is_better = |a: &Line, b: &Line| overview.metric.is_better(clean(a), clean(b));
     // Stable: of equal ones the better configuration stays first.
     lines.sort_by(|a, b| is_better(b, a).cmp(&is_better(a, b)));
@@ -120,10 +120,6 @@ fn by_strength(mut points: Vec<(f64, f64)>) -> Vec<(f64, Vec<f64>)> {
         }
     }
     gathered
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The points with a finite strength and a finite value, on the axis.

@@ -33,7 +33,7 @@ pub struct Cell<'a> {
     pub n_trained: usize,
     /// Whether some of the runs trained and others did not, with a wide gap between them: then neither a mean nor an
     /// interval describes any of them.
-    pub is_two_heaps: bool,
+    pub is_bimodal: bool,
 }
 
 impl Cell<'_> {
@@ -50,7 +50,7 @@ impl Cell<'_> {
     /// The 95 % t-interval of the mean over the seeds, of at least two scores that are all of one kind: where some runs
     /// trained and others did not, no interval describes them.
     pub fn interval(&self) -> Option<interval::Interval> {
-        if self.is_two_heaps { None } else { interval::interval(&self.scores) }
+        if self.is_bimodal { None } else { interval::interval(&self.scores) }
     }
 
     /// The mean seconds of the finished trials, training and measuring; nothing where they were not recorded.
@@ -95,7 +95,7 @@ pub(crate) fn cells<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<
             n_failed: 0,
             n_stopped: 0,
             n_trained: 0,
-            is_two_heaps: false,
+            is_bimodal: false,
         })
         .collect()
 }

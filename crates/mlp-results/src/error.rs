@@ -58,8 +58,9 @@ impl Error {
         self.0.io_error.as_ref()
     }
 
-    /// `action` completes "cannot …", `advice` says what to do.
-    pub(crate) fn io(action: &str, path: &Path, source: io::Error, advice: &str) -> Self {
+    /// `action` completes "cannot …".
+    pub(crate) fn io(action: &str, path: &Path, source: io::Error) -> Self {
+        let advice = durable_file::advice(&source);
         Error::of_io(format!("{}: cannot {action}: {source}{advice}", path.display()), path, source)
     }
 

@@ -46,8 +46,9 @@ pub struct Results {
 impl RunFolder {
     /// Reads all records, finds the models beside them, and reads what else was measured.
     ///
-    /// A file that cannot be read is skipped, and a warning names it. A folder without a `trials` folder is one without
-    /// trials. Nothing is locked: a sweep may be running in the folder.
+    /// A file that cannot be read is skipped, and a warning names it; so is a copy: a record counts under the name of its
+    /// trial, `trials/<trial>.json`, and nowhere else, as it does in [`RunFolder::records`]. A folder without a `trials`
+    /// folder is one without trials. Nothing is locked: a sweep may be running in the folder.
     ///
     /// # Errors
     ///
@@ -56,22 +57,8 @@ impl RunFolder {
         fs::read_dir(self.path()).map_err(|error| no_folder(self.path(), error))?;
         let mut results = Results::default();
         self.read_trials(&mut results)?;
-        for path in json_files(&self.robustness())? {
-            match read_curves(&path) {
-                Ok(curves) => results.robustness.extend(curves),
-                Err(problem) => {
-                    results.warnings.push(format!("Skipped robustness curves. {}: {problem}", path.display()));
-                }
-            }
-        }
-        for path in json_files(&self.diagnoses())? {
-            match Diagnosis::read(&path) {
-                Ok(diagnosis) => results.diagnoses.push(diagnosis),
-                Err(error) => results
-                    .warnings
-                    .push(format!("Skipped a diagnosis. {error}. Delete the file, or train again with --diagnose")),
-            }
-        }
+        self.read_all_robustness(&mut results)?;
+        self.read_all_diagnoses(&mut results)?;
         let recorded: BTreeSet<&str> = results.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
         match self.halving_rounds(|trial| recorded.contains(trial)) {
             Ok(rounds) => results.halving = rounds,
@@ -85,9 +72,11 @@ impl RunFolder {
     pub fn records(&self) -> BTreeMap<String, RunRecord> {
         let entries = fs::read_dir(self.trials()).into_iter().flatten().flatten();
         let records = entries.filter_map(|entry| {
-            let trial = trial_of_record(&entry.path())?;
-            let record = RunRecord::read(entry.path()).ok().filter(|record| record.trial == trial)?;
-            Some((trial, record))
+            let path = entry.path();
+            // First, as it needs no reading.
+            trial_of_record(&path)?;
+            let record = RunRecord::read(&path).ok().filter(|record| is_named_after(&path, &record.trial))?;
+            Some((record.trial.clone(), record))
         });
         records.collect()
     }
@@ -98,11 +87,14 @@ impl RunFolder {
         let mut best = BestSoFar::default();
         for path in &paths {
             match read_record(path) {
+                Ok((record, _)) if !is_named_after(path, &record.trial) => {
+                    let is_there = paths.binary_search(&self.record(&record.trial)).is_ok();
+                    results.warnings.push(misnamed(path, &record.trial, is_there));
+                }
                 Ok((mut record, ending)) => {
                     if is_large && !best.is_beaten_by(&record) {
                         drop_details(&mut record);
                     }
-                    check_name(path, &record, &mut results.warnings);
                     let model = self.model_beside(path);
                     results.trials.push(TrialResult { record, model, ending });
                 }
@@ -114,6 +106,38 @@ impl RunFolder {
             let warning = format!("With {n_trials} trials, only the best ones' mistakes and confusions were read.");
             results.warnings.push(warning);
         }
+        Ok(())
+    }
+
+    fn read_all_robustness(&self, results: &mut Results) -> Result<()> {
+        let mut found = Vec::new();
+        for path in json_files(&self.robustness())? {
+            match read_curves(&path) {
+                Ok(curves) => found.extend(curves.into_iter().map(|curve| (path.clone(), curve))),
+                Err(problem) => {
+                    results.warnings.push(format!("Skipped robustness curves. {}: {problem}", path.display()));
+                }
+            }
+        }
+        let key = |curve: &RobustnessCurve| (curve.trial.clone(), curve.disturbance.clone());
+        let found = without_copies(found, |curve| &curve.trial, key, &mut results.warnings);
+        results.robustness.extend(found);
+        Ok(())
+    }
+
+    fn read_all_diagnoses(&self, results: &mut Results) -> Result<()> {
+        let mut found = Vec::new();
+        for path in json_files(&self.diagnoses())? {
+            match Diagnosis::read(&path) {
+                Ok(diagnosis) => found.push((path, diagnosis)),
+                Err(error) => results
+                    .warnings
+                    .push(format!("Skipped a diagnosis. {error}. Delete the file, or train again with --diagnose")),
+            }
+        }
+        let key = |diagnosis: &Diagnosis| diagnosis.trial.clone();
+        let found = without_copies(found, |diagnosis| &diagnosis.trial, key, &mut results.warnings);
+        results.diagnoses.extend(found);
         Ok(())
     }
 
@@ -163,13 +187,51 @@ fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// A record under another trial's name is shown, but somebody copied or renamed it.
-fn check_name(path: &Path, record: &RunRecord, warnings: &mut Vec<String>) {
-    if path.file_stem() != Some(OsStr::new(&record.trial)) {
-        let trial = text::clean(&record.trial, 64);
-        warnings
-            .push(format!("{}: expected the record of the trial in its name, found that of {trial}.", path.display()));
+/// Whether the file at `path` bears the name that a file of JSON about `trial` has.
+fn is_named_after(path: &Path, trial: &str) -> bool {
+    trial_of_record(path).as_deref() == Some(trial)
+}
+
+/// Why a record of `trial` under another name does not count, and what to do with it; `is_there` says whether the record
+/// is under its own name, too.
+fn misnamed(path: &Path, trial: &str, is_there: bool) -> String {
+    let (path, trial) = (path.display(), text::clean(trial, 64));
+    if is_there {
+        format!(
+            "Skipped a copy. {path}: this is the record of trial {trial}, which {trial}.json holds. Delete the copy"
+        )
+    } else {
+        format!(
+            "Skipped a record. {path}: expected the record of the trial in its name, found that of {trial}. Call it \
+             {trial}.json, or delete it"
+        )
     }
+}
+
+/// What was measured of one thing, once, though several files hold it: that of the file which bears its trial's name, or
+/// else of the first one. A warning names each of the others.
+fn without_copies<T, K: Ord>(
+    mut found: Vec<(PathBuf, T)>,
+    trial: fn(&T) -> &String,
+    key: fn(&T) -> K,
+    warnings: &mut Vec<String>,
+) -> Vec<T> {
+    found.sort_by_key(|(path, item)| !is_named_after(path, trial(item)));
+    let mut sources: BTreeMap<K, PathBuf> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for (path, item) in found {
+        let source = sources.entry(key(&item)).or_insert_with(|| path.clone());
+        if *source == path {
+            kept.push(item);
+            continue;
+        }
+        let held = source.file_name().unwrap_or_default().display();
+        let warning = format!("Skipped a copy. {}: {held} holds the same. Delete one of them", path.display());
+        if warnings.last() != Some(&warning) {
+            warnings.push(warning);
+        }
+    }
+    kept
 }
 
 /// The best values so far of everything that trials may be compared by: which of them it will be is known only when all

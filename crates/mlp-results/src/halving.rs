@@ -48,7 +48,7 @@ impl RunFolder {
         if !path.is_file() {
             return Ok(Vec::new());
         }
-        let bytes = durable_file::read(&path).map_err(|error| Error::io("read", &path, error, ""))?;
+        let bytes = durable_file::read(&path).map_err(|error| Error::io("read", &path, error))?;
         let mut rounds: Vec<HalvingRound> =
             serde_json::from_slice(&bytes).map_err(|error| Error::damaged(&path, &error.to_string()))?;
         for round in &mut rounds {
@@ -65,6 +65,6 @@ impl RunFolder {
     pub fn write_halving_rounds(&self, rounds: &[HalvingRound]) -> Result<()> {
         let text = serde_json::to_string_pretty(rounds).expect("texts and numbers have a JSON form") + "\n";
         let path = self.halving();
-        durable_file::write(&path, text.as_bytes()).map_err(|error| Error::io("write", &path, error, ""))
+        durable_file::write(&path, text.as_bytes()).map_err(|error| Error::io("write", &path, error))
     }
 }

@@ -3,7 +3,7 @@
 //! A mean of n independent values with the standard deviation s (dividing by n − 1) lies, in 95 of 100 repetitions,
 //! within t·s/√n of what it estimates, where t is the 0.975 quantile of Student's distribution with n − 1 degrees of
 //! freedom. For two runs t is 12.7, for three 4.3, for ten 2.3: the interval of few runs is wide because little is known.
-//! It supposes values that scatter like a bell; where some runs train and others do not, it describes neither heap.
+//! It supposes values that are normally distributed; where some runs train and others do not, it describes neither group.
 //!
 //! # Why Student's distribution is computed here
 //!

@@ -1,6 +1,9 @@
-//! Where everything is in a folder of results. Nobody else knows these names.
+//! Where everything is in a folder of results: the one owner of these names.
 
 use std::path::{Path, PathBuf};
+
+/// How the names of a trial's two checkpoints go on.
+const CHECKPOINTS: [&str; 2] = [".a.safetensors", ".b.safetensors"];
 
 /// A folder of results, as `train` and `sweep` write it; it need not exist yet.
 ///
@@ -12,8 +15,9 @@ use std::path::{Path, PathBuf};
 /// diagnosis/<trial>.json          robustness/<trial>.json    answers/<trial>.json
 /// running/<trial>                 locked by the process that runs the trial
 /// rungs/<trial>.<epoch>.json      halving.json    of successive halving
-/// slurm/
+/// slurm/task.sh                   and what the tasks of a job array print
 /// report.html    plots/    results.csv             rebuildable from the records
+/// .lock    .report.lock           held by who works in the folder, and by who writes its report
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunFolder {
@@ -21,6 +25,10 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// The name of the file by which those who write the report of a folder take turns
+    /// ([`FolderLock::wait`](durable_file::FolderLock::wait)).
+    pub const REPORT_LOCK: &str = ".report.lock";
+
     /// The folder at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         RunFolder { root: root.into() }
@@ -59,6 +67,11 @@ impl RunFolder {
     /// The folder of checkpoints of trials under way.
     pub fn checkpoints(&self) -> PathBuf {
         self.root.join("checkpoints")
+    }
+
+    /// The two checkpoints of a trial under way, which are written in turn.
+    pub fn trial_checkpoints(&self, trial: &str) -> [PathBuf; 2] {
+        CHECKPOINTS.map(|ending| self.checkpoints().join(format!("{trial}{ending}")))
     }
 
     /// The folder of files that say who runs which trial.
@@ -101,14 +114,24 @@ impl RunFolder {
         self.robustness().join(format!("{trial}.json"))
     }
 
+    /// The folder of what networks answered to each test image.
+    pub fn all_answers(&self) -> PathBuf {
+        self.root.join("answers")
+    }
+
     /// What a trial's network answered to each test image.
     pub fn answers(&self, trial: &str) -> PathBuf {
-        self.root.join("answers").join(format!("{trial}.json"))
+        self.all_answers().join(format!("{trial}.json"))
     }
 
     /// The folder of a job array's script and outputs.
     pub fn slurm(&self) -> PathBuf {
         self.root.join("slurm")
+    }
+
+    /// The script of a job array: `slurm/task.sh`.
+    pub fn slurm_script(&self) -> PathBuf {
+        self.slurm().join("task.sh")
     }
 
     /// The page: `report.html`.
@@ -127,7 +150,7 @@ impl RunFolder {
     }
 
     /// The folders in which files are staged before they get their names, the folder itself among them.
-    pub fn written_folders(&self) -> [PathBuf; 7] {
+    pub fn written_folders(&self) -> [PathBuf; 10] {
         [
             self.root.clone(),
             self.trials(),
@@ -135,6 +158,9 @@ impl RunFolder {
             self.checkpoints(),
             self.rungs(),
             self.diagnoses(),
+            self.robustness(),
+            self.all_answers(),
+            self.slurm(),
             self.plots(),
         ]
     }
@@ -147,8 +173,58 @@ impl RunFolder {
     }
 }
 
+/// The trial whose checkpoint has this path; `None` for other files.
+pub fn trial_of_checkpoint(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    CHECKPOINTS.iter().find_map(|ending| name.strip_suffix(ending)).map(str::to_owned)
+}
+
 /// The trial whose record has this path; `None` for other files, such as one that is only staged.
 pub fn trial_of_record(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
     (!name.starts_with('.')).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_written_into_a_folder_that_is_searched_for_what_was_staged() {
+        let folder = RunFolder::new("f");
+        let [first, second] = folder.trial_checkpoints("t");
+        let files = [
+            folder.specification(),
+            folder.record("t"),
+            folder.model("t"),
+            first,
+            second,
+            folder.rung("t", 1),
+            folder.halving(),
+            folder.diagnosis("t"),
+            folder.robustness_curves("t"),
+            folder.answers("t"),
+            folder.slurm_script(),
+            folder.report(),
+            folder.plots().join("a.svg"),
+            folder.results_csv(),
+        ];
+        for file in files {
+            assert!(
+                folder.written_folders().iter().any(|written| file.parent() == Some(written)),
+                "{}",
+                file.display()
+            );
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_names_its_trial() {
+        let [first, second] = RunFolder::new("f").trial_checkpoints("abc");
+        assert_ne!(first, second);
+        for path in [first, second] {
+            assert_eq!(trial_of_checkpoint(&path).as_deref(), Some("abc"));
+        }
+        assert_eq!(trial_of_checkpoint(Path::new("f/checkpoints/abc.safetensors")), None);
+    }
 }

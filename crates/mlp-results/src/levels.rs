@@ -13,7 +13,7 @@ use crate::record::RunRecord;
 
 /// What one constant answer reaches.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConstantAnswer {
+pub struct ConstantBaseline {
     /// `all ones`, `majority bits` or `mean of bits`.
     pub name: &'static str,
     /// Mean absolute error over all samples and bits.
@@ -26,7 +26,7 @@ pub struct ConstantAnswer {
     pub digit_accuracy: f64,
 }
 
-impl ConstantAnswer {
+impl ConstantBaseline {
     /// The level of `metric`, where a constant answer has one.
     pub fn value(&self, metric: Metric) -> Option<f64> {
         match metric {
@@ -41,7 +41,7 @@ impl ConstantAnswer {
 
 /// The levels for the test set of `record`, from its class counts (the sums of the confusion matrix's rows) and its
 /// target encoding. Nothing where the record lacks one of them.
-pub fn constant_answers(record: &RunRecord) -> Vec<ConstantAnswer> {
+pub fn constant_answers(record: &RunRecord) -> Vec<ConstantBaseline> {
     let counts: Vec<u64> = match &record.confusion {
         Some(rows) => rows.iter().map(|row| row.iter().fold(0, |sum: u64, &count| sum.saturating_add(count))).collect(),
         None => return Vec::new(),
@@ -65,11 +65,13 @@ pub fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
     Some(codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect())
 }
 
-/// The levels where the classes have these bits and so many samples each.
-pub fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
+/// The levels where the classes have these bits and so many samples each. Nothing where the codes are not all of one length
+/// or not as many as the counts, or where there is no sample or no bit.
+pub fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantBaseline> {
     let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
     let n_bits = codes.first().map_or(0, Vec::len);
-    if n_samples == 0.0 || n_bits == 0 {
+    let is_ragged = codes.len() != counts.len() || codes.iter().any(|code| code.len() != n_bits);
+    if is_ragged || n_samples == 0.0 || n_bits == 0 {
         return Vec::new();
     }
     let ones: Vec<f64> = (0..n_bits)
@@ -85,7 +87,7 @@ pub fn levels(codes: &[Vec<bool>], counts: &[u64]) -> Vec<ConstantAnswer> {
         .collect()
 }
 
-fn level(name: &'static str, answer: &[f64], ones: &[f64], codes: &[Vec<bool>], counts: &[u64]) -> ConstantAnswer {
+fn level(name: &'static str, answer: &[f64], ones: &[f64], codes: &[Vec<bool>], counts: &[u64]) -> ConstantBaseline {
     let n_bits = ones.len() as f64;
     let mean = |error: &dyn Fn(f64) -> f64| -> f64 {
         let errors = answer.iter().zip(ones).map(|(&a, &p)| p * error(1.0 - a) + (1.0 - p) * error(a));
@@ -97,7 +99,7 @@ fn level(name: &'static str, answer: &[f64], ones: &[f64], codes: &[Vec<bool>], 
     let n_right = right.fold(0.0, |sum, (_, &count)| sum + count as f64);
     let n_samples: f64 = counts.iter().map(|&count| count as f64).sum();
     let bits_right = bits.iter().zip(ones).map(|(&bit, &p)| if bit { p } else { 1.0 - p });
-    ConstantAnswer {
+    ConstantBaseline {
         name,
         mae: mean(&|error| error),
         rmse: mean(&|error| error * error).sqrt(),

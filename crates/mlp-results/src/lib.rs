@@ -60,7 +60,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::{N_TRIALS_IN_FULL, Results};
 pub use halving::{HalvingRound, StoppedTrial};
 pub use identity::{NUMERICS_VERSION, NUMERICS_VERSION_OF_SINGLE_SAMPLES, trial_id};
-pub use layout::{RunFolder, trial_of_record};
+pub use layout::{RunFolder, trial_of_checkpoint, trial_of_record};
 pub use metric::Metric;
 pub use overview::Overview;
 pub use record::{DataDescription, RECORD_SCHEMA, RunRecord, Runtime, Status, Subject};

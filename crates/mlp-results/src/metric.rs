@@ -95,7 +95,7 @@ impl Metric {
                  This is the strict measure, and what “right” means on this page unless it says otherwise."
             }
             Metric::NearestAccuracy => {
-                "The share of pictures whose label has, of all classes' codes, the one nearest to the outputs. It is \
+                "The share of pictures whose label has, of all classes’ codes, the one nearest to the outputs. It is \
                  never lost to an invalid code, so it is usually a little higher than character accuracy."
             }
             Metric::BitAccuracy => {

@@ -19,7 +19,7 @@ use crate::varied::{VariedKey, config_value, varied_keys};
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
 /// of networks that trained.
 const SHARE_TRAINED: f64 = 0.5;
-/// How wide a gap makes two heaps, as a share of the way from the best constant answer to the best trial.
+/// How wide a gap makes scores bimodal, as a share of the way from the best constant answer to the best trial.
 const SHARE_GAP: f64 = 0.25;
 
 /// A list of trials, sorted out.
@@ -60,13 +60,13 @@ impl<'a> Overview<'a> {
         let mut overview = Overview { metric, compared, varied, cells, best: None, trained_from: None };
         overview.best = best(records).and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();
-        let heaps: Vec<(usize, bool)> = overview
+        let groups: Vec<(usize, bool)> = overview
             .cells
             .iter()
-            .map(|cell| (overview.n_trained(&cell.scores), overview.are_two_heaps(&cell.scores)))
+            .map(|cell| (overview.n_trained(&cell.scores), overview.are_bimodal(&cell.scores)))
             .collect();
-        for (cell, heaps) in overview.cells.iter_mut().zip(heaps) {
-            (cell.n_trained, cell.is_two_heaps) = heaps;
+        for (cell, counted) in overview.cells.iter_mut().zip(groups) {
+            (cell.n_trained, cell.is_bimodal) = counted;
         }
         overview
     }
@@ -82,15 +82,16 @@ impl<'a> Overview<'a> {
         scores.iter().filter(|&&score| self.is_trained(score) != Some(false)).count()
     }
 
-    /// Whether the scores, or those of any one configuration, fall into two heaps: then a mean describes neither.
-    pub fn has_two_heaps(&self) -> bool {
+    /// Whether the scores, or those of any one configuration, are bimodal, that is, fall into two groups: then a mean
+    /// describes neither.
+    pub fn is_bimodal(&self) -> bool {
         let all: Vec<f64> = self.cells.iter().flat_map(|cell| cell.scores.iter().copied()).collect();
-        self.cells.iter().any(|cell| cell.is_two_heaps) || self.are_two_heaps(&all)
+        self.cells.iter().any(|cell| cell.is_bimodal) || self.are_bimodal(&all)
     }
 
     /// Whether some of the scores are those of networks that trained and others are not, with at least [`SHARE_GAP`] of the way
     /// from the best constant answer to the best trial between them.
-    fn are_two_heaps(&self, scores: &[f64]) -> bool {
+    fn are_bimodal(&self, scores: &[f64]) -> bool {
         let (Some(bound), Some(best)) = (self.trained_from, self.best.and_then(|best| self.score(best))) else {
             return false;
         };
@@ -132,7 +133,7 @@ impl<'a> Overview<'a> {
     /// differences, seed by seed, so that what a seed does to both alike drops out. Nothing with fewer than two common
     /// seeds, or where only some runs of either trained.
     pub fn difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<interval::Interval> {
-        if cell.is_two_heaps || other.is_two_heaps {
+        if cell.is_bimodal || other.is_bimodal {
             return None;
         }
         let by_seed = |cell: &Cell<'_>| -> BTreeMap<String, f64> {

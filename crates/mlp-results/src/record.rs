@@ -112,10 +112,10 @@ pub struct DataDescription {
     pub test: usize,
     /// The number of inputs of a sample.
     pub inputs: usize,
-    /// The height of a picture in pixels; 0 if samples are no pictures.
+    /// The height of an image in pixels; 0 if samples are no images.
     #[serde(default)]
     pub height: usize,
-    /// The width of a picture in pixels; 0 if samples are no pictures.
+    /// The width of an image in pixels; 0 if samples are no images.
     #[serde(default)]
     pub width: usize,
     /// The characters that the labels stand for, such as `0123456789`.
@@ -217,7 +217,7 @@ impl RunRecord {
     /// If the file cannot be read, is no record, or is a record of another schema.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = durable_file::read(path).map_err(|error| Error::io("read the record", path, error, ""))?;
+        let bytes = durable_file::read(path).map_err(|error| Error::io("read the record", path, error))?;
         if let Ok(Version { schema }) = serde_json::from_slice(&bytes)
             && schema != u64::from(RECORD_SCHEMA)
         {
@@ -236,7 +236,7 @@ impl RunRecord {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let json = self.to_json()?;
-        durable_file::write(path, json.as_bytes()).map_err(|error| Error::io("write the record", path, error, ""))
+        durable_file::write(path, json.as_bytes()).map_err(|error| Error::io("write the record", path, error))
     }
 
     /// The record as indented JSON with its fields in the order of this struct, and a newline at the end.
@@ -256,9 +256,15 @@ impl RunRecord {
         Ok(json + "\n")
     }
 
-    /// The metrics of the test samples in the epoch whose weights were kept.
+    /// What was measured in the epoch whose weights were kept; in the last one, where a record that was not read from a file
+    /// has no such epoch.
+    pub fn kept_epoch(&self) -> Option<&EpochRecord> {
+        self.epochs.iter().find(|epoch| epoch.epoch == self.best_epoch).or(self.epochs.last())
+    }
+
+    /// The metrics of the test samples in [`RunRecord::kept_epoch`].
     pub fn final_test(&self) -> Option<&EpochMetrics> {
-        self.epochs.get(self.best_epoch)?.test.as_ref()
+        self.kept_epoch()?.test.as_ref()
     }
 
     /// Whether the trial need not be run again: it has finished or diverged.

@@ -31,7 +31,7 @@ impl RunFolder {
         let bytes = match durable_file::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io("read the robustness curves", &path, error, "")),
+            Err(error) => return Err(Error::io("read the robustness curves", &path, error)),
         };
         serde_json::from_slice(&bytes).map_err(|error| {
             let problem = format!(
@@ -73,8 +73,7 @@ impl RunFolder {
         let json = serde_json::to_string_pretty(curves).expect("curves of finite numbers have a JSON form") + "\n";
         let folder = std::fs::create_dir_all(self.robustness());
         let written = folder.and_then(|()| durable_file::write(&path, json.as_bytes()));
-        let advice = ". Free space or choose a folder that can be written; the trials are untouched";
-        written.map_err(|error| Error::io("write the robustness curves", &path, error, advice))?;
+        written.map_err(|error| Error::io("write the robustness curves", &path, error))?;
         Ok(path)
     }
 }

@@ -49,16 +49,12 @@ impl FromStr for Compared {
 
 /// The metrics that stand for a finished run: those of its best epoch (the last one without early stopping).
 pub fn final_metrics(record: &RunRecord, compared: Compared) -> Option<&EpochMetrics> {
-    kept_epoch(record).and_then(|epoch| metrics_of(epoch, compared))
+    record.kept_epoch().and_then(|epoch| metrics_of(epoch, compared))
 }
 
 /// What the validation set measured of a finished run's kept weights.
 pub fn final_validation(record: &RunRecord) -> Option<&EpochMetrics> {
-    kept_epoch(record).and_then(|epoch| epoch.validation.as_ref())
-}
-
-fn kept_epoch(record: &RunRecord) -> Option<&EpochRecord> {
-    record.epochs.iter().find(|epoch| epoch.epoch == record.best_epoch).or(record.epochs.last())
+    record.kept_epoch().and_then(|epoch| epoch.validation.as_ref())
 }
 
 /// The metrics of the compared set.

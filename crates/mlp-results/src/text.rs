@@ -41,6 +41,9 @@ pub fn trial(identity: &str) -> String {
 }
 
 /// A configuration value as a person writes it: `sigmoid`, `0.1`, `512-256-128`, `momentum (momentum 0.9)`.
+///
+/// For pages, figures and tables, where space is scarce and nobody copies the value. A terminal shows it as a specification
+/// has it, `[512, 256, 128]` (`shown` of the crate `mlp-sweep`): it can be typed in again.
 pub fn value(value: &serde_json::Value) -> String {
     use serde_json::Value;
     match value {

@@ -108,7 +108,8 @@ fn is_still_at(file: &File, path: &Path) -> bool {
     ours.is_some() && ours == identity(fs::metadata(path))
 }
 
-/// Elsewhere a file that is open cannot be removed.
+/// Elsewhere the standard library cannot tell whether two names are one file. There a file can be removed while another
+/// process has it open, too; then two processes may run the same trial.
 #[cfg(not(unix))]
 fn is_still_at(_file: &File, _path: &Path) -> bool {
     true

@@ -24,19 +24,19 @@ pub enum TargetEncoding {
     Binary,
     /// One output a class: 1 for the class itself, 0 for the others.
     OneHot,
-    /// Words drawn at random that lie far apart, so that some wrong bits still leave the right word the nearest
-    /// (Dietterich & Bakiri 1995). The same number of classes and bits gives the same words.
+    /// Codes drawn at random that lie far apart, so that some wrong bits still leave the right code the nearest
+    /// (Dietterich & Bakiri 1995). The same number of classes and bits gives the same codes.
     Random {
-        /// The length of a word, from 1 to [`MAX_RANDOM_BITS`].
+        /// The length of a code, from 1 to [`MAX_RANDOM_BITS`].
         bits: usize,
     },
 }
 
-/// The longest random word, and its length where none is named.
+/// The longest random code, and its length where none is named.
 pub const MAX_RANDOM_BITS: usize = 64;
 pub(crate) const RANDOM_BITS: usize = 16;
-/// How many lists of random words are drawn, of which the best is taken.
-const N_RANDOM_BOOKS: usize = 2_000;
+/// How often random codes are drawn for all classes; the best draw is taken.
+const N_RANDOM_DRAWS: usize = 2_000;
 
 /// The code of every class of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl TargetEncoding {
         }
     }
 
-    /// The encoding of that name; random words have 16 bits.
+    /// The encoding of that name; random codes have 16 bits.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encoding| encoding.name() == name)
     }
@@ -85,6 +85,12 @@ impl TargetEncoding {
 
     /// The codes of `classes`, in their order.
     ///
+    /// # Panics
+    ///
+    /// If random codes are to have no bits, or more than [`MAX_RANDOM_BITS`]; [`TrainConfig::validate`] refuses that before.
+    ///
+    /// [`TrainConfig::validate`]: crate::TrainConfig::validate
+    ///
     /// ```
     /// use mlp_train::TargetEncoding;
     ///
@@ -100,7 +106,7 @@ impl TargetEncoding {
             Self::Ascii => binary_codes(n_bits, classes.iter().map(|&class| class as u32)),
             Self::Binary => binary_codes(n_bits, 0..n_classes as u32),
             Self::OneHot => Array2::eye(n_classes),
-            Self::Random { bits } => binary_codes(bits, random_words(n_classes, bits).into_iter()),
+            Self::Random { bits } => binary_codes(bits, random_codes(n_classes, bits).into_iter()),
         };
         Codebook { classes: classes.to_vec(), codes }
     }
@@ -189,24 +195,25 @@ pub(crate) fn is_one<F: Real>(output: F) -> bool {
     output.widen() >= 0.5
 }
 
-/// Of many lists of random words the first whose two nearest words are farthest apart.
-fn random_words(n_words: usize, n_bits: usize) -> Vec<u64> {
+/// Of many draws the first whose two nearest codes are farthest apart.
+fn random_codes(n_classes: usize, n_bits: usize) -> Vec<u64> {
+    assert!((1..=MAX_RANDOM_BITS).contains(&n_bits), "random codes have 1 to {MAX_RANDOM_BITS} bits, not {n_bits}");
     let mut rng = generator(0, Stream::Codes);
-    let mut book = || (0..n_words).map(|_| rng.next_u64() >> (MAX_RANDOM_BITS - n_bits)).collect::<Vec<u64>>();
+    let mut draw = || (0..n_classes).map(|_| rng.next_u64() >> (MAX_RANDOM_BITS - n_bits)).collect::<Vec<u64>>();
     let mut best = (None, Vec::new());
-    for _ in 0..N_RANDOM_BOOKS {
-        let words = book();
-        let distance = least_distance(&words);
+    for _ in 0..N_RANDOM_DRAWS {
+        let codes = draw();
+        let distance = least_distance(&codes);
         if best.0.is_none_or(|least| distance > least) {
-            best = (Some(distance), words);
+            best = (Some(distance), codes);
         }
     }
     best.1
 }
 
-/// The number of bits in which the two most similar words differ.
-fn least_distance(words: &[u64]) -> u32 {
-    let pairs = words.iter().enumerate().flat_map(|(i, one)| words[..i].iter().map(move |other| one ^ other));
+/// The number of bits in which the two most similar codes differ.
+fn least_distance(codes: &[u64]) -> u32 {
+    let pairs = codes.iter().enumerate().flat_map(|(i, one)| codes[..i].iter().map(move |other| one ^ other));
     pairs.map(u64::count_ones).min().unwrap_or(u32::MAX)
 }
 

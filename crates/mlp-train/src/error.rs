@@ -145,12 +145,8 @@ impl Error {
     /// `action` completes "cannot …".
     pub(crate) fn io(path: &Path, action: &str, source: io::Error) -> Self {
         let sentence = format!("cannot {action}: {source}");
-        Self::of_io(path, sentence, source)
-    }
-
-    /// `sentence` holds the text of `source` already.
-    pub(crate) fn of_io(path: &Path, sentence: String, source: io::Error) -> Self {
         let mut error = Self::new(ErrorKind::Io, "a file", source.to_string()).in_file(path).saying(sentence);
+        error.0.advice = durable_file::advice(&source).strip_prefix("; ").map(str::to_owned);
         error.0.io_error = Some(source);
         error
     }
@@ -191,12 +187,13 @@ impl fmt::Display for Error {
             write!(f, "{subject}: ")?;
         }
         if let Some(sentence) = &details.sentence {
-            return f.write_str(sentence);
+            f.write_str(sentence)?;
+        } else {
+            if let Some(place) = &details.place {
+                write!(f, "{place}: ")?;
+            }
+            write!(f, "expected {}, found {}", details.expected, details.found)?;
         }
-        if let Some(place) = &details.place {
-            write!(f, "{place}: ")?;
-        }
-        write!(f, "expected {}, found {}", details.expected, details.found)?;
         details.advice.as_ref().map_or(Ok(()), |advice| write!(f, "; {advice}"))
     }
 }

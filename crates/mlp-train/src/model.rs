@@ -75,7 +75,7 @@ impl SavedModel {
         Self { network: network.into(), config, classes, other: Map::new() }
     }
 
-    /// Saves the model, as [`save_model`].
+    /// Saves the model, as [`save_model`]: what this writes, [`load_model`] loads.
     ///
     /// # Errors
     ///
@@ -97,7 +97,8 @@ impl SavedModel {
 ///
 /// # Errors
 ///
-/// If a weight is not finite, or the file cannot be written; the old file, if any, is then unchanged.
+/// If a weight is not finite, if the network is not the one that `config` describes (the keys that it lacks have their
+/// defaults), or if the file cannot be written; the old file, if any, is then unchanged.
 pub fn save_model<F: Real>(path: impl AsRef<Path>, mlp: &Mlp<F>, config: &Map<String, Value>) -> Result<()> {
     let path = path.as_ref();
     let tensors = tensors(mlp);
@@ -108,10 +109,15 @@ pub fn save_model<F: Real>(path: impl AsRef<Path>, mlp: &Mlp<F>, config: &Map<St
     }
     let mut config = config.clone();
     config.remove(SHA256);
+    let described = parse_config(&config, true);
     config.insert(SHA256.to_owned(), json!(content_sha256(&config, mlp)));
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
     let views = tensors.iter().map(|tensor| (&tensor.name, tensor));
     let file = safetensors::serialize(views, Some(metadata)).expect("tensors of one type have a safetensors form");
+    let checked = described.and_then(|(config, _, _)| check_network(&file, &config, mlp));
+    checked.map_err(|problem| {
+        problem.in_file(ErrorKind::Model, path, "save the network with the configuration that it was trained with")
+    })?;
     durable_file::write(path, &file).map_err(|source| Error::io(path, "write the model", source))
 }
 
@@ -196,9 +202,30 @@ fn tensors<F: Real>(mlp: &Mlp<F>) -> Vec<Tensor<F>> {
     layers.flat_map(|(i, layer)| layer_tensors("", i, &layer.weights, layer.bias.as_ref())).collect()
 }
 
+/// Refuses what could not be loaded again, or would be another network then: activations are in the configuration alone.
+fn check_network<F: Real>(bytes: &[u8], config: &TrainConfig, mlp: &Mlp<F>) -> std::result::Result<(), Problem> {
+    let file = parse_file(bytes)?;
+    match config.precision {
+        Precision::F32 => parse_network::<f32>(&file, config).map(|_| ())?,
+        Precision::F64 => parse_network::<f64>(&file, config).map(|_| ())?,
+    }
+    let layers = mlp.layers.iter().zip(config.activations()).enumerate();
+    match layers.clone().find(|(_, (layer, configured))| layer.activation != *configured) {
+        None => Ok(()),
+        Some((i, (layer, configured))) => {
+            let key = if i + 1 == mlp.layers.len() { "output_activation" } else { "activation" };
+            let expected = format!("{}, as layer {i} of the network has it", layer.activation);
+            Err(Problem::new(format!("config, key {key}"), expected, configured.to_string()))
+        }
+    }
+}
+
+fn parse_file(bytes: &[u8]) -> std::result::Result<SafeTensors<'_>, Problem> {
+    SafeTensors::deserialize(bytes).map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))
+}
+
 fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
+    let file = parse_file(bytes)?;
     check_duplicates(bytes)?;
     let mut map = parse_entry(bytes, CONFIG)?;
     let sha256 = map.remove(SHA256);

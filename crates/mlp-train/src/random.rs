@@ -14,7 +14,7 @@ pub(crate) enum Stream {
     Shuffling = 1,
     /// Which samples are split off for validation.
     Validation = 2,
-    /// The words of random target codes.
+    /// Random target codes.
     Codes = 3,
 }
 

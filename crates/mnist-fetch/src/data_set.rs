@@ -144,9 +144,9 @@ impl DataSet {
         let sums = checksums::read(folder);
         self.files.iter().map(move |file| {
             let path = folder.join(&file.name);
-            let status = file.status(folder, &sums)?;
+            let (status, verified_by) = file.check(folder, &sums)?;
             let n_bytes = path.metadata().map_or(0, |metadata| metadata.len());
-            Ok(FileReport { path, n_bytes, status, verified_by: file.verified_by() })
+            Ok(FileReport { path, n_bytes, status, verified_by })
         })
     }
 
@@ -162,19 +162,23 @@ impl DataSet {
 }
 
 impl DataFile {
-    /// What it is worth: as published, or as it was written down when it was converted.
-    pub(crate) fn status(&self, folder: &Path, sums: &Checksums) -> Result<FileStatus> {
+    /// What it is worth, as published, or as it was written down when it was converted; and by what that was found out.
+    pub(crate) fn check(&self, folder: &Path, sums: &Checksums) -> Result<(FileStatus, HashKind)> {
         match &self.origin {
-            Origin::Published(published) => published::status(published, &folder.join(&self.name)),
-            Origin::Converted(..) | Origin::Member(..) => checksums::status(&self.name, folder, sums),
+            Origin::Published(published) => published::check(published, &folder.join(&self.name)),
+            Origin::Converted(..) | Origin::Member(..) => {
+                Ok((checksums::status(&self.name, folder, sums)?, HashKind::Sha256))
+            }
         }
     }
 
-    /// By what it is verified in its place.
-    pub(crate) fn verified_by(&self) -> HashKind {
+    /// By what it is verified in its place; nothing where it may be one hash or another.
+    pub(crate) fn verified_by(&self) -> Option<HashKind> {
         match &self.origin {
-            Origin::Published(published) => published.hash.kind(),
-            Origin::Converted(..) | Origin::Member(..) => HashKind::Sha256,
+            Origin::Published(Published { hash, content, .. }) => {
+                Some(hash.kind()).filter(|kind| content.is_none_or(|content| content.kind() == *kind))
+            }
+            Origin::Converted(..) | Origin::Member(..) => Some(HashKind::Sha256),
         }
     }
 

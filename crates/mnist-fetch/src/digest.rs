@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 /// A sort of hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HashKind {
     /// SHA-256: nobody can make another file that has it.
     Sha256,

@@ -91,7 +91,7 @@ impl Error {
 
     /// A failed operation of the operating system on `path`; `action` completes "cannot …".
     pub(crate) fn io(action: &str, path: &Path, error: io::Error) -> Self {
-        let advice = advice(&error);
+        let advice = durable_file::advice(&error);
         let message = format!("cannot {action} {}: {error}{advice}", path.display());
         Self::new(ErrorKind::Io, message).with_path(path).with_io_error(Some(error))
     }
@@ -115,19 +115,6 @@ impl Error {
     pub(crate) fn with_io_error(mut self, error: Option<io::Error>) -> Self {
         self.0.io_error = error;
         self
-    }
-}
-
-/// What to do about an error of the operating system, as the end of a sentence.
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "; check the path",
-        io::ErrorKind::PermissionDenied => "; check the permissions of the file and its folder",
-        io::ErrorKind::ReadOnlyFilesystem => "; name a folder that can be written",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space and run the command again",
-        // EMFILE has no kind of its own in the standard library.
-        _ if cfg!(unix) && error.raw_os_error() == Some(24) => "; raise the limit of open files (`ulimit -n`)",
-        _ => "",
     }
 }
 

@@ -121,9 +121,8 @@ impl SetFetch<'_> {
         // First of all, so that labels are never taken for those of other classes.
         write_classes(set, &folder)?;
         let mut sums = checksums::read(&folder);
-        let before: Vec<FileStatus> =
-            set.files.iter().map(|file| file.status(&folder, &sums)).collect::<Result<_>>()?;
-        let is_complete = before.iter().all(|status| *status == FileStatus::Verified);
+        let before = set.files.iter().map(|file| file.check(&folder, &sums)).collect::<Result<Vec<_>>>()?;
+        let is_complete = before.iter().all(|(status, _)| *status == FileStatus::Verified);
         let only = match &self.fetcher.source {
             Some(Source::File(path)) if set.archive.is_none() && !is_complete => Some(file_like(path, set)?),
             _ => None,
@@ -133,7 +132,7 @@ impl SetFetch<'_> {
             _ => None,
         };
         let (mut files, mut missing) = (Vec::new(), Vec::new());
-        for (index, (file, before)) in set.files.iter().zip(before).enumerate() {
+        for (index, (file, (before, mut verified_by))) in set.files.iter().zip(before).enumerate() {
             let path = folder.join(&file.name);
             if before != FileStatus::Verified {
                 if only.is_some_and(|only| only != index) {
@@ -145,9 +144,13 @@ impl SetFetch<'_> {
                     sums.insert(file.name.clone(), hash);
                     checksums::write(&folder, &sums)?;
                 }
+                verified_by = match file.verified_by() {
+                    Some(kind) => kind,
+                    None => file.check(&folder, &sums)?.1,
+                };
             }
             let n_bytes = path.metadata().map_or(0, |metadata| metadata.len());
-            let fetched = FetchedFile { path, n_bytes, before, verified_by: file.verified_by() };
+            let fetched = FetchedFile { path, n_bytes, before, verified_by };
             (self.observer)(FetchEvent::Ready(&fetched));
             files.push(fetched);
         }

@@ -38,7 +38,7 @@ pub(crate) const ARCHIVES: &str = "archives";
 /// assert_eq!(manifest.names().collect::<Vec<_>>(), ["two-images"]);
 /// # Ok::<(), mnist_fetch::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     sets: BTreeMap<String, DataSet>,
     archives: BTreeMap<String, KnownArchive>,
@@ -57,8 +57,13 @@ struct KnownArchive {
 impl Manifest {
     /// The manifest that this crate brings along: MNIST, Fashion-MNIST, KMNIST, QMNIST, and four sets of EMNIST.
     pub fn builtin() -> Self {
-        let manifest = BUILTIN.parse::<Manifest>().expect("a test reads the built-in manifest");
-        Manifest { called: "the built-in manifest".to_owned(), ..manifest }
+        let mut manifest = Manifest::empty("the built-in manifest");
+        manifest.add(BUILTIN).expect("a test reads the built-in manifest");
+        manifest
+    }
+
+    fn empty(called: impl Into<String>) -> Self {
+        Manifest { sets: BTreeMap::new(), archives: BTreeMap::new(), called: called.into() }
     }
 
     /// Reads `manifest.toml` and `own.toml` in `folder`, if they are there; the built-in manifest stands in for the first.
@@ -69,17 +74,21 @@ impl Manifest {
     /// read.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
-        let mut manifest = Manifest::default();
         let path = folder.join("manifest.toml");
-        let text = read_if_there(&path)?;
-        manifest.add(text.as_deref().unwrap_or(BUILTIN)).map_err(|reason| refused(&path, &reason))?;
+        let mut manifest = match read_if_there(&path)? {
+            Some(text) => {
+                // As people know it: "datasets/manifest.toml".
+                let called = Path::new(folder.file_name().unwrap_or_default()).join("manifest.toml");
+                let mut manifest = Manifest::empty(called.display().to_string());
+                manifest.add(&text).map_err(|reason| refused(&path, &reason))?;
+                manifest
+            }
+            None => Manifest::builtin(),
+        };
         let path = folder.join("own.toml");
         if let Some(text) = read_if_there(&path)? {
             manifest.add(&text).map_err(|reason| refused(&path, &reason))?;
         }
-        // As people know it: "datasets/manifest.toml".
-        let parent = folder.file_name().unwrap_or_default();
-        manifest.called = Path::new(parent).join("manifest.toml").display().to_string();
         Ok(manifest)
     }
 
@@ -96,13 +105,13 @@ impl Manifest {
     pub fn find(&self, name: &str) -> Result<&DataSet> {
         self.get(name).ok_or_else(|| {
             let guess = nearest(name, self.names()).map(|guess| format!("; did you mean \"{guess}\"?"));
-            let names: Vec<&str> = self.names().collect();
+            let names = self.names().collect::<Vec<_>>().join(", ");
+            let names = if names.is_empty() { "none" } else { &names };
             Error::new(
                 ErrorKind::Argument,
                 format!(
-                    "no data set is called \"{name}\" in {}, which knows: {}{}",
+                    "no data set is called \"{name}\" in {}, which knows: {names}{}",
                     self.called,
-                    names.join(", "),
                     guess.unwrap_or_default()
                 ),
             )
@@ -120,12 +129,19 @@ impl Manifest {
     }
 }
 
+impl Default for Manifest {
+    /// A manifest without data sets.
+    fn default() -> Self {
+        Manifest::empty("an empty manifest")
+    }
+}
+
 impl FromStr for Manifest {
     type Err = Error;
 
     /// Reads the text of a manifest.
     fn from_str(text: &str) -> Result<Self> {
-        let mut manifest = Manifest { called: "the manifest".to_owned(), ..Manifest::default() };
+        let mut manifest = Manifest::empty("the manifest");
         manifest.add(text).map_err(|reason| Error::new(ErrorKind::Manifest, reason))?;
         Ok(manifest)
     }

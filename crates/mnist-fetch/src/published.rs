@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::digest::{FileStatus, Hash, hash_content, hash_file};
+use crate::digest::{FileStatus, Hash, HashKind, hash_content, hash_file};
 use crate::error::{Error, Result};
 
 /// A file as it lies on a server.
@@ -52,29 +52,37 @@ impl fmt::Display for Length {
     }
 }
 
-/// What is at `path`, compared with what was published. A file that was unpacked or packed anew on its way here is known
-/// by the hash of its content, where that was published too.
+/// What is at `path`, compared with what was published.
 pub(crate) fn status(file: &Published, path: &Path) -> Result<FileStatus> {
+    Ok(check(file, path)?.0)
+}
+
+/// What is at `path`, compared with what was published, and by which hash it is known. A file that was unpacked or packed
+/// anew on its way here is known by the hash of its content, where that was published too.
+pub(crate) fn check(file: &Published, path: &Path) -> Result<(FileStatus, HashKind)> {
+    let kind = file.hash.kind();
     let metadata = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileStatus::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((FileStatus::Missing, kind)),
         Err(error) => return Err(Error::io("read", path, error)),
         Ok(metadata) => metadata,
     };
     if !metadata.is_file() {
-        return Ok(FileStatus::Damaged("is not a regular file".to_owned()));
+        return Ok((FileStatus::Damaged("is not a regular file".to_owned()), kind));
     }
     let how = if file.length.admits(metadata.len()) {
         let found = hash_file(path, file.hash.hasher())?;
         if found == file.hash {
-            return Ok(FileStatus::Verified);
+            return Ok((FileStatus::Verified, kind));
         }
         format!("has {found}, expected {}", file.hash)
     } else {
         describe_length(metadata.len(), file.length)
     };
     match &file.content {
-        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => Ok(FileStatus::Verified),
-        _ => Ok(FileStatus::Damaged(how)),
+        Some(content) if hash_content(path, content.hasher())?.as_ref() == Some(content) => {
+            Ok((FileStatus::Verified, content.kind()))
+        }
+        _ => Ok((FileStatus::Damaged(how), kind)),
     }
 }
 

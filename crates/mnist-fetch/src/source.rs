@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Where files can be had, instead of the mirrors that the manifest names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Source {
     /// A folder on this machine that holds every file under its published name.
     Folder(PathBuf),

@@ -9,7 +9,7 @@ use crate::thresholds::{SMALLEST, SMALLEST_ERROR};
 /// In which setup something was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Setup {
+pub enum ComparisonSetup {
     /// The paper's: weights from [0, 1), no biases, double precision, one image at a time.
     Replica,
     /// With weights, batches and a loss that let a network learn.
@@ -47,7 +47,7 @@ pub enum Side<'a> {
 #[derive(Clone, Debug)]
 pub struct Comparison<'a> {
     /// In which setup.
-    pub setup: Setup,
+    pub setup: ComparisonSetup,
     /// Whether the verdict on the claim is this one's.
     pub is_deciding: bool,
     /// The statement that is judged.
@@ -64,7 +64,7 @@ pub struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     /// "The left side gets more digits right, by an amount that counts." It decides nothing.
-    pub fn new(setup: Setup, text: impl Into<String>, left: Side<'a>, right: Side<'a>) -> Self {
+    pub fn new(setup: ComparisonSetup, text: impl Into<String>, left: Side<'a>, right: Side<'a>) -> Self {
         let (measure, threshold) = (Measure::Digits, SMALLEST);
         Comparison { setup, is_deciding: false, text: text.into(), left, right, measure, threshold }
     }

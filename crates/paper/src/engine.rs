@@ -143,7 +143,7 @@ mod tests {
     use crate::statistics::Verdict;
     use crate::thresholds::SMALLEST;
     use crate::{
-        Claim, Comparison, Findings, Models, STUDIES, Selection, Setup, Side, Study, TestImages, Trials, find,
+        Claim, Comparison, ComparisonSetup, Findings, Models, STUDIES, Selection, Side, Study, TestImages, Trials, find,
     };
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
                 Side::networks(format!("η = {rate}, γ = {l2}"), all.with("learning_rate", rate).with("l2", l2))
             };
             let comparison = |left, right, threshold| {
-                let comparison = Comparison::new(Setup::Repaired, "planted", left, right).deciding();
+                let comparison = Comparison::new(ComparisonSetup::Repaired, "planted", left, right).deciding();
                 Comparison { threshold, ..comparison }
             };
             vec![

@@ -166,5 +166,5 @@ pub(crate) fn common_seeds(left: &Side<'_>, right: &Side<'_>) -> Vec<u64> {
 }
 
 fn mean_score(scores: &[f32]) -> f64 {
-    scores.iter().map(|&score| f64::from(score)).sum::<f64>() / scores.len() as f64
+    mean(&scores.iter().map(|&score| f64::from(score)).collect::<Vec<_>>())
 }

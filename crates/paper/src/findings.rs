@@ -6,7 +6,7 @@ use mlp_results::levels;
 use mlp_train::{Diagnosis, TargetEncoding};
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{Measure, Setup};
+use crate::comparison::{ComparisonSetup, Measure};
 use crate::row::Row;
 use crate::selection::Selection;
 use crate::slope::Slope;
@@ -68,7 +68,7 @@ pub struct Statement {
     pub claim: u8,
     /// In which setup.
     #[serde(rename = "arm")]
-    pub setup: Setup,
+    pub setup: ComparisonSetup,
     /// Whether the verdict on the claim is this one's.
     #[serde(rename = "is_main")]
     pub is_deciding: bool,
@@ -169,19 +169,19 @@ impl Findings {
     }
 
     /// The comparison that decides a claim in a setup, if it was made.
-    pub fn deciding(&self, claim: u8, setup: Setup) -> Option<&Statement> {
+    pub fn deciding(&self, claim: u8, setup: ComparisonSetup) -> Option<&Statement> {
         self.statements.iter().find(|statement| statement.decides(claim, setup))
     }
 
     /// The verdict on a claim in a setup, if there is one.
-    pub fn verdict(&self, claim: u8, setup: Setup) -> Option<Verdict> {
+    pub fn verdict(&self, claim: u8, setup: ComparisonSetup) -> Option<Verdict> {
         let judged = self.judged();
         judged.iter().find(|(statement, _)| statement.decides(claim, setup)).map(|(_, judged)| judged.verdict)
     }
 }
 
 impl Statement {
-    pub(crate) fn decides(&self, claim: u8, setup: Setup) -> bool {
+    pub(crate) fn decides(&self, claim: u8, setup: ComparisonSetup) -> bool {
         self.is_deciding && self.claim == claim && self.setup == setup
     }
 }
@@ -193,7 +193,7 @@ pub(crate) fn constant_answers(labels: &[u8], classes: &[char]) -> Vec<ConstantA
         codes.rows().into_iter().map(|code| code.iter().map(|&bit| bit == 1).collect()).collect();
     let mut counts = vec![0; classes.len()];
     labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-    let own = |answer: levels::ConstantAnswer| ConstantAnswer {
+    let own = |answer: levels::ConstantBaseline| ConstantAnswer {
         name: answer.name.to_owned(),
         mae: answer.mae,
         rmse: answer.rmse,

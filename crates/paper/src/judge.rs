@@ -13,7 +13,7 @@ use mnist_io::LabeledImages;
 use crate::answers::{Answers, CLEAN, Model, answers};
 use crate::blur::blurred_sets;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Measure, Setup};
+use crate::comparison::{Comparison, ComparisonSetup, Measure};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, common_seeds};
 use crate::findings::{Findings, constant_answers, share_of_commonest};
@@ -111,9 +111,9 @@ pub fn find(claims: &[&dyn Claim], trials: Trials, test: &TestImages<'_>, models
     for claim in claims {
         claim.add_findings(&evidence, &mut findings);
     }
-    findings
-        .statements
-        .sort_by_key(|statement| (statement.claim, statement.setup == Setup::Repaired, !statement.is_deciding));
+    findings.statements.sort_by_key(|statement| {
+        (statement.claim, statement.setup == ComparisonSetup::Repaired, !statement.is_deciding)
+    });
     drop(comparisons);
     findings.rows = trials.rows;
     Ok(findings)

@@ -3,7 +3,7 @@
 //! A paper builds a multilayer perceptron, trains it to answer MNIST's digits with the six bits of their ASCII codes, and draws
 //! eight conclusions from a few runs. Here each of them is a [`Claim`]: comparisons of networks that could turn out either way,
 //! the sweeps that they need ([`Study`]), and the text and the figures of the document that tells the outcome. Each is tested
-//! twice, in the paper's [`Setup`] and in one in which a network can learn.
+//! twice, in the paper's [`ComparisonSetup`] and in one in which a network can learn.
 //!
 //! [`PlannedSweep`] runs what a [`StudySweep`] asks for, and hands its records over as [`Row`]s; [`find`] looks at the saved networks, image by image, and returns the [`Findings`]; from
 //! them alone [`document`] writes the document.
@@ -81,7 +81,7 @@ pub mod thresholds;
 pub use answers::Answers;
 pub use claim::{Claim, studies_of};
 pub use claims::CLAIMS;
-pub use comparison::{Comparison, Measure, Setup, Side};
+pub use comparison::{Comparison, ComparisonSetup, Measure, Side};
 pub use engine::{CheckedSweep, Completion, PlannedSweep};
 pub use error::{Error, ErrorKind, Result};
 pub use evidence::Evidence;

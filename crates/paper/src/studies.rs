@@ -1,6 +1,6 @@
 //! The sweeps that the claims are judged by: each a configuration file as a person could write it, kept in `presets/`.
 
-use crate::comparison::Setup;
+use crate::comparison::ComparisonSetup;
 use crate::study::{Part, Parts, Step, Study};
 
 /// A quick run of the studies that look for a learning rate.
@@ -37,7 +37,7 @@ pub(crate) static FIGURES_17000: Study = Study {
     has_curves: true,
     ..Study::new(
         "figures-17000",
-        Setup::Replica,
+        ComparisonSetup::Replica,
         include_str!("../presets/figures-17000.toml"),
         &["train_size=2000", "epochs=4", "sweep.seed=[0,1,2]"],
     )
@@ -47,7 +47,7 @@ pub(crate) static FIGURES_40000: Study = Study {
     has_curves: true,
     ..Study::new(
         "figures-40000",
-        Setup::Replica,
+        ComparisonSetup::Replica,
         include_str!("../presets/figures-40000.toml"),
         &["train_size=4000", "epochs=6", "sweep.seed=[0,1,2]"],
     )
@@ -55,42 +55,42 @@ pub(crate) static FIGURES_40000: Study = Study {
 
 pub(crate) static REPLICA_DEPTH: Study = Study::new(
     "replica-depth",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-depth.toml"),
     &["train_size=1700", "epochs=4", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static REPLICA_PRINTED: Study = Study::new(
     "replica-printed",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-printed.toml"),
     &["train_size=1700", "epochs=4", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static REPLICA_RATES: Study = Study::new(
     "replica-rates",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-rates.toml"),
     &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static REPLICA_L2: Study = Study::new(
     "replica-l2",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-l2.toml"),
     &["epochs=2", "sweep.train_size=[1000,2000]", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static REPLICA_CODES: Study = Study::new(
     "replica-codes",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-codes.toml"),
     &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static REPLICA_BIAS: Study = Study::new(
     "replica-bias",
-    Setup::Replica,
+    ComparisonSetup::Replica,
     include_str!("../presets/replica-bias.toml"),
     &["train_size=1000", "epochs=3", "sweep.seed=[0,1,2]"],
 );
@@ -99,7 +99,7 @@ pub(crate) static DIAGNOSED_REPLICA: Study = Study {
     is_diagnosed: true,
     ..Study::new(
         "doctor-replica",
-        Setup::Replica,
+        ComparisonSetup::Replica,
         include_str!("../presets/doctor-replica.toml"),
         &["train_size=1000", "epochs=3"],
     )
@@ -109,7 +109,7 @@ pub(crate) static DIAGNOSED: Study = Study {
     is_diagnosed: true,
     ..Study::new(
         "doctor",
-        Setup::Repaired,
+        ComparisonSetup::Repaired,
         include_str!("../presets/doctor.toml"),
         &["train_size=6000", "validation=2000", "epochs=4"],
     )
@@ -117,35 +117,35 @@ pub(crate) static DIAGNOSED: Study = Study {
 
 pub(crate) static DEPTH: Study = Study::new(
     "depth",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/depth.toml"),
     &["train_size=8000", "validation=2000", "epochs=6", "sweep.learning_rate=[0.8,1.6]", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static DEPTH_GLOROT: Study = Study::new(
     "depth-glorot",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/depth-glorot.toml"),
     &["train_size=8000", "validation=2000", "epochs=6", "sweep.seed=[0]"],
 );
 
 pub(crate) static RATES_SUMMED: Study = Study::new(
     "rates-summed",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/rates-summed.toml"),
     &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0]"],
 );
 
 pub(crate) static RATES: Study = Study::new(
     "rates",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/rates.toml"),
     &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static L2_EPOCHS: Study = Study::new(
     "l2-epochs",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/l2-epochs.toml"),
     &["validation=2000", "epochs=10", "sweep.train_size=[3000,4000,6000,10000]", "sweep.seed=[0,1,2]"],
 );
@@ -159,7 +159,7 @@ pub(crate) static L2_UPDATES: Study = Study {
     ]),
     ..Study::new(
         "l2-updates",
-        Setup::Repaired,
+        ComparisonSetup::Repaired,
         include_str!("../presets/l2-updates.toml"),
         &["validation=2000", "sweep.seed=[0,1,2]"],
     )
@@ -167,23 +167,27 @@ pub(crate) static L2_UPDATES: Study = Study {
 
 pub(crate) static SIZES: Study = Study::new(
     "sizes",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/sizes.toml"),
     &["validation=2000", "sweep.train_size=[4000,6000]", "sweep.epochs=[4,6]", "sweep.seed=[0,1,2]"],
 );
 
 pub(crate) static CODES: Study =
-    Study::new("codes", Setup::Repaired, include_str!("../presets/codes.toml"), QUICK_OF_TWO_RATES);
+    Study::new("codes", ComparisonSetup::Repaired, include_str!("../presets/codes.toml"), QUICK_OF_TWO_RATES);
 
-pub(crate) static CODES_SOFTMAX: Study =
-    Study::new("codes-softmax", Setup::Repaired, include_str!("../presets/codes-softmax.toml"), QUICK_OF_TWO_RATES);
+pub(crate) static CODES_SOFTMAX: Study = Study::new(
+    "codes-softmax",
+    ComparisonSetup::Repaired,
+    include_str!("../presets/codes-softmax.toml"),
+    QUICK_OF_TWO_RATES,
+);
 
 pub(crate) static BIAS: Study =
-    Study::new("bias", Setup::Repaired, include_str!("../presets/bias.toml"), QUICK_OF_TWO_RATES);
+    Study::new("bias", ComparisonSetup::Repaired, include_str!("../presets/bias.toml"), QUICK_OF_TWO_RATES);
 
 pub(crate) static PHASES: Study = Study::new(
     "phases",
-    Setup::Repaired,
+    ComparisonSetup::Repaired,
     include_str!("../presets/phases.toml"),
     &["train_size=3000", "epochs=5", "sweep.seed=[0]"],
 );
@@ -192,7 +196,7 @@ pub(crate) static LADDER: Study = Study {
     parts: Parts::Steps(LADDER_STEPS),
     ..Study::new(
         "ladder",
-        Setup::Repaired,
+        ComparisonSetup::Repaired,
         include_str!("../presets/ladder.toml"),
         &["train_size=6000", "validation=2000", "epochs=4", "sweep.seed=[0,1,2]"],
     )

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a configuration: a sweep is a text and the settings to lay over it, for whoever runs sweeps.
 
-use crate::comparison::Setup;
+use crate::comparison::ComparisonSetup;
 
 /// A sweep, or several that differ in a few keys which no grid could vary together.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Study {
     /// Its name, which is that of its sweep or the beginning of theirs.
     pub name: &'static str,
     /// Whose weights, batches and loss it has.
-    pub setup: Setup,
+    pub setup: ComparisonSetup,
     /// TOML; its first line is a comment that says what the study shows.
     pub text: &'static str,
     /// Its sweeps, and what distinguishes each.
@@ -70,7 +70,7 @@ impl Study {
     /// A study of one sweep that is neither drawn epoch by epoch nor examined.
     pub(crate) const fn new(
         name: &'static str,
-        setup: Setup,
+        setup: ComparisonSetup,
         text: &'static str,
         quick: &'static [&'static str],
     ) -> Self {

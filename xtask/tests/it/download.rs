@@ -131,7 +131,7 @@ fn a_set_of_ones_own_stands_in_a_file_of_its_own() {
     assert!(listed.contains("small ") && listed.contains("emnist-letters"), "{listed}");
     sandbox.run(["download", "small"]).expect_code(0);
     sandbox.write("datasets/own.toml", text.replace("[small]", "[mnist]"));
-    sandbox.run(["download", "--list"]).expect_code(3).expect_error("[mnist] stands in manifest.toml already");
+    sandbox.run(["download", "--list"]).expect_code(3).expect_error("[mnist] stands in datasets/manifest.toml already");
 }
 
 #[test]

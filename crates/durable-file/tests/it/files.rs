@@ -39,6 +39,30 @@ fn a_staged_file_that_is_dropped_leaves_the_old_one() {
 }
 
 #[test]
+fn only_what_was_staged_here_is_taken_for_a_staged_file() {
+    for name in [".file.1-0.tmp", ".a.b.json.4194304-18446744073709551615.tmp", ".ä.1-2.tmp", "..hidden.1-2.tmp"] {
+        assert!(durable_file::is_staged(name.as_ref()), "{name}");
+    }
+    for name in [
+        ".mine.tmp",
+        ".tmp",
+        "file.1-0.tmp",
+        ".file.1-0.tmp.txt",
+        ".file.1-0",
+        ".file.1.tmp",
+        ".file.-0.tmp",
+        ".file.1-.tmp",
+        ".file.1-0-2.tmp",
+        ".file.+1-0.tmp",
+        ".file1-0.tmp",
+        "..1-0.tmp",
+        ".1-0.tmp",
+    ] {
+        assert!(!durable_file::is_staged(name.as_ref()), "{name}");
+    }
+}
+
+#[test]
 fn several_writers_of_one_file_do_not_meet() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");

@@ -3,15 +3,15 @@
 use mlp_results::{Metric, Overview};
 
 use crate::effects::Effects;
-use crate::figure::{Figure, file_name};
+use crate::figure::{ReportFigure, file_name};
 use crate::{best_cells, comparison, cost, heat_map, parallel};
 
 /// The best configurations, and where more than one setting varies, all of them at a glance. What is compared is only
 /// worth drawing if there is more than one configuration or seed.
-pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
+pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<ReportFigure> {
     let mut figures = Vec::new();
     if overview.cells.iter().any(|cell| !cell.scores.is_empty()) && !overview.varied.is_empty() {
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: "best-cells".to_owned(),
             svg: best_cells::best_cells(overview),
             caption: best_caption(overview),
@@ -19,7 +19,7 @@ pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Figu
     }
     let analysed = |key: usize| effects.keys.iter().any(|effect| effect.factor.key == key);
     if overview.varied.len() == 2 && analysed(0) && analysed(1) {
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: "heat-map".to_owned(),
             svg: heat_map::heat_map(overview, 0, 1),
             caption: "The stronger the blue, the better; the best cell is bold. The shades are spread over the better cells, \
@@ -30,7 +30,7 @@ pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Figu
         });
     }
     if effects.keys.len() > 2 {
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: "parallel".to_owned(),
             svg: parallel::parallel(overview, effects),
             caption: "From top to bottom: each axis is a setting, the one with the largest effect first, and the last one \
@@ -54,7 +54,7 @@ fn best_caption(overview: &Overview<'_>) -> String {
             "With one run for each configuration nothing can be said about how much of a difference is luck.",
         );
     }
-    if overview.cells.iter().any(|cell| cell.is_two_heaps) {
+    if overview.cells.iter().any(|cell| cell.is_bimodal) {
         caption.push_str(
             " Vermilion: only so many of the runs trained; a mean of both kinds would describe neither, and an interval \
              least of all.",
@@ -64,7 +64,7 @@ fn best_caption(overview: &Overview<'_>) -> String {
 }
 
 /// The curves of all configurations.
-pub(super) fn epochs(overview: &Overview<'_>) -> Vec<Figure> {
+pub(super) fn epochs(overview: &Overview<'_>) -> Vec<ReportFigure> {
     let n_trials: usize = overview.cells.iter().map(|cell| cell.trials.len()).sum();
     let mut figures = Vec::new();
     if n_trials < 2 {
@@ -77,13 +77,13 @@ pub(super) fn epochs(overview: &Overview<'_>) -> Vec<Figure> {
     };
     for metric in compared_metrics(overview) {
         if metric == Metric::DigitAccuracy {
-            figures.push(Figure {
+            figures.push(ReportFigure {
                 name: "comparison-wrong-answers".to_owned(),
                 svg: comparison::wrong_by_epoch(overview),
                 caption: format!("{band} The axis is logarithmic, so that good nets can be told apart."),
             });
         }
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: format!("comparison-{}", file_name(metric.name())),
             svg: comparison::by_epoch(overview, metric),
             caption: band.to_owned(),
@@ -92,12 +92,12 @@ pub(super) fn epochs(overview: &Overview<'_>) -> Vec<Figure> {
     figures
 }
 
-pub(super) fn costs(overview: &Overview<'_>) -> Vec<Figure> {
+pub(super) fn costs(overview: &Overview<'_>) -> Vec<ReportFigure> {
     let svg = cost::cost(overview);
     let caption = "Each grey dot is a configuration, the mean over its trials. Blue: those that no other beats in both; up to \
                    there more seconds buy a better score. Seconds are measured by the clock, with whatever else the machine \
                    was doing, other trials at the same time among it: compare them only within one sweep.";
-    svg.map(|svg| Figure { name: "cost".to_owned(), svg, caption: caption.to_owned() }).into_iter().collect()
+    svg.map(|svg| ReportFigure { name: "cost".to_owned(), svg, caption: caption.to_owned() }).into_iter().collect()
 }
 
 fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {

@@ -4,18 +4,18 @@ use mlp_results::{Overview, text};
 
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
-use crate::figure::{Figure, file_name};
+use crate::figure::{ReportFigure, file_name};
 use crate::{against_key, interplay};
 
 /// How many varied keys get a figure of their own.
 const N_KEYS: usize = 8;
 
 /// What each setting does, and the strongest ones together.
-pub(super) fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure> {
+pub(super) fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<ReportFigure> {
     let mut figures = Vec::new();
     for (index, effect) in effects.keys.iter().take(N_KEYS).enumerate() {
         let key = &overview.varied[effect.factor.key];
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: format!("against-{}", file_name(&key.key)),
             svg: against_key::against_key(overview, effects, index),
             caption: effect_caption(overview, effects, effect),
@@ -26,7 +26,7 @@ pub(super) fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<Figure
 }
 
 /// Two settings together.
-fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) -> Figure {
+fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) -> ReportFigure {
     let key = |index: usize| &overview.varied[effects.keys[index].factor.key].key;
     let averaged = interplay::averaged(overview, effects, pair);
     let averaged = if averaged.is_empty() {
@@ -44,7 +44,7 @@ fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) ->
     } else {
         ""
     };
-    Figure {
+    ReportFigure {
         name: format!("interplay-{}-{}", file_name(key(pair.0)), file_name(key(pair.1))),
         svg: interplay::interplay(overview, effects, pair),
         caption: format!(

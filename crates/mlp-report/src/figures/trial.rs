@@ -3,7 +3,7 @@
 use mlp_results::{Metric, RunRecord, TrialResult, text};
 use mlp_train::AnyMlp;
 
-use crate::figure::{Figure, file_name};
+use crate::figure::{ReportFigure, file_name};
 use crate::{confusion, curves, weights};
 
 /// The figures of a trial, whose names begin with `place`; in brief only those that can be compared among trials.
@@ -12,21 +12,21 @@ pub(super) fn trial_figures(
     place: &str,
     is_brief: bool,
     warnings: &mut Vec<String>,
-) -> Vec<Figure> {
+) -> Vec<ReportFigure> {
     let record = &trial.record;
     let mut figures = Vec::new();
     for metric in curves::metrics(record) {
         if is_brief && !matches!(metric, Metric::DigitAccuracy | Metric::Mae | Metric::Rmse) {
             continue;
         }
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: format!("{place}-{}", file_name(metric.name())),
             svg: curves::curve(record, metric),
             caption: curve_caption(record, metric),
         });
     }
     if let Some(svg) = confusion::confusion_matrix(record) {
-        figures.push(Figure {
+        figures.push(ReportFigure {
             name: format!("{place}-confusion"),
             svg,
             caption: "The diagonal holds what was answered right. The last column counts answers whose bits are the \
@@ -36,7 +36,7 @@ pub(super) fn trial_figures(
     }
     if !is_brief {
         match first_layer(trial) {
-            Ok(Some(svg)) => figures.push(Figure {
+            Ok(Some(svg)) => figures.push(ReportFigure {
                 name: format!("{place}-weights"),
                 svg,
                 caption: "What each unit of the first layer looks for: blue weights speak against, vermilion ones for \

@@ -82,7 +82,7 @@ impl Columns {
         let n_first = cells.first().map_or(0, |cell| cell.trials.len());
         Columns {
             repeated: cells.iter().any(|cell| cell.scores.len() > 1),
-            trained: cells.iter().any(|cell| cell.is_two_heaps),
+            trained: cells.iter().any(|cell| cell.is_bimodal),
             finished: cells.iter().any(|cell| cell.trials.len() > 1)
                 || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first),
             seconds: cells.iter().any(|cell| cell.seconds().is_some()),
@@ -103,7 +103,7 @@ impl Row {
             mean: format(cell.mean()),
             interval: match cell.interval() {
                 Some(interval) => interval_text(overview, interval),
-                None if cell.is_two_heaps => "two heaps".to_owned(),
+                None if cell.is_bimodal => "two groups".to_owned(),
                 None => NONE.to_owned(),
             },
             difference: difference.map_or_else(|| NONE.to_owned(), |interval| difference_text(overview, interval)),

@@ -37,7 +37,7 @@ struct Method<'a> {
     has_without: bool,
     /// The share of the variance that a sum of single effects describes.
     explained: Option<String>,
-    has_two_heaps: bool,
+    is_bimodal: bool,
     left_out: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Method<'a> {
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
             has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
             explained: explained.map(|share| format!("{:.0} %", share * 100.0)),
-            has_two_heaps: overview.has_two_heaps(),
+            is_bimodal: overview.is_bimodal(),
             left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),
         }
     }
@@ -140,7 +140,7 @@ fn bounded(overview: &Overview<'_>, mean: f64) -> String {
 
 fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Table {
     let is_adjusted = effects.design == Design::Incomplete;
-    let has_trained = overview.has_two_heaps();
+    let has_trained = overview.is_bimodal();
     let columns = [
         (if is_adjusted { "adjusted mean" } else { "mean" }, true),
         ("95 % interval", effect.levels.iter().any(|level| level.half_width.is_some())),

@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use crate::figure::Figure;
+use crate::figure::ReportFigure;
 
 /// Some figures of a section.
 #[derive(Template)]
 #[template(path = "figures.html")]
 pub(super) struct FigureList<'a> {
-    pub(super) figures: &'a [Figure],
+    pub(super) figures: &'a [ReportFigure],
 }
 
 /// An SVG document for the inside of the page, where the page's own style serves all of them.

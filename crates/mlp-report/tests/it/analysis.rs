@@ -210,21 +210,21 @@ fn with_one_seed_there_is_no_column_of_spread_and_with_several_there_is() {
 }
 
 #[test]
-fn two_heaps_have_no_interval_and_say_how_many_seeds_trained() {
+fn bimodal_scores_have_no_interval_and_say_how_many_seeds_trained() {
     let scores = [[0.114, 0.97, 0.972], [0.95, 0.951, 0.949]];
     let records = (0..6).map(|i| scored(&[("l2", json!(i / 3))], (i % 3) as u64, scores[i / 3][i % 3]));
     let input = made_up::input(records.collect());
     let overview = Overview::new(&input.trials);
     let (steady, torn) = (&overview.cells[0], &overview.cells[1]);
-    assert!(steady.interval().is_some() && !steady.is_two_heaps);
-    assert!(torn.interval().is_none() && torn.is_two_heaps);
+    assert!(steady.interval().is_some() && !steady.is_bimodal);
+    assert!(torn.interval().is_none() && torn.is_bimodal);
     assert_eq!((torn.n_trained, torn.scores.len()), (2, 3));
     let page = report_html(&input);
-    assert!(page.contains("<td>two heaps</td>") && page.contains("<span class=\"status diverged\">2 of 3</span>"));
-    // Scores on both sides of the bound, but without a gap between them, are no heaps.
+    assert!(page.contains("<td>two groups</td>") && page.contains("<span class=\"status diverged\">2 of 3</span>"));
+    // Scores on both sides of the bound, but without a gap between them, are not two groups.
     let near = (0..3).map(|i| scored(&[], i, [0.50, 0.56, 0.97][i as usize]));
     let near = made_up::input(near.collect());
-    assert!(!Overview::new(&near.trials).cells[0].is_two_heaps);
+    assert!(!Overview::new(&near.trials).cells[0].is_bimodal);
 }
 
 #[test]

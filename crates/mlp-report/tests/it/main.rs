@@ -8,3 +8,4 @@ mod figures;
 mod folders;
 mod made_up;
 mod pages;
+mod work;

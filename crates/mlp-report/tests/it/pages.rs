@@ -1,13 +1,12 @@
 //! Whole pages.
 
-use std::time::{Duration, Instant};
-
 use mlp_report::figures::draw_all;
 use mlp_report::report_html;
 use mlp_results::Overview;
 use serde_json::{Value, json};
 
 use crate::made_up::{self, Story};
+use crate::work::counted;
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
 
@@ -73,13 +72,16 @@ fn the_data_of_the_table_hold_every_trial() {
 }
 
 #[test]
-fn a_thousand_trials_make_a_page_of_a_few_megabytes_in_seconds() {
-    let input = made_up::input(made_up::grid(1_000));
-    let start = Instant::now();
-    let page = report_html(&input);
-    assert!(page.len() < 3_000_000, "{} bytes", page.len());
-    // Generous: the machine may be busy.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+fn a_thousand_trials_make_a_page_of_a_few_megabytes_and_no_more_than_four_times_the_work_of_250() {
+    let report = |n_trials| {
+        let input = made_up::input(made_up::grid(n_trials));
+        counted(|| report_html(&input).len())
+    };
+    let ((n_few, few), (n_many, many)) = (report(250), report(1_000));
+    assert!(n_many < 3_000_000, "{n_many} bytes");
+    // Four times, and some more for sorting; the square would be sixteen times.
+    assert!(n_many < 5 * n_few, "{n_many} bytes after {n_few}");
+    assert!(many < 5 * few, "{many} allocations after {few}");
 }
 
 #[test]

@@ -48,12 +48,52 @@ fn a_folder_is_read_with_its_models_and_curves() {
 }
 
 #[test]
-fn a_record_under_another_name_is_read_with_a_warning() {
+fn a_copied_record_counts_once_and_a_warning_names_the_copy() {
     let (dir, records) = folder();
-    records[0].write(dir.path().join("trials/copy.json")).unwrap();
-    let input = read(dir.path()).unwrap();
-    assert_eq!(input.trials.len(), 3);
-    assert!(input.warnings[0].contains("copy.json"));
+    let trial = &records[0].trial;
+    // In the order of names, one copy is before the record and one behind it.
+    let copies = [format!("{trial} (conflicted copy).json"), format!("{trial}~2.json")];
+    for copy in &copies {
+        records[0].write(dir.path().join("trials").join(copy)).unwrap();
+    }
+    let results = read(dir.path()).unwrap();
+    assert_eq!(results.trials.len(), 2);
+    assert_eq!(results.warnings.len(), 2, "{:?}", results.warnings);
+    for (copy, warning) in copies.iter().zip(&results.warnings) {
+        assert!(warning.contains(copy) && warning.contains(&format!("{trial}.json holds")), "{warning}");
+    }
+    let overview = Overview::new(&results.trials);
+    assert_eq!((overview.cells.len(), overview.cells[0].scores.len()), (1, 2));
+    let read_at_once: Vec<&RunRecord> = results.trials.iter().map(|trial| &trial.record).collect();
+    assert_eq!(read_at_once, RunFolder::new(dir.path()).records().values().collect::<Vec<_>>());
+    let model = results.trials.iter().find(|found| &found.record.trial == trial).unwrap().model.clone();
+    assert_eq!(model, Some(self::model(dir.path(), &records[0])));
+}
+
+#[test]
+fn a_record_under_another_name_alone_is_no_result_and_a_warning_says_what_to_do() {
+    let (dir, records) = folder();
+    let trials = dir.path().join("trials");
+    fs::rename(trials.join(format!("{}.json", records[0].trial)), trials.join("mine.json")).unwrap();
+    let results = read(dir.path()).unwrap();
+    assert_eq!(results.trials.len(), 1);
+    assert_eq!(RunFolder::new(dir.path()).records().len(), 1);
+    let expected = format!("Call it {}.json, or delete it", records[0].trial);
+    assert!(results.warnings[0].contains("mine.json") && results.warnings[0].ends_with(&expected));
+}
+
+#[test]
+fn copied_curves_and_diagnoses_count_once() {
+    let (dir, records) = folder();
+    let whole = read(dir.path()).unwrap();
+    for inner in ["robustness", "diagnosis"] {
+        let folder = dir.path().join(inner);
+        fs::copy(folder.join(format!("{}.json", records[0].trial)), folder.join("0 copy.json")).unwrap();
+    }
+    let results = read(dir.path()).unwrap();
+    assert_eq!((&results.robustness, &results.diagnoses), (&whole.robustness, &whole.diagnoses));
+    assert_eq!(results.warnings.len(), 2, "{:?}", results.warnings);
+    assert!(results.warnings.iter().all(|warning| warning.contains("0 copy.json")));
 }
 
 #[test]

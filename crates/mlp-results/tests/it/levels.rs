@@ -1,6 +1,6 @@
 //! What constant answers reach.
 
-use mlp_results::levels::constant_answers;
+use mlp_results::levels::{constant_answers, levels};
 use serde_json::json;
 
 use crate::made_up::{self, CLASS_COUNTS, Story};
@@ -35,6 +35,22 @@ fn the_levels_follow_the_class_counts_and_the_encoding() {
     assert_eq!(levels[1].mae, 0.25);
     assert_eq!(levels[1].digit_accuracy, 0.75);
     assert_eq!(levels[2].mae, 2.0 * 0.75 * 0.25);
+}
+
+#[test]
+fn codes_that_contradict_themselves_or_the_counts_have_no_levels() {
+    assert_eq!(levels(&[vec![true, false], vec![false, true]], &[1, 2]).len(), 3);
+    for (codes, counts) in [
+        (vec![vec![true, false], vec![true]], vec![1, 2]),
+        (vec![vec![true], vec![true, false]], vec![1, 2]),
+        (vec![vec![true], vec![false]], vec![1]),
+        (vec![vec![true]], vec![1, 2]),
+        (vec![vec![], vec![]], vec![1, 2]),
+        (vec![vec![true]], vec![0]),
+        (vec![], vec![]),
+    ] {
+        assert!(levels(&codes, &counts).is_empty(), "{codes:?} {counts:?}");
+    }
 }
 
 #[test]

@@ -135,7 +135,8 @@ fn unknown_fields_are_passed_over_and_contradictions_are_not() {
     assert_snapshot!(messages.join("\n"));
     assert!(RunRecord::read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
     let missing = RunRecord::read(folder.path().join("none.json")).unwrap_err();
-    assert!(missing.kind() == ErrorKind::Io && missing.to_string().contains("cannot read the record"));
+    assert!(missing.kind() == ErrorKind::Io && missing.to_string().ends_with("; check the path"));
+    assert!(missing.to_string().contains("cannot read the record"));
     let nowhere = record.write(folder.path().join("no/folder/trial.json")).unwrap_err();
     assert!(nowhere.kind() == ErrorKind::Io && nowhere.to_string().contains("cannot write the record"));
 }

@@ -56,7 +56,7 @@ pub(super) fn encoding(key: &str, value: &Value) -> Result<TargetEncoding> {
         "ascii" => TargetEncoding::Ascii,
         "binary" => TargetEncoding::Binary,
         "one-hot" => TargetEncoding::OneHot,
-        _ => TargetEncoding::Random { bits: choice.optional("bits", RANDOM_BITS, word_length)? },
+        _ => TargetEncoding::Random { bits: choice.optional("bits", RANDOM_BITS, code_length)? },
     };
     choice.finish(encoding)
 }
@@ -68,7 +68,7 @@ pub(super) fn encoding_value(encoding: TargetEncoding) -> Value {
     }
 }
 
-fn word_length(key: &str, value: &Value) -> Result<usize> {
+fn code_length(key: &str, value: &Value) -> Result<usize> {
     let bits = integer(value).filter(|bits| (1..=MAX_RANDOM_BITS as u64).contains(bits));
     bits.map(|bits| bits as usize).ok_or_else(|| error(key, &format!("an integer from 1 to {MAX_RANDOM_BITS}"), value))
 }

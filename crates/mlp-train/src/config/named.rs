@@ -154,7 +154,7 @@ impl FromStr for Schedule {
     }
 }
 
-/// By its name; random words have 16 bits.
+/// By its name; random codes have 16 bits.
 impl FromStr for TargetEncoding {
     type Err = Error;
 

@@ -26,7 +26,7 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random words so
+    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random codes so
     /// short that two classes have the same.
     pub fn validate_codes(&self, codebook: &Codebook) -> Result<()> {
         let sums_to_one = codebook.codes.rows().into_iter().all(|code| code.sum() == 1);
@@ -38,7 +38,7 @@ impl TrainConfig {
             && (0..codebook.n_classes())
                 .any(|class| (0..class).any(|other| codebook.codes.row(class) == codebook.codes.row(other)))
         {
-            let expected = format!("words long enough for {} different ones", codebook.n_classes());
+            let expected = format!("codes long enough for {} different ones", codebook.n_classes());
             return Err(Error::of_key("encoding.bits", expected, bits.to_string()));
         }
         Ok(())

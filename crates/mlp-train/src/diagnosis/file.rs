@@ -13,7 +13,7 @@ impl Diagnosis {
     /// If the file cannot be read, is no diagnosis, or its parts contradict each other.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = durable_file::read(path).map_err(|source| Error::of_io(path, source.to_string(), source))?;
+        let bytes = durable_file::read(path).map_err(|source| Error::io(path, "read the diagnosis", source))?;
         let diagnosis: Self = serde_json::from_slice(&bytes).map_err(|error| no_diagnosis(&error).in_file(path))?;
         diagnosis.check().map_err(|error| error.in_file(path))?;
         Ok(diagnosis)

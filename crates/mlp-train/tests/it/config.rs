@@ -30,13 +30,13 @@ fn every_key_gives_back_what_was_set() {
 }
 
 #[test]
-fn random_words_have_a_length_that_suits_the_classes() {
+fn random_codes_have_a_length_that_suits_the_classes() {
     let mut config = TrainConfig::default();
     config.set("encoding", &json!({ "name": "random", "bits": 3 })).unwrap();
     assert_eq!(config.get("encoding"), json!({ "name": "random", "bits": 3 }));
     let classes: Vec<char> = ('0'..='9').collect();
     let too_short = config.validate_codes(&config.encoding.codebook(&classes)).unwrap_err();
-    assert_eq!(too_short.to_string(), "encoding.bits: expected words long enough for 10 different ones, found 3");
+    assert_eq!(too_short.to_string(), "encoding.bits: expected codes long enough for 10 different ones, found 3");
     config.set("encoding", &json!("random")).unwrap();
     config.validate_codes(&config.encoding.codebook(&classes)).unwrap();
     for bits in [json!(0), json!(65), json!("many")] {

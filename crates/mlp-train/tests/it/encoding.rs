@@ -1,6 +1,6 @@
 //! Codes of classes and their decoding.
 
-use mlp_train::{Codebook, TargetEncoding};
+use mlp_train::{Codebook, TargetEncoding, TrainConfig};
 use proptest::prelude::*;
 
 fn digits() -> Vec<char> {
@@ -56,7 +56,7 @@ fn the_length_of_a_code_is_known_without_the_codes() {
 }
 
 #[test]
-fn random_words_are_always_the_same_and_lie_far_apart() {
+fn random_codes_are_always_the_same_and_lie_far_apart() {
     let least_distance = |bits: usize| {
         let codes = TargetEncoding::Random { bits }.codebook(&digits()).codes;
         let pairs = (0..10).flat_map(|one| (0..one).map(move |other| (one, other)));
@@ -65,6 +65,18 @@ fn random_words_are_always_the_same_and_lie_far_apart() {
     assert_eq!([4, 8, 16, 32, 64].map(least_distance), [1, 2, 6, 13, 29].map(Some));
     let codebook = TargetEncoding::Random { bits: 16 }.codebook(&digits());
     assert_eq!(codebook.codes.row(3).to_vec(), [1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn random_codes_of_no_possible_length_are_refused() {
+    for bits in [0, 65, usize::MAX] {
+        let encoding = TargetEncoding::Random { bits };
+        let error = TrainConfig::new().encoding(encoding).validate(10, 4, 4).unwrap_err();
+        assert_eq!(error.key(), Some("encoding.bits"));
+        let panic = std::panic::catch_unwind(|| encoding.codebook(&digits())).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert_eq!(*text, format!("random codes have 1 to 64 bits, not {bits}"));
+    }
 }
 
 #[test]

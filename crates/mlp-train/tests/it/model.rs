@@ -201,6 +201,38 @@ fn what_does_not_match_the_configuration_is_named() {
 }
 
 #[test]
+fn a_network_that_its_configuration_does_not_describe_is_not_saved() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let message = |network: AnyMlp, config: TrainConfig| {
+        let error = SavedModel::new(network, config, Vec::new()).save(&path).unwrap_err();
+        assert!(error.kind() == ErrorKind::Model && !path.exists());
+        error.to_string().replace(&path.display().to_string(), "FILE")
+    };
+    let double = || {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let activations = [Activation::Tanh, Activation::Sigmoid];
+        Mlp::<f64>::new(&[4, 3, 2], &activations, true, Initializer::GLOROT_UNIFORM, &mut rng)
+    };
+    let messages = [
+        message(double().into(), config()),
+        message(network().into(), config().precision(Precision::F64)),
+        message(network().into(), config().hidden([7])),
+        message(network().into(), config().hidden([3, 3])),
+        message(network().into(), config().hidden([])),
+        message(network().into(), config().bias(false)),
+        message(network().into(), config().activation([Activation::Relu])),
+        message(network().into(), config().activation([Activation::Tanh, Activation::Tanh])),
+        message(network().into(), config().output_activation(Activation::Identity)),
+    ];
+    assert_snapshot!(messages.join("\n"));
+    let error = save_model(&path, &network(), &Map::from_iter([("hidden".into(), json!("many"))])).unwrap_err();
+    assert_eq!((error.kind(), error.place()), (ErrorKind::Model, Some("config, key hidden")));
+    SavedModel::new(double(), config().precision(Precision::F64), Vec::new()).save(&path).unwrap();
+    assert_eq!(load_model(&path).unwrap().network, AnyMlp::F64(double()));
+}
+
+#[test]
 fn weights_that_are_not_finite_are_not_saved() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.safetensors");

@@ -28,7 +28,8 @@ impl Manifest {
             let archive = check_archive(&name, archive).map_err(|reason| format!("[archives.{name}]: {reason}"))?;
             if self.archives.insert(name.clone(), archive).is_some() {
                 return Err(format!(
-                    "[archives.{name}] stands in manifest.toml already; give your archive another name"
+                    "[archives.{name}] stands in {} already; give your archive another name",
+                    self.called
                 ));
             }
         }
@@ -42,7 +43,7 @@ impl Manifest {
             let set = check_set(&name, set, &self.archives).map_err(|reason| format!("[{name}]: {reason}"))?;
             check_mirrors(&name, &set.mirrors)?;
             if self.sets.insert(name.clone(), set).is_some() {
-                return Err(format!("[{name}] stands in manifest.toml already; give your set another name"));
+                return Err(format!("[{name}] stands in {} already; give your set another name", self.called));
             }
         }
         Ok(())
@@ -296,7 +297,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Manifest, String> {
-        let mut manifest = Manifest::default();
+        let mut manifest = Manifest::empty("the manifest");
         manifest.add(text).map(|()| manifest)
     }
 

@@ -6,7 +6,8 @@ use std::io::Write;
 use durable_file::FolderLock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mnist_fetch::{ErrorKind, FetchEvent, FileStatus, Source};
+use md5::Md5;
+use mnist_fetch::{ErrorKind, FetchEvent, FileStatus, HashKind, Manifest, Source};
 use sha2::{Digest, Sha256};
 
 use crate::fixture::{CONTENT, Fixture, HASTY, expect_error};
@@ -83,6 +84,45 @@ fn of_several_files_one_that_is_named_arrives_and_the_others_are_told_to_be_miss
     assert_eq!(fetched.missing, [fixture.path("datasets/small/other.gz")]);
     assert_eq!((fetched.files.len(), told), (1, fetched.missing));
     assert_eq!(fixture.verify("small"), [FileStatus::Missing, FileStatus::Verified]);
+}
+
+#[test]
+fn a_file_that_is_known_by_its_content_is_said_to_be_verified_by_the_hash_of_its_content() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(9));
+    encoder.write_all(CONTENT).expect("bytes");
+    let published = encoder.finish().expect("bytes");
+    let fixture = Fixture::with_manifest(&format!(
+        "[small]\ntitle = \"small\"\nclasses = \"0123456789\"\nmirrors = []\nfiles = [{{ name = \"file.gz\", \
+         bytes = {}, md5 = \"{}\", content_sha256 = \"{}\" }}]\n",
+        published.len(),
+        hex::encode(Md5::digest(&published)),
+        hex::encode(Sha256::digest(CONTENT))
+    ));
+    fs::create_dir(fixture.path("stick")).expect("a folder");
+    for (bytes, kind) in [(published.as_slice(), HashKind::Md5), (CONTENT, HashKind::Sha256)] {
+        fixture.write("stick/file.gz", bytes);
+        // The second time it is there already.
+        for _ in 0..2 {
+            let fetched = fixture.fetch_from("small", "stick").expect("it is the file");
+            assert_eq!(fetched.files[0].verified_by, kind);
+        }
+        let manifest = Manifest::read(fixture.path("datasets")).expect("a manifest");
+        let small = fixture.path("datasets/small");
+        let report = manifest.get("small").expect("it").verify(&small).next().expect("a file").expect("it is readable");
+        assert_eq!((report.status, report.verified_by), (FileStatus::Verified, kind));
+        fs::remove_file(small.join("file.gz")).expect("the file");
+    }
+}
+
+#[test]
+fn of_the_hidden_files_in_a_folder_only_those_that_were_staged_there_are_removed() {
+    let fixture = Fixture::new(&[]);
+    fixture.write("file.gz", CONTENT);
+    fs::create_dir(fixture.path("datasets/small")).expect("a folder");
+    fixture.write("datasets/small/.mine.tmp", "mine");
+    fixture.write("datasets/small/.file.gz.4711-0.tmp", "half");
+    fixture.fetch_from("small", "file.gz").expect("it is the file");
+    assert_eq!(fixture.names("datasets/small"), [".lock", ".mine.tmp", "file.gz"]);
 }
 
 #[test]

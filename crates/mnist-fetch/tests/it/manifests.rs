@@ -37,7 +37,7 @@ fn a_set_of_ones_own_stands_in_a_file_of_its_own() {
     let names: Vec<String> = read(&own).expect("a manifest").names().map(str::to_owned).collect();
     assert!(names.contains(&"small".to_owned()) && names.contains(&"emnist-letters".to_owned()), "{names:?}");
     let twice = read(&own.replace("[small]", "[mnist]"));
-    let error = expect_error(twice, ErrorKind::Manifest, "[mnist] stands in manifest.toml already");
+    let error = expect_error(twice, ErrorKind::Manifest, "[mnist] stands in the built-in manifest already");
     assert_eq!(error.path(), Some(fixture.path("datasets/own.toml").as_path()));
     let unknown = read(&own.replace("bytes", "byte"));
     expect_error(unknown, ErrorKind::Manifest, "own.toml: TOML parse error at line 5");
@@ -54,6 +54,19 @@ fn an_unknown_set_is_refused_with_the_nearest_known_one() {
         "no data set is called \"smal\" in datasets/manifest.toml, which knows: small; did you mean \"small\"?"
     );
     assert_eq!(fixture.names("datasets"), ["manifest.toml"]);
+}
+
+#[test]
+fn the_manifest_that_was_read_is_the_one_that_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let find = || Manifest::read(folder.path()).expect("a manifest").find("nothing like it").map(|_| ());
+    let error = expect_error(find(), ErrorKind::Argument, "in the built-in manifest, which knows: emnist-balanced");
+    assert!(!error.to_string().contains("manifest.toml"), "{error}");
+    fs::write(folder.path().join("manifest.toml"), "").expect("a manifest");
+    let error = expect_error(find(), ErrorKind::Argument, "manifest.toml, which knows: none");
+    assert!(!error.to_string().contains("built-in"), "{error}");
+    let error = Manifest::default().find("mnist").expect_err("it is empty");
+    assert_eq!(error.to_string(), "no data set is called \"mnist\" in an empty manifest, which knows: none");
 }
 
 #[test]

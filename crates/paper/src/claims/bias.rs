@@ -4,7 +4,7 @@ use mlp_report::palette;
 
 use super::{SEVEN, THREE, wording};
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Side};
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::Findings;
 use crate::row::Row;
@@ -37,12 +37,12 @@ impl Claim for Bias {
         let replica = |hidden: &[usize]| {
             let own = Selection::of(rows, "replica-bias").with("hidden", hidden);
             let side = |label: &str, bias: bool| Side::networks(label, own.with("bias", bias));
-            comparison(Setup::Replica, hidden, side("without biases", false), side("with biases", true))
+            comparison(ComparisonSetup::Replica, hidden, side("without biases", false), side("with biases", true))
         };
         let repaired = |hidden: &[usize]| {
             let own = Selection::of(rows, "bias").with("hidden", hidden);
             let side = |label: &str, bias: bool| Side::best_rate(label, &own.with("bias", bias));
-            comparison(Setup::Repaired, hidden, side("without biases", false), side("with biases", true))
+            comparison(ComparisonSetup::Repaired, hidden, side("without biases", false), side("with biases", true))
         };
         vec![replica(&THREE), replica(&SEVEN).deciding(), repaired(&THREE).deciding(), repaired(&SEVEN)]
     }
@@ -58,7 +58,7 @@ impl Claim for Bias {
     }
 
     fn why(&self, findings: &Findings) -> String {
-        let outcome = match findings.verdict(self.number(), Setup::Repaired) {
+        let outcome = match findings.verdict(self.number(), ComparisonSetup::Repaired) {
             Some(Verdict::Confirmed) => "These nets do without.",
             Some(Verdict::Refuted) => "These nets miss them.",
             _ => "Whether these nets miss them is not settled; if so, it is by little.",
@@ -76,7 +76,7 @@ impl Claim for Bias {
     }
 }
 
-fn comparison<'a>(setup: Setup, hidden: &[usize], without: Side<'a>, with: Side<'a>) -> Comparison<'a> {
+fn comparison<'a>(setup: ComparisonSetup, hidden: &[usize], without: Side<'a>, with: Side<'a>) -> Comparison<'a> {
     let n_layers = if hidden.len() == THREE.len() { "three" } else { "seven" };
     let text = format!("{n_layers} hidden layers get no fewer digits right without biases");
     Comparison::new(setup, text, without, with).no_worse()

@@ -10,7 +10,7 @@ use super::{SEVEN, THREE, hidden_name};
 use crate::answers::CLEAN;
 use crate::blur::{BLURS, blur_name};
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Measure, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Measure, Side};
 use crate::evidence::Evidence;
 use crate::figures::{FIGURE_HEIGHT, Figure, PERCENT, rounded};
 use crate::findings::{Findings, Robustness};
@@ -48,7 +48,7 @@ impl Claim for Blur {
             best.filter(|row| row.accuracy() > WORKING)
         };
         let comparison = |measure: Measure, text: &str, left: &[usize], right: &[usize]| {
-            Comparison::new(Setup::Repaired, text, working(left), working(right)).by(measure)
+            Comparison::new(ComparisonSetup::Repaired, text, working(left), working(right)).by(measure)
         };
         vec![
             comparison(
@@ -100,7 +100,7 @@ impl Claim for Blur {
     }
 
     fn why(&self, findings: &Findings) -> String {
-        let outcome = match findings.verdict(self.number(), Setup::Repaired) {
+        let outcome = match findings.verdict(self.number(), ComparisonSetup::Repaired) {
             Some(Verdict::Confirmed) => "Seven layers keep more digits under blur than three.",
             Some(Verdict::Refuted) => "Seven layers do not keep more digits under blur than three.",
             _ => "Whether seven layers keep more digits under blur than three is not settled by these nets.",

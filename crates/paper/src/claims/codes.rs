@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::wording;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Measure, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Measure, Side};
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::Findings;
 use crate::row::Row;
@@ -37,17 +37,22 @@ impl Claim for Codes {
         let networks = |label: &str, code: &str| Side::networks(label, replica.with("encoding", code));
         let best = |label: &str, code: Value| Side::best_rate(label, &all.with("encoding", code));
         let softmax = Side::best_rate("one-hot, softmax", &Selection::of(rows, "codes-softmax"));
-        let ascii_against = |setup: Setup, ascii, other_codes: &str, other| {
+        let ascii_against = |setup: ComparisonSetup, ascii, other_codes: &str, other| {
             let text =
                 format!("ASCII codes get no fewer digits right than {other_codes}, both read by the nearest code");
             Comparison::new(setup, text, ascii, other).by(Measure::Nearest).no_worse()
         };
         let against = |other_codes: &str, other| {
-            ascii_against(Setup::Repaired, best("ASCII", json!("ascii")), other_codes, other)
+            ascii_against(ComparisonSetup::Repaired, best("ASCII", json!("ascii")), other_codes, other)
         };
         vec![
-            ascii_against(Setup::Replica, networks("ASCII", "ascii"), "one-hot codes", networks("one-hot", "one-hot"))
-                .deciding(),
+            ascii_against(
+                ComparisonSetup::Replica,
+                networks("ASCII", "ascii"),
+                "one-hot codes",
+                networks("one-hot", "one-hot"),
+            )
+            .deciding(),
             against("one-hot codes with softmax", softmax).deciding(),
             against("one-hot codes with sigmoids", best("one-hot, sigmoids", json!("one-hot"))),
             against("four-bit codes", best("four bits", json!("binary"))),

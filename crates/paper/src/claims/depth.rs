@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{SEVEN, THREE, hidden_name, wording};
 use crate::amounts::share;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Side};
 use crate::evidence::Evidence;
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::Findings;
@@ -126,7 +126,7 @@ fn in_the_papers_setup(rows: &[Row]) -> Vec<Comparison<'_>> {
     let (replica, printed) = (Selection::of(rows, "replica-depth"), Selection::of(rows, "replica-printed"));
     let networks = |hidden: &[usize]| Side::networks(hidden_name(hidden), replica.with("hidden", hidden));
     let printed = |hidden: &[usize]| Side::networks(hidden_name(hidden), printed.with("hidden", hidden));
-    let comparison = |text: &str, left, right| Comparison::new(Setup::Replica, text, left, right);
+    let comparison = |text: &str, left, right| Comparison::new(ComparisonSetup::Replica, text, left, right);
     vec![
         comparison("seven hidden layers end with a lower error than three", networks(&SEVEN), networks(&THREE)).by_error(),
         comparison(
@@ -160,7 +160,7 @@ fn repaired(rows: &[Row]) -> Vec<Comparison<'_>> {
     let (repaired, glorot) = (Selection::of(rows, "depth"), Selection::of(rows, "depth-glorot"));
     let best = |hidden: &[usize]| Side::best_rate(&hidden_name(hidden), &repaired.with("hidden", hidden));
     let glorot = |hidden: &[usize]| Side::best_rate(&hidden_name(hidden), &glorot.with("hidden", hidden));
-    let comparison = |text: &str, left, right| Comparison::new(Setup::Repaired, text, left, right);
+    let comparison = |text: &str, left, right| Comparison::new(ComparisonSetup::Repaired, text, left, right);
     vec![
         comparison("seven hidden layers get more digits right than three", best(&SEVEN), best(&THREE)).deciding(),
         comparison("three hidden layers get more digits right than one", best(&THREE), best(&THREE[..1])),

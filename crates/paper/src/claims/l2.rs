@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::wording;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Measure, Setup, Side, shown};
+use crate::comparison::{Comparison, ComparisonSetup, Measure, Side, shown};
 use crate::evidence::Evidence;
 use crate::figures::{DotChart, Dots, FIGURE_HEIGHT, Figure, XAxis};
 use crate::findings::{Findings, SideSummary, Statement};
@@ -52,7 +52,7 @@ impl Claim for L2 {
         let largest = replica.sizes().last().copied().unwrap_or(0);
         vec![
             Comparison::new(
-                Setup::Repaired,
+                ComparisonSetup::Repaired,
                 format!(
                     "with {smallest} training images the γ above 0 with the least loss gets more digits right than γ = 0"
                 ),
@@ -60,7 +60,7 @@ impl Claim for L2 {
                 Side::networks("γ = 0", few.with("l2", 0.0)),
             ),
             Comparison::new(
-                Setup::Replica,
+                ComparisonSetup::Replica,
                 "the net gets more digits right than the answer '1' to every image, so that a best γ could exist",
                 Side::least_loss("γ", "l2", &replica.filter(|row| row.n_train == largest)),
                 Side::Constant('1'),
@@ -128,7 +128,7 @@ fn slope_statement(claim: u8, is_deciding: bool, name: &str, slope: &Slope) -> S
     };
     Statement {
         claim,
-        setup: Setup::Repaired,
+        setup: ComparisonSetup::Repaired,
         is_deciding,
         text: format!("{name}: lg γ* falls as lg N grows"),
         left: side(&slope.best[slope.best.len() - 1]),

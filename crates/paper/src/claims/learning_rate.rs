@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::wording;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Setup, Side, shown};
+use crate::comparison::{Comparison, ComparisonSetup, Side, shown};
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis};
 use crate::findings::Findings;
 use crate::row::Row;
@@ -95,7 +95,7 @@ fn in_the_papers_setup<'a>(rows: &'a [Row], loss: &str) -> Comparison<'a> {
     let own = Selection::of(rows, "replica-rates").with("loss", loss).with("reduction", "mean");
     let networks = |label: &str, rate: f64| Side::networks(label, own.with("learning_rate", rate));
     let text = statement(loss, "mean", "more digits right than a smaller one");
-    Comparison::new(Setup::Replica, text, networks("a rate of 1", 1.0), networks("a rate of 0.1", 0.1))
+    Comparison::new(ComparisonSetup::Replica, text, networks("a rate of 1", 1.0), networks("a rate of 0.1", 0.1))
         .deciding_if(loss == "rmse")
 }
 
@@ -106,7 +106,7 @@ fn repaired<'a>(rows: &'a [Row], sweep: &str, loss: &str, reduction: &str) -> [C
     let smaller = own.filter(|row| row.number("learning_rate") < 1.0);
     let larger = own.filter(|row| row.number("learning_rate") > 1.0);
     let comparison =
-        |text: &str, other| Comparison::new(Setup::Repaired, statement(loss, reduction, text), one(), other);
+        |text: &str, other| Comparison::new(ComparisonSetup::Repaired, statement(loss, reduction, text), one(), other);
     [
         comparison("more digits right than a smaller one", Side::best_rate_of_part("the best smaller rate", &smaller))
             .deciding_if(loss == "rmse" && reduction == "mean"),

@@ -1,7 +1,7 @@
 //! Claim 3: the root-mean-square error beats the absolute error.
 
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Side};
 use crate::findings::Findings;
 use crate::row::Row;
 use crate::selection::Selection;
@@ -36,25 +36,25 @@ impl Claim for Loss {
         let best_summed = |loss: &str| Side::best_rate(loss, &summed.with("loss", loss));
         let against = |loss: &str| {
             let text = format!("root-mean-square loss gets more digits right than {loss} loss, each at its best rate");
-            Comparison::new(Setup::Repaired, text, best("rmse"), best(loss))
+            Comparison::new(ComparisonSetup::Repaired, text, best("rmse"), best(loss))
         };
         vec![
             Comparison::new(
-                Setup::Replica,
+                ComparisonSetup::Replica,
                 "root-mean-square loss gets more digits right than absolute loss",
                 rmse.clone(),
                 absolute.clone(),
             )
             .deciding(),
             Comparison::new(
-                Setup::Replica,
+                ComparisonSetup::Replica,
                 "root-mean-square loss ends with a lower mean absolute error than absolute loss",
                 rmse,
                 absolute,
             )
             .by_error(),
             Comparison::new(
-                Setup::Repaired,
+                ComparisonSetup::Repaired,
                 "both summed: root-mean-square loss gets more digits right than absolute loss, each at its best rate",
                 best_summed("rmse"),
                 best_summed("absolute"),

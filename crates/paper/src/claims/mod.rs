@@ -46,7 +46,7 @@ pub fn claims(findings: &Findings) -> Vec<&'static dyn Claim> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::Setup;
+    use crate::comparison::ComparisonSetup;
     use crate::studies::STUDIES;
 
     #[test]
@@ -57,11 +57,11 @@ mod tests {
     #[test]
     fn every_claim_has_a_study_in_the_paper_s_setup_and_a_repaired_one() {
         for claim in CLAIMS {
-            let has = |setup: Setup| claim.studies().iter().any(|study| study.setup == setup);
-            assert!(has(Setup::Repaired), "{}", claim.title());
+            let has = |setup: ComparisonSetup| claim.studies().iter().any(|study| study.setup == setup);
+            assert!(has(ComparisonSetup::Repaired), "{}", claim.title());
             // Robustness is compared among networks that work, which those of the paper's setup do not.
             let says_why_not = claim.undecided_because() == "no net works";
-            assert!(has(Setup::Replica) != says_why_not, "{}", claim.title());
+            assert!(has(ComparisonSetup::Replica) != says_why_not, "{}", claim.title());
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
             assert!(CLAIMS.iter().any(|claim| is_of(&claim)), "{}", study.name);
             // The ladder begins with the paper's network and leads away from it.
             let is_replica = study.text.contains("uniform-0-1") && study.name != "ladder";
-            assert_eq!(study.setup == Setup::Replica, is_replica, "{}", study.name);
+            assert_eq!(study.setup == ComparisonSetup::Replica, is_replica, "{}", study.name);
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::wording;
 use crate::amounts::effect;
 use crate::claim::Claim;
-use crate::comparison::{Comparison, Setup, Side};
+use crate::comparison::{Comparison, ComparisonSetup, Side};
 use crate::figures::{DotChart, Dots, Figure, PERCENT, XAxis, percent_around};
 use crate::findings::{Findings, Statement};
 use crate::row::Row;
@@ -37,7 +37,7 @@ impl Claim for Samples {
         let smaller = Selection::of(rows, "figures-17000").with("reduction", "mean").with("loss", "absolute");
         let mut comparisons = vec![
             Comparison::new(
-                Setup::Replica,
+                ComparisonSetup::Replica,
                 "Fig. 1.3's net gets more digits right than Fig. 1.2's",
                 Side::networks("Fig. 1.3", Selection::of(rows, "figures-40000")),
                 Side::networks("Fig. 1.2", smaller),
@@ -60,7 +60,7 @@ impl Claim for Samples {
     fn why(&self, findings: &Findings) -> String {
         let judged = findings.judged();
         let is_part = |statement: &Statement| {
-            statement.claim == self.number() && statement.setup == Setup::Repaired && !statement.is_deciding
+            statement.claim == self.number() && statement.setup == ComparisonSetup::Repaired && !statement.is_deciding
         };
         let parts = judged.iter().filter(|(statement, _)| is_part(statement));
         let parts: Vec<String> =
@@ -80,7 +80,7 @@ impl Claim for Samples {
 impl Samples {
     /// That the paper's figures differ in nothing that was learned, where that is so.
     fn why_the_figures_agree(&self, findings: &Findings) -> String {
-        let replica = findings.deciding(self.number(), Setup::Replica);
+        let replica = findings.deciding(self.number(), ComparisonSetup::Replica);
         match replica.filter(|statement| statement.says_nothing && statement.left.mean == statement.right.mean) {
             Some(statement) => {
                 let (left, right) = (statement.left.mean * 100.0, statement.right.mean * 100.0);
@@ -105,7 +105,7 @@ fn crossed<'a>(rows: &Selection<'a>) -> Vec<Comparison<'a>> {
         let own = rows.filter(|row| row.n_train == n_train).with("epochs", epochs);
         Side::networks(format!("{n_train} images, {epochs} epochs"), own)
     };
-    let comparison = |text: &str, left, right| Comparison::new(Setup::Repaired, text, left, right);
+    let comparison = |text: &str, left, right| Comparison::new(ComparisonSetup::Repaired, text, left, right);
     vec![
         comparison(
             "more images and more epochs get more digits right than fewer",

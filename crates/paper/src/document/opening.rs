@@ -4,7 +4,7 @@ use super::rules::rules;
 use crate::amounts::effect;
 use crate::claim::Claim;
 use crate::claims::claims;
-use crate::comparison::{Measure, Setup};
+use crate::comparison::{ComparisonSetup, Measure};
 use crate::findings::{Findings, Statement};
 use crate::row::Row;
 use crate::statistics::{Judged, Verdict};
@@ -60,14 +60,15 @@ fn verdicts(findings: &Findings) -> String {
     let mut text = String::from("| | claim | in the paper's setup | | repaired | |\n|---|---|---|---|---|---|\n");
     for claim in claims(findings) {
         let (number, title) = (claim.number(), claim.title());
-        let [replica, repaired] = [Setup::Replica, Setup::Repaired].map(|setup| verdict_cells(claim, setup, &judged));
+        let [replica, repaired] =
+            [ComparisonSetup::Replica, ComparisonSetup::Repaired].map(|setup| verdict_cells(claim, setup, &judged));
         text.push_str(&format!("| [{number}](#claim-{number}) | {title} | {replica} | {repaired} |\n"));
     }
     text
 }
 
 /// The verdict on a claim in a setup, and its effect.
-fn verdict_cells(claim: &dyn Claim, setup: Setup, judged: &[(&Statement, Judged)]) -> String {
+fn verdict_cells(claim: &dyn Claim, setup: ComparisonSetup, judged: &[(&Statement, Judged)]) -> String {
     match judged.iter().find(|(statement, _)| statement.decides(claim.number(), setup)) {
         None => format!("{} | ", claim.undecided_because()),
         Some((statement, own)) => {
@@ -83,7 +84,7 @@ fn verdict_cells(claim: &dyn Claim, setup: Setup, judged: &[(&Statement, Judged)
 fn observed(deciding: &Statement, judged: &[(&Statement, Judged)]) -> String {
     let is_sight = |(statement, judged): &&(&Statement, Judged)| {
         statement.claim == deciding.claim
-            && statement.setup == Setup::Replica
+            && statement.setup == ComparisonSetup::Replica
             && statement.measure == Measure::Error
             && judged.verdict == Verdict::Confirmed
     };
@@ -114,7 +115,8 @@ fn harm(deciding: &Statement, judged: &[(&Statement, Judged)]) -> String {
 
 /// How many networks learned anything in the paper's setup, and why.
 fn working_in_the_papers_setup(findings: &Findings) -> String {
-    let is_replica = |row: &&Row| STUDIES.iter().any(|study| study.setup == Setup::Replica && study.name == row.sweep);
+    let is_replica =
+        |row: &&Row| STUDIES.iter().any(|study| study.setup == ComparisonSetup::Replica && study.name == row.sweep);
     let replicas: Vec<&Row> = findings.rows.iter().filter(is_replica).collect();
     if replicas.is_empty() {
         return String::new();

@@ -3,7 +3,7 @@
 use super::FOLDER;
 use crate::amounts::{amount, ends, has_interval};
 use crate::claim::Claim;
-use crate::comparison::{Measure, Setup};
+use crate::comparison::{ComparisonSetup, Measure};
 use crate::figures::Figure;
 use crate::findings::{Findings, SideSummary, Statement};
 use crate::statistics::Judged;
@@ -34,8 +34,8 @@ fn captioned(figures: &[Figure]) -> String {
 /// A row of the table of comparisons.
 fn row(statement: &Statement, judged: &Judged) -> String {
     let setup = match statement.setup {
-        Setup::Replica => "paper",
-        Setup::Repaired => "repaired",
+        ComparisonSetup::Replica => "paper",
+        ComparisonSetup::Repaired => "repaired",
     };
     let bold = if statement.is_deciding && !statement.says_nothing { "**" } else { "" };
     let (text, verdict, amount) = (&statement.text, judged.verdict, amount(statement));

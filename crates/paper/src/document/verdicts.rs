@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::amounts::{effect, has_interval};
 use crate::claims::claims;
-use crate::comparison::Setup;
+use crate::comparison::ComparisonSetup;
 use crate::findings::Findings;
 
 /// The verdicts for machines.
@@ -38,8 +38,8 @@ pub fn as_text(findings: &Findings) -> String {
             judged.iter().filter(|(statement, _)| statement.claim == claim.number() && statement.is_deciding);
         for (statement, judged) in deciding {
             let setup = match statement.setup {
-                Setup::Replica => "as in the paper",
-                Setup::Repaired => "repaired",
+                ComparisonSetup::Replica => "as in the paper",
+                ComparisonSetup::Repaired => "repaired",
             };
             let (verdict, effect, text) = (judged.verdict, effect(statement, judged), &statement.text);
             lines.push(format!("   {setup:<16} {verdict:<10} {effect:<34} {text}"));

@@ -7,7 +7,7 @@ pub(crate) const NORMAL_975: f64 = 1.959_964;
 
 /// The mean; not a number of no values.
 pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    mlp_results::interval::mean(values).unwrap_or(f64::NAN)
 }
 
 /// The variance of a mean of at least two values, which is the square of its standard error; 0 for fewer.

@@ -8,8 +8,8 @@ use mlp_core::Kernel;
 use mlp_results::Status;
 use paper::statistics::Verdict;
 use paper::{
-    Claim, Comparison, Error, ErrorKind, Findings, Models, Result, Row, Selection, Setup, Side, Study, TestImages,
-    Trials, find,
+    Claim, Comparison, ComparisonSetup, Error, ErrorKind, Findings, Models, Result, Row, Selection, Side, Study,
+    TestImages, Trials, find,
 };
 use serde_json::{Map, json};
 
@@ -38,8 +38,8 @@ impl Claim for Biased {
         let side = |bias: bool| Side::networks(format!("bias = {bias}"), all.with("bias", bias));
         let absent = Side::networks("absent", Selection::of(rows, "absent"));
         vec![
-            Comparison::new(Setup::Repaired, "biases help", side(true), side(false)).by_error(),
-            Comparison::new(Setup::Repaired, "absent networks are better", absent, side(false)),
+            Comparison::new(ComparisonSetup::Repaired, "biases help", side(true), side(false)).by_error(),
+            Comparison::new(ComparisonSetup::Repaired, "absent networks are better", absent, side(false)),
         ]
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use paper::document::{FINDINGS, FOLDER, claims, files, findings_as_lines};
 use paper::statistics::Effect;
 use paper::thresholds::{N_DECIDING, N_OTHERS};
-use paper::{CLAIMS, Comparison, Findings, Measure, Row, Selection, Setup, Side, Statement, slope};
+use paper::{CLAIMS, Comparison, ComparisonSetup, Findings, Measure, Row, Selection, Side, Statement, slope};
 
 /// The published findings, and the folder that they are published in.
 fn published() -> (Findings, PathBuf) {
@@ -93,7 +93,7 @@ fn the_claims_ask_for_the_very_comparisons_that_are_published() {
     let (findings, _) = published();
     for claim in CLAIMS {
         let mut comparisons = claim.comparisons(&findings.rows);
-        comparisons.sort_by_key(|comparison| (comparison.setup == Setup::Repaired, !comparison.is_deciding));
+        comparisons.sort_by_key(|comparison| (comparison.setup == ComparisonSetup::Repaired, !comparison.is_deciding));
         // Slopes are no comparisons of networks.
         let own = |statement: &&Statement| statement.claim == claim.number() && statement.measure != Measure::Slope;
         let statements: Vec<&Statement> = findings.statements.iter().filter(own).collect();
