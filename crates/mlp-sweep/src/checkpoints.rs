@@ -2,10 +2,11 @@
 //! the other.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mlp_core::Real;
+use mlp_results::{RunFolder, trial_of_checkpoint};
 use mlp_train::{Checkpoint, Moment, Progress, TrainConfig};
 use serde_json::{Map, Value};
 
@@ -43,9 +44,14 @@ pub(crate) struct Writer {
 }
 
 impl TrialCheckpoints {
-    /// Those of `trial` in `folder`. `owner` is what a file must say of itself to be taken.
-    pub(crate) fn new(folder: &Path, trial: &str, owner: Map<String, Value>, interval: CheckpointInterval) -> Self {
-        TrialCheckpoints { paths: paths(folder, trial), owner, interval }
+    /// Those of `trial` in the folder of results. `owner` is what a file must say of itself to be taken.
+    pub(crate) fn new(
+        folder: &RunFolder,
+        trial: &str,
+        owner: Map<String, Value>,
+        interval: CheckpointInterval,
+    ) -> Self {
+        TrialCheckpoints { paths: folder.trial_checkpoints(trial), owner, interval }
     }
 
     /// Reads both files, with a warning for each that cannot be used.
@@ -113,48 +119,21 @@ impl TrialCheckpoints {
     }
 }
 
-/// The trial that a file in the folder of checkpoints belongs to.
-pub(crate) fn trial_of(path: &Path) -> Option<&str> {
-    let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
-    NAMES.iter().find_map(|letter| name.strip_suffix(letter)?.strip_suffix('.'))
-}
-
-/// How far the trials with checkpoints in `folder` have come, by trial: epoch and batches.
-pub(crate) fn progressed(folder: &Path) -> std::collections::BTreeMap<String, (usize, usize)> {
+/// How far the trials with checkpoints have come, by trial: epoch and batches.
+pub(crate) fn progressed(folder: &RunFolder) -> std::collections::BTreeMap<String, (usize, usize)> {
     let mut found = std::collections::BTreeMap::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(folder.checkpoints()).into_iter().flatten().flatten() {
         let path = entry.path();
-        let Some(trial) = trial_of(&path) else { continue };
+        let Some(trial) = trial_of_checkpoint(&path) else { continue };
         if let Some(progressed) = mlp_train::read_progressed(&path) {
-            let place = found.entry(trial.to_owned()).or_insert((0, 0));
+            let place = found.entry(trial).or_insert((0, 0));
             *place = (*place).max((progressed.epoch, progressed.batches));
         }
     }
     found
 }
 
-const ENDING: &str = ".safetensors";
-const NAMES: [&str; 2] = ["a", "b"];
-
-fn paths(folder: &Path, trial: &str) -> [PathBuf; 2] {
-    NAMES.map(|letter| folder.join(format!("{trial}.{letter}{ENDING}")))
-}
-
 fn is_further<F>(left: &Checkpoint<F>, right: &Checkpoint<F>) -> bool {
     let place = |checkpoint: &Checkpoint<F>| (checkpoint.progressed.epoch, checkpoint.progressed.batches);
     place(left) > place(right)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_checkpoints_names_its_trial() {
-        let [first, second] = paths(Path::new("somewhere"), "abc");
-        assert_eq!(trial_of(&first), Some("abc"));
-        assert_eq!(trial_of(&second), Some("abc"));
-        assert_ne!(first, second);
-        assert_eq!(trial_of(Path::new("somewhere/abc.safetensors")), None);
-    }
 }

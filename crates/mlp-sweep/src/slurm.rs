@@ -148,7 +148,7 @@ impl SlurmJob {
         let path = sweep.folder().path();
         let folder = RunFolder::new(std::path::absolute(path).map_err(|error| Error::io("find", path, error))?);
         let n_tasks = self.n_tasks.map_or(16, NonZero::get).min(n_open);
-        let script = folder.slurm().join("task.sh");
+        let script = folder.slurm_script();
         let arguments = self.sbatch_arguments(&folder, &script, n_tasks);
         Ok(Submission { job: None, n_tasks, n_open, script, arguments })
     }

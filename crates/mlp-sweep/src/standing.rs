@@ -56,7 +56,7 @@ impl Standing {
         Ok(Standing {
             specification: SweepSpec::read(&specification)?,
             running: running(&folder.running()),
-            checkpoints: checkpoints::progressed(&folder.checkpoints()),
+            checkpoints: checkpoints::progressed(folder),
             holder: durable_file::lock::holder(folder.path()),
             n_stopped: rounds.iter().map(|round| round.stopped.len()).sum(),
             trials_per_minute: pace(&folder.trials()),

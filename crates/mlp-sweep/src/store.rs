@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use durable_file::FolderLock;
 use mlp_core::Kernel;
-use mlp_results::{ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Status, trial_of_record};
+use mlp_results::{ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Status, trial_of_checkpoint, trial_of_record};
 use mlp_train::{AnyMlp, EpochRecord, load_model, save_model};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::agreement::{Expected, agree_on_specification, check_data, check_kernel};
-use crate::checkpoints::{self, CheckpointInterval, TrialCheckpoints};
+use crate::checkpoints::{CheckpointInterval, TrialCheckpoints};
 use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
 use crate::lease::{Leased, lease};
@@ -117,7 +117,7 @@ impl Store {
         owner: Map<String, Value>,
         interval: CheckpointInterval,
     ) -> TrialCheckpoints {
-        TrialCheckpoints::new(&self.folder.checkpoints(), trial, owner, interval)
+        TrialCheckpoints::new(&self.folder, trial, owner, interval)
     }
 
     /// Takes a trial for this process.
@@ -167,7 +167,7 @@ impl Store {
         }
         for entry in fs::read_dir(self.folder.checkpoints()).into_iter().flatten().flatten() {
             let path = entry.path();
-            let trial = checkpoints::trial_of(&path).and_then(|trial| records.get(trial));
+            let trial = trial_of_checkpoint(&path).and_then(|trial| records.get(&trial));
             if trial.is_some_and(RunRecord::is_over) {
                 let _ = durable_file::remove(&path);
             }
