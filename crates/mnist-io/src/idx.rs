@@ -1,4 +1,6 @@
 //! IDX files: arrays of any rank and of six element types, plain or packed with gzip.
+//!
+//! Longer than other files, because reading and writing share the header's few rules, which stand here once.
 
 use crate::error::{Error, Result};
 use crate::gzip::{self, Unpacked};

@@ -71,6 +71,7 @@ const FILE_LENGTH_MAX: u64 = 256 << 20;
 /// `Data` where no digit can be found: a blank page, only specks, noise or a pattern, more ink than page, or a photo
 /// that is too small. The error says which.
 pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
+    // Longer than a screen, because each step stands with its explanation, in the order in which they are shown.
     let mut steps = Vec::new();
     check_sides(photo)?;
     let grey = ink::grey(photo, WORKING_SIDE);

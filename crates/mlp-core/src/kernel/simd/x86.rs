@@ -1,4 +1,7 @@
 //! The levels of x86-64.
+//!
+//! Longer than other files, because it is a table: the same list of short operations for two levels and two types of
+//! numbers, which are compared best side by side.
 
 use std::arch::x86_64::*;
 
