@@ -42,7 +42,7 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
         Status::Diverged => output.line(diverged(record)),
         Status::Finished => explain_early_stopping(record, output),
     }
-    if let Some(test) = record.final_test().or_else(|| record.epochs.last()?.test.as_ref()) {
+    if let Some(test) = record.final_test() {
         explain_metrics(test, record.data.test, record.layers.last().copied().unwrap_or(0), output);
     }
     let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.digit_accuracy).collect();

@@ -6,33 +6,10 @@ use std::path::Path;
 use mlp_results::{N_TRIALS_IN_FULL, Overview, Result, Results, RunFolder, RunRecord};
 use serde_json::json;
 
-use crate::made_up::{self, Story, scored};
-
-const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
+use crate::made_up::{self, STORY, Story, folder, model, scored};
 
 fn read(dir: &Path) -> Result<Results> {
     RunFolder::new(dir).read()
-}
-
-/// A folder with two trials, a model, robustness curves and a diagnosis of the first.
-fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
-    let dir = tempfile::tempdir().unwrap();
-    let mut records = vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })];
-    fs::create_dir_all(dir.path().join("trials")).unwrap();
-    fs::create_dir_all(dir.path().join("models")).unwrap();
-    records[0].weights_sha256 = Some(made_up::write_model(&model(dir.path(), &records[0]), &records[0]));
-    for record in &records {
-        record.write(dir.path().join("trials").join(format!("{}.json", record.trial))).unwrap();
-    }
-    RunFolder::new(dir.path()).write_robustness(&records[0].trial, &made_up::robustness(&records[0])).unwrap();
-    fs::create_dir_all(dir.path().join("diagnosis")).unwrap();
-    let diagnosis = made_up::diagnosis(&records[0], true).to_json();
-    fs::write(dir.path().join("diagnosis").join(format!("{}.json", records[0].trial)), diagnosis).unwrap();
-    (dir, records)
-}
-
-fn model(dir: &Path, record: &RunRecord) -> std::path::PathBuf {
-    dir.join("models").join(format!("{}.safetensors", record.trial))
 }
 
 #[test]

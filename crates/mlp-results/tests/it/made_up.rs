@@ -3,10 +3,12 @@
 
 #![allow(dead_code)] // No one who includes this uses all of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mlp_core::{Activation, Layer, Mlp};
-use mlp_results::{DataDescription, RECORD_SCHEMA, RobustnessCurve, RunRecord, Runtime, Status, TrialResult};
+use mlp_results::{
+    DataDescription, RECORD_SCHEMA, RobustnessCurve, RunFolder, RunRecord, Runtime, Status, TrialResult,
+};
 use mlp_train::{
     DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis, Mistake,
     TrainConfig,
@@ -353,4 +355,28 @@ fn mistake(index: usize, hash: u64) -> Mistake {
     let answer = (48..58).contains(&answered).then(|| char::from(answered as u8).to_string());
     let nearest = answer.clone().unwrap_or_else(|| label.to_string());
     Mistake { index: index * 97 + (random(9) * 90.0) as usize, label: label.to_string(), answer, nearest, outputs }
+}
+
+/// What the trials of [`folder`] did.
+pub(crate) const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, seed: 0 };
+
+/// A folder with two trials, a model, robustness curves and a diagnosis of the first.
+pub(crate) fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records = vec![record(&[], STORY), record(&[], Story { seed: 1, ..STORY })];
+    std::fs::create_dir_all(dir.path().join("trials")).unwrap();
+    std::fs::create_dir_all(dir.path().join("models")).unwrap();
+    records[0].weights_sha256 = Some(write_model(&model(dir.path(), &records[0]), &records[0]));
+    for record in &records {
+        record.write(dir.path().join("trials").join(format!("{}.json", record.trial))).unwrap();
+    }
+    RunFolder::new(dir.path()).write_robustness(&records[0].trial, &robustness(&records[0])).unwrap();
+    std::fs::create_dir_all(dir.path().join("diagnosis")).unwrap();
+    let diagnosis = diagnosis(&records[0], true).to_json();
+    std::fs::write(dir.path().join("diagnosis").join(format!("{}.json", records[0].trial)), diagnosis).unwrap();
+    (dir, records)
+}
+
+pub(crate) fn model(dir: &Path, record: &RunRecord) -> PathBuf {
+    dir.join("models").join(format!("{}.safetensors", record.trial))
 }
