@@ -22,6 +22,8 @@ mod output;
 mod progress;
 mod reporting;
 mod summary;
+mod sweep_table;
+mod table;
 
 // How it ends.
 mod failure;

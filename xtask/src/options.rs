@@ -1,14 +1,14 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-
-use mlp_sweep::{CheckpointInterval, RunOptions};
+use mlp_results::{Compared, RankBy, Ranking, RunFolder, RunRecord, Status};
+use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 
 use crate::failure::{Code, Failure};
 
@@ -71,6 +71,53 @@ pub(crate) struct StyleOptions {
     /// Print JSON for machines, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What trials are ranked by.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct RankingOption {
+    /// Rank trials by this metric: accuracy, loss, mae, rmse, bit_accuracy, nearest_accuracy or exact_accuracy, or one of
+    /// them on a set, such as validation.loss or test.accuracy [default: accuracy, on the validation set where there is one]
+    #[arg(long, value_name = "METRIC", value_parser = str::parse::<RankBy>)]
+    by: Option<RankBy>,
+}
+
+impl RankingOption {
+    /// What is asked for.
+    pub(crate) fn by(self) -> RankBy {
+        self.by.unwrap_or_default()
+    }
+
+    /// Code 2, before anything is trained, if trials are to be ranked by validation samples and none splits any off.
+    pub(crate) fn check_trials(self, trials: &[Trial]) -> Result<(), Failure> {
+        let has_validation = trials.iter().any(|trial| trial.settings.train.validation > 0);
+        if self.by().set != Some(Compared::Validation) || has_validation {
+            return Ok(());
+        }
+        Err(Failure::configuration(
+            "--by: no trial has validation samples to be ranked by; validation=1000, for one, splits 1,000 images off the \
+             training set",
+        ))
+    }
+
+    /// As [`RankingOption::check`], for the records in a folder.
+    pub(crate) fn check_folder(self, folder: &Path) -> Result<(), Failure> {
+        if self.by.is_none() {
+            return Ok(());
+        }
+        self.check(RunFolder::new(folder).records().values())
+    }
+
+    /// Code 2 if no trial that finished was measured so.
+    pub(crate) fn check<'a>(self, records: impl Iterator<Item = &'a RunRecord> + Clone) -> Result<(), Failure> {
+        let ranking = Ranking::of(records.clone(), self.by());
+        let is_measured = records.clone().any(|record| ranking.score(record).is_some());
+        let has_finished = records.clone().any(|record| record.status == Status::Finished);
+        if self.by.is_none() || is_measured || !has_finished {
+            return Ok(());
+        }
+        Err(Failure::configuration(format!("--by: no trial that finished was measured by {ranking}")))
+    }
 }
 
 impl RunArguments {

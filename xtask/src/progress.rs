@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use mlp_results::text::{counted, duration, percent, thousands};
-use mlp_results::{RunRecord, best};
+use mlp_results::text::{counted, duration, thousands};
+use mlp_results::{RankBy, Ranking, RunRecord, best_by};
 use mlp_sweep::{Event, Observer, Trial};
 use mlp_train::EpochRecord;
 
@@ -77,6 +77,7 @@ impl Progress {
 pub(crate) struct SweepProgress<'a> {
     progress: &'a Progress,
     rounds: Mutex<Option<Round>>,
+    by: RankBy,
     /// Called with each measured epoch, in the thread of its trial.
     see: &'a (dyn Fn(&EpochRecord) + Sync),
 }
@@ -91,6 +92,7 @@ struct Round {
     began: Instant,
     n_done: usize,
     n_done_here: usize,
+    by: RankBy,
     best: Option<RunRecord>,
     last_line: Instant,
     running: BTreeMap<String, TrialBar>,
@@ -109,8 +111,8 @@ struct TrialBar {
 const PLAIN_PAUSE: Duration = Duration::from_secs(10);
 
 impl<'a> SweepProgress<'a> {
-    pub(crate) fn new(progress: &'a Progress, see: &'a (dyn Fn(&EpochRecord) + Sync)) -> Self {
-        SweepProgress { progress, rounds: Mutex::new(None), see }
+    pub(crate) fn new(progress: &'a Progress, by: RankBy, see: &'a (dyn Fn(&EpochRecord) + Sync)) -> Self {
+        SweepProgress { progress, rounds: Mutex::new(None), by, see }
     }
 
     /// What is shown is never left half-changed.
@@ -132,7 +134,8 @@ impl<'a> SweepProgress<'a> {
             began,
             n_done: records.len(),
             n_done_here: 0,
-            best: best(records.values()).cloned(),
+            by: self.by,
+            best: best_by(records.values(), self.by).cloned(),
             last_line: began,
             running: BTreeMap::new(),
         };
@@ -153,7 +156,7 @@ impl<'a> SweepProgress<'a> {
             round.end_trial(&trial.id, true);
             round.n_done += 1;
             round.n_done_here += 1;
-            round.best = best(round.best.iter().chain([record])).cloned();
+            round.best = best_by(round.best.iter().chain([record]), round.by).cloned();
             round.show();
             let is_time = round.last_line.elapsed() >= PLAIN_PAUSE;
             if self.progress.is_plain && round.labels.len() > 1 && is_time {
@@ -213,15 +216,18 @@ impl Round {
         }
     }
 
-    fn best(&self) -> Option<(f64, &RunRecord)> {
+    /// The best trial so far, with the score that makes it the best and the samples that it was measured on.
+    fn best(&self) -> Option<(String, &RunRecord)> {
         let best = self.best.as_ref()?;
-        Some((best.final_test()?.digit_accuracy?, best))
+        let ranking = Ranking::of(std::iter::once(best), self.by);
+        let score = ranking.metric.format(ranking.score(best)?);
+        Some((format!("{score} {}", ranking.set), best))
     }
 
     fn show(&self) {
         let mut text = format!("{} of {} done", self.n_done, counted(self.labels.len(), "trial"));
         if let Some((score, _)) = self.best() {
-            let _ = write!(text, ", best {}", percent(Some(score)));
+            let _ = write!(text, ", best {score}");
         }
         if let Some(pace) = self.pace() {
             let _ = write!(text, ", {pace} a minute");
@@ -234,7 +240,7 @@ impl Round {
         let mut text = format!("{} of {} done", self.n_done, counted(self.labels.len(), "trial"));
         if let Some((score, record)) = self.best() {
             let label = self.labels.get(&record.trial).map(String::as_str).unwrap_or_default();
-            let _ = write!(text, ", best {} ({label})", percent(Some(score)));
+            let _ = write!(text, ", best {score} ({label})");
         }
         if let Some(pace) = self.pace() {
             let _ = write!(text, ", {pace} a minute");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use durable_file::FolderLock;
 use mlp_report::{ReportInput, read_folder, write_report};
-use mlp_results::{Overview, RunFolder};
+use mlp_results::{Overview, RankBy, RunFolder};
 use mlp_sweep::Dataset;
 use ndarray::Axis;
 
@@ -14,8 +14,13 @@ use crate::output::notice;
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
 /// records are only read, and those who write reports take turns, so that the last one has seen every record.
 pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
+    write_ranked(folder, data, RankBy::default())
+}
+
+/// The same, with trials ranked by what is asked for.
+pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) -> Result<PathBuf, Failure> {
     let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK)?;
-    let mut input = read_folder(folder)?;
+    let mut input = ReportInput { by, ..read_folder(folder)? };
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));
     }
@@ -28,7 +33,7 @@ pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Fa
 
 /// Adds the test images that the best trial answered wrongly: the page shows no other's mistakes.
 fn add_pictures(input: &mut ReportInput, data: &Dataset) {
-    let Some(best) = Overview::new(&input.trials).best else { return };
+    let Some(best) = Overview::ranked(&input.trials, input.by).best else { return };
     let record = &best.record;
     if record.data.sha256 != data.sha256() {
         return;

@@ -1,11 +1,10 @@
 //! What a person reads at the end: numbers with their meaning, and where to go next.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use mlp_results::text::{counted, duration, percent, thousands};
-use mlp_results::{Metric, Repetitions, RunRecord, Status};
-use mlp_train::{EpochMetrics, EpochRecord};
+use mlp_results::{RunRecord, Status};
+use mlp_train::{Decoding, EpochMetrics, EpochRecord, TargetEncoding, TrainConfig};
 use serde_json::Value;
 
 use crate::output::Output;
@@ -13,22 +12,60 @@ use crate::output::Output;
 /// Epochs that a curve shows at most; the line fits into 80 columns.
 const CURVE_WIDTH: usize = 24;
 
-/// The head of the table of epochs.
-pub(crate) const EPOCH_HEAD: &str = "epoch      loss      train right    test right   test bits   invalid";
+/// The table of epochs: loss and accuracy of what is learned from, and what the other samples measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EpochTable {
+    pub(crate) encoding: TargetEncoding,
+    pub(crate) decoding: Decoding,
+    pub(crate) has_validation: bool,
+}
 
-/// One line of the table of epochs.
-pub(crate) fn epoch_line(epoch: &EpochRecord) -> String {
-    let test = epoch.test.as_ref();
-    let of_test = |metric: fn(&EpochMetrics) -> Option<f64>| percent(test.and_then(metric));
-    format!(
-        "{:>5} {:>9.4} {:>16} {:>13} {:>11} {:>9}",
-        epoch.epoch,
-        epoch.train.loss,
-        percent(epoch.train.digit_accuracy),
-        of_test(|test| test.digit_accuracy),
-        of_test(|test| test.bit_accuracy),
-        of_test(|test| test.invalid_rate),
-    )
+/// A column of the table of epochs: its head and width, and what of an epoch it shows.
+type Column = (&'static str, usize, fn(&EpochRecord) -> String);
+
+impl EpochTable {
+    pub(crate) fn new(config: &TrainConfig) -> EpochTable {
+        EpochTable { encoding: config.encoding, decoding: config.answers_by(), has_validation: config.validation > 0 }
+    }
+
+    /// With everything, 75 columns.
+    fn columns(self) -> Vec<Column> {
+        fn test(epoch: &EpochRecord, metric: fn(&EpochMetrics) -> Option<f64>) -> String {
+            percent(epoch.test.as_ref().and_then(metric))
+        }
+        let mut columns: Vec<Column> = vec![
+            ("epoch", 5, |epoch| epoch.epoch.to_string()),
+            ("loss", 10, |epoch| format!("{:.4}", epoch.train.loss)),
+            ("train right", 13, |epoch| percent(epoch.train.accuracy)),
+        ];
+        if self.has_validation {
+            let value = |epoch: &EpochRecord| percent(epoch.validation.as_ref().and_then(|metrics| metrics.accuracy));
+            columns.push(("valid. right", 14, value));
+        }
+        columns.push(("test right", 12, |epoch| test(epoch, |metrics| metrics.accuracy)));
+        // The bits of one output a class say little: nine in ten are 0.
+        if self.encoding == TargetEncoding::OneHot {
+            let loss = |epoch: &EpochRecord| {
+                epoch.test.as_ref().map_or_else(|| "-".to_owned(), |metrics| format!("{:.4}", metrics.loss))
+            };
+            columns.push(("test loss", 11, loss));
+        } else {
+            columns.push(("test bits", 11, |epoch| test(epoch, |metrics| metrics.bit_accuracy)));
+        }
+        columns.push(match self.decoding {
+            Decoding::Exact => ("invalid", 10, |epoch| test(epoch, |metrics| metrics.invalid_rate)),
+            Decoding::Nearest => ("exact", 10, |epoch| test(epoch, |metrics| metrics.exact_accuracy)),
+        });
+        columns
+    }
+
+    pub(crate) fn head(self) -> String {
+        self.columns().into_iter().map(|(head, width, _)| format!("{head:>width$}")).collect()
+    }
+
+    pub(crate) fn line(self, epoch: &EpochRecord) -> String {
+        self.columns().into_iter().map(|(_, width, value)| format!("{:>width$}", value(epoch))).collect()
+    }
 }
 
 /// How a trial went, each number with its meaning.
@@ -43,9 +80,10 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
         Status::Finished => explain_early_stopping(record, output),
     }
     if let Some(test) = record.final_test() {
-        explain_metrics(test, record.data.test, record.layers.last().copied().unwrap_or(0), output);
+        let reading = Reading::of_record(record);
+        explain_metrics(test, record.data.test, reading, output);
     }
-    let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.digit_accuracy).collect();
+    let curve: Vec<f64> = record.epochs.iter().filter_map(|epoch| epoch.test.as_ref()?.accuracy).collect();
     if curve.len() > 1 {
         output.line(format_args!(
             "curve            {}  test images right, {} to {}",
@@ -84,34 +122,66 @@ fn explain_early_stopping(record: &RunRecord, output: &mut Output) {
     output.line(format_args!("weights          of epoch {kept}, the best {metric}; they are measured below"));
 }
 
-/// The metrics of `n_samples` test images, one on each line with what it says.
-pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usize, output: &mut Output) {
-    let all_right = |fraction: f64| thousands((fraction * n_samples as f64).round() as u64);
-    if let Some(digits) = test.digit_accuracy {
-        output.line(format_args!(
-            "accuracy         {:<9} all {n_bits} bits right: {} of {} test images",
-            percent(Some(digits)),
-            all_right(digits),
-            thousands(n_samples as u64),
-        ));
+/// How the outputs of a network are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) encoding: TargetEncoding,
+    pub(crate) decoding: Decoding,
+    pub(crate) n_outputs: usize,
+}
+
+impl Reading {
+    fn of_record(record: &RunRecord) -> Reading {
+        let mut config = TrainConfig::default();
+        let _ = record.config.get("encoding").map(|encoding| config.set("encoding", encoding));
+        Reading {
+            encoding: config.encoding,
+            decoding: record.answers_by(),
+            n_outputs: record.layers.last().copied().unwrap_or(0),
+        }
     }
-    if let Some(nearest) = test.nearest_accuracy {
-        output.line(format_args!(
-            "nearest code     {:<9} right if the answer is the class of the nearest code",
-            percent(Some(nearest)),
-        ));
+
+    /// What makes an answer right.
+    fn rule(self) -> String {
+        match (self.decoding, self.encoding) {
+            (Decoding::Nearest, TargetEncoding::OneHot) => "largest output right".to_owned(),
+            (Decoding::Nearest, _) => "nearest code right".to_owned(),
+            (Decoding::Exact, _) => format!("all {} bits right", self.n_outputs),
+        }
+    }
+}
+
+/// The metrics of `n_samples` test images, one on each line with what it says.
+pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Reading, output: &mut Output) {
+    let all_right = |fraction: f64| thousands((fraction * n_samples as f64).round() as u64);
+    let mut line = |name: &str, value: f64, meaning: &str| {
+        output.line(format_args!("{name:<17}{:<9} {meaning}", percent(Some(value))));
+    };
+    if let Some(accuracy) = test.accuracy {
+        let (n_right, n_samples) = (all_right(accuracy), thousands(n_samples as u64));
+        line("accuracy", accuracy, &format!("{}: {n_right} of {n_samples} test images", reading.rule()));
+    }
+    match reading.decoding {
+        Decoding::Exact => {
+            if let Some(nearest) = test.nearest_accuracy {
+                line("nearest code", nearest, "right if the answer is the class of the nearest code");
+            }
+        }
+        Decoding::Nearest => {
+            if let Some(exact) = test.exact_accuracy {
+                line("exact code", exact, "every output on its side of a half");
+            }
+        }
     }
     if let Some(bits) = test.bit_accuracy {
-        output.line(format_args!(
-            "bit accuracy     {:<9} single bits right; high even for a constant answer",
-            percent(Some(bits)),
-        ));
+        line("bit accuracy", bits, "single bits right; high even for a constant answer");
     }
     if let Some(invalid) = test.invalid_rate {
-        output.line(format_args!(
-            "invalid          {:<9} answers whose bits are the code of no class",
-            percent(Some(invalid)),
-        ));
+        let meaning = match reading.decoding {
+            Decoding::Exact => "answers whose bits are the code of no class",
+            Decoding::Nearest => "outputs that, as bits, are the code of no class",
+        };
+        line("invalid", invalid, meaning);
     }
     output.line(format_args!(
         "errors           MAE {:.4}, RMSE {:.4}: of the outputs against the target bits",
@@ -165,73 +235,6 @@ pub(crate) fn sparkline(values: &[f64], width: usize) -> String {
         line.push(block);
     }
     line
-}
-
-/// The keys that vary, without the seed, with their values.
-pub(crate) type Settings = Vec<(String, String)>;
-
-/// The table of a sweep, best first: a line for each combination of all keys but the seed, a column for each key.
-pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, output: &mut Output) {
-    let configurations = Repetitions::ranked(rows, Metric::DigitAccuracy);
-    let Some(first) = configurations.first() else { return };
-    let keys: Vec<String> = first.settings.iter().map(|(key, _)| key.clone()).collect();
-    let widths: Vec<usize> = (0..keys.len())
-        .map(|column| column_width(&keys[column], configurations.iter().map(|row| row.settings[column].1.as_str())))
-        .collect();
-    let n_seeds = |row: &Repetitions<'_, Settings>| row.scores(Metric::DigitAccuracy).len();
-    let most_seeds = configurations.iter().map(n_seeds).max().unwrap_or(0);
-    let has_seeds = most_seeds > 1;
-    let (width, head) = if has_seeds { (17, "test right ± sd") } else { (12, "test right") };
-    let names = columns(keys.iter().map(String::as_str), &widths);
-    output.line(format_args!("{names}{head:>width$}  {:>9}  {:>8}", "test bits", "invalid"));
-    for row in &configurations {
-        let values = columns(row.settings.iter().map(|(_, value)| value.as_str()), &widths);
-        output.line(format_args!(
-            "{values}{:>width$}  {:>9}  {:>8}{}",
-            spread(row),
-            percent(row.mean(Metric::BitAccuracy)),
-            percent(row.mean(Metric::InvalidRate)),
-            trouble(row),
-        ));
-    }
-    if has_seeds {
-        output.line(format_args!(
-            "\nsd: standard deviation over {}; two lines differ for certain only if they lie several of it apart",
-            counted(most_seeds, "seed")
-        ));
-    }
-}
-
-/// Wider values are cut.
-const MAX_COLUMN: usize = 40;
-
-/// The width of a column with this head and these values.
-pub(crate) fn column_width<'a>(head: &'a str, values: impl Iterator<Item = &'a str>) -> usize {
-    values.chain([head]).map(|text| text.chars().count()).max().unwrap_or(0).min(MAX_COLUMN)
-}
-
-/// Values in columns of these widths; longer ones are cut.
-pub(crate) fn columns<'a>(values: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (value, width) in values.zip(widths) {
-        let is_long = value.chars().count() > *width;
-        let cut: String =
-            if is_long { value.chars().take(width - 1).chain(['…']).collect() } else { value.to_owned() };
-        let _ = write!(line, "{cut:width$}  ");
-    }
-    line
-}
-
-fn spread(row: &Repetitions<'_, Settings>) -> String {
-    match (row.mean(Metric::DigitAccuracy), row.deviation(Metric::DigitAccuracy)) {
-        (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
-        (mean, _) => percent(mean),
-    }
-}
-
-fn trouble(row: &Repetitions<'_, Settings>) -> String {
-    let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
-    named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect()
 }
 
 fn diverged(record: &RunRecord) -> String {

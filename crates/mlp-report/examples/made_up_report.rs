@@ -60,7 +60,7 @@ fn with_extras(root: &Path, name: &str, records: Vec<mlp_results::RunRecord>) ->
         input.images.extend(made_up::images(&trial.record));
         if trial.record.status == mlp_results::Status::Finished {
             input.robustness.extend(made_up::robustness(&trial.record));
-            let accuracy = trial.record.final_test().and_then(|test| test.digit_accuracy);
+            let accuracy = trial.record.final_test().and_then(|test| test.accuracy);
             let is_dead = accuracy.is_none_or(|accuracy| accuracy < 0.2);
             input.diagnoses.push(made_up::diagnosis(&trial.record, is_dead));
             let models = root.join(name).join("models");

@@ -34,7 +34,7 @@ pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
 pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     // No wrong answer at all can't be placed on the axis and leaves a gap.
     let wrong = |accuracy: f64| if accuracy < 1.0 { (1.0 - accuracy) * 100.0 } else { f64::NAN };
-    let series = all_series(overview, &wrong, Metric::DigitAccuracy);
+    let series = all_series(overview, &wrong, Metric::Accuracy);
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|&(_, low, high)| [low, high]));
     let (low, high) = range(values.chain(bands)).unwrap_or((1.0, 100.0));

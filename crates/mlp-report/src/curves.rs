@@ -4,7 +4,7 @@
 use mlp_results::interval::range;
 use mlp_results::levels::constant_answers;
 use mlp_results::{Metric, RunRecord, Status};
-use mlp_train::{EpochMetrics, EpochRecord};
+use mlp_train::{Decoding, EpochMetrics, EpochRecord};
 
 use crate::chart::{self, Axis, Chart, Level, Series};
 use crate::palette;
@@ -50,7 +50,12 @@ pub fn metrics(record: &RunRecord) -> Vec<Metric> {
             metric.value(&epoch.train).is_some() || epoch.test.as_ref().is_some_and(|test| metric.value(test).is_some())
         })
     };
-    Metric::ALL.into_iter().filter(has_value).collect()
+    // One of these is the accuracy itself.
+    let repeats_accuracy = match record.answers_by() {
+        Decoding::Exact => Metric::ExactAccuracy,
+        Decoding::Nearest => Metric::NearestAccuracy,
+    };
+    Metric::ALL.into_iter().filter(|&metric| metric != repeats_accuracy).filter(has_value).collect()
 }
 
 /// The axis of epochs from the first to the last.
@@ -88,6 +93,12 @@ pub(crate) fn levels(record: &RunRecord, metric: Metric) -> Vec<Level> {
     let mut levels: Vec<Level> = Vec::new();
     for answer in constant_answers(record) {
         let Some(value) = answer.value(metric) else { continue };
+        // Of errors and bits, the majority has less.
+        if answer.name == "commonest class"
+            && !matches!(metric, Metric::Accuracy | Metric::NearestAccuracy | Metric::ExactAccuracy)
+        {
+            continue;
+        }
         // A constant that gets no sample right marks nothing but the axis.
         if metric.is_fraction() && value == 0.0 {
             continue;

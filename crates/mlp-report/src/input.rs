@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mlp_results::{HalvingRound, Results, RobustnessCurve, RunFolder, TrialResult};
+use mlp_results::{HalvingRound, RankBy, Results, RobustnessCurve, RunFolder, TrialResult};
 use mlp_train::Diagnosis;
 use ndarray::Array2;
 
@@ -28,6 +28,8 @@ pub struct ReportInput {
     pub images: BTreeMap<(String, usize), Array2<u8>>,
     /// What the reader of the report has to know about its making: files that were skipped, and why.
     pub warnings: Vec<String>,
+    /// What trials are ranked by; by default what was measured decides.
+    pub by: RankBy,
     /// Whether `results.csv` holds the seconds that each trial took; by default it does not.
     pub seconds: Seconds,
 }

@@ -33,7 +33,7 @@ pub struct Written {
 ///
 /// If a file cannot be written. What was there before under that name is then unchanged.
 pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written> {
-    let overview = Overview::new(&input.trials);
+    let overview = Overview::ranked(&input.trials, input.by);
     let figures = draw_all(input, &overview);
     let folder = RunFolder::new(dir);
     let plots_folder = folder.plots();
@@ -50,7 +50,7 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written> {
 
 /// The page alone, as a string: the same as [`write_report`] writes.
 pub fn report_html(input: &ReportInput) -> String {
-    let overview = Overview::new(&input.trials);
+    let overview = Overview::ranked(&input.trials, input.by);
     let figures = draw_all(input, &overview);
     page(input, &overview, &figures)
 }

@@ -1,10 +1,11 @@
 //! The best trial, the same one wherever it is spoken of.
 
 use crate::record::RunRecord;
-use crate::score::{by_score, compared_by, score};
+use crate::score::{RankBy, Ranking};
 
-/// The finished trial with the best final value of what these trials are compared by ([`compared_by`]); of equals the
-/// first by identity, whatever the order of the records. `None` where no trial finished with a finite result.
+/// The finished trial with the best final value of what these trials are ranked by: the most telling metric, on the
+/// validation set where any of them was measured on one, or else on the test set. Of equals it is the first by identity,
+/// whatever the order of the records. `None` where no trial finished with a finite result.
 ///
 /// It is the trial that [`Overview::best`](crate::Overview::best) names, without the cost of an overview.
 ///
@@ -15,10 +16,15 @@ use crate::score::{by_score, compared_by, score};
 /// }
 /// ```
 pub fn best<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> Option<&'a RunRecord> {
+    best_by(records, RankBy::default())
+}
+
+/// The same, ranked by what is asked for.
+pub fn best_by<'a>(records: impl IntoIterator<Item = &'a RunRecord>, by: RankBy) -> Option<&'a RunRecord> {
     let records: Vec<&RunRecord> = records.into_iter().collect();
-    let (metric, compared) = compared_by(records.iter().copied());
-    let scored = records.into_iter().filter_map(|record| Some((score(record, metric, compared)?, record)));
+    let ranking = Ranking::of(records.iter().copied(), by);
+    let scored = records.into_iter().filter_map(|record| Some((ranking.score(record)?, record)));
     let best = scored
-        .min_by(|(a, one), (b, other)| by_score(metric, Some(*a), Some(*b)).then_with(|| one.trial.cmp(&other.trial)));
+        .min_by(|(a, one), (b, other)| ranking.order(Some(*a), Some(*b)).then_with(|| one.trial.cmp(&other.trial)));
     best.map(|(_, record)| record)
 }

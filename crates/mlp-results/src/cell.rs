@@ -20,8 +20,10 @@ pub struct Cell<'a> {
     pub indices: Vec<usize>,
     /// Its trials, by seed.
     pub trials: Vec<&'a TrialResult>,
-    /// The final values of the compared metric of the trials that have one.
+    /// The final values of the compared metric, on the samples that are shown, of the trials that have one.
     pub scores: Vec<f64>,
+    /// The same on the samples that trials are ranked by.
+    pub ranking_scores: Vec<f64>,
     /// How many of the trials diverged.
     pub n_diverged: usize,
     /// How many of the trials failed.
@@ -40,6 +42,11 @@ impl Cell<'_> {
     /// The mean of the scores.
     pub fn mean(&self) -> Option<f64> {
         interval::mean(&self.scores)
+    }
+
+    /// The mean of what the configuration is ranked by.
+    pub fn ranking_mean(&self) -> Option<f64> {
+        interval::mean(&self.ranking_scores)
     }
 
     /// The spread of single runs: the standard deviation of the scores (dividing by n − 1), of at least two.
@@ -91,6 +98,7 @@ pub(crate) fn cells<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<
             indices,
             trials,
             scores: Vec::new(),
+            ranking_scores: Vec::new(),
             n_diverged: 0,
             n_failed: 0,
             n_stopped: 0,

@@ -37,6 +37,13 @@ impl TrialResult {
     }
 }
 
+/// A record alone, without its model.
+impl From<RunRecord> for TrialResult {
+    fn from(record: RunRecord) -> TrialResult {
+        TrialResult { record, model: None, ending: None }
+    }
+}
+
 /// The endings that every version knows: all others mean that a trial was ended before its time.
 const KNOWN: [&str; 3] = ["finished", "diverged", "failed"];
 

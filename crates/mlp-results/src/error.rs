@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mlp_train::nearest;
+
 use crate::text::clean;
 
 /// The result of everything in this crate that can fail.
@@ -77,8 +79,17 @@ impl Error {
 
     /// `what` completes "expected …".
     pub(crate) fn unknown_name(what: &str, names: &[&str], found: &str) -> Self {
+        let meant = nearest(found, names).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
         let (found, names) = (clean(found, 40), names.join(", "));
-        Error::new(ErrorKind::Argument, format!("expected {what}, found {found:?}; choose one of {names}"))
+        Error::new(ErrorKind::Argument, format!("expected {what}, found {found:?}; choose one of {names}{meant}"))
+    }
+
+    /// A metric by which nothing is ranked.
+    pub(crate) fn unfit_for_ranking() -> Self {
+        let text = "expected a metric to rank by, found invalid_rate: a network that always answers '0' has no invalid answer; \
+                    take accuracy, or loss"
+            .to_owned();
+        Error::new(ErrorKind::Argument, text)
     }
 
     pub(crate) fn new(kind: ErrorKind, text: String) -> Self {

@@ -6,16 +6,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use mlp_train::Diagnosis;
+use mlp_train::{Decoding, Diagnosis};
 
 use crate::ending::TrialResult;
 use crate::error::{Error, ErrorKind, Result};
 use crate::halving::HalvingRound;
 use crate::layout::{RunFolder, trial_of_record};
-use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
 use crate::robustness::{RobustnessCurve, read_curves};
-use crate::score::{Compared, candidates, score};
+use crate::score::{Ranking, rankings};
 use crate::text;
 
 /// Above this many trials, mistakes and confusion matrices are kept only of trials that were the best so far by what
@@ -121,7 +120,13 @@ impl RunFolder {
         }
         let key = |curve: &RobustnessCurve| (curve.trial.clone(), curve.disturbance.clone());
         let found = without_copies(found, |curve| &curve.trial, key, &mut results.warnings);
-        results.robustness.extend(found);
+        let decodings: BTreeMap<&str, Decoding> =
+            results.trials.iter().map(|trial| (trial.record.trial.as_str(), trial.record.answers_by())).collect();
+        let complete = |curve: RobustnessCurve| match decodings.get(curve.trial.as_str()) {
+            Some(&decoding) => curve.with_accuracy_by(decoding),
+            None => curve,
+        };
+        results.robustness.extend(found.into_iter().map(complete));
         Ok(())
     }
 
@@ -165,7 +170,8 @@ fn read_with_unknown_ending(path: &Path) -> Option<(RunRecord, Option<String>)> 
         return None;
     }
     *status = serde_json::to_value(Status::Failed).ok()?;
-    Some((serde_json::from_value(value).ok()?, Some(word)))
+    let record: RunRecord = serde_json::from_value(value).ok()?;
+    Some((record.with_accuracy(), Some(word)))
 }
 
 /// The `.json` files of a folder by name; none if there is no such folder.
@@ -236,11 +242,11 @@ fn without_copies<T, K: Ord>(
 
 /// The best values so far of everything that trials may be compared by: which of them it will be is known only when all
 /// records are read.
-struct BestSoFar(Vec<(Metric, Compared, Option<f64>)>);
+struct BestSoFar(Vec<(Ranking, Option<f64>)>);
 
 impl Default for BestSoFar {
     fn default() -> BestSoFar {
-        BestSoFar(candidates().map(|(metric, compared)| (metric, compared, None)).collect())
+        BestSoFar(rankings().map(|ranking| (ranking, None)).collect())
     }
 }
 
@@ -249,9 +255,9 @@ impl BestSoFar {
     /// finish never is.
     fn is_beaten_by(&mut self, record: &RunRecord) -> bool {
         let mut is_beaten = false;
-        for (metric, compared, best) in &mut self.0 {
-            let Some(score) = score(record, *metric, *compared) else { continue };
-            if best.is_none_or(|best| metric.is_better(score, best)) {
+        for (ranking, best) in &mut self.0 {
+            let Some(score) = ranking.score(record) else { continue };
+            if best.is_none_or(|best| ranking.metric.is_better(score, best)) {
                 *best = Some(score);
                 is_beaten = true;
             }

@@ -33,6 +33,7 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("activation", "\"sigmoid\""),
     ("output_activation", "\"sigmoid\""),
     ("encoding", "\"ascii\""),
+    ("decoding", "\"auto\""),
     ("initializer", "\"glorot-uniform\""),
     ("loss", "\"cross-entropy\""),
     ("reduction", "\"mean\""),
@@ -96,10 +97,20 @@ fn canonical_value(key: &str, value: &Value) -> Value {
             if scratch.activation.windows(2).all(|pair| pair[0] == pair[1]) {
                 scratch.activation.truncate(1);
             }
-            scratch.get(key)
+            renamed(scratch.get(key))
         }
         Err(_) => value.clone(),
     }
+}
+
+/// Under the name that the metric of an early stopping had first: a new name is no new trial.
+fn renamed(mut value: Value) -> Value {
+    if let Some(metric) = value.get_mut("metric")
+        && *metric == "validation.exact_accuracy"
+    {
+        *metric = json!("validation.digit_accuracy");
+    }
+    value
 }
 
 fn is_frozen_default(key: &str, value: &Value) -> bool {

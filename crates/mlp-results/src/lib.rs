@@ -20,8 +20,8 @@
 //! # What is decided here, once
 //!
 //! - *Identity.* [`trial_id`]: the hash of everything that affects the numbers of a run, and of nothing else.
-//! - *The best trial.* [`best()`], which [`Overview::best`] is, too: by the most telling metric that was measured; of equals
-//!   the first by identity.
+//! - *The best trial.* [`best()`], which [`Overview::best`] is, too: by the most telling metric that was measured, on the
+//!   validation set where there is one; of equals the first by identity.
 //! - *Repetitions.* Trials that differ in nothing but the seed are one [`Cell`]; [`Repetitions`] serve tables that choose
 //!   their columns themselves.
 //! - *Uncertainty.* [`interval`]: Student's interval of the mean over the seeds.
@@ -53,7 +53,7 @@ mod varied;
 
 pub use mlp_train;
 
-pub use best::best;
+pub use best::{best, best_by};
 pub use cell::Cell;
 pub use ending::{TrialResult, endings};
 pub use error::{Error, ErrorKind, Result};
@@ -66,7 +66,7 @@ pub use overview::Overview;
 pub use record::{DataDescription, RECORD_SCHEMA, RunRecord, Runtime, Status, Subject};
 pub use repetitions::{Repetitions, gathered};
 pub use robustness::RobustnessCurve;
-pub use score::Compared;
+pub use score::{Compared, RankBy, Ranking};
 pub use varied::VariedKey;
 
 /// Its program is compiled with the documentation's.

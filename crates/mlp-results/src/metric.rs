@@ -12,16 +12,18 @@ use crate::error::{Error, Result};
 /// ```
 /// use mlp_results::Metric;
 ///
-/// let metric: Metric = "digit_accuracy".parse()?;
-/// assert_eq!(metric, Metric::DigitAccuracy);
-/// assert_eq!(metric.to_string(), "digit_accuracy");
+/// let metric: Metric = "accuracy".parse()?;
+/// assert_eq!(metric, Metric::Accuracy);
+/// assert_eq!(metric.to_string(), "accuracy");
 /// assert_eq!(metric.format(0.97341), "97.34 %");
 /// # Ok::<(), mlp_results::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
+    /// The fraction of samples that are answered right, by the decoding of their trial.
+    Accuracy,
     /// The fraction of samples whose bits are all right.
-    DigitAccuracy,
+    ExactAccuracy,
     /// The fraction of samples whose label has the nearest code.
     NearestAccuracy,
     /// The fraction of bits that are right.
@@ -38,8 +40,9 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, the most telling first.
-    pub const ALL: [Metric; 7] = [
-        Metric::DigitAccuracy,
+    pub const ALL: [Metric; 8] = [
+        Metric::Accuracy,
+        Metric::ExactAccuracy,
         Metric::NearestAccuracy,
         Metric::BitAccuracy,
         Metric::InvalidRate,
@@ -51,7 +54,8 @@ impl Metric {
     /// The name of the field in a record.
     pub fn name(self) -> &'static str {
         match self {
-            Metric::DigitAccuracy => "digit_accuracy",
+            Metric::Accuracy => "accuracy",
+            Metric::ExactAccuracy => "exact_accuracy",
             Metric::NearestAccuracy => "nearest_accuracy",
             Metric::BitAccuracy => "bit_accuracy",
             Metric::InvalidRate => "invalid_rate",
@@ -64,7 +68,8 @@ impl Metric {
     /// The name in titles.
     pub fn title(self) -> &'static str {
         match self {
-            Metric::DigitAccuracy => "Character accuracy",
+            Metric::Accuracy => "Accuracy",
+            Metric::ExactAccuracy => "Exact-code accuracy",
             Metric::NearestAccuracy => "Nearest-code accuracy",
             Metric::BitAccuracy => "Bit accuracy",
             Metric::InvalidRate => "Invalid answers",
@@ -77,11 +82,12 @@ impl Metric {
     /// What is counted, in a line that fits under a plot's title.
     pub fn measures(self) -> &'static str {
         match self {
-            Metric::DigitAccuracy => "% of pictures with every output bit right",
-            Metric::NearestAccuracy => "% of pictures whose code is the nearest to the outputs",
+            Metric::Accuracy => "% of samples answered right",
+            Metric::ExactAccuracy => "% of samples with every output bit right",
+            Metric::NearestAccuracy => "% of samples whose code is the nearest to the outputs",
             Metric::BitAccuracy => "% of output bits on the right side of ½",
-            Metric::InvalidRate => "% of pictures answered with the code of no class",
-            Metric::Mae => "mean of |output − target| over all pictures and bits",
+            Metric::InvalidRate => "% of samples answered with the code of no class",
+            Metric::Mae => "mean of |output − target| over all samples and outputs",
             Metric::Rmse => "root of the mean of (output − target)²",
             Metric::Loss => "mean of the loss that was minimised",
         }
@@ -90,33 +96,40 @@ impl Metric {
     /// What the number means, in full.
     pub fn meaning(self) -> &'static str {
         match self {
-            Metric::DigitAccuracy => {
-                "The share of pictures for which every output bit is right when an output of at least ½ counts as 1. \
-                 This is the strict measure, and what “right” means on this page unless it says otherwise."
+            Metric::Accuracy => {
+                "The share of samples that are answered right. With one output a class, the answer is the class of the \
+                 largest output. With codes it is the class whose bits are exactly the outputs, each read as 1 from ½ \
+                 upwards, unless the configuration says decoding = nearest. This is what “right” means on this page \
+                 unless it says otherwise."
+            }
+            Metric::ExactAccuracy => {
+                "The share of samples for which every output bit is right when an output of at least ½ counts as 1. \
+                 This is the strictest measure: two outputs of ½ or more, or none, are no answer."
             }
             Metric::NearestAccuracy => {
-                "The share of pictures whose label has, of all classes’ codes, the one nearest to the outputs. It is \
-                 never lost to an invalid code, so it is usually a little higher than character accuracy."
+                "The share of samples whose label has, of all classes’ codes, the one nearest to the outputs. It is \
+                 never lost to an invalid code, so it is usually a little higher than exact-code accuracy. With one output a class it is the share whose largest output is the \
+                 right one."
             }
             Metric::BitAccuracy => {
                 "The share of single output bits that are right. It flatters: classes share many bits, so a net that \
-                 gives one and the same answer to every picture already gets most bits right. Compare it with the \
+                 gives one and the same answer to every sample already gets most bits right. Compare it with the \
                  dashed line of the majority bits, never with 50 %."
             }
             Metric::InvalidRate => {
-                "The share of pictures whose output bits, rounded, are the code of no class at all. Such an answer \
-                 counts as wrong in character accuracy."
+                "The share of samples whose output bits, rounded, are the code of no class at all. Where answers are \
+                 read exactly, such an answer counts as wrong."
             }
             Metric::Mae => {
-                "The mean over all pictures and output bits of the distance between output and target. 0 is perfect, \
-                 1 is the worst a sigmoid output can do."
+                "The mean over all samples and outputs of the distance between output and target. 0 is perfect; \
+                 between outputs and targets from 0 to 1 it is at most 1."
             }
             Metric::Rmse => {
-                "The square root, over all pictures and output bits, of the mean squared distance between output and \
+                "The square root, over all samples and outputs, of the mean squared distance between output and \
                  target. Large errors weigh more than in the mean absolute error."
             }
             Metric::Loss => {
-                "The mean over the pictures of the loss that training minimised, without the penalty on weights. It \
+                "The mean over the samples of the loss that training minimised, without the penalty on weights. It \
                  can only be compared between trials that minimise the same loss."
             }
         }
@@ -124,18 +137,23 @@ impl Metric {
 
     /// Whether it is a fraction, shown in per cent.
     pub fn is_fraction(self) -> bool {
-        matches!(self, Metric::DigitAccuracy | Metric::NearestAccuracy | Metric::BitAccuracy | Metric::InvalidRate)
+        self.is_accuracy() || self == Metric::InvalidRate
     }
 
     /// Whether more is better.
     pub fn higher_is_better(self) -> bool {
-        matches!(self, Metric::DigitAccuracy | Metric::NearestAccuracy | Metric::BitAccuracy)
+        self.is_accuracy()
+    }
+
+    fn is_accuracy(self) -> bool {
+        matches!(self, Metric::Accuracy | Metric::ExactAccuracy | Metric::NearestAccuracy | Metric::BitAccuracy)
     }
 
     /// The value in `metrics`, where it was measured and is a finite number.
     pub fn value(self, metrics: &EpochMetrics) -> Option<f64> {
         let value = match self {
-            Metric::DigitAccuracy => metrics.digit_accuracy,
+            Metric::Accuracy => metrics.accuracy,
+            Metric::ExactAccuracy => metrics.exact_accuracy,
             Metric::NearestAccuracy => metrics.nearest_accuracy,
             Metric::BitAccuracy => metrics.bit_accuracy,
             Metric::InvalidRate => metrics.invalid_rate,
@@ -200,11 +218,14 @@ impl fmt::Display for Metric {
     }
 }
 
-/// From the name of the field in a record.
+/// From the name of the field in a record; `digit_accuracy` is the older one of `exact_accuracy`.
 impl FromStr for Metric {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Metric> {
+        if name == "digit_accuracy" {
+            return Ok(Metric::ExactAccuracy);
+        }
         let found = Metric::ALL.into_iter().find(|metric| metric.name() == name);
         found.ok_or_else(|| Error::unknown_name("a metric", &Metric::ALL.map(Metric::name), name))
     }

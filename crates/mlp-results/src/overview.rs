@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
-use crate::best::best;
+use crate::best::best_by;
 use crate::cell::{Cell, cells};
 use crate::ending::TrialResult;
 use crate::interval;
 use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::record::RunRecord;
-use crate::score::{Compared, by_score, compared_by, metrics_of, score};
+use crate::score::{Compared, RankBy, Ranking, metrics_of, score, shown};
 use crate::varied::{VariedKey, config_value, varied_keys};
 
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
@@ -27,13 +27,15 @@ const SHARE_GAP: f64 = 0.25;
 pub struct Overview<'a> {
     /// What trials are compared by: the most telling metric that was measured.
     pub metric: Metric,
-    /// On which samples.
+    /// On which samples it is shown: those of the test set, where there is one.
     pub compared: Compared,
+    /// On which samples it ranks trials and chooses the best: those of the validation set, where there is one.
+    pub ranked_on: Compared,
     /// What varies besides the seed.
     pub varied: Vec<VariedKey>,
-    /// The configurations, best mean first; those without a score last.
+    /// The configurations, the best mean of what they are ranked by first; those without a score last.
     pub cells: Vec<Cell<'a>>,
-    /// The trial with the best single score, the first of equals: the one that a report calls the best and shows in full.
+    /// The trial with the best single score on the samples that rank, the first of equals: the one that a report calls the best and shows in full.
     /// It need not belong to the configuration with the best mean.
     pub best: Option<&'a TrialResult>,
     /// The score half-way between the best constant answer and the best trial, in units of the metric: scores on the far
@@ -45,20 +47,29 @@ pub struct Overview<'a> {
 impl<'a> Overview<'a> {
     /// Sorts out `trials`.
     pub fn new(trials: &'a [TrialResult]) -> Overview<'a> {
+        Overview::ranked(trials, RankBy::default())
+    }
+
+    /// Sorts out `trials`, ranked by what is asked for.
+    pub fn ranked(trials: &'a [TrialResult], by: RankBy) -> Overview<'a> {
         let records = trials.iter().map(|trial| &trial.record);
-        let (metric, compared) = compared_by(records.clone());
+        let Ranking { metric, set: compared } = shown(records.clone(), by.metric);
+        let ranking = Ranking::of(records.clone(), by);
         let varied = varied_keys(trials);
         let mut cells = cells(trials, &varied);
         for cell in &mut cells {
             cell.trials.sort_by(|a, b| by_seed(&a.record, &b.record));
             cell.scores = cell.trials.iter().filter_map(|trial| score(&trial.record, metric, compared)).collect();
+            cell.ranking_scores = cell.trials.iter().filter_map(|trial| ranking.score(&trial.record)).collect();
             let count = |word: &str| cell.trials.iter().filter(|trial| trial.ending() == word).count();
             (cell.n_diverged, cell.n_failed) = (count("diverged"), count("failed"));
             cell.n_stopped = cell.trials.iter().filter(|trial| trial.was_stopped()).count();
         }
-        cells.sort_by(|a, b| by_score(metric, a.mean(), b.mean()).then_with(|| a.indices.cmp(&b.indices)));
-        let mut overview = Overview { metric, compared, varied, cells, best: None, trained_from: None };
-        overview.best = best(records).and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
+        cells.sort_by(|a, b| ranking.order(a.ranking_mean(), b.ranking_mean()).then_with(|| a.indices.cmp(&b.indices)));
+        let ranked_on = ranking.set;
+        let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };
+        overview.best =
+            best_by(records, by).and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();
         let groups: Vec<(usize, bool)> = overview
             .cells
@@ -101,11 +112,12 @@ impl<'a> Overview<'a> {
         worst.zip(nearest).is_some_and(|((_, a), (b, _))| b - a >= SHARE_GAP * 2.0 * (bound - best).abs())
     }
 
-    /// What the best constant answer reaches on the test set of the best trial.
+    /// What the best constant answer reaches on the test set of the best trial; of equals the commonest class, which needs the
+    /// least explanation.
     pub fn best_constant(&self) -> Option<(&'static str, f64)> {
         let levels = constant_answers(&self.best?.record);
         let levels = levels.iter().filter_map(|level| Some((level.name, level.value(self.metric)?)));
-        levels.reduce(|a, b| if self.metric.is_better(b.1, a.1) { b } else { a })
+        levels.reduce(|a, b| if self.metric.is_better(a.1, b.1) { a } else { b })
     }
 
     fn trained_from(&self) -> Option<f64> {
@@ -116,7 +128,17 @@ impl<'a> Overview<'a> {
         (share.is_finite() && share >= SHARE_TRAINED).then_some(0.5 * (best + constant))
     }
 
-    /// The final value of the compared metric, of a trial that finished.
+    /// What trials are ranked by.
+    pub fn ranking(&self) -> Ranking {
+        Ranking { metric: self.metric, set: self.ranked_on }
+    }
+
+    /// Whether trials are ranked by other samples than those that their scores are shown of.
+    pub fn is_ranked_apart(&self) -> bool {
+        self.ranked_on != self.compared
+    }
+
+    /// The final value of the compared metric on the samples that are shown, of a trial that finished.
     pub fn score(&self, trial: &TrialResult) -> Option<f64> {
         score(&trial.record, self.metric, self.compared)
     }
@@ -126,7 +148,9 @@ impl<'a> Overview<'a> {
         if cell.holds(self.best) {
             return self.best;
         }
-        cell.trials.iter().copied().min_by(|a, b| by_score(self.metric, self.score(a), self.score(b)))
+        let ranking = self.ranking();
+        let score = |trial: &TrialResult| ranking.score(&trial.record);
+        cell.trials.iter().copied().min_by(|a, b| ranking.order(score(a), score(b)))
     }
 
     /// How much more `cell` reaches than `other`, from the seeds that both finished: the 95 % t-interval of the mean of the
@@ -154,10 +178,7 @@ impl<'a> Overview<'a> {
 
     /// `test` or `training`, for titles.
     pub fn set_name(&self) -> &'static str {
-        match self.compared {
-            Compared::Test => "test",
-            Compared::Train => "training",
-        }
+        self.compared.title()
     }
 }
 

@@ -7,7 +7,10 @@
 use std::path::Path;
 
 use mlp_core::{Kernel, Real};
-use mlp_train::{ConfusionMatrix, Divergence, EpochMetrics, EpochRecord, Mistake, Outcome, Run, weights_sha256};
+use mlp_train::{
+    ConfusionMatrix, Decoding, Divergence, EpochMetrics, EpochRecord, Mistake, Outcome, Run, TrainConfig,
+    weights_sha256,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,6 +48,10 @@ pub struct RunRecord {
     pub epochs: Vec<EpochRecord>,
     /// The epoch whose weights were kept: the last one, or with early stopping the best.
     pub best_epoch: usize,
+    /// How the answers in `confusion`, `precision`, `recall` and `mistakes` were read. Absent where samples have no labels, and
+    /// in records from before there was a choice: those read them exactly, also with one output a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoding: Option<Decoding>,
     /// The confusion matrix of the kept weights on the test samples: a row for each label, a column for each answer,
     /// the last column for answers that are no class.
     #[serde(default)]
@@ -165,10 +172,11 @@ impl RunRecord {
             status,
             diverged,
             error: None,
-            config,
             data,
             epochs: run.history.epochs.clone(),
             best_epoch: run.history.best_epoch,
+            decoding: confusion.map(|_| answers_by(&config)),
+            config,
             confusion: confusion.map(|confusion| confusion.counts.clone()),
             precision: of_classes(ConfusionMatrix::precision),
             recall: of_classes(ConfusionMatrix::recall),
@@ -198,6 +206,7 @@ impl RunRecord {
             data,
             epochs: Vec::new(),
             best_epoch: 0,
+            decoding: None,
             confusion: None,
             precision: Vec::new(),
             recall: Vec::new(),
@@ -210,7 +219,8 @@ impl RunRecord {
         }
     }
 
-    /// Reads a record. Fields that this version does not know are passed over.
+    /// Reads a record. Fields that this version does not know are passed over; the accuracy that records from before there was
+    /// a choice of decoding lack is filled in.
     ///
     /// # Errors
     ///
@@ -225,7 +235,7 @@ impl RunRecord {
         }
         let record: Self = serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))?;
         record.check(path)?;
-        Ok(record)
+        Ok(record.with_accuracy())
     }
 
     /// Writes the record: staged beside `path`, synced, renamed, and the folder synced.
@@ -254,6 +264,18 @@ impl RunRecord {
         }
         let json = serde_json::to_string_pretty(self).expect("a struct of strings, numbers and lists has a JSON form");
         Ok(json + "\n")
+    }
+
+    /// How an answer is read for the accuracy: as the configuration says, or as the encoding has it.
+    pub fn answers_by(&self) -> Decoding {
+        answers_by(&self.config)
+    }
+
+    /// The same with the accuracies that records from before there was a choice of decoding lack.
+    pub(crate) fn with_accuracy(mut self) -> Self {
+        let decoding = self.answers_by();
+        self.epochs = self.epochs.into_iter().map(|epoch| epoch.with_accuracy_by(decoding)).collect();
+        self
     }
 
     /// What was measured in the epoch whose weights were kept; in the last one, where a record that was not read from a file
@@ -322,6 +344,15 @@ impl RunRecord {
         }
         Ok(())
     }
+}
+
+/// A configuration that cannot be understood is taken as one that says nothing.
+fn answers_by(config: &Map<String, Value>) -> Decoding {
+    let mut typed = TrainConfig::default();
+    for key in ["encoding", "decoding"] {
+        let _ = config.get(key).map(|value| typed.set(key, value));
+    }
+    typed.answers_by()
 }
 
 /// A record in a layout that this version does not know: whoever wrote it can read it.

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use crate::interval::{self, Interval};
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
-use crate::score::{Compared, by_score, score, seconds};
+use crate::score::{Compared, Ranking, score, seconds};
 
 /// Records of trials with the same settings but for the seed.
 ///
 /// ```no_run
-/// use mlp_results::{Metric, Repetitions, RunFolder};
+/// use mlp_results::{Metric, RankBy, Ranking, Repetitions, RunFolder};
 ///
 /// let records = RunFolder::new("runs/rates-mnist").records();
 /// let rate = |record: &mlp_results::RunRecord| record.config["learning_rate"].to_string();
 /// let rows = records.values().map(|record| (rate(record), record));
-/// for rate in Repetitions::ranked(rows, Metric::DigitAccuracy) {
-///     println!("{} {:?} ± {:?}", rate.settings, rate.mean(Metric::DigitAccuracy), rate.deviation(Metric::DigitAccuracy));
+/// for rate in Repetitions::ranked(rows, Ranking::of(records.values(), RankBy::default())) {
+///     println!("{} {:?} ± {:?}", rate.settings, rate.mean(Metric::Accuracy), rate.deviation(Metric::Accuracy));
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +28,12 @@ pub struct Repetitions<'a, K> {
 }
 
 impl<'a, K: Ord + Clone> Repetitions<'a, K> {
-    /// Gathers the records of equal settings: first the configuration with the best mean of `metric` on the test set, last
+    /// Gathers the records of equal settings: first the configuration with the best mean of what they are ranked by, last
     /// those without a result; of equals the one that came first.
-    pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, metric: Metric) -> Vec<Self> {
+    pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, ranking: Ranking) -> Vec<Self> {
         let mut all: Vec<Self> =
             gathered(rows).into_iter().map(|(settings, records)| Repetitions { settings, records }).collect();
-        all.sort_by(|a, b| by_score(metric, a.mean(metric), b.mean(metric)));
+        all.sort_by(|a, b| ranking.order(a.ranking_mean(ranking), b.ranking_mean(ranking)));
         all
     }
 }
@@ -42,6 +42,11 @@ impl<K> Repetitions<'_, K> {
     /// The final values of `metric` on the test set, of the trials that finished and were measured there.
     pub fn scores(&self, metric: Metric) -> Vec<f64> {
         self.records.iter().filter_map(|record| score(record, metric, Compared::Test)).collect()
+    }
+
+    /// The mean of what the configuration is ranked by, over the trials that finished and were measured there.
+    pub fn ranking_mean(&self, ranking: Ranking) -> Option<f64> {
+        interval::mean(&self.records.iter().filter_map(|record| ranking.score(record)).collect::<Vec<_>>())
     }
 
     /// The mean of [`Repetitions::scores`].

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mlp_train::EpochMetrics;
+use mlp_train::{Decoding, EpochMetrics};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -79,6 +79,13 @@ impl RunFolder {
 }
 
 impl RobustnessCurve {
+    /// The same with the accuracies that curves from before there was a choice of decoding lack.
+    pub(crate) fn with_accuracy_by(mut self, decoding: Decoding) -> Self {
+        let points = std::mem::take(&mut self.points).into_iter();
+        self.points = points.map(|(strength, metrics)| (strength, metrics.with_accuracy_by(decoding))).collect();
+        self
+    }
+
     /// Adds `points` to those that are there, weakest first. Of two measurements of the same strength the new one stays.
     pub fn merge(&mut self, points: &[(f64, EpochMetrics)]) {
         self.points.retain(|(old, _)| points.iter().all(|(new, _)| new != old));

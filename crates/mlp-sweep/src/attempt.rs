@@ -101,7 +101,7 @@ impl Attempt<'_> {
 
     fn run_as<F: Trainable>(&self, workers: &Workers, wrap: fn(Mlp<F>) -> AnyMlp) -> Result<Ending> {
         let (train_set, test_set) = self.experiment.parts(&self.trial.settings);
-        let codebook = train_set.codebook(self.trial.settings.train.encoding);
+        let codebook = train_set.codebook(&self.trial.settings.train);
         let [train_numbers, test_numbers] = [&train_set, &test_set].map(|set| set.converted::<F>());
         let train_samples = train_set.samples(codebook.as_ref(), train_numbers.as_ref());
         let test_samples = test_set.samples(codebook.as_ref(), test_numbers.as_ref());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlp_core::Real;
 use mlp_results::DataDescription;
-use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets};
+use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets, TrainConfig};
 use mnist_io::LabeledImages;
 use ndarray::{Array2, Axis};
 use rand_chacha::ChaCha8Rng;
@@ -233,8 +233,8 @@ impl SampleSet {
     }
 
     /// The codes of the classes, where there are classes.
-    pub(crate) fn codebook(&self, encoding: TargetEncoding) -> Option<Codebook> {
-        (!self.classes().is_empty()).then(|| encoding.codebook(self.classes()))
+    pub(crate) fn codebook(&self, config: &TrainConfig) -> Option<Codebook> {
+        (!self.classes().is_empty()).then(|| config.codebook(self.classes()))
     }
 
     /// The numbers of a table in the type that a network computes in.

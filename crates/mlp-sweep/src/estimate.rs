@@ -173,7 +173,7 @@ fn measure_as<F: Trainable>(
         return Ok(None);
     }
     let (train_set, test_set) = experiment.parts(settings);
-    let codebook = train_set.codebook(settings.train.encoding);
+    let codebook = train_set.codebook(&settings.train);
     let [train_numbers, test_numbers] = [&train_set, &test_set].map(|set| set.converted::<F>());
     let train_samples = train_set.samples(codebook.as_ref(), train_numbers.as_ref());
     let test_samples = test_set.samples(codebook.as_ref(), test_numbers.as_ref());

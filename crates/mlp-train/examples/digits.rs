@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Progress::Epoch(record) = progress
             && let Some(test) = &record.test
         {
-            let accuracy = 100.0 * test.digit_accuracy.unwrap_or_default();
+            let accuracy = 100.0 * test.accuracy.unwrap_or_default();
             println!("epoch {:2}: loss {:.4}, {accuracy:.2} % of the test digits", record.epoch, test.loss);
         }
         ControlFlow::Continue(())

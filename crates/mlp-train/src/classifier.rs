@@ -61,7 +61,8 @@ enum Network {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Classification {
-    /// The class whose code the bits are exactly; `None` where they are the code of no class.
+    /// The class that is answered, read as the model's configuration has it ([`Decoding`](crate::Decoding)); `None` for an
+    /// invalid answer, which only exact decoding knows.
     pub class: Option<char>,
     /// The bits of the answer, one for each output.
     pub bits: Vec<Bit>,
@@ -138,7 +139,7 @@ impl Classifier {
             AnyMlp::F32(mlp) => Network::F32(workspace(mlp, kernel, &workers)),
             AnyMlp::F64(mlp) => Network::F64(workspace(mlp, kernel, &workers)),
         };
-        let codebook = model.config.encoding.codebook(&model.classes);
+        let codebook = model.config.codebook(&model.classes);
         Ok(Self { codebook, n_inputs: model.network.n_inputs(), network, workers })
     }
 
@@ -243,7 +244,7 @@ impl Classification {
         let bit = |&output: &f64| Bit { output, is_one: is_one(output), confidence: output.max(1.0 - output).min(1.0) };
         let candidate = |(class, distance)| Candidate { class: character(class), distance };
         Self {
-            class: codebook.decode_threshold(outputs).map(character),
+            class: codebook.decode(outputs).map(character),
             bits: outputs.iter().map(bit).collect(),
             ranking: codebook.ranking(outputs).into_iter().map(candidate).collect(),
         }

@@ -17,7 +17,8 @@ mod wording;
 
 use mlp_core::{Activation, Initializer, Loss, Objective, Reduction};
 
-use crate::encoding::TargetEncoding;
+use crate::decoding::Decoding;
+use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
@@ -67,6 +68,9 @@ pub struct TrainConfig {
     pub output_activation: Activation,
     /// How a label becomes targets; used by whoever makes the [`Codebook`](crate::Codebook).
     pub encoding: TargetEncoding,
+    /// How an answer is read from the outputs; as the encoding has it where this is `None`. It changes what is measured, not
+    /// what is learned.
+    pub decoding: Option<Decoding>,
     /// The distribution of the weights before training.
     pub initializer: Initializer,
     /// What one sample's answer costs.
@@ -116,6 +120,7 @@ impl Default for TrainConfig {
             activation: vec![Activation::Sigmoid],
             output_activation: Activation::Sigmoid,
             encoding: TargetEncoding::Ascii,
+            decoding: None,
             initializer: Initializer::GlorotUniform { gain: 2.0 },
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
@@ -147,6 +152,20 @@ impl TrainConfig {
         let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
         self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && decay_is_mild && never_rises
+    }
+
+    /// How an answer is read from the outputs.
+    pub fn answers_by(&self) -> Decoding {
+        self.decoding.unwrap_or(self.encoding.decoding())
+    }
+
+    /// The codes of `classes`, with answers read as this configuration has it.
+    ///
+    /// # Panics
+    ///
+    /// As [`TargetEncoding::codebook`].
+    pub fn codebook(&self, classes: &[char]) -> Codebook {
+        self.encoding.codebook(classes).decoded_by(self.answers_by())
     }
 
     /// The loss and its reduction.

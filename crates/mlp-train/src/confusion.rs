@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How often each class was answered for each label.
 ///
-/// The answer is the one decoded by threshold, so it may be no class at all.
+/// The answer is read by the codebook's [`Decoding`](crate::Decoding); an exact one may be no class at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusionMatrix {
     /// A row for each label, a column for each answer; the last column counts the invalid answers:

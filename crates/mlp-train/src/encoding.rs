@@ -11,6 +11,7 @@ use mlp_core::Real;
 use ndarray::Array2;
 use rand::RngCore;
 
+use crate::decoding::Decoding;
 use crate::random::{Stream, generator};
 
 /// How a class is written as bits.
@@ -45,6 +46,8 @@ pub struct Codebook {
     pub classes: Vec<char>,
     /// One row of bits (0 or 1) for each class: `(n_classes, n_bits)`.
     pub codes: Array2<u8>,
+    /// How an answer is read from the outputs.
+    pub decoding: Decoding,
 }
 
 impl TargetEncoding {
@@ -83,7 +86,7 @@ impl TargetEncoding {
         }
     }
 
-    /// The codes of `classes`, in their order.
+    /// The codes of `classes`, in their order, decoded as the encoding is ([`TargetEncoding::decoding`]).
     ///
     /// # Panics
     ///
@@ -108,7 +111,7 @@ impl TargetEncoding {
             Self::OneHot => Array2::eye(n_classes),
             Self::Random { bits } => binary_codes(bits, random_codes(n_classes, bits).into_iter()),
         };
-        Codebook { classes: classes.to_vec(), codes }
+        Codebook { classes: classes.to_vec(), codes, decoding: self.decoding() }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Evaluation {
     pub confusion: Option<ConfusionMatrix>,
     /// What each sample was answered, in order; empty for samples without labels.
     pub answers: Vec<Answer>,
-    /// The first [`MAX_MISTAKES`] samples whose bits, read by threshold, are not their label's.
+    /// The first [`MAX_MISTAKES`] samples that are not answered with their label, read by the codebook's decoding.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -35,7 +35,7 @@ pub struct Mistake {
     pub index: usize,
     /// The character it shows.
     pub label: String,
-    /// The character that was answered; `None` if the answer's bits are the code of no class.
+    /// The character that was answered; `None` for an invalid answer.
     pub answer: Option<String>,
     /// The character whose code is nearest to the outputs; it may be the right one.
     pub nearest: String,
@@ -99,9 +99,10 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
         let (mut answers, mut mistakes) = (Vec::with_capacity(rows.len()), Vec::new());
         let metrics = self.visit(samples, rows, |index, answer, outputs| {
             let label = usize::from(labels[index]);
-            confusion.add(label, answer.threshold);
+            let answered = answer.class(codebook.decoding);
+            confusion.add(label, answered);
             answers.push(answer);
-            if answer.threshold != Some(label) && mistakes.len() < MAX_MISTAKES {
+            if answered != Some(label) && mistakes.len() < MAX_MISTAKES {
                 mistakes.push(mistake(codebook, index, label, answer, outputs));
             }
         });
@@ -139,7 +140,7 @@ fn mistake<F: Real>(codebook: &Codebook, index: usize, label: usize, answer: Ans
     Mistake {
         index,
         label: character(label),
-        answer: answer.threshold.map(character),
+        answer: answer.class(codebook.decoding).map(character),
         nearest: character(answer.nearest),
         outputs: outputs.iter().map(|output| output.widen()).collect(),
     }

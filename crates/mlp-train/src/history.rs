@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decoding::Decoding;
 use crate::metrics::EpochMetrics;
 
 /// What was measured during a run.
@@ -58,7 +59,27 @@ pub struct Divergence {
     pub layer: usize,
 }
 
+impl History {
+    /// The same with the accuracies that older checkpoints lack ([`EpochMetrics::with_accuracy_by`]).
+    pub(crate) fn with_accuracy_by(self, decoding: Decoding) -> Self {
+        let epochs = self.epochs.into_iter().map(|epoch| epoch.with_accuracy_by(decoding)).collect();
+        Self { epochs, ..self }
+    }
+}
+
 impl EpochRecord {
+    /// The same with the accuracies that older files lack ([`EpochMetrics::with_accuracy_by`]).
+    #[must_use]
+    pub fn with_accuracy_by(self, decoding: Decoding) -> Self {
+        let with_accuracy = |metrics: EpochMetrics| metrics.with_accuracy_by(decoding);
+        Self {
+            train: with_accuracy(self.train),
+            validation: self.validation.map(with_accuracy),
+            test: self.test.map(with_accuracy),
+            ..self
+        }
+    }
+
     /// Whether every metric is a finite number.
     pub fn is_finite(&self) -> bool {
         let others = [&self.validation, &self.test];

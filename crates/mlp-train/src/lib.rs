@@ -67,6 +67,7 @@
 // What a run is given.
 mod config;
 mod data;
+mod decoding;
 mod encoding;
 
 // How it moves.
@@ -106,6 +107,7 @@ pub use config::{
 };
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Rows, Samples, Targets};
+pub use decoding::Decoding;
 pub use diagnosis::{
     Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
 };

@@ -6,11 +6,12 @@
 use mlp_core::{Objective, Real};
 use serde::{Deserialize, Serialize};
 
+use crate::decoding::Decoding;
 use crate::encoding::{Codebook, is_one};
 
 /// The metrics of one set of samples.
 ///
-/// Over `N` samples with `n` outputs, answers `a` and targets `y`. The last four exist only for labelled samples.
+/// Over `N` samples with `n` outputs `a` and targets `y`. The last five exist only for labelled samples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// The mean over the samples of the objective's value; without the penalties of `l2` and `l1`.
@@ -19,13 +20,18 @@ pub struct EpochMetrics {
     pub mae: f64,
     /// Root of the mean squared error over all samples and outputs: √(Σ(a − y)² / (N·n)).
     pub rmse: f64,
+    /// The fraction of samples that are answered with their label, the answer being read as the configuration says
+    /// ([`Decoding`]): with one output a class by the largest output, with codes by every bit, unless it says otherwise.
+    /// [`EpochMetrics::exact_accuracy`] and [`EpochMetrics::nearest_accuracy`] are the same for either way of reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
     /// The fraction of bits that are right when an output of at least ½ counts as 1. This is not the accuracy:
     /// a network that always answers the commonest bits gets three quarters of the bits of MNIST's digits right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bit_accuracy: Option<f64>,
-    /// The fraction of samples with every bit right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digit_accuracy: Option<f64>,
+    /// The fraction of samples with every bit right. Older files call it `digit_accuracy`.
+    #[serde(default, alias = "digit_accuracy", skip_serializing_if = "Option::is_none")]
+    pub exact_accuracy: Option<f64>,
     /// The fraction of samples whose label has the code nearest to the outputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest_accuracy: Option<f64>,
@@ -41,13 +47,25 @@ impl EpochMetrics {
             ("loss", Some(self.loss)),
             ("mae", Some(self.mae)),
             ("rmse", Some(self.rmse)),
+            ("accuracy", self.accuracy),
             ("bit_accuracy", self.bit_accuracy),
-            ("digit_accuracy", self.digit_accuracy),
+            ("exact_accuracy", self.exact_accuracy),
             ("nearest_accuracy", self.nearest_accuracy),
             ("invalid_rate", self.invalid_rate),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// The same with the [`accuracy`](field@Self::accuracy) that this decoding makes the headline, where there is none yet:
+    /// files from before there was a choice lack it.
+    #[must_use]
+    pub fn with_accuracy_by(self, decoding: Decoding) -> Self {
+        let accuracy = self.accuracy.or(match decoding {
+            Decoding::Exact => self.exact_accuracy,
+            Decoding::Nearest => self.nearest_accuracy,
+        });
+        Self { accuracy, ..self }
     }
 
     /// Whether every metric is a finite number.
@@ -60,9 +78,19 @@ impl EpochMetrics {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// The class with exactly these bits, each read as 1 from a half upwards, if any.
-    pub threshold: Option<usize>,
+    pub exact: Option<usize>,
     /// The class with the nearest code.
     pub nearest: usize,
+}
+
+impl Answer {
+    /// The class answered, read like this; `None` for an invalid answer.
+    pub fn class(self, decoding: Decoding) -> Option<usize> {
+        match decoding {
+            Decoding::Exact => self.exact,
+            Decoding::Nearest => Some(self.nearest),
+        }
+    }
 }
 
 /// Running sums from which [`EpochMetrics`] are computed.
@@ -74,8 +102,9 @@ pub(crate) struct MetricSums {
     absolute: f64,
     squared: f64,
     labelled: bool,
+    right: u64,
     bits_right: u64,
-    digits_right: u64,
+    exactly_right: u64,
     nearest_right: u64,
     invalid: u64,
 }
@@ -96,14 +125,19 @@ impl MetricSums {
     /// Adds what a labelled sample's answer got right, and returns the answer.
     pub(crate) fn add_answer<F: Real>(&mut self, outputs: &[F], codebook: &Codebook, label: usize) -> Answer {
         let code = codebook.codes.row(label);
-        let answer =
-            Answer { threshold: codebook.decode_threshold(outputs), nearest: codebook.decode_nearest(outputs) };
+        let answer = Answer { exact: codebook.decode_threshold(outputs), nearest: codebook.decode_nearest(outputs) };
         let bits_right = code.iter().zip(outputs).filter(|&(&bit, &output)| is_one(output) == (bit != 0)).count();
         self.labelled = true;
+        let is_exact = bits_right == outputs.len();
+        let is_nearest = answer.nearest == label;
+        self.right += u64::from(match codebook.decoding {
+            Decoding::Exact => is_exact,
+            Decoding::Nearest => is_nearest,
+        });
         self.bits_right += bits_right as u64;
-        self.digits_right += u64::from(bits_right == outputs.len());
-        self.nearest_right += u64::from(answer.nearest == label);
-        self.invalid += u64::from(answer.threshold.is_none());
+        self.exactly_right += u64::from(is_exact);
+        self.nearest_right += u64::from(is_nearest);
+        self.invalid += u64::from(answer.exact.is_none());
         answer
     }
 
@@ -116,8 +150,9 @@ impl MetricSums {
             loss: self.loss / n_samples,
             mae: self.absolute / n_values,
             rmse: (self.squared / n_values).sqrt(),
+            accuracy: if_labelled(self.right, n_samples),
             bit_accuracy: if_labelled(self.bits_right, n_values),
-            digit_accuracy: if_labelled(self.digits_right, n_samples),
+            exact_accuracy: if_labelled(self.exactly_right, n_samples),
             nearest_accuracy: if_labelled(self.nearest_right, n_samples),
             invalid_rate: if_labelled(self.invalid, n_samples),
         }

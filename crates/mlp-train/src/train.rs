@@ -149,6 +149,7 @@ pub fn train_resumable<F: Trainable>(
             (mlp, keeper, Progressed::default(), Vec::new())
         }
         Some(Checkpoint { mlp, slots, kept, history, progressed }) => {
+            let history = history.with_accuracy_by(config.answers_by());
             let early_stopping = config.early_stopping;
             (mlp, Keeper { early_stopping, mlp: kept, evaluation: None, history }, progressed, slots)
         }

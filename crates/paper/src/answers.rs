@@ -94,7 +94,7 @@ fn stored(path: &Path, model: &Model<'_>) -> Option<Answers> {
 
 /// What the network answers to each of `images`.
 fn given(model: &SavedModel, images: &LabeledImages, kernel: Kernel, workers: &Workers) -> Given {
-    let codebook = model.config.encoding.codebook(&images.classes);
+    let codebook = model.config.codebook(&images.classes);
     let objective = model.config.objective();
     let evaluation = match &model.network {
         AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
@@ -102,7 +102,7 @@ fn given(model: &SavedModel, images: &LabeledImages, kernel: Kernel, workers: &W
     };
     let character = |class: usize| images.classes[class];
     Given {
-        threshold: evaluation.answers.iter().map(|answer| answer.threshold.map_or('_', character)).collect(),
+        threshold: evaluation.answers.iter().map(|answer| answer.exact.map_or('_', character)).collect(),
         nearest: evaluation.answers.iter().map(|answer| character(answer.nearest)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlp_results::levels;
-use mlp_train::{Diagnosis, TargetEncoding};
+use mlp_train::{Decoding, Diagnosis, TargetEncoding};
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::{ComparisonSetup, Measure};
@@ -198,9 +198,12 @@ pub(crate) fn constant_answers(labels: &[u8], classes: &[char]) -> Vec<ConstantA
         mae: answer.mae,
         rmse: answer.rmse,
         bits: answer.bit_accuracy,
-        digits: answer.digit_accuracy,
+        digits: answer.exact_accuracy,
     };
-    levels::levels(&codes, &counts).into_iter().map(own).collect()
+    // The commonest class has a place of its own in the document.
+    let three =
+        levels::levels(&codes, &counts, Decoding::Exact).into_iter().filter(|answer| answer.name != "commonest class");
+    three.map(own).collect()
 }
 
 /// The share of the label that there is most often.

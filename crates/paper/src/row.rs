@@ -83,7 +83,7 @@ impl Row {
 
     /// The share of test digits with every bit right; 0 for a network that diverged.
     pub fn accuracy(&self) -> f64 {
-        self.test.as_ref().and_then(|test| test.digit_accuracy).unwrap_or(0.0)
+        self.test.as_ref().and_then(|test| test.exact_accuracy).unwrap_or(0.0)
     }
 
     /// The share of test digits whose code is the nearest to the outputs; 0 for a network that diverged.

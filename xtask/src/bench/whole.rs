@@ -176,7 +176,7 @@ impl Place<'_> {
             self.bar.inc(1);
             for record in records(&folder)? {
                 let last = record["epochs"].as_array().and_then(|epochs| epochs.last()).unwrap_or(&Value::Null);
-                worst = worst.min(last["test"]["digit_accuracy"].as_f64().unwrap_or(0.0));
+                worst = worst.min(last["test"]["exact_accuracy"].as_f64().unwrap_or(0.0));
             }
             if let Some(python) = self.python {
                 let started = Instant::now();

@@ -18,7 +18,7 @@ use crate::options::{self, DataOption, MachineOptions, StyleOptions};
 use crate::output::{Output, notice};
 use crate::progress::Progress;
 use crate::reporting;
-use crate::summary;
+use crate::summary::{self, Reading};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,7 +83,11 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     if arguments.style.json {
         output.line(as_json(arguments, data.name(), &clean, &curves));
     } else {
-        let n_outputs = model.network.n_outputs();
+        let reading = Reading {
+            encoding: model.config.encoding,
+            decoding: model.config.answers_by(),
+            n_outputs: model.network.n_outputs(),
+        };
         output.line(format_args!(
             "{} on {} of {}, kernel {}\n",
             summary::quoted(&arguments.model),
@@ -91,7 +95,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
             data.name(),
             kernel.name()
         ));
-        summary::explain_metrics(&clean.metrics, test.len(), n_outputs, output);
+        summary::explain_metrics(&clean.metrics, test.len(), reading, output);
         show_curves(&curves, output);
         if let Some(confusion) = clean.confusion.as_ref().filter(|_| !arguments.style.quiet) {
             show_confusion(confusion, &test.classes, output);
@@ -131,7 +135,7 @@ fn check_fit(path: &Path, model: &SavedModel, test: &LabeledImages) -> Result<()
 }
 
 fn measure(model: &SavedModel, images: &LabeledImages, workers: &Workers, kernel: Kernel) -> Evaluation {
-    let codebook = model.config.encoding.codebook(&images.classes);
+    let codebook = model.config.codebook(&images.classes);
     let objective = model.config.objective();
     match &model.network {
         AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
@@ -218,15 +222,16 @@ fn folder_and_trial(model: &Path) -> Option<(RunFolder, String)> {
 fn show_curves(curves: &[RobustnessCurve], output: &mut Output) {
     for curve in curves {
         output.line(format_args!(
-            "\n{:<18}{:>13}{:>15}{:>12}{:>10}",
-            curve.disturbance, "test right", "nearest code", "test bits", "invalid"
+            "\n{:<18}{:>12}{:>14}{:>12}{:>11}{:>10}",
+            curve.disturbance, "test right", "nearest code", "exact code", "test bits", "invalid"
         ));
         for (strength, metrics) in &curve.points {
             let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };
             output.line(format_args!(
-                "{name:>17} {:>13}{:>15}{:>12}{:>10}",
-                percent(metrics.digit_accuracy),
+                "{name:>17} {:>12}{:>14}{:>12}{:>11}{:>10}",
+                percent(metrics.accuracy),
                 percent(metrics.nearest_accuracy),
+                percent(metrics.exact_accuracy),
                 percent(metrics.bit_accuracy),
                 percent(metrics.invalid_rate),
             ));

@@ -8,6 +8,7 @@ use mlp_sweep::Dataset;
 
 use crate::data;
 use crate::failure::Failure;
+use crate::options::RankingOption;
 use crate::output::Output;
 use crate::places;
 use crate::reporting;
@@ -15,7 +16,8 @@ use crate::reporting;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask report runs/layers-mnist
-  cargo xtask report runs/*";
+  cargo xtask report runs/*
+  cargo xtask report runs/layers-mnist --by test.loss";
 
 /// Rebuild report, plots and CSV of folders of results from their records
 #[derive(Args, Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Report {
     /// Folders that `train` or `sweep` wrote
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
+    #[command(flatten)]
+    ranking: RankingOption,
 }
 
 /// Runs the command.
@@ -54,7 +58,9 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
                 (name, data)
             });
         }
-        let report = reporting::write(folder, last.as_ref().and_then(|(_, data)| data.as_ref()))?;
+        arguments.ranking.check_folder(folder)?;
+        let data = last.as_ref().and_then(|(_, data)| data.as_ref());
+        let report = reporting::write_ranked(folder, data, arguments.ranking.by())?;
         output.line(report.display());
     }
     Ok(())

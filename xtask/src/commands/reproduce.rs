@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use mlp_results::RankBy;
 use mlp_results::text::counted;
 use paper::{
     CLAIMS, CheckedSweep, Claim, Completion, Findings, JudgeEvent, Models, PlannedSweep, TestImages, Trials, document,
@@ -188,7 +189,7 @@ impl Reproduce {
         let mut trials = Trials { is_quick: self.quick, ..Trials::default() };
         let mut last = None;
         let options = run_options(&self.machine, &self.checkpoints, stop);
-        let watch = SweepProgress::new(progress, &|_| {});
+        let watch = SweepProgress::new(progress, RankBy::default(), &|_| {});
         for (position, sweep) in sweeps.iter().enumerate() {
             let planned = self.plan_for_run(sweep)?;
             if self.style.is_talkative() {

@@ -6,8 +6,8 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
-use mlp_results::RunFolder;
 use mlp_results::text::counted;
+use mlp_results::{RankBy, RunFolder};
 use mlp_sweep::{CheckpointInterval, SlurmJob, Submission, Sweep};
 
 use crate::failure::{Code, Failure};
@@ -56,7 +56,7 @@ pub(crate) fn submit(
         return Ok(());
     }
     let progress = Progress::new(run.style.quiet);
-    let watch = SweepProgress::new(&progress, &|_| {});
+    let watch = SweepProgress::new(&progress, RankBy::default(), &|_| {});
     let submission = job.submit(sweep, &watch, |open| reuse.iter().try_for_each(|other| open.reuse(other, &watch)))?;
     let Some(number) = &submission.job else {
         output.line("every trial is finished; nothing is submitted");

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mlp_results::text::{counted, duration, percent};
-use mlp_results::{RunFolder, RunRecord, Status, best};
+use mlp_results::text::{counted, duration};
+use mlp_results::{Overview, RunFolder, Status, TrialResult, interval};
 use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::options::RankingOption;
 use crate::output::Output;
 use crate::places;
 use crate::progress::in_minutes;
@@ -19,6 +20,8 @@ pub(crate) struct SweepStatus {
     /// Folder that `sweep` writes
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
+    #[command(flatten)]
+    ranking: RankingOption,
     /// Print JSON for machines
     #[arg(long)]
     json: bool,
@@ -39,21 +42,45 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
         )));
     }
     let standing = Standing::read(&folder)?;
+    arguments.ranking.check(standing.records.values())?;
+    let trials: Vec<TrialResult> = standing.records.values().cloned().map(TrialResult::from).collect();
+    let overview = Overview::ranked(&trials, arguments.ranking.by());
     if arguments.json {
-        output.line(as_json(&standing));
+        output.line(as_json(&standing, &overview));
     } else {
-        show(&standing, folder.path(), output);
+        show(&standing, &overview, folder.path(), output);
     }
     Ok(())
 }
 
-/// The best trial, with the score that it is told by.
-fn best_with_score(standing: &Standing) -> Option<(f64, &RunRecord)> {
-    let record = best(standing.records.values())?;
-    Some((record.final_test()?.digit_accuracy?, record))
+/// The configuration that ranks first, with the spread of its seeds; then its best trial.
+fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) {
+    let Some(best) = overview.cells.first().filter(|cell| cell.ranking_mean().is_some()) else { return };
+    let (metric, ranking) = (overview.metric, overview.ranking());
+    let label = if best.label.is_empty() { String::new() } else { format!("  {}", best.label) };
+    let n_seeds = match best.ranking_scores.len() {
+        1 => String::new(),
+        n_seeds => format!(", {}", counted(n_seeds, "seed")),
+    };
+    let spread = |mean: Option<f64>, deviation: Option<f64>| match (mean, deviation) {
+        (Some(mean), Some(deviation)) => format!("{} ± {}", metric.format(mean), metric.format(deviation)),
+        (mean, _) => mean.map_or_else(|| "-".to_owned(), |mean| metric.format(mean)),
+    };
+    let ranked = spread(best.ranking_mean(), interval::deviation(&best.ranking_scores));
+    let shown = if overview.is_ranked_apart() {
+        format!(" ({} {})", overview.compared, spread(best.mean(), best.deviation()))
+    } else {
+        String::new()
+    };
+    output.line(format_args!("best     {ranking} {ranked}{shown}{n_seeds}{label}"));
+    if let Some(trial) = overview.best {
+        let score = ranking.score(&trial.record).map(|score| metric.format(score)).unwrap_or_default();
+        let label = standing.label(&trial.record);
+        output.line(format_args!("trial    {score}  {}  {label}", trial.record.trial));
+    }
 }
 
-fn show(standing: &Standing, folder: &Path, output: &mut Output) {
+fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mut Output) {
     output.line(format_args!("folder   {}", places::shown(folder)));
     let work = match (&standing.holder, standing.n_left()) {
         (Some(holder), _) => holder.clone(),
@@ -80,9 +107,7 @@ fn show(standing: &Standing, folder: &Path, output: &mut Output) {
         };
         output.line(format_args!("pace     {} a minute of late{left}", in_minutes(pace)));
     }
-    if let Some((score, record)) = best_with_score(standing) {
-        output.line(format_args!("best     {}  {}  {}", percent(Some(score)), record.trial, standing.label(record)));
-    }
+    show_best(overview, standing, output);
     for running in standing.running.iter().take(MAX_LISTED) {
         let since = running.seconds.map(|seconds| format!(" for {}", duration(seconds))).unwrap_or_default();
         let place = standing.checkpoints.get(&running.trial);
@@ -97,7 +122,7 @@ fn show(standing: &Standing, folder: &Path, output: &mut Output) {
     }
 }
 
-fn as_json(standing: &Standing) -> serde_json::Value {
+fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
     let running = standing.running.iter().map(|running| {
         let place = standing.checkpoints.get(&running.trial);
         json!({
@@ -116,7 +141,18 @@ fn as_json(standing: &Standing) -> serde_json::Value {
         "stopped": standing.n_stopped,
         "holder": standing.holder,
         "trials_per_minute": standing.trials_per_minute,
-        "best": best_with_score(standing).map(|(score, record)| json!({ "trial": record.trial, "digit_accuracy": score })),
+        "ranked_by": overview.ranking().to_string(),
+        "best": overview.best.map(|best| json!({
+            "trial": best.record.trial,
+            "score": overview.ranking().score(&best.record),
+            "test": best.record.final_test(),
+        })),
+        "best_configuration": overview.cells.first().filter(|cell| cell.ranking_mean().is_some()).map(|cell| json!({
+            "label": cell.label,
+            "n_seeds": cell.ranking_scores.len(),
+            "mean": cell.ranking_mean(),
+            "deviation": interval::deviation(&cell.ranking_scores),
+        })),
         "running": running.collect::<Vec<_>>(),
     })
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
+use mlp_results::score::final_validation;
 use mlp_results::text::counted;
-use mlp_results::{RunRecord, Status, best};
+use mlp_results::{Ranking, RunRecord, Status, best_by};
 use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
@@ -19,14 +20,15 @@ use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{RunArguments, time};
+use crate::options::{RankingOption, RunArguments, time};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::planning;
 use crate::presets::{self, PRESETS};
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
-use crate::summary::{self, Settings};
+use crate::summary;
+use crate::sweep_table::{Settings, sweep_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +41,7 @@ Examples:
   cargo xtask sweep my.toml --budget 30m              as much of the grid as fits, balanced
   cargo xtask sweep my.toml --shard 3/16              a part of it, for any scheduler
   cargo xtask sweep my.toml --executor slurm --time 4:00:00 --cores 4 --dry-run
+  cargo xtask sweep my.toml --by validation.loss      another ranking; the table shows the test set beside it
   cargo xtask sweep status runs/mine                  how it stands, from another terminal
 
 What [sweep] in a file may say, with any key of a configuration (`train --help` has them):
@@ -87,6 +90,8 @@ pub(crate) struct Sweep {
     /// Take finished trials over from another folder of results; may be repeated
     #[arg(long, value_name = "FOLDER")]
     reuse: Vec<PathBuf>,
+    #[command(flatten)]
+    ranking: RankingOption,
     #[command(flatten)]
     run: RunArguments,
 }
@@ -140,7 +145,8 @@ impl Sweep {
 
     fn execute(&self, sweep: &mlp_sweep::Sweep, stop: &AtomicBool, output: &mut Output) -> Result<(), Failure> {
         let progress = Progress::new(self.run.style.quiet);
-        let watch = SweepProgress::new(&progress, &|_| {});
+        self.ranking.check_trials(sweep.trials())?;
+        let watch = SweepProgress::new(&progress, self.ranking.by(), &|_| {});
         let mut open = sweep.open("sweep", self.shard, &watch)?;
         for other in &self.reuse {
             open.reuse(other, &watch)?;
@@ -160,12 +166,16 @@ impl Sweep {
             output.line(as_json(&trials, &outcome));
         }
         if is_talkative && !outcome.records.is_empty() {
-            summary::sweep_table(rows(&trials, &outcome.records), output);
+            let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
+            sweep_table(rows(&trials, &outcome.records), ranking, output);
         }
-        let report = reporting::write(sweep.folder().path(), Some(sweep.experiment().data()))?;
+        let data = Some(sweep.experiment().data());
+        let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
+        self.ranking.check(outcome.records.values())?;
         conclude(sweep, trials.len(), &outcome)?;
         if is_talkative {
-            let best = best(outcome.records.values()).map(|record| sweep.folder().model(&record.trial));
+            let best = best_by(outcome.records.values(), self.ranking.by());
+            let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
             output.line(report.display());
@@ -288,6 +298,7 @@ fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {
                 "status": record.status,
                 "config": record.config,
                 "best_epoch": record.best_epoch,
+                "validation": final_validation(record),
                 "test": record.final_test(),
                 "error": record.error,
             }))

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use mlp_results::text::{counted, thousands};
-use mlp_results::{RunRecord, Status};
+use mlp_results::{RankBy, RunRecord, Status};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
 use mlp_train::{Diagnosis, EpochRecord, Optimizer, TrainConfig};
 
@@ -19,7 +19,7 @@ use crate::places;
 use crate::planning;
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
-use crate::summary;
+use crate::summary::{self, EpochTable};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,18 +78,20 @@ fn train(arguments: &Train, sweep: &Sweep, stop: &AtomicBool, output: &mut Outpu
     let is_talkative = arguments.run.style.is_talkative();
     let progress = Progress::new(arguments.run.style.quiet);
     let shared_output = Mutex::new(output);
+    let table = EpochTable::new(&sweep.trials()[0].settings.train);
     let see = |epoch: &EpochRecord| {
         if is_talkative && let Ok(mut output) = shared_output.lock() {
-            progress.suspend(|| output.line(summary::epoch_line(epoch)));
+            progress.suspend(|| output.line(table.line(epoch)));
         }
     };
-    let watch = SweepProgress::new(&progress, &see);
+    let watch = SweepProgress::new(&progress, RankBy::default(), &see);
     let open = sweep.open("train", None, &watch)?;
     let mut options = arguments.run.run_options(stop);
     options.diagnose = arguments.diagnose;
     if is_talkative && let Ok(mut output) = shared_output.lock() {
         introduce(sweep, options.n_threads, &mut output);
-        output.line(if open.n_over() > 0 { "this very run is finished already; it gave" } else { summary::EPOCH_HEAD });
+        let head = table.head();
+        output.line(if open.n_over() > 0 { "this very run is finished already; it gave" } else { &head });
     }
     let outcome = open.run(&options, &watch)?;
     outcome.records.into_values().next().ok_or_else(|| {

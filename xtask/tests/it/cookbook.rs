@@ -136,7 +136,7 @@ mod commands {
             let record = fs::read(sandbox.only_file("first/trials", ".json")).expect("a record");
             let record: Value = serde_json::from_slice(&record).expect("JSON");
             let last = record["epochs"].as_array().and_then(|epochs| epochs.last()).expect("an epoch");
-            let share = last["test"]["digit_accuracy"].as_f64().expect("a share");
+            let share = last["test"]["accuracy"].as_f64().expect("a share");
             let n_images = record["data"]["test"].as_f64().expect("a number of images");
             let expected = format!("{} of {n_images} test images are read right\n", (share * n_images).round());
             assert_eq!(numpy_says.as_deref(), Some(expected.as_str()));

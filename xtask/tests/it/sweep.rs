@@ -129,7 +129,7 @@ fn json_lists_the_trials_with_their_results() {
     let outcome = sweep(&sandbox, &["--json"]).expect_code(0);
     let rows: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone");
     assert_eq!(rows.as_array().map(Vec::len), Some(6));
-    assert!(rows[0]["test"]["digit_accuracy"].is_number());
+    assert!(rows[0]["test"]["accuracy"].is_number());
 }
 
 #[test]

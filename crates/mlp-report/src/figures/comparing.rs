@@ -76,7 +76,7 @@ pub(super) fn epochs(overview: &Overview<'_>) -> Vec<ReportFigure> {
         "Each line is a configuration."
     };
     for metric in compared_metrics(overview) {
-        if metric == Metric::DigitAccuracy {
+        if metric == Metric::Accuracy {
             figures.push(ReportFigure {
                 name: "comparison-wrong-answers".to_owned(),
                 svg: comparison::wrong_by_epoch(overview),
@@ -107,7 +107,7 @@ fn compared_metrics(overview: &Overview<'_>) -> Vec<Metric> {
         })
     };
     let mut metrics: Vec<Metric> =
-        [Metric::DigitAccuracy, Metric::Mae, Metric::Rmse].into_iter().filter(|&metric| has_value(metric)).collect();
+        [Metric::Accuracy, Metric::Mae, Metric::Rmse].into_iter().filter(|&metric| has_value(metric)).collect();
     if !metrics.contains(&overview.metric) && has_value(overview.metric) {
         metrics.insert(0, overview.metric);
     }

@@ -16,7 +16,7 @@ pub(super) fn trial_figures(
     let record = &trial.record;
     let mut figures = Vec::new();
     for metric in curves::metrics(record) {
-        if is_brief && !matches!(metric, Metric::DigitAccuracy | Metric::Mae | Metric::Rmse) {
+        if is_brief && !matches!(metric, Metric::Accuracy | Metric::Mae | Metric::Rmse) {
             continue;
         }
         figures.push(ReportFigure {
@@ -54,9 +54,7 @@ pub(super) fn trial_figures(
 
 fn curve_caption(record: &RunRecord, metric: Metric) -> String {
     let mut caption = metric.meaning().to_owned();
-    if matches!(metric, Metric::DigitAccuracy | Metric::BitAccuracy | Metric::Mae | Metric::Rmse)
-        && record.confusion.is_some()
-    {
+    if !matches!(metric, Metric::InvalidRate | Metric::Loss) && record.confusion.is_some() {
         caption.push_str(" Dashed: what a net reaches that gives one answer to every picture.");
     }
     caption

@@ -364,7 +364,7 @@ proptest! {
     fn scores_moved_by_a_constant_move_every_mean_and_no_interval(shift in 0.0..0.1f64) {
         let mut moved = incomplete_grid();
         for record in &mut moved {
-            let accuracy = record.epochs[2].test.as_mut().unwrap().digit_accuracy.as_mut().unwrap();
+            let accuracy = record.epochs[2].test.as_mut().unwrap().accuracy.as_mut().unwrap();
             *accuracy += shift;
         }
         let (before, after) = (made_up::input(incomplete_grid()), made_up::input(moved));

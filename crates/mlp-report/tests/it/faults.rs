@@ -36,7 +36,8 @@ fn a_record_of_nothing_but_nan_is_shown_without_a_number() {
             mae: f64::INFINITY,
             rmse: f64::NEG_INFINITY,
             bit_accuracy: Some(f64::NAN),
-            digit_accuracy: Some(f64::NAN),
+            accuracy: Some(f64::NAN),
+            exact_accuracy: Some(f64::NAN),
             nearest_accuracy: None,
             invalid_rate: Some(f64::NAN),
         };

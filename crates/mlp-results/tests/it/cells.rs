@@ -1,12 +1,17 @@
 //! Trials gathered into configurations, and the best of them.
 
-use mlp_results::{Metric, Overview, Repetitions, RunRecord, Status, best, gathered};
+use mlp_results::{
+    Compared, Metric, Overview, RankBy, Ranking, Repetitions, RunRecord, Status, best, best_by, gathered,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::made_up::{self, Story, scored};
 
 const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 4, seed: 0 };
+
+/// Where there is no validation set.
+const BY_TEST: Ranking = Ranking { metric: Metric::Accuracy, set: Compared::Test };
 
 #[test]
 fn seeds_are_one_configuration_and_the_depth_is_what_varies() {
@@ -42,16 +47,16 @@ fn where_no_trial_learned_nobody_speaks_of_trained_networks() {
 fn repetitions_say_the_same_as_cells_and_stand_in_the_same_order() {
     let records = made_up::depth_sweep();
     let depth = |record: &RunRecord| record.config["hidden"].as_array().unwrap().len();
-    let gathered = Repetitions::ranked(records.iter().map(|record| (depth(record), record)), Metric::DigitAccuracy);
+    let gathered = Repetitions::ranked(records.iter().map(|record| (depth(record), record)), BY_TEST);
     let trials = made_up::trials(records.clone());
     let overview = Overview::new(&trials);
     assert_eq!(gathered.len(), overview.cells.len());
     for (repetitions, cell) in gathered.iter().zip(&overview.cells) {
         assert_eq!(repetitions.settings, depth(&cell.trials[0].record));
-        assert_eq!(repetitions.scores(Metric::DigitAccuracy), cell.scores);
-        assert_eq!(repetitions.mean(Metric::DigitAccuracy), cell.mean());
-        assert_eq!(repetitions.deviation(Metric::DigitAccuracy), cell.deviation());
-        assert_eq!(repetitions.interval(Metric::DigitAccuracy), cell.interval());
+        assert_eq!(repetitions.scores(Metric::Accuracy), cell.scores);
+        assert_eq!(repetitions.mean(Metric::Accuracy), cell.mean());
+        assert_eq!(repetitions.deviation(Metric::Accuracy), cell.deviation());
+        assert_eq!(repetitions.interval(Metric::Accuracy), cell.interval());
         assert_eq!((repetitions.n_diverged(), repetitions.n_failed()), (cell.n_diverged, cell.n_failed));
         assert_eq!(repetitions.n_finished(), cell.scores.len());
         assert_eq!(repetitions.seconds(), cell.seconds());
@@ -69,14 +74,14 @@ fn configurations_without_a_result_come_last_and_are_counted() {
         scored(&[("l2", json!(2))], 1, 0.8),
     ];
     let rows = records.iter().map(|record| (record.config["l2"].to_string(), record));
-    let ranked = Repetitions::ranked(rows, Metric::DigitAccuracy);
+    let ranked = Repetitions::ranked(rows, BY_TEST);
     let settings: Vec<&str> = ranked.iter().map(|repetitions| repetitions.settings.as_str()).collect();
     assert_eq!(settings, ["2", "1", "0"]);
     assert_eq!((ranked[2].n_diverged(), ranked[2].n_failed(), ranked[2].n_finished()), (1, 1, 0));
-    assert_eq!((ranked[2].mean(Metric::DigitAccuracy), ranked[2].seconds()), (None, None));
-    assert!((ranked[0].mean(Metric::DigitAccuracy).unwrap() - 0.85).abs() < 1e-12);
+    assert_eq!((ranked[2].mean(Metric::Accuracy), ranked[2].seconds()), (None, None));
+    assert!((ranked[0].mean(Metric::Accuracy).unwrap() - 0.85).abs() < 1e-12);
     // Of a single run nothing can be said about its spread.
-    assert_eq!(ranked[1].deviation(Metric::DigitAccuracy), None);
+    assert_eq!(ranked[1].deviation(Metric::Accuracy), None);
 }
 
 #[test]
@@ -99,14 +104,76 @@ fn any_records() -> impl Strategy<Value = Vec<RunRecord>> {
             for epoch in &mut record.epochs {
                 epoch.train.mae = f64::from(score);
                 for metrics in [Some(&mut epoch.train), epoch.test.as_mut()].into_iter().flatten() {
-                    metrics.digit_accuracy = metrics.digit_accuracy.filter(|_| has_digits);
+                    metrics.accuracy = metrics.accuracy.filter(|_| has_digits);
+                    metrics.exact_accuracy = metrics.accuracy;
                 }
                 epoch.test = epoch.test.take().filter(|_| has_test);
+                epoch.validation = Some(epoch.train.clone()).filter(|_| index % 3 == 0 && score % 2 == 0);
             }
             record
         };
         trials.into_iter().enumerate().map(record).collect()
     })
+}
+
+/// A finished run of one epoch with these accuracies.
+fn measured(seed: u64, rate: f64, validation: Option<f64>, test: f64) -> RunRecord {
+    let mut record = scored(&[("learning_rate", json!(rate))], seed, test);
+    for epoch in &mut record.epochs {
+        epoch.validation = validation.map(|accuracy| {
+            let mut metrics = epoch.train.clone();
+            (metrics.accuracy, metrics.loss) = (Some(accuracy), accuracy);
+            metrics
+        });
+    }
+    record
+}
+
+/// The test set, which flatters whom it chooses, has no say where there is a validation set.
+#[test]
+fn the_best_is_chosen_by_validation_and_shown_by_its_test_score() {
+    let records = [
+        measured(0, 0.1, Some(0.95), 0.91),
+        measured(1, 0.1, Some(0.93), 0.90),
+        measured(0, 0.3, Some(0.92), 0.96),
+        measured(1, 0.3, Some(0.91), 0.95),
+    ];
+    let trials = made_up::trials(records.to_vec());
+    let overview = Overview::new(&trials);
+    assert_eq!((overview.ranked_on, overview.compared), (Compared::Validation, Compared::Test));
+    assert_eq!(overview.ranking().to_string(), "validation.accuracy");
+    assert_eq!(overview.best.map(|best| &best.record.trial), Some(&records[0].trial));
+    assert_eq!(overview.cells[0].scores, [0.91, 0.90]);
+    assert_eq!(overview.cells[0].ranking_scores, [0.95, 0.93]);
+    assert_eq!(best(&records), Some(&records[0]));
+
+    let by_test: RankBy = "test.accuracy".parse().unwrap();
+    assert_eq!(best_by(&records, by_test), Some(&records[2]));
+    assert_eq!(Overview::ranked(&trials, by_test).cells[0].scores, [0.96, 0.95]);
+    // Less loss is better.
+    let by_loss: RankBy = "loss".parse().unwrap();
+    assert_eq!(best_by(&records, by_loss), Some(&records[3]));
+    assert_eq!(Overview::ranked(&trials, by_loss).ranking().to_string(), "validation.loss");
+}
+
+#[test]
+fn trials_without_a_validation_set_are_ranked_by_the_test_set_and_behind_those_that_have_one() {
+    let without = [measured(0, 0.1, None, 0.91), measured(0, 0.3, None, 0.96)];
+    assert_eq!(Ranking::of(without.iter(), RankBy::default()), BY_TEST);
+    assert_eq!(best(&without), Some(&without[1]));
+    let mixed = [measured(0, 0.1, Some(0.5), 0.51), measured(0, 0.3, None, 0.96)];
+    let trials = made_up::trials(mixed.to_vec());
+    let overview = Overview::new(&trials);
+    assert_eq!(overview.best.map(|best| &best.record), Some(&mixed[0]));
+    assert_eq!(overview.cells[1].scores, [0.96]);
+}
+
+#[test]
+fn what_cannot_rank_is_refused() {
+    let refused = |text: &str| text.parse::<RankBy>().unwrap_err().to_string();
+    insta::assert_snapshot!(refused("invalid_rate"), @"expected a metric to rank by, found invalid_rate: a network that always answers '0' has no invalid answer; take accuracy, or loss");
+    insta::assert_snapshot!(refused("dev.loss"), @r#"expected a set of samples, found "dev"; choose one of validation, test, train"#);
+    insta::assert_snapshot!(refused("acuracy"), @r#"expected a metric, found "acuracy"; choose one of accuracy, exact_accuracy, nearest_accuracy, bit_accuracy, invalid_rate, mae, rmse, loss; did you mean accuracy?"#);
 }
 
 proptest! {

@@ -49,7 +49,7 @@ fn what_affects_no_number_changes_no_identity() {
 fn every_key_that_affects_numbers_changes_the_identity() {
     let changes = json!({
         "hidden": [256, 127], "bias": false, "activation": "tanh", "output_activation": "identity",
-        "encoding": "binary", "initializer": "he-normal", "loss": "rmse", "reduction": "sum", "precision": "f64",
+        "encoding": "binary", "decoding": "nearest", "initializer": "he-normal", "loss": "rmse", "reduction": "sum", "precision": "f64",
         "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "schedule": { "name": "cosine", "floor": 0.1 },
         "batch_size": 33, "epochs": 11, "validation": 1,
         "early_stopping": { "metric": "validation.loss", "patience": 1 }, "evaluate_train": "all", "seed": 1,
@@ -72,4 +72,15 @@ fn every_key_that_affects_numbers_changes_the_identity() {
 #[test]
 fn a_key_that_a_later_version_adds_is_taken_as_it_stands() {
     assert_ne!(with(json!({ "dropout": 0.5 })), with(json!({})));
+}
+
+/// A metric got another name and a key another default value; nothing else is computed, so it is the same trial.
+#[test]
+fn new_names_for_old_choices_change_no_identity() {
+    let rule = |metric: &str| json!({ "early_stopping": { "metric": metric, "patience": 2 }, "validation": 10 });
+    let id = |config: Value| trial_id(config.as_object().unwrap(), "data");
+    assert_eq!(id(rule("validation.exact_accuracy")), id(rule("validation.digit_accuracy")));
+    assert_ne!(id(rule("validation.accuracy")), id(rule("validation.digit_accuracy")));
+    assert_eq!(id(json!({ "decoding": "auto" })), id(json!({})));
+    assert_ne!(id(json!({ "decoding": "nearest" })), id(json!({})));
 }

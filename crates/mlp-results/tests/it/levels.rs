@@ -1,6 +1,8 @@
 //! What constant answers reach.
 
+use mlp_results::Overview;
 use mlp_results::levels::{constant_answers, levels};
+use mlp_train::Decoding;
 use serde_json::json;
 
 use crate::made_up::{self, CLASS_COUNTS, Story};
@@ -13,7 +15,7 @@ fn the_levels_of_constant_answers_on_mnist_are_those_of_the_paper() {
     let levels = constant_answers(&made_up::record(&[], STORY));
     let rounded: Vec<String> = levels
         .iter()
-        .map(|l| format!("{} {:.4} {:.4} {:.4} {:.4}", l.name, l.mae, l.rmse, l.bit_accuracy, l.digit_accuracy))
+        .map(|l| format!("{} {:.4} {:.4} {:.4} {:.4}", l.name, l.mae, l.rmse, l.bit_accuracy, l.exact_accuracy))
         .collect();
     assert_eq!(
         rounded,
@@ -21,6 +23,8 @@ fn the_levels_of_constant_answers_on_mnist_are_those_of_the_paper() {
             "all ones 0.4176 0.6462 0.5824 0.0000",
             "majority bits 0.2466 0.4966 0.7534 0.1135",
             "mean of bits 0.2955 0.3844 0.7534 0.1135",
+            // '1', 110001, is the answer of the majority bits, too.
+            "commonest class 0.2466 0.4966 0.7534 0.1135",
         ]
     );
 }
@@ -33,13 +37,26 @@ fn the_levels_follow_the_class_counts_and_the_encoding() {
     let levels = constant_answers(&record);
     assert_eq!(levels[0].mae, 0.5);
     assert_eq!(levels[1].mae, 0.25);
-    assert_eq!(levels[1].digit_accuracy, 0.75);
+    assert_eq!(levels[1].exact_accuracy, 0.75);
     assert_eq!(levels[2].mae, 2.0 * 0.75 * 0.25);
+    assert_eq!(levels.iter().map(|level| level.accuracy).collect::<Vec<_>>(), [0.75; 4]);
+}
+
+/// With ten outputs a class, no majority of bits is a class at all; the digit that there is most often is right for 11.35 %.
+#[test]
+fn with_one_output_a_class_the_best_constant_answer_is_the_commonest_class() {
+    let record = made_up::record(&[("encoding", json!("one-hot"))], STORY);
+    let levels = constant_answers(&record);
+    let of = |name: &str| levels.iter().find(|level| level.name == name).unwrap();
+    assert_eq!((of("commonest class").accuracy, of("commonest class").exact_accuracy), (0.1135, 0.1135));
+    assert_eq!((of("majority bits").exact_accuracy, of("mean of bits").accuracy), (0.0, 0.1135));
+    let trials = [record.into()];
+    assert_eq!(Overview::new(&trials).best_constant(), Some(("commonest class", 0.1135)));
 }
 
 #[test]
 fn codes_that_contradict_themselves_or_the_counts_have_no_levels() {
-    assert_eq!(levels(&[vec![true, false], vec![false, true]], &[1, 2]).len(), 3);
+    assert_eq!(levels(&[vec![true, false], vec![false, true]], &[1, 2], Decoding::Exact).len(), 4);
     for (codes, counts) in [
         (vec![vec![true, false], vec![true]], vec![1, 2]),
         (vec![vec![true], vec![true, false]], vec![1, 2]),
@@ -49,7 +66,7 @@ fn codes_that_contradict_themselves_or_the_counts_have_no_levels() {
         (vec![vec![true]], vec![0]),
         (vec![], vec![]),
     ] {
-        assert!(levels(&codes, &counts).is_empty(), "{codes:?} {counts:?}");
+        assert!(levels(&codes, &counts, Decoding::Exact).is_empty(), "{codes:?} {counts:?}");
     }
 }
 

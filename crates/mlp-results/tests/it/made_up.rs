@@ -10,8 +10,8 @@ use mlp_results::{
     DataDescription, RECORD_SCHEMA, RobustnessCurve, RunFolder, RunRecord, Runtime, Status, TrialResult,
 };
 use mlp_train::{
-    DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis, Mistake,
-    TrainConfig,
+    Decoding, DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis,
+    Mistake, TrainConfig,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub(crate) fn record(settings: &[(&str, Value)], story: Story) -> RunRecord {
     let hash = label.bytes().fold(story.seed + 1, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let trial = (0..4).map(|part| format!("{:08x}", (noise(hash, part) * f64::from(u32::MAX)) as u32)).collect();
     let epochs: Vec<EpochRecord> = (0..=story.n_epochs).map(|epoch| epoch_record(epoch, story, hash)).collect();
-    let accuracy = epochs.last().and_then(|epoch| epoch.test.as_ref()?.digit_accuracy).unwrap_or(0.0);
+    let accuracy = epochs.last().and_then(|epoch| epoch.test.as_ref()?.accuracy).unwrap_or(0.0);
     RunRecord {
         schema: RECORD_SCHEMA,
         trial,
@@ -72,6 +72,7 @@ pub(crate) fn record(settings: &[(&str, Value)], story: Story) -> RunRecord {
         },
         best_epoch: story.n_epochs,
         epochs,
+        decoding: Some(Decoding::Exact),
         confusion: Some(confusion(accuracy, hash)),
         precision: vec![accuracy; 10],
         recall: vec![accuracy; 10],
@@ -120,7 +121,7 @@ pub(crate) fn trials(records: Vec<RunRecord>) -> Vec<TrialResult> {
 /// A record of two epochs with exactly this final digit accuracy on the test set.
 pub(crate) fn scored(settings: &[(&str, Value)], seed: u64, accuracy: f64) -> RunRecord {
     let mut record = record(settings, Story { accuracy: 0.9, pace: 1.0, n_epochs: 2, seed });
-    record.epochs[2].test.as_mut().unwrap().digit_accuracy = Some(accuracy);
+    record.epochs[2].test.as_mut().unwrap().accuracy = Some(accuracy);
     record
 }
 
@@ -244,7 +245,7 @@ pub(crate) fn diagnosis(record: &RunRecord, is_saturated: bool) -> Diagnosis {
 
 /// Accuracy under blur and under noise of one trial.
 pub(crate) fn robustness(record: &RunRecord) -> Vec<RobustnessCurve> {
-    let clean = record.final_test().and_then(|test| test.digit_accuracy).unwrap_or(0.1);
+    let clean = record.final_test().and_then(|test| test.accuracy).unwrap_or(0.1);
     let hash = record.trial.bytes().map(u64::from).sum();
     let point = |strength: f64, half: f64| {
         let accuracy = 0.1 + (clean - 0.1) / (1.0 + (strength / half).powi(3));
@@ -313,8 +314,9 @@ fn metrics(accuracy: f64, hash: u64, salt: u64) -> EpochMetrics {
         loss: 0.38 * wrong.sqrt() * jitter,
         mae: 0.2955 * wrong.powf(0.8) * jitter,
         rmse: 0.3844 * wrong.sqrt() * jitter,
+        accuracy: Some(accuracy),
         bit_accuracy: Some(1.0 - 0.2466 * wrong),
-        digit_accuracy: Some(accuracy),
+        exact_accuracy: Some(accuracy),
         nearest_accuracy: Some(accuracy + (1.0 - accuracy) * 0.15),
         invalid_rate: Some((1.0 - accuracy) * 0.3),
     }

@@ -7,9 +7,11 @@ use mlp_core::Kernel;
 use mlp_results::{DataDescription, ErrorKind, RunRecord, Runtime, Status, Subject, trial_id};
 use mlp_train::{EpochMetrics, Run, TrainConfig};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::digits;
+use crate::made_up::{self, Story};
 
 fn data() -> DataDescription {
     DataDescription {
@@ -64,7 +66,7 @@ fn the_json_of_a_record_has_the_documented_fields() {
     let fields = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_snapshot!(fields(&value));
     assert_snapshot!(fields(&value["epochs"][1]), @"epoch test train validation");
-    assert_snapshot!(fields(&value["epochs"][1]["test"]), @"bit_accuracy digit_accuracy invalid_rate loss mae nearest_accuracy rmse");
+    assert_snapshot!(fields(&value["epochs"][1]["test"]), @"accuracy bit_accuracy exact_accuracy invalid_rate loss mae nearest_accuracy rmse");
     assert_snapshot!(fields(&value["data"]), @"classes height inputs name sha256 synthetic test train width");
     assert_snapshot!(fields(&value["mistakes"][0]), @"answer index label nearest outputs");
     assert_snapshot!(fields(&value["runtime"]), @"host seconds_evaluate seconds_train threads version");
@@ -84,7 +86,7 @@ fn numbers_that_are_not_finite_are_refused_with_their_place() {
     };
     let messages = [
         broken(&|record| record.epochs[1].train.loss = f64::NAN),
-        broken(&|record| record.epochs[2].test.as_mut().unwrap().digit_accuracy = Some(f64::INFINITY)),
+        broken(&|record| record.epochs[2].test.as_mut().unwrap().exact_accuracy = Some(f64::INFINITY)),
         broken(&|record| record.epochs[0].validation.as_mut().unwrap().rmse = f64::NEG_INFINITY),
         broken(&|record| record.mistakes[3].outputs[1] = f64::NAN),
         broken(&|record| record.recall[0] = f64::NAN),
@@ -168,5 +170,37 @@ proptest! {
         let metrics = EpochMetrics { loss: values[0], mae: values[1], rmse: values[2], ..EpochMetrics::default() };
         let json = serde_json::to_string(&metrics).unwrap();
         prop_assert_eq!(serde_json::from_str::<EpochMetrics>(&json).unwrap(), metrics);
+    }
+}
+
+/// With one output a class, the largest output is the answer: so it is told of records, too, that knew only bits.
+#[test]
+fn a_record_from_before_there_was_a_choice_of_decoding_gets_its_accuracy() {
+    for (encoding, of) in [("one-hot", "nearest_accuracy"), ("ascii", "exact_accuracy")] {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("t.json");
+        let record =
+            made_up::record(&[("encoding", json!(encoding))], Story { accuracy: 0.9, pace: 2.0, n_epochs: 4, seed: 0 });
+        let mut old: Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+        old.as_object_mut().unwrap().remove("decoding");
+        old["config"].as_object_mut().unwrap().remove("decoding");
+        for epoch in old["epochs"].as_array_mut().unwrap() {
+            for set in ["train", "test"] {
+                let metrics = epoch[set].as_object_mut().unwrap();
+                metrics.remove("accuracy");
+                let exact = metrics.remove("exact_accuracy").unwrap();
+                metrics.insert("digit_accuracy".to_owned(), exact);
+            }
+        }
+        fs::write(&path, old.to_string()).unwrap();
+        let read = RunRecord::read(&path).unwrap();
+        assert_eq!((read.decoding, read.epochs.len()), (None, record.epochs.len()));
+        let told: Value = serde_json::from_str(&read.to_json().unwrap()).unwrap();
+        for epoch in told["epochs"].as_array().unwrap() {
+            assert!(epoch["test"]["exact_accuracy"].is_number());
+            assert_eq!(epoch["test"]["accuracy"], epoch["test"][of], "{encoding}");
+        }
+        // What it computes is the same, so it is the same trial.
+        assert_eq!(trial_id(&read.config, "data"), trial_id(&record.config, "data"));
     }
 }

@@ -42,5 +42,5 @@ fn names_are_read_as_they_are_written_and_others_are_refused_with_all_names() {
     }
     let error = "accuracy\u{1b}".parse::<Metric>().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
-    insta::assert_snapshot!(error, @r#"expected a metric, found "accuracy⟨U+001B⟩"; choose one of digit_accuracy, nearest_accuracy, bit_accuracy, invalid_rate, mae, rmse, loss"#);
+    insta::assert_snapshot!(error, @r#"expected a metric, found "accuracy⟨U+001B⟩"; choose one of accuracy, exact_accuracy, nearest_accuracy, bit_accuracy, invalid_rate, mae, rmse, loss; did you mean accuracy?"#);
 }

@@ -72,11 +72,11 @@ fn sweeps_of_tables_run_are_taken_up_again_and_read_like_those_of_images() {
         assert_eq!(results.warnings, [""; 0]);
         let overview = Overview::new(&results.trials);
         assert_eq!((overview.cells.len(), overview.cells[0].scores.len()), (2, 2));
-        assert_eq!(overview.metric == Metric::DigitAccuracy, is_classified, "{:?}", overview.metric);
+        assert_eq!(overview.metric == Metric::Accuracy, is_classified, "{:?}", overview.metric);
         for trial in &results.trials {
             let record = &trial.record;
             let metrics = record.epochs.last().and_then(|epoch| epoch.test.as_ref()).expect("what was measured");
-            assert_eq!(metrics.digit_accuracy.is_some(), is_classified);
+            assert_eq!(metrics.accuracy.is_some(), is_classified);
             assert_eq!(metrics.bit_accuracy.is_some(), is_classified);
             assert_eq!(record.confusion.is_some(), is_classified);
             assert_eq!((record.data.inputs, record.data.height, record.data.width), (2, 0, 0));

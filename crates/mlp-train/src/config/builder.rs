@@ -3,6 +3,7 @@
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
 use super::{EarlyStopping, EvaluateTrain, Precision, TrainConfig};
+use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
@@ -37,6 +38,12 @@ impl TrainConfig {
     #[must_use]
     pub fn encoding(self, encoding: TargetEncoding) -> Self {
         Self { encoding, ..self }
+    }
+
+    /// With this [`decoding`](field@Self::decoding).
+    #[must_use]
+    pub fn decoding(self, decoding: impl Into<Option<Decoding>>) -> Self {
+        Self { decoding: decoding.into(), ..self }
     }
 
     /// With this [`initializer`](field@Self::initializer).

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::values::{Choice, Parameters, below_one, count, finite, fraction, integer, named, not_negative, positive};
 use super::wording::{alternatives, error};
 use super::{EarlyStopping, EvaluateTrain, Precision, ValidationMetric};
+use crate::decoding::Decoding;
 use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
 use crate::error::{Error, Result};
 use crate::optimizer::Optimizer;
@@ -66,6 +67,18 @@ pub(super) fn encoding_value(encoding: TargetEncoding) -> Value {
         TargetEncoding::Random { bits } => json!({ "name": "random", "bits": bits }),
         other => json!(other.name()),
     }
+}
+
+/// What stands for the encoding's own decoding.
+const AUTO: &str = "auto";
+
+pub(super) fn decoding(key: &str, value: &Value) -> Result<Option<Decoding>> {
+    let from_name = |name: &str| if name == AUTO { Some(None) } else { Decoding::from_name(name).map(Some) };
+    named(key, value, &[AUTO, Decoding::Exact.name(), Decoding::Nearest.name()], from_name)
+}
+
+pub(super) fn decoding_value(decoding: Option<Decoding>) -> Value {
+    json!(decoding.map_or(AUTO, Decoding::name))
 }
 
 fn code_length(key: &str, value: &Value) -> Result<usize> {

@@ -60,6 +60,13 @@ const KEYS: &[Key] = &[
         get: |config| choices::encoding_value(config.encoding),
     },
     Key {
+        name: "decoding",
+        meaning: "how an answer is read from the outputs",
+        range: "auto (nearest for one-hot, exact for codes), exact (every bit) or nearest (the nearest code)",
+        set: |config, key, value| choices::decoding(key, value).map(|decoding| config.decoding = decoding),
+        get: |config| choices::decoding_value(config.decoding),
+    },
+    Key {
         name: "initializer",
         meaning: "distribution of the first weights",
         range: "glorot-uniform, glorot-normal, lecun-uniform, lecun-normal, he-uniform, he-normal, uniform-0-1, \

@@ -9,7 +9,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::values::named;
 use super::{EvaluateTrain, Precision, TrainConfig, ValidationMetric, choices};
+use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::error::{Error, Result};
 use crate::optimizer::Optimizer;
@@ -100,6 +102,20 @@ impl<'de> Deserialize<'de> for TargetEncoding {
     }
 }
 
+impl Serialize for Decoding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        json!(self.name()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decoding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let parse =
+            |key: &str, value: &Value| named(key, value, &Decoding::ALL.map(Decoding::name), Decoding::from_name);
+        deserialized(deserializer, "decoding", parse)
+    }
+}
+
 impl Serialize for EvaluateTrain {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         choices::evaluate_train_value(*self).serialize(serializer)
@@ -160,6 +176,15 @@ impl FromStr for TargetEncoding {
 
     fn from_str(name: &str) -> Result<Self> {
         choices::encoding("encoding", &json!(name))
+    }
+}
+
+/// By its name.
+impl FromStr for Decoding {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        named("decoding", &json!(name), &Decoding::ALL.map(Decoding::name), Decoding::from_name)
     }
 }
 

@@ -103,7 +103,7 @@ fn a_run_on_single_samples_stopped_between_two_writings_of_the_weights_ends_as_i
 
 #[test]
 fn a_run_that_stops_early_does_so_after_a_stop_at_any_batch_too() {
-    let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 };
+    let rule = EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 2 };
     let config = config().epochs(40).validation(25).learning_rate(0.1).early_stopping(rule);
     let blobs = Blobs::new(75, 0);
     let whole = run::<f32>(&config, &blobs.samples(), None);

@@ -38,7 +38,7 @@ fn one_by_one_and_together_images_get_the_answers_that_an_evaluation_measures() 
         let mut classifier = Classifier::with_kernel(&model, kernel, Workers::new(2)).unwrap();
         let together = classifier.classify_images(images.pixels()).unwrap();
         for (answer, measured) in together.iter().zip(&measured.answers) {
-            assert_eq!(answer.class, measured.threshold.map(|class| images.classes[class]));
+            assert_eq!(answer.class, measured.exact.map(|class| images.classes[class]));
             assert_eq!(answer.nearest(), images.classes[measured.nearest]);
         }
         for mistake in &measured.mistakes {

@@ -24,7 +24,7 @@ fn every_key_gives_back_what_was_set() {
     let config = TrainConfig::from_map(values).unwrap();
     assert_eq!(&config.to_map(), values);
     assert_eq!(config.activation, [Activation::Tanh, Activation::Relu]);
-    assert_eq!(config.early_stopping, Some(EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 }));
+    assert_eq!(config.early_stopping, Some(EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 2 }));
     assert_eq!(config.seed, (1 << 63) - 1);
     assert_eq!(values.len(), TrainConfig::KEYS.len());
 }
@@ -323,7 +323,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .batch_size(3)
         .epochs(7)
         .validation(11)
-        .early_stopping(EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 2 })
+        .early_stopping(EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 2 })
         .evaluate_train(EvaluateTrain::All)
         .seed(9);
     let default = TrainConfig::default();

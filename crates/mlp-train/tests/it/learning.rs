@@ -34,7 +34,7 @@ fn every_rule_learns_overlapping_clouds_in_single_precision() {
         let learning_rate = learning_rate.min(0.5);
         let config = Blobs::config().optimizer(optimizer).learning_rate(learning_rate);
         let run = run::<f32>(&config, &blobs.samples(), Some(&test.samples()));
-        let accuracy = run.history.epochs[20].test.as_ref().unwrap().digit_accuracy.unwrap();
+        let accuracy = run.history.epochs[20].test.as_ref().unwrap().accuracy.unwrap();
         assert!(accuracy > 0.9, "{optimizer:?} reaches {accuracy}");
     }
 }
@@ -60,7 +60,7 @@ fn every_schedule_learns() {
     let blobs = Blobs::new(1_000, 0);
     for schedule in [Schedule::Step { every: 5, factor: 0.5 }, Schedule::Cosine { warmup: 1.5, floor: 0.01 }] {
         let run = run::<f32>(&Blobs::config().schedule(schedule), &blobs.samples(), None);
-        let accuracy = run.history.epochs[20].train.digit_accuracy.unwrap();
+        let accuracy = run.history.epochs[20].train.accuracy.unwrap();
         assert!(accuracy > 0.9, "{schedule:?} reaches {accuracy}");
     }
 }
@@ -161,7 +161,7 @@ fn evaluation_agrees_with_the_forward_pass_of_the_network() {
     let workers = mlp_core::Workers::new(2);
     let evaluation =
         evaluate(&run.mlp, &blobs.samples(), Blobs::config().objective(), &workers, mlp_core::Kernel::detect());
-    let accuracy = evaluation.metrics.digit_accuracy.unwrap();
+    let accuracy = evaluation.metrics.accuracy.unwrap();
     assert!((accuracy - right as f64 / 1_300.0).abs() < 1e-3, "{accuracy}");
     let confusion = evaluation.confusion.unwrap();
     assert_eq!(confusion.counts.iter().flatten().sum::<u64>(), 1_300);

@@ -31,7 +31,7 @@ fn the_metrics_of_three_answers_are_as_computed_by_hand() {
     assert_eq!(metrics.mae, 2.5 / 6.0);
     assert_eq!(metrics.rmse, ((4.0 * 0.0625 + 2.0 * 0.5625) / 6.0_f64).sqrt());
     assert_eq!(metrics.bit_accuracy, Some(4.0 / 6.0));
-    assert_eq!(metrics.digit_accuracy, Some(1.0 / 3.0));
+    assert_eq!(metrics.exact_accuracy, Some(1.0 / 3.0));
     assert_eq!(metrics.nearest_accuracy, Some(1.0 / 3.0));
     assert_eq!(metrics.invalid_rate, Some(1.0 / 3.0));
     let confusion = confusion.unwrap();
@@ -42,7 +42,7 @@ fn the_metrics_of_three_answers_are_as_computed_by_hand() {
         mistakes.iter().map(|m| (m.index, m.label.as_str(), m.answer.as_deref(), m.nearest.as_str())).collect();
     assert_eq!(told, [(1, "c", None, "b"), (2, "b", Some("a"), "a")]);
     assert_eq!(mistakes[0].outputs, [0.75, 0.75]);
-    let told: Vec<_> = answers.iter().map(|answer| (answer.threshold, answer.nearest)).collect();
+    let told: Vec<_> = answers.iter().map(|answer| (answer.exact, answer.nearest)).collect();
     assert_eq!(told, [(Some(1), 1), (None, 1), (Some(0), 0)]);
 }
 
@@ -67,10 +67,10 @@ fn a_constant_answer_has_the_documented_metrics_on_the_digits_of_mnist() {
     };
     let ones = constant([1.0; 6]);
     assert_eq!((format!("{:.4}", ones.mae), format!("{:.4}", ones.rmse)), ("0.4176".into(), "0.6462".into()));
-    assert_eq!((ones.digit_accuracy, ones.invalid_rate), (Some(0.0), Some(1.0)));
+    assert_eq!((ones.exact_accuracy, ones.invalid_rate), (Some(0.0), Some(1.0)));
     let majority = constant([1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
     assert_eq!((format!("{:.4}", majority.mae), format!("{:.4}", majority.rmse)), ("0.2466".into(), "0.4966".into()));
-    assert_eq!(majority.digit_accuracy, Some(0.1135));
+    assert_eq!(majority.exact_accuracy, Some(0.1135));
     assert_eq!(format!("{:.4}", majority.bit_accuracy.unwrap()), "0.7534");
 }
 
@@ -80,7 +80,7 @@ fn samples_without_labels_have_no_accuracy() {
     let samples = Samples { inputs: Inputs::Values(answers.view()), targets: Targets::Values(answers.view()) };
     let objective = Objective { loss: Loss::Squared, reduction: Reduction::Sum };
     let evaluation = evaluate(&identity(2), &samples, objective, &Workers::new(1), Kernel::Portable);
-    assert_eq!(evaluation.metrics.digit_accuracy, None);
+    assert_eq!(evaluation.metrics.exact_accuracy, None);
     assert!(evaluation.confusion.is_none() && evaluation.mistakes.is_empty());
     assert_eq!(serde_json::to_string(&evaluation.metrics).unwrap(), r#"{"loss":0.0,"mae":0.0,"rmse":0.0}"#);
 }
@@ -131,7 +131,7 @@ proptest! {
         prop_assert!((found.rmse - (squared / n_values).sqrt()).abs() < 1e-12);
         prop_assert!((found.loss - squared / n_values).abs() < 1e-12);
         prop_assert_eq!(found.bit_accuracy, Some(bits as f64 / n_values));
-        prop_assert_eq!(found.digit_accuracy, Some(digits as f64 / n));
+        prop_assert_eq!(found.exact_accuracy, Some(digits as f64 / n));
         prop_assert_eq!(found.nearest_accuracy, Some(nearest as f64 / n));
         prop_assert_eq!(found.invalid_rate, Some(invalid as f64 / n));
     }

@@ -36,5 +36,5 @@ fn one_epoch_reads_nine_digits_in_ten() {
     let run = run::<f32>(&config, &samples(&train, &codebook), Some(&samples(&test, &codebook)));
     let metrics = run.evaluation.unwrap().metrics;
     eprintln!("{metrics:?} after {:.2} s", run.history.seconds_train[0]);
-    assert!(metrics.digit_accuracy.unwrap() > 0.9, "{metrics:?}");
+    assert!(metrics.exact_accuracy.unwrap() > 0.9, "{metrics:?}");
 }

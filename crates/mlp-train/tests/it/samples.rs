@@ -84,7 +84,7 @@ fn softmax_outputs_refuse_labels_with_codes_that_do_not_sum_to_one() {
 fn a_configuration_that_does_not_suit_the_call_is_refused() {
     let xor = Xor::new();
     let single = Xor::config().precision(Precision::F32);
-    let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 1 };
+    let rule = EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 1 };
     let unlabelled = Xor::config().early_stopping(rule).validation(1).batch_size(1);
     let initial = crate::problems::run(&Xor::config().epochs(0), &xor.samples(), None).mlp;
     let wider = Xor::config().hidden([5]);

@@ -39,9 +39,9 @@ fn early_stopping_restores_the_best_epoch() {
 #[test]
 fn metrics_for_which_more_is_better_are_watched_in_their_direction() {
     let blobs = Blobs::new(120, 0);
-    let rule = EarlyStopping { metric: ValidationMetric::DigitAccuracy, patience: 4 };
+    let rule = EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 4 };
     let run = run::<f32>(&overfitting().early_stopping(rule), &blobs.samples(), None);
-    let accuracy = |epoch: usize| run.history.epochs[epoch].validation.as_ref().unwrap().digit_accuracy.unwrap();
+    let accuracy = |epoch: usize| run.history.epochs[epoch].validation.as_ref().unwrap().exact_accuracy.unwrap();
     let best = (0..run.history.epochs.len()).map(accuracy).fold(0.0, f64::max);
     assert_eq!(accuracy(run.history.best_epoch), best);
     assert!(best > 0.5);

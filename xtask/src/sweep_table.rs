@@ -1,0 +1,73 @@
+//! The table of a sweep: a line for each configuration, the best first, in at most 80 columns.
+
+use mlp_results::text::{counted, percent};
+use mlp_results::{Compared, Metric, Ranking, Repetitions, RunRecord};
+
+use crate::output::Output;
+use crate::table::{Column, Table};
+
+/// The keys that vary, without the seed, with their values.
+pub(crate) type Settings = Vec<(String, String)>;
+
+/// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key.
+pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, output: &mut Output) {
+    let configurations = Repetitions::ranked(rows, ranking);
+    if configurations.is_empty() {
+        return;
+    }
+    let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.settings.as_slice()).collect();
+    let n_needed = if ranking.set == Compared::Test { 1 } else { 2 };
+    let table = Table::new(&lines, score_columns(&configurations, ranking), n_needed);
+    table.print(usize::MAX, |place| trouble(&configurations[place]), output);
+    let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
+    if most_seeds > 1 {
+        output.line(format_args!(
+            "\n±: standard deviation over {}; two lines differ for certain only if they lie\nseveral of it apart",
+            counted(most_seeds, "seed")
+        ));
+    }
+    if ranking.set != Compared::Test {
+        output.line(format_args!("best first by the {} set; the test set had no say in it", ranking.set.title()));
+    }
+}
+
+/// The columns of numbers: what ranks, what the test set measured, and where the metric is the accuracy, what else tells.
+fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking) -> Vec<Column> {
+    let metric = ranking.metric;
+    let word = if metric == Metric::Accuracy { "right" } else { metric.name() };
+    let mut columns = Vec::new();
+    if ranking.set != Compared::Test {
+        let set = if ranking.set == Compared::Validation { "valid." } else { "train" };
+        let cells = configurations.iter().map(|row| value(metric, row.ranking_mean(ranking)));
+        columns.push(Column::new(format!("{set} {word}"), cells));
+    }
+    let has_seeds = configurations.iter().any(|row| row.scores(metric).len() > 1);
+    let head = if has_seeds { format!("test {word} ±") } else { format!("test {word}") };
+    columns.push(Column::new(head, configurations.iter().map(|row| spread(row, metric))));
+    if metric == Metric::Accuracy {
+        for (head, metric) in [("test bits", Metric::BitAccuracy), ("invalid", Metric::InvalidRate)] {
+            let cells = configurations.iter().map(|row| percent(row.mean(metric)));
+            columns.push(Column::new(head, cells));
+        }
+    }
+    columns
+}
+
+fn value(metric: Metric, value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| metric.format(value))
+}
+
+fn spread(row: &Repetitions<'_, Settings>, metric: Metric) -> String {
+    match (row.mean(metric), row.deviation(metric)) {
+        (Some(mean), Some(deviation)) if metric.is_fraction() => {
+            format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
+        }
+        (Some(mean), Some(deviation)) => format!("{} ± {}", metric.format(mean), metric.format(deviation)),
+        (mean, _) => value(metric, mean),
+    }
+}
+
+fn trouble(row: &Repetitions<'_, Settings>) -> String {
+    let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
+    named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect()
+}
