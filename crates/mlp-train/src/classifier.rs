@@ -26,13 +26,13 @@ use crate::trainable::Trainable;
 /// ```
 /// use mlp_train::mlp_core::{Activation, Layer, Mlp};
 /// use mlp_train::ndarray::array;
-/// use mlp_train::{Classifier, SavedModel, TargetEncoding, TrainConfig};
+/// use mlp_train::{Classifier, Decoding, SavedModel, TargetEncoding, TrainConfig};
 ///
 /// // Two pixels: 'l' where the left one is bright, 'r' where the right one is.
 /// let weights = array![[8.0_f32, -8.0], [-8.0, 8.0]];
 /// let mlp = Mlp { layers: vec![Layer { weights, bias: None, activation: Activation::Sigmoid }] };
 /// let config = TrainConfig::new().hidden([]).bias(false).encoding(TargetEncoding::OneHot);
-/// let model = SavedModel::new(mlp, config, vec!['l', 'r']);
+/// let mut model = SavedModel::new(mlp, config, vec!['l', 'r']);
 ///
 /// let mut classifier = Classifier::new(&model)?; // or Classifier::load(path)?
 /// let answer = classifier.classify(&[255, 40])?;
@@ -40,8 +40,11 @@ use crate::trainable::Trainable;
 /// assert!(answer.bits[0].is_one && answer.bits[0].confidence > 0.99);
 /// assert_eq!(answer.runners_up()[0].class, 'r');
 ///
-/// // Both bright: no code is both bits at a half.
+/// // Both bright: both outputs are ½, and the first of the largest is the answer. Read exactly, there is none.
 /// let answer = classifier.classify_values(&[1.0, 1.0])?;
+/// assert_eq!(answer.class, Some('l'));
+/// model.config.decoding = Some(Decoding::Exact);
+/// let answer = Classifier::new(&model)?.classify_values(&[1.0, 1.0])?;
 /// assert_eq!((answer.class, answer.nearest()), (None, 'l'));
 /// # Ok::<(), mlp_train::Error>(())
 /// ```

@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig, ValidationMetric,
+    Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig,
+    ValidationMetric,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,12 +13,12 @@ use serde_json::{Value, json};
 fn every_key_gives_back_what_was_set() {
     let values = json!({
         "hidden": [512, 16], "bias": false, "activation": ["tanh", "relu"], "output_activation": "softmax",
-        "encoding": "one-hot", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
+        "encoding": "one-hot", "decoding": "exact", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
         "loss": "softmax-cross-entropy", "reduction": "sum", "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
         "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
         "batch_size": 3, "epochs": 7, "validation": 11,
-        "early_stopping": { "metric": "validation.digit_accuracy", "patience": 2 },
+        "early_stopping": { "metric": "validation.exact_accuracy", "patience": 2 },
         "evaluate_train": "all", "seed": 9_223_372_036_854_775_807_i64,
     });
     let values = values.as_object().unwrap();
@@ -27,6 +28,11 @@ fn every_key_gives_back_what_was_set() {
     assert_eq!(config.early_stopping, Some(EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 2 }));
     assert_eq!(config.seed, (1 << 63) - 1);
     assert_eq!(values.len(), TrainConfig::KEYS.len());
+
+    // The name that older configurations use.
+    let mut older = TrainConfig::default();
+    older.set("early_stopping", &json!({ "metric": "validation.digit_accuracy", "patience": 2 })).unwrap();
+    assert_eq!(older.early_stopping, config.early_stopping);
 }
 
 #[test]
@@ -311,6 +317,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .activation([Activation::Tanh, Activation::Relu])
         .output_activation(Activation::Softmax)
         .encoding(TargetEncoding::OneHot)
+        .decoding(Decoding::Exact)
         .initializer(Initializer::HE_NORMAL)
         .loss(Loss::SoftmaxCrossEntropy)
         .reduction(mlp_core::Reduction::Sum)

@@ -1,7 +1,9 @@
 //! What the metrics mean.
 
 use mlp_core::{Activation, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers};
-use mlp_train::{Codebook, ConfusionMatrix, Evaluation, Inputs, Samples, TargetEncoding, Targets, evaluate};
+use mlp_train::{
+    Codebook, ConfusionMatrix, Decoding, Evaluation, Inputs, Samples, TargetEncoding, Targets, TrainConfig, evaluate,
+};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
@@ -134,5 +136,43 @@ proptest! {
         prop_assert_eq!(found.exact_accuracy, Some(digits as f64 / n));
         prop_assert_eq!(found.nearest_accuracy, Some(nearest as f64 / n));
         prop_assert_eq!(found.invalid_rate, Some(invalid as f64 / n));
+    }
+}
+
+/// Everybody calls it accuracy: the share of samples whose largest output is that of their class, although no output or
+/// two of them may reach a half.
+#[test]
+fn with_one_output_a_class_the_largest_output_is_the_answer() {
+    let codebook = TargetEncoding::OneHot.codebook(&['a', 'b', 'c']);
+    let outputs = array![[0.4_f64, 0.3, 0.3], [0.6, 0.7, 0.1], [0.1, 0.9, 0.2], [0.8, 0.1, 0.1]];
+    let labels = [0, 1, 2, 0];
+    let evaluation = evaluate_answers(&outputs, &labels, &codebook, Loss::Absolute);
+    let metrics = &evaluation.metrics;
+    assert_eq!((metrics.accuracy, metrics.nearest_accuracy), (Some(0.75), Some(0.75)));
+    assert_eq!((metrics.exact_accuracy, metrics.invalid_rate), (Some(0.25), Some(0.5)));
+    assert_eq!(evaluation.confusion.unwrap().counts, [[2, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0]]);
+    let mistakes: Vec<_> =
+        evaluation.mistakes.iter().map(|mistake| (mistake.index, mistake.answer.as_deref())).collect();
+    assert_eq!(mistakes, [(2, Some("b"))]);
+
+    // Whoever wants every output on its side of a half says so.
+    let exact = evaluate_answers(&outputs, &labels, &codebook.decoded_by(Decoding::Exact), Loss::Absolute);
+    assert_eq!((exact.metrics.accuracy, exact.metrics.nearest_accuracy), (Some(0.25), Some(0.75)));
+    assert_eq!(exact.confusion.unwrap().counts, [[1, 0, 0, 1], [0, 0, 0, 1], [0, 1, 0, 0]]);
+    assert_eq!(exact.mistakes.len(), 3);
+}
+
+#[test]
+fn codes_are_read_exactly_unless_the_configuration_says_nearest() {
+    let digits: Vec<char> = ('0'..='9').collect();
+    let read_by = |config: &TrainConfig| config.codebook(&digits).decoding;
+    for encoding in TargetEncoding::ALL {
+        let config = TrainConfig::new().encoding(encoding);
+        let is_one_hot = encoding == TargetEncoding::OneHot;
+        assert_eq!(read_by(&config), if is_one_hot { Decoding::Nearest } else { Decoding::Exact }, "{encoding}");
+        for decoding in Decoding::ALL {
+            assert_eq!(read_by(&config.clone().decoding(decoding)), decoding);
+            assert_eq!(decoding.to_string().parse::<Decoding>().unwrap(), decoding);
+        }
     }
 }
