@@ -266,7 +266,7 @@ impl SampleSet {
         };
         let targets = match (codebook, converted) {
             (_, Some((_, Some(values)))) => Targets::Values(values.view()),
-            (Some(codebook), _) => Targets::Labels { labels, codebook },
+            (Some(codebook), _) => Targets::labels(labels, codebook),
             (None, _) => unreachable!("samples without classes have numbers as targets"),
         };
         Samples { inputs, targets }
@@ -380,7 +380,7 @@ impl Table {
 
 /// Images with their labels as a network sees them.
 pub fn image_samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::Labels { labels: &images.labels, codebook } }
+    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::labels(&images.labels, codebook) }
 }
 
 /// The same images, if their labels, classes and pixels, which anybody can change, still belong together.

@@ -39,7 +39,7 @@ pub(crate) fn train_and_save(path: &Path) -> Result<(), Box<dyn Error>> {
     let images: LabeledImages = synthetic_digits(10_000, 0);
     let config = TrainConfig::new().hidden([128]).learning_rate(0.01);
     let codebook = config.encoding.codebook(&images.classes);
-    let targets = Targets::Labels { labels: &images.labels, codebook: &codebook };
+    let targets = Targets::labels(&images.labels, &codebook);
     let samples = Samples { inputs: Inputs::Pixels(images.pixels()), targets };
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
@@ -55,13 +55,13 @@ pub(crate) fn made_up_photo(pixels: &[u8]) -> DynamicImage {
 }
 
 fn show(what: &str, answer: &Classification) {
-    match answer.class {
+    match &answer.class {
         Some(class) => println!("{what}: {class}"),
         None => println!("{what}: no digit has exactly these bits"),
     }
     for bit in &answer.bits {
         println!("  {} for {:.3}, sure by {:.0} %", u8::from(bit.is_one), bit.output, 100.0 * bit.confidence);
     }
-    let candidates: Vec<String> = answer.ranking.iter().take(3).map(|candidate| candidate.class.to_string()).collect();
+    let candidates: Vec<&str> = answer.ranking.iter().take(3).map(|candidate| candidate.class.as_str()).collect();
     println!("  the nearest codes are those of {}", candidates.join(", "));
 }

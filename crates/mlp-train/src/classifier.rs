@@ -32,20 +32,20 @@ use crate::trainable::Trainable;
 /// let weights = array![[8.0_f32, -8.0], [-8.0, 8.0]];
 /// let mlp = Mlp { layers: vec![Layer { weights, bias: None, activation: Activation::Sigmoid }] };
 /// let config = TrainConfig::new().hidden([]).bias(false).encoding(TargetEncoding::OneHot);
-/// let mut model = SavedModel::new(mlp, config, vec!['l', 'r']);
+/// let mut model = SavedModel::new(mlp, config, ['l', 'r']);
 ///
 /// let mut classifier = Classifier::new(&model)?; // or Classifier::load(path)?
 /// let answer = classifier.classify(&[255, 40])?;
-/// assert_eq!(answer.class, Some('l'));
+/// assert_eq!(answer.class.as_deref(), Some("l"));
 /// assert!(answer.bits[0].is_one && answer.bits[0].confidence > 0.99);
-/// assert_eq!(answer.runners_up()[0].class, 'r');
+/// assert_eq!(answer.runners_up()[0].class, "r");
 ///
 /// // Both bright: both outputs are ½, and the first of the largest is the answer. Read exactly, there is none.
 /// let answer = classifier.classify_values(&[1.0, 1.0])?;
-/// assert_eq!(answer.class, Some('l'));
+/// assert_eq!(answer.class.as_deref(), Some("l"));
 /// model.config.decoding = Some(Decoding::Exact);
 /// let answer = Classifier::new(&model)?.classify_values(&[1.0, 1.0])?;
-/// assert_eq!((answer.class, answer.nearest()), (None, 'l'));
+/// assert_eq!((&answer.class, answer.nearest()), (&None, "l"));
 /// # Ok::<(), mlp_train::Error>(())
 /// ```
 pub struct Classifier {
@@ -66,7 +66,7 @@ enum Network {
 pub struct Classification {
     /// The class that is answered, read as the model's configuration has it ([`Decoding`](crate::Decoding)); `None` for an
     /// invalid answer, which only exact decoding knows.
-    pub class: Option<char>,
+    pub class: Option<String>,
     /// The bits of the answer, one for each output.
     pub bits: Vec<Bit>,
     /// Every class, that with the nearest code first; at least one.
@@ -87,11 +87,11 @@ pub struct Bit {
 }
 
 /// A class that an answer may mean.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Candidate {
     /// The class.
-    pub class: char,
+    pub class: String,
     /// The Euclidean distance of its code from the outputs.
     pub distance: f64,
 }
@@ -126,12 +126,16 @@ impl Classifier {
     ///
     /// If the processor does not support the kernel.
     pub fn with_kernel(model: &SavedModel, kernel: Kernel, workers: Workers) -> Result<Self> {
-        let (n_outputs, n_bits) = (model.network.n_outputs(), model.config.encoding.n_bits(&model.classes));
         if model.classes.is_empty() {
             let advice = "say what the labels stand for in SavedModel::classes";
-            return Err(Error::at(ErrorKind::Model, "config, key classes", "the characters of the classes", "none")
+            return Err(Error::at(ErrorKind::Model, "config, key classes", "the names of the classes", "none")
                 .with_advice(advice));
         }
+        let in_model =
+            |error: Error| Error::at(ErrorKind::Model, "config, key encoding", error.expected(), error.found());
+        let codes = model.config.encoding.codebook_of_words(&model.classes).map_err(in_model)?;
+        let codebook = codes.decoded_by(model.config.answers_by());
+        let (n_outputs, n_bits) = (model.network.n_outputs(), codebook.n_bits());
         if n_outputs != n_bits {
             let (encoding, n_classes) = (model.config.encoding, model.classes.len());
             let expected = format!("a network with {n_bits} outputs, for the {encoding} codes of {n_classes} classes");
@@ -142,7 +146,6 @@ impl Classifier {
             AnyMlp::F32(mlp) => Network::F32(workspace(mlp, kernel, &workers)),
             AnyMlp::F64(mlp) => Network::F64(workspace(mlp, kernel, &workers)),
         };
-        let codebook = model.config.codebook(&model.classes);
         Ok(Self { codebook, n_inputs: model.network.n_inputs(), network, workers })
     }
 
@@ -152,7 +155,7 @@ impl Classifier {
     }
 
     /// The classes, in the order of their labels.
-    pub fn classes(&self) -> &[char] {
+    pub fn classes(&self) -> &[String] {
         &self.codebook.classes
     }
 
@@ -226,8 +229,8 @@ impl Classifier {
 
 impl Classification {
     /// The class with the nearest code, whether or not the bits are exactly it.
-    pub fn nearest(&self) -> char {
-        self.ranking[0].class
+    pub fn nearest(&self) -> &str {
+        &self.ranking[0].class
     }
 
     /// The other classes, that with the nearest code first.
@@ -243,11 +246,11 @@ impl Classification {
     }
 
     fn new(codebook: &Codebook, outputs: &[f64]) -> Self {
-        let character = |class: usize| codebook.classes[class];
+        let name = |class: usize| codebook.classes[class].clone();
         let bit = |&output: &f64| Bit { output, is_one: is_one(output), confidence: output.max(1.0 - output).min(1.0) };
-        let candidate = |(class, distance)| Candidate { class: character(class), distance };
+        let candidate = |(class, distance)| Candidate { class: name(class), distance };
         Self {
-            class: codebook.decode(outputs).map(character),
+            class: codebook.decode(outputs).map(name),
             bits: outputs.iter().map(bit).collect(),
             ranking: codebook.ranking(outputs).into_iter().map(candidate).collect(),
         }

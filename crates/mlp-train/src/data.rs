@@ -20,13 +20,92 @@ pub enum Inputs<'a, F> {
 pub enum Targets<'a, F> {
     /// A class for each sample; the target is its code.
     Labels {
-        /// The index of the class of each sample.
-        labels: &'a [u8],
+        /// The class of each sample.
+        labels: Labels<'a>,
         /// The code of each class.
         codebook: &'a Codebook,
     },
     /// Numbers, taken as they are: `(n_samples, n_outputs)`. Metrics that need a class are then left out.
     Values(ArrayView2<'a, F>),
+}
+
+/// For each sample the index of its class, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub enum Labels<'a> {
+    /// Of at most 256 classes, as files of images have them.
+    Bytes(&'a [u8]),
+    /// Of any number of classes.
+    Indices(&'a [usize]),
+}
+
+impl<'a, F> Targets<'a, F> {
+    /// The classes of the samples, bytes or indices, and the code of each class.
+    ///
+    /// ```
+    /// use mlp_train::{TargetEncoding, Targets};
+    ///
+    /// let codebook = TargetEncoding::OneHot.codebook_of_words(&["setosa", "versicolor", "virginica"])?;
+    /// let (bytes, indices) = (vec![2_u8, 0, 1, 1], vec![2_usize, 0, 1, 1]);
+    /// let targets: Targets<'_, f32> = Targets::labels(&bytes, &codebook);
+    /// let same: Targets<'_, f32> = Targets::labels(&indices, &codebook);
+    /// # assert!(matches!((targets, same), (Targets::Labels { .. }, Targets::Labels { .. })));
+    /// # Ok::<(), mlp_train::Error>(())
+    /// ```
+    pub fn labels(labels: impl Into<Labels<'a>>, codebook: &'a Codebook) -> Self {
+        Targets::Labels { labels: labels.into(), codebook }
+    }
+}
+
+impl Labels<'_> {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Labels::Bytes(labels) => labels.len(),
+            Labels::Indices(labels) => labels.len(),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The index of the class of this sample.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many samples.
+    #[inline]
+    pub fn class(&self, sample: usize) -> usize {
+        match self {
+            Labels::Bytes(labels) => usize::from(labels[sample]),
+            Labels::Indices(labels) => labels[sample],
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Labels<'a> {
+    fn from(labels: &'a [u8]) -> Self {
+        Labels::Bytes(labels)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Labels<'a> {
+    fn from(labels: &'a Vec<u8>) -> Self {
+        Labels::Bytes(labels)
+    }
+}
+
+impl<'a> From<&'a [usize]> for Labels<'a> {
+    fn from(labels: &'a [usize]) -> Self {
+        Labels::Indices(labels)
+    }
+}
+
+impl<'a> From<&'a Vec<usize>> for Labels<'a> {
+    fn from(labels: &'a Vec<usize>) -> Self {
+        Labels::Indices(labels)
+    }
 }
 
 /// A set of samples. Nothing is copied: views of arrays that the caller keeps.
@@ -165,7 +244,7 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
     fn target(&self, row: usize, into: &mut [F]) {
         match &self.samples.targets {
             Targets::Labels { labels, codebook } => {
-                let code = codebook.codes.row(usize::from(labels[self.rows[row]]));
+                let code = codebook.codes.row(labels.class(self.rows[row]));
                 into.iter_mut().zip(&code).for_each(|(y, &bit)| *y = F::from_u8(bit));
             }
             Targets::Values(values) => copy_row(values, self.rows[row], into),
@@ -199,11 +278,11 @@ pub(crate) fn check_finite<F: Real>(values: ArrayView2<'_, F>, what: &str) -> Re
     }
 }
 
-fn check_labels(labels: &[u8], n_classes: usize) -> Result<()> {
-    match labels.iter().position(|&label| usize::from(label) >= n_classes) {
+fn check_labels(labels: Labels<'_>, n_classes: usize) -> Result<()> {
+    match (0..labels.len()).find(|&sample| labels.class(sample) >= n_classes) {
         None => Ok(()),
         Some(sample) => {
-            let label = labels[sample];
+            let label = labels.class(sample);
             let sentence = format!(
                 "sample {sample} has label {label}, but there are only {n_classes} classes (labels count from 0)"
             );

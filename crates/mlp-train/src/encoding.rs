@@ -12,6 +12,7 @@ use ndarray::Array2;
 use rand::RngCore;
 
 use crate::decoding::Decoding;
+use crate::error::{Error, Result};
 use crate::random::{Stream, generator};
 
 /// How a class is written as bits.
@@ -42,8 +43,8 @@ const N_RANDOM_DRAWS: usize = 2_000;
 /// The code of every class of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Codebook {
-    /// The characters that the labels 0, 1, 2, … stand for. They should differ from each other.
-    pub classes: Vec<char>,
+    /// What the labels 0, 1, 2, … stand for: characters or words. They should differ from each other.
+    pub classes: Vec<String>,
     /// One row of bits (0 or 1) for each class: `(n_classes, n_bits)`.
     pub codes: Array2<u8>,
     /// How an answer is read from the outputs.
@@ -111,7 +112,64 @@ impl TargetEncoding {
             Self::OneHot => Array2::eye(n_classes),
             Self::Random { bits } => binary_codes(bits, random_codes(n_classes, bits).into_iter()),
         };
-        Codebook { classes: classes.to_vec(), codes, decoding: self.decoding() }
+        Codebook { classes: classes.iter().map(char::to_string).collect(), codes, decoding: self.decoding() }
+    }
+
+    /// The codes of classes that are words, or characters as texts, in their order.
+    ///
+    /// ```
+    /// use mlp_train::TargetEncoding;
+    ///
+    /// let species = ["setosa", "versicolor", "virginica"];
+    /// let codebook = TargetEncoding::OneHot.codebook_of_words(&species)?;
+    /// assert_eq!(codebook.classes[codebook.decode_nearest(&[0.1_f32, 0.7, 0.2])], "versicolor");
+    ///
+    /// let error = TargetEncoding::Ascii.codebook_of_words(&species).unwrap_err();
+    /// assert_eq!(error.key(), Some("encoding"));
+    /// # Ok::<(), mlp_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If ASCII codes are asked for and a class is not one character.
+    ///
+    /// # Panics
+    ///
+    /// As [`TargetEncoding::codebook`].
+    pub fn codebook_of_words(self, classes: &[impl AsRef<str>]) -> Result<Codebook> {
+        let codes = self.codebook(&self.characters(classes)?).codes;
+        Ok(Codebook {
+            classes: classes.iter().map(|class| class.as_ref().to_owned()).collect(),
+            codes,
+            decoding: self.decoding(),
+        })
+    }
+
+    /// The length of the codes of classes that are words, or characters as texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`TargetEncoding::codebook_of_words`].
+    pub fn n_bits_of_words(self, classes: &[impl AsRef<str>]) -> Result<usize> {
+        Ok(self.n_bits(&self.characters(classes)?))
+    }
+
+    /// The character that each class is; any where codes depend on the number of classes alone.
+    fn characters(self, classes: &[impl AsRef<str>]) -> Result<Vec<char>> {
+        if self != Self::Ascii {
+            return Ok(vec!['?'; classes.len()]);
+        }
+        let character = |class: &str| {
+            let mut characters = class.chars();
+            match (characters.next(), characters.next()) {
+                (Some(only), None) => Ok(only),
+                _ => {
+                    let expected = format!("one-hot, binary or random where a class is a word, such as \"{class}\"");
+                    Err(Error::of_key("encoding", expected, self.name()))
+                }
+            }
+        };
+        classes.iter().map(|class| character(class.as_ref())).collect()
     }
 }
 

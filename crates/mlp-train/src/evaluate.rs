@@ -33,7 +33,7 @@ pub struct Evaluation {
 pub struct Mistake {
     /// The index of the sample in its set.
     pub index: usize,
-    /// The character it shows.
+    /// The class it is of: for an image the character it shows.
     pub label: String,
     /// The character that was answered; `None` for an invalid answer.
     pub answer: Option<String>,
@@ -98,7 +98,7 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
         let mut confusion = ConfusionMatrix::new(codebook.n_classes());
         let (mut answers, mut mistakes) = (Vec::with_capacity(rows.len()), Vec::new());
         let metrics = self.visit(samples, rows, |index, answer, outputs| {
-            let label = usize::from(labels[index]);
+            let label = labels.class(index);
             let answered = answer.class(codebook.decoding);
             confusion.add(label, answered);
             answers.push(answer);
@@ -126,7 +126,7 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
                 batch.target(row, &mut self.target);
                 sums.add_errors(self.objective, net_inputs, outputs, &self.target);
                 if let Targets::Labels { labels, codebook } = samples.targets {
-                    let answer = sums.add_answer(outputs, codebook, usize::from(labels[index]));
+                    let answer = sums.add_answer(outputs, codebook, labels.class(index));
                     see(index, answer, outputs);
                 }
             }
@@ -136,7 +136,7 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
 }
 
 fn mistake<F: Real>(codebook: &Codebook, index: usize, label: usize, answer: Answer, outputs: &[F]) -> Mistake {
-    let character = |class: usize| codebook.classes[class].to_string();
+    let character = |class: usize| codebook.classes[class].clone();
     Mistake {
         index,
         label: character(label),

@@ -45,7 +45,8 @@
 //! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
 //! 8. [`SavedModel`], [`load_model`] and [`Classifier`]: a network on disk, and in use.
 //! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
-//! 10. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
+//! 10. [`tabular`]: small tables in six lines, with `fit` and `predict`.
+//! 11. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
 //!
 //! # What can be relied on
 //!
@@ -90,6 +91,7 @@ mod model;
 
 // What it is for.
 mod classifier;
+pub mod tabular;
 
 // What the others stand on.
 mod error;
@@ -106,7 +108,7 @@ pub use config::{
     EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric, nearest,
 };
 pub use confusion::ConfusionMatrix;
-pub use data::{Inputs, Rows, Samples, Targets};
+pub use data::{Inputs, Labels, Rows, Samples, Targets};
 pub use decoding::Decoding;
 pub use diagnosis::{
     Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,

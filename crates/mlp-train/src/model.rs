@@ -2,8 +2,9 @@
 //!
 //! A file holds `layers.0.weights` of shape `(n_inputs, n_outputs)`, `layers.0.bias` of shape `(n_outputs)` where layers
 //! have biases, `layers.1.weights` and so on, all in `F32` or all in `F64`, and one metadata entry, `config`: JSON with
-//! sorted keys, which are those of the configuration, `classes` (the characters that labels stand for, in one text),
-//! whatever else the program says that saved the network, and `sha256`, by which damage is noticed.
+//! sorted keys, which are those of the configuration, `classes` (the characters that labels stand for, in one text) or,
+//! where classes are words, `class_names` (a list of texts), whatever else the program says that saved the network, and
+//! `sha256`, by which damage is noticed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,6 +26,8 @@ use crate::tensor_file::{
 const CONFIG: &str = "config";
 /// The entry of the configuration that holds the characters of the classes.
 const CLASSES: &str = "classes";
+/// The entry that holds the names of the classes where they are not all single characters.
+const CLASS_NAMES: &str = "class_names";
 /// The entry of the configuration that holds the hash of all the rest: the configuration without this entry, as
 /// canonical JSON, then the bytes of the tensors.
 const SHA256: &str = "sha256";
@@ -43,14 +46,12 @@ pub enum AnyMlp {
 /// ```
 /// use mlp_train::mlp_core::{Activation, Initializer, Mlp};
 /// use mlp_train::{SavedModel, TargetEncoding, TrainConfig, load_model};
-/// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-/// # let mut rng = ChaCha8Rng::seed_from_u64(0);
 ///
 /// let config = TrainConfig::new().hidden([3]).activation([Activation::Tanh]).encoding(TargetEncoding::OneHot);
-/// let mlp = Mlp::<f32>::new(&[4, 3, 2], &config.activations(), config.bias, config.initializer, &mut rng);
+/// let mlp = Mlp::<f32>::seeded(&[4, 3, 2], &config.activations(), config.bias, config.initializer, 0);
 ///
 /// let path = std::env::temp_dir().join(format!("saved-model-{}.safetensors", std::process::id()));
-/// let model = SavedModel::new(mlp, config, vec!['a', 'b']);
+/// let model = SavedModel::new(mlp, config, ["setosa", "versicolor"]);
 /// model.save(&path)?;
 /// assert_eq!(load_model(&path)?, model);
 /// # std::fs::remove_file(path).unwrap();
@@ -63,15 +64,21 @@ pub struct SavedModel {
     pub network: AnyMlp,
     /// The configuration it was trained with.
     pub config: TrainConfig,
-    /// The characters that the labels 0, 1, 2, … stand for; empty where the file names none.
-    pub classes: Vec<char>,
+    /// What the labels 0, 1, 2, … stand for, characters or words; empty where the file names none.
+    pub classes: Vec<String>,
     /// What else the program says that saved it.
     pub other: Map<String, Value>,
 }
 
 impl SavedModel {
-    /// A model of `network`, which `config` describes, with the characters that the labels 0, 1, 2, … stand for, if any.
-    pub fn new(network: impl Into<AnyMlp>, config: TrainConfig, classes: Vec<char>) -> Self {
+    /// A model of `network`, which `config` describes, with what the labels 0, 1, 2, … stand for: characters, words or
+    /// anything that has a text; an empty `Vec<String>` for a network that answers numbers.
+    pub fn new(
+        network: impl Into<AnyMlp>,
+        config: TrainConfig,
+        classes: impl IntoIterator<Item = impl ToString>,
+    ) -> Self {
+        let classes = classes.into_iter().map(|class| class.to_string()).collect();
         Self { network: network.into(), config, classes, other: Map::new() }
     }
 
@@ -83,8 +90,10 @@ impl SavedModel {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut map = self.other.clone();
         map.extend(self.config.to_map());
-        if !self.classes.is_empty() {
-            map.insert(CLASSES.to_owned(), json!(self.classes.iter().collect::<String>()));
+        if self.classes.iter().any(|class| class.chars().count() != 1) {
+            map.insert(CLASS_NAMES.to_owned(), json!(self.classes));
+        } else if !self.classes.is_empty() {
+            map.insert(CLASSES.to_owned(), json!(self.classes.concat()));
         }
         match &self.network {
             AnyMlp::F32(mlp) => save_model(path, mlp, &map),
@@ -242,7 +251,7 @@ fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
     Ok(SavedModel { network, config, classes, other })
 }
 
-type Entries = (TrainConfig, Vec<char>, Map<String, Value>);
+type Entries = (TrainConfig, Vec<String>, Map<String, Value>);
 
 /// The entries of the configuration, by their owners.
 fn parse_config(map: &Map<String, Value>, may_have_others: bool) -> std::result::Result<Entries, Problem> {
@@ -251,17 +260,25 @@ fn parse_config(map: &Map<String, Value>, may_have_others: bool) -> std::result:
         Problem::new(format!("config, key {key}"), error.expected(), error.found())
     };
     let (config, mut other) = TrainConfig::split_map(map).map_err(at_key)?;
-    let classes = match other.remove(CLASSES) {
-        None => Vec::new(),
-        Some(Value::String(classes)) => classes.chars().collect(),
-        Some(found) => {
-            let expected = "the characters of the classes in one text";
-            return Err(Problem::new(format!("config, key {CLASSES}"), expected, found.to_string()));
-        }
-    };
+    let classes = parse_classes(other.remove(CLASSES), other.remove(CLASS_NAMES))?;
     match other.keys().next() {
-        Some(unknown) if !may_have_others => Err(at_key(TrainConfig::unknown_key(unknown, &[CLASSES]))),
+        Some(unknown) if !may_have_others => Err(at_key(TrainConfig::unknown_key(unknown, &[CLASSES, CLASS_NAMES]))),
         _ => Ok((config, classes, other)),
+    }
+}
+
+fn parse_classes(characters: Option<Value>, names: Option<Value>) -> std::result::Result<Vec<String>, Problem> {
+    let problem =
+        |key: &str, expected: &str, found: String| Err(Problem::new(format!("config, key {key}"), expected, found));
+    match (characters, names) {
+        (None, None) => Ok(Vec::new()),
+        (Some(Value::String(characters)), None) => Ok(characters.chars().map(String::from).collect()),
+        (Some(found), None) => problem(CLASSES, "the characters of the classes in one text", found.to_string()),
+        (None, Some(names)) => match serde_json::from_value(names.clone()) {
+            Ok(names) => Ok(names),
+            Err(_) => problem(CLASS_NAMES, "a list with the name of each class", names.to_string()),
+        },
+        (Some(characters), Some(_)) => problem(CLASSES, "either this key or class_names", characters.to_string()),
     }
 }
 

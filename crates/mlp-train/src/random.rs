@@ -16,6 +16,8 @@ pub(crate) enum Stream {
     Validation = 2,
     /// Random target codes.
     Codes = 3,
+    /// Which rows of a table are tested on.
+    Testing = 4,
 }
 
 /// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).

@@ -123,9 +123,10 @@ fn check_fit(path: &Path, model: &SavedModel, test: &LabeledImages) -> Result<()
         )));
     }
     let n_bits = model.config.encoding.n_bits(&test.classes);
-    let known = if model.classes.is_empty() { &test.classes } else { &model.classes };
-    if n_bits != model.network.n_outputs() || *known != test.classes {
-        let (known, classes): (String, String) = (known.iter().collect(), test.classes.iter().collect());
+    let classes: Vec<String> = test.classes.iter().map(char::to_string).collect();
+    let known = if model.classes.is_empty() { &classes } else { &model.classes };
+    if n_bits != model.network.n_outputs() || *known != classes {
+        let (known, classes) = (known.concat(), classes.concat());
         return Err(Failure::data(format!(
             "{}: expected images of the classes {known}, found {classes}; name fitting --data",
             path.display()

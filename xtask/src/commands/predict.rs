@@ -73,9 +73,9 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
 fn load(path: &Path) -> Result<Classifier, Failure> {
     let mut model = load_model(path)?;
     if model.classes.is_empty() {
-        model.classes = mnist_io::digit_classes();
+        model.classes = mnist_io::digit_classes().iter().map(char::to_string).collect();
     }
-    let n_bits = model.config.encoding.n_bits(&model.classes);
+    let n_bits = model.config.encoding.n_bits_of_words(&model.classes)?;
     let (n_inputs, n_outputs) = (model.network.n_inputs(), model.network.n_outputs());
     if n_inputs != 28 * 28 || n_outputs != n_bits {
         return Err(Failure::data(format!(
@@ -122,7 +122,7 @@ fn free_stem(path: &Path, stems: &mut BTreeSet<String>) -> String {
 
 fn show(path: &Path, prepared: &PreparedDigit, answer: &Classification, codebook: &Codebook, output: &mut Output) {
     let name = path.display();
-    match answer.class {
+    match &answer.class {
         Some(class) => output.line(format_args!("{name}: {class}")),
         None => output.line(format_args!(
             "{name}: no class has exactly these bits; the nearest code is that of {}",
@@ -181,8 +181,8 @@ fn as_json(path: &Path, prepared: &PreparedDigit, answer: &Classification) -> Va
         prepared.steps.iter().map(|step| json!({ "name": step.name, "explanation": step.explanation })).collect();
     json!({
         "picture": path.to_string_lossy(),
-        "answer": answer.class.map(String::from),
-        "nearest": answer.nearest().to_string(),
+        "answer": answer.class,
+        "nearest": answer.nearest(),
         "bits": bits,
         "preparation": steps,
     })

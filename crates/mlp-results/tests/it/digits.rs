@@ -12,7 +12,7 @@ pub(crate) fn trained(config: &TrainConfig) -> Run<f32> {
     let codebook = TargetEncoding::Ascii.codebook(&train_digits.classes);
     let [train_samples, test_samples] = [&train_digits, &test_digits].map(|digits| Samples {
         inputs: Inputs::Pixels(digits.pixels()),
-        targets: Targets::Labels { labels: &digits.labels, codebook: &codebook },
+        targets: Targets::labels(&digits.labels, &codebook),
     });
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };

@@ -24,7 +24,7 @@ impl Digits {
     }
 
     fn samples<F: Trainable>(&self) -> Samples<'_, F> {
-        let targets = Targets::Labels { labels: &self.images.labels, codebook: &self.codebook };
+        let targets = Targets::labels(&self.images.labels, &self.codebook);
         Samples { inputs: Inputs::Pixels(self.images.pixels()), targets }
     }
 }

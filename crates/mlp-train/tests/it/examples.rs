@@ -9,16 +9,10 @@ use tempfile::tempdir;
 mod classify_a_picture;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../examples/iris.rs"]
-mod iris;
+pub(crate) mod iris;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../examples/regression.rs"]
 mod regression;
-
-#[test]
-fn flowers_are_named_by_their_lengths() {
-    let accuracy = iris::learn().unwrap();
-    assert!(accuracy >= 0.85, "{accuracy}");
-}
 
 #[test]
 fn a_function_is_met_more_closely_than_its_measurements() {
@@ -39,8 +33,9 @@ fn an_image_and_a_photo_of_it_are_read_alike() {
         let photo = classify_a_picture::made_up_photo(&pixels);
         let prepared: Vec<u8> = prepare_digit(&photo).unwrap().image.iter().copied().collect();
         for pixels in [pixels, prepared] {
-            n_right +=
-                usize::from(classifier.classify(&pixels).unwrap().nearest() == digits.classes[usize::from(label)]);
+            n_right += usize::from(
+                classifier.classify(&pixels).unwrap().nearest() == digits.classes[usize::from(label)].to_string(),
+            );
         }
     }
     assert!(n_right >= 80, "{n_right} of 100");

@@ -167,7 +167,7 @@ fn evaluation_agrees_with_the_forward_pass_of_the_network() {
     assert_eq!(confusion.counts.iter().flatten().sum::<u64>(), 1_300);
     assert!(evaluation.mistakes.len() <= mlp_train::MAX_MISTAKES);
     for mistake in &evaluation.mistakes {
-        assert_eq!(mistake.label, blobs.codebook.classes[usize::from(blobs.labels[mistake.index])].to_string());
+        assert_eq!(mistake.label, blobs.codebook.classes[usize::from(blobs.labels[mistake.index])]);
         assert_ne!(mistake.answer.as_ref(), Some(&mistake.label));
     }
 }

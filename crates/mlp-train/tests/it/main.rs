@@ -17,3 +17,4 @@ mod problems;
 mod samples;
 mod schedule;
 mod stopping;
+mod tabular;

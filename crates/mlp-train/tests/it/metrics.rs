@@ -13,7 +13,7 @@ fn identity(n_outputs: usize) -> Mlp<f64> {
 }
 
 fn evaluate_answers(answers: &Array2<f64>, labels: &[u8], codebook: &Codebook, loss: Loss) -> Evaluation {
-    let samples = Samples { inputs: Inputs::Values(answers.view()), targets: Targets::Labels { labels, codebook } };
+    let samples = Samples { inputs: Inputs::Values(answers.view()), targets: Targets::labels(labels, codebook) };
     let objective = Objective { loss, reduction: Reduction::Mean };
     evaluate(&identity(answers.ncols()), &samples, objective, &Workers::new(1), Kernel::detect())
 }

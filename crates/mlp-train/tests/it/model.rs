@@ -8,7 +8,9 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Mlp};
-use mlp_train::{AnyMlp, ErrorKind, Precision, SavedModel, TrainConfig, load_model, save_model, weights_sha256};
+use mlp_train::{
+    AnyMlp, ErrorKind, Precision, SavedModel, TargetEncoding, TrainConfig, load_model, save_model, weights_sha256,
+};
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -34,7 +36,7 @@ fn a_model_is_loaded_as_it_was_saved_in_either_precision() {
     map.insert("name".into(), json!("x"));
     save_model(&path, &network(), &map).unwrap();
     let model = load_model(&path).unwrap();
-    let mut expected = SavedModel::new(network(), config(), Vec::new());
+    let mut expected = SavedModel::new(network(), config(), Vec::<char>::new());
     expected.other.insert("name".into(), json!("x"));
     assert_eq!(model, expected);
     let (bytes, again) = (fs::read(&path).unwrap(), folder.path().join("again.safetensors"));
@@ -147,7 +149,7 @@ fn a_model_has_its_classes_and_what_the_program_added() {
     map.insert("data".into(), json!("letters"));
     save_model(&path, &network(), &map).unwrap();
     let model = load_model(&path).unwrap();
-    assert_eq!((&model.config, model.classes.as_slice()), (&config(), ['ä', 'b'].as_slice()));
+    assert_eq!((&model.config, model.classes.as_slice()), (&config(), ["ä".to_owned(), "b".to_owned()].as_slice()));
     assert_eq!(Value::Object(model.other), json!({ "data": "letters" }));
 
     // Without a hash the file is no work of ours, and a key that is none may be a misspelt one.
@@ -158,6 +160,28 @@ fn a_model_has_its_classes_and_what_the_program_added() {
     let config = json!({ "hidden": [], "classes": 5 });
     write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
     assert!(load_model(&path).unwrap_err().to_string().contains("config, key classes: expected the characters"));
+}
+
+#[test]
+fn classes_that_are_words_are_a_list_of_names() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    for classes in [vec!["T-shirt", "b"], vec!["", "b"], vec!["a", "b"]] {
+        let model = SavedModel::new(network(), config().encoding(TargetEncoding::OneHot), &classes);
+        model.save(&path).unwrap();
+        assert_eq!(load_model(&path).unwrap(), model);
+    }
+    let refused = |config: Value| {
+        write_made(&path, &linear(), Some(HashMap::from([("config".into(), config.to_string())])));
+        load_model(&path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+    };
+    let both = refused(json!({ "hidden": [], "classes": "ab", "class_names": ["a", "b"] }));
+    assert!(both.contains("config, key classes: expected either this key or class_names, found \"ab\""), "{both}");
+    let text = refused(json!({ "hidden": [], "class_names": "ab" }));
+    assert!(
+        text.contains("config, key class_names: expected a list with the name of each class, found \"ab\""),
+        "{text}"
+    );
 }
 
 #[test]
@@ -205,7 +229,7 @@ fn a_network_that_its_configuration_does_not_describe_is_not_saved() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.safetensors");
     let message = |network: AnyMlp, config: TrainConfig| {
-        let error = SavedModel::new(network, config, Vec::new()).save(&path).unwrap_err();
+        let error = SavedModel::new(network, config, Vec::<char>::new()).save(&path).unwrap_err();
         assert!(error.kind() == ErrorKind::Model && !path.exists());
         error.to_string().replace(&path.display().to_string(), "FILE")
     };
@@ -228,7 +252,7 @@ fn a_network_that_its_configuration_does_not_describe_is_not_saved() {
     assert_snapshot!(messages.join("\n"));
     let error = save_model(&path, &network(), &Map::from_iter([("hidden".into(), json!("many"))])).unwrap_err();
     assert_eq!((error.kind(), error.place()), (ErrorKind::Model, Some("config, key hidden")));
-    SavedModel::new(double(), config().precision(Precision::F64), Vec::new()).save(&path).unwrap();
+    SavedModel::new(double(), config().precision(Precision::F64), Vec::<char>::new()).save(&path).unwrap();
     assert_eq!(load_model(&path).unwrap().network, AnyMlp::F64(double()));
 }
 

@@ -69,15 +69,12 @@ impl Blobs {
     }
 
     pub(crate) fn encoded(mut self, encoding: TargetEncoding) -> Self {
-        self.codebook = encoding.codebook(&self.codebook.classes);
+        self.codebook = encoding.codebook_of_words(&self.codebook.classes).unwrap();
         self
     }
 
     pub(crate) fn samples<F: Trainable>(&self) -> Samples<'_, F> {
-        Samples {
-            inputs: Inputs::Pixels(self.pixels.view()),
-            targets: Targets::Labels { labels: &self.labels, codebook: &self.codebook },
-        }
+        Samples { inputs: Inputs::Pixels(self.pixels.view()), targets: Targets::labels(&self.labels, &self.codebook) }
     }
 
     pub(crate) fn config() -> TrainConfig {

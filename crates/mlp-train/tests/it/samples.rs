@@ -106,3 +106,27 @@ impl RemoveRow for Array2<f64> {
         self
     }
 }
+
+#[test]
+fn labels_beyond_a_byte_and_classes_that_are_words_are_trained_on_and_named_in_mistakes() {
+    let names: Vec<String> = (0..300).map(|class| format!("species {class}")).collect();
+    let config = TrainConfig::new().hidden([4]).encoding(TargetEncoding::Binary).batch_size(10).epochs(1);
+    let codebook = config.encoding.codebook_of_words(&names).unwrap();
+    let labels: Vec<usize> = (0..300).collect();
+    let inputs = Array2::from_shape_fn((300, 3), |(row, column)| (row * (column + 1) % 7) as f32);
+    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook) };
+    let workers = Workers::new(1);
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+    let run = train(&config, &samples, Some(&samples), setup, &mut |_| ControlFlow::Continue(())).unwrap();
+    let mistakes = run.evaluation.unwrap().mistakes;
+    assert!(mistakes.iter().all(|mistake| mistake.label == format!("species {}", mistake.index)));
+    assert!(mistakes.iter().any(|mistake| mistake.nearest.starts_with("species ")));
+
+    let beyond: Vec<usize> = labels.iter().map(|label| label + 1).collect();
+    let samples = Samples { targets: Targets::labels(&beyond, &codebook), ..samples };
+    let error = samples.check().unwrap_err();
+    assert_eq!(
+        (error.sample(), error.to_string()),
+        (Some(299), "sample 299 has label 300, but there are only 300 classes (labels count from 0)".to_owned())
+    );
+}
