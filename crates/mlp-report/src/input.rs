@@ -28,7 +28,7 @@ pub struct ReportInput {
     pub images: BTreeMap<(String, usize), Array2<u8>>,
     /// What the reader of the report has to know about its making: files that were skipped, and why.
     pub warnings: Vec<String>,
-    /// Whether `results.csv` holds the seconds that each trial took; by default it does not.
+    /// Whether `results.csv` holds the seconds that each trial took, in its last columns; by default it does.
     pub seconds: Seconds,
 }
 
