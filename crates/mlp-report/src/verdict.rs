@@ -12,8 +12,11 @@ use crate::input::ReportInput;
 pub(crate) enum Verdict {
     /// Its numbers grew beyond all bounds.
     Diverged,
-    /// It gives one answer to every sample, or no better ones than a constant answer.
-    DidNotTrain,
+    /// It learned nothing, and a layer is at fault.
+    Dead,
+    /// It gives one answer to every sample, or no better ones than a constant answer, and no layer is at fault: as a rule it
+    /// was not trained for long.
+    Untrained,
     /// A layer is dead, and the others still learn.
     LostLayer,
     /// No layer is dead.
@@ -21,21 +24,23 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Of the trial that was examined; `None` where it has no record, as long as it runs.
+    /// Of the examined `trial`, which has no record as long as it runs.
     pub(crate) fn new(overview: &Overview<'_>, trial: Option<&TrialResult>, diagnosis: &Diagnosis) -> Verdict {
-        let finding = diagnosis.finding();
+        let has_finding = diagnosis.finding().is_some();
         let is_trained = trial.and_then(|trial| overview.is_trained(overview.score(trial)?));
-        match trial {
-            Some(trial) if trial.record.status == Status::Diverged => Verdict::Diverged,
-            _ if diagnosis.gives_one_answer() || is_trained == Some(false) => Verdict::DidNotTrain,
-            _ if finding.is_some() => Verdict::LostLayer,
-            _ => Verdict::Learns,
+        let has_learned = !diagnosis.gives_one_answer() && is_trained != Some(false);
+        match (has_learned, has_finding) {
+            _ if trial.is_some_and(|trial| trial.record.status == Status::Diverged) => Verdict::Diverged,
+            (false, true) => Verdict::Dead,
+            (false, false) => Verdict::Untrained,
+            (true, true) => Verdict::LostLayer,
+            (true, false) => Verdict::Learns,
         }
     }
 
     /// Whether nothing was learned.
     pub(crate) fn is_dead(self) -> bool {
-        self <= Verdict::DidNotTrain
+        self <= Verdict::Untrained
     }
 }
 

@@ -120,7 +120,8 @@ fn summary(verdicts: &[Verdict]) -> String {
     let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
     let found = [
         (count(Verdict::Diverged), "diverged"),
-        (count(Verdict::DidNotTrain), "did not learn"),
+        (count(Verdict::Dead), "did not learn"),
+        (count(Verdict::Untrained), "learned too little, with no layer dead"),
         (count(Verdict::LostLayer), "learned with a dead layer"),
     ];
     let found: Vec<(usize, &str)> = found.into_iter().filter(|(count, _)| *count > 0).collect();
