@@ -21,6 +21,9 @@ pub(crate) struct RunArguments {
     /// Folder for the results, instead of runs/NAME-DATA
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// Examine each layer after every epoch, and say at which one learning died and why; changes no weight
+    #[arg(long)]
+    pub(crate) diagnose: bool,
     #[command(flatten)]
     pub(crate) data: DataOption,
     #[command(flatten)]
@@ -123,7 +126,9 @@ impl RankingOption {
 impl RunArguments {
     /// What the engine makes of them; `stop` ends it.
     pub(crate) fn run_options<'a>(&self, stop: &'a AtomicBool) -> RunOptions<'a> {
-        run_options(&self.machine, &self.checkpoints, stop)
+        let mut options = run_options(&self.machine, &self.checkpoints, stop);
+        options.diagnose = self.diagnose;
+        options
     }
 }
 

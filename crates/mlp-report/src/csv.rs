@@ -1,31 +1,40 @@
-//! One row for each trial, for spreadsheets and data frames.
+//! The numbers as comma-separated values (RFC 4180), for spreadsheets and data frames: a row for each trial in
+//! `results.csv`, a row for each trial and epoch in `epochs.csv`.
 //!
 //! The library `csv` writes the rows; which cells stand in quotation marks is decided here: a text with a blank, an
 //! apostrophe or a semicolon gets them, too, because spreadsheets of some countries cut cells there, and the library only
 //! knows what RFC 4180 asks for, or all or nothing.
 
+mod epochs;
+
 use std::collections::BTreeSet;
 
-use csv::{QuoteStyle, Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use mlp_results::score::{final_metrics, final_validation};
-use mlp_results::{Compared, Metric, TrialResult, text};
+use mlp_results::{Compared, Metric, TrialResult, score, text};
+use mlp_train::EpochMetrics;
 use serde_json::Value;
+
+pub use epochs::write_epochs;
 
 /// Longer texts are cut; the record has them in full.
 const MAX_CHARACTERS: usize = 1_000;
 
-/// Whether the table holds what differs from one machine to another.
+/// The sets of samples that are measured, as their columns begin.
+const SETS: [&str; 3] = ["train", "validation", "test"];
+
+/// Whether the table of trials holds what differs from one machine to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Seconds {
     /// Left out: two machines that ran the same trials write the same table.
-    #[default]
     Without,
-    /// With the seconds of training and of measuring.
+    /// In the last columns: the seconds of all, of training, and of measuring.
+    #[default]
     With,
 }
 
-/// The trials as comma-separated values (RFC 4180), sorted by trial: identity, status, every key of the configuration,
-/// and the metrics of the kept weights (`train.…`, `validation.…`, `test.…`).
+/// The trials, sorted by identity: identity, status, every key of the configuration, and the metrics of the kept weights
+/// (`train.…`, `validation.…`, `test.…`); of a trial that was stopped early, those of its last epoch.
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it. Empty cells are values that were
 /// not measured or are not finite.
@@ -40,8 +49,7 @@ pub fn results_csv(trials: &[TrialResult], seconds: Seconds) -> String {
     let mut sorted: Vec<&TrialResult> = trials.iter().collect();
     sorted.sort_by(|a, b| a.record.trial.cmp(&b.record.trial));
     let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
-    let mut table =
-        WriterBuilder::new().quote_style(QuoteStyle::Never).terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut table = table(Vec::new());
     table.write_record(header(&keys, seconds)).expect(AS_LONG);
     for trial in sorted {
         table.write_record(row(trial, &keys, seconds)).expect(AS_LONG);
@@ -50,19 +58,26 @@ pub fn results_csv(trials: &[TrialResult], seconds: Seconds) -> String {
     String::from_utf8(bytes).expect("texts between commas are a text")
 }
 
+/// A table whose cells are quoted already where they must be.
+fn table<W: std::io::Write>(to: W) -> Writer<W> {
+    WriterBuilder::new().quote_style(QuoteStyle::Never).terminator(Terminator::CRLF).from_writer(to)
+}
+
 const AS_LONG: &str = "every row has as many cells as the head";
 
 fn header(keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<String> {
     let mut cells: Vec<String> =
         ["trial", "status", "data_sha256", "kernel", "parameters", "epochs_run", "best_epoch"].map(text_cell).to_vec();
     cells.extend(keys.iter().map(|key| text_cell(key)));
-    for set in ["train", "validation", "test"] {
-        cells.extend(Metric::ALL.map(|metric| format!("{set}.{metric}")));
-    }
+    cells.extend(names_of_metrics());
     if seconds == Seconds::With {
-        cells.extend(["seconds_train".to_owned(), "seconds_evaluate".to_owned()]);
+        cells.extend(["seconds", "seconds_train", "seconds_evaluate"].map(str::to_owned));
     }
     cells
+}
+
+fn names_of_metrics() -> impl Iterator<Item = String> {
+    SETS.into_iter().flat_map(|set| Metric::ALL.map(|metric| format!("{set}.{metric}")))
 }
 
 fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<String> {
@@ -79,14 +94,18 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<S
     cells.extend(keys.iter().map(|key| value_cell(record.config.get(key.as_str()))));
     let sets =
         [final_metrics(record, Compared::Train), final_validation(record), final_metrics(record, Compared::Test)];
-    for metrics in sets {
-        cells.extend(Metric::ALL.map(|metric| number_cell(metrics.and_then(|metrics| metric.value(metrics)))));
-    }
+    cells.extend(sets.into_iter().flat_map(metric_cells));
     if seconds == Seconds::With {
         let sum = |seconds: &[f64]| number_cell(Some(seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
-        cells.extend([sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
+        let all = number_cell(score::seconds(record));
+        cells.extend([all, sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
     }
     cells
+}
+
+/// The metrics of one set of samples.
+fn metric_cells(metrics: Option<&EpochMetrics>) -> [String; Metric::ALL.len()] {
+    Metric::ALL.map(|metric| number_cell(metrics.and_then(|metrics| metric.value(metrics))))
 }
 
 fn number_cell(value: Option<f64>) -> String {

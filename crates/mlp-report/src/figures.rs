@@ -14,6 +14,7 @@ use crate::effects::{Effects, effects};
 use crate::figure::{ReportFigure, file_name};
 use crate::input::ReportInput;
 use crate::robustness::{disturbances, robustness};
+use crate::verdict::worst_first;
 
 /// How many configurations are shown one by one, the best trial of each.
 pub const N_DETAILED: usize = 8;
@@ -65,7 +66,7 @@ pub struct Figures<'a> {
     pub trials: Vec<TrialFigures<'a>>,
     /// Accuracy on disturbed images.
     pub robustness: Vec<ReportFigure>,
-    /// Examined trials that are not among [`Figures::trials`].
+    /// Examined trials that are not among [`Figures::trials`], those in which learning died first.
     pub diagnoses: Vec<Diagnosed>,
     /// How many more of these there are.
     pub n_diagnoses_left: usize,
@@ -113,8 +114,10 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
         let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(&place)));
         figures.trials.push(TrialFigures { trial, label: cell.label.clone(), figures: drawn, diagnosis });
     }
+    let mut diagnoses: Vec<&Diagnosis> = diagnoses.into_values().collect();
+    worst_first(&mut diagnoses, input, overview);
     figures.n_diagnoses_left = diagnoses.len().saturating_sub(N_SENTENCES);
-    for (index, diagnosis) in diagnoses.into_values().take(N_SENTENCES).enumerate() {
+    for (index, diagnosis) in diagnoses.into_iter().take(N_SENTENCES).enumerate() {
         let place = (index < N_DIAGNOSED).then(|| format!("other-{}", index + 1));
         figures.diagnoses.push(diagnosed(diagnosis, place.as_deref()));
     }

@@ -30,7 +30,7 @@ pub struct ReportInput {
     pub warnings: Vec<String>,
     /// What trials are ranked by; by default what was measured decides.
     pub by: RankBy,
-    /// Whether `results.csv` holds the seconds that each trial took; by default it does not.
+    /// Whether `results.csv` holds the seconds that each trial took, in its last columns; by default it does.
     pub seconds: Seconds,
 }
 

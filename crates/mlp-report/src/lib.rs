@@ -6,7 +6,8 @@
 //! - `report.html`: a page that opens from disk, fetches nothing, reads well on a phone and in the dark, and explains
 //!   every number it shows;
 //! - `plots/*.svg`: its figures, each a document of its own;
-//! - `results.csv`: one row for each trial, the same on every machine.
+//! - `results.csv`: one row for each trial, the same on every machine but for the seconds in its last columns;
+//! - `epochs.csv`: one row for each trial and epoch.
 //!
 //! ```no_run
 //! let dir = std::path::Path::new("runs/layers-mnist");
@@ -72,6 +73,7 @@ pub mod palette;
 pub mod parallel;
 pub mod robustness;
 mod score_axis;
+mod verdict;
 pub mod weights;
 mod write;
 

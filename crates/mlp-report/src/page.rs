@@ -84,13 +84,13 @@ fn sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
         sections.push(nothing::section());
         sections.extend(halving::section(&input.halving));
     } else {
-        sections.extend(troubles::sections(overview));
+        sections.extend(troubles::sections(input, overview));
+        sections.extend(diagnosis::section(input, overview, figures));
         sections.extend(comparison::section(overview, figures));
         sections.extend(effects::section(overview, figures));
         sections.extend(epochs::section(figures));
         sections.extend(cost::section(overview, figures));
         sections.extend(trials::section(input, overview, figures));
-        sections.extend(diagnosis::section(input, overview, figures));
         sections.extend(robustness::section(figures));
         sections.push(table::section(overview));
         sections.extend(halving::section(&input.halving));

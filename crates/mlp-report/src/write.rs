@@ -1,12 +1,14 @@
 //! The files of a report on the disk.
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use durable_file::Staged;
 use mlp_results::{Overview, RunFolder};
 
 use crate::canvas::MARK;
-use crate::csv::results_csv;
+use crate::csv::{results_csv, write_epochs};
 use crate::error::{Error, Result};
 use crate::figures::draw_all;
 use crate::input::ReportInput;
@@ -18,15 +20,18 @@ use crate::page::page;
 pub struct Written {
     /// `report.html`.
     pub report: PathBuf,
-    /// `results.csv`.
+    /// `results.csv`: a row for each trial.
     pub results: PathBuf,
+    /// `epochs.csv`: a row for each trial and epoch.
+    pub epochs: PathBuf,
     /// `plots/*.svg`, in the order of the page.
     pub plots: Vec<PathBuf>,
     /// What is missing from the report, and why: also shown in the page.
     pub warnings: Vec<String>,
 }
 
-/// Writes `dir/report.html`, `dir/plots/*.svg` and `dir/results.csv`, replacing each atomically; the page comes last.
+/// Writes `dir/report.html`, `dir/plots/*.svg`, `dir/results.csv` and `dir/epochs.csv`, replacing each atomically; the page
+/// comes last.
 /// Plots of an earlier report that this one lacks are removed; files of others stay.
 ///
 /// # Errors
@@ -42,10 +47,12 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<Written> {
     remove_stale_plots(&plots_folder, &plots)?;
     let results = folder.results_csv();
     replace(&results, results_csv(&input.trials, input.seconds).as_bytes())?;
+    let epochs = folder.epochs_csv();
+    replace_epochs(&epochs, &overview).map_err(|source| Error::write(&epochs, source))?;
     let report = folder.report();
     replace(&report, page(input, &overview, &figures).as_bytes())?;
     let warnings = input.warnings.iter().chain(&figures.warnings).cloned().collect();
-    Ok(Written { report, results, plots, warnings })
+    Ok(Written { report, results, epochs, plots, warnings })
 }
 
 /// The page alone, as a string: the same as [`write_report`] writes.
@@ -59,6 +66,13 @@ pub fn report_html(input: &ReportInput) -> String {
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     folder.and_then(|()| durable_file::write(path, bytes)).map_err(|source| Error::write(path, source))
+}
+
+/// Replaces the table of epochs, row by row: all of it need not fit into memory.
+fn replace_epochs(path: &Path, overview: &Overview<'_>) -> io::Result<()> {
+    let mut staged = Staged::create(path)?;
+    write_epochs(overview, BufWriter::with_capacity(1 << 16, &mut staged))?;
+    staged.commit()
 }
 
 /// Removes the SVG files in `dir` that an earlier report wrote and this one did not. Files of others stay.

@@ -30,7 +30,7 @@ const MAX_SPECIFICATION: u64 = 1 << 16;
 pub struct Results {
     /// What it is called: the `name` in `spec.toml`, or else, where the trials' settings name none, the folder's own.
     pub name: Option<String>,
-    /// The trials, by the names of their files.
+    /// The trials, by their identity: those with a record, and those that successive halving stopped, as far as they came.
     pub trials: Vec<TrialResult>,
     /// Measurements on disturbed images, of any of the trials.
     pub robustness: Vec<RobustnessCurve>,
@@ -60,7 +60,11 @@ impl RunFolder {
         self.read_all_diagnoses(&mut results)?;
         let recorded: BTreeSet<&str> = results.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
         match self.halving_rounds(|trial| recorded.contains(trial)) {
-            Ok(rounds) => results.halving = rounds,
+            Ok(rounds) => {
+                results.trials.extend(self.stopped_trials(&rounds));
+                results.trials.sort_by(|one, other| one.record.trial.cmp(&other.record.trial));
+                results.halving = rounds;
+            }
             Err(error) => results.warnings.push(format!("Skipped what halving stopped. {error}")),
         }
         results.name = name_in_specification(self).or_else(|| name_of_folder(self.path(), &results.trials));
@@ -270,10 +274,6 @@ impl BestSoFar {
 fn drop_details(record: &mut RunRecord) {
     record.mistakes = Vec::new();
     record.confusion = None;
-    // Nobody looks at the seconds epoch by epoch.
-    for seconds in [&mut record.runtime.seconds_train, &mut record.runtime.seconds_evaluate] {
-        *seconds = if seconds.is_empty() { Vec::new() } else { vec![seconds.iter().sum()] };
-    }
 }
 
 /// The `name` at the top of `spec.toml`, if there is one on a line of its own; it is only a title, so whatever

@@ -16,7 +16,7 @@ const CHECKPOINTS: [&str; 2] = [".a.safetensors", ".b.safetensors"];
 /// running/<trial>                 locked by the process that runs the trial
 /// rungs/<trial>.<epoch>.json      halving.json    of successive halving
 /// slurm/task.sh                   and what the tasks of a job array print
-/// report.html    plots/    results.csv             rebuildable from the records
+/// report.html    plots/    results.csv    epochs.csv    rebuildable from the records
 /// .lock    .report.lock           held by who works in the folder, and by who writes its report
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +149,11 @@ impl RunFolder {
         self.root.join("results.csv")
     }
 
+    /// One row for each trial and epoch: `epochs.csv`.
+    pub fn epochs_csv(&self) -> PathBuf {
+        self.root.join("epochs.csv")
+    }
+
     /// The folders in which files are staged before they get their names, the folder itself among them.
     pub fn written_folders(&self) -> [PathBuf; 10] {
         [
@@ -208,6 +213,7 @@ mod tests {
             folder.report(),
             folder.plots().join("a.svg"),
             folder.results_csv(),
+            folder.epochs_csv(),
         ];
         for file in files {
             assert!(

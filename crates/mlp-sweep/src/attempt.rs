@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use mlp_core::{Mlp, Workers};
-use mlp_results::RunRecord;
-use mlp_train::{AnyMlp, EpochRecord, Outcome, Precision, Progress, Run, Samples, Setup, Trainable, train_resumable};
+use mlp_results::{RunRecord, Rung};
+use mlp_train::{AnyMlp, History, Outcome, Precision, Progress, Run, Samples, Setup, Trainable, train_resumable};
 
 use crate::checkpoints::TrialCheckpoints;
 use crate::diagnosis::Examiner;
@@ -60,7 +60,7 @@ pub(crate) enum Ending {
     /// It has a record, and unless it diverged or failed a network.
     Recorded(Box<RunRecord>, Option<AnyMlp>),
     /// It has come to the epoch at which it was to pause, and leaves a checkpoint.
-    Paused(Box<EpochRecord>),
+    Paused(Box<Rung>),
     /// It was stopped from outside, and leaves a checkpoint.
     Interrupted,
 }
@@ -106,7 +106,7 @@ impl Attempt<'_> {
         let train_samples = train_set.samples(codebook.as_ref(), train_numbers.as_ref());
         let test_samples = test_set.samples(codebook.as_ref(), test_numbers.as_ref());
         match self.train(&train_samples, &test_samples, workers)? {
-            Trained::Paused(reached) => Ok(Ending::Paused(reached)),
+            Trained::Paused(history) => Ok(self.paused(workers, &history)),
             Trained::Ended(run) => {
                 let record = RunRecord::of_run(self.experiment.subject(self.trial, workers), &run);
                 let Some(record) = record else { return Ok(Ending::Interrupted) };
@@ -126,15 +126,16 @@ impl Attempt<'_> {
             (&self.trial.settings.train, &self.files.checkpoints, self.watch.observer);
         let latest = checkpoints.latest::<F>(config, observer);
         let (start, mut writer) = (latest.checkpoint, latest.writer);
-        let reached = self.until.and_then(|epoch| start.as_ref()?.history.epochs.get(epoch));
-        if let Some(reached) = reached {
-            return Ok(Trained::Paused(Box::new(reached.clone())));
+        if let Some(start) = &start
+            && self.until.is_some_and(|epoch| start.history.epochs.len() > epoch)
+        {
+            return Ok(Trained::Paused(Box::new(start.history.clone())));
         }
         let initial = self.experiment.initial().map(InitialModel::network);
         let setup = Setup { workers, kernel: self.experiment.kernel(), initial };
         let examine = |path: &PathBuf| Examiner::new(path, &self.trial.id, train_samples, config.objective(), observer);
         let mut examiner = self.files.diagnosis.as_ref().map(examine);
-        let mut paused = None;
+        let mut is_paused = false;
         let run =
             train_resumable::<F>(config, train_samples, Some(test_samples), setup, start, &mut |progress, moment| {
                 let mut go_on = self.watch.progress(self.trial, progress);
@@ -144,7 +145,7 @@ impl Attempt<'_> {
                 if let Progress::Epoch(reached) = progress
                     && self.until == Some(reached.epoch)
                 {
-                    paused = Some(reached.clone());
+                    is_paused = true;
                     go_on = ControlFlow::Break(());
                 }
                 if go_on.is_break() || checkpoints.is_due(&writer, &progress, config.epochs) {
@@ -155,10 +156,20 @@ impl Attempt<'_> {
             });
         let run = run?;
         examiner.iter_mut().for_each(Examiner::write);
-        match paused {
-            Some(reached) if run.outcome == Outcome::Interrupted => Ok(Trained::Paused(Box::new(reached))),
-            _ => Ok(Trained::Ended(Box::new(run))),
+        if is_paused && run.outcome == Outcome::Interrupted {
+            return Ok(Trained::Paused(Box::new(run.history)));
         }
+        Ok(Trained::Ended(Box::new(run)))
+    }
+
+    /// With what is in `history` up to the epoch at which it was to pause.
+    fn paused(&self, workers: &Workers, history: &History) -> Ending {
+        let train = &self.trial.settings.train;
+        let (n_inputs, n_outputs) = self.experiment.shape(&self.trial.settings);
+        let n_parameters = train.n_parameters(n_inputs, n_outputs).map_or(usize::MAX, |n| n as usize);
+        let (subject, layers) = (self.experiment.subject(self.trial, workers), train.sizes(n_inputs, n_outputs));
+        let rung = self.until.and_then(|epoch| Rung::new(subject, layers, n_parameters, history, epoch));
+        rung.map_or(Ending::Interrupted, |rung| Ending::Paused(Box::new(rung)))
     }
 
     fn failed(&self, workers: &Workers, reason: String) -> Ending {
@@ -172,7 +183,7 @@ impl Attempt<'_> {
 /// What came of training.
 enum Trained<F> {
     /// It has come to the epoch at which it was to pause.
-    Paused(Box<EpochRecord>),
+    Paused(Box<History>),
     /// It has ended, or was stopped.
     Ended(Box<Run<F>>),
 }

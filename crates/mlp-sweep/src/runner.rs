@@ -229,8 +229,8 @@ impl Round<'_> {
                 files.checkpoints.remove();
                 self.finish(trial, *record);
             }
-            Ending::Paused(reached) => {
-                store.save_rung(&trial.id, &reached)?;
+            Ending::Paused(rung) => {
+                store.save_rung(&rung)?;
                 lock(&self.done).n_paused += 1;
                 observer.notify(Event::Paused { trial });
             }

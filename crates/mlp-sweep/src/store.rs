@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use durable_file::FolderLock;
 use mlp_core::Kernel;
-use mlp_results::{ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Status, trial_of_checkpoint, trial_of_record};
+use mlp_results::{
+    ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Rung, Status, trial_of_checkpoint, trial_of_record,
+};
 use mlp_train::{AnyMlp, EpochRecord, load_model, save_model};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::agreement::{Expected, agree_on_specification, check_data, check_kernel};
 use crate::checkpoints::{CheckpointInterval, TrialCheckpoints};
@@ -38,17 +40,6 @@ pub(crate) struct Store {
     sharing: Sharing,
     kernel: Kernel,
     _lock: FolderLock,
-}
-
-/// What a trial had reached when successive halving compared it with the others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Rung {
-    /// Its identity.
-    pub(crate) trial: String,
-    /// The instructions that computed it: others round differently, and nothing of theirs is compared with it.
-    pub(crate) kernel: String,
-    /// What was measured after the epoch of the rung.
-    pub(crate) reached: EpochRecord,
 }
 
 /// What the folder holds, before anything in it is touched.
@@ -133,20 +124,15 @@ impl Store {
         Ok(record)
     }
 
-    /// Keeps what a trial has reached at a rung.
-    pub(crate) fn save_rung(&self, trial: &str, reached: &EpochRecord) -> Result<()> {
-        let folder = self.folder.rungs();
-        create(&folder)?;
-        let rung = Rung { trial: trial.to_owned(), kernel: self.kernel.name().to_owned(), reached: reached.clone() };
-        write(&self.folder.rung(trial, reached.epoch), &format!("{}\n", json!(rung)))
+    /// Keeps how far a trial has come at a rung.
+    pub(crate) fn save_rung(&self, rung: &Rung) -> Result<()> {
+        create(&self.folder.rungs())?;
+        Ok(self.folder.write_rung(rung)?)
     }
 
     /// What a trial has reached at the rung after `epoch`, if that is known.
-    pub(crate) fn rung(&self, trial: &str, epoch: usize) -> Option<EpochRecord> {
-        let bytes = fs::read(self.folder.rung(trial, epoch)).ok()?;
-        let rung: Rung = serde_json::from_slice(&bytes).ok()?;
-        let fits = rung.trial == trial && rung.kernel == self.kernel.name() && rung.reached.epoch == epoch;
-        fits.then_some(rung.reached)
+    pub(crate) fn reached(&self, trial: &str, epoch: usize) -> Option<EpochRecord> {
+        self.folder.reached(trial, epoch, self.kernel.name())
     }
 
     /// Removes what killed processes left: files that never got their names, claims, checkpoints of finished trials.

@@ -101,6 +101,7 @@ impl SlurmOptions {
         let CheckpointInterval { epochs, time, .. } = run.checkpoints.interval();
         pass("--checkpoint-every", Some(format!("{}", time.map_or(0.0, |time| time.as_secs_f64()))));
         pass("--checkpoint-epochs", epochs.map(|epochs| epochs.to_string()));
+        arguments.extend(run.diagnose.then(|| "--diagnose".into()));
         Ok(arguments)
     }
 }

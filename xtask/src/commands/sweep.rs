@@ -39,6 +39,7 @@ Examples:
   cargo xtask sweep my.toml --jobs 2 --out runs/mine
   cargo xtask sweep my.toml --plan                    what is done, and how long the rest will take
   cargo xtask sweep my.toml --budget 30m              as much of the grid as fits, balanced
+  cargo xtask sweep my.toml --diagnose                the report says where learning died, and why
   cargo xtask sweep my.toml --shard 3/16              a part of it, for any scheduler
   cargo xtask sweep my.toml --executor slurm --time 4:00:00 --cores 4 --dry-run
   cargo xtask sweep my.toml --by validation.loss      another ranking; the table shows the test set beside it
@@ -54,7 +55,8 @@ What [sweep] in a file may say, with any key of a configuration (`train --help` 
   trials = 40                                         so many, each with every seed
   learning_rate = { from = 1e-4, to = 0.1, scale = \"log\" }
   activation = [\"sigmoid\", \"relu\"]                  one of these
-  halving = true                                      bad trials stop early; needs `validation`
+  halving = true                                      the worse stop early, each with all its
+                                                      seeds; needs `validation`
 docs/sweeps.md tells all of it.
 
 Running the same command again goes on where it stopped, and repeats nothing. Lists may grow.";
@@ -172,6 +174,9 @@ impl Sweep {
         let data = Some(sweep.experiment().data());
         let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
         self.ranking.check(outcome.records.values())?;
+        if self.run.diagnose {
+            tell_of_diagnoses(sweep, &trials);
+        }
         conclude(sweep, trials.len(), &outcome)?;
         if is_talkative {
             let best = best_by(outcome.records.values(), self.ranking.by());
@@ -181,6 +186,20 @@ impl Sweep {
             output.line(report.display());
         }
         failures(&outcome.records)
+    }
+}
+
+/// How many of the trials were examined; those that were finished before cannot be.
+fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
+    let n_examined = trials.iter().filter(|trial| sweep.folder().diagnosis(&trial.id).is_file()).count();
+    if n_examined == trials.len() {
+        notice(format_args!("{} examined: the report begins with what was found", counted(n_examined, "trial")));
+    } else {
+        notice(format_args!(
+            "{n_examined} of {} examined: a net is examined while it trains, and the others are finished or not yet run; \
+             with another --out all of them are",
+            counted(trials.len(), "trial")
+        ));
     }
 }
 
@@ -259,7 +278,7 @@ fn introduce(
     if let Some(halving) = specification.halving() {
         let rungs: Vec<String> = halving.rungs(settings.train.epochs).iter().map(usize::to_string).collect();
         output.line(format_args!(
-            "halving  after epoch {} one of every {} goes on, by {}",
+            "halving  after epoch {} one configuration of every {} goes on, by {}",
             rungs.join(", "),
             halving.factor,
             halving.metric

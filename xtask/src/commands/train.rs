@@ -42,9 +42,6 @@ pub(crate) struct Train {
     /// Start from this saved model instead of random weights
     #[arg(long, value_name = "MODEL")]
     init: Option<PathBuf>,
-    /// Examine each layer after every epoch, and say at which one learning died and why; changes no weight
-    #[arg(long)]
-    diagnose: bool,
     #[command(flatten)]
     run: RunArguments,
 }
@@ -86,8 +83,7 @@ fn train(arguments: &Train, sweep: &Sweep, stop: &AtomicBool, output: &mut Outpu
     };
     let watch = SweepProgress::new(&progress, RankBy::default(), &see);
     let open = sweep.open("train", None, &watch)?;
-    let mut options = arguments.run.run_options(stop);
-    options.diagnose = arguments.diagnose;
+    let options = arguments.run.run_options(stop);
     if is_talkative && let Ok(mut output) = shared_output.lock() {
         introduce(sweep, options.n_threads, &mut output);
         let head = table.head();
@@ -162,7 +158,7 @@ fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Out
     if arguments.run.style.is_talkative() {
         output.line("");
         summary::explain(record, output);
-        if arguments.diagnose {
+        if arguments.run.diagnose {
             output.line(format_args!("diagnosis        {}", diagnosis(&folder.diagnosis(&record.trial))));
         }
         summary::what_next(&report, model.as_deref(), output);

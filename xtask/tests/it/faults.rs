@@ -1,9 +1,7 @@
 //! The program is killed while it writes its report. Kills before that are tested in `mlp-sweep`.
 
-use std::fs;
-
 use crate::sandbox::Sandbox;
-use crate::sweep::records;
+use crate::sweep::{records, table_without_seconds};
 
 /// Two trials, one after the other, with two checkpoints each.
 const GRID: &str = "hidden = [4]\nepochs = 3\ntest_size = 50\nevaluate_train = 50\n[sweep]\nseed = [0, 1]\n";
@@ -20,7 +18,7 @@ fn killed_while_it_writes_its_report_the_program_writes_the_same_one_the_next_ti
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", GRID);
     sandbox.run(arguments("undisturbed")).expect_code(0);
-    let table = |out: &str| fs::read(sandbox.path(out).join("results.csv")).expect("a table");
+    let table = |out: &str| table_without_seconds(&sandbox, out);
     // The first figures, the table, and the page.
     for step in (1..60).step_by(13) {
         let out = format!("kill-{step}");

@@ -1,13 +1,13 @@
 //! Several processes on one folder, each with a part of the sweep. That they agree is tested in `mlp-sweep`; here is what is
 //! said and written about it.
 
-use std::fs;
 use std::process::{Child, Stdio};
 
 #[cfg(target_os = "linux")]
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
+use crate::sweep::table_without_seconds;
 #[cfg(target_os = "linux")]
 use crate::waiting::{signal, suspend, wait_for_file};
 
@@ -33,8 +33,7 @@ fn the_table_of_results_is_that_of_an_undisturbed_sweep_whoever_ends_last() {
         sandbox.outcome(child.wait_with_output().expect("an end")).expect_code(0);
     }
     sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "undisturbed"]).expect_code(0);
-    let csv = |folder: &str| fs::read_to_string(sandbox.path(folder).join("results.csv")).expect("a table");
-    assert_eq!(csv("out"), csv("undisturbed"));
+    assert_eq!(table_without_seconds(&sandbox, "out"), table_without_seconds(&sandbox, "undisturbed"));
     sandbox.run(arguments("0/2", "out")).expect_code(2).expect_error("K/N");
 }
 

@@ -37,6 +37,14 @@ pub(crate) fn records(sandbox: &Sandbox, folder: &str) -> BTreeMap<String, Value
         .collect()
 }
 
+/// The rows of `results.csv` without the last columns, which hold what two runs need not share.
+pub(crate) fn table_without_seconds(sandbox: &Sandbox, folder: &str) -> Vec<String> {
+    let table = fs::read_to_string(sandbox.path(folder).join("results.csv")).expect("a table");
+    let end = ",seconds,seconds_train,seconds_evaluate";
+    assert!(table.lines().next().is_some_and(|head| head.ends_with(end)), "{table}");
+    table.lines().map(|row| row.rsplitn(4, ',').last().expect("a row").to_owned()).collect()
+}
+
 #[test]
 fn what_happens_in_a_sweep_is_told() {
     let sandbox = Sandbox::with_digits();
@@ -73,10 +81,36 @@ fn trials_that_halving_stops_are_told_and_counted() {
          halving = { metric = \"validation.loss\", first = 1, factor = 3 }\n\
          learning_rate = [0.0001, 0.001, 0.01]\nseed = [0, 1, 2]\n",
     );
-    sweep(&sandbox, &[]).expect_code(0).expect_error("8 of 9 trials stopped early and are no results");
+    let outcome = sweep(&sandbox, &[]).expect_code(0).expect_error("6 of 9 trials stopped early and are no results");
+    assert!(outcome.stdout.contains("one configuration of every 3 goes on"), "{outcome:#?}");
     let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
-    assert!(status.stdout.contains("1 finished, 8 stopped early, 0 running, 0 to do"), "{status:#?}");
+    assert!(status.stdout.contains("3 finished, 6 stopped early, 0 running, 0 to do"), "{status:#?}");
+    let read = |name: &str| fs::read_to_string(sandbox.path("out").join(name)).expect("a file");
+    assert!(read("report.html").contains("3 configurations of 3 seeds; 1 kept after epoch 1"));
+    let (table, epochs) = (read("results.csv"), read("epochs.csv"));
+    assert_eq!((table.lines().count(), table.matches(",stopped,").count()), (10, 6));
+    assert_eq!(epochs.lines().count(), 1 + 3 * 7 + 6 * 2);
     sweep(&sandbox, &["--shard", "1/2"]).expect_code(2).expect_error("compares all trials with one another");
+}
+
+#[test]
+fn examined_trials_are_counted_and_the_report_begins_with_what_was_found() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "grid.toml",
+        "hidden = [8]\nepochs = 1\n[sweep]\ninitializer = [\"uniform-0-1\", \"glorot-uniform\"]\nseed = [0, 1]\n",
+    );
+    sweep(&sandbox, &["--set", "sweep.seed=[0]"]).expect_code(0);
+    assert!(sandbox.files("out/diagnosis").is_empty());
+    sweep(&sandbox, &["--diagnose"]).expect_code(0).expect_error("2 of 4 trials examined");
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    let section = page.split("<section id=\"diagnosis\">").nth(1).expect("a section");
+    let verdict = "Of 2 examined trials, 1 did not learn, 1 learned too little, with no layer dead.";
+    assert!(section.contains(verdict), "{}", &section[..1000]);
+    assert!(section.contains("2 of 4 trials were examined"));
+    assert!(page.contains("<a href=\"#diagnosis\">Where learning died</a>"));
+    let all = ["sweep", "grid.toml", "--data", "./digits", "--out", "all", "--diagnose"];
+    sandbox.run(all).expect_code(0).expect_error("4 trials examined: the report begins with what was found");
 }
 
 #[cfg(unix)]

@@ -1,17 +1,24 @@
-//! What a diagnosis comes to, above its maps: in the section of the trial, or in one of their own.
+//! What the examined trials came to: the verdict first, then those in which learning died, each with its maps, then the others.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
-use mlp_results::Overview;
 use mlp_results::text::{self, counted};
+use mlp_results::{Overview, TrialResult};
+use mlp_train::Diagnosis;
 
 use super::figure_list::FigureList;
 use super::trial_name::TrialName;
 use crate::figures::{Diagnosed, Figures};
 use crate::input::ReportInput;
 use crate::markup::render;
+use crate::verdict::Verdict;
 
 /// How long a sentence may be.
 const N_CHARACTERS: usize = 1000;
+
+/// More trials that learned are folded.
+const N_OPEN: usize = 4;
 
 /// The diagnosis of the trial whose section this is.
 #[derive(Template)]
@@ -22,21 +29,38 @@ pub(super) struct DiagnosisPart<'a> {
     figures: FigureList<'a>,
 }
 
-/// The diagnoses of trials without a section.
+/// The examined trials.
 #[derive(Template)]
 #[template(path = "diagnoses.html")]
 struct Diagnoses<'a> {
-    diagnoses: Vec<Line<'a>>,
+    verdict: String,
+    /// How many of all trials were examined, where not all were.
+    examined: Option<String>,
+    dead: Vec<Line<'a>>,
+    others: Vec<Line<'a>>,
+    /// `12 trials`, where so many learned that they are folded.
+    folded: Option<String>,
     /// `3 more trials`, where there are more.
     n_left: Option<String>,
 }
 
 struct Line<'a> {
     trial: TrialName,
+    /// `diverged in epoch 3`, where that is so.
+    remark: Option<String>,
     sentence: String,
     measured_with: String,
-    /// Where its maps are drawn.
-    figures: Option<FigureList<'a>>,
+    maps: Maps<'a>,
+}
+
+/// Where the maps of a trial are.
+enum Maps<'a> {
+    /// Below its line.
+    Here(FigureList<'a>),
+    /// In the section of trials one by one.
+    InSection,
+    /// Not drawn.
+    None,
 }
 
 impl<'a> DiagnosisPart<'a> {
@@ -49,27 +73,90 @@ impl<'a> DiagnosisPart<'a> {
     }
 }
 
-/// The section, where there are diagnoses of trials that are not shown one by one.
+/// The section, where any trial was examined.
 pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> Option<String> {
-    if figures.diagnoses.is_empty() {
+    if !is_present(input) {
         return None;
     }
-    let line = |diagnosed| Line::new(input, overview, diagnosed);
+    let trials: BTreeMap<&str, &TrialResult> =
+        input.trials.iter().map(|trial| (trial.record.trial.as_str(), trial)).collect();
+    let verdict =
+        |diagnosis: &Diagnosis| Verdict::new(overview, trials.get(diagnosis.trial.as_str()).copied(), diagnosis);
+    let verdicts: BTreeMap<&str, Verdict> =
+        input.diagnoses.iter().map(|diagnosis| (diagnosis.trial.as_str(), verdict(diagnosis))).collect();
+    let shown = figures.trials.iter().filter_map(|trial| Some((trial.diagnosis.as_ref()?, true)));
+    let examined = shown.chain(figures.diagnoses.iter().map(|diagnosed| (diagnosed, false)));
+    let mut lines: Vec<(Verdict, Line<'_>)> = examined
+        .filter_map(|(diagnosed, is_shown)| {
+            let trial = trials.get(diagnosed.trial.as_str()).copied();
+            let line = Line::new(input, overview, diagnosed, trial, is_shown);
+            Some((*verdicts.get(diagnosed.trial.as_str())?, line))
+        })
+        .collect();
+    lines.sort_by_key(|(verdict, _)| *verdict);
+    let n_dead = lines.iter().filter(|(verdict, _)| verdict.is_dead()).count();
+    let others = lines.split_off(n_dead);
     let n_left = figures.n_diagnoses_left;
+    let n_examined = input.trials.iter().filter(|trial| verdicts.contains_key(trial.record.trial.as_str())).count();
+    let n_trials = input.trials.len();
+    let folded = (others.len() > N_OPEN).then(|| counted(others.len(), "trial"));
     Some(render(&Diagnoses {
-        diagnoses: figures.diagnoses.iter().map(line).collect(),
+        folded,
+        verdict: summary(&verdicts.into_values().collect::<Vec<_>>()),
+        examined: (n_examined < n_trials).then(|| format!("{} of {}", n_examined, counted(n_trials, "trial"))),
+        dead: lines.into_iter().map(|(_, line)| line).collect(),
+        others: others.into_iter().map(|(_, line)| line).collect(),
         n_left: (n_left > 0).then(|| counted(n_left, "more trial")),
     }))
 }
 
+/// Whether any trial was examined.
+pub(super) fn is_present(input: &ReportInput) -> bool {
+    !input.trials.is_empty() && !input.diagnoses.is_empty()
+}
+
+/// `2 of 12 examined trials diverged, and 3 did not learn.`
+fn summary(verdicts: &[Verdict]) -> String {
+    let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+    let found = [
+        (count(Verdict::Diverged), "diverged"),
+        (count(Verdict::Dead), "did not learn"),
+        (count(Verdict::Untrained), "learned too little, with no layer dead"),
+        (count(Verdict::LostLayer), "learned with a dead layer"),
+    ];
+    let found: Vec<(usize, &str)> = found.into_iter().filter(|(count, _)| *count > 0).collect();
+    match found.as_slice() {
+        [] if verdicts.len() == 1 => "The examined trial learns: no layer is dead.".to_owned(),
+        [] => format!("All {} learn: no layer is dead.", counted(verdicts.len(), "examined trial")),
+        [(_, what)] if verdicts.len() == 1 => format!("The examined trial {what}."),
+        found => {
+            let found = found.iter().map(|(count, what)| format!("{} {what}", text::thousands(*count as u64)));
+            let found: Vec<String> = found.collect();
+            format!("Of {}, {}.", counted(verdicts.len(), "examined trial"), found.join(", "))
+        }
+    }
+}
+
 impl<'a> Line<'a> {
-    fn new(input: &ReportInput, overview: &Overview<'_>, diagnosed: &'a Diagnosed) -> Line<'a> {
+    fn new(
+        input: &ReportInput,
+        overview: &Overview<'_>,
+        diagnosed: &'a Diagnosed,
+        trial: Option<&TrialResult>,
+        is_shown: bool,
+    ) -> Line<'a> {
         let list = FigureList { figures: &diagnosed.figures };
+        let diverged = trial.and_then(|trial| trial.record.diverged.as_ref());
         Line {
             trial: TrialName::of_identity(input, overview, &diagnosed.trial),
+            remark: diverged.map(|place| format!("diverged in epoch {}", place.epoch)),
             sentence: sentence(diagnosed),
             measured_with: measured_with(diagnosed),
-            figures: (!diagnosed.figures.is_empty()).then_some(list),
+            maps: match (is_shown, diagnosed.figures.is_empty()) {
+                (true, _) => Maps::InSection,
+                (false, true) => Maps::None,
+                (false, false) => Maps::Here(list),
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use mlp_results::text::{self, counted};
 use mlp_results::{Overview, TrialResult, endings};
 
+use super::halving;
 use super::listing::Listing;
 use super::names;
 use super::tiles::{Tile, tiles};
@@ -38,7 +39,9 @@ struct Lead {
     varied: Vec<String>,
     has_more_varied: bool,
     has_seeds: bool,
-    /// How many trials successive halving stopped.
+    /// What successive halving compared and kept.
+    halving: Option<String>,
+    /// How many trials it stopped that are not among the trials.
     n_stopped: Option<String>,
 }
 
@@ -63,7 +66,7 @@ fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
         .iter()
         .map(|word| format!("{} {}", text::thousands(count(word) as u64), shown(word)))
         .collect();
-    let n_stopped: usize = input.halving.iter().map(|round| round.stopped.len()).sum();
+    let n_stopped = halving::n_unknown(&input.halving, trials);
     let n_keys = overview.varied.len();
     Lead {
         n_trials: counted(trials.len(), "trial"),
@@ -72,6 +75,7 @@ fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
         varied: overview.varied.iter().take(N_KEYS).map(|key| shown(&key.key)).collect(),
         has_more_varied: n_keys > N_KEYS,
         has_seeds: trials.len() > 1,
+        halving: halving::summary(&input.halving).filter(|_| halving::is_present(&input.halving)),
         n_stopped: (n_stopped > 0).then(|| counted(n_stopped, "more trial")),
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::{diagnosis, halving};
 use crate::figures::Figures;
 use crate::input::ReportInput;
 use crate::markup::render;
@@ -18,15 +19,15 @@ pub(super) fn navigation(input: &ReportInput, figures: &Figures<'_>) -> String {
     let has_trials = !input.trials.is_empty();
     let trials = if figures.trials.len() > 1 { "Trials one by one" } else { "The trial" };
     let sections = [
+        ("diagnosis", "Where learning died", diagnosis::is_present(input)),
         ("comparison", "Comparison", !figures.comparison.is_empty()),
         ("effects", "Effect of each setting", !figures.effects.keys.is_empty()),
         ("epochs", "By epoch", !figures.epochs.is_empty()),
         ("cost", "Cost", !figures.cost.is_empty()),
         ("trials", trials, !figures.trials.is_empty()),
-        ("diagnosis", "Diagnosis", !figures.diagnoses.is_empty()),
         ("robustness", "Robustness", !figures.robustness.is_empty()),
         ("table", "All trials", has_trials),
-        ("halving", "Stopped early", input.halving.iter().any(|round| !round.stopped.is_empty())),
+        ("halving", "Stopped early", halving::is_present(&input.halving)),
         ("settings", "Settings", has_trials),
         ("words", "What the numbers mean", true),
     ];

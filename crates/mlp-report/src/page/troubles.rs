@@ -4,8 +4,10 @@ use askama::Template;
 use mlp_results::text::{self, counted};
 use mlp_results::{Overview, TrialResult, endings};
 
+use super::halving;
 use super::listing::Listing;
 use super::trial_name::TrialName;
+use crate::input::ReportInput;
 use crate::markup::{render, shown};
 
 /// Longer lists are folded.
@@ -27,11 +29,13 @@ struct Line {
     remark: String,
 }
 
-/// A banner for each kind of trouble that there is.
-pub(super) fn sections(overview: &Overview<'_>) -> Vec<String> {
+/// A banner for each kind of trouble that there is. That halving stopped a trial is none, and has a section of its own.
+pub(super) fn sections(input: &ReportInput, overview: &Overview<'_>) -> Vec<String> {
+    let halved = halving::stopped(&input.halving);
     let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).copied();
     let ended = |word: &str| trials().filter(|trial| trial.ending() == word).collect::<Vec<_>>();
-    let stopped: Vec<&TrialResult> = trials().filter(|trial| trial.was_stopped()).collect();
+    let is_stopped = |trial: &&TrialResult| trial.was_stopped() && !halved.contains(trial.record.trial.as_str());
+    let stopped: Vec<&TrialResult> = trials().filter(is_stopped).collect();
     [diverged(overview, &ended("diverged")), failed(overview, &ended("failed")), ended_early(overview, &stopped)]
         .iter()
         .flatten()

@@ -1,7 +1,7 @@
-//! `results.csv`: every byte of it, and what another program reads from it.
+//! `results.csv` and `epochs.csv`: every byte, and what another program reads from them.
 
-use mlp_report::csv::{Seconds, results_csv};
-use mlp_results::TrialResult;
+use mlp_report::csv::{Seconds, results_csv, write_epochs};
+use mlp_results::{Overview, TrialResult};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -77,7 +77,7 @@ fn every_cell_is_written_as_it_always_was() {
     insta::assert_snapshot!(table.replace('\r', "␍"));
 }
 
-/// The hashes are those of the tables that the first versions wrote, which joined and quoted cells by hand.
+/// The hashes without seconds are those of the tables that the first versions wrote, which joined and quoted cells by hand.
 #[test]
 fn the_tables_of_made_up_sweeps_have_the_bytes_that_they_always_had() {
     let hash = |trials: &[TrialResult], seconds| hex(&Sha256::digest(results_csv(trials, seconds)));
@@ -91,6 +91,67 @@ fn the_tables_of_made_up_sweeps_have_the_bytes_that_they_always_had() {
         hash(&[], Seconds::Without),
     ];
     insta::assert_snapshot!(hashes.join("\n"));
+}
+
+/// The rows of a table as a reader of comma-separated values finds them, the head first.
+fn rows(table: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn the_seconds_of_a_trial_stand_in_the_last_columns_and_nowhere_else() {
+    let trials = made_up::trials(made_up::depth_sweep());
+    let [with, without] = [Seconds::With, Seconds::Without].map(|seconds| rows(&results_csv(&trials, seconds)));
+    let n_columns = without[0].len();
+    assert_eq!(with[0][n_columns..], ["seconds", "seconds_train", "seconds_evaluate"]);
+    assert_eq!(with.iter().map(|row| &row[..n_columns]).collect::<Vec<_>>(), without);
+    let seconds: Vec<f64> = with[1][n_columns..].iter().map(|cell| cell.parse().unwrap()).collect();
+    assert!((seconds[0] - 22.1).abs() < 1e-9 && seconds[1] == 20.0 && (seconds[2] - 2.1).abs() < 1e-9, "{seconds:?}");
+    assert_eq!(mlp_report::ReportInput::default().seconds, Seconds::With);
+}
+
+fn epochs(trials: &[TrialResult]) -> String {
+    let mut table = Vec::new();
+    write_epochs(&Overview::new(trials), &mut table).unwrap();
+    String::from_utf8(table).unwrap()
+}
+
+#[test]
+fn every_epoch_of_every_trial_has_a_row_with_what_varies_and_its_seconds() {
+    let mut records = made_up::depth_sweep();
+    for epoch in &mut records[0].epochs {
+        epoch.validation = epoch.test.clone();
+    }
+    let table = rows(&epochs(&made_up::trials(records.clone())));
+    let head = &table[0];
+    assert_eq!(head[..5], ["trial", "status", "hidden", "seed", "epoch"]);
+    assert_eq!(head[head.len() - 2..], ["seconds_train", "seconds_evaluate"]);
+    assert_eq!(table.len(), 1 + records.iter().map(|record| record.epochs.len()).sum::<usize>());
+    records.sort_by(|one, other| one.trial.cmp(&other.trial));
+    let column = |name: &str| head.iter().position(|other| other == name).unwrap();
+    let mut left = table[1..].iter();
+    for record in &records {
+        for (place, epoch) in record.epochs.iter().enumerate() {
+            let row = left.next().unwrap();
+            let number = |name: &str| row[column(name)].parse::<f64>().ok();
+            let validation = epoch.validation.as_ref().map(|metrics| metrics.rmse);
+            assert_eq!((&row[0], &row[column("epoch")]), (&record.trial, &epoch.epoch.to_string()));
+            assert_eq!(row[column("hidden")], record.config["hidden"].to_string());
+            assert_eq!((number("train.loss"), number("validation.rmse")), (Some(epoch.train.loss), validation));
+            assert_eq!(number("test.mae"), epoch.test.as_ref().map(|metrics| metrics.mae));
+            assert_eq!((number("seconds_train"), number("seconds_evaluate")), ((place > 0).then_some(1.0), Some(0.1)));
+        }
+    }
+    assert_eq!(rows(&epochs(&[])).len(), 1);
+}
+
+#[test]
+fn hostile_settings_are_as_harmless_in_the_table_of_epochs() {
+    let found = notes(&epochs(&noted(&hostile())));
+    let expected = notes(&results_csv(&noted(&hostile()), Seconds::Without));
+    let twice: Vec<String> = expected.into_iter().flat_map(|note| [note.clone(), note]).collect();
+    assert_eq!(found, twice, "two epochs each");
 }
 
 fn hex(bytes: &[u8]) -> String {

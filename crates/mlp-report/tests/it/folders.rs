@@ -29,6 +29,7 @@ fn a_diagnosis_stands_in_the_section_of_its_trial_and_others_in_one_of_their_own
     let of_trial = part("<section id=\"trials\">", "</section>");
     assert!(of_trial.contains("<h3>Diagnosis</h3>\n<p><strong>No layer is dead: at epoch 3"), "{of_trial}");
     let of_others = part("<section id=\"diagnosis\">", "</section>");
+    assert!(of_others.contains("Its maps are <a href=\"#trials\">with the trial</a>"), "{of_others}");
     assert!(of_others.contains("Layer 1 of 4: 100 % of its units are saturated at 1 from epoch 0 on"), "{of_others}");
     assert!(page.contains("<a href=\"#diagnosis\">"));
 
@@ -37,6 +38,37 @@ fn a_diagnosis_stands_in_the_section_of_its_trial_and_others_in_one_of_their_own
     for plot in ["best-diagnosis-saturated.svg", "best-diagnosis-gradient.svg", "other-1-diagnosis-spread.svg"] {
         assert!(dir.path().join("plots").join(plot).is_file(), "{plot}");
     }
+}
+
+/// Twelve trials that learn, of which every other one was examined, and four in which learning died.
+#[test]
+fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learning_died() {
+    let story = |seed| Story { accuracy: 0.95, seed, ..STORY };
+    let mut records: Vec<_> = (0..12).map(|seed| made_up::record(&[("l2", json!(0.0))], story(seed))).collect();
+    records.extend((0..3).map(|seed| made_up::record(&[("l2", json!(1.0))], Story { accuracy: 0.1, ..story(seed) })));
+    records.push(made_up::diverged(&[("l2", json!(2.0))], Story { n_epochs: 2, ..story(0) }));
+    let mut input = made_up::input(records.clone());
+    let examined = records.iter().enumerate().filter(|(place, _)| *place >= 12 || place % 2 == 0);
+    input.diagnoses = examined.map(|(place, record)| made_up::diagnosis(record, place >= 12)).collect();
+    let page = report_html(&input);
+    let navigation = page.split("<nav").nth(1).unwrap().split("</nav>").next().unwrap();
+    assert!(navigation.find("#diagnosis").unwrap() < navigation.find("#comparison").unwrap(), "{navigation}");
+    assert!(page.find("<section id=\"diagnosis\">").unwrap() < page.find("<section id=\"comparison\">").unwrap());
+    let section = page.split("<section id=\"diagnosis\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let order = [
+        "<strong>Of 10 examined trials, 1 diverged, 3 did not learn.</strong> 10 of 16 trials were examined",
+        "diverged in epoch 3",
+        "Layer 1 of 4",
+        "6 trials that learned",
+        "No layer is dead",
+    ];
+    let places: Vec<usize> = order.iter().map(|text| section.find(text).unwrap_or_else(|| panic!("{text}"))).collect();
+    assert!(places.is_sorted(), "{places:?} in {section}");
+    // The maps of the dead are drawn, before those of others that are not shown one by one.
+    let maps = section.matches("<details class=\"card\"><summary><code>").count();
+    assert_eq!((maps, section.matches("Layer 1 of 4").count()), (8, 4));
+    input.diagnoses.clear();
+    assert!(!report_html(&input).contains("#diagnosis"));
 }
 
 #[test]
@@ -69,11 +101,14 @@ fn a_report_is_written_in_full_and_twice_the_same() {
     let written = write_report(&input, dir.path()).unwrap();
     let first = fs::read(&written.report).unwrap();
     let table = fs::read(&written.results).unwrap();
+    let epochs = fs::read(&written.epochs).unwrap();
     assert!(written.plots.iter().all(|plot| plot.is_file()) && !written.plots.is_empty());
     let again = write_report(&read_folder(dir.path()).unwrap(), dir.path()).unwrap();
     assert_eq!(written, again);
     assert_eq!(fs::read(&again.report).unwrap(), first);
     assert_eq!(fs::read(&again.results).unwrap(), table);
+    assert_eq!(fs::read(&again.epochs).unwrap(), epochs);
+    assert_eq!(epochs.split(|byte| *byte == b'\n').count(), 1 + 2 * 4 + 1);
     let leftovers = fs::read_dir(dir.path()).unwrap().filter_map(Result::ok);
     assert_eq!(leftovers.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count(), 0);
 }
@@ -136,6 +171,62 @@ fn a_report_is_called_after_its_specification_or_its_settings_or_its_folder() {
     }
     fs::write(dir.join("spec.toml"), format!("name = \"{}\"", "x".repeat(10_000))).unwrap();
     assert!(title().chars().count() < 100);
+}
+
+/// Twelve configurations of three seeds, of which four were kept after the first epoch and one after the third.
+#[test]
+fn configurations_that_halving_compared_are_listed_with_their_seeds_and_stopped_trials_are_counted() {
+    let rates: Vec<f64> = (1..=12).map(|rate| f64::from(rate) / 100.0).collect();
+    let record =
+        |rate: f64, seed| made_up::record(&[("learning_rate", json!(rate))], Story { seed, n_epochs: 4, ..STORY });
+    let (mut input, mut rounds) = (made_up::input(Vec::new()), Vec::new());
+    for (epoch, n_left, n_kept) in [(1, 12, 4), (3, 4, 1)] {
+        let ranked = |(place, &rate): (usize, &f64)| {
+            let trial = |seed| {
+                let value = (place + seed > 0).then_some(rate + seed as f64);
+                json!({ "trial": record(rate, seed as u64).trial, "value": value })
+            };
+            let trials: Vec<_> = (0..3).map(trial).collect();
+            let mean = Some(rate + 1.0);
+            json!({ "label": format!("learning_rate = {rate}"), "mean": mean, "is_kept": place < n_kept, "trials": trials })
+        };
+        let configurations: Vec<_> = rates[..n_left].iter().enumerate().map(ranked).collect();
+        let mut stopped = Vec::new();
+        for (place, &rate) in rates[..n_left].iter().enumerate().skip(n_kept) {
+            for seed in 0..3 {
+                let mut record = record(rate, seed);
+                (record.status, record.best_epoch) = (mlp_results::Status::Failed, epoch);
+                record.epochs.truncate(epoch + 1);
+                let (trial, rank) = (record.trial.clone(), place + 1);
+                stopped.push(json!({ "trial": trial, "label": "", "epoch": epoch, "value": 1.0, "rank": rank }));
+                let ending = Some("stopped".to_owned());
+                input.trials.push(mlp_results::TrialResult { record, model: None, ending });
+            }
+        }
+        rounds.push(json!({
+            "epoch": epoch, "metric": "validation.loss", "n_trials": 3 * n_left, "n_kept": 3 * n_kept,
+            "configurations": configurations, "stopped": stopped,
+        }));
+    }
+    input.trials.extend(made_up::trials((0..3).map(|seed| record(rates[0], seed)).collect()));
+    input.halving = serde_json::from_value(json!(rounds)).unwrap();
+    let page = report_html(&input);
+    let text = crate::pages::text_of(&page);
+    let summary = "12 configurations of 3 seeds; 4 kept after epoch 1, 1 after epoch 3";
+    assert!(text.contains("36 trials: 3 finished, 33 stopped; 12 configurations with different"), "{text}");
+    assert!(text.contains(&format!("</a>: {summary}.")) && text.contains(&format!("Successive halving: {summary}. ")));
+    assert!(!page.contains(">1 of 1<") && page.contains(">3 of 3<") && !page.contains("were ended early (stopped)."));
+    let section = page.split("id=\"halving\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert_eq!(section.matches("<tr>").count(), 1 + 12);
+    for part in ["went on after epoch 3", "1 of 4", "stopped after epoch 1", "12 of 12", "1 lost", "stands behind all"]
+    {
+        assert!(section.contains(part), "{part}: {section}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let written = write_report(&input, dir.path()).unwrap();
+    assert_eq!(fs::read_to_string(&written.results).unwrap().matches(",stopped,").count(), 33);
+    // Each epoch that was reached, the one before training among them.
+    assert_eq!(fs::read_to_string(&written.epochs).unwrap().lines().count(), 1 + 24 * 2 + 9 * 4 + 3 * 5);
 }
 
 #[test]

@@ -19,6 +19,8 @@ impl Document {
         let mut base = RunSettings::default();
         let initial = self.settings.iter().rfind(|setting| setting.key == INITIAL_KEY);
         for setting in self.settings.iter().filter(|setting| setting.key != INITIAL_KEY) {
+            let remedy = format!("write it under [sweep], with {DRAWS}");
+            refuse_range(setting, &setting.value, "", "one value", &remedy)?;
             apply(&mut base, setting, &setting.value, "")?;
         }
         let random = self.check_random()?;
@@ -178,6 +180,20 @@ fn check_range(base: &RunSettings, axis: &Setting, table: &serde_json::Map<Strin
     Ok(SweepAxis { key: key.clone(), values: Values::Range(range) })
 }
 
+/// What ranges need.
+const DRAWS: &str = "mode = \"random\" and trials = 50";
+
+/// The error of a range where something else is expected, if `value` is one.
+fn refuse_range(setting: &Setting, value: &Value, path: &str, expected: &str, remedy: &str) -> Result<()> {
+    let key = &setting.key;
+    let is_range = |table: &serde_json::Map<String, Value>| table.contains_key("from") || table.contains_key("to");
+    if range_of(key).is_none() || !value.as_object().is_some_and(is_range) {
+        return Ok(());
+    }
+    let message = format!("{key}{path}: expected {expected}, found a range to draw from; {remedy}");
+    Err(setting.place_of(path).error(&message))
+}
+
 /// Checks a list of `[sweep]`, or a range where values are drawn, and types its values as the configuration does.
 fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<SweepAxis> {
     let key = &axis.key;
@@ -189,6 +205,8 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Swe
     if let (true, Value::Object(table)) = (is_random && range_of(key).is_some(), &axis.value) {
         return check_range(base, axis, table);
     }
+    let remedy = format!("add {DRAWS} under [sweep], or write a list such as {key} = [{}]", ends(&axis.value));
+    refuse_range(axis, &axis.value, "", "a list of values to try in a grid", &remedy)?;
     let Value::Array(items) = &axis.value else {
         // An unknown key is the more useful complaint, if it is one.
         apply(&mut base.clone(), axis, &axis.value, "")?;
@@ -206,8 +224,11 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Swe
     }
     let mut values: Vec<Value> = Vec::new();
     for (index, item) in items.iter().enumerate() {
+        let path = format!("[{index}]");
+        let remedy = format!("write it without [ ] around it, with {DRAWS} under [sweep]");
+        refuse_range(axis, item, &path, "a value", &remedy)?;
         let mut trial = base.clone();
-        apply(&mut trial, axis, item, &format!("[{index}]"))?;
+        apply(&mut trial, axis, item, &path)?;
         let typed = trial.get(key).unwrap_or(Value::Null);
         if values.contains(&typed) {
             return Err(axis
@@ -217,6 +238,12 @@ fn check_axis(base: &RunSettings, axis: &Setting, is_random: bool) -> Result<Swe
         values.push(typed);
     }
     Ok(SweepAxis { key: key.clone(), values: Values::List(values) })
+}
+
+/// The ends of a range as the items of a list.
+fn ends(range: &Value) -> String {
+    let ends: Vec<String> = ["from", "to"].iter().filter_map(|end| range.get(end)).map(toml_text).collect();
+    ends.join(", ")
 }
 
 fn check_size(axes: &[SweepAxis], random: Option<RandomSearch>) -> Result<()> {

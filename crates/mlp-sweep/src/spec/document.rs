@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
+use super::number;
 use super::settings::range_of;
 use super::source::{Place, Source, read_text};
 use crate::error::{Error, Result};
@@ -71,7 +72,10 @@ impl Document {
         let place = |span: Range<usize>| Place::File { source: Arc::clone(&source), span };
         let table = DeTable::parse(text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
-            place(span).error(error.message().trim())
+            match number::incomplete(text, span.start) {
+                Some((span, number)) => place(span).error(&incomplete_number(&number)),
+                None => place(span).error(error.message().trim()),
+            }
         })?;
         let mut document = Document::default();
         document.fill(table.get_ref(), &place)?;
@@ -216,11 +220,20 @@ fn json_value(value: &DeValue<'_>) -> std::result::Result<Value, String> {
     }
 }
 
+fn incomplete_number(number: &str) -> String {
+    format!("expected digits on both sides of the point of a number, found none on one; write {number}")
+}
+
 /// What follows the '=' of `--set`: TOML, or a bare word.
 fn argument_value(text: &str) -> std::result::Result<Value, String> {
     let is_word_character = |character: char| character.is_alphanumeric() || "-_./~".contains(character);
     let document = format!("value = {text}");
-    let parsed = DeTable::parse(&document).ok().filter(|table| table.get_ref().len() == 1);
+    let parsed = DeTable::parse(&document);
+    let place = parsed.as_ref().err().and_then(|error| error.span());
+    if let Some((_, number)) = place.and_then(|span| number::incomplete(&document, span.start)) {
+        return Err(incomplete_number(&number));
+    }
+    let parsed = parsed.ok().filter(|table| table.get_ref().len() == 1);
     match parsed.as_ref().and_then(|table| table.get_ref().get("value")) {
         Some(value) => json_value(value.get_ref()).map_err(|found| format!("expected a finite value, found {found}")),
         None if !text.is_empty() && text.chars().all(is_word_character) => Ok(json!(text)),

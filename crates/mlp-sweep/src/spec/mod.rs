@@ -6,6 +6,7 @@
 
 mod check;
 mod document;
+mod number;
 mod search;
 mod settings;
 mod source;

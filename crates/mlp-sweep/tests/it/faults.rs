@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use mlp_results::{RunFolder, RunRecord};
 
+use crate::halving::HALVING;
 use crate::process::{Ended, SweepProcess, wait_until, wait_until_running};
-use crate::search::HALVING;
 use crate::small::{Place, files, records, run, sweep, undisturbed};
 
 /// Two trials, one after the other, with two checkpoints each.

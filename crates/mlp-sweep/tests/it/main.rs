@@ -6,6 +6,7 @@ mod example;
 #[cfg(unix)]
 mod faults;
 mod folder;
+mod halving;
 mod initial;
 mod panics;
 mod process;

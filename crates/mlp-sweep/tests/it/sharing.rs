@@ -7,8 +7,8 @@ use std::sync::mpsc::channel;
 
 use mlp_sweep::{ErrorKind, Event, Observer as _, Shard};
 
+use crate::halving::HALVING;
 use crate::process::{SweepProcess, expect_success, wait_until, wait_until_running};
-use crate::search::HALVING;
 use crate::small::{EventLog, Place, SMALL, files, one_by_one, records, records_of, run, sweep, undisturbed};
 
 const GRID: &str = "hidden = [8]\nepochs = 6\nbatch_size = 4\ntest_size = 50\nevaluate_train = 50\n\

@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use mlp_sweep::{ErrorKind, SlurmJob};
 
-use crate::search::HALVING;
+use crate::halving::HALVING;
 use crate::small::{Place, SMALL, run, sweep};
 
 #[test]

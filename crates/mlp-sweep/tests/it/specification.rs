@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::small::{Place, digits, specification};
 
 /// Each text with what it is an example of.
-const FAULTS: [(&str, &str); 22] = [
+const FAULTS: [(&str, &str); 28] = [
     ("unknown key", "seed = 1\nlearnin_rate = 0.1\n"),
     ("unknown key in [sweep]", "[sweep]\nhiden = [[1]]\n"),
     ("duplicate key", "seed = 1\nepochs = 2\nseed = 3\n"),
@@ -34,6 +34,12 @@ const FAULTS: [(&str, &str); 22] = [
     ("empty grid", "[sweep]\nseed = []\n"),
     ("a value in place of a list", "[sweep]\nseed = 3\n"),
     ("a value twice", "[sweep]\nlearning_rate = [0.1, 1, 1.0]\n"),
+    ("a number without a digit before the point", "learning_rate = .001\n"),
+    ("a number without a digit behind the point", "epochs = 3\n[sweep]\nl2 = [0.0, -1.e-3, 1e-4]\n"),
+    ("a range in a grid", "[sweep]\nlearning_rate = { from = 1e-4, to = 1, scale = \"log\" }\n"),
+    ("a range in a grid that says so", "[sweep]\nmode = \"grid\"\nseed = [0]\nbatch_size = { from = 8, to = 64 }\n"),
+    ("a range in a list", "[sweep]\nmode = \"random\"\ntrials = 9\nl2 = [0, { from = 1e-4, to = 1 }]\n"),
+    ("a range outside of [sweep]", "learning_rate = { from = 1e-4, to = 1 }\n"),
     ("no TOML", "hidden = [512,\nseed 3\n"),
 ];
 
@@ -79,6 +85,10 @@ fn each_fault_of_set_is_named() {
         "seed=0\nepochs=1",
         "name=../x",
         "epochs=2001-01-01",
+        "learning_rate=.001",
+        "learning_rate=1.",
+        "sweep.learning_rate=[.1, 1.]",
+        "sweep.learning_rate={ from = 0.1, to = 1 }",
         "sweep.seed=1",
         "sweep.name=[\"a\", \"b\"]",
         "sweep=3",

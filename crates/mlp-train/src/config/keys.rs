@@ -127,7 +127,8 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "schedule",
-        meaning: "how the learning rate changes, in epochs",
+        meaning: "how the learning rate changes; every and warmup are epochs, factor and floor are fractions of the rate: \
+                  the step multiplies it by factor, the cosine ends at floor times it",
         range: "constant, { name = \"step\", every = 10, factor = 0.5 } or { name = \"cosine\", warmup = 1, floor = 0 }",
         set: |config, key, value| choices::schedule(key, value).map(|schedule| config.schedule = schedule),
         get: |config| choices::schedule_value(config.schedule),

@@ -74,6 +74,12 @@ impl Diagnosis {
         Some(Finding { layer, since: first.epoch, cause, is_fatal })
     }
 
+    /// Whether the network gives one answer to every sample at the last measured epoch: it has learned nothing, whether or
+    /// not a layer is at fault.
+    pub fn gives_one_answer(&self) -> bool {
+        self.epochs.last().is_some_and(|last| !self.answers_vary(last))
+    }
+
     /// Whether the answers depend on the sample.
     pub(super) fn answers_vary(&self, epoch: &EpochDiagnosis) -> bool {
         epoch.layers.last().is_none_or(|outputs| outputs.spread >= ONE_ANSWER * self.target_spread)
