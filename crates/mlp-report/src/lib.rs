@@ -63,6 +63,7 @@ pub mod factor;
 mod figure;
 pub mod figures;
 pub mod heat_map;
+mod hint;
 mod image_url;
 mod input;
 pub mod interplay;
@@ -72,6 +73,7 @@ pub mod palette;
 pub mod parallel;
 pub mod robustness;
 mod score_axis;
+pub mod score_scale;
 pub mod weights;
 mod write;
 
