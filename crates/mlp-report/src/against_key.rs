@@ -104,8 +104,7 @@ fn score_range(overview: &Overview<'_>, scored: &[Scored<'_, '_>], effect: &KeyE
     let scores: Vec<f64> = scored.iter().map(|scored| scored.score).collect();
     let estimates = effect.levels.iter().filter_map(LevelEffect::estimate);
     let (lowest, highest) = overview.metric.bounds();
-    let all: Vec<f64> =
-        scores.into_iter().chain(estimates.map(|estimate| estimate.clamp(lowest, highest))).collect();
+    let all: Vec<f64> = scores.into_iter().chain(estimates.map(|estimate| estimate.clamp(lowest, highest))).collect();
     let (low, high) = ScoreScale::of_axis(overview, &all).map_or((0.0, 1.0), |scale| scale.ends(overview));
     let room = 0.5 * (high - low);
     let on_scale = |level: &&LevelEffect| estimate(overview, level).is_some_and(|mean| low <= mean && mean <= high);
@@ -132,6 +131,7 @@ fn along_axis(
         let Some(estimate) = estimate(overview, level) else { continue };
         series.points.push((number, estimate));
         series.hints.push(format!("{name}: {} in the mean", written(overview, estimate)));
+        series.values.push(written(overview, estimate));
         series.bars.extend(ends(overview, level).map(|(low, high)| (number, low, high)));
     }
     let (low, high) = score_range(overview, scored, effect);

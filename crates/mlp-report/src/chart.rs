@@ -51,6 +51,8 @@ pub struct Series {
     pub ends_diverged: bool,
     /// For each point what is said of it when the pointer rests there; nothing where there are none.
     pub hints: Vec<String>,
+    /// For each point its value as text, which is written where the point is off the axis; nothing where there are none.
+    pub values: Vec<String>,
 }
 
 impl Series {
@@ -66,6 +68,7 @@ impl Series {
             has_dots: false,
             ends_diverged: false,
             hints: Vec::new(),
+            values: Vec::new(),
         }
     }
 }
@@ -163,6 +166,7 @@ pub fn draw(chart: &Chart) -> String {
     for series in &chart.series {
         draw_bars(&mut canvas, series, &plot);
         draw_line(&mut canvas, series, &plot);
+        draw_values(&mut canvas, series, &plot);
     }
     draw_names(&mut canvas, names(chart, &plot), plot.right, (plot.top, plot.bottom));
     if !has_points(chart) {
@@ -279,6 +283,21 @@ fn draw_stretch(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>, stretch: 
         }
     }
     stretch.clear();
+}
+
+/// The values of the points off the axis, inside of the plot; in as many lines as the neighbours leave no room for.
+fn draw_values(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
+    let mut free_from = f64::NEG_INFINITY;
+    let mut line = 0.0;
+    for (&point, value) in series.points.iter().zip(&series.values) {
+        let (Some((x, y)), Some(beyond)) = (plot.point(point), plot.beyond(point.1)) else { continue };
+        let half = text_width(value, 11.0) / 2.0;
+        line = if x - half < free_from { line + 1.0 } else { 0.0 };
+        let away = if beyond == marks::Beyond::Below { -10.0 - 12.0 * line } else { 10.0 + 12.0 * line };
+        let x = x.clamp(plot.left + half, (WIDTH - half - 2.0).max(plot.left + half));
+        canvas.text(value, (x, y + away), Anchor::Middle, 11.0, series.color, true);
+        free_from = x + half + 3.0;
+    }
 }
 
 fn draw_hints(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {

@@ -13,7 +13,7 @@ use crate::palette;
 pub const N_NAMED: usize = palette::SERIES.len();
 
 /// Where names of configurations are longer, their ranks stand at the ends of lines.
-const N_NAME_CHARACTERS: usize = 36;
+const N_NAME_CHARACTERS: usize = 26;
 
 /// How many grey lines are drawn at most.
 pub const N_CONTEXT: usize = 150;

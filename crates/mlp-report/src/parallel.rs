@@ -163,7 +163,8 @@ fn draw_row(canvas: &mut Canvas, name: &str, y: f64, ticks: &[(f64, String)]) {
     let mut free_from = f64::NEG_INFINITY;
     for (x, name) in ticks {
         canvas.line(&[(*x, y - 3.0), (*x, y + 3.0)], Paint::line(palette::MUTED, 1.2));
-        let lines = if room < N_ROOM { vec![name.clone()] } else { wrap(name, 12.0, false, room) };
+        let is_number = name.trim_end_matches(" %").parse::<f64>().is_ok();
+        let lines = if room < N_ROOM || is_number { vec![name.clone()] } else { wrap(name, 12.0, false, room) };
         let half = widest(&lines, 12.0, false) / 2.0;
         let x = x.clamp(half + 3.0, (WIDTH - half - 3.0).max(half + 3.0));
         if x - half >= free_from {

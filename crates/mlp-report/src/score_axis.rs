@@ -38,8 +38,7 @@ pub(crate) fn number_axis(numbers: &[f64], key: &VariedKey, grouping: Grouping) 
         Grouping::Ranges if is_logarithmic => {
             let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
             let factors: &[f64] = if high / low < DECADES { &[1.0, 2.0, 5.0] } else { &[1.0, 3.0] };
-            let steps =
-                (first..=last).flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)));
+            let steps = (first..=last).flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)));
             let steps: Vec<f64> = steps.filter(|step| (low..=high).contains(step)).collect();
             let mut axis = Axis::ratios(&[low, high], vec![String::new(); 2]);
             axis.ticks = steps.iter().map(|&step| (step, text::rounded(step))).collect();
@@ -62,7 +61,8 @@ fn tick(number: f64) -> String {
 /// drawn evenly by their ratio rather than by their difference. 0 may be among them.
 pub(crate) fn are_spaced_by_ratio(numbers: &[f64]) -> bool {
     let positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
-    let Some((low, high)) = range(positive.iter().copied()).filter(|_| numbers.iter().all(|&number| number >= 0.0)) else {
+    let Some((low, high)) = range(positive.iter().copied()).filter(|_| numbers.iter().all(|&number| number >= 0.0))
+    else {
         return false;
     };
     let ratio = high / low;

@@ -9,6 +9,8 @@ use mlp_results::interval::range;
 const REACH: f64 = 2.0;
 /// An axis is only cut where all scores would need more than so many times its length.
 const WORTH_CUTTING: f64 = 2.5;
+/// An axis is not cut where that would leave more than one in so many scores off it: that so many failed is the finding.
+const ONE_IN: usize = 3;
 
 /// The worst and the best score that have a place of their own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +42,9 @@ impl ScoreScale {
         let scale = ScoreScale::new(overview, scores)?;
         let (low, high) = range(scores.iter().copied())?;
         let worst = if overview.metric.higher_is_better() { low } else { high };
-        let is_cut = (scale.best - worst).abs() > WORTH_CUTTING * (scale.best - scale.worst).abs();
+        let n_off = scores.iter().filter(|&&score| overview.metric.is_better(scale.worst, score)).count();
+        let is_cut = n_off * ONE_IN <= scores.len()
+            && (scale.best - worst).abs() > WORTH_CUTTING * (scale.best - scale.worst).abs();
         Some(if is_cut { scale } else { ScoreScale { worst, ..scale } })
     }
 

@@ -97,9 +97,29 @@ pub(crate) fn wrap(text: &str, size: f64, bold: bool, width: f64) -> Vec<String>
     lines
 }
 
-/// The parts of a text between which a line may end.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive([' ', '-', '_', '/', ',', '·'])
+/// The parts of a text between which a line may end: after a blank, but not before the dot that joins two settings, and
+/// after signs that join words, but not inside of `1e-5`.
+fn pieces(text: &str) -> Vec<&str> {
+    let characters: Vec<(usize, char)> = text.char_indices().collect();
+    let at = |index: usize| characters.get(index).map(|(_, character)| *character);
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (index, &(place, character)) in characters.iter().enumerate() {
+        let is_exponent = index > 1 && at(index - 1) == Some('e') && at(index - 2).is_some_and(|c| c.is_ascii_digit());
+        let ends = match character {
+            ' ' => at(index + 1) != Some('·'),
+            '-' => !is_exponent,
+            '_' | '/' | ',' => true,
+            _ => false,
+        };
+        if ends {
+            let end = place + character.len_utf8();
+            pieces.push(&text[from..end]);
+            from = end;
+        }
+    }
+    pieces.push(&text[from..]);
+    pieces
 }
 
 /// The width of the widest of `lines`, in pixels.
@@ -155,6 +175,7 @@ mod tests {
         let lines = wrap(&word, 12.0, false, 100.0);
         assert!(lines.len() > 3 && lines.concat() == word, "{lines:?}");
         assert_eq!(wrap("", 12.0, false, 100.0), [""]);
+        assert_eq!(wrap("0.5 · 1.194e-4 · one-hot", 12.0, false, 62.0), ["0.5 ·", "1.194e-4 ·", "one-hot"]);
         assert_eq!(wrap("wide", 12.0, false, 1.0), ["w", "i", "d", "e"]);
     }
 }

@@ -146,9 +146,10 @@ impl Selection {
         loop {
             let open: Vec<usize> = (0..found.len()).filter(|&key| found[key].is_none()).collect();
             let p_values = self.p_values(&open);
-            let best = open.iter().zip(&p_values).min_by(|a, b| {
-                a.1.own.total_cmp(&b.1.own).then_with(|| self.share(*b.0).total_cmp(&self.share(*a.0)))
-            });
+            let best = open
+                .iter()
+                .zip(&p_values)
+                .min_by(|a, b| a.1.own.total_cmp(&b.1.own).then_with(|| self.share(*b.0).total_cmp(&self.share(*a.0))));
             let Some((&best, p)) = best else { break };
             // A setting that comes later is no surer than those before it.
             least_p = least_p.max(p.of_all);
@@ -174,13 +175,15 @@ impl Selection {
     /// The adjusted share of the variance that a setting describes beyond those that were taken.
     fn share(&self, key: usize) -> f64 {
         let left = product(&self.left, &self.left);
-        let (n_rows, n_taken, n_more) = (self.left.len() as f64, self.taken.len() as f64, self.columns[key].len() as f64);
+        let (n_rows, n_taken, n_more) =
+            (self.left.len() as f64, self.taken.len() as f64, self.columns[key].len() as f64);
         let n_free = n_rows - 1.0 - n_taken - n_more;
         if self.total <= 0.0 || n_free <= 0.0 {
             return 0.0;
         }
         let unexplained = |squares: f64, n_free: f64| squares / self.total * (n_rows - 1.0) / n_free;
-        let (before, after) = (unexplained(left, n_free + n_more), unexplained(left - self.described(key, &self.left), n_free));
+        let (before, after) =
+            (unexplained(left, n_free + n_more), unexplained(left - self.described(key, &self.left), n_free));
         (before - after).clamp(0.0, 1.0)
     }
 
@@ -189,7 +192,8 @@ impl Selection {
         let n_rows = self.left.len();
         let squares = product(&self.left, &self.left);
         // The first arrangement is the table as it is.
-        let mut shares: Vec<Vec<f64>> = open.iter().map(|&key| vec![self.described(key, &self.left) / squares]).collect();
+        let mut shares: Vec<Vec<f64>> =
+            open.iter().map(|&key| vec![self.described(key, &self.left) / squares]).collect();
         for shuffle in 1..=N_SHUFFLES {
             let mut order: Vec<usize> = (0..n_rows).collect();
             shuffle_for_epoch(&mut order, SEED, shuffle);

@@ -29,8 +29,8 @@ pub(super) fn trial_figures(
         figures.push(ReportFigure {
             name: format!("{place}-confusion"),
             svg,
-            caption: "The diagonal holds what was answered right. The last column counts answers whose bits are the \
-                      code of no class."
+            caption: "The diagonal holds what was answered right. The last column counts answers that \
+                      are no class."
                 .to_owned(),
         });
     }
@@ -57,7 +57,7 @@ fn curve_caption(record: &RunRecord, metric: Metric) -> String {
     if matches!(metric, Metric::DigitAccuracy | Metric::BitAccuracy | Metric::Mae | Metric::Rmse)
         && record.confusion.is_some()
     {
-        caption.push_str(" Dashed: what a net reaches that gives one answer to every picture.");
+        caption.push_str(" Dashed: what a net reaches that gives one answer to every sample.");
     }
     caption
 }

@@ -112,9 +112,11 @@ impl<'a> Method<'a> {
             n_possible: text::thousands(n_possible as u64),
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
             has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
-            compared: effects.keys.iter().any(|effect| effect.importance.is_some()).then(|| {
-                (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64))
-            }),
+            compared: effects
+                .keys
+                .iter()
+                .any(|effect| effect.importance.is_some())
+                .then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64))),
             explained: explained.map(|share| text::share(share, 0)),
             is_bimodal: overview.is_bimodal(),
             left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),

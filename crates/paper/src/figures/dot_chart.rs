@@ -118,8 +118,9 @@ impl DotChart<'_> {
             return Vec::new();
         }
         let color = self.groups[group].color;
-        let dots =
-            self.places(group).flat_map(|(place, values)| values.iter().map(move |&value| Dot::new((place, value), color)));
+        let dots = self
+            .places(group)
+            .flat_map(|(place, values)| values.iter().map(move |&value| Dot::new((place, value), color)));
         dots.collect()
     }
 
