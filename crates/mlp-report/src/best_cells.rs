@@ -34,7 +34,9 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
         if has_intervals { "mean and 95 % t-interval over the seeds; dots: single runs" } else { "one run each" };
     let scores = cells.iter().flat_map(|cell| cell.scores.iter().map(|&score| metric.on_axis(score)));
     let n_beyond = off_scale(&rows.axis, scores);
-    chart::draw_heading(&mut canvas, &title, &with_note(what, n_beyond, "run"));
+    let keys: Vec<&str> = overview.varied.iter().map(|key| key.title.as_str()).collect();
+    let what = if rows.are_ranks { what.to_owned() } else { format!("{}; {what}", keys.join(" · ")) };
+    chart::draw_heading(&mut canvas, &title, &with_note(&what, n_beyond, "run"));
     rows.draw_grid(&mut canvas);
     let mut said = Vec::new();
     for (row, cell) in cells.iter().enumerate() {
@@ -48,6 +50,8 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
 /// Where the rows and the scores stand.
 struct Rows {
     names: Vec<Vec<String>>,
+    /// Whether the names are no settings but ranks.
+    are_ranks: bool,
     axis: Axis,
     height: f64,
     left: f64,
@@ -57,12 +61,14 @@ struct Rows {
 
 impl Rows {
     fn new(overview: &Overview<'_>, cells: &[&Cell<'_>]) -> Rows {
-        let names = names(cells);
+        let own = names(cells);
+        let are_ranks = own.is_none();
+        let names = own.unwrap_or_else(|| (1..=cells.len()).map(|rank| vec![format!("no. {rank}")]).collect());
         let widest = names.iter().map(|lines| widest(lines, 12.0, false)).fold(30.0, f64::max);
         let n_lines = names.iter().map(Vec::len).max().unwrap_or(1);
         let height = ROW_HEIGHT.max(LINE * n_lines as f64 + 6.0);
         let bottom = TOP + cells.len() as f64 * height;
-        Rows { names, axis: axis(overview, cells), height, left: widest + 22.0, right: WIDTH - 84.0, bottom }
+        Rows { names, are_ranks, axis: axis(overview, cells), height, left: widest + 22.0, right: WIDTH - 84.0, bottom }
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -119,14 +125,11 @@ impl Rows {
     }
 }
 
-/// The configurations' own names if all are short, or else their ranks.
-fn names(cells: &[&Cell<'_>]) -> Vec<Vec<String>> {
+/// The configurations' own names if all are short.
+fn names(cells: &[&Cell<'_>]) -> Option<Vec<Vec<String>>> {
     let names: Vec<Vec<String>> = cells.iter().map(|cell| wrap(&cell.short_label, 12.0, false, NAMES)).collect();
-    if cells.iter().all(|cell| !cell.short_label.is_empty()) && names.iter().all(|lines| lines.len() <= N_LINES) {
-        names
-    } else {
-        (1..=cells.len()).map(|rank| vec![format!("no. {rank}")]).collect()
-    }
+    let are_short = names.iter().all(|lines| lines.len() <= N_LINES);
+    (are_short && cells.iter().all(|cell| !cell.short_label.is_empty())).then_some(names)
 }
 
 /// The ends of a configuration's interval on the axis.

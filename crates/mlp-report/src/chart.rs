@@ -319,7 +319,7 @@ fn names(chart: &Chart, plot: &Plot<'_>) -> Vec<Name> {
     }
     for level in &chart.levels {
         if let Some(y) = plot.y(level.value) {
-            let lines = plot::level_name(level);
+            let lines = plot::level_name(chart, level);
             names.push(Name { lines, color: palette::MUTED, bold: false, end: (plot.right, y), y });
         }
     }

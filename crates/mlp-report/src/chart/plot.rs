@@ -8,6 +8,8 @@ const TOP: f64 = 64.0;
 const BOTTOM: f64 = 46.0;
 /// The room for names at the ends of lines, in pixels; longer names go on in the next line.
 const NAMES: f64 = 138.0;
+/// The same for the names of levels where no line has a name.
+const LEVELS: f64 = 88.0;
 /// Names of ticks are broken into lines where each has so much room, in pixels.
 const TICK: f64 = 38.0;
 
@@ -24,7 +26,7 @@ impl Plot<'_> {
     pub(super) fn new(chart: &Chart) -> Plot<'_> {
         let ticks = chart.y.ticks.iter().map(|(_, name)| text_width(name, FONT)).fold(0.0, f64::max);
         let series_names = chart.series.iter().map(|series| widest(&series_name(series), FONT, true));
-        let level_names = chart.levels.iter().map(|level| widest(&level_name(level), FONT, false));
+        let level_names = chart.levels.iter().map(|level| widest(&level_name(chart, level), FONT, false));
         let names = series_names.chain(level_names).fold(0.0, f64::max);
         Plot {
             chart,
@@ -82,6 +84,7 @@ pub(super) fn series_name(series: &Series) -> Vec<String> {
 }
 
 /// The name of a level.
-pub(super) fn level_name(level: &Level) -> Vec<String> {
-    wrap(&level.name, FONT, false, NAMES)
+pub(super) fn level_name(chart: &Chart, level: &Level) -> Vec<String> {
+    let has_names = chart.series.iter().any(|series| !series.name.is_empty());
+    wrap(&level.name, FONT, false, if has_names { NAMES } else { LEVELS })
 }

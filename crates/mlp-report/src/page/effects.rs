@@ -18,6 +18,8 @@ const N_LEFT_OUT: usize = 6;
 #[template(path = "effects.html")]
 struct Section<'a> {
     method: Method<'a>,
+    /// Of drawn configurations how many were compared with how many shuffled tables.
+    compared: Option<(String, String)>,
     is_drawn: bool,
     /// `30 configurations`.
     n_compared: String,
@@ -91,6 +93,7 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
     }
     Some(render(&Section {
         method: Method::new(overview, effects),
+        compared: compared(effects),
         is_drawn: effects.design == Design::Drawn,
         n_compared: counted(effects.n_compared, "configuration"),
         spans: effects.keys.iter().map(|effect| span(overview, effect)).collect(),
@@ -112,16 +115,17 @@ impl<'a> Method<'a> {
             n_possible: text::thousands(n_possible as u64),
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
             has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
-            compared: effects
-                .keys
-                .iter()
-                .any(|effect| effect.importance.is_some())
-                .then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64))),
+            compared: compared(effects),
             explained: explained.map(|share| text::share(share, 0)),
             is_bimodal: overview.is_bimodal(),
             left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),
         }
     }
+}
+
+fn compared(effects: &Effects) -> Option<(String, String)> {
+    let is_known = effects.keys.iter().any(|effect| effect.importance.is_some());
+    is_known.then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64)))
 }
 
 fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {

@@ -66,7 +66,7 @@ fn a_true_effect_is_found_among_thirty_trials_and_stands_first() {
     assert!(found.share > 0.5 && found.p <= 0.01, "{found:?}");
     let page = report_html(&input);
     assert!(page.contains("cannot be told from chance with 30 configurations"));
-    assert!(page.contains("forward selection by permutation") && !page.contains("NaN"));
+    assert!(page.contains("forward selection by permutation of residuals") && !page.contains("NaN"));
 }
 
 #[test]
