@@ -4,16 +4,21 @@ use mlp_results::interval::range;
 use mlp_results::{Cell, Overview, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
+use crate::chart::lettering::{LINE, draw_lines, widest, wrap};
+use crate::chart::marks::{BAD, Beyond, draw_beyond};
 use crate::chart::{self, Axis, WIDTH};
+use crate::hint;
 use crate::palette;
-use crate::score_axis::{score_axis, written};
+use crate::score_axis::{off_scale, score_axis, with_note, written};
+use crate::score_scale::ScoreScale;
 
 /// How many configurations are drawn at most.
 pub const N_CELLS: usize = 15;
 const ROW_HEIGHT: f64 = 26.0;
 const TOP: f64 = 62.0;
-/// How long a configuration's name may be in a row.
-const N_NAME: usize = 20;
+/// The room for the names of configurations, in pixels, and how many lines they may take.
+const NAMES: f64 = 150.0;
+const N_LINES: usize = 3;
 
 /// The [`N_CELLS`] best configurations as an SVG document. A configuration of which only some runs trained has no
 /// interval, but says how many did; one with a single run has none either.
@@ -27,12 +32,16 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
     let has_intervals = cells.iter().any(|cell| cell.interval().is_some());
     let what =
         if has_intervals { "mean and 95 % t-interval over the seeds; dots: single runs" } else { "one run each" };
-    chart::draw_heading(&mut canvas, &title, what);
+    let scores = cells.iter().flat_map(|cell| cell.scores.iter().map(|&score| metric.on_axis(score)));
+    let n_beyond = off_scale(&rows.axis, scores);
+    let keys: Vec<&str> = overview.varied.iter().map(|key| key.title.as_str()).collect();
+    let what = if rows.are_ranks { what.to_owned() } else { format!("{}; {what}", keys.join(" · ")) };
+    chart::draw_heading(&mut canvas, &title, &with_note(&what, n_beyond, "run"));
     rows.draw_grid(&mut canvas);
     let mut said = Vec::new();
     for (row, cell) in cells.iter().enumerate() {
         if let Some(value) = rows.draw(&mut canvas, overview, row, cell) {
-            said.push(format!("{} {value}", text::shorten(&rows.names[row], N_NAME)));
+            said.push(format!("{} {value}", rows.names[row].join(" ")));
         }
     }
     canvas.finish(&title, &format!("{}: {}.", metric.measures(), said.join("; ")))
@@ -40,8 +49,11 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
 
 /// Where the rows and the scores stand.
 struct Rows {
-    names: Vec<String>,
+    names: Vec<Vec<String>>,
+    /// Whether the names are no settings but ranks.
+    are_ranks: bool,
     axis: Axis,
+    height: f64,
     left: f64,
     right: f64,
     bottom: f64,
@@ -49,10 +61,14 @@ struct Rows {
 
 impl Rows {
     fn new(overview: &Overview<'_>, cells: &[&Cell<'_>]) -> Rows {
-        let names = names(cells);
-        let widest = names.iter().map(|name| chart::text_width(name, 12.0)).fold(30.0, f64::max);
-        let bottom = TOP + cells.len() as f64 * ROW_HEIGHT;
-        Rows { names, axis: axis(overview, cells), left: widest + 22.0, right: WIDTH - 78.0, bottom }
+        let own = names(cells);
+        let are_ranks = own.is_none();
+        let names = own.unwrap_or_else(|| (1..=cells.len()).map(|rank| vec![format!("no. {rank}")]).collect());
+        let widest = names.iter().map(|lines| widest(lines, 12.0, false)).fold(30.0, f64::max);
+        let n_lines = names.iter().map(Vec::len).max().unwrap_or(1);
+        let height = ROW_HEIGHT.max(LINE * n_lines as f64 + 6.0);
+        let bottom = TOP + cells.len() as f64 * height;
+        Rows { names, are_ranks, axis: axis(overview, cells), height, left: widest + 22.0, right: WIDTH - 84.0, bottom }
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -72,37 +88,48 @@ impl Rows {
     /// Draws one configuration and returns what its row says.
     fn draw(&self, canvas: &mut Canvas, overview: &Overview<'_>, row: usize, cell: &Cell<'_>) -> Option<String> {
         let metric = overview.metric;
-        let y = TOP + (row as f64 + 0.5) * ROW_HEIGHT;
-        canvas.text(&self.names[row], (self.left - 10.0, y), Anchor::End, 12.0, palette::INK, false);
+        let y = TOP + (row as f64 + 0.5) * self.height;
+        draw_lines(canvas, &self.names[row], (self.left - 10.0, y), Anchor::End, 12.0, palette::INK, false);
         if let Some((low, high)) = ends(overview, cell) {
             canvas.line(&[(self.x(low), y), (self.x(high), y)], Paint::line(palette::BLUE, 1.6));
             for end in [low, high].into_iter().filter(|end| (self.axis.low..=self.axis.high).contains(end)) {
                 canvas.line(&[(self.x(end), y - 4.0), (self.x(end), y + 4.0)], Paint::line(palette::BLUE, 1.6));
             }
         }
-        for &score in cell.scores.iter().filter(|_| cell.scores.len() > 1) {
-            canvas.dot((self.x(metric.on_axis(score)), y), 2.6, Paint::area(palette::MUTED, 0.6));
+        let scored = cell.trials.iter().filter_map(|trial| Some((*trial, overview.score(trial)?)));
+        for (trial, score) in scored.filter(|_| cell.scores.len() > 1) {
+            let hint = hint::trial(overview, cell, trial, Some(score));
+            self.mark(canvas, y, metric.on_axis(score), &hint, (2.6, Paint::area(palette::MUTED, 0.6)));
         }
         let mean = metric.on_axis(cell.mean()?);
         let (color, value) = if cell.is_bimodal {
             (palette::VERMILION, format!("{} of {}", cell.n_trained, cell.scores.len()))
         } else {
-            canvas.dot((self.x(mean), y), 4.5, Paint::area(palette::BLUE, 1.0));
+            let rank = overview.cells.iter().position(|other| std::ptr::eq(other, cell)).unwrap_or(row);
+            let hint = hint::configuration(overview, rank, cell);
+            self.mark(canvas, y, mean, &hint, (4.5, Paint::area(palette::BLUE, 1.0)));
             (palette::BLUE, written(overview, mean))
         };
         canvas.text(&value, (WIDTH - 10.0, y), Anchor::End, 12.0, color, true);
         Some(value)
     }
+
+    /// A dot, or a mark at the edge where the value is off the scale.
+    fn mark(&self, canvas: &mut Canvas, y: f64, value: f64, hint: &str, (radius, paint): (f64, Paint)) {
+        let place = (self.x(value), y);
+        canvas.explained(hint, |canvas| match self.axis.place(value) {
+            Some(share) if share < 0.0 => draw_beyond(canvas, place, Beyond::Left, BAD),
+            Some(share) if share > 1.0 => draw_beyond(canvas, place, Beyond::Right, BAD),
+            _ => canvas.dot(place, radius, paint),
+        });
+    }
 }
 
-/// The configurations' own names if all are short, or else their ranks.
-fn names(cells: &[&Cell<'_>]) -> Vec<String> {
-    let is_short = |cell: &&Cell<'_>| (1..=N_NAME).contains(&cell.short_label.chars().count());
-    if cells.iter().all(is_short) {
-        cells.iter().map(|cell| cell.short_label.clone()).collect()
-    } else {
-        (1..=cells.len()).map(|rank| format!("no. {rank}")).collect()
-    }
+/// The configurations' own names if all are short.
+fn names(cells: &[&Cell<'_>]) -> Option<Vec<Vec<String>>> {
+    let names: Vec<Vec<String>> = cells.iter().map(|cell| wrap(&cell.short_label, 12.0, false, NAMES)).collect();
+    let are_short = names.iter().all(|lines| lines.len() <= N_LINES);
+    (are_short && cells.iter().all(|cell| !cell.short_label.is_empty())).then_some(names)
 }
 
 /// The ends of a configuration's interval on the axis.
@@ -114,8 +141,8 @@ fn ends(overview: &Overview<'_>, cell: &Cell<'_>) -> Option<(f64, f64)> {
 
 fn axis(overview: &Overview<'_>, cells: &[&Cell<'_>]) -> Axis {
     let metric = overview.metric;
-    let scores = cells.iter().flat_map(|cell| cell.scores.iter().map(|&score| metric.on_axis(score)));
-    let (low, high) = range(scores).unwrap_or((0.0, 1.0));
+    let scores: Vec<f64> = cells.iter().flat_map(|cell| cell.scores.iter().copied()).collect();
+    let (low, high) = ScoreScale::of_axis(overview, &scores).map_or((0.0, 1.0), |scale| scale.ends(overview));
     // Intervals of two seeds are so wide that they would leave no room for anything else: their ends are cut.
     let room = (high - low).max(metric.on_axis(1e-3));
     let bars = range(cells.iter().filter_map(|cell| ends(overview, cell)).flat_map(|(low, high)| [low, high]));

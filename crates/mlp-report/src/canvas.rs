@@ -13,6 +13,8 @@ use crate::palette::{self, Color};
 
 /// Units of the SVG to a pixel.
 const UNITS: f64 = 4.0;
+/// How long a text beside the pointer may be.
+const N_HINT: usize = 160;
 
 /// What the first bytes of every SVG of this crate contain, so that plots of an earlier report can be told from files
 /// that somebody else put there.
@@ -78,19 +80,60 @@ impl Paint {
 pub struct Canvas {
     width: f64,
     height: f64,
+    /// How far everything is moved down.
+    down: f64,
     body: String,
 }
 
 impl Canvas {
     /// An empty sheet.
     pub fn new(width: f64, height: f64) -> Canvas {
-        Canvas { width, height, body: String::new() }
+        Canvas { width, height, down: 0.0, body: String::new() }
+    }
+
+    /// The width of the sheet.
+    pub fn width(&self) -> f64 {
+        self.width
+    }
+
+    /// Moves what is drawn from now on down by so many pixels, and makes the sheet as much longer.
+    pub fn push_down(&mut self, pixels: f64) {
+        self.down += pixels;
+        self.height += pixels;
+    }
+
+    /// Makes the sheet longer at its foot.
+    pub fn extend(&mut self, pixels: f64) {
+        self.height += pixels;
+    }
+
+    /// What `draw` draws, with a text that a browser shows when the pointer rests there.
+    pub fn explained(&mut self, text: &str, draw: impl FnOnce(&mut Canvas)) {
+        self.body.push_str(&format!("<g><title>{}</title>\n", hint(text)));
+        draw(self);
+        self.body.push_str("</g>\n");
+    }
+
+    /// Unseen places of `radius` pixels, each with a text that a browser shows when the pointer rests there: for the points
+    /// of a line.
+    pub fn hints(&mut self, radius: f64, places: impl IntoIterator<Item = ((f64, f64), String)>) {
+        let radius = (radius * UNITS).round();
+        let mut body = String::new();
+        for (place, text) in places {
+            let (x, y) = self.unit(place);
+            let text = hint(&text);
+            body.push_str(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"><title>{text}</title></circle>\n"));
+        }
+        if !body.is_empty() {
+            self.body.push_str(&format!("<g fill=\"none\" pointer-events=\"all\">\n{body}</g>\n"));
+        }
     }
 
     /// A line through `points`.
     pub fn line(&mut self, points: &[(f64, f64)], paint: Paint) {
         if points.len() > 1 {
-            self.draw(|backend| backend.draw_path(points.iter().map(|&point| unit(point)), &paint.style(false)));
+            let points: Vec<(i32, i32)> = points.iter().map(|&point| self.unit(point)).collect();
+            self.draw(|backend| backend.draw_path(points, &paint.style(false)));
         }
     }
 
@@ -107,19 +150,22 @@ impl Canvas {
     /// A filled polygon.
     pub fn polygon(&mut self, points: &[(f64, f64)], paint: Paint) {
         if points.len() > 2 {
-            self.draw(|backend| backend.fill_polygon(points.iter().map(|&point| unit(point)), &paint.style(true)));
+            let points: Vec<(i32, i32)> = points.iter().map(|&point| self.unit(point)).collect();
+            self.draw(|backend| backend.fill_polygon(points, &paint.style(true)));
         }
     }
 
     /// A filled rectangle.
     pub fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint) {
-        self.draw(|backend| backend.draw_rect(unit(from), unit(to), &paint.style(true), true));
+        let (from, to) = (self.unit(from), self.unit(to));
+        self.draw(|backend| backend.draw_rect(from, to, &paint.style(true), true));
     }
 
     /// A filled circle of `radius` pixels.
     pub fn dot(&mut self, center: (f64, f64), radius: f64, paint: Paint) {
         let radius = (radius * UNITS).round().max(1.0) as u32;
-        self.draw(|backend| backend.draw_circle(unit(center), radius, &paint.style(true), true));
+        let center = self.unit(center);
+        self.draw(|backend| backend.draw_circle(center, radius, &paint.style(true), true));
     }
 
     /// One line of text of `size` pixels, at most [`MAX_CHARACTERS`] long; `at` is the middle of its height.
@@ -137,12 +183,14 @@ impl Canvas {
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Center));
         let text = clean(text, MAX_CHARACTERS);
-        self.draw(|backend| backend.draw_text(&text, &style, unit(at)));
+        let at = self.unit(at);
+        self.draw(|backend| backend.draw_text(&text, &style, at));
     }
 
     /// An image from a `data:` URL, its pixels kept sharp.
     pub fn image(&mut self, url: &str, from: (f64, f64), size: (f64, f64)) {
-        let ((x, y), (width, height)) = (unit(from), unit(size));
+        let (x, y) = self.unit(from);
+        let (width, height) = ((size.0 * UNITS).round(), (size.1 * UNITS).round());
         self.body.push_str(&format!(
             "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
              style=\"image-rendering:pixelated\" href=\"{}\"/>\n",
@@ -168,6 +216,11 @@ impl Canvas {
         )
     }
 
+    /// Pixels to units.
+    fn unit(&self, (x, y): (f64, f64)) -> (i32, i32) {
+        ((x * UNITS).round() as i32, ((y + self.down) * UNITS).round() as i32)
+    }
+
     /// Runs one call of the backend and keeps the element it wrote.
     fn draw<E: std::fmt::Debug>(&mut self, call: impl FnOnce(&mut SVGBackend<'_>) -> Result<(), E>) {
         let mut document = String::new();
@@ -182,7 +235,7 @@ impl Canvas {
     }
 }
 
-/// Pixels to units.
-fn unit((x, y): (f64, f64)) -> (i32, i32) {
-    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
+/// A text for the inside of a `<title>`.
+fn hint(text: &str) -> String {
+    escape_markup(&clean(text, N_HINT))
 }

@@ -4,11 +4,12 @@
 //! [`WIDTH`] pixels wide, which a phone shows nearly at full size; pages put panels side by side where there is room.
 
 mod axis;
-mod lettering;
+pub(crate) mod lettering;
+pub(crate) mod marks;
 mod names;
+mod plot;
 
 pub use mlp_results::interval::range;
-use mlp_results::text::shorten;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::palette::{self, Color};
@@ -16,16 +17,18 @@ use crate::palette::{self, Color};
 pub use axis::Axis;
 pub use lettering::{draw_heading, draw_tick_names, text_width};
 
-use lettering::{CHARACTER_WIDTH, CHARACTER_WIDTH_BOLD, FONT};
+use lettering::{FONT, LINE};
+use marks::{BAD, draw_beyond, draw_cross};
 use names::{Name, draw_names};
+use plot::Plot;
 
 /// The width of every panel, in pixels.
 pub const WIDTH: f64 = 420.0;
 
-const TOP: f64 = 64.0;
-const BOTTOM: f64 = 46.0;
-/// How long a name at the end of a line may be.
-pub const N_NAME_CHARACTERS: usize = 19;
+/// How many points of a line say their value when the pointer rests there; of more, an even selection.
+const N_HINTS: usize = 25;
+/// How near to such a point the pointer must be, in pixels.
+const HINT_RADIUS: f64 = 6.0;
 
 /// A line, with the range its values were drawn from.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +49,10 @@ pub struct Series {
     pub has_dots: bool,
     /// A cross at the end: the run diverged there.
     pub ends_diverged: bool,
+    /// For each point what is said of it when the pointer rests there; nothing where there are none.
+    pub hints: Vec<String>,
+    /// For each point its value as text, which is written where the point is off the axis; nothing where there are none.
+    pub values: Vec<String>,
 }
 
 impl Series {
@@ -60,6 +67,8 @@ impl Series {
             bars: Vec::new(),
             has_dots: false,
             ends_diverged: false,
+            hints: Vec::new(),
+            values: Vec::new(),
         }
     }
 }
@@ -71,6 +80,26 @@ pub struct Level {
     pub name: String,
     /// Where the line is drawn.
     pub value: f64,
+}
+
+/// A loose point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dot {
+    /// x and y. A y off the axis is marked at the edge.
+    pub at: (f64, f64),
+    /// Its colour.
+    pub color: Color,
+    /// Whether it stands for something without a score: then it is a cross at the bad end of the axis.
+    pub is_missing: bool,
+    /// What is said of it when the pointer rests there; nothing if empty.
+    pub hint: String,
+}
+
+impl Dot {
+    /// A point that says nothing of itself.
+    pub fn new(at: (f64, f64), color: Color) -> Dot {
+        Dot { at, color, is_missing: false, hint: String::new() }
+    }
 }
 
 /// Everything a panel shows.
@@ -112,7 +141,7 @@ pub struct Chart {
     /// Lines, in the order in which they are drawn.
     pub series: Vec<Series>,
     /// Loose points.
-    pub dots: Vec<(f64, f64, Color)>,
+    pub dots: Vec<Dot>,
     /// Of the whole panel, in pixels.
     pub height: f64,
 }
@@ -121,7 +150,7 @@ pub struct Chart {
 pub fn draw(chart: &Chart) -> String {
     let mut canvas = Canvas::new(WIDTH, chart.height);
     let plot = Plot::new(chart);
-    draw_titles(&mut canvas, chart);
+    draw_heading(&mut canvas, &chart.title, &chart.subtitle);
     draw_grid(&mut canvas, chart, &plot);
     for level in &chart.levels {
         if let Some(y) = plot.y(level.value) {
@@ -131,77 +160,23 @@ pub fn draw(chart: &Chart) -> String {
     for series in &chart.series {
         draw_band(&mut canvas, series, &plot);
     }
-    for &(x, y, color) in &chart.dots {
-        if let Some(place) = plot.point((x, y)) {
-            canvas.dot(place, 3.0, Paint::area(color, 0.45));
-        }
+    for dot in &chart.dots {
+        draw_dot(&mut canvas, dot, &plot);
     }
     for series in &chart.series {
         draw_bars(&mut canvas, series, &plot);
         draw_line(&mut canvas, series, &plot);
+        draw_values(&mut canvas, series, &plot);
     }
     draw_names(&mut canvas, names(chart, &plot), plot.right, (plot.top, plot.bottom));
     if !has_points(chart) {
         let middle = ((plot.left + plot.right) / 2.0, (plot.top + plot.bottom) / 2.0);
         canvas.text("no finite value to draw", middle, Anchor::Middle, FONT, palette::MUTED, false);
     }
+    for series in &chart.series {
+        draw_hints(&mut canvas, series, &plot);
+    }
     canvas.finish(&chart.title, &chart.description)
-}
-
-/// The area between the axes.
-struct Plot<'a> {
-    chart: &'a Chart,
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-}
-
-impl Plot<'_> {
-    fn new(chart: &Chart) -> Plot<'_> {
-        let ticks = chart.y.ticks.iter().map(|(_, name)| text_width(name, FONT)).fold(0.0, f64::max);
-        let width_of = |name: &str, width: f64| shorten(name, N_NAME_CHARACTERS).chars().count() as f64 * FONT * width;
-        let series_names = chart.series.iter().map(|series| width_of(&series.name, CHARACTER_WIDTH_BOLD));
-        let level_names = chart.levels.iter().map(|level| width_of(&level.name, CHARACTER_WIDTH));
-        let names = series_names.chain(level_names).fold(0.0, f64::max);
-        Plot {
-            chart,
-            left: (ticks + 16.0).clamp(34.0, 90.0),
-            right: WIDTH - if names > 0.0 { names + 20.0 } else { 18.0 },
-            top: TOP,
-            bottom: chart.height - BOTTOM,
-        }
-    }
-
-    fn x(&self, value: f64) -> Option<f64> {
-        Some(self.left + self.chart.x.place(value)? * (self.right - self.left))
-    }
-
-    /// Clipped to the plot: a value off the axis is drawn at its edge.
-    fn y(&self, value: f64) -> Option<f64> {
-        Some(self.bottom - self.chart.y.place(value)?.clamp(0.0, 1.0) * (self.bottom - self.top))
-    }
-
-    fn point(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
-        if !y.is_finite() {
-            return None;
-        }
-        Some((self.x(x)?, self.y(y)?))
-    }
-}
-
-fn draw_titles(canvas: &mut Canvas, chart: &Chart) {
-    draw_heading(canvas, &chart.title, &chart.subtitle);
-    let plot = Plot::new(chart);
-    let middle = (plot.left + plot.right) / 2.0;
-    canvas.text(
-        &shorten(&chart.x_name, 52),
-        (middle, chart.height - 12.0),
-        Anchor::Middle,
-        12.0,
-        palette::MUTED,
-        false,
-    );
 }
 
 fn draw_grid(canvas: &mut Canvas, chart: &Chart, plot: &Plot<'_>) {
@@ -216,8 +191,29 @@ fn draw_grid(canvas: &mut Canvas, chart: &Chart, plot: &Plot<'_>) {
         canvas.line(&[(x, plot.bottom), (x, plot.bottom + 4.0)], Paint::line(palette::MUTED, 1.0));
         names.push((x, name.as_str()));
     }
-    draw_tick_names(canvas, &names, plot.bottom + 15.0);
+    let y = plot.bottom + 15.0;
+    let n_lines = match plot.wrapped_ticks() {
+        Some(wrapped) => {
+            for (x, lines) in &wrapped {
+                let middle = y + LINE * (lines.len() - 1) as f64 / 2.0;
+                lettering::draw_lines(canvas, lines, (*x, middle), Anchor::Middle, FONT, palette::MUTED, false);
+            }
+            wrapped.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1)
+        }
+        None => {
+            draw_tick_names(canvas, &names, y);
+            1
+        }
+    };
     canvas.line(&[(plot.left, plot.bottom), (plot.right, plot.bottom)], Paint::line(palette::MUTED, 1.0));
+    let lines = lettering::wrap(&chart.x_name, 12.0, false, WIDTH - 24.0);
+    let more = LINE * (n_lines - 1) as f64;
+    let extra = more + LINE * (lines.len() - 1) as f64;
+    canvas.extend(extra);
+    let half = lettering::widest(&lines, 12.0, false) / 2.0 + 6.0;
+    let middle = ((plot.left + plot.right) / 2.0).clamp(half.min(WIDTH / 2.0), (WIDTH - half).max(WIDTH / 2.0));
+    let y = chart.height - 12.0 + (more + extra) / 2.0;
+    lettering::draw_lines(canvas, &lines, (middle, y), Anchor::Middle, 12.0, palette::MUTED, false);
 }
 
 fn draw_band(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
@@ -234,6 +230,17 @@ fn draw_band(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
     canvas.polygon(&upper, Paint::area(series.color, 0.16));
 }
 
+fn draw_dot(canvas: &mut Canvas, dot: &Dot, plot: &Plot<'_>) {
+    let Some(place) = plot.point(dot.at) else { return };
+    let beyond = plot.beyond(dot.at.1);
+    let draw = |canvas: &mut Canvas| match beyond {
+        _ if dot.is_missing => draw_cross(canvas, place, 3.0, BAD),
+        Some(beyond) => draw_beyond(canvas, place, beyond, BAD),
+        None => canvas.dot(place, 3.0, Paint::area(dot.color, 0.45)),
+    };
+    if dot.hint.is_empty() { draw(canvas) } else { canvas.explained(&dot.hint, draw) }
+}
+
 /// Intervals; an end beyond the axis has no cap.
 fn draw_bars(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
     let paint = Paint::line(series.color, 1.6);
@@ -241,7 +248,7 @@ fn draw_bars(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
         let (Some((x, y_low)), Some((_, y_high))) = (plot.point((x, low)), plot.point((x, high))) else { continue };
         canvas.line(&[(x, y_low), (x, y_high)], paint);
         for (value, y) in [(low, y_low), (high, y_high)] {
-            if (plot.chart.y.low..=plot.chart.y.high).contains(&value) {
+            if plot.beyond(value).is_none() {
                 canvas.line(&[(x - 4.0, y), (x + 4.0, y)], paint);
             }
         }
@@ -252,29 +259,54 @@ fn draw_line(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
     let mut stretch = Vec::new();
     for &point in &series.points {
         match plot.point(point) {
-            Some(place) => stretch.push(place),
-            None => draw_stretch(canvas, series, &mut stretch),
+            Some(place) => stretch.push((place, point.1)),
+            None => draw_stretch(canvas, series, plot, &mut stretch),
         }
     }
     let end = stretch.last().copied();
-    draw_stretch(canvas, series, &mut stretch);
-    if let (true, Some((x, y))) = (series.ends_diverged, end) {
-        let arm = 4.5;
-        let paint = Paint::line(series.color, 2.0);
-        canvas.line(&[(x - arm, y - arm), (x + arm, y + arm)], paint);
-        canvas.line(&[(x - arm, y + arm), (x + arm, y - arm)], paint);
+    draw_stretch(canvas, series, plot, &mut stretch);
+    if let (true, Some((place, _))) = (series.ends_diverged, end) {
+        draw_cross(canvas, place, 4.5, series.color);
     }
 }
 
 /// Draws what is between two gaps: a line, or a dot if it is only one point.
-fn draw_stretch(canvas: &mut Canvas, series: &Series, stretch: &mut Vec<(f64, f64)>) {
-    canvas.line(stretch, Paint::line(series.color, series.width));
+fn draw_stretch(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>, stretch: &mut Vec<((f64, f64), f64)>) {
+    let places: Vec<(f64, f64)> = stretch.iter().map(|(place, _)| *place).collect();
+    canvas.line(&places, Paint::line(series.color, series.width));
     if stretch.len() == 1 || series.has_dots {
-        for &place in stretch.iter() {
-            canvas.dot(place, if stretch.len() == 1 { 4.0 } else { 3.2 }, Paint::area(series.color, 1.0));
+        for &(place, value) in stretch.iter() {
+            match plot.beyond(value) {
+                Some(beyond) if series.has_dots => draw_beyond(canvas, place, beyond, series.color),
+                _ => canvas.dot(place, if stretch.len() == 1 { 4.0 } else { 3.2 }, Paint::area(series.color, 1.0)),
+            }
         }
     }
     stretch.clear();
+}
+
+/// The values of the points off the axis, inside of the plot; in as many lines as the neighbours leave no room for.
+fn draw_values(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
+    let mut free_from = f64::NEG_INFINITY;
+    let mut line = 0.0;
+    for (&point, value) in series.points.iter().zip(&series.values) {
+        let (Some((x, y)), Some(beyond)) = (plot.point(point), plot.beyond(point.1)) else { continue };
+        let half = text_width(value, 11.0) / 2.0;
+        line = if x - half < free_from { line + 1.0 } else { 0.0 };
+        let away = if beyond == marks::Beyond::Below { -10.0 - 12.0 * line } else { 10.0 + 12.0 * line };
+        let x = x.clamp(plot.left + half, (WIDTH - half - 2.0).max(plot.left + half));
+        canvas.text(value, (x, y + away), Anchor::Middle, 11.0, series.color, true);
+        free_from = x + half + 3.0;
+    }
+}
+
+fn draw_hints(canvas: &mut Canvas, series: &Series, plot: &Plot<'_>) {
+    let n_points = series.points.len().min(series.hints.len());
+    let step = n_points.div_ceil(N_HINTS).max(1);
+    // The last one is always among them.
+    let offset = n_points.saturating_sub(1) % step;
+    let places = series.points.iter().zip(&series.hints).skip(offset).step_by(step);
+    canvas.hints(HINT_RADIUS, places.filter_map(|(&point, hint)| Some((plot.point(point)?, hint.clone()))));
 }
 
 /// The names of the lines and levels that can be placed.
@@ -282,19 +314,13 @@ fn names(chart: &Chart, plot: &Plot<'_>) -> Vec<Name> {
     let mut names = Vec::new();
     for series in chart.series.iter().filter(|series| !series.name.is_empty()) {
         if let Some(end) = series.points.iter().rev().find_map(|&point| plot.point(point)) {
-            names.push(Name {
-                text: shorten(&series.name, N_NAME_CHARACTERS),
-                color: series.color,
-                bold: true,
-                end,
-                y: end.1,
-            });
+            names.push(Name { lines: plot::series_name(series), color: series.color, bold: true, end, y: end.1 });
         }
     }
     for level in &chart.levels {
         if let Some(y) = plot.y(level.value) {
-            let text = shorten(&level.name, N_NAME_CHARACTERS);
-            names.push(Name { text, color: palette::MUTED, bold: false, end: (plot.right, y), y });
+            let lines = plot::level_name(chart, level);
+            names.push(Name { lines, color: palette::MUTED, bold: false, end: (plot.right, y), y });
         }
     }
     names

@@ -12,6 +12,9 @@ use crate::palette;
 /// How many configurations get a colour and a name; the rest are context in grey.
 pub const N_NAMED: usize = palette::SERIES.len();
 
+/// Where names of configurations are longer, their ranks stand at the ends of lines.
+const N_NAME_CHARACTERS: usize = 26;
+
 /// How many grey lines are drawn at most.
 pub const N_CONTEXT: usize = 150;
 
@@ -29,7 +32,7 @@ pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
     draw(overview, series, format!("{}, {} set", metric.title(), overview.set_name()), metric.measures(), y, levels)
 }
 
-/// The images that are not answered right, in per cent on a logarithmic axis, by epoch of every configuration: the
+/// The samples that are not answered right, in per cent on a logarithmic axis, by epoch of every configuration: the
 /// same data as the digit accuracy, but 1 % and 2 % of errors are as far apart as 10 % and 20 %.
 pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     // No wrong answer at all can't be placed on the axis and leaves a gap.
@@ -46,7 +49,7 @@ pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     (y.low, y.high) = (low / 1.1, (high * 1.1).min(110.0));
     y.ticks.retain(|(value, _)| *value >= y.low && *value <= y.high);
     let title = format!("Wrong answers, {} set", overview.set_name());
-    draw(overview, series, title, "% of pictures with any output bit wrong, logarithmic", y, Vec::new())
+    draw(overview, series, title, "% of samples that are not answered right, logarithmic", y, Vec::new())
 }
 
 /// The values of a configuration by epoch, where all of its scored trials have one: mean, lowest, highest.
@@ -89,7 +92,13 @@ fn one_series(
     let Some(&color) = palette::SERIES.get(rank) else {
         return Series { width: 1.0, ..Series::line("", palette::CONTEXT, points) };
     };
-    let mut series = Series::line(line_name(overview, rank), color, points);
+    let name = line_name(overview, rank);
+    let hint = |(epoch, values): &(usize, Vec<f64>)| {
+        let value = metric.format(mean(values)?);
+        Some(format!("{name}, epoch {epoch}: {value}"))
+    };
+    let hints = by_epoch.iter().filter_map(hint).collect();
+    let mut series = Series { hints, ..Series::line(name.clone(), color, points) };
     series.ends_diverged = cell.scores.is_empty() && cell.n_diverged > 0;
     if cell.scores.len() > 1 {
         let ends = |values: &[f64]| range(values.iter().map(|&value| on_axis(value)));
@@ -104,7 +113,7 @@ fn one_series(
 /// The name at the end of a line: the configuration, or its rank if the configurations do not fit there.
 pub(crate) fn line_name(overview: &Overview<'_>, rank: usize) -> String {
     let named = &overview.cells[..overview.cells.len().min(N_NAMED)];
-    if named.iter().any(|cell| cell.short_label.chars().count() > chart::N_NAME_CHARACTERS) {
+    if named.iter().any(|cell| cell.short_label.chars().count() > N_NAME_CHARACTERS) {
         return format!("no. {}", rank + 1);
     }
     match overview.cells.get(rank) {

@@ -22,7 +22,7 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
     chart::draw_heading(
         &mut canvas,
         "Confusion matrix, test set",
-        "pictures by label (downwards) and by answer (across)",
+        "samples by label (downwards) and by answer (across)",
     );
     let longest = counts.iter().flatten().max().map_or(1, |count| count.to_string().len());
     let size = (cell * 0.42).clamp(5.0, 13.0).min((cell - 4.0) / (longest as f64 * 0.62));
@@ -48,13 +48,18 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
             } else {
                 (palette::VERMILION, (0.9 * share.sqrt()).min(0.55))
             };
-            canvas.rectangle(from, to, Paint::area(palette::GRID, 0.45));
-            canvas.rectangle(from, to, Paint::area(color, opacity));
-            if count > 0 {
-                let center = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-                let written = count.to_string();
-                canvas.text(&written, center, Anchor::Middle, size, palette::INK, column == label);
-            }
+            let answer = if column == n_classes { "no class".to_owned() } else { class_name(&classes, column) };
+            let part = text::share(share, 1);
+            let hint = format!("{} answered {answer}: {count} of {sum} ({part})", class_name(&classes, label));
+            canvas.explained(&hint, |canvas| {
+                canvas.rectangle(from, to, Paint::area(palette::GRID, 0.45));
+                canvas.rectangle(from, to, Paint::area(color, opacity));
+                if count > 0 {
+                    let center = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+                    let written = count.to_string();
+                    canvas.text(&written, center, Anchor::Middle, size, palette::INK, column == label);
+                }
+            });
         }
     }
     Some(canvas.finish("Confusion matrix", &describe(counts, &classes)))
@@ -131,5 +136,5 @@ fn describe(counts: &[Vec<u64>], classes: &[char]) -> String {
             class_name(classes, answer)
         )
     });
-    format!("{right} of {total} pictures are answered right.{confusion}")
+    format!("{right} of {total} samples are answered right.{confusion}")
 }

@@ -3,9 +3,11 @@
 use mlp_results::interval::range;
 use mlp_results::{Cell, Overview, text};
 
-use crate::chart::{self, Axis, Chart, Series};
+use crate::chart::{self, Axis, Chart, Dot, Series};
+use crate::hint;
 use crate::palette;
-use crate::score_axis::score_axis;
+use crate::score_axis::{off_scale, score_axis, with_note};
+use crate::score_scale::ScoreScale;
 
 /// How many dots are drawn at most; of more, an even selection.
 const N_DOTS: usize = 600;
@@ -35,9 +37,12 @@ fn costed<'o, 'a>(overview: &'o Overview<'a>) -> impl Iterator<Item = (usize, &'
 /// Score against seconds as an SVG document; nothing where fewer than two configurations have both.
 pub fn cost(overview: &Overview<'_>) -> Option<String> {
     let metric = overview.metric;
-    let all: Vec<(f64, f64)> = costed(overview).map(|(_, _, seconds, mean)| (seconds, metric.on_axis(mean))).collect();
-    let (first, last) = range(all.iter().map(|point| point.0)).filter(|_| all.len() > 1)?;
-    let (low, high) = range(all.iter().map(|point| point.1))?;
+    let all: Vec<(usize, &Cell<'_>, f64, f64)> = costed(overview).collect();
+    let (first, last) = range(all.iter().map(|point| point.2)).filter(|_| all.len() > 1)?;
+    let means: Vec<f64> = all.iter().map(|point| point.3).collect();
+    let (low, high) = ScoreScale::of_axis(overview, &means)?.ends(overview);
+    let y = score_axis(overview, low, high);
+    let n_beyond = off_scale(&y, means.iter().map(|&mean| metric.on_axis(mean)));
     let x = if last / first >= RATIO_LOGARITHMIC {
         let powers = first.log10().floor() as i32..=last.log10().ceil() as i32;
         let steps = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));
@@ -50,17 +55,20 @@ pub fn cost(overview: &Overview<'_>) -> Option<String> {
     } else {
         Axis::linear(first * 0.95, last * 1.05, 6)
     };
-    let best: Vec<(f64, f64)> = front(overview)
-        .into_iter()
-        .filter_map(|rank| {
-            let cell = &overview.cells[rank];
-            Some((cell.seconds()?, metric.on_axis(cell.mean()?)))
-        })
-        .collect();
+    let front = front(overview).into_iter().filter_map(|rank| {
+        let cell = &overview.cells[rank];
+        let point = (cell.seconds()?, metric.on_axis(cell.mean()?));
+        Some((point, format!("{}, {}", hint::configuration(overview, rank, cell), text::duration(point.0))))
+    });
+    let (best, hints): (Vec<(f64, f64)>, Vec<String>) = front.unzip();
     let step = all.len().div_ceil(N_DOTS).max(1);
+    let dot = |&(rank, cell, seconds, mean): &(usize, &Cell<'_>, f64, f64)| Dot {
+        hint: format!("{}, {}", hint::configuration(overview, rank, cell), text::duration(seconds)),
+        ..Dot::new((seconds, metric.on_axis(mean)), palette::MUTED)
+    };
     Some(chart::draw(&Chart {
         title: format!("{} against seconds", metric.title()),
-        subtitle: metric.measures().to_owned(),
+        subtitle: with_note(metric.measures(), n_beyond, "configuration"),
         description: format!(
             "{} configurations; {} of them are beaten by no other in both score and seconds.",
             all.len(),
@@ -68,10 +76,10 @@ pub fn cost(overview: &Overview<'_>) -> Option<String> {
         ),
         x_name: "seconds for one trial, training and measuring".to_owned(),
         x,
-        y: score_axis(overview, low, high),
+        y,
         levels: Vec::new(),
-        series: vec![Series { has_dots: true, ..Series::line("", palette::BLUE, best) }],
-        dots: all.into_iter().step_by(step).map(|(x, y)| (x, y, palette::MUTED)).collect(),
+        series: vec![Series { has_dots: true, hints, ..Series::line("", palette::BLUE, best) }],
+        dots: all.iter().step_by(step).map(dot).collect(),
         height: 320.0,
     }))
 }

@@ -24,7 +24,12 @@ pub fn curve(record: &RunRecord, metric: Metric) -> String {
         .map(|(name, color, points)| {
             let last = points.iter().rev().find(|(_, value)| value.is_finite()).map_or(f64::NAN, |&(_, value)| value);
             let last = if metric.is_fraction() { last / 100.0 } else { last };
-            let mut series = Series::line(format!("{name} {}", metric.format(last)), color, points);
+            let hint = |&(epoch, value): &(f64, f64)| {
+                let value = if metric.is_fraction() { value / 100.0 } else { value };
+                format!("{name}, epoch {epoch}: {}", metric.format(value))
+            };
+            let hints = points.iter().map(hint).collect();
+            let mut series = Series { hints, ..Series::line(format!("{name} {}", metric.format(last)), color, points) };
             series.ends_diverged = record.status == Status::Diverged;
             series
         })

@@ -139,11 +139,15 @@ impl Map {
                 let x = self.left + column as f64 * self.column_width;
                 let to = (x + self.column_width - 0.5, y + self.row_height - 0.5);
                 let paint = value.map_or(Paint::area(palette::GRID, 0.6), |value| shades.paint(value));
-                canvas.rectangle((x + 0.5, y + 0.5), to, paint);
-                if let Some(value) = value.filter(|_| has_room) {
-                    let at = (x + self.column_width / 2.0, middle);
-                    canvas.text(&written(self.quantity, value), at, Anchor::Middle, FONT, palette::INK, false);
-                }
+                let said = value.map_or_else(|| "not measured".to_owned(), |value| written(self.quantity, value));
+                let hint = format!("layer {name}, epoch {}: {said}", self.epochs[column]);
+                canvas.explained(&hint, |canvas| {
+                    canvas.rectangle((x + 0.5, y + 0.5), to, paint);
+                    if value.is_some() && has_room {
+                        let at = (x + self.column_width / 2.0, middle);
+                        canvas.text(&said, at, Anchor::Middle, FONT, palette::INK, false);
+                    }
+                });
             }
         }
     }

@@ -12,7 +12,9 @@
 //! keys that always change together cannot be told apart, whatever the formula.
 //!
 //! *Configurations drawn at random.* The other keys vary independently of the value, so the plain mean is right. Numbers
-//! are taken together in ranges that hold equally many configurations ([`crate::factor`]).
+//! are taken together in ranges that hold equally many configurations ([`crate::factor`]). But of several ranges with few
+//! configurations each, one is always the best: which settings matter at all is asked first, by shuffling the scores
+//! ([`Importance`]), and what can't be told from chance is not ranked.
 //!
 //! # Intervals
 //!
@@ -24,6 +26,7 @@
 //! would move with other draws.
 
 mod fit;
+mod importance;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +35,9 @@ use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
 use fit::{Fit, Unit};
+
+pub use importance::Importance;
+pub(crate) use importance::N_SHUFFLES;
 
 /// With more seeds than these, the jackknife leaves out groups of them.
 pub(crate) const N_BLOCKS: usize = 50;
@@ -61,8 +67,11 @@ pub struct Effects {
     /// Where trials were stopped early, those that finished were chosen by their score, and means over them alone would
     /// flatter. So all are compared after the last epoch that every one of them reached.
     pub at_epoch: Option<usize>,
-    /// One for each key that can be analysed, the largest difference first.
+    /// One for each key that can be analysed: of a grid, the largest difference first; of drawn configurations, those that
+    /// matter in the order of what they explain, then the others.
     pub keys: Vec<KeyEffect>,
+    /// From how many drawn configurations it is known which keys matter: those with a score, and those that diverged.
+    pub n_compared: usize,
     /// The keys (by their index in the overview) with too many values to be analysed.
     pub left_out: Vec<usize>,
     /// The number of distinct seeds among the scored trials.
@@ -83,6 +92,8 @@ pub struct KeyEffect {
     pub levels: Vec<LevelEffect>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
     pub is_separable: bool,
+    /// What it explains, of drawn configurations, and whether that can be told from chance.
+    pub importance: Option<Importance>,
 }
 
 /// What one value, or one range of values, reaches.
@@ -123,6 +134,11 @@ impl KeyEffect {
         (low.0 != high.0).then_some((low, high))
     }
 
+    /// Whether the key is known to matter, or nothing is known of that.
+    pub fn may_matter(&self) -> bool {
+        self.importance.is_none_or(|importance| importance.matters)
+    }
+
     /// The difference between the highest and the lowest estimate.
     pub fn span(&self) -> f64 {
         self.extremes().map_or(0.0, |(low, high)| high.1 - low.1)
@@ -155,25 +171,48 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         }
         Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels),
     };
+    let score = |cell: &mlp_results::Cell<'_>| {
+        let scores: Vec<f64> = cell.trials.iter().filter_map(|trial| score_at(overview, trial, at_epoch)).collect();
+        mean(&scores)
+    };
+    let (importance, n_compared) = match design {
+        Design::Drawn => importance::importance(overview, &used, &score),
+        Design::Complete | Design::Incomplete => (vec![None; used.len()], 0),
+    };
     let mut keys: Vec<KeyEffect> = used
         .into_iter()
         .zip(levels)
-        .map(|(factor, levels)| {
+        .zip(importance)
+        .map(|((factor, levels), importance)| {
             let is_separable =
                 design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
-            KeyEffect { factor, levels, is_separable }
+            KeyEffect { factor, levels, is_separable, importance }
         })
         .collect();
-    keys.sort_by(|a, b| b.span().total_cmp(&a.span()).then_with(|| a.factor.key.cmp(&b.factor.key)));
+    sort(&mut keys);
     Effects {
         design,
         at_epoch,
         keys,
+        n_compared,
         left_out: left_out.iter().map(|factor| factor.key).collect(),
         n_seeds: seeds.len(),
         n_combinations: (n_found, n_possible),
         explained,
     }
+}
+
+/// The strongest first: what matters before what can't be told from chance, by what it explains, or by its span.
+fn sort(keys: &mut [KeyEffect]) {
+    let strength = |key: &KeyEffect| match key.importance {
+        Some(importance) => (importance.matters, importance.share, -importance.p),
+        None => (false, key.span(), 0.0),
+    };
+    keys.sort_by(|a, b| {
+        let (one, other) = (strength(a), strength(b));
+        let order = other.0.cmp(&one.0).then(other.1.total_cmp(&one.1)).then(other.2.total_cmp(&one.2));
+        order.then_with(|| a.factor.key.cmp(&b.factor.key))
+    });
 }
 
 /// How many combinations there are of the levels that have any score.

@@ -1,26 +1,26 @@
 //! The score over two settings at once.
 //!
-//! The shades must tell the good cells apart, and a single cell that failed must not take them all: so they run from the
-//! best cell down to a bound that depends on the better half of the cells that trained, and whatever lies below it has the
-//! palest shade and says so in the legend.
+//! The shades must tell the good cells apart, and a single cell that failed must not take them all: so they cover a
+//! [`ScoreScale`], and whatever is off it has the palest shade and says so in the legend.
 
 use mlp_results::interval::mean;
 use mlp_results::{Overview, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
+use crate::chart::lettering::{LINE, draw_lines, widest, wrap};
 use crate::chart::{self, WIDTH};
 use crate::factor::{Factor, Grouping, factors};
 use crate::palette;
+use crate::score_scale::ScoreScale;
 
 /// How many values of each key are drawn at most.
 const N_VALUES: usize = 24;
-/// The shades reach below the median of the cells that trained by so many times its distance from the best.
-const REACH: f64 = 2.0;
 /// How opaque the palest and the strongest shade are.
 const OPACITIES: (f64, f64) = (0.05, 0.58);
-
-/// What a character takes of a column, as a share of the font size.
-const CHARACTER_WIDTH: f64 = 0.58;
+/// The room for the names of rows, in pixels.
+const ROW_NAMES: f64 = 130.0;
+/// The size of names.
+const SIZE: f64 = 12.0;
 
 /// What stands in a cell.
 #[derive(Clone, Debug, Default)]
@@ -44,55 +44,41 @@ pub fn heat_map(overview: &Overview<'_>, first: usize, second: usize) -> String 
     if a.names.len() <= b.names.len() { draw(overview, a, b) } else { draw(overview, b, a) }
 }
 
-/// The worst and the best value that get shades of their own, of a list of means.
-pub fn scale(overview: &Overview<'_>, means: &[f64]) -> Option<(f64, f64)> {
-    let is_better = |a: f64, b: f64| overview.metric.is_better(a, b);
-    let mut trained: Vec<f64> =
-        means.iter().copied().filter(|&mean| overview.is_trained(mean) != Some(false)).collect();
-    if trained.is_empty() {
-        trained = means.to_vec();
-    }
-    trained.sort_by(|&a, &b| is_better(b, a).cmp(&is_better(a, b)));
-    let (&best, &worst) = (trained.first()?, trained.last()?);
-    let median = trained[trained.len() / 2];
-    let bound = median - REACH * (best - median);
-    Some((if median != best && is_better(bound, worst) { bound } else { worst }, best))
-}
-
 fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
     let (x_key, y_key) = (&overview.varied[x.key], &overview.varied[y.key]);
     let (n_columns, n_rows) = (x.names.len().min(N_VALUES), y.names.len().min(N_VALUES));
     let title = format!("{}, {} set", overview.metric.title(), overview.set_name());
     let subtitle = format!("mean; {} downwards, {} across", y_key.title, x_key.title);
-    let row_names: Vec<String> = y.names.iter().take(n_rows).map(|name| text::shorten(name, 18)).collect();
-    let left = row_names.iter().map(|name| chart::text_width(name, 12.0)).fold(30.0, f64::max) + 22.0;
-    let (top, row_height) = (82.0, if n_rows > 12 { 22.0 } else { 34.0 });
+    let row_names: Vec<Vec<String>> =
+        y.names.iter().take(n_rows).map(|name| wrap(name, SIZE, false, ROW_NAMES)).collect();
+    let left = row_names.iter().map(|lines| widest(lines, SIZE, false)).fold(30.0, f64::max) + 22.0;
+    let n_lines = row_names.iter().map(Vec::len).max().unwrap_or(1);
+    let row_height = (if n_rows > 12 { 22.0 } else { 34.0f64 }).max(LINE * n_lines as f64 + 6.0);
     let column_width = (WIDTH - left - 12.0) / n_columns as f64;
+    let names = ColumnNames::new(x, n_columns, column_width);
+    let top = 68.0 + LINE * names.n_lines() as f64;
     let bottom = top + n_rows as f64 * row_height;
     let mut canvas = Canvas::new(WIDTH, bottom + 50.0);
     chart::draw_heading(&mut canvas, &title, &subtitle);
 
     let squares = squares(overview, (x, n_columns), (y, n_rows));
     let means: Vec<f64> = squares.iter().flatten().filter_map(|square| mean(&square.scores)).collect();
-    let (worst, best) = scale(overview, &means).unwrap_or((0.0, 1.0));
-    let column_names: Vec<String> = (0..n_columns).map(|level| column_name(x, level)).collect();
-    // Small letters are better than letters left out.
-    let longest = column_names.iter().map(|name| name.chars().count()).max().unwrap_or(1).max(1);
-    let size = (column_width / (longest as f64 * CHARACTER_WIDTH)).clamp(9.0, 12.0);
-    let n_characters = (column_width / (size * CHARACTER_WIDTH) + 0.01) as usize;
-    for (column, name) in column_names.iter().enumerate() {
-        let middle = (left + (column as f64 + 0.5) * column_width, top - 14.0);
-        let name = text::shorten(name, n_characters.max(3));
-        canvas.text(&name, middle, Anchor::Middle, size, palette::MUTED, false);
+    let scale = ScoreScale::new(overview, &means).unwrap_or(ScoreScale { worst: 0.0, best: 1.0 });
+    let (worst, best) = (scale.worst, scale.best);
+    for (column, lines) in names.lines.iter().enumerate() {
+        let x = left + (column as f64 + 0.5) * column_width;
+        let y = top - 7.0 - LINE * lines.len() as f64 / 2.0;
+        draw_lines(&mut canvas, lines, (x, y), Anchor::Middle, names.size, palette::MUTED, false);
     }
     for (row, name) in row_names.iter().enumerate() {
         let from_y = top + row as f64 * row_height;
         let middle = from_y + row_height / 2.0;
-        canvas.text(name, (left - 10.0, middle), Anchor::End, 12.0, palette::MUTED, false);
+        draw_lines(&mut canvas, name, (left - 10.0, middle), Anchor::End, SIZE, palette::MUTED, false);
         for (column, square) in squares[row].iter().enumerate() {
             let from_x = left + column as f64 * column_width;
             let (from, to) = ((from_x + 1.0, from_y + 1.0), (from_x + column_width - 1.0, from_y + row_height - 1.0));
-            draw_square(&mut canvas, overview, square, (worst, best), from, to);
+            let hint = hint(overview, (x, column), (y, row), square);
+            canvas.explained(&hint, |canvas| draw_square(canvas, overview, square, (worst, best), from, to));
         }
     }
     draw_legend(&mut canvas, overview, &means, (worst, best), (12.0, bottom + 22.0));
@@ -102,6 +88,42 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
         overview.metric.format(best),
     );
     canvas.finish(&title, &description)
+}
+
+/// The names of the columns, in as many lines as they need.
+struct ColumnNames {
+    lines: Vec<Vec<String>>,
+    size: f64,
+}
+
+impl ColumnNames {
+    fn new(factor: &Factor, n_columns: usize, width: f64) -> ColumnNames {
+        let names: Vec<String> = (0..n_columns).map(|level| column_name(factor, level)).collect();
+        // Small letters are better than letters in several lines, as far as they can be read.
+        let longest = names.iter().map(|name| chart::text_width(name, 1.0)).fold(0.1, f64::max);
+        let size = ((width - 3.0) / longest).clamp(9.0, SIZE);
+        ColumnNames { lines: names.iter().map(|name| wrap(name, size, false, width - 2.0)).collect(), size }
+    }
+
+    fn n_lines(&self) -> usize {
+        self.lines.iter().map(Vec::len).max().unwrap_or(1)
+    }
+}
+
+/// `learning_rate 0.1, batch_size 32: 97.34 %, the mean of 3 runs; 1 diverged`.
+fn hint(overview: &Overview<'_>, (x, column): (&Factor, usize), (y, row): (&Factor, usize), square: &Square) -> String {
+    let name = |factor: &Factor, level: usize| {
+        format!("{} {}", overview.varied[factor.key].key, text::shorten(&factor.names[level], 40))
+    };
+    let score = mean(&square.scores).map(|mean| match square.scores.len() {
+        1 => overview.metric.format(mean),
+        n => format!("{}, the mean of {n} runs", overview.metric.format(mean)),
+    });
+    let counts = [(square.n_diverged, "diverged"), (square.n_failed, "failed"), (square.n_stopped, "stopped early")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    let said: Vec<String> = score.into_iter().chain(counts).collect();
+    let said = if said.is_empty() { "not run".to_owned() } else { said.join("; ") };
+    format!("{}, {}: {said}", name(x, column), name(y, row))
 }
 
 /// What a column is called; a range by its median, because there is no room for its ends.

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use mlp_results::interval::{mean, range};
-use mlp_results::{Overview, text};
+use mlp_results::Overview;
+use mlp_results::interval::mean;
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::effects::{Effects, KeyEffect, score_at};
 use crate::factor::Grouping;
 use crate::palette;
-use crate::score_axis::{number_axis, score_axis, subtitle};
+use crate::score_axis::{number_axis, off_scale, score_axis, subtitle, with_note, written};
+use crate::score_scale::ScoreScale;
 
 /// How many lines can be told apart.
 pub const N_LINES: usize = palette::SERIES.len();
@@ -24,8 +25,10 @@ pub fn pairs(effects: &Effects) -> Vec<(usize, usize)> {
     let is_number = |index: usize| effects.keys[index].factor.numbers.is_some();
     let mut drawn = BTreeSet::new();
     let mut pairs = Vec::new();
-    for first in 0..effects.keys.len() {
-        let Some(second) = (0..effects.keys.len()).find(|&other| other != first && n_levels(other) <= N_LINES) else {
+    // Of two settings one of which can't be told from chance there is nothing to see together.
+    let n_keys = effects.keys.iter().take_while(|effect| effect.may_matter()).count();
+    for first in 0..n_keys {
+        let Some(second) = (0..n_keys).find(|&other| other != first && n_levels(other) <= N_LINES) else {
             continue;
         };
         // Numbers go along the axis; of two of a kind, the one with more values.
@@ -55,7 +58,7 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
             let own = x_key.numbers.as_deref().filter(|_| along.factor.grouping == Grouping::Ranges);
             number_axis(own.unwrap_or(numbers), x_key, along.factor.grouping)
         }
-        None => Axis::names(along.factor.names.iter().map(|name| text::shorten(name, 16)).collect()),
+        None => Axis::names(along.factor.names.clone()),
     };
     let means = means(overview, effects, along, lines);
     let series: Vec<Series> = means
@@ -64,19 +67,27 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
         .zip(palette::SERIES)
         .map(|((points, name), color)| {
             let place = |level: usize| along.factor.numbers.as_ref().map_or(level as f64, |numbers| numbers[level]);
-            let points = points.iter().enumerate().filter_map(|(level, &mean)| Some((place(level), mean?)));
-            Series { has_dots: true, ..Series::line(name.clone(), color, points.collect()) }
+            let mut series = Series { has_dots: true, ..Series::line(name.clone(), color, Vec::new()) };
+            for (level, mean) in points.iter().enumerate().filter_map(|(level, &mean)| Some((level, mean?))) {
+                let on_axis = overview.metric.on_axis(mean);
+                series.points.push((place(level), on_axis));
+                series.hints.push(format!("{}, {name}: {}", along.factor.names[level], written(overview, on_axis)));
+            }
+            series
         })
         .collect();
-    let (low, high) = range(means.iter().flatten().flatten().copied()).unwrap_or((0.0, 1.0));
+    let all: Vec<f64> = means.iter().flatten().flatten().copied().collect();
+    let (low, high) = ScoreScale::of_axis(overview, &all).map_or((0.0, 1.0), |scale| scale.ends(overview));
+    let y = score_axis(overview, low, high);
+    let n_beyond = off_scale(&y, all.iter().map(|&mean| overview.metric.on_axis(mean)));
     let title = format!("{} by {} and {}", overview.metric.title(), x_key.title, line_key.title);
     chart::draw(&Chart {
         description: format!("A line for each of the {} values of {}.", lines.factor.names.len(), line_key.title),
         title,
-        subtitle: subtitle(overview, effects),
+        subtitle: with_note(&subtitle(overview, effects), n_beyond, "mean"),
         x_name: format!("{}; a line for each {}", x_key.title, line_key.title),
         x,
-        y: score_axis(overview, low, high),
+        y,
         levels: Vec::new(),
         series,
         dots: Vec::new(),
@@ -84,14 +95,15 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
     })
 }
 
-/// For each line, for each place along the axis, the mean over the configurations there, each counting once.
+/// For each line, for each place along the axis, the mean over the configurations there, each counting once, in units of the
+/// metric.
 fn means(overview: &Overview<'_>, effects: &Effects, along: &KeyEffect, lines: &KeyEffect) -> Vec<Vec<Option<f64>>> {
     let mut scores = vec![vec![Vec::new(); along.levels.len()]; lines.levels.len()];
     for cell in &overview.cells {
         let scored: Vec<f64> =
             cell.trials.iter().filter_map(|trial| score_at(overview, trial, effects.at_epoch)).collect();
         let place = |effect: &KeyEffect| effect.factor.level_of[cell.indices[effect.factor.key]];
-        scores[place(lines)][place(along)].extend(mean(&scored).map(|mean| overview.metric.on_axis(mean)));
+        scores[place(lines)][place(along)].extend(mean(&scored));
     }
     scores.into_iter().map(|line| line.into_iter().map(|scores| mean(&scores)).collect()).collect()
 }

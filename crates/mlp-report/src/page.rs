@@ -45,7 +45,7 @@ use crate::markup::render;
 use crate::palette;
 
 const STYLE: &str = include_str!("page/style.css");
-const SCRIPT: &str = include_str!("page/script.js");
+const SCRIPT: &str = concat!(include_str!("page/filter.js"), include_str!("page/script.js"));
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -65,7 +65,7 @@ pub(crate) fn page(input: &ReportInput, overview: &Overview<'_>, figures: &Figur
     render(&Page {
         title: names::title(input),
         style: format!(
-            "{STYLE}figure svg text{{font-family:inherit}}@media (prefers-color-scheme:dark){{{}}}",
+            "{STYLE}figure svg text{{font-family:inherit}}@media screen and (prefers-color-scheme:dark){{{}}}",
             palette::dark_rules()
         ),
         script: SCRIPT,

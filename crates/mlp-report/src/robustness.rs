@@ -12,6 +12,7 @@ use crate::chart::{self, Axis, Chart, Series};
 use crate::comparison::line_name;
 use crate::curves::levels;
 use crate::palette;
+use crate::score_axis::written;
 
 /// How many curves are drawn at most: those of the trials that did best on clean images.
 pub const N_CURVES: usize = palette::SERIES.len();
@@ -30,7 +31,12 @@ pub fn robustness(overview: &Overview<'_>, curves: &[RobustnessCurve], disturban
             let points = line.values.iter().filter_map(|(strength, values)| Some((*strength, mean(values)?))).collect();
             let ends = |values: &[f64]| range(values.iter().copied()).filter(|_| values.len() > 1);
             let band = line.values.iter().filter_map(|(x, values)| ends(values).map(|(low, high)| (*x, low, high)));
-            Series { has_dots: true, band: band.collect(), ..Series::line(line.name, color, points) }
+            let hint = |(strength, values): &(f64, Vec<f64>)| {
+                let value = written(overview, mean(values)?);
+                Some(format!("{}, strength {strength}: {value}", line.name))
+            };
+            let hints = line.values.iter().filter_map(hint).collect();
+            Series { has_dots: true, band: band.collect(), hints, ..Series::line(line.name.clone(), color, points) }
         })
         .collect();
     let mut levels = overview.best.map(|best| levels(&best.record, metric)).unwrap_or_default();

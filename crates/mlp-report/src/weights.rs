@@ -1,7 +1,7 @@
 //! What the first layer looks for: the weights of its units as images of the input's shape.
 
 use mlp_core::{Mlp, Real};
-use mlp_results::text::counted;
+use mlp_results::text::{self, counted};
 use ndarray::Array2;
 
 use crate::canvas::{Anchor, Canvas, Paint};
@@ -56,7 +56,7 @@ pub fn first_layer<F: Real>(mlp: &Mlp<F>, height: usize, width: usize) -> Option
 }
 
 fn percent(n_part: usize, n_whole: usize) -> String {
-    format!("{:.2} %", n_part as f64 / n_whole as f64 * 100.0)
+    text::share(n_part as f64 / n_whole as f64, 2)
 }
 
 /// The units with the largest Euclidean norm, in that order; of equal ones the first.

@@ -108,9 +108,21 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A fraction in per cent, or a dash: `97.34 %`.
+/// A fraction in per cent, or a dash: `97.34 %`; like [`share`], never 0 or 100 % of what is not exactly so.
 pub fn percent(fraction: Option<f64>) -> String {
-    fraction.map_or_else(|| "-".to_owned(), |fraction| format!("{:.2} %", 100.0 * fraction))
+    fraction.map_or_else(|| "-".to_owned(), |fraction| share(fraction, 2))
+}
+
+/// A fraction in per cent with so many decimals: `97.34 %`. What is not exactly 0 or 1 is not rounded to it: `<0.01 %`,
+/// `>99.99 %`.
+pub fn share(fraction: f64, n_decimals: usize) -> String {
+    let step = 0.1f64.powi(i32::try_from(n_decimals).unwrap_or(0));
+    let written = format!("{:.n_decimals$}", 100.0 * fraction);
+    match written.parse::<f64>() {
+        Ok(100.0) if fraction < 1.0 => format!(">{:.n_decimals$} %", 100.0 - step),
+        Ok(0.0) if fraction > 0.0 => format!("<{step:.n_decimals$} %"),
+        _ => format!("{written} %"),
+    }
 }
 
 /// `1234567` as `1,234,567`.
@@ -148,6 +160,15 @@ mod tests {
     fn numbers_are_grouped_by_thousands() {
         let shown: Vec<String> = [0, 999, 1000, 60000, 1234567].map(thousands).to_vec();
         assert_eq!(shown, ["0", "999", "1,000", "60,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn what_is_not_exactly_all_or_nothing_is_not_rounded_to_it() {
+        let shown: Vec<String> = [0.0, 1e-9, 0.00006, 0.5, 0.99994, 0.999_96, 1.0].map(|f| share(f, 2)).to_vec();
+        assert_eq!(shown, ["0.00 %", "<0.01 %", "0.01 %", "50.00 %", "99.99 %", ">99.99 %", "100.00 %"]);
+        assert_eq!([share(0.995, 0), share(0.999, 0), share(0.001, 0)], [">99 %", ">99 %", "<1 %"].map(str::to_owned));
+        assert_eq!(percent(Some(0.999_999)), ">99.99 %");
+        assert_eq!(percent(None), "-");
     }
 
     #[test]

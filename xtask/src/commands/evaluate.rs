@@ -249,14 +249,14 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
     for class in classes {
         head.push_str(&format!("{class:>6}"));
     }
-    output.line(format_args!("{head} invalid   found   (rows: what the image shows; columns: the answer)"));
+    output.line(format_args!("{head} invalid    found   (rows: what the image shows; columns: the answer)"));
     for (class, counts) in confusion.counts.iter().enumerate() {
         let mut line = format!("{:>5}  ", classes[class]);
         let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
         for count in answers {
             line.push_str(&if *count == 0 { format!("{:>6}", "·") } else { format!("{count:>6}") });
         }
-        output.line(format_args!("{line}{invalid:>8}{:>8}", percent(Some(confusion.recall(class)))));
+        output.line(format_args!("{line}{invalid:>8}{:>9}", percent(Some(confusion.recall(class)))));
     }
 }
 

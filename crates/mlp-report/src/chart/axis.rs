@@ -9,6 +9,8 @@ pub struct Axis {
     pub high: f64,
     /// Whether distances stand for ratios.
     pub logarithmic: bool,
+    /// Whether a logarithmic axis has a place for 0, at its low end.
+    pub has_zero: bool,
     /// Values with their names.
     pub ticks: Vec<(f64, String)>,
 }
@@ -26,7 +28,7 @@ impl Axis {
             ticks.push((index * step, tick_name(index * step, decimals)));
             index += 1.0;
         }
-        Axis { low: first * step, high: last * step, logarithmic: false, ticks }
+        Axis { low: first * step, high: last * step, logarithmic: false, has_zero: false, ticks }
     }
 
     /// From 0 to 100 %, or as far down as `low` asks for where the values fill only the top.
@@ -49,7 +51,7 @@ impl Axis {
             ticks.push((value, tick_name(value, 0)));
             value += step;
         }
-        Axis { low, high, logarithmic: false, ticks }
+        Axis { low, high, logarithmic: false, has_zero: false, ticks }
     }
 
     /// Ticks at the given positive values, spaced by their ratio.
@@ -58,7 +60,18 @@ impl Axis {
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let margin = (high / low).powf(0.06);
         let ticks = values.iter().copied().zip(names).collect();
-        Axis { low: low / margin, high: high * margin, logarithmic: true, ticks }
+        Axis { low: low / margin, high: high * margin, logarithmic: true, has_zero: false, ticks }
+    }
+
+    /// The same where 0 is among the values: it stands at the low end, as far from the others as they are from each other.
+    pub fn ratios_with_zero(values: &[f64], names: Vec<String>) -> Axis {
+        let positive: Vec<f64> = values.iter().copied().filter(|&value| value > 0.0).collect();
+        let n_steps = (positive.len().max(2) - 1) as f64;
+        let mut axis = Axis::ratios(&positive, Vec::new());
+        axis.low /= (axis.high / axis.low).powf(1.0 / n_steps).max(2.0);
+        axis.has_zero = true;
+        axis.ticks = values.iter().copied().zip(names).collect();
+        axis
     }
 
     /// Ticks at the given values, spaced by their difference.
@@ -70,6 +83,7 @@ impl Axis {
             low: low - margin,
             high: high + margin,
             logarithmic: false,
+            has_zero: false,
             ticks: values.iter().copied().zip(names).collect(),
         }
     }
@@ -84,7 +98,9 @@ impl Axis {
 
     /// Where a value stands, 0 at the low end and 1 at the high one; nothing if it can't be placed.
     pub fn place(&self, value: f64) -> Option<f64> {
-        let place = if self.logarithmic {
+        let place = if self.has_zero && value == 0.0 {
+            0.04
+        } else if self.logarithmic {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
             (value - self.low) / (self.high - self.low)

@@ -90,11 +90,18 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         " Bars: 95 % t-interval over the seeds."
     };
     let without = if effect.levels.iter().any(|level| level.n_without > 0) {
-        " Vermilion, at the bad edge: configurations without a score."
+        " Crosses at the bad edge: configurations without a score."
     } else {
         ""
     };
-    format!("Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
+    let chance = match effect.importance {
+        Some(importance) if !importance.matters => {
+            let n = text::counted(effects.n_compared, "configuration");
+            format!("With {n} this effect cannot be told from chance. ")
+        }
+        _ => String::new(),
+    };
+    format!("{chance}Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
 }
 
 /// At most five names, cleaned for a caption.

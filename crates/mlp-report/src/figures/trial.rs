@@ -29,8 +29,8 @@ pub(super) fn trial_figures(
         figures.push(ReportFigure {
             name: format!("{place}-confusion"),
             svg,
-            caption: "The diagonal holds what was answered right. The last column counts answers whose bits are the \
-                      code of no class."
+            caption: "The diagonal holds what was answered right. The last column counts answers that \
+                      are no class."
                 .to_owned(),
         });
     }
@@ -55,7 +55,7 @@ pub(super) fn trial_figures(
 fn curve_caption(record: &RunRecord, metric: Metric) -> String {
     let mut caption = metric.meaning().to_owned();
     if !matches!(metric, Metric::InvalidRate | Metric::Loss) && record.confusion.is_some() {
-        caption.push_str(" Dashed: what a net reaches that gives one answer to every picture.");
+        caption.push_str(" Dashed: what a net reaches that gives one answer to every sample.");
     }
     caption
 }

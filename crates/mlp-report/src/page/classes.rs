@@ -1,7 +1,7 @@
 //! How well each class is recognised.
 
 use askama::Template;
-use mlp_results::RunRecord;
+use mlp_results::{RunRecord, text};
 
 use crate::confusion::{ClassScore, class_scores};
 use crate::markup::shown;
@@ -48,5 +48,5 @@ impl Row {
 }
 
 fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{:.1} %", value * 100.0))
+    value.map_or_else(|| "–".to_owned(), |value| text::share(value, 1))
 }

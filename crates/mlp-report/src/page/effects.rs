@@ -7,7 +7,7 @@ use mlp_results::text::{self, counted};
 
 use super::figure_list::FigureList;
 use super::interval_text::interval_text;
-use crate::effects::{Design, Effects, KeyEffect, LevelEffect, N_BLOCKS};
+use crate::effects::{Design, Effects, Importance, KeyEffect, LevelEffect, N_BLOCKS, N_SHUFFLES};
 use crate::figures::Figures;
 use crate::markup::{render, shown};
 
@@ -18,6 +18,11 @@ const N_LEFT_OUT: usize = 6;
 #[template(path = "effects.html")]
 struct Section<'a> {
     method: Method<'a>,
+    /// Of drawn configurations how many were compared with how many shuffled tables.
+    compared: Option<(String, String)>,
+    is_drawn: bool,
+    /// `30 configurations`.
+    n_compared: String,
     spans: Vec<Span>,
     has_inseparable: bool,
     figures: FigureList<'a>,
@@ -35,6 +40,8 @@ struct Method<'a> {
     /// `2 degrees`, of Student's distribution.
     degrees: String,
     has_without: bool,
+    /// Of drawn configurations how many were compared with how many shuffled tables.
+    compared: Option<(String, String)>,
     /// The share of the variance that a sum of single effects describes.
     explained: Option<String>,
     is_bimodal: bool,
@@ -45,6 +52,10 @@ struct Method<'a> {
 struct Span {
     key: String,
     is_separable: bool,
+    /// Of drawn configurations, what the setting explains and how likely chance does.
+    share: String,
+    p: String,
+    is_chance: bool,
     ends: Option<Ends>,
 }
 
@@ -82,6 +93,9 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
     }
     Some(render(&Section {
         method: Method::new(overview, effects),
+        compared: compared(effects),
+        is_drawn: effects.design == Design::Drawn,
+        n_compared: counted(effects.n_compared, "configuration"),
         spans: effects.keys.iter().map(|effect| span(overview, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
         figures: FigureList { figures: &figures.settings },
@@ -101,11 +115,17 @@ impl<'a> Method<'a> {
             n_possible: text::thousands(n_possible as u64),
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
             has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
-            explained: explained.map(|share| format!("{:.0} %", share * 100.0)),
+            compared: compared(effects),
+            explained: explained.map(|share| text::share(share, 0)),
             is_bimodal: overview.is_bimodal(),
             left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),
         }
     }
+}
+
+fn compared(effects: &Effects) -> Option<(String, String)> {
+    let is_known = effects.keys.iter().any(|effect| effect.importance.is_some());
+    is_known.then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64)))
 }
 
 fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
@@ -118,7 +138,21 @@ fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
         }
     });
     let key = shown(&overview.varied[effect.factor.key].title);
-    Span { key, is_separable: effect.is_separable, ends }
+    let importance = |text: fn(Importance) -> String| or_none(effect.importance.map(text));
+    Span {
+        key,
+        is_separable: effect.is_separable,
+        share: importance(|importance| text::share(importance.share, 0)),
+        p: importance(p_value),
+        is_chance: !effect.may_matter(),
+        ends,
+    }
+}
+
+/// No smaller than so many shuffles can tell.
+fn p_value(importance: Importance) -> String {
+    let least = 1.0 / (N_SHUFFLES + 1) as f64;
+    if importance.p <= least { format!("≤ {least:.3}") } else { format!("{:.3}", importance.p) }
 }
 
 fn end(overview: &Overview<'_>, effect: &KeyEffect, level: usize, mean: f64) -> End {

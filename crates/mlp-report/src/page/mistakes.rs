@@ -1,4 +1,4 @@
-//! Images that the network got wrong, what it answered, and how sure each output bit was.
+//! Samples that the network got wrong, what it answered, and how sure each output bit was.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,13 @@ const N_BITS: usize = 32;
 
 /// The first mistakes of a record, with the images that are at hand.
 ///
-/// Each output is a bar from 0 to 1 with a line at ½; under it stands the bit it should be. Wrong bits are vermilion.
+/// Each output is a bar from 0 to 1 with a line at ½; under it stands what it should be. Those on the wrong side of the line
+/// are vermilion.
 #[derive(Template)]
 #[template(path = "mistakes.html")]
 pub(super) struct Mistakes {
+    /// Whether the samples are images at all, and whether any of them is at hand.
+    are_images: bool,
     has_images: bool,
     mistakes: Vec<Mistake>,
 }
@@ -60,7 +63,8 @@ impl Mistakes {
             Mistake::new(mistake, code.map(Vec::as_slice), image(mistake.index))
         });
         let has_images = record.mistakes.iter().any(|mistake| image(mistake.index).is_some());
-        Some(Mistakes { has_images, mistakes: mistakes.collect() })
+        let are_images = record.data.height > 0 && record.data.width > 0;
+        Some(Mistakes { are_images, has_images, mistakes: mistakes.collect() })
     }
 }
 

@@ -11,7 +11,9 @@
   const status = document.getElementById("filter-status");
   const count = document.getElementById("row-count");
   const more = document.getElementById("more-rows");
-  const haystacks = data.rows.map((row) => row.join(" ").toLowerCase());
+  const error = document.getElementById("filter-error");
+  const metricChoice = document.getElementById("table-metric");
+  let metric = data.metrics[0];
   let order = data.rows.map((_, index) => index);
   let sorted = { column: -1, descending: false };
   let shown = PAGE;
@@ -30,9 +32,17 @@
   function text(kind, value) {
     if (value === null || value === undefined) return "–";
     if (typeof value !== "number") return String(value);
-    if (kind === "percent") return (value * 100).toFixed(2) + " %";
+    if (kind === "percent") return share(value);
     if (Number.isInteger(value)) return value.toLocaleString("en-US");
     return Math.abs(value) >= 0.001 && Math.abs(value) < 1e5 ? String(+value.toPrecision(5)) : value.toExponential(2);
+  }
+
+  // In per cent; what is not exactly all or nothing is not rounded to it.
+  function share(value) {
+    const written = (value * 100).toFixed(2);
+    if (written === "100.00" && value < 1) return ">99.99 %";
+    if (written === "0.00" && value > 0) return "<0.01 %";
+    return written + " %";
   }
 
   function isLeft(column) {
@@ -54,7 +64,7 @@
       if (index === 1) {
         const spark = document.createElement("th");
         spark.scope = "col";
-        spark.className = "left";
+        spark.className = "spark left";
         spark.textContent = "by epoch";
         row.append(spark);
       }
@@ -64,7 +74,10 @@
 
   function sortBy(index) {
     // Numbers begin with the largest, texts with the first; a second click turns the order round.
-    const descending = sorted.column === index ? !sorted.descending : !isLeft(data.columns[index]);
+    orderBy(index, sorted.column === index ? !sorted.descending : !isLeft(data.columns[index]));
+  }
+
+  function orderBy(index, descending) {
     sorted = { column: index, descending };
     const sign = descending ? -1 : 1;
     order.sort((a, b) => {
@@ -74,6 +87,7 @@
       return sign * less || a - b;
     });
     table.tHead.querySelectorAll("th").forEach((cell) => cell.removeAttribute("aria-sort"));
+    table.parentElement.scrollTop = 0;
     const heads = Array.from(table.tHead.querySelectorAll("th")).filter((cell) => cell.firstElementChild);
     heads[index].setAttribute("aria-sort", descending ? "descending" : "ascending");
     shown = PAGE;
@@ -85,8 +99,8 @@
     const cell = document.createElement("td");
     cell.className = "spark left";
     if (finite.length < 2) return cell;
-    const low = data.range ? data.range[0] : Math.min(0, ...finite);
-    const high = data.range ? data.range[1] : Math.max(...finite);
+    const low = metric.range ? metric.range[0] : Math.min(0, ...finite);
+    const high = metric.range ? metric.range[1] : Math.max(...finite);
     const place = (value, index) =>
       (2 + (index / (values.length - 1)) * 76).toFixed(1) + " " + (22 - ((value - low) / (high - low || 1)) * 20).toFixed(1);
     const svg = node("svg", { width: 80, height: 24, "aria-hidden": "true" });
@@ -133,15 +147,16 @@
   }
 
   function drawCurves() {
-    curves.hidden = chosen.length === 0;
+    curves.hidden = chosen.length === 0 || !metric.curves;
     if (curves.hidden) { curves.replaceChildren(); return; }
     const width = Math.max(300, Math.min(curves.clientWidth - 16, 900)), height = 250;
     const left = 58, right = width - 12, top = 14, bottom = height - 40;
     const series = [];
     chosen.forEach((one) => {
       const epochs = data.epochs[data.axes[one.index]];
-      series.push({ color: one.color, values: data.sparks[one.index], epochs, train: false });
-      if (data.train[one.index].length) series.push({ color: one.color, values: data.train[one.index], epochs, train: true });
+      const name = nameOf(one.index);
+      series.push({ name, color: one.color, values: metric.curves.compared[one.index], epochs, train: false });
+      if (metric.curves.train.length) series.push({ name, color: one.color, values: metric.curves.train[one.index], epochs, train: true });
     });
     const finite = series.flatMap((line) => line.values.filter((value) => value !== null));
     const epochs = series.flatMap((line) => line.epochs);
@@ -151,13 +166,13 @@
     const step = stepOf((high - low) / 5);
     low = Math.floor(low / step) * step;
     high = Math.ceil(high / step) * step;
-    if (data.range) { low = Math.max(low, data.range[0]); high = Math.min(high, data.range[1]); }
+    if (metric.range) { low = Math.max(low, metric.range[0]); high = Math.min(high, metric.range[1]); }
     const x = (epoch) => left + ((epoch - first) / (last - first)) * (right - left);
     const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
-    const svg = node("svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": data.measures + " by epoch of " + chosen.map((one) => nameOf(one.index)).join("; ") });
+    const svg = node("svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": metric.measures + " by epoch of " + chosen.map((one) => nameOf(one.index)).join("; ") });
     for (let tick = low; tick <= high + step / 2; tick += step) {
       svg.append(node("line", { x1: left, x2: right, y1: y(tick), y2: y(tick), class: "grid" }));
-      const name = data.range ? +(tick * 100).toPrecision(4) + " %" : String(+tick.toPrecision(4));
+      const name = metric.range ? +(tick * 100).toPrecision(4) + " %" : String(+tick.toPrecision(4));
       svg.append(node("text", { x: left - 7, y: y(tick) + 4, "text-anchor": "end" }, name));
     }
     const every = Math.max(1, stepOf((last - first) / 8));
@@ -167,10 +182,17 @@
     series.forEach((line) => {
       const path = pathOf(line.values, (value, index) => x(line.epochs[index]).toFixed(1) + " " + y(value).toFixed(1));
       svg.append(node("path", { d: path, class: "line s" + line.color + (line.train ? " train" : "") }));
+      line.values.forEach((value, index) => {
+        if (value === null) return;
+        const spot = node("circle", { cx: x(line.epochs[index]), cy: y(value), r: 6, fill: "none", "pointer-events": "all" });
+        const said = line.name + (line.train ? ", training" : "") + ", epoch " + line.epochs[index] + ": " + text(metric.range ? "percent" : "number", value);
+        spot.append(node("title", {}, said));
+        svg.append(spot);
+      });
     });
     const head = document.createElement("p");
     head.className = "note";
-    head.textContent = data.measures + ", by epoch" + (series.some((line) => line.train) ? "; dashed: training set" : "");
+    head.textContent = metric.measures + ", by epoch" + (series.some((line) => line.train) ? "; dashed: training set" : "");
     const list = document.createElement("ul");
     chosen.forEach((one) => {
       const item = document.createElement("li");
@@ -198,7 +220,7 @@
       if (column.kind === "status") cell.className = "left status " + value;
       row.append(cell);
       if (place === 1) {
-        const drawn = spark(data.sparks[index]);
+        const drawn = spark(metric.curves ? metric.curves.compared[index] : []);
         if (drawn.firstElementChild) {
           const button = document.createElement("button");
           button.type = "button";
@@ -218,9 +240,12 @@
   }
 
   function drawRows() {
-    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const filter = filterOf(data, words.value);
+    error.textContent = filter.error;
+    error.hidden = filter.error === "";
+    words.setAttribute("aria-invalid", filter.error !== "");
     const matches = order.filter(
-      (index) => (status.value === "" || data.rows[index][0] === status.value) && wanted.every((word) => haystacks[index].includes(word))
+      (index) => (status.value === "" || data.rows[index][0] === status.value) && filter.matches(data.rows[index])
     );
     table.tBodies[0].replaceChildren(...matches.slice(0, shown).map(drawRow));
     const drawn = Math.min(shown, matches.length);
@@ -231,6 +256,11 @@
 
   words.addEventListener("input", () => { shown = PAGE; drawRows(); });
   status.addEventListener("change", () => { shown = PAGE; drawRows(); });
+  if (metricChoice) metricChoice.addEventListener("change", () => {
+    metric = data.metrics[Number(metricChoice.value)];
+    orderBy(metric.column, metric.is_higher_better);
+    drawCurves();
+  });
   more.addEventListener("click", () => { shown += 4 * PAGE; drawRows(); });
   document.getElementById("tools").hidden = false;
   drawHead();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::score::{final_metrics, metrics_of, seconds};
+use mlp_results::score::{final_metrics, final_validation, metrics_of, seconds};
 use mlp_results::{Cell, Compared, Metric, Overview, TrialResult, text};
 use mlp_train::EpochRecord;
 use serde::Serialize;
@@ -14,38 +14,104 @@ use crate::markup::shown;
 pub(super) const N_ROWS: usize = 5_000;
 /// How many points of a trial's curve are kept for the small drawing in its row.
 const N_SPARK_POINTS: usize = 40;
+/// How many points the curves of the metrics besides the compared one may have altogether; of more, there are none.
+const N_POINTS: usize = 60_000;
 /// How many rows are in the page itself, for readers without scripts.
 const N_STATIC: usize = 20;
 
-/// The table as JSON: `columns` with `name`, `title` and `kind` (`text`, `number`, `percent`, `status`), `rows` in the
-/// order of the columns, and for each row the compared metric by epoch (`null`: not measured) in `sparks`, on the training
-/// samples in `train`. `epochs[axes[row]]` are the epochs of these values: trials mostly share them.
-pub(super) fn table_json(overview: &Overview<'_>) -> Value {
+/// What the page's script draws the table from. `epochs[axes[row]]` are the epochs of the values of a row's curves: trials
+/// mostly share them.
+#[derive(Serialize)]
+pub(super) struct Table {
+    columns: Vec<Column>,
+    /// In the order of the columns.
+    rows: Vec<Vec<Value>>,
+    /// What a trial is told by: the places of the varied settings and of the seed.
+    varied: Vec<usize>,
+    /// The one that trials are compared by first.
+    pub(super) metrics: Vec<RankedBy>,
+    epochs: Vec<Vec<usize>>,
+    axes: Vec<usize>,
+}
+
+/// A metric that the table can be ranked by.
+#[derive(Serialize)]
+pub(super) struct RankedBy {
+    pub(super) title: &'static str,
+    /// What the axis of its curves says.
+    measures: String,
+    column: usize,
+    is_higher_better: bool,
+    /// The lowest and the highest value that it can have, of fractions.
+    range: Option<[f64; 2]>,
+    /// Left out where there are so many trials that the page would become slow.
+    pub(super) curves: Option<Curves>,
+}
+
+/// A metric by epoch, for each row; `null` was not measured.
+#[derive(Serialize)]
+pub(super) struct Curves {
+    compared: Vec<Vec<Value>>,
+    /// Only of the metric that trials are compared by.
+    train: Vec<Vec<Value>>,
+}
+
+/// The table.
+pub(super) fn table(overview: &Overview<'_>) -> Table {
     let trials = ranked(overview);
-    let shown = || trials.iter().take(N_ROWS);
-    let rows: Vec<Vec<Value>> = shown().map(|&(cell, trial)| row(overview, cell, trial)).collect();
-    let metric = overview.metric;
-    let test = |epoch: &EpochRecord| overview_value(overview, epoch);
-    let train = |epoch: &EpochRecord| metric.value(&epoch.train);
-    let is_test = overview.compared == Compared::Test;
+    let shown: Vec<&TrialResult> = trials.iter().take(N_ROWS).map(|(_, trial)| *trial).collect();
     let mut epochs: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-    let (mut axes, mut sparks, mut trains) = (Vec::new(), Vec::new(), Vec::new());
-    for &(_, trial) in shown() {
-        let thinned = thinned(&trial.record.epochs);
+    let mut axes = Vec::new();
+    for trial in &shown {
+        let axis: Vec<usize> = thinned(&trial.record.epochs).iter().map(|epoch| epoch.epoch).collect();
         let n_axes = epochs.len();
-        let axis: Vec<usize> = thinned.iter().map(|epoch| epoch.epoch).collect();
         axes.push(*epochs.entry(axis).or_insert(n_axes));
-        sparks.push(thinned.iter().map(|epoch| rounded(test(epoch))).collect::<Vec<_>>());
-        trains.push(thinned.iter().filter(|_| is_test).map(|epoch| rounded(train(epoch))).collect::<Vec<_>>());
     }
     let mut epochs: Vec<(Vec<usize>, usize)> = epochs.into_iter().collect();
     epochs.sort_by_key(|(_, place)| *place);
     let epochs: Vec<Vec<usize>> = epochs.into_iter().map(|(epochs, _)| epochs).collect();
-    let range = if metric.is_fraction() { json!([0, 1]) } else { Value::Null };
-    json!({
-        "columns": columns(overview), "rows": rows, "sparks": sparks, "train": trains, "epochs": epochs, "axes": axes,
-        "range": range, "measures": format!("{}, {} set", metric.title(), overview.set_name()),
-        "varied": (3..3 + overview.varied.len()).chain([3 + overview.varied.len()]).collect::<Vec<_>>(),
+    let columns = columns(overview);
+    let n_points: usize = axes.iter().map(|&axis| epochs[axis].len()).sum();
+    let others: Vec<Metric> = other_metrics(overview).filter(|&metric| is_measured(overview, &shown, metric)).collect();
+    let is_validated = is_validated(overview);
+    let has_curves = n_points * others.len() <= N_POINTS;
+    let metrics = std::iter::once(overview.metric).chain(others).map(|metric| RankedBy {
+        title: metric.title(),
+        measures: format!("{}, {} set", metric.title(), overview.set_name()),
+        column: columns.iter().position(|column| column.name == metric.name()).unwrap_or(0),
+        is_higher_better: metric.higher_is_better(),
+        range: metric.is_fraction().then_some([0.0, 1.0]),
+        curves: (metric == overview.metric || has_curves).then(|| Curves::new(overview, &shown, metric)),
+    });
+    Table {
+        metrics: metrics.collect(),
+        rows: trials.iter().take(N_ROWS).map(|&(cell, trial)| row(overview, is_validated, cell, trial)).collect(),
+        varied: (3..=3 + overview.varied.len()).collect(),
+        columns,
+        epochs,
+        axes,
+    }
+}
+
+impl Curves {
+    fn new(overview: &Overview<'_>, trials: &[&TrialResult], metric: Metric) -> Curves {
+        let curves = |value: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<Vec<Value>> {
+            let curve = |trial: &&TrialResult| {
+                thinned(&trial.record.epochs).into_iter().map(|epoch| rounded(value(epoch))).collect()
+            };
+            trials.iter().map(curve).collect()
+        };
+        let has_train = metric == overview.metric && overview.compared == Compared::Test;
+        Curves {
+            compared: curves(&|epoch| metrics_of(epoch, overview.compared).and_then(|metrics| metric.value(metrics))),
+            train: if has_train { curves(&|epoch| metric.value(&epoch.train)) } else { Vec::new() },
+        }
+    }
+}
+
+fn is_measured(overview: &Overview<'_>, trials: &[&TrialResult], metric: Metric) -> bool {
+    trials.iter().any(|trial| {
+        final_metrics(&trial.record, overview.compared).is_some_and(|metrics| metric.value(metrics).is_some())
     })
 }
 
@@ -57,7 +123,8 @@ pub(super) fn n_rows(overview: &Overview<'_>) -> (usize, usize) {
 
 /// The first rows, for readers without scripts.
 pub(super) fn first_rows(overview: &Overview<'_>) -> Vec<Vec<Value>> {
-    ranked(overview).into_iter().take(N_STATIC).map(|(cell, trial)| row(overview, cell, trial)).collect()
+    let is_validated = is_validated(overview);
+    ranked(overview).into_iter().take(N_STATIC).map(|(cell, trial)| row(overview, is_validated, cell, trial)).collect()
 }
 
 /// The trials in the order of their scores; those without one last.
@@ -78,23 +145,35 @@ fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialRes
 /// A column of the table.
 #[derive(Serialize)]
 pub(super) struct Column {
+    /// `text`, `number`, `percent` or `status`.
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) title: String,
+    /// What else a filter may call it.
+    aliases: Vec<String>,
 }
 
 impl Column {
     fn new(name: impl Into<String>, title: impl Into<String>, kind: &'static str) -> Column {
-        Column { kind, name: name.into(), title: title.into() }
+        Column { kind, name: name.into(), title: title.into(), aliases: Vec::new() }
+    }
+
+    /// Of a metric, measured on a set: `test_loss` or `test.loss`, as in `results.csv`, or its bare name.
+    fn metric(metric: Metric, set: &str, title: &str) -> Column {
+        let kind = if metric.is_fraction() { "percent" } else { "number" };
+        let title = format!("{title} {}", metric.title().to_lowercase());
+        let aliases = vec![format!("{set}_{metric}"), format!("{set}.{metric}")];
+        Column { aliases, ..Column::new(metric.name(), title, kind) }
     }
 }
 
 /// The columns in their order.
 pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
-    let set = overview.set_name();
-    let kind = |metric: Metric| if metric.is_fraction() { "percent" } else { "number" };
-    let metric_column =
-        |metric: Metric| Column::new(metric.name(), format!("{set} {}", metric.title().to_lowercase()), kind(metric));
+    let metric_column = |metric: Metric| Column::metric(metric, overview.compared.name(), overview.set_name());
+    let of_set = |set: &str, title: &str| {
+        let column = Column::metric(overview.metric, set, title);
+        Column { name: set.to_owned(), ..column }
+    };
     let mut columns = vec![Column::new("status", "status", "status"), Column::new("trial", "trial", "text")];
     columns.push(metric_column(overview.metric));
     for key in &overview.varied {
@@ -104,12 +183,23 @@ pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
     }
     columns.push(Column::new("seed", "seed", "number"));
     columns.extend(other_metrics(overview).map(metric_column));
-    let train = format!("training {}", overview.metric.title().to_lowercase());
-    columns.push(Column::new("train", train, kind(overview.metric)));
+    if is_validated(overview) {
+        columns.push(of_set("validation", "validation"));
+    }
+    columns.push(of_set("train", "training"));
     columns.push(Column::new("epochs", "epochs", "number"));
     columns.push(Column::new("seconds", "seconds", "number"));
-    columns.push(Column::new("parameters", "weights and biases", "number"));
+    columns.push(Column {
+        aliases: vec!["parameters".to_owned()],
+        ..Column::new("weights", "weights and biases", "number")
+    });
     columns
+}
+
+/// Whether any trial was measured on validation samples.
+fn is_validated(overview: &Overview<'_>) -> bool {
+    let trials = overview.cells.iter().flat_map(|cell| &cell.trials);
+    trials.into_iter().any(|trial| final_validation(&trial.record).is_some())
 }
 
 /// The metrics besides the one that trials are ranked by, which stands in front.
@@ -118,7 +208,7 @@ fn other_metrics(overview: &Overview<'_>) -> impl Iterator<Item = Metric> {
     Metric::ALL.into_iter().filter(move |&metric| metric != ranked_by)
 }
 
-fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Vec<Value> {
+fn row(overview: &Overview<'_>, is_validated: bool, cell: &Cell<'_>, trial: &TrialResult) -> Vec<Value> {
     let record = &trial.record;
     let metrics = final_metrics(record, overview.compared);
     let train = final_metrics(record, Compared::Train);
@@ -137,6 +227,9 @@ fn row(overview: &Overview<'_>, cell: &Cell<'_>, trial: &TrialResult) -> Vec<Val
         None => Value::Null,
     });
     row.extend(other_metrics(overview).map(measured));
+    if is_validated {
+        row.push(rounded(final_validation(record).and_then(|metrics| overview.metric.value(metrics))));
+    }
     row.push(rounded(train.and_then(|train| overview.metric.value(train))));
     row.push(json!(record.epochs.last().map_or(0, |epoch| epoch.epoch)));
     row.push(rounded(seconds(record)));
@@ -149,11 +242,6 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<&EpochRecord> {
     let step = epochs.len().div_ceil(N_SPARK_POINTS).max(1);
     let offset = epochs.len().saturating_sub(1) % step;
     epochs.iter().skip(offset).step_by(step).collect()
-}
-
-/// The compared metric of an epoch.
-fn overview_value(overview: &Overview<'_>, epoch: &EpochRecord) -> Option<f64> {
-    metrics_of(epoch, overview.compared).and_then(|metrics| overview.metric.value(metrics))
 }
 
 /// Five significant digits: the CSV has them all. What is not finite is not measured.

@@ -29,7 +29,7 @@ impl Tile {
 pub(super) fn tiles(trials: &[TrialResult], overview: &Overview<'_>) -> Vec<Tile> {
     let constant = overview.best_constant().map(|(name, value)| {
         let remark = format!("the constant answer “{name}”");
-        Tile::new("Without looking at the picture", overview.metric.format(value), remark)
+        Tile::new("Without looking at the sample", overview.metric.format(value), remark)
     });
     [Some(best(overview)), best_mean(overview), constant, time(trials), size(trials, overview)]
         .into_iter()

@@ -2,6 +2,7 @@
 
 use mlp_report::effects::{Design, Effects, effects};
 use mlp_report::factor::Grouping;
+use mlp_report::score_scale::ScoreScale;
 use mlp_report::{ReportInput, csv, heat_map, interplay, read_folder, report_html};
 use mlp_results::interval::interval;
 use mlp_results::{Overview, RunRecord, Status, TrialResult};
@@ -234,8 +235,8 @@ fn one_failed_cell_does_not_flatten_the_shades_of_the_others() {
     let input = made_up::input(records.collect());
     let overview = Overview::new(&input.trials);
     let means: Vec<f64> = overview.cells.iter().filter_map(|cell| cell.mean()).collect();
-    let (worst, best) = heat_map::scale(&overview, &means).unwrap();
-    assert!(worst > 0.94 && best > worst, "{worst} {best}");
+    let scale = ScoreScale::new(&overview, &means).unwrap();
+    assert!(scale.worst > 0.94 && scale.best > scale.worst, "{scale:?}");
     assert!(heat_map::heat_map(&overview, 0, 1).contains("or worse"));
 }
 

@@ -6,6 +6,7 @@ mod escaping;
 mod faults;
 mod figures;
 mod folders;
+mod importance;
 mod made_up;
 mod pages;
 mod work;

@@ -2,7 +2,7 @@
 
 use mlp_report::figures::draw_all;
 use mlp_report::report_html;
-use mlp_results::Overview;
+use mlp_results::{Metric, Overview};
 use serde_json::{Value, json};
 
 use crate::made_up::{self, Story};
@@ -43,7 +43,9 @@ fn headings_go_down_one_level_at_a_time_and_every_input_has_a_label() {
     assert_eq!(levels.iter().filter(|&&level| level == 1).count(), 1);
     assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
     for input in ["<input", "<select"] {
-        assert!(page.contains(&format!("<label>Filter{input}")) || page.contains(&format!("<label>Status{input}")));
+        let n_labelled =
+            ["Filter", "Status", "Metric"].map(|name| page.matches(&format!("<label>{name}{input}")).count());
+        assert_eq!(n_labelled.iter().sum::<usize>(), page.matches(input).count());
     }
     assert_eq!(
         page.matches("<svg xmlns").count(),
@@ -66,7 +68,12 @@ fn the_data_of_the_table_hold_every_trial() {
     let json = page.split("id=\"trials-data\">").nth(1).unwrap().split("</script>").next().unwrap();
     let data: Value = serde_json::from_str(json).unwrap();
     assert_eq!(data["rows"].as_array().unwrap().len(), 200);
-    assert_eq!(data["sparks"].as_array().unwrap().len(), 200);
+    let metrics = data["metrics"].as_array().unwrap();
+    assert_eq!(metrics.len(), Metric::ALL.len());
+    for metric in metrics {
+        assert_eq!(metric["curves"]["compared"].as_array().unwrap().len(), 200, "{}", metric["title"]);
+        assert!(page.contains(&format!(">{}</option>", metric["title"].as_str().unwrap())));
+    }
     let n_columns = data["columns"].as_array().unwrap().len();
     assert!(data["rows"].as_array().unwrap().iter().all(|row| row.as_array().unwrap().len() == n_columns));
 }
@@ -82,6 +89,51 @@ fn a_thousand_trials_make_a_page_of_a_few_megabytes_and_no_more_than_four_times_
     // Four times, and some more for sorting; the square would be sixteen times.
     assert!(n_many < 5 * n_few, "{n_many} bytes after {n_few}");
     assert!(many < 5 * few, "{many} allocations after {few}");
+}
+
+#[test]
+fn conditions_on_columns_are_explained_with_names_that_the_table_has() {
+    let page = report_html(&made_up::input(made_up::grid(40)));
+    let json = page.split("id=\"trials-data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: Value = serde_json::from_str(json).unwrap();
+    let names: Vec<&str> =
+        data["columns"].as_array().unwrap().iter().filter_map(|column| column["name"].as_str()).collect();
+    let aliases: Vec<&str> =
+        data["columns"].as_array().unwrap().iter().filter_map(|c| c["aliases"][0].as_str()).collect();
+    let example = page.split("conditions such as <code>").nth(1).unwrap().split("</code>").next().unwrap();
+    let conditions: Vec<&str> = example.split(' ').collect();
+    assert_eq!(conditions.len(), 2, "{example}");
+    for condition in conditions {
+        let name = condition.split("&lt;").next().unwrap().split("&gt;").next().unwrap();
+        assert!(names.contains(&name) || aliases.contains(&name), "{name} is none of {names:?} and {aliases:?}");
+    }
+}
+
+#[test]
+fn figures_come_before_the_table_of_the_comparison_and_say_their_values() {
+    let page = report_html(&made_up::input(made_up::grid(40)));
+    let comparison = page.split("<section id=\"comparison\">").nth(1).unwrap();
+    assert!(comparison.find("<figure").unwrap() < comparison.find("<table").unwrap());
+    for part in ["comparison", "effects", "epochs", "cost", "trials"] {
+        let section =
+            page.split(&format!("<section id=\"{part}\">")).nth(1).unwrap().split("</section>").next().unwrap();
+        assert!(section.contains("<title>"), "{part}");
+    }
+}
+
+#[test]
+fn samples_that_are_no_images_are_not_called_pictures() {
+    let mut record = made_up::record(&[], STORY);
+    (record.data.height, record.data.width) = (0, 0);
+    let mut records = made_up::grid(40);
+    records.iter_mut().for_each(|record| (record.data.height, record.data.width) = (0, 0));
+    for page in [report_html(&made_up::input(vec![record])), report_html(&made_up::input(records))] {
+        // The metrics have their words elsewhere.
+        let mut own = text_of(&page).split("<section id=\"words\">").next().unwrap().to_owned();
+        Metric::ALL.iter().for_each(|metric| own = own.replace(metric.meaning(), ""));
+        let place = own.find("picture").map(|at| &own[at.saturating_sub(80)..at + 20]);
+        assert_eq!(place, None);
+    }
 }
 
 #[test]

@@ -48,8 +48,12 @@ impl Diagnosis {
         let net_inputs = shown(found.net_input_rms);
         let body = match cause {
             Cause::PositiveWeights => format!(
-                "{}: the weights are all positive, so that net inputs are too large ({net_inputs} in the root mean square)",
-                self.saturated(found, layer, &when)
+                "{}: {}, so that net inputs are too large ({net_inputs} in the root mean square)",
+                self.saturated(found, layer, &when),
+                match found.positive_weights {
+                    1.0 => "the weights are all positive".to_owned(),
+                    share => format!("{} of the weights are positive", percent(share)),
+                }
             ),
             Cause::LargeWeights => format!(
                 "{}: the weights it began with are too large (net inputs of {net_inputs} in the root mean square)",
@@ -98,12 +102,19 @@ impl Diagnosis {
             _ => ("at 1", "at 0"),
         };
         let end = match found.saturated_high / found.saturated {
-            share if share > NEARLY_ALL => high,
-            share if share < 1.0 - NEARLY_ALL => low,
-            _ => "at either end",
+            1.0 => high.to_owned(),
+            0.0 => low.to_owned(),
+            share if share > NEARLY_ALL => format!("nearly all {high}"),
+            share if share < 1.0 - NEARLY_ALL => format!("nearly all {low}"),
+            _ => "at either end".to_owned(),
         };
-        let exactly = if found.zero_derivative >= NEARLY_ALL { ", with a derivative of exactly 0" } else { "" };
-        format!("{} of its units are saturated {end} {when}{exactly}", percent(found.saturated))
+        let exactly = match found.zero_derivative {
+            share if share < NEARLY_ALL => String::new(),
+            share if share >= found.saturated => ", with a derivative of exactly 0".to_owned(),
+            share => format!(", and {} have a derivative of exactly 0", percent(share)),
+        };
+        let end = if end.starts_with("nearly") { format!(", {end},") } else { format!(" {end}") };
+        format!("{} of its units are saturated{end} {when}{exactly}", percent(found.saturated))
     }
 
     fn remedy(&self, finding: &Finding, epoch: &EpochDiagnosis) -> &'static str {

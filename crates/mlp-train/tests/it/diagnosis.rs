@@ -75,6 +75,31 @@ fn positive_weights_are_found_to_saturate_the_first_layer_from_the_beginning() {
 }
 
 #[test]
+fn a_sentence_says_all_and_exactly_only_where_the_numbers_do() {
+    let config = config().initializer(Initializer::Uniform01).bias(false);
+    let (mut diagnosis, _) = examined::<f64>(&config, &Digits::new(200));
+    let mut sentence = |saturated, high, zero, positive| {
+        for epoch in &mut diagnosis.epochs {
+            let first = &mut epoch.layers[0];
+            (first.saturated, first.saturated_high) = (saturated, high);
+            (first.zero_derivative, first.positive_weights) = (zero, positive);
+        }
+        diagnosis.sentence()
+    };
+    let text = sentence(1.0, 1.0, 1.0, 1.0);
+    assert!(
+        text.contains("100 % of its units are saturated at 1 from epoch 0 on, with a derivative of exactly 0:"),
+        "{text}"
+    );
+    let text = sentence(1.0, 1.0, 0.995, 1.0);
+    assert!(text.contains("saturated at 1 from epoch 0 on, and 99.5 % have a derivative of exactly 0:"), "{text}");
+    assert!(!text.contains("with a derivative of exactly 0"), "{text}");
+    let text = sentence(0.99996, 0.9996, 0.5, 0.9999);
+    assert!(text.contains("more than 99.9 % of its units are saturated, nearly all at 1, from epoch 0 on:"), "{text}");
+    assert!(text.contains("more than 99.9 % of the weights are positive") && !text.contains("100 %"), "{text}");
+}
+
+#[test]
 fn a_net_that_learns_is_healthy_with_every_activation() {
     let digits = Digits::new(600);
     for (activation, learning_rate) in [(Activation::Sigmoid, 1.0), (Activation::Tanh, 0.1), (Activation::Relu, 0.05)] {

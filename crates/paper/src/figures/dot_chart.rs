@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mlp_report::chart::{self, Axis, Chart, Level, Series};
+use mlp_report::chart::{self, Axis, Chart, Dot, Level, Series};
 use mlp_report::palette::Color;
 
 use super::{FIGURE_HEIGHT, Figure, rounded};
@@ -113,13 +113,14 @@ impl DotChart<'_> {
     }
 
     /// The values of a group as pale dots, where no line joins the means.
-    fn single_seeds(&self, group: usize) -> Vec<(f64, f64, Color)> {
+    fn single_seeds(&self, group: usize) -> Vec<Dot> {
         if self.x.joins() {
             return Vec::new();
         }
         let color = self.groups[group].color;
-        let dots =
-            self.places(group).flat_map(|(place, values)| values.iter().map(move |&value| (place, value, color)));
+        let dots = self
+            .places(group)
+            .flat_map(|(place, values)| values.iter().map(move |&value| Dot::new((place, value), color)));
         dots.collect()
     }
 

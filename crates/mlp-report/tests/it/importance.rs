@@ -1,0 +1,99 @@
+//! Which settings of a random search matter: no more of them under pure chance than was promised, and the true ones.
+
+use mlp_report::effects::{Design, Effects, effects};
+use mlp_report::report_html;
+use mlp_results::{Overview, RunRecord, TrialResult};
+use serde_json::json;
+
+use crate::made_up::{self, Story, noise, scored};
+
+/// A draw of six settings: rates and penalties by their order of magnitude, widths, a share, two names.
+fn draw(index: u64, accuracy: impl Fn(f64) -> f64) -> RunRecord {
+    let random = |part: u64| noise(77 + index, part);
+    let rate = 10f64.powf(-4.0 + 4.0 * random(1));
+    let settings = [
+        ("learning_rate", json!(rate)),
+        ("l2", json!(10f64.powf(-6.0 + 4.0 * random(2)))),
+        ("hidden", json!([16 + (random(3) * 500.0) as usize])),
+        ("batch_size", json!(8 + (random(4) * 120.0) as usize)),
+        ("activation", json!(["sigmoid", "tanh", "relu"][(random(5) * 3.0) as usize])),
+        ("bias", json!(random(6) < 0.5)),
+    ];
+    scored(&settings, 0, accuracy(rate))
+}
+
+/// Sets the final score of trial number `index` of search number `search` to a number that has nothing to do with its
+/// settings.
+fn shuffle(trials: &mut [TrialResult], search: u64) {
+    for (index, trial) in trials.iter_mut().enumerate() {
+        let metrics = trial.record.epochs[2].test.as_mut().unwrap();
+        metrics.accuracy = Some(0.5 + 0.4 * noise(1_000_000 + search, index as u64));
+    }
+}
+
+fn names<'o>(overview: &'o Overview<'_>, effects: &Effects) -> Vec<&'o str> {
+    let important = effects.keys.iter().filter(|key| key.importance.is_some_and(|importance| importance.matters));
+    important.map(|key| overview.varied[key.factor.key].key.as_str()).collect()
+}
+
+#[test]
+fn with_shuffled_scores_a_search_names_no_setting_in_nineteen_of_twenty_cases() {
+    const N_SEARCHES: u64 = 200;
+    let mut input = made_up::input((0..30).map(|index| draw(index, |_| 0.9)).collect());
+    let (mut n_searches, mut n_keys) = (0, 0);
+    for search in 0..N_SEARCHES {
+        shuffle(&mut input.trials, search);
+        let overview = Overview::new(&input.trials);
+        let effects = effects(&overview);
+        assert_eq!((effects.design, effects.keys.len(), effects.n_compared), (Design::Drawn, 6, 30));
+        let n_named = names(&overview, &effects).len();
+        n_searches += u64::from(n_named > 0);
+        n_keys += n_named;
+    }
+    // 5 % of 200 searches are 10, give or take 3; of all 1,200 settings, far fewer are named.
+    assert!((3..=17).contains(&n_searches), "{n_searches} of {N_SEARCHES} searches name a setting");
+    assert!(n_keys < 1_200 / 50, "{n_keys} of 1,200 settings");
+}
+
+#[test]
+fn a_true_effect_is_found_among_thirty_trials_and_stands_first() {
+    let by_rate = |rate: f64| 0.9 - 0.05 * (rate.log10() + 2.0).powi(2);
+    let input = made_up::input((0..30).map(|i| draw(i, |rate| by_rate(rate) + 0.05 * noise(3, i))).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(names(&overview, &effects), ["learning_rate"]);
+    let found = effects.keys[0].importance.unwrap();
+    assert!(found.share > 0.5 && found.p <= 0.01, "{found:?}");
+    let page = report_html(&input);
+    assert!(page.contains("cannot be told from chance with 30 configurations"));
+    assert!(page.contains("forward selection by permutation of residuals") && !page.contains("NaN"));
+}
+
+#[test]
+fn trials_that_diverged_rank_last_so_that_a_rate_that_is_too_large_is_found() {
+    // Whatever trained is equally good: only that large rates diverge tells anything.
+    let mut records: Vec<RunRecord> = (0..30).map(|i| draw(i, |_| 0.9 + 0.01 * noise(8, i))).collect();
+    for record in &mut records {
+        if record.config["learning_rate"].as_f64().unwrap() > 0.05 {
+            let settings: Vec<(&str, _)> = ["learning_rate", "l2", "hidden", "batch_size", "activation", "bias"]
+                .map(|key| (key, record.config[key].clone()))
+                .to_vec();
+            *record = made_up::diverged(&settings, Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed: 0 });
+        }
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!(effects.n_compared, 30);
+    assert_eq!(names(&overview, &effects).first(), Some(&"learning_rate"), "{:?}", effects.keys);
+}
+
+#[test]
+fn scores_that_are_all_equal_and_searches_of_a_handful_of_trials_name_nothing() {
+    let equal = made_up::input((0..30).map(|index| draw(index, |_| 0.9)).collect());
+    let overview = Overview::new(&equal.trials);
+    assert_eq!(names(&overview, &effects(&overview)), [""; 0]);
+    assert!(!report_html(&equal).contains("NaN"));
+    let few = made_up::input((0..4).map(|index| draw(index, |rate| rate)).collect());
+    assert!(!report_html(&few).contains("NaN"));
+}
