@@ -1,6 +1,7 @@
 //! Which classes are taken for which.
 
 use mlp_results::{RunRecord, text};
+use mlp_train::Decoding;
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::{self, WIDTH};
@@ -10,14 +11,16 @@ use crate::palette;
 const N_CLASSES: usize = 64;
 
 /// The confusion matrix of `record` as an SVG document: a row for each label, a column for each answer, the last one
-/// for answers that are no class. Right answers are blue, wrong ones vermilion; the stronger, the larger their share of
+/// for answers that are no class, where there can be any. Right answers are blue, wrong ones vermilion; the stronger, the larger their share of
 /// the row. Nothing where the record has no matrix.
 pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
     let counts = record.confusion.as_ref().filter(|counts| !counts.is_empty())?;
     let classes: Vec<char> = record.data.classes.chars().collect();
     let n_classes = counts.len().min(N_CLASSES);
     let (left, top) = (46.0, 84.0);
-    let cell = (WIDTH - left - 12.0) / (n_classes as f64 + 1.0);
+    let has_invalid = record.decoding != Some(Decoding::Nearest);
+    let n_columns = n_classes + usize::from(has_invalid);
+    let cell = (WIDTH - left - 12.0) / n_columns as f64;
     let mut canvas = Canvas::new(WIDTH, top + n_classes as f64 * cell + 14.0);
     chart::draw_heading(
         &mut canvas,
@@ -34,11 +37,13 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
         canvas.text(&name, (left - 12.0, top + middle), Anchor::End, size.max(8.0), palette::MUTED, true);
     }
     let invalid = left + (n_classes as f64 + 0.5) * cell;
-    canvas.text("none", (invalid, top - 12.0), Anchor::Middle, size.clamp(7.0, 12.0), palette::MUTED, false);
+    if has_invalid {
+        canvas.text("none", (invalid, top - 12.0), Anchor::Middle, size.clamp(7.0, 12.0), palette::MUTED, false);
+    }
 
     for (label, row) in counts.iter().take(n_classes).enumerate() {
         let sum: f64 = row.iter().map(|&count| count as f64).sum();
-        for (column, count) in columns(row, n_classes).into_iter().enumerate() {
+        for (column, count) in columns(row, n_classes).into_iter().take(n_columns).enumerate() {
             let from = (left + column as f64 * cell + 1.0, top + label as f64 * cell + 1.0);
             let to = (from.0 + cell - 2.0, from.1 + cell - 2.0);
             let share = if sum > 0.0 { count as f64 / sum } else { 0.0 };

@@ -1,7 +1,7 @@
 //! Figures of one trial: its curves, its confusion matrix, its first layer.
 
 use mlp_results::{Metric, RunRecord, TrialResult, text};
-use mlp_train::AnyMlp;
+use mlp_train::{AnyMlp, Decoding};
 
 use crate::figure::{ReportFigure, file_name};
 use crate::{confusion, curves, weights};
@@ -26,13 +26,7 @@ pub(super) fn trial_figures(
         });
     }
     if let Some(svg) = confusion::confusion_matrix(record) {
-        figures.push(ReportFigure {
-            name: format!("{place}-confusion"),
-            svg,
-            caption: "The diagonal holds what was answered right. The last column counts answers that \
-                      are no class."
-                .to_owned(),
-        });
+        figures.push(ReportFigure { name: format!("{place}-confusion"), svg, caption: confusion_caption(record) });
     }
     if !is_brief {
         match first_layer(trial) {
@@ -50,6 +44,18 @@ pub(super) fn trial_figures(
         }
     }
     figures
+}
+
+fn confusion_caption(record: &RunRecord) -> String {
+    let right = "The diagonal holds what was answered right.";
+    match (record.decoding, record.answers_by()) {
+        (Some(Decoding::Nearest), _) => right.to_owned(),
+        (None, Decoding::Nearest) => format!(
+            "{right} This record is of an older version, which read answers exactly: every output on its side of ½. So the \
+             last column counts many that the largest output answers."
+        ),
+        _ => format!("{right} The last column counts answers that are no class."),
+    }
 }
 
 fn curve_caption(record: &RunRecord, metric: Metric) -> String {

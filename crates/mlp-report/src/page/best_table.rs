@@ -21,6 +21,8 @@ const NONE: &str = "–";
 pub(super) struct BestTable {
     metric: String,
     set: &'static str,
+    /// The set that ranks, where its scores are not those that are shown.
+    ranked_on: Option<&'static str>,
     keys: String,
     columns: Columns,
     rows: Vec<Row>,
@@ -42,6 +44,8 @@ struct Columns {
 struct Row {
     color: Option<String>,
     label: String,
+    /// What it is ranked by.
+    ranked: String,
     mean: String,
     interval: String,
     difference: String,
@@ -69,6 +73,7 @@ impl BestTable {
         BestTable {
             metric: overview.metric.title().to_lowercase(),
             set: overview.set_name(),
+            ranked_on: overview.is_ranked_apart().then(|| overview.ranked_on.title()),
             keys: keys.join(" · "),
             columns: Columns::new(best),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
@@ -100,6 +105,7 @@ impl Row {
         Row {
             color: palette::SERIES.get(rank).map(|color| palette::hex(color.light)),
             label: shown(&cell.label),
+            ranked: format(cell.ranking_mean()),
             mean: format(cell.mean()),
             interval: match cell.interval() {
                 Some(interval) => interval_text(overview, interval),

@@ -1,8 +1,7 @@
 //! Configurations beside each other: the table of the best, and what the ranking rests on.
 
 use askama::Template;
-use mlp_results::score::final_validation;
-use mlp_results::{Compared, Overview, TrialResult, text};
+use mlp_results::{Compared, Overview, text};
 
 use super::best_table::BestTable;
 use super::figure_list::FigureList;
@@ -13,11 +12,12 @@ use crate::markup::render;
 #[template(path = "comparison.html")]
 struct Comparison<'a> {
     table: Option<BestTable>,
-    metric: &'static str,
-    /// Whether trials are compared on a test set.
-    is_tested: bool,
+    /// On which samples trials are ranked, and on which they are shown.
+    ranked_on: Compared,
+    shown_on: Compared,
+    /// Trials with a score, and those of them that have none of the samples that rank.
     n_trials: usize,
-    n_validated: usize,
+    n_unranked: usize,
     figures: FigureList<'a>,
 }
 
@@ -27,19 +27,17 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
         return None;
     }
     let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).filter(|trial| overview.score(trial).is_some());
-    let is_validated = |trial: &&&TrialResult| {
-        final_validation(&trial.record).is_some_and(|metrics| overview.metric.value(metrics).is_some())
-    };
+    let ranking = overview.ranking();
     Some(render(&Comparison {
         table: (!overview.varied.is_empty()).then(|| BestTable::new(overview)),
-        metric: overview.metric.name(),
-        is_tested: overview.compared == Compared::Test,
+        ranked_on: overview.ranked_on,
+        shown_on: overview.compared,
         n_trials: trials().count(),
-        n_validated: trials().filter(is_validated).count(),
+        n_unranked: trials().filter(|trial| ranking.score(&trial.record).is_none()).count(),
         figures: FigureList { figures: &figures.comparison },
     }))
 }
 
-fn thousands(count: usize) -> String {
-    text::thousands(count as u64)
+fn thousands(count: &usize) -> String {
+    text::thousands(*count as u64)
 }

@@ -127,12 +127,13 @@ pub(super) fn first_rows(overview: &Overview<'_>) -> Vec<Vec<Value>> {
     ranked(overview).into_iter().take(N_STATIC).map(|(cell, trial)| row(overview, is_validated, cell, trial)).collect()
 }
 
-/// The trials in the order of their scores; those without one last.
+/// The trials in the order of what they are ranked by; those without it last.
 fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialResult)> {
+    let ranking = overview.ranking();
     let mut trials: Vec<(&Cell<'_>, &TrialResult, Option<f64>)> = overview
         .cells
         .iter()
-        .flat_map(|cell| cell.trials.iter().map(move |&trial| (cell, trial, overview.score(trial))))
+        .flat_map(|cell| cell.trials.iter().map(move |&trial| (cell, trial, ranking.score(&trial.record))))
         .collect();
     trials.sort_by(|a, b| match (a.2, b.2) {
         (Some(a), Some(b)) if overview.metric.higher_is_better() => b.total_cmp(&a),

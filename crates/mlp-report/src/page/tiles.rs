@@ -41,9 +41,19 @@ fn best(overview: &Overview<'_>) -> Tile {
     let metric = overview.metric;
     match overview.best.and_then(|best| Some((best, overview.score(best)?))) {
         Some((best, score)) => {
-            let name = format!("Best {} on the {} set", metric.title().to_lowercase(), overview.set_name());
+            let title = metric.title();
             let trial = Some(shown(&text::trial(&best.record.trial)));
-            Tile { trial, ..Tile::new(name, metric.format(score), "trial") }
+            let ranked = overview.ranking().score(&best.record).filter(|_| overview.is_ranked_apart());
+            let (name, remark) = match ranked {
+                Some(ranked) => (
+                    format!("{title} of the best on the {} set", overview.set_name()),
+                    format!("best by the {} set, {} there; trial", overview.ranked_on.title(), metric.format(ranked)),
+                ),
+                None => {
+                    (format!("Best {} on the {} set", title.to_lowercase(), overview.set_name()), "trial".to_owned())
+                }
+            };
+            Tile { trial, ..Tile::new(name, metric.format(score), remark) }
         }
         None => Tile::new("Best trial", "none", "no trial finished with a finite result"),
     }
@@ -56,7 +66,9 @@ fn best_mean(overview: &Overview<'_>) -> Option<Tile> {
         Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
         None => format!("only {} of {runs} trained", cell.n_trained),
     };
-    Some(Tile::new("Best mean of a configuration", overview.metric.format(cell.mean()?), remark))
+    let name =
+        if overview.is_ranked_apart() { "Mean of the best configuration" } else { "Best mean of a configuration" };
+    Some(Tile::new(name, overview.metric.format(cell.mean()?), remark))
 }
 
 fn time(trials: &[TrialResult]) -> Option<Tile> {
