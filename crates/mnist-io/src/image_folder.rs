@@ -159,6 +159,27 @@ pub fn export_images(set: &LabeledImages, folder: impl AsRef<Path>, mut progress
     Ok(())
 }
 
+/// The PNG and JPEG files in `folder`, sorted by name: those whose names end in `.png`, `.jpg` or `.jpeg` and do not begin
+/// with a dot. Folders in it are not looked into.
+///
+/// # Errors
+/// `Io` where the folder cannot be read; `Data` where it holds no such file.
+pub fn image_files(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+    let folder = folder.as_ref();
+    let entries = entries(folder)?;
+    let images: Vec<PathBuf> = entries.iter().filter(|path| is_image(path)).cloned().collect();
+    if !images.is_empty() {
+        return Ok(images);
+    }
+    let (found, advice) = match entries.iter().find(|path| path.is_dir()) {
+        Some(inner) => {
+            (format!("none, but folders such as {}", inner.display()), "name those in which the pictures are")
+        }
+        None => ("none".to_owned(), "name the folder in which the pictures are"),
+    };
+    Err(Error::data("PNG or JPEG pictures", found, advice).in_file(folder))
+}
+
 /// A folder of images of one class.
 #[derive(Debug)]
 struct ClassFolder {

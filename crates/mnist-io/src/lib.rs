@@ -83,7 +83,9 @@ pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use folder::CLASSES_FILE;
 pub use idx::{IdxArray, IdxElement};
-pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
+pub use image_folder::{
+    ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, image_files, import_images,
+};
 pub use images::{LabeledImages, digit_classes};
 pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_image};
 pub use statistics::{Duplicates, ImageStatistics};
