@@ -236,7 +236,8 @@ fn trouble(row: &Repetitions<'_, Settings>) -> String {
 
 fn diverged(record: &RunRecord) -> String {
     let place = record.diverged.map_or(String::new(), |place| {
-        format!(" in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer)
+        let n_layers = record.layers.len().saturating_sub(1);
+        format!(" in epoch {}, batch {}, layer {} of {n_layers}", place.epoch, place.batch, place.layer + 1)
     });
     format!(
         "diverged{place}: the numbers left the range of {}. That is a result, not an error; \
