@@ -215,7 +215,7 @@ fn check_network<F: Real>(bytes: &[u8], config: &TrainConfig, mlp: &Mlp<F>) -> s
         Some((i, (layer, configured))) => {
             let key = if i + 1 == mlp.layers.len() { "output_activation" } else { "activation" };
             let (number, n_layers) = (i + 1, mlp.layers.len());
-            let expected = format!("{}, as layer {number} of {n_layers} of the network has it", layer.activation);
+            let expected = format!("{}, as layer {number} of {n_layers} in the network has it", layer.activation);
             Err(Problem::new(format!("config, key {key}"), expected, configured.to_string()))
         }
     }
@@ -274,11 +274,9 @@ fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::
     }
     let biases = (0..n_layers).filter(|_| config.bias).map(bias_name);
     let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
-    check_names(
-        file,
-        &known,
-        &format!("layers.0 to layers.{}, {}", n_layers - 1, if config.bias { "with biases" } else { "without biases" }),
-    )?;
+    let layers = if n_layers == 1 { "layers.0".to_owned() } else { format!("layers.0 to layers.{}", n_layers - 1) };
+    let biases = if config.bias { "with biases" } else { "without biases" };
+    check_names(file, &known, &format!("{layers}, {biases}"))?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
     let mlp = Mlp { layers: layers.collect::<std::result::Result<_, _>>()? };
     Ok(mlp)

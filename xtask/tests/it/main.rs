@@ -11,6 +11,7 @@ mod emnist;
 #[cfg(unix)]
 mod faults;
 mod interruptions;
+mod measuring;
 mod metadata;
 #[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
 mod miniature;

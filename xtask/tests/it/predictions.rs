@@ -79,8 +79,10 @@ fn folders_without_pictures_and_runs_without_models_are_named_for_what_they_are(
     let outcome = sandbox.run(["predict", "out", "sorted"]).expect_code(3);
     outcome.expect_error("found none, but folders such as sorted/7; name those in which the pictures are");
 
-    let outcome = sandbox.run(["predict", "empty", "sorted/7/0.png"]).expect_code(5);
-    outcome.expect_error("empty: expected a model, or a folder of results with models in it");
+    for command in [&["predict", "empty", "sorted/7/0.png"][..], &["evaluate", "empty"]] {
+        let outcome = sandbox.run(command).expect_code(5);
+        outcome.expect_error("empty: expected a model, or a folder of results with models in it");
+    }
     fs::remove_file(best_model(&sandbox, "sorted/7/0.png")).expect("deleted");
     let outcome = sandbox.run(["predict", "out", "sorted/7/0.png"]).expect_code(5);
     outcome.expect_error("the best of 3 trials, found none; name a model that is still there");
