@@ -7,6 +7,8 @@ use mlp_results::{RunFolder, RunRecord, best};
 use mlp_train::{SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::summary::quoted;
 
 /// A model that was loaded, and where it is.
 pub(crate) struct FoundModel {
@@ -44,9 +46,19 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
 }
 
 impl FoundModel {
-    /// Why it is this one, for people: `the best of 12 trials`; nothing where it was named itself.
-    pub(crate) fn reason(&self) -> Option<String> {
-        self.best_of.map(|n_trials| format!("the best of {}", counted(n_trials, "trial")))
+    /// Says which one it is: its file, and why that one was taken, where it was not named itself.
+    pub(crate) fn tell(&self, output: &mut Output) {
+        output.line(format_args!("net      {}", quoted(&self.path)));
+        match self.best_of {
+            None => {}
+            Some(1) => output.line("         the only trial of its folder"),
+            Some(n_trials) => output.line(format_args!("         the best of the {n_trials} trials of its folder")),
+        }
+    }
+
+    /// Whether a folder of results was named.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.best_of.is_some()
     }
 
     /// The record of the trial that made it, if the model lies in a folder of results that has it.

@@ -89,7 +89,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
     let all_right = |fraction: f64| thousands((fraction * n_samples as f64).round() as u64);
     if let Some(digits) = test.digit_accuracy {
         output.line(format_args!(
-            "accuracy         {:<9} all {n_bits} bits right: {} of {} test images",
+            "accuracy         {:<9} all {n_bits} bits right: {} of {} images",
             percent(Some(digits)),
             all_right(digits),
             thousands(n_samples as u64),

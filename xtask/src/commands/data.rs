@@ -185,18 +185,19 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
     output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zero_fraction)));
     output.line(row("images without ink", |set| thousands(set.n_blank as u64)));
     output.line(format_args!(
-        "\nduplicates, pixel for pixel: {} test images are training images too ({} of them with another label);\n\
-         {} within the training set, {} within the test set",
+        "\nduplicates, pixel for pixel:\n  {} test images are training images too ({} of them with another label)",
         thousands(twice.between as u64),
         thousands(twice.contradicting as u64),
-        thousands(twice.within_first as u64),
-        thousands(twice.within_second as u64)
     ));
-    output.line(format_args!(
-        "under several labels at once, so that no net can be right about all: {} in the training set, {} in the test set",
-        counted(twice.ambiguous_first, "image"),
-        thousands(twice.ambiguous_second as u64)
-    ));
+    let within = [
+        ("training", twice.within_first, twice.ambiguous_first),
+        ("test", twice.within_second, twice.ambiguous_second),
+    ];
+    for (part, n_twins, n_ambiguous) in within {
+        let (twins, ambiguous) = (thousands(n_twins as u64), counted(n_ambiguous, "image"));
+        let stands = if n_ambiguous == 1 { "stands" } else { "stand" };
+        output.line(format_args!("  {twins} within the {part} set, where {ambiguous} {stands} under several labels"));
+    }
 }
 
 fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates) -> Value {
@@ -290,7 +291,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     }
     tell_notes(&imported);
     output.line(format_args!(
-        "{} and {} of {} × {} pixels, classes {}; {} prepared",
+        "{} and {} of {} × {} pixels\nclasses {}; {} prepared",
         counted(train.len(), "training image"),
         counted(test.len(), "test image"),
         test.width(),

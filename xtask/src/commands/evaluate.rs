@@ -115,9 +115,11 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
 
 /// What is measured, on what.
 fn introduce(model: &FoundModel, found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
-    let reason = model.reason().map(|reason| format!(", {reason}")).unwrap_or_default();
-    output.line(format_args!("net      {}{reason}", summary::quoted(&model.path)));
+    model.tell(output);
     output.line(format_args!("images   {}", found.description()));
+    if let Some((key, value)) = found.reason {
+        output.line(format_args!("         as in its run: {key} = {value}"));
+    }
     output.line(format_args!("kernel   {}\n", kernel.name()));
 }
 
@@ -230,18 +232,21 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
     if classes.len() > 12 {
         return;
     }
-    let mut head = String::from("\nshown  ");
-    for class in classes {
-        head.push_str(&format!("{class:>6}"));
-    }
-    output.line(format_args!("{head} invalid   found   (rows: what the image shows; columns: the answer)"));
+    // Ten classes fit a terminal of 80 columns as long as no count has more than four digits.
+    let widest = confusion.counts.iter().flatten().max().map_or(1, |count| count.to_string().len());
+    let width = (widest + 1).max(5);
+    let head: String = classes.iter().map(|class| format!("{class:>width$}")).collect();
+    output.line("\nrows: what the image shows; columns: the answer");
+    output.line(format_args!("shown {head} invalid    found"));
     for (class, counts) in confusion.counts.iter().enumerate() {
-        let mut line = format!("{:>5}  ", classes[class]);
+        let mut line = format!("{:>5} ", classes[class]);
         let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
         for count in answers {
-            line.push_str(&if *count == 0 { format!("{:>6}", "·") } else { format!("{count:>6}") });
+            line.push_str(&if *count == 0 { format!("{:>width$}", "·") } else { format!("{count:>width$}") });
         }
-        output.line(format_args!("{line}{invalid:>8}{:>8}", percent(Some(confusion.recall(class)))));
+        let recall = (counts.iter().sum::<u64>() > 0).then(|| confusion.recall(class));
+        output
+            .line(format_args!("{line}{invalid:>8}{:>9}", recall.map_or("·".to_owned(), |share| percent(Some(share)))));
     }
 }
 

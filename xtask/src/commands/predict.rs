@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::models;
 use crate::output::{Output, notice};
-use crate::summary::quoted;
 use answers::Row;
 use pictures::{Picture, Reader};
 
@@ -52,8 +51,9 @@ pub(crate) struct Predict {
 pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failure> {
     let model = models::load(&arguments.model)?;
     let mut reader = Reader::new(&model, arguments.show.as_deref())?;
-    if let Some(reason) = model.reason().filter(|_| !arguments.json) {
-        output.line(format_args!("{reason} reads:\n{}\n", quoted(&model.path)));
+    if model.is_chosen() && !arguments.json {
+        model.tell(output);
+        output.line("");
     }
     let pictures = pictures::find(&arguments.images);
     let has_table = pictures.len() > 1 && !arguments.json;

@@ -42,17 +42,20 @@ fn every_part_of_the_data_can_be_measured_and_is_named() {
     let record: Value = serde_json::from_str(&fs::read_to_string(record).expect("a record")).expect("JSON");
     let last = &record["epochs"][2];
     for (part, line) in [
-        ("test", "images   60 of the 100 test images of digits (test_size = 60, as in its run)"),
+        ("test", "images   60 of the 100 test images of digits\n         as in its run: test_size = 60"),
         (
             "validation",
-            "images   the 40 validation images among the 200 training images of digits (validation = 40, as in its run)",
+            "images   the 40 validation images among the 200 training images of digits\n         as in its run: validation = 40",
         ),
-        ("train", "images   110 of the 200 training images of digits (validation = 40, as in its run)"),
+        ("train", "images   110 of the 200 training images of digits\n         as in its run: validation = 40"),
     ] {
         let outcome = sandbox.run(["evaluate", "out", "--part", part]).expect_code(0);
         assert!(outcome.stdout.contains(&format!("\n{line}\n")), "{outcome:#?}");
         assert!(outcome.stdout.starts_with("net      out/models/"), "{outcome:#?}");
-        assert!(outcome.stdout.contains(".safetensors, the best of 1 trial\n"), "{outcome:#?}");
+        assert!(
+            outcome.stdout.contains(".safetensors\n         the only trial of its folder\nimages "),
+            "{outcome:#?}"
+        );
         let outcome = sandbox.run(["evaluate", "out", "--part", part, "--json"]).expect_code(0);
         let result: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone");
         assert_eq!(result["part"], part);
@@ -81,7 +84,7 @@ fn pictures_of_ones_own_are_measured_after_the_import_that_is_advised() {
     assert!(outcome.stderr.contains(advice), "{outcome:#?}");
     let outcome = sandbox.run(["data", "import", "my pictures", "my-data", "--test-share", "1"]).expect_code(0);
     assert!(
-        outcome.stdout.starts_with("0 training images and 12 test images of 28 × 28 pixels, classes 37;"),
+        outcome.stdout.starts_with("0 training images and 12 test images of 28 × 28 pixels\nclasses 37;"),
         "{outcome:#?}"
     );
     assert!(

@@ -32,8 +32,9 @@ fn write_photos(folder: &Path, n_photos: usize) {
 fn best_model(sandbox: &Sandbox, picture: &str) -> PathBuf {
     let outcome = sandbox.run(["predict", "out", picture, "--quiet"]).expect_code(0);
     let mut lines = outcome.stdout.lines();
-    assert_eq!(lines.next(), Some("the best of 3 trials reads:"), "{outcome:#?}");
-    sandbox.path(lines.next().expect("a path"))
+    let path = lines.next().and_then(|line| line.strip_prefix("net      ")).expect("a path");
+    assert_eq!(lines.next(), Some("         the best of the 3 trials of its folder"), "{outcome:#?}");
+    sandbox.path(path)
 }
 
 #[test]

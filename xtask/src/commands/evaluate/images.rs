@@ -34,7 +34,7 @@ pub(super) struct MeasuredImages {
     /// How many images the set has of which these are some: training or test images.
     pub(super) n_all: usize,
     /// The key that says why they are not all, and its value.
-    reason: Option<(&'static str, usize)>,
+    pub(super) reason: Option<(&'static str, usize)>,
     /// The whole data set, where there is one.
     pub(super) data: Option<Dataset>,
 }
@@ -110,7 +110,7 @@ impl MeasuredImages {
         self.samples.len()
     }
 
-    /// `500 of the 2,000 test images of mnist (test_size = 500)`.
+    /// `500 of the 2,000 test images of mnist`.
     pub(super) fn description(&self) -> String {
         let n_images = self.n_images();
         let noun = if self.part == Part::Test { "test" } else { "training" };
@@ -120,8 +120,7 @@ impl MeasuredImages {
             _ if n_images == self.n_all => format!("all {all} {noun} images"),
             _ => format!("{shown} of the {all} {noun} images"),
         };
-        let reason = self.reason.map(|(key, value)| format!(" ({key} = {value}, as in its run)")).unwrap_or_default();
-        format!("{counted} of {}{reason}", self.name)
+        format!("{counted} of {}", self.name)
     }
 
     /// With the labels that the model gives to the classes; a model is only as good as the data it is asked about.
