@@ -145,8 +145,8 @@ fn write_files(folder: &Path, sets: &[(Part, &LabeledImages)]) -> Result<()> {
         staged.push(Staged::new(path, |file| array.write_gzip_to(file))?);
     }
     // An older file of classes would give the new labels another meaning.
-    let classes = sets.iter().map(|(_, set)| &set.classes);
-    if let Some(classes) = classes.last().filter(|classes| **classes != digit_classes() || is_there(&classes_path)) {
+    let classes = &sets[0].1.classes;
+    if *classes != digit_classes() || is_there(&classes_path) {
         staged.push(classes_file::stage(&classes_path, classes)?);
     }
     staged.into_iter().try_for_each(Staged::commit)
