@@ -159,7 +159,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
     };
     if let Some(accuracy) = test.accuracy {
         let (n_right, n_samples) = (all_right(accuracy), thousands(n_samples as u64));
-        line("accuracy", accuracy, &format!("{}: {n_right} of {n_samples} test images", reading.rule()));
+        line("accuracy", accuracy, &format!("{}: {n_right} of {n_samples} images", reading.rule()));
     }
     match reading.decoding {
         Decoding::Exact => {
@@ -239,7 +239,8 @@ pub(crate) fn sparkline(values: &[f64], width: usize) -> String {
 
 fn diverged(record: &RunRecord) -> String {
     let place = record.diverged.map_or(String::new(), |place| {
-        format!(" in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer)
+        let n_layers = record.layers.len().saturating_sub(1);
+        format!(" in epoch {}, batch {}, layer {} of {n_layers}", place.epoch, place.batch, place.layer + 1)
     });
     format!(
         "diverged{place}: the numbers left the range of {}. That is a result, not an error; \

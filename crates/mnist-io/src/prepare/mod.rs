@@ -8,10 +8,11 @@ mod ink;
 mod shape;
 mod steps;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, in_one_line};
 use crate::gzip;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
+use std::io::BufRead;
 use std::path::Path;
 
 /// A digit as MNIST has them, and the way to it.
@@ -168,7 +169,7 @@ pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
 /// has more than 64 million pixels or 256 MiB; it is then refused before it is unpacked.
 pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
     let path = path.as_ref();
-    let (file, length) = gzip::open(path)?;
+    let (mut file, length) = gzip::open(path)?;
     if length > FILE_LENGTH_MAX {
         let found = format!("a file of {length} bytes");
         return Err(Error::data("a picture of at most 256 MiB", found, "shrink it first").in_file(path));
@@ -180,19 +181,23 @@ pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
             }
             image::ImageError::Limits(limits) => Error::data(
                 "a picture of at most 64 million pixels and 512 MiB unpacked",
-                limits.to_string(),
+                in_one_line(limits),
                 "shrink it first",
             ),
-            other => Error::data("a whole PNG or JPEG picture", other.to_string(), "save the picture anew"),
+            other => Error::data("a whole PNG or JPEG picture", in_one_line(other), "save the picture anew"),
         };
         error.in_file(path)
     };
+    let beginning = file.fill_buf().map_err(|error| refuse(image::ImageError::IoError(error)))?;
+    let substitute = durable_file::substitute(beginning);
     let mut reader =
         ImageReader::new(file).with_guessed_format().map_err(|error| refuse(image::ImageError::IoError(error)))?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(Error::data("a PNG or JPEG picture", "another format", "save it as PNG or JPEG")
-            .at_byte(0)
-            .in_file(path));
+        let (found, advice) = match substitute {
+            Some(substitute) => (substitute, "get the picture itself"),
+            None => ("another format", "save it as PNG or JPEG"),
+        };
+        return Err(Error::data("a PNG or JPEG picture", found, advice).at_byte(0).in_file(path));
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(512 << 20);
