@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use mlp_results::text::{self, counted};
 use mlp_results::{Overview, TrialResult};
-use mlp_train::Diagnosis;
+use mlp_train::{Cause, Diagnosis};
 
 use super::figure_list::FigureList;
 use super::trial_name::TrialName;
@@ -17,8 +17,12 @@ use crate::verdict::Verdict;
 /// How long a sentence may be.
 const N_CHARACTERS: usize = 1000;
 
+/// So many of the trials that did not learn are open; the others are folded.
+const N_DEAD_OPEN: usize = 8;
 /// More trials that learned are folded.
 const N_OPEN: usize = 4;
+/// How many causes are counted.
+const N_CAUSES: usize = 8;
 
 /// The diagnosis of the trial whose section this is.
 #[derive(Template)]
@@ -36,12 +40,20 @@ struct Diagnoses<'a> {
     verdict: String,
     /// How many of all trials were examined, where not all were.
     examined: Option<String>,
-    dead: Vec<Line<'a>>,
-    others: Vec<Line<'a>>,
-    /// `12 trials`, where so many learned that they are folded.
-    folded: Option<String>,
+    /// Which layers are at fault and why, each with the number of trials.
+    causes: Vec<String>,
+    /// First those that did not learn.
+    lists: [Lines<'a>; 2],
     /// `3 more trials`, where there are more.
     n_left: Option<String>,
+}
+
+/// Trials, the first ones open, the others folded.
+struct Lines<'a> {
+    open: Vec<Line<'a>>,
+    folded: Vec<Line<'a>>,
+    /// What the folded ones are called: `12 more that did not learn`.
+    name: String,
 }
 
 struct Line<'a> {
@@ -95,19 +107,50 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         .collect();
     lines.sort_by_key(|(verdict, _)| *verdict);
     let n_dead = lines.iter().filter(|(verdict, _)| verdict.is_dead()).count();
-    let others = lines.split_off(n_dead);
+    let others: Vec<Line<'_>> = lines.split_off(n_dead).into_iter().map(|(_, line)| line).collect();
+    let dead: Vec<Line<'_>> = lines.into_iter().map(|(_, line)| line).collect();
+    let n_others_open = if others.len() > N_OPEN { 0 } else { N_OPEN };
     let n_left = figures.n_diagnoses_left;
     let n_examined = input.trials.iter().filter(|trial| verdicts.contains_key(trial.record.trial.as_str())).count();
     let n_trials = input.trials.len();
-    let folded = (others.len() > N_OPEN).then(|| counted(others.len(), "trial"));
     Some(render(&Diagnoses {
-        folded,
+        causes: causes(input),
         verdict: summary(&verdicts.into_values().collect::<Vec<_>>()),
-        examined: (n_examined < n_trials).then(|| format!("{} of {}", n_examined, counted(n_trials, "trial"))),
-        dead: lines.into_iter().map(|(_, line)| line).collect(),
-        others: others.into_iter().map(|(_, line)| line).collect(),
+        examined: (n_examined < n_trials).then(|| format!("{n_examined} of {}", counted(n_trials, "trial"))),
+        lists: [
+            Lines::new(dead, N_DEAD_OPEN, |n_folded| format!("{n_folded} more that learned nothing")),
+            Lines::new(others, n_others_open, |n_folded| format!("{n_folded} that learned")),
+        ],
         n_left: (n_left > 0).then(|| counted(n_left, "more trial")),
     }))
+}
+
+/// `24 trials: layer 1 of 2 is saturated, as its weights are all positive`, the most frequent first, of the trials in which a
+/// layer is at fault.
+fn causes(input: &ReportInput) -> Vec<String> {
+    let mut counts: BTreeMap<(usize, usize, &str), usize> = BTreeMap::new();
+    for diagnosis in &input.diagnoses {
+        let Some(finding) = diagnosis.finding() else { continue };
+        *counts.entry((finding.layer + 1, diagnosis.layers.len(), why(finding.cause))).or_default() += 1;
+    }
+    let mut counts: Vec<((usize, usize, &str), usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let cause = |((layer, n_layers, why), count): ((usize, usize, &str), usize)| {
+        format!("{}: layer {layer} of {n_layers} {why}", counted(count, "trial"))
+    };
+    // One is told in full anyway.
+    if input.diagnoses.len() == 1 { Vec::new() } else { counts.into_iter().take(N_CAUSES).map(cause).collect() }
+}
+
+fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::PositiveWeights => "is saturated, as its weights are all positive",
+        Cause::LargeWeights => "is saturated, as the weights that it began with are too large",
+        Cause::GrownWeights => "is saturated, as its weights have grown",
+        Cause::SilentUnits => "gives 0 to every sample",
+        Cause::FadedSignal => "gives nearly one answer to every sample",
+        Cause::VanishedGradient => "gets hardly any gradient",
+    }
 }
 
 /// Whether any trial was examined.
@@ -134,6 +177,13 @@ fn summary(verdicts: &[Verdict]) -> String {
             let found: Vec<String> = found.collect();
             format!("Of {}, {}.", counted(verdicts.len(), "examined trial"), found.join(", "))
         }
+    }
+}
+
+impl<'a> Lines<'a> {
+    fn new(mut lines: Vec<Line<'a>>, n_open: usize, name: impl Fn(&str) -> String) -> Lines<'a> {
+        let folded = lines.split_off(n_open.min(lines.len()));
+        Lines { open: lines, name: name(&counted(folded.len(), "trial")), folded }
     }
 }
 

@@ -57,6 +57,7 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
     let section = page.split("<section id=\"diagnosis\">").nth(1).unwrap().split("</section>").next().unwrap();
     let order = [
         "<strong>Of 10 examined trials, 1 diverged, 3 did not learn.</strong> 10 of 16 trials were examined",
+        "<li>4 trials: layer 1 of 4 is saturated, as its weights are all positive</li>",
         "diverged in epoch 3",
         "Layer 1 of 4",
         "6 trials that learned",

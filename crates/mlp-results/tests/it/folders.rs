@@ -3,10 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use mlp_results::{N_TRIALS_IN_FULL, Overview, Result, Results, RunFolder, RunRecord};
+use mlp_core::Kernel;
+use mlp_results::{
+    HalvingRound, N_TRIALS_IN_FULL, Overview, Result, Results, RunFolder, RunRecord, Rung, StoppedTrial, Subject,
+};
+use mlp_train::History;
 use serde_json::json;
 
-use crate::made_up::{self, STORY, Story, folder, model, scored};
+use crate::made_up::{self, STORY, Story, folder, model, record, scored};
 
 fn read(dir: &Path) -> Result<Results> {
     RunFolder::new(dir).read()
@@ -209,4 +213,59 @@ fn what_halving_stopped_is_read_without_those_that_have_a_record_and_a_damaged_l
     fs::write(dir.path().join("halving.json"), &list[..40]).unwrap();
     let results = read(dir.path()).unwrap();
     assert!(results.halving.is_empty() && results.warnings[0].contains("halving.json"), "{:?}", results.warnings);
+}
+
+#[test]
+fn what_a_stopped_trial_had_reached_is_read_as_no_result_and_compared_with_its_own_kernel_alone() {
+    let (dir, records) = folder();
+    let folder = RunFolder::new(dir.path());
+    let whole = record(&[("l2", json!(0.5))], Story { n_epochs: 5, ..STORY });
+    let subject = Subject {
+        trial: whole.trial.clone(),
+        config: whole.config.clone(),
+        data: whole.data.clone(),
+        kernel: Kernel::Portable,
+        runtime: whole.runtime.clone(),
+    };
+    let history = History {
+        epochs: whole.epochs.clone(),
+        seconds_train: vec![1.0; 5],
+        seconds_evaluate: vec![0.5; 6],
+        best_epoch: 5,
+        stopped_early: false,
+    };
+    assert_eq!(Rung::new(subject.clone(), vec![784, 6], 4710, &history, 6), None, "it has not come so far");
+    let rung = Rung::new(subject, vec![784, 6], 4710, &history, 3).unwrap();
+    fs::create_dir_all(folder.rungs()).unwrap();
+    folder.write_rung(&rung).unwrap();
+    assert_eq!(folder.reached(&whole.trial, 3, "portable").as_ref(), Some(&whole.epochs[3]));
+    assert_eq!(folder.reached(&whole.trial, 3, "avx2"), None);
+    assert_eq!(folder.reached(&whole.trial, 2, "portable"), None);
+    assert_eq!(read(dir.path()).unwrap().trials.len(), 2, "nothing says that it was stopped");
+
+    let stopped = [&whole.trial, &records[0].trial].map(|trial| StoppedTrial {
+        trial: trial.clone(),
+        label: String::new(),
+        epoch: 3,
+        value: None,
+        rank: 2,
+    });
+    let round = HalvingRound {
+        epoch: 3,
+        metric: "validation.loss".to_owned(),
+        n_trials: 3,
+        n_kept: 1,
+        configurations: Vec::new(),
+        stopped: stopped.to_vec(),
+    };
+    folder.write_halving_rounds(&[round]).unwrap();
+    let results = read(dir.path()).unwrap();
+    assert_eq!((results.trials.len(), results.warnings.len()), (3, 0));
+    let found = results.trials.iter().find(|trial| trial.record.trial == whole.trial).unwrap();
+    assert_eq!((found.ending().as_str(), found.was_stopped(), &found.model), ("stopped", true, &None));
+    assert_eq!((&found.record.config, found.record.epochs.as_slice()), (&whole.config, &whole.epochs[..4]));
+    assert_eq!((found.record.best_epoch, found.record.parameters), (3, 4710));
+    assert_eq!((found.record.runtime.seconds_train.len(), found.record.runtime.seconds_evaluate.len()), (3, 4));
+    let overview = Overview::new(&results.trials);
+    assert!(overview.cells.iter().any(|cell| cell.n_stopped == 1 && cell.scores.is_empty()));
 }

@@ -127,8 +127,7 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "schedule",
-        meaning: "how the learning rate changes; every and warmup are epochs, factor and floor are fractions of the rate: \
-                  the step multiplies it by factor, the cosine ends at floor times it",
+        meaning: "how the learning rate changes, in epochs; the cosine ends at floor times the rate, a fraction of it",
         range: "constant, { name = \"step\", every = 10, factor = 0.5 } or { name = \"cosine\", warmup = 1, floor = 0 }",
         set: |config, key, value| choices::schedule(key, value).map(|schedule| config.schedule = schedule),
         get: |config| choices::schedule_value(config.schedule),
