@@ -27,7 +27,7 @@ pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Fa
 }
 
 /// Adds the test images that the best trial answered wrongly: the page shows no other's mistakes.
-fn add_pictures(input: &mut ReportInput, data: &Dataset) {
+pub(crate) fn add_pictures(input: &mut ReportInput, data: &Dataset) {
     let Some(best) = Overview::new(&input.trials).best else { return };
     let record = &best.record;
     if record.data.sha256 != data.sha256() {
