@@ -32,7 +32,7 @@ pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) ->
 }
 
 /// Adds the test images that the best trial answered wrongly: the page shows no other's mistakes.
-fn add_pictures(input: &mut ReportInput, data: &Dataset) {
+pub(crate) fn add_pictures(input: &mut ReportInput, data: &Dataset) {
     let Some(best) = Overview::ranked(&input.trials, input.by).best else { return };
     let record = &best.record;
     if record.data.sha256 != data.sha256() {

@@ -1,9 +1,9 @@
 //! What a report is made from.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use mlp_results::{HalvingRound, RankBy, Results, RobustnessCurve, RunFolder, TrialResult};
+use mlp_results::{FOLDER_KEY, HalvingRound, RankBy, Results, RobustnessCurve, RunFolder, TrialResult, text};
 use mlp_train::Diagnosis;
 use ndarray::Array2;
 
@@ -55,4 +55,54 @@ impl From<Results> for ReportInput {
 /// If `dir` is not a folder or a folder in it cannot be listed.
 pub fn read_folder(dir: &Path) -> Result<ReportInput> {
     Ok(RunFolder::new(dir).read()?.into())
+}
+
+/// Reads several folders of results as one, to compare their trials on one page: each trial gets the name of its folder as a
+/// further setting, [`FOLDER_KEY`]. Folders of the same name are told apart by those they lie in; one that is named twice is
+/// read once.
+///
+/// # Errors
+///
+/// As [`read_folder`], of any of them.
+pub fn read_folders(dirs: &[PathBuf]) -> Result<ReportInput> {
+    let mut distinct: Vec<PathBuf> = Vec::new();
+    for dir in dirs {
+        let whole = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+        if !distinct.contains(&whole) {
+            distinct.push(whole);
+        }
+    }
+    let names = folder_names(&distinct);
+    let mut all = ReportInput { name: Some(names.join(", ")), ..ReportInput::default() };
+    for (dir, name) in distinct.iter().zip(&names) {
+        let mut input = read_folder(dir)?;
+        for trial in &mut input.trials {
+            trial.record.config.insert(FOLDER_KEY.to_owned(), name.clone().into());
+        }
+        for stopped in input.halving.iter_mut().flat_map(|round| &mut round.stopped) {
+            stopped.label = format!("{name} · {}", stopped.label);
+        }
+        all.trials.extend(input.trials);
+        all.robustness.extend(input.robustness);
+        all.diagnoses.extend(input.diagnoses);
+        all.halving.extend(input.halving);
+        all.warnings.extend(input.warnings);
+    }
+    Ok(all)
+}
+
+/// The last parts of the paths: as many of each as it takes to tell them apart.
+fn folder_names(dirs: &[PathBuf]) -> Vec<String> {
+    let name = |dir: &PathBuf, n_parts: usize| {
+        let parts: Vec<String> = dir.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let from = parts.len().saturating_sub(n_parts);
+        text::clean(&parts[from..].join("/"), text::MAX_CHARACTERS)
+    };
+    let longest = dirs.iter().map(|dir| dir.components().count()).max().unwrap_or(1);
+    let n_parts = |dir: &PathBuf| {
+        let is_alone =
+            |n_parts: &usize| dirs.iter().filter(|other| name(other, *n_parts) == name(dir, *n_parts)).count() < 2;
+        (1..longest).find(is_alone).unwrap_or(longest)
+    };
+    dirs.iter().map(|dir| name(dir, n_parts(dir))).collect()
 }

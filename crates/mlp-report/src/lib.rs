@@ -82,7 +82,7 @@ mod write;
 pub use diagnosis::diagnosis_maps;
 pub use error::{Error, ErrorKind, Result};
 pub use figure::ReportFigure;
-pub use input::{ReportInput, read_folder};
+pub use input::{ReportInput, read_folder, read_folders};
 pub use mlp_results;
 pub use write::{Written, report_html, write_report};
 

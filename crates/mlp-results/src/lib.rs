@@ -67,7 +67,7 @@ pub use record::{DataDescription, RECORD_SCHEMA, RunRecord, Runtime, Status, Sub
 pub use repetitions::{Repetitions, gathered};
 pub use robustness::RobustnessCurve;
 pub use score::{Compared, RankBy, Ranking};
-pub use varied::VariedKey;
+pub use varied::{FOLDER_KEY, VariedKey};
 
 /// Its program is compiled with the documentation's.
 #[cfg(doctest)]

@@ -12,6 +12,10 @@ use crate::text;
 /// Keys that make no difference between configurations: a seed repeats one, a name only names it.
 const NOT_COMPARED: [&str; 2] = ["seed", "name"];
 
+/// The setting by which trials of several folders of results are told apart where they are compared: it stands in front of
+/// the keys of their configurations, and is none of them.
+pub const FOLDER_KEY: &str = "folder";
+
 /// What the number of hidden layers is called.
 const HIDDEN_LAYERS: &str = "hidden layers";
 
@@ -35,7 +39,10 @@ pub struct VariedKey {
 /// The keys with more than one value among `trials`, by name.
 pub(crate) fn varied_keys(trials: &[TrialResult]) -> Vec<VariedKey> {
     let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();
-    keys.into_iter()
+    let (folder, keys): (Vec<&String>, Vec<&String>) = keys.into_iter().partition(|key| *key == FOLDER_KEY);
+    folder
+        .into_iter()
+        .chain(keys)
         .filter(|key| !NOT_COMPARED.contains(&key.as_str()))
         .filter_map(|key| {
             let first = config_value(&trials.first()?.record, key);

@@ -167,6 +167,28 @@ fn json_lists_the_trials_with_their_results() {
 }
 
 #[test]
+fn several_folders_are_compared_on_one_page() {
+    let sandbox = Sandbox::with_digits();
+    for (out, hidden) in [("narrow", "hidden=[8]"), ("wide", "hidden=[16]")] {
+        let arguments = ["train", "--data", "./digits", "--set", "epochs=1", "--set", "test_size=50", "--set", hidden];
+        sandbox.run(arguments.into_iter().chain(["--out", out])).expect_code(0);
+    }
+    sandbox.run(["report", "narrow", "wide"]).expect_code(0);
+    let page = fs::read_to_string(sandbox.path("narrow/comparison/report.html")).expect("a page");
+    assert!(page.contains("<h1>narrow, wide on "), "both folders are named");
+    let table = fs::read_to_string(sandbox.path("narrow/comparison/results.csv")).expect("a table");
+    assert!(
+        table.lines().count() == 3 && table.lines().next().is_some_and(|head| head.contains(",folder,")),
+        "{table}"
+    );
+    // Elsewhere, and nothing else is written.
+    fs::remove_file(sandbox.path("wide/report.html")).expect("a deletion");
+    sandbox.run(["report", "narrow", "wide", "--out", "both"]).expect_code(0);
+    assert!(sandbox.path("both/report.html").is_file() && !sandbox.path("wide/report.html").exists());
+    sandbox.run(["report", "narrow", "wide", "--out", "wide"]).expect_code(2).expect_error("expected another folder");
+}
+
+#[test]
 fn a_report_is_rebuilt_from_the_records() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", SMALL);

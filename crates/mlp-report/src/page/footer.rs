@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use mlp_results::{RunRecord, TrialResult, text};
+use mlp_results::{FOLDER_KEY, RunRecord, TrialResult, text};
 
 use super::names::{distinct, joined};
 use crate::markup::{render, shown};
@@ -19,6 +19,8 @@ struct Footer {
     sha256: String,
     kernel: String,
     version: String,
+    /// Whether trials of several folders are compared.
+    is_comparison: bool,
 }
 
 /// The foot of the page.
@@ -33,6 +35,7 @@ pub(super) fn footer(trials: &[TrialResult]) -> String {
         sha256: list(|record| &record.data.sha256),
         kernel: list(|record| &record.kernel),
         version: list(|record| &record.runtime.version),
+        is_comparison: trials.iter().any(|trial| trial.record.config.contains_key(FOLDER_KEY)),
     })
 }
 

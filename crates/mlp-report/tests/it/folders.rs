@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use mlp_report::{ErrorKind, read_folder, report_html, write_report};
+use mlp_report::{ErrorKind, read_folder, read_folders, report_html, write_report};
+use mlp_results::Overview;
 use serde_json::json;
 
 use crate::made_up::{self, STORY, Story, folder, model};
@@ -249,4 +250,35 @@ fn what_halving_stopped_is_listed_and_a_damaged_list_is_a_warning() {
     fs::write(dir.path().join("halving.json"), &list[..40]).unwrap();
     let input = read_folder(dir.path()).unwrap();
     assert!(input.halving.is_empty() && input.warnings[0].contains("halving.json"), "{:?}", input.warnings);
+}
+
+#[test]
+fn several_folders_are_one_page_that_tells_their_trials_apart_by_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |folder: &str, accuracy: f64, settings: &[(&str, serde_json::Value)]| {
+        let trials = root.path().join(folder).join("trials");
+        fs::create_dir_all(&trials).unwrap();
+        for seed in 0..2 {
+            let record = made_up::record(settings, Story { accuracy, seed, ..STORY });
+            record.write(trials.join(format!("{}.json", record.trial))).unwrap();
+        }
+        root.path().join(folder)
+    };
+    let wide = write("a/wide", 0.9, &[("hidden", json!([512]))]);
+    let deep = write("deep", 0.8, &[("hidden", json!([64, 64]))]);
+    let other = write("b/wide", 0.7, &[("hidden", json!([512])), ("l2", json!(0.1))]);
+    let input = read_folders(&[wide.clone(), deep.clone(), other, wide.join("../wide")]).unwrap();
+    assert_eq!(input.trials.len(), 6);
+    let overview = Overview::new(&input.trials);
+    // The folder comes first, then what varies among all of them.
+    assert_eq!(overview.varied.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), ["folder", "hidden", "l2"]);
+    let labels: Vec<&str> = overview.cells.iter().map(|cell| cell.label.as_str()).collect();
+    assert_eq!(labels, ["a/wide · 512 · 0", "deep · 64-64 · 0", "b/wide · 512 · 0.1"]);
+    let page = report_html(&input);
+    assert!(page.contains("<h1>a/wide, deep, b/wide on mnist</h1>"));
+    assert!(page.contains("records in <code>trials/</code> of the folders;"));
+    // Records with equal settings in two folders are two configurations, and a folder that is none is an error.
+    let input = read_folders(&[deep.clone(), write("copy", 0.8, &[("hidden", json!([64, 64]))])]).unwrap();
+    assert_eq!(Overview::new(&input.trials).cells.len(), 2);
+    assert_eq!(read_folders(&[deep, root.path().join("none")]).unwrap_err().kind(), ErrorKind::Read);
 }
