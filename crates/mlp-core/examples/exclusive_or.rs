@@ -3,7 +3,9 @@
 //!     cargo run --release -p mlp-core --example exclusive_or
 
 use mlp_core::ndarray::array;
-use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, gradient_check};
+use mlp_core::{
+    Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, explain_gradient_check, gradient_check,
+};
 
 fn main() {
     let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
@@ -15,9 +17,13 @@ fn main() {
     let mut mlp = Mlp::<f64>::seeded(&[2, 4, 1], &activations, true, Initializer::GLOROT_UNIFORM, 1);
 
     println!("The gradient that back-propagation finds, against finite differences of the loss:");
-    for check in gradient_check(&mlp, inputs.view(), targets.view(), objective, 1e-3) {
+    let checks = gradient_check(&mlp, inputs.view(), targets.view(), objective, 1e-3);
+    for check in &checks {
         let tensor = if check.is_bias { "biases" } else { "weights" };
         println!("  layer {} {tensor:8} relative error {:.1e}", check.layer + 1, check.relative_error);
+    }
+    if let Err(fault) = explain_gradient_check(&checks, 1e-7) {
+        println!("  {fault}");
     }
 
     println!("\nGradient descent:");

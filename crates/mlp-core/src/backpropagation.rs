@@ -9,8 +9,16 @@
 //! 3. ∂loss/∂bˡ = the sum of δˡ over the samples
 //! 4. ∂loss/∂Wˡ = aˡ⁻¹ᵀ δˡ
 //!
-//! This is the version to read, on `ndarray`'s matrix product. [`Workspace`](crate::Workspace) computes the same faster,
-//! and is tested against this one.
+//! This is the version to read, on `ndarray`'s matrix product. [`Workspace`](crate::Workspace) computes the same faster, is
+//! tested against this one, and is what trains: a change in this file changes nothing that a network learns, but makes tests
+//! fail. To see what a change does, train on this version:
+//!
+//! ```text
+//! cargo test -p mlp-core back_propagation                                 what is wrong with the gradient, in words
+//! cargo xtask train --engine reference --set train_size=2000              what a network learns by it
+//! ```
+//!
+//! That is many times slower, and its results go into a folder of their own, which is another one after each change.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 

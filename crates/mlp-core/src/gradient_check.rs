@@ -8,6 +8,7 @@ use crate::mlp::Mlp;
 
 /// How far a gradient is from finite differences, for the weights or biases of one layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TensorCheck {
     /// The layer, counted from 0.
     pub layer: usize,
@@ -17,6 +18,15 @@ pub struct TensorCheck {
     pub relative_error: f64,
     /// The largest difference of one entry, divided by the largest entry of the numeric gradient.
     pub worst_entry: f64,
+    /// Where that difference is: `[input, unit]`, or for biases `[0, unit]`.
+    pub worst_position: [usize; 2],
+    /// The analytic gradient there.
+    pub found: f64,
+    /// The numeric gradient there.
+    pub expected: f64,
+    /// The number that every entry of the numeric gradient is multiplied by in the analytic one, if there is one: 1 where the
+    /// two agree.
+    pub factor: Option<f64>,
 }
 
 /// Compares the gradient that [`backpropagate`] computes with central differences of the loss
@@ -29,13 +39,17 @@ pub struct TensorCheck {
 /// numbers there.
 ///
 /// ```
-/// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, gradient_check};
+/// use mlp_core::{
+///     Activation, Initializer, Loss, Mlp, Objective, Reduction, explain_gradient_check, gradient_check,
+/// };
 /// use ndarray::array;
 ///
 /// let mlp = Mlp::seeded(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
 /// let checks = gradient_check(&mlp, array![[0.5, -1.0]].view(), array![[1.0, 0.0]].view(), objective, 1e-3);
 /// assert!(checks.iter().all(|check| check.relative_error < 1e-7));
+/// // The same, with a sentence that says what is wrong, if anything is.
+/// explain_gradient_check(&checks, 1e-7).unwrap();
 /// ```
 ///
 /// # Panics
@@ -119,25 +133,47 @@ pub fn compare_gradients(analytic: &Gradients<f64>, numeric: &Gradients<f64>) ->
     for (layer, (a, n)) in analytic.layers.iter().zip(&numeric.layers).enumerate() {
         assert_eq!(a.weights.dim(), n.weights.dim(), "weights of layers[{layer}] in the two gradients");
         assert_eq!(a.bias.is_some(), n.bias.is_some(), "biases of layers[{layer}] in the two gradients");
-        checks.push(compare(layer, false, a.weights.iter().zip(&n.weights)));
+        checks.push(compare(layer, false, a.weights.ncols(), a.weights.iter().zip(&n.weights)));
         if let (Some(a), Some(n)) = (&a.bias, &n.bias) {
             assert_eq!(a.len(), n.len(), "biases of layers[{layer}] in the two gradients");
-            checks.push(compare(layer, true, a.iter().zip(n)));
+            checks.push(compare(layer, true, a.len(), a.iter().zip(n)));
         }
     }
     checks
 }
 
-fn compare<'a>(layer: usize, is_bias: bool, pairs: impl Iterator<Item = (&'a f64, &'a f64)> + Clone) -> TensorCheck {
+fn compare<'a>(
+    layer: usize,
+    is_bias: bool,
+    n_units: usize,
+    pairs: impl Iterator<Item = (&'a f64, &'a f64)> + Clone,
+) -> TensorCheck {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let difference = norm(&mut pairs.clone().map(|(a, n)| a - n));
-    let total = norm(&mut pairs.clone().map(|(a, _)| *a)) + norm(&mut pairs.clone().map(|(_, n)| *n));
+    let (analytic, numeric) = (norm(&mut pairs.clone().map(|(a, _)| *a)), norm(&mut pairs.clone().map(|(_, n)| *n)));
     // `f64::max` would pass over NaN, which is the last thing that a check may do.
-    let largest = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold(0.0, |largest: f64, x| if x.abs() <= largest { largest } else { x.abs() })
-    };
-    let entry = largest(&mut pairs.clone().map(|(_, n)| *n));
-    let worst = largest(&mut pairs.map(|(a, n)| a - n));
+    let is_larger = |x: f64, than: f64| !than.is_nan() && (x.is_nan() || x.abs() > than.abs());
+    let largest =
+        pairs.clone().fold(0.0, |largest: f64, (_, n)| if is_larger(*n, largest) { n.abs() } else { largest });
+    let mut worst = (0, 0.0, 0.0);
+    for (index, (&a, &n)) in pairs.clone().enumerate() {
+        if index == 0 || is_larger(a - n, worst.1 - worst.2) {
+            worst = (index, a, n);
+        }
+    }
+    let (index, found, expected) = worst;
     let ratio = |part: f64, whole: f64| if part == 0.0 { 0.0 } else { part / whole };
-    TensorCheck { layer, is_bias, relative_error: ratio(difference, total), worst_entry: ratio(worst, entry) }
+    // The factor of least squares, if it leaves nothing over.
+    let factor = pairs.clone().map(|(a, n)| a * n).sum::<f64>() / (numeric * numeric);
+    let left_over = norm(&mut pairs.map(|(a, n)| a - factor * n));
+    TensorCheck {
+        layer,
+        is_bias,
+        relative_error: ratio(difference, analytic + numeric),
+        worst_entry: ratio((found - expected).abs(), largest),
+        worst_position: [index / n_units, index % n_units],
+        found,
+        expected,
+        factor: (left_over <= 1e-6 * numeric && factor.is_finite()).then_some(factor),
+    }
 }

@@ -6,7 +6,7 @@
 //! 2. [`Mlp`] and [`Layer`]: `activation(x · W + b)`, layer after layer.
 //! 3. [`Loss`]: how outputs are compared with targets, beside the derivative.
 //! 4. [`backpropagate`]: the gradient of the loss, in four equations; [`backpropagate_with`] for a loss of your own.
-//! 5. [`gradient_check()`]: the proof, by finite differences.
+//! 5. [`gradient_check()`]: the proof, by finite differences; [`explain_gradient_check`] says what is wrong.
 //!
 //! [`Workspace`] computes the same faster, on packed weights: [`Workspace::step`] to train, with a [`GradientSink`] as update
 //! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
@@ -89,6 +89,7 @@ mod activation;
 mod backpropagation;
 mod functions;
 mod gradient_check;
+mod gradient_fault;
 mod initializer;
 mod loss;
 mod mlp;
@@ -108,6 +109,7 @@ pub use rand_chacha;
 pub use activation::Activation;
 pub use backpropagation::{Gradients, LayerGradient, backpropagate, backpropagate_with, mean_loss};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, finite_differences_with, gradient_check};
+pub use gradient_fault::{GradientFault, explain_gradient_check};
 pub use initializer::Initializer;
 pub use kernel::level::Kernel;
 pub use kernel::peak::multiply_adds_in_registers;

@@ -13,7 +13,7 @@ pub(crate) const TABLE: &str = include_str!("data/iris.csv");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (flowers, species) = read(TABLE)?;
-    let split = stratified_split(&flowers, &species, 0.25, 0)?;
+    let split = stratified_split(&flowers, &species, 0.25, 3)?;
     let model = MlpClassifier::fit(&split.train_inputs, &split.train_targets)?;
     let accuracy = model.score(&split.test_inputs, &split.test_targets)?;
     println!("{:.0} % of the flowers that it has not seen are named right", 100.0 * accuracy);

@@ -13,7 +13,8 @@
 
 use std::fmt;
 
-use mlp_core::{Batch, GradientSink, NonFinite, Objective, Parameter, Real, Workers, Workspace};
+use mlp_core::{Batch, GradientSink, Gradients, Mlp, NonFinite, Objective, Parameter, Real, Workers, Workspace};
+use ndarray::{Array, Dimension, NdIndex};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,16 +121,49 @@ impl Optimizer {
         update: Update,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
+        self.with_sink(update, Step { workspace, batch, objective, workers })
+    }
+
+    /// Updates the parameters of a network, and what the rule remembers of each in `slots`, from their gradient: the same
+    /// formulas, on the readable path.
+    ///
+    /// # Panics
+    ///
+    /// If there are not [`Optimizer::n_slots`] slots, or shapes differ.
+    pub(crate) fn update<F: Real>(
+        self,
+        mlp: &mut Mlp<F>,
+        slots: &mut [Gradients<F>],
+        gradients: &Gradients<F>,
+        update: Update,
+    ) {
+        self.with_sink(update, ParameterByParameter { mlp, slots, gradients });
+    }
+
+    /// Does something with the rule as a sink.
+    fn with_sink<F: Real, U: UseOfSink<F>>(self, update: Update, mut used: U) -> U::Output {
         let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
         let learning_rate = F::narrow(update.learning_rate);
-        let mut run = Step { workspace, batch, objective, penalty, workers };
         match self {
-            Self::Sgd if penalty.is_none() => run.without_penalty(Sgd { learning_rate }),
-            Self::Sgd => run.with(Sgd { learning_rate }),
-            Self::Momentum { momentum } => run.with(Momentum { learning_rate, momentum: F::narrow(momentum) }),
-            Self::Nesterov { momentum } => run.with(Nesterov { learning_rate, momentum: F::narrow(momentum) }),
-            Self::Adam { beta1, beta2, epsilon } => run.with(Adam::new(update, [beta1, beta2, epsilon], 0.0)),
-            Self::AdamW { beta1, beta2, epsilon, decay } => run.with(Adam::new(update, [beta1, beta2, epsilon], decay)),
+            // Without a penalty: only worth its code where there is little else to compute.
+            Self::Sgd if penalty.is_none() => used.with(&Sink::<F, _, false> { rule: Sgd { learning_rate }, penalty }),
+            Self::Sgd => used.with(&Sink::<F, _, true> { rule: Sgd { learning_rate }, penalty }),
+            Self::Momentum { momentum } => {
+                let rule = Momentum { learning_rate, momentum: F::narrow(momentum) };
+                used.with(&Sink::<F, _, true> { rule, penalty })
+            }
+            Self::Nesterov { momentum } => {
+                let rule = Nesterov { learning_rate, momentum: F::narrow(momentum) };
+                used.with(&Sink::<F, _, true> { rule, penalty })
+            }
+            Self::Adam { beta1, beta2, epsilon } => {
+                let rule = Adam::new(update, [beta1, beta2, epsilon], 0.0);
+                used.with(&Sink::<F, _, true> { rule, penalty })
+            }
+            Self::AdamW { beta1, beta2, epsilon, decay } => {
+                let rule = Adam::new(update, [beta1, beta2, epsilon], decay);
+                used.with(&Sink::<F, _, true> { rule, penalty })
+            }
         }
     }
 }
@@ -140,25 +174,66 @@ impl fmt::Display for Optimizer {
     }
 }
 
-/// The arguments of a step.
+/// What is done with a rule as a sink: its type is known only here.
+trait UseOfSink<F: Real> {
+    type Output;
+    fn with(&mut self, sink: &impl GradientSink<F>) -> Self::Output;
+}
+
+/// A step on the fast path.
 struct Step<'a, F, B> {
     workspace: &'a mut Workspace<F>,
     batch: &'a B,
     objective: Objective,
-    penalty: Penalty<F>,
     workers: &'a Workers,
 }
 
-impl<F: Real, B: Batch<F>> Step<'_, F, B> {
-    fn with<R: Rule<F>>(&mut self, rule: R) -> Result<f64, NonFinite> {
-        let sink = Sink::<F, R, true> { rule, penalty: self.penalty };
-        self.workspace.step(self.batch, self.objective, &sink, self.workers)
-    }
+impl<F: Real, B: Batch<F>> UseOfSink<F> for Step<'_, F, B> {
+    type Output = Result<f64, NonFinite>;
 
-    /// The same where the penalty is none: only worth its code where there is little else to compute.
-    fn without_penalty<R: Rule<F>>(&mut self, rule: R) -> Result<f64, NonFinite> {
-        let sink = Sink::<F, R, false> { rule, penalty: self.penalty };
-        self.workspace.step(self.batch, self.objective, &sink, self.workers)
+    fn with(&mut self, sink: &impl GradientSink<F>) -> Self::Output {
+        self.workspace.step(self.batch, self.objective, sink, self.workers)
+    }
+}
+
+/// An update on the readable path.
+struct ParameterByParameter<'a, F> {
+    mlp: &'a mut Mlp<F>,
+    slots: &'a mut [Gradients<F>],
+    gradients: &'a Gradients<F>,
+}
+
+impl<F: Real> UseOfSink<F> for ParameterByParameter<'_, F> {
+    type Output = ();
+
+    fn with(&mut self, sink: &impl GradientSink<F>) {
+        for (index, (layer, gradient)) in self.mlp.layers.iter_mut().zip(&self.gradients.layers).enumerate() {
+            let mut states: Vec<_> = self.slots.iter_mut().map(|slot| &mut slot.layers[index]).collect();
+            let mut of_weights: Vec<_> = states.iter_mut().map(|state| &mut state.weights).collect();
+            let weight = |weight, gradient| sink.weight(weight, gradient);
+            update_each(&mut layer.weights, &gradient.weights, &mut of_weights, weight);
+            if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
+                let mut of_biases: Vec<_> = states.iter_mut().filter_map(|state| state.bias.as_mut()).collect();
+                update_each(bias, gradient, &mut of_biases, |bias, gradient| sink.bias(bias, gradient));
+            }
+        }
+    }
+}
+
+fn update_each<F: Real, D: Dimension>(
+    values: &mut Array<F, D>,
+    gradient: &Array<F, D>,
+    states: &mut [&mut Array<F, D>],
+    rule: impl Fn(Parameter<F>, F) -> Parameter<F>,
+) where
+    D::Pattern: NdIndex<D>,
+{
+    for ((position, value), &gradient) in values.indexed_iter_mut().zip(gradient) {
+        let mut state = [F::zero(); 2];
+        state.iter_mut().zip(states.iter()).for_each(|(number, state)| *number = state[position.clone()]);
+        let updated = rule(Parameter { value: *value, state }, gradient);
+        *value = updated.value;
+        states.iter_mut().zip(updated.state).for_each(|(state, number)| state[position.clone()] = number);
     }
 }
 

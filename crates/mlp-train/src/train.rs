@@ -3,6 +3,7 @@
 mod check;
 mod keeper;
 mod parts;
+mod reference;
 mod trainer;
 
 use std::ops::ControlFlow;
@@ -28,7 +29,8 @@ use crate::trainable::Trainable;
 pub struct Setup<'a, F> {
     /// The threads. Their number changes no bit of the result.
     pub workers: &'a Workers,
-    /// The instruction set. Two of them differ in rounding.
+    /// The instruction set. Two of them differ in rounding. With [`Kernel::Reference`] steps are those of
+    /// [`backpropagate`](mlp_core::backpropagate), the version to read and to change.
     pub kernel: Kernel,
     /// The weights to start from; drawn by the configuration's initialiser where there are none.
     pub initial: Option<Mlp<F>>,

@@ -1,14 +1,15 @@
-//! The levels of vector instructions, and which of them a processor has.
+//! The levels of vector instructions, which of them a processor has, and the name of what is computed without them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::unknown_name::{UnknownName, choose};
 
-/// The instruction set that the fast path uses.
+/// The instruction set that the fast path uses, or that it is not used.
 ///
 /// Results are the same bits for any number of threads on one level. Between levels they may differ in the last digits:
-/// `avx512` and `avx2` round `a · b + c` once, `portable` twice.
+/// `avx512` and `avx2` round `a · b + c` once, `portable` twice. Records name the level, so that results of two are never
+/// taken for one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// x86-64 with AVX-512 (F, DQ, BW, VL), FMA and POPCNT.
@@ -17,10 +18,14 @@ pub enum Kernel {
     Avx2,
     /// Any processor; the same bits on all of them.
     Portable,
+    /// Training by [`backpropagate`](crate::backpropagate), the version to read, and to change: slow, on one thread, and
+    /// rounded as `ndarray`'s product does on this processor. A training loop has to ask for it; a
+    /// [`Workspace`](crate::Workspace) takes it as `Portable`.
+    Reference,
 }
 
 impl Kernel {
-    /// Every level, the fastest first.
+    /// Every level of the fast path, the fastest first; [`Kernel::Reference`] is none.
     pub const ALL: [Kernel; 3] = [Kernel::Avx512, Kernel::Avx2, Kernel::Portable];
 
     /// The fastest level of this processor.
@@ -44,7 +49,7 @@ impl Kernel {
             Kernel::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx512 | Kernel::Avx2 => false,
-            Kernel::Portable => true,
+            Kernel::Portable | Kernel::Reference => true,
         }
     }
 
@@ -54,6 +59,7 @@ impl Kernel {
             Kernel::Avx512 => "avx512",
             Kernel::Avx2 => "avx2",
             Kernel::Portable => "portable",
+            Kernel::Reference => "reference",
         }
     }
 
@@ -74,6 +80,7 @@ impl FromStr for Kernel {
 
     /// The inverse of [`Kernel::name`], whether or not this processor has the level's instructions.
     fn from_str(name: &str) -> Result<Kernel, UnknownName> {
-        choose("a kernel", &Kernel::ALL, Kernel::name, name)
+        let known = [Kernel::Avx512, Kernel::Avx2, Kernel::Portable, Kernel::Reference];
+        choose("a kernel", &known, Kernel::name, name)
     }
 }

@@ -244,7 +244,7 @@ fn run<F, T: Task<F>>(kernel: Kernel, task: T) -> T::Output
 where
     Portable: Simd<F>,
 {
-    assert!(kernel == Kernel::Portable, "this processor has no {kernel} instructions");
+    assert!(kernel.is_supported(), "this processor has no {kernel} instructions");
     Portable(()).apart(task)
 }
 
@@ -264,6 +264,6 @@ where
     match kernel {
         Kernel::Avx512 => Avx512(()).apart(task),
         Kernel::Avx2 => Avx2(()).apart(task),
-        Kernel::Portable => Portable(()).apart(task),
+        Kernel::Portable | Kernel::Reference => Portable(()).apart(task),
     }
 }

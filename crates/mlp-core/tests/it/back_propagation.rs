@@ -3,7 +3,7 @@
 use mlp_core::ndarray::{Array2, Axis};
 use mlp_core::{
     Activation, Gradients, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, TensorCheck, Workers, Workspace,
-    backpropagate, compare_gradients, finite_differences,
+    backpropagate, compare_gradients, explain_gradient_check, finite_differences,
 };
 
 use crate::networks::{Samples, network, objectives, one_hot, samples};
@@ -59,6 +59,9 @@ fn drawn(
 }
 
 fn assert_close(checks: &[TensorCheck], what: &str) {
+    if let Err(fault) = explain_gradient_check(checks, BOUND) {
+        panic!("{what}: {fault}");
+    }
     for check in checks {
         assert!(check.relative_error <= BOUND && check.worst_entry <= BOUND, "{what}: {check:?}");
     }
@@ -177,6 +180,48 @@ fn the_check_fails_where_any_term_of_back_propagation_is_dropped() {
     ] {
         assert!(worst(term) > 1e3 * BOUND, "without {term} the check still passes: {}", worst(term));
     }
+}
+
+#[test]
+fn a_check_that_fails_says_where_by_how_much_and_in_which_equation() {
+    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Sum };
+    let (mlp, samples) = drawn(&[5, 4, 6, 3], &[Activation::Sigmoid; 3], true, objective, 5);
+    let numeric = finite_differences(&mlp, samples.inputs.view(), samples.targets.view(), objective, STEP);
+    let explained = |gradients: &Gradients<f64>| explain_gradient_check(&compare_gradients(gradients, &numeric), BOUND);
+    let fault = |term: &str| explained(&with_a_term_dropped(&mlp, &samples, objective, term)).unwrap_err();
+    for (term, layer, is_bias, cause) in [
+        ("the derivative of the outputs", 2, false, "look at the error at the outputs, equation (1)"),
+        ("the mean over the batch", 2, false, "every entry is 3 times what it should be: a factor"),
+        ("the inputs of the first layer", 0, false, "look at equation (4)"),
+        ("the inputs of the last layer", 2, false, "look at equation (4)"),
+        ("the biases", 2, true, "every entry is 0: nothing reaches the gradient in equation (3)"),
+        ("all samples but one in the biases", 2, true, "look at equation (3)"),
+        ("the weights on the way back", 1, false, "look at the error on its way back, equation (2)"),
+        ("the derivative of the hidden layers", 1, false, "look at the error on its way back, equation (2)"),
+    ] {
+        let fault = fault(term);
+        assert_eq!((fault.check().layer, fault.check().is_bias), (layer, is_bias), "{term}: {fault}");
+        assert!(fault.cause().starts_with(cause), "{term}: {fault}");
+        let check = fault.check();
+        let [input, unit] = check.worst_position;
+        let expected = &numeric.layers[layer];
+        let expected = if is_bias { expected.bias.as_ref().unwrap()[unit] } else { expected.weights[[input, unit]] };
+        assert!(check.expected == expected && check.found != expected, "{term}: {fault}");
+    }
+    let right = with_a_term_dropped(&mlp, &samples, objective, "nothing");
+    assert_eq!(explained(&right), Ok(()));
+    let changed = |change: &dyn Fn(&mut Gradients<f64>)| {
+        let mut gradients = right.clone();
+        change(&mut gradients);
+        explained(&gradients).unwrap_err().to_string()
+    };
+    let turned = changed(&|gradients| gradients.layers[1].bias.as_mut().unwrap().mapv_inplace(|g| -g));
+    assert!(turned.contains("every entry has the wrong sign: look at equation (3)"), "{turned}");
+    let not_a_number = changed(&|gradients| gradients.layers[0].weights[[3, 2]] = f64::NAN);
+    assert!(not_a_number.starts_with("the gradient by layers[0].weights[[3, 2]]: expected "), "{not_a_number}");
+    assert!(not_a_number.contains("a number is infinite or NaN"), "{not_a_number}");
+    let slight = changed(&|gradients| gradients.layers[2].weights[[1, 1]] *= 1.0 + 1e-4);
+    assert!(slight.contains("a step across a kink"), "{slight}");
 }
 
 #[test]

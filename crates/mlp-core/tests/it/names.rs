@@ -7,7 +7,7 @@ fn every_name_is_read_as_it_is_shown() {
     assert!(Activation::ALL.iter().all(|activation| activation.to_string().parse() == Ok(*activation)));
     assert!(Loss::ALL.iter().all(|loss| loss.to_string().parse() == Ok(*loss)));
     assert!(Reduction::ALL.iter().all(|reduction| reduction.to_string().parse() == Ok(*reduction)));
-    assert!(Kernel::ALL.iter().all(|kernel| kernel.to_string().parse() == Ok(*kernel)));
+    assert!(Kernel::ALL.iter().chain(&[Kernel::Reference]).all(|kernel| kernel.to_string().parse() == Ok(*kernel)));
     for initializer in [Initializer::Uniform01, Initializer::HE_NORMAL, Initializer::LECUN_UNIFORM] {
         assert_eq!(initializer.to_string().parse(), Ok(initializer));
     }

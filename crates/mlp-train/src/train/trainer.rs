@@ -6,6 +6,7 @@ use std::time::Instant;
 use mlp_core::{Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
 
 use super::keeper::Keeper;
+use super::reference::Reference;
 use super::{Moment, Progress};
 use crate::checkpoint::Progressed;
 use crate::config::TrainConfig;
@@ -24,10 +25,14 @@ const NEARER_MAX: usize = 512;
 pub(super) enum Stepper<F> {
     Batches(Workspace<F>),
     SingleSamples(OneByOne<F>),
+    Reference(Reference<F>),
 }
 
 impl<F: Trainable> Stepper<F> {
     fn new(config: &TrainConfig, mlp: &Mlp<F>, workers: &Workers, kernel: Kernel) -> Self {
+        if kernel == Kernel::Reference {
+            return Self::Reference(Reference::new(config, mlp, workers));
+        }
         if config.descends_on_single_samples() {
             return Self::SingleSamples(OneByOne::new(mlp, kernel));
         }
@@ -38,6 +43,7 @@ impl<F: Trainable> Stepper<F> {
         match self {
             Self::Batches(workspace) => workspace,
             Self::SingleSamples(one_by_one) => one_by_one.workspace(),
+            Self::Reference(reference) => reference.workspace(),
         }
     }
 
@@ -45,7 +51,7 @@ impl<F: Trainable> Stepper<F> {
     /// multiples of this number in every epoch.
     fn batches_at_a_time(&self) -> usize {
         match self {
-            Self::Batches(_) => 1,
+            Self::Batches(_) | Self::Reference(_) => 1,
             Self::SingleSamples(_) => OneByOne::<F>::MAX_SAMPLES,
         }
     }
@@ -59,6 +65,10 @@ impl<F: Trainable> Stepper<F> {
         workers: &Workers,
     ) -> Result<f64, (usize, NonFinite)> {
         match self {
+            Self::Reference(reference) => {
+                let steps = updates.map(|update| reference.step(config, rows, update));
+                steps.sum::<Result<f64, NonFinite>>().map_err(|broken| (0, broken))
+            }
             Self::Batches(workspace) => {
                 let steps = updates
                     .map(|update| F::step(config.optimizer, workspace, rows, config.objective(), update, workers));
@@ -107,10 +117,13 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
 
     /// Takes over the optimiser's state.
     pub(super) fn load_slots(&mut self, slots: &[Gradients<F>]) {
-        // Steps on single samples keep no state.
-        let Stepper::Batches(workspace) = &mut self.stepper else { return };
-        for (slot, state) in slots.iter().enumerate() {
-            workspace.set_slot(slot, state);
+        match &mut self.stepper {
+            Stepper::Batches(workspace) => {
+                slots.iter().enumerate().for_each(|(slot, state)| workspace.set_slot(slot, state));
+            }
+            Stepper::Reference(reference) if !slots.is_empty() => reference.load_slots(slots),
+            // Steps on single samples keep no state.
+            Stepper::Reference(_) | Stepper::SingleSamples(_) => {}
         }
     }
 
