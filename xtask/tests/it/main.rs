@@ -17,6 +17,7 @@ mod metadata;
 mod miniature;
 mod packages;
 mod predictions;
+mod ranking;
 mod reproduce;
 mod resume;
 mod sandbox;

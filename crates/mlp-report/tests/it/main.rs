@@ -9,4 +9,5 @@ mod folders;
 mod importance;
 mod made_up;
 mod pages;
+mod ranking;
 mod work;

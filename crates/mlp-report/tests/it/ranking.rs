@@ -1,0 +1,40 @@
+//! By which samples the page ranks trials, and of which it shows the scores.
+
+use mlp_report::{ReportInput, report_html};
+use mlp_results::RunRecord;
+use serde_json::json;
+
+use crate::made_up;
+use crate::pages::text_of;
+
+/// A finished run with these accuracies.
+fn measured(rate: f64, validation: Option<f64>, test: f64) -> RunRecord {
+    let mut record = made_up::scored(&[("learning_rate", json!(rate))], 0, test);
+    for epoch in &mut record.epochs {
+        epoch.validation = validation.map(|accuracy| {
+            let mut metrics = epoch.train.clone();
+            metrics.accuracy = Some(accuracy);
+            metrics
+        });
+    }
+    record
+}
+
+#[test]
+fn the_page_ranks_by_validation_and_shows_the_test_set() {
+    let records = [measured(0.1, Some(0.9512), 0.91), measured(0.3, Some(0.9401), 0.96), measured(0.5, None, 0.97)];
+    let input = made_up::input(records.to_vec());
+    let page = text_of(&report_html(&input));
+    let tile = "<dt>Accuracy of the best on the test set</dt><dd>91.00 %<small>best by the validation set, 95.12 % there";
+    assert!(page.contains(tile), "{page}");
+    assert!(page.contains("means best on the validation set") && page.contains("no say in the choice"));
+    assert!(page.contains("1 of 3 trials were not measured on a validation set"));
+    let row = |place: &str| page.split(place).nth(1).unwrap().split("</tr>").next().unwrap().to_owned();
+    assert!(row("no. 1</span>").contains("95.12 %</td><td><strong>91.00 %"), "{}", row("no. 1</span>"));
+    assert!(row("no. 2</span>").contains("94.01 %</td><td><strong>96.00 %"));
+    assert!(row("no. 3</span>").contains("–</td><td><strong>97.00 %"));
+
+    let by_test = ReportInput { by: "test.accuracy".parse().unwrap(), ..input };
+    let page = text_of(&report_html(&by_test));
+    assert!(page.contains("means best on the test set") && page.contains("<dt>Best accuracy on the test set</dt><dd>97.00 %"));
+}

@@ -1,0 +1,122 @@
+//! What is called accuracy, by which samples trials are ranked, and the tables that say so.
+
+use serde_json::Value;
+
+use crate::sandbox::{Outcome, Sandbox};
+use crate::sweep::records;
+
+/// Two rates, one of them hopeless, with samples to choose by.
+const RATES: &str = "hidden = [8]\nepochs = 2\nvalidation = 50\n[sweep]\nlearning_rate = [0.01, 1e-9]\nseed = [0, 1]\n";
+
+fn sweep(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    sandbox.run(["sweep", "grid.toml", "--data", "./digits", "--out", "out"].iter().chain(arguments))
+}
+
+fn metrics(record: &Value, set: &str) -> Value {
+    let epochs = record["epochs"].as_array().expect("epochs");
+    epochs[record["best_epoch"].as_u64().expect("a number") as usize][set].clone()
+}
+
+#[track_caller]
+fn expect_80_columns(outcome: &Outcome) {
+    // Commands are to be pasted, and a path is as long as it is.
+    let lines = outcome.stdout.lines().filter(|line| !line.contains("cargo xtask") && !line.contains("out/"));
+    for line in lines {
+        assert!(line.chars().count() <= 80, "{} columns: {line}\n{}", line.chars().count(), outcome.stdout);
+    }
+}
+
+/// The largest output is the answer, and what is said, recorded and counted in the confusion matrix is that.
+#[test]
+fn with_one_hot_outputs_accuracy_is_the_share_of_largest_outputs_that_are_right() {
+    let sandbox = Sandbox::with_digits();
+    let one_hot = ["encoding=one-hot", "output_activation=softmax", "loss=softmax-cross-entropy", "epochs=1", "hidden=[8]"];
+    let settings: Vec<&str> = one_hot.iter().flat_map(|setting| ["--set", setting]).collect();
+    let outcome = sandbox.run(["train", "--data", "./digits", "--out", "out"].iter().chain(&settings)).expect_code(0);
+    let record = records(&sandbox, "out").into_values().next().expect("a record");
+    let test = metrics(&record, "test");
+    assert_eq!((&record["decoding"], &record["config"]["decoding"]), (&Value::from("nearest"), &Value::from("auto")));
+    assert_eq!(test["accuracy"], test["nearest_accuracy"]);
+    assert!(test["accuracy"].as_f64() > test["exact_accuracy"].as_f64(), "{test}");
+    let n_right: u64 = (0..10).filter_map(|class| record["confusion"][class][class].as_u64()).sum();
+    let n_test = record["data"]["test"].as_u64().expect("a number");
+    assert_eq!(test["accuracy"].as_f64(), Some(n_right as f64 / n_test as f64));
+    let said = format!("largest output right: {n_right} of {n_test} images");
+    assert!(outcome.stdout.contains(&said) && outcome.stdout.contains("test loss"), "{}", outcome.stdout);
+    expect_80_columns(&outcome);
+    let evaluated = sandbox.run(["evaluate", "out", "--data", "./digits"]).expect_code(0);
+    assert!(evaluated.stdout.contains(&said), "{}", evaluated.stdout);
+    expect_80_columns(&evaluated);
+}
+
+/// With as many validation samples as that, the best by validation need not be the best by test; what is shown is the test.
+#[test]
+fn the_best_is_the_best_by_validation_in_table_status_report_and_the_model_named_last() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", RATES);
+    let outcome = sweep(&sandbox, &[]).expect_code(0);
+    let records = records(&sandbox, "out");
+    let accuracy = |record: &Value, set: &str| metrics(record, set)["accuracy"].as_f64().expect("a number");
+    let best = records.values().reduce(|best, other| {
+        if accuracy(other, "validation") > accuracy(best, "validation") { other } else { best }
+    });
+    let best = best.expect("a record");
+    let trial = best["trial"].as_str().expect("a name");
+    let head = outcome.stdout.lines().find(|line| line.contains("valid. right")).expect("a head");
+    assert!(head.contains("test right ±"), "{head}");
+    assert!(outcome.stdout.contains("best first by the validation set"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(&format!("{trial}.safetensors photo.png")), "{}", outcome.stdout);
+    expect_80_columns(&outcome);
+
+    let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
+    let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+    assert_eq!((&status["ranked_by"], &status["best"]["trial"]), (&"validation.accuracy".into(), &trial.into()));
+    assert_eq!(status["best_configuration"]["n_seeds"], 2);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    let line = status.stdout.lines().find(|line| line.starts_with("best")).expect("a line");
+    assert!(line.contains("validation.accuracy") && line.contains(" ± ") && line.contains("(test "), "{line}");
+    assert!(line.contains("2 seeds"), "{line}");
+    let page = std::fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("means best on the validation set"));
+    assert!(page.contains("best by the validation set"));
+}
+
+#[test]
+fn trials_are_ranked_by_what_is_asked_for() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", RATES);
+    let outcome = sweep(&sandbox, &["--by", "test.loss"]).expect_code(0);
+    assert!(outcome.stdout.contains("test loss ±"), "{}", outcome.stdout);
+    let page = || std::fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page().contains("Loss by learning_rate") || page().contains("Best loss on the test set"), "{}", page());
+    sandbox.run(["report", "out"]).expect_code(0);
+    assert!(page().contains("means best on the validation set"));
+    sandbox.run(["report", "out", "--by", "test.accuracy"]).expect_code(0);
+    assert!(page().contains("means best on the test set"));
+    let status = sandbox.run(["sweep", "status", "out", "--by", "rmse"]).expect_code(0);
+    assert!(status.stdout.contains("validation.rmse"), "{}", status.stdout);
+    sweep(&sandbox, &["--by", "acuracy"]).expect_code(2).expect_error("did you mean accuracy?");
+    sweep(&sandbox, &["--by", "invalid_rate"]).expect_code(2).expect_error("take accuracy");
+
+    // Nothing is trained for a ranking that cannot be.
+    let without = ["--set", "validation=0", "--out", "other", "--by", "validation.loss"];
+    let arguments = ["sweep", "grid.toml", "--data", "./digits"];
+    sandbox.run(arguments.iter().chain(&without)).expect_code(2).expect_error("validation=1000");
+    assert!(!sandbox.path("other").exists());
+}
+
+#[test]
+fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "grid.toml",
+        "epochs = 0\nhidden = [4]\nvalidation = 50\n[sweep]\nactivation = [[\"tanh\"], [\"sigmoid\"]]\n\
+         optimizer = [{ name = \"adamw\", beta1 = 0.9, decay = 0.01 }, { name = \"adamw\", beta1 = 0.8, decay = 0.01 }, \"sgd\"]\n\
+         initializer = [\"glorot-uniform\", { name = \"uniform\", low = -0.5, high = 0.5 }]\nseed = [0, 1]\n",
+    );
+    expect_80_columns(&sweep(&sandbox, &["--plan"]).expect_code(0));
+    let outcome = sweep(&sandbox, &[]).expect_code(0);
+    expect_80_columns(&outcome);
+    // Only what differs among them is shown of the parameters.
+    assert!(outcome.stdout.contains("adamw (beta1 0.8)") || outcome.stdout.contains("adamw (beta1 0"), "{}", outcome.stdout);
+}
