@@ -17,8 +17,8 @@ use crate::reporting;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask report runs/layers-mnist
-  cargo xtask report runs/layers-mnist runs/wide-mnist     each anew, and one page that compares them
-  cargo xtask report runs/* --out compared                 only the page that compares them, elsewhere";
+  cargo xtask report runs/layers-mnist runs/wide-mnist    each, and their comparison
+  cargo xtask report runs/* --out compared                the comparison alone";
 
 /// Where the page that compares several folders lies in the first of them.
 const COMPARISON: &str = "comparison";
