@@ -9,4 +9,5 @@ mod folders;
 mod importance;
 mod made_up;
 mod pages;
+mod room;
 mod work;
