@@ -177,7 +177,7 @@ mod tests {
         let lines = wrap(&word, 12.0, false, 100.0);
         assert!(lines.len() > 3 && lines.concat() == word, "{lines:?}");
         assert_eq!(wrap("", 12.0, false, 100.0), [""]);
-        assert_eq!(wrap("0.5 · 1.194e-4 · one-hot", 12.0, false, 62.0), ["0.5 ·", "1.194e-4 ·", "one-hot"]);
+        assert_eq!(wrap("0.5 · 1.194e-4 · one-hot", 12.0, false, 72.0), ["0.5 ·", "1.194e-4 ·", "one-hot"]);
         assert_eq!(wrap("wide", 12.0, false, 1.0), ["w", "i", "d", "e"]);
     }
 }
