@@ -135,7 +135,7 @@ fn one_dead_trial_takes_no_room_and_is_marked_and_counted() {
 #[test]
 fn where_many_trials_failed_they_stay_on_the_scale() {
     let record = |index: usize| {
-        let accuracy = if index % 2 == 0 { 0.1135 } else { 0.95 + 0.002 * index as f64 };
+        let accuracy = if index.is_multiple_of(2) { 0.1135 } else { 0.95 + 0.002 * index as f64 };
         scored(&[("l2", json!(index))], 0, accuracy)
     };
     let input = made_up::input((0..10).map(record).collect());
