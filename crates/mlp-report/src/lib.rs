@@ -27,7 +27,11 @@
 //! a mean with its interval ([`mlp_results::interval`]). Where some seeds train and others do not, the page says how many did.
 //!
 //! *What a setting does.* [`effects`] compares its values with the others being equal, also where the grid is incomplete
-//! or its values were drawn at random, and says what was done.
+//! or its values were drawn at random, says what was done, and does not rank what cannot be told from chance.
+//!
+//! *What is where.* No name is cut, a point says its values when the pointer rests on it, and one dead trial does not take the
+//! room of the others ([`score_scale`]). The table of all trials is filtered by conditions such as `learning_rate<0.01` and
+//! ranked by any metric. Several folders are compared on one page ([`read_folders`]).
 //!
 //! *What went wrong.* The confusion matrix counts answers that are no class; mistakes are shown with every output bit;
 //! runs that diverged say where; of those that were examined, a sentence names the layer at which learning died, and maps

@@ -32,7 +32,7 @@ pub(crate) fn number_axis(numbers: &[f64], key: &VariedKey, grouping: Grouping) 
     let low = numbers.iter().copied().filter(|&number| !is_logarithmic || number > 0.0).fold(high, f64::min);
     match grouping {
         _ if has_zero => {
-            let names = numbers.iter().map(|&number| text::rounded(number)).collect();
+            let names = numbers.iter().map(|&number| tick(number)).collect();
             Axis::ratios_with_zero(numbers, names)
         }
         Grouping::Ranges if is_logarithmic => {

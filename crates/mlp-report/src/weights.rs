@@ -37,7 +37,9 @@ pub fn first_layer<F: Real>(mlp: &Mlp<F>, height: usize, width: usize) -> Option
         });
         let at = (12.0 + (place % N_COLUMNS) as f64 * pitch, top + (place / N_COLUMNS) as f64 * row_height);
         if let Some(url) = image_url::color(pixels.view()) {
-            canvas.image(&url, at, (side, row_height - 20.0));
+            let largest = weights.column(unit).iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
+            let hint = format!("unit {unit}: weights up to {} in magnitude", text::rounded(largest));
+            canvas.explained(&hint, |canvas| canvas.image(&url, at, (side, row_height - 20.0)));
         }
         let below = (at.0 + side / 2.0, at.1 + row_height - 12.0);
         canvas.text(&unit.to_string(), below, Anchor::Middle, 10.5, palette::MUTED, false);

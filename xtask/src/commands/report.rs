@@ -18,14 +18,14 @@ use crate::reporting;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask report runs/layers-mnist
-  cargo xtask report runs/layers-mnist runs/wide-mnist     each anew, and one page that compares them
-  cargo xtask report runs/* --out compared                 only the page that compares them, elsewhere
-  cargo xtask report runs/layers-mnist --by test.loss       another ranking";
+  cargo xtask report runs/layers-*                   each, and their comparison
+  cargo xtask report runs/layers-* --out compared    the comparison alone
+  cargo xtask report runs/layers-mnist --by test.loss    another ranking";
 
 /// Where the page that compares several folders lies in the first of them.
 const COMPARISON: &str = "comparison";
 
-/// Rebuild report, plots and CSV of folders of results from their records; of several folders, compare their trials, too
+/// Rebuild report, plots and CSV of folders of results, and compare their trials
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Report {

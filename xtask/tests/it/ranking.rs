@@ -30,7 +30,8 @@ fn expect_80_columns(outcome: &Outcome) {
 #[test]
 fn with_one_hot_outputs_accuracy_is_the_share_of_largest_outputs_that_are_right() {
     let sandbox = Sandbox::with_digits();
-    let one_hot = ["encoding=one-hot", "output_activation=softmax", "loss=softmax-cross-entropy", "epochs=1", "hidden=[8]"];
+    let one_hot =
+        ["encoding=one-hot", "output_activation=softmax", "loss=softmax-cross-entropy", "epochs=1", "hidden=[8]"];
     let settings: Vec<&str> = one_hot.iter().flat_map(|setting| ["--set", setting]).collect();
     let outcome = sandbox.run(["train", "--data", "./digits", "--out", "out"].iter().chain(&settings)).expect_code(0);
     let record = records(&sandbox, "out").into_values().next().expect("a record");
@@ -57,9 +58,9 @@ fn the_best_is_the_best_by_validation_in_table_status_report_and_the_model_named
     let outcome = sweep(&sandbox, &[]).expect_code(0);
     let records = records(&sandbox, "out");
     let accuracy = |record: &Value, set: &str| metrics(record, set)["accuracy"].as_f64().expect("a number");
-    let best = records.values().reduce(|best, other| {
-        if accuracy(other, "validation") > accuracy(best, "validation") { other } else { best }
-    });
+    let best = records
+        .values()
+        .reduce(|best, other| if accuracy(other, "validation") > accuracy(best, "validation") { other } else { best });
     let best = best.expect("a record");
     let trial = best["trial"].as_str().expect("a name");
     let head = outcome.stdout.lines().find(|line| line.contains("valid. right")).expect("a head");
@@ -118,5 +119,9 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
     let outcome = sweep(&sandbox, &[]).expect_code(0);
     expect_80_columns(&outcome);
     // Only what differs among them is shown of the parameters.
-    assert!(outcome.stdout.contains("adamw (beta1 0.8)") || outcome.stdout.contains("adamw (beta1 0"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("adamw (beta1 0.8)") || outcome.stdout.contains("adamw (beta1 0"),
+        "{}",
+        outcome.stdout
+    );
 }

@@ -17,6 +17,8 @@ const TITLE: (f64, f64) = (15.0, 19.0);
 const SUBTITLE: (f64, f64) = (12.0, 16.0);
 /// How far a text stays away from the edge of the sheet.
 const EDGE: f64 = 3.0;
+/// How far apart the names of ticks are at least.
+const GAP: f64 = 4.0;
 
 /// The title in bold and, under it, what is measured; what needs more than a line each moves everything that is drawn
 /// later down.
@@ -44,13 +46,13 @@ pub fn draw_tick_names(canvas: &mut Canvas, names: &[(f64, &str)], y: f64) {
             (x.clamp(half + EDGE, (canvas.width() - half - EDGE).max(half + EDGE)), half, name)
         })
         .collect();
-    let last_from = placed.last().map_or(f64::INFINITY, |(x, half, _)| x - half - 6.0);
+    let last_from = placed.last().map_or(f64::INFINITY, |(x, half, _)| x - half - GAP);
     let mut free_from = f64::NEG_INFINITY;
     for (index, &(x, half, name)) in placed.iter().enumerate() {
         let is_last = index + 1 == placed.len();
         if x - half >= free_from && (is_last || index == 0 || x + half <= last_from) {
             canvas.text(name, (x, y), Anchor::Middle, FONT, palette::MUTED, false);
-            free_from = x + half + 6.0;
+            free_from = x + half + GAP;
         }
     }
 }
@@ -175,7 +177,7 @@ mod tests {
         let lines = wrap(&word, 12.0, false, 100.0);
         assert!(lines.len() > 3 && lines.concat() == word, "{lines:?}");
         assert_eq!(wrap("", 12.0, false, 100.0), [""]);
-        assert_eq!(wrap("0.5 · 1.194e-4 · one-hot", 12.0, false, 62.0), ["0.5 ·", "1.194e-4 ·", "one-hot"]);
+        assert_eq!(wrap("0.5 · 1.194e-4 · one-hot", 12.0, false, 72.0), ["0.5 ·", "1.194e-4 ·", "one-hot"]);
         assert_eq!(wrap("wide", 12.0, false, 1.0), ["w", "i", "d", "e"]);
     }
 }

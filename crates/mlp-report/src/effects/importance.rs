@@ -46,6 +46,8 @@ pub struct Importance {
     pub p: f64,
     /// Whether it can be told from chance.
     pub matters: bool,
+    /// Whether it cannot be told from the settings that matter, with which it always changes.
+    pub is_alias: bool,
 }
 
 /// A configuration: its key's values by their index, and its rank among the scores.
@@ -156,14 +158,15 @@ impl Selection {
             if p.of_all > LEVEL {
                 for (&key, p) in open.iter().zip(&p_values) {
                     let p = p.of_all.max(least_p);
-                    found[key] = Some(Importance { share: self.share(key), p, matters: false });
+                    let is_alias = self.columns[key].is_empty() && !self.taken.is_empty();
+                    found[key] = Some(Importance { share: self.share(key), p, matters: false, is_alias });
                 }
                 break;
             }
-            found[best] = Some(Importance { share: self.share(best), p: least_p, matters: true });
+            found[best] = Some(Importance { share: self.share(best), p: least_p, matters: true, is_alias: false });
             self.take(best);
         }
-        let nothing = Importance { share: 0.0, p: 1.0, matters: false };
+        let nothing = Importance { share: 0.0, p: 1.0, matters: false, is_alias: false };
         found.into_iter().map(|found| found.unwrap_or(nothing)).collect()
     }
 

@@ -33,10 +33,16 @@ pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Repo
         figures.push(ReportFigure {
             name: "parallel".to_owned(),
             svg: parallel::parallel(overview, effects),
-            caption: "From top to bottom: each axis is a setting, the one with the largest effect first (where that cannot \
-                      be told from chance, further down), and the last one the score. Follow the blue lines: where they go through one place, that value matters; where they \
-                      spread, it hardly does. Lines through one value stand beside each other only to be seen."
-                .to_owned(),
+            caption: format!(
+                "From top to bottom: each axis is a setting, the one with the largest effect first{}, and the last one the \
+                 score. Follow the blue lines: where they go through one place, that value matters; where they spread, it \
+                 hardly does. Lines through one value stand beside each other only to be seen.",
+                if effects.keys.iter().all(|effect| effect.may_matter()) {
+                    ""
+                } else {
+                    " and those that cannot be told from chance last"
+                }
+            ),
         });
     }
     figures

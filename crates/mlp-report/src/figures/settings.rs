@@ -95,6 +95,9 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         ""
     };
     let chance = match effect.importance {
+        Some(importance) if importance.is_alias => {
+            "This setting always changes together with others, and cannot be told from them. ".to_owned()
+        }
         Some(importance) if !importance.matters => {
             let n = text::counted(effects.n_compared, "configuration");
             format!("With {n} this effect cannot be told from chance. ")

@@ -56,6 +56,7 @@ struct Span {
     share: String,
     p: String,
     is_chance: bool,
+    is_alias: bool,
     ends: Option<Ends>,
 }
 
@@ -142,17 +143,28 @@ fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
     Span {
         key,
         is_separable: effect.is_separable,
-        share: importance(|importance| text::share(importance.share, 0)),
+        share: importance(share),
         p: importance(p_value),
         is_chance: !effect.may_matter(),
+        is_alias: effect.importance.is_some_and(|importance| importance.is_alias),
         ends,
     }
+}
+
+fn share(importance: Importance) -> String {
+    if importance.is_alias { "–".to_owned() } else { text::share(importance.share, 0) }
 }
 
 /// No smaller than so many shuffles can tell.
 fn p_value(importance: Importance) -> String {
     let least = 1.0 / (N_SHUFFLES + 1) as f64;
-    if importance.p <= least { format!("≤ {least:.3}") } else { format!("{:.3}", importance.p) }
+    if importance.is_alias {
+        "–".to_owned()
+    } else if importance.p <= least {
+        format!("≤ {least:.3}")
+    } else {
+        format!("{:.3}", importance.p)
+    }
 }
 
 fn end(overview: &Overview<'_>, effect: &KeyEffect, level: usize, mean: f64) -> End {

@@ -97,3 +97,22 @@ fn scores_that_are_all_equal_and_searches_of_a_handful_of_trials_name_nothing() 
     let few = made_up::input((0..4).map(|index| draw(index, |rate| rate)).collect());
     assert!(!report_html(&few).contains("NaN"));
 }
+
+#[test]
+fn a_setting_that_always_changes_together_with_one_that_matters_is_not_called_chance() {
+    let mut records: Vec<RunRecord> =
+        (0..30).map(|i| draw(i, |rate| 0.9 - 0.05 * (rate.log10() + 2.0).powi(2))).collect();
+    for record in &mut records {
+        let rate = record.config["learning_rate"].as_f64().unwrap();
+        record.config.insert("l2".to_owned(), json!(rate / 100.0));
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let alias = effects.keys.iter().find(|key| key.importance.is_some_and(|importance| importance.is_alias)).unwrap();
+    let alias = overview.varied[alias.factor.key].key.as_str();
+    let named = names(&overview, &effects);
+    let twins = ["l2", "learning_rate"];
+    assert!(twins.contains(&alias) && twins.contains(&named[0]) && !named.contains(&alias), "{alias}, {named:?}");
+    assert!(report_html(&input).contains("always changes together with settings above it"));
+}

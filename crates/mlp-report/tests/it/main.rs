@@ -10,4 +10,5 @@ mod importance;
 mod made_up;
 mod pages;
 mod ranking;
+mod room;
 mod work;

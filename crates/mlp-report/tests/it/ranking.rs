@@ -25,7 +25,8 @@ fn the_page_ranks_by_validation_and_shows_the_test_set() {
     let records = [measured(0.1, Some(0.9512), 0.91), measured(0.3, Some(0.9401), 0.96), measured(0.5, None, 0.97)];
     let input = made_up::input(records.to_vec());
     let page = text_of(&report_html(&input));
-    let tile = "<dt>Accuracy of the best on the test set</dt><dd>91.00 %<small>best by the validation set, 95.12 % there";
+    let tile =
+        "<dt>Accuracy of the best on the test set</dt><dd>91.00 %<small>best by the validation set, 95.12 % there";
     assert!(page.contains(tile), "{page}");
     assert!(page.contains("means best on the validation set") && page.contains("no say in the choice"));
     assert!(page.contains("1 of 3 trials were not measured on a validation set"));
@@ -36,5 +37,8 @@ fn the_page_ranks_by_validation_and_shows_the_test_set() {
 
     let by_test = ReportInput { by: "test.accuracy".parse().unwrap(), ..input };
     let page = text_of(&report_html(&by_test));
-    assert!(page.contains("means best on the test set") && page.contains("<dt>Best accuracy on the test set</dt><dd>97.00 %"));
+    assert!(
+        page.contains("means best on the test set")
+            && page.contains("<dt>Best accuracy on the test set</dt><dd>97.00 %")
+    );
 }
