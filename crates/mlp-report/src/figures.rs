@@ -14,7 +14,7 @@ use crate::effects::{Effects, effects};
 use crate::figure::{ReportFigure, file_name};
 use crate::input::ReportInput;
 use crate::robustness::{disturbances, robustness};
-use crate::verdict::worst_first;
+use crate::verdict::{self, worst_first};
 
 /// How many configurations are shown one by one, the best trial of each.
 pub const N_DETAILED: usize = 8;
@@ -111,7 +111,7 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
         let place = if is_brief { format!("rank-{}", rank + 1) } else { "best".to_owned() };
         let drawn = trial::trial_figures(trial, &place, is_brief, &mut figures.warnings);
         let diagnosis = diagnoses.remove(trial.record.trial.as_str());
-        let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(&place)));
+        let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(trial), Some(&place)));
         figures.trials.push(TrialFigures { trial, label: cell.label.clone(), figures: drawn, diagnosis });
     }
     let mut diagnoses: Vec<&Diagnosis> = diagnoses.into_values().collect();
@@ -119,7 +119,8 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
     figures.n_diagnoses_left = diagnoses.len().saturating_sub(N_SENTENCES);
     for (index, diagnosis) in diagnoses.into_iter().take(N_SENTENCES).enumerate() {
         let place = (index < N_DIAGNOSED).then(|| format!("other-{}", index + 1));
-        figures.diagnoses.push(diagnosed(diagnosis, place.as_deref()));
+        let trial = input.trials.iter().find(|trial| trial.record.trial == diagnosis.trial);
+        figures.diagnoses.push(diagnosed(diagnosis, trial, place.as_deref()));
     }
 }
 
@@ -146,11 +147,11 @@ fn in_order_of_showing<'o, 'a>(overview: &'o Overview<'a>) -> impl Iterator<Item
 }
 
 /// What is shown of a diagnosis; without a place, no maps.
-fn diagnosed(diagnosis: &Diagnosis, place: Option<&str>) -> Diagnosed {
+fn diagnosed(diagnosis: &Diagnosis, trial: Option<&TrialResult>, place: Option<&str>) -> Diagnosed {
     Diagnosed {
         trial: diagnosis.trial.clone(),
         n_samples: diagnosis.n_samples,
-        sentence: diagnosis.sentence(),
+        sentence: verdict::sentence(diagnosis, trial),
         figures: place.map_or(Vec::new(), |place| diagnosis_maps(diagnosis, place)),
     }
 }

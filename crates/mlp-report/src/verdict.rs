@@ -44,6 +44,20 @@ impl Verdict {
     }
 }
 
+/// What was found, in plain words. Of a network that diverged with all its layers alive, the diagnosis sees nothing but how it
+/// stood before, and what would help such a network would not help this one.
+pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> String {
+    let has_diverged = trial.is_some_and(|trial| trial.record.status == Status::Diverged);
+    match diagnosis.epochs.last() {
+        Some(last) if has_diverged && diagnosis.finding().is_none() => format!(
+            "No layer was dead at epoch {}, the last one before the numbers grew beyond all bounds. Try a smaller \
+             learning_rate.",
+            last.epoch
+        ),
+        _ => diagnosis.sentence(),
+    }
+}
+
 /// Sorts diagnoses by what became of their trials; among equals the order stays.
 pub(crate) fn worst_first(diagnoses: &mut [&Diagnosis], input: &ReportInput, overview: &Overview<'_>) {
     let trials: BTreeMap<&str, &TrialResult> =

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use mlp_train::{EpochRecord, History};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -194,7 +195,7 @@ impl RunFolder {
     /// What a trial had reached after `epoch`, if that is known and `kernel` computed it: others round differently, and
     /// nothing of theirs is compared with it.
     pub fn reached(&self, trial: &str, epoch: usize, kernel: &str) -> Option<EpochRecord> {
-        let rung: Reached = serde_json::from_value(read_json(&self.rung(trial, epoch))?).ok()?;
+        let rung: Reached = read_json(&self.rung(trial, epoch))?;
         let fits = rung.trial == trial && rung.kernel == kernel && rung.reached.epoch == epoch;
         fits.then_some(rung.reached)
     }
@@ -204,7 +205,7 @@ impl RunFolder {
     pub(crate) fn stopped_trials(&self, rounds: &[HalvingRound]) -> Vec<TrialResult> {
         let stopped = rounds.iter().flat_map(|round| &round.stopped);
         let record = |stopped: &StoppedTrial| {
-            let mut value = read_json(&self.rung(&stopped.trial, stopped.epoch))?;
+            let mut value: Value = read_json(&self.rung(&stopped.trial, stopped.epoch))?;
             *value.get_mut("status")? = json!(Status::Failed);
             serde_json::from_value(value).ok().filter(|record: &RunRecord| record.trial == stopped.trial)
         };
@@ -213,6 +214,6 @@ impl RunFolder {
     }
 }
 
-fn read_json(path: &Path) -> Option<Value> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&durable_file::read(path).ok()?).ok()
 }

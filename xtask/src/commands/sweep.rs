@@ -196,8 +196,7 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
         notice(format_args!("{} examined: the report begins with what was found", counted(n_examined, "trial")));
     } else {
         notice(format_args!(
-            "{n_examined} of {} examined: a net is examined while it trains, and the others are finished or not yet run; \
-             with another --out all of them are",
+            "{n_examined} of {} examined: a net is examined while it trains; one that was\n  finished before needs another --out",
             counted(trials.len(), "trial")
         ));
     }
@@ -278,7 +277,7 @@ fn introduce(
     if let Some(halving) = specification.halving() {
         let rungs: Vec<String> = halving.rungs(settings.train.epochs).iter().map(usize::to_string).collect();
         output.line(format_args!(
-            "halving  after epoch {} one configuration of every {} goes on, by {}",
+            "halving  at epoch {} one configuration in {} goes on, by {}",
             rungs.join(", "),
             halving.factor,
             halving.metric

@@ -82,7 +82,10 @@ fn trials_that_halving_stops_are_told_and_counted() {
          learning_rate = [0.0001, 0.001, 0.01]\nseed = [0, 1, 2]\n",
     );
     let outcome = sweep(&sandbox, &[]).expect_code(0).expect_error("6 of 9 trials stopped early and are no results");
-    assert!(outcome.stdout.contains("one configuration of every 3 goes on"), "{outcome:#?}");
+    assert!(
+        outcome.stdout.contains("halving  at epoch 1, 3 one configuration in 3 goes on, by validation.loss"),
+        "{outcome:#?}"
+    );
     let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     assert!(status.stdout.contains("3 finished, 6 stopped early, 0 running, 0 to do"), "{status:#?}");
     let read = |name: &str| fs::read_to_string(sandbox.path("out").join(name)).expect("a file");

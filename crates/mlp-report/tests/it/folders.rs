@@ -74,6 +74,19 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
 }
 
 #[test]
+fn a_net_that_diverged_with_all_its_layers_alive_is_not_told_to_learn_faster() {
+    let records =
+        [made_up::record(&[], STORY), made_up::diverged(&[("l2", json!(2.0))], Story { n_epochs: 2, ..STORY })];
+    let mut input = made_up::input(records.to_vec());
+    input.diagnoses = vec![made_up::diagnosis(&records[1], false)];
+    let text = crate::pages::text_of(&report_html(&input));
+    let expected =
+        "No layer was dead at epoch 2, the last one before the numbers grew beyond all bounds. Try a smaller";
+    // In the section of its own and with the trial.
+    assert_eq!((text.matches(expected).count(), text.matches("No layer is dead: at").count()), (2, 0), "{text}");
+}
+
+#[test]
 fn another_trials_model_is_not_drawn() {
     let (dir, records) = folder();
     let mut input = read_folder(dir.path()).unwrap();
