@@ -157,7 +157,7 @@ fn option(advice: &Advice) -> Option<String> {
         }
         Advice::Jobs => "try --jobs with a smaller number",
         Advice::Threads => "try --threads with a smaller number",
-        Advice::InitialModel => "configure the network that it is, or take another model with --init",
+        Advice::InitialModel => "configure the network that it is, as --from does by itself, or take another model",
         Advice::NoInitialModel => "no --init; `train --init MODEL` starts from a network",
         Advice::Reuse => "name one that `train` or `sweep` wrote with --reuse",
         Advice::Whole => "leave --shard or --executor out, or `halving`",

@@ -61,6 +61,11 @@ impl FoundModel {
         self.best_of.is_some()
     }
 
+    /// Why it is this one, for people: `the best of 12 trials`; nothing where it was named itself.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.best_of.map(|n_trials| format!("the best of {}", counted(n_trials, "trial")))
+    }
+
     /// The record of the trial that made it, if the model lies in a folder of results that has it.
     pub(crate) fn record(&self) -> Option<RunRecord> {
         let (folder, trial) = RunFolder::of_model(&self.path.canonicalize().ok()?)?;

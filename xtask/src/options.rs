@@ -60,8 +60,9 @@ pub(crate) struct MachineOptions {
     /// Threads in all [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Instruction set: avx512, avx2 or portable; they differ in rounding [default: the best one here]
-    #[arg(long, value_name = "NAME", value_parser = kernel)]
+    /// Instruction set: avx512, avx2 or portable; they differ in rounding [default: the best one here]. For `train` and `sweep`
+    /// also reference: the back-propagation to read and to change, which is slow
+    #[arg(long, visible_alias = "engine", value_name = "NAME", value_parser = kernel)]
     pub(crate) kernel: Option<Kernel>,
 }
 
@@ -152,6 +153,17 @@ impl MachineOptions {
         self.threads.map_or_else(cores, usize::from)
     }
 
+    /// As [`MachineOptions::kernel`], for what has no readable version.
+    pub(crate) fn fast_kernel(&self) -> Result<Kernel, Failure> {
+        match self.kernel()? {
+            Kernel::Reference => Err(Failure::configuration(format!(
+                "--kernel reference: expected {} here; the readable back-propagation is for `train` and `sweep`",
+                supported().join(", ")
+            ))),
+            kernel => Ok(kernel),
+        }
+    }
+
     /// The kernel to use; code 2 if this machine cannot run it.
     pub(crate) fn kernel(&self) -> Result<Kernel, Failure> {
         match self.kernel {
@@ -213,8 +225,8 @@ impl StyleOptions {
 
 fn kernel(name: &str) -> Result<Kernel, String> {
     Kernel::from_name(name).ok_or_else(|| {
-        let known: Vec<&str> = Kernel::ALL.iter().map(|kernel| kernel.name()).collect();
-        format!("expected one of {}", known.join(", "))
+        let known = Kernel::ALL.map(Kernel::name).join(", ");
+        format!("expected one of {known}, reference")
     })
 }
 

@@ -1,5 +1,10 @@
 //! From a configuration and the options of a command to a sweep that can be built.
 
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use mlp_core::Kernel;
 use mlp_sweep::{Document, Sweep, SweepBuilder};
 
 use crate::data;
@@ -21,6 +26,26 @@ pub(crate) fn plan(mut document: Document, arguments: &RunArguments) -> Result<S
     let builder = Sweep::builder(specification, data).kernel(kernel);
     Ok(match &arguments.out {
         Some(folder) => builder.folder(folder),
+        None if kernel == Kernel::Reference => {
+            builder.folder_below_with(places::runs(), &format!("reference-{}", version_of_the_readable_path()))
+        }
         None => builder.folder_below(places::runs()),
     })
+}
+
+/// Tells versions of the code that `--engine reference` computes by from each other, as the identity of a trial does not:
+/// whoever changes it gets a folder of its own, and never an older version's results.
+fn version_of_the_readable_path() -> String {
+    let crates = places::root().join("crates");
+    let core =
+        fs::read_dir(crates.join("mlp-core/src")).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<PathBuf> =
+        core.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect();
+    files.sort();
+    files.extend(["mlp-train/src/optimizer.rs", "mlp-train/src/train/reference.rs"].map(|file| crates.join(file)));
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        fs::read(file).unwrap_or_default().hash(&mut hasher);
+    }
+    format!("{:08x}", hasher.finish() as u32)
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use mlp_train::EpochMetrics;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// One of the numbers measured after every epoch.
 ///
@@ -179,7 +180,7 @@ impl Metric {
         if !value.is_finite() {
             "not a number".to_owned()
         } else if self.is_fraction() {
-            format!("{:.2} %", value * 100.0)
+            text::share(value, 2)
         } else if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e5) {
             format!("{value:.3e}")
         } else {

@@ -62,8 +62,8 @@ pub struct SweepBuilder {
 #[derive(Debug)]
 enum Destination {
     Folder(PathBuf),
-    /// Into `NAME-DATA` in this folder.
-    Below(PathBuf),
+    /// Into `NAME-DATA` in this folder, with a suffix.
+    Below(PathBuf, String),
 }
 
 /// A sweep whose folder this process holds, alone or with others.
@@ -88,7 +88,7 @@ impl Sweep {
 
     /// A sweep with choices besides its specification and data.
     pub fn builder(specification: SweepSpec, data: Dataset) -> SweepBuilder {
-        let destination = Destination::Below(PathBuf::from("runs"));
+        let destination = Destination::Below(PathBuf::from("runs"), String::new());
         SweepBuilder { specification, data, kernel: Kernel::detect(), initial: None, default_name: None, destination }
     }
 
@@ -222,7 +222,13 @@ impl SweepBuilder {
 
     /// Results go into `NAME-DATA` in this folder.
     pub fn folder_below(mut self, parent: impl Into<PathBuf>) -> Self {
-        self.destination = Destination::Below(parent.into());
+        self.destination = Destination::Below(parent.into(), String::new());
+        self
+    }
+
+    /// Results go into `NAME-DATA-SUFFIX` in this folder: for what names and data do not tell apart.
+    pub fn folder_below_with(mut self, parent: impl Into<PathBuf>, suffix: &str) -> Self {
+        self.destination = Destination::Below(parent.into(), format!("-{suffix}"));
         self
     }
 
@@ -267,7 +273,9 @@ impl SweepBuilder {
         let name = specification.base.name.get_or_insert_with(name_from_identity);
         let folder = RunFolder::new(match destination {
             Destination::Folder(folder) => folder,
-            Destination::Below(parent) => parent.join(one_folder(&format!("{name}-{}", experiment.data().name()))?),
+            Destination::Below(parent, suffix) => {
+                parent.join(one_folder(&format!("{name}-{}{suffix}", experiment.data().name()))?)
+            }
         });
         Ok(Sweep { specification, experiment, trials, folder })
     }

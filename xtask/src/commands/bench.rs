@@ -56,7 +56,7 @@ pub(crate) struct Bench {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure> {
-    let kernel = arguments.machine.kernel()?;
+    let kernel = arguments.machine.fast_kernel()?;
     let n_threads = arguments.machine.n_threads();
     let data = arguments.data.clone().unwrap_or_else(|| places::datasets().join("mnist"));
     if let Some(name) = &arguments.case {

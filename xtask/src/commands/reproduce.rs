@@ -110,7 +110,7 @@ impl Reproduce {
         let quick = if self.quick { "-quick" } else { "" };
         let default = || places::runs().join(format!("reproduce{quick}-{}", data.name()));
         let folder = self.out.clone().unwrap_or_else(default);
-        Ok(sweep.plan(data, self.machine.kernel()?, &folder)?)
+        Ok(sweep.plan(data, self.machine.fast_kernel()?, &folder)?)
     }
 
     fn write_sweeps(&self, sweeps: &[CheckedSweep], target: &Path, output: &mut Output) -> Result<(), Failure> {

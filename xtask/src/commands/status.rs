@@ -105,7 +105,10 @@ fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mu
             (1.., Some(_)) => format!(", about {} left", duration(60.0 * standing.n_left() as f64 / pace)),
             _ => String::new(),
         };
-        output.line(format_args!("pace     {} a minute, by the seconds that finished trials took{left}", in_minutes(pace)));
+        output.line(format_args!(
+            "pace     {} a minute, by the seconds that finished trials took{left}",
+            in_minutes(pace)
+        ));
     }
     show_best(overview, standing, output);
     for running in standing.running.iter().take(MAX_LISTED) {

@@ -5,14 +5,17 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RankBy, RunRecord, Status};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
-use mlp_train::{Diagnosis, EpochRecord, Optimizer, TrainConfig};
+use mlp_train::{Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
+use serde_json::{Map, Value};
 
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
+use crate::models::{self, FoundModel};
 use crate::options::RunArguments;
 use crate::output::{Output, notice};
 use crate::places;
@@ -28,8 +31,12 @@ Examples:
   cargo xtask train --set loss=rmse --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
   cargo xtask train --set initializer=uniform-0-1 --diagnose      why does it not learn?
-  cargo xtask train --init runs/mine/models/<TRIAL>.safetensors --set learning_rate=0.0001
+  cargo xtask train --from runs/mine --set epochs=50              the best net of that run or sweep, for longer
+  cargo xtask train runs/mine/trials/<TRIAL>.json --set seed=1    the configuration of that trial, from the start
+  cargo xtask train --init MODEL --set hidden=[64]                other settings, the weights of a model
+  cargo xtask train --engine reference --set train_size=2000      by the back-propagation that you can read and change
 
+With --from the schedule of the learning rate begins anew: from a net that is good, a smaller one goes on better.
 Running it again with the same configuration goes on where it was stopped, or shows the result that is already there.
 `train --help` lists all keys with their defaults.";
 
@@ -37,9 +44,13 @@ Running it again with the same configuration goes on where it was stopped, or sh
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Train {
-    /// Configuration file (TOML); without it, the defaults
+    /// Configuration file: TOML, or the record of a trial (JSON); without it, the defaults
     config: Option<PathBuf>,
-    /// Start from this saved model instead of random weights
+    /// Train this model for longer: its weights, its configuration and its data; a model file, or the folder of a run, of which
+    /// the best is taken
+    #[arg(long, value_name = "MODEL|FOLDER", conflicts_with_all = ["config", "init"])]
+    from: Option<PathBuf>,
+    /// Start from the weights of this model instead of random ones; the configuration is yours
     #[arg(long, value_name = "MODEL")]
     init: Option<PathBuf>,
     #[command(flatten)]
@@ -48,13 +59,16 @@ pub(crate) struct Train {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure> {
-    let document = match &arguments.config {
-        Some(path) => Document::read(path)?,
-        None => Document::default(),
+    let found = arguments.from.as_deref().map(models::load).transpose()?;
+    let document = match (&arguments.config, &found) {
+        (Some(path), _) => Document::read(path)?,
+        (None, Some(found)) => Document::of_settings(settings_of(&found.saved)),
+        (None, None) => Document::default(),
     };
     // From here on, so that a signal while the data are read ends the run as one later does.
     let stop = interrupt::stop_flag()?;
-    let initial = arguments.init.as_deref().map(InitialModel::read).transpose()?;
+    let initial_path = found.as_ref().map(|found| found.path.as_path()).or(arguments.init.as_deref());
+    let initial = initial_path.map(InitialModel::read).transpose()?;
     let builder = planning::plan(document, &arguments.run)?;
     let sweep = match initial {
         Some(initial) => builder.initial(initial).build()?,
@@ -66,8 +80,30 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
             counted(sweep.trials().len(), "trial")
         )));
     }
+    if let Some(path) = initial_path.filter(|_| arguments.run.style.is_talkative()) {
+        output.line(format_args!(
+            "from     {}{}",
+            places::shown(path),
+            found.as_ref().map(history).unwrap_or_default()
+        ));
+    }
     let record = train(arguments, &sweep, &stop, output)?;
     finish(arguments, &sweep, &record, output)
+}
+
+/// What is known of a model that is trained for longer, behind its name.
+fn history(found: &FoundModel) -> String {
+    let trained = found.record().map(|record| format!("trained for {}", counted(record.best_epoch, "epoch")));
+    let known = [found.reason(), trained].into_iter().flatten();
+    known.map(|text| format!(", {text}")).collect()
+}
+
+/// The keys that a model was trained with: those of training, and of the program those that were saved with it.
+fn settings_of(model: &SavedModel) -> Map<String, Value> {
+    let mut settings = model.config.to_map();
+    let program = ["data", "train_size", "test_size"];
+    settings.extend(program.iter().filter_map(|key| Some(((*key).to_owned(), model.other.get(*key)?.clone()))));
+    settings
 }
 
 /// Trains the only trial of `sweep`, if it is not there already.
@@ -87,7 +123,13 @@ fn train(arguments: &Train, sweep: &Sweep, stop: &AtomicBool, output: &mut Outpu
     if is_talkative && let Ok(mut output) = shared_output.lock() {
         introduce(sweep, options.n_threads, &mut output);
         let head = table.head();
-        output.line(if open.n_over() > 0 { "this very run is finished already; it gave" } else { &head });
+        output.line(match (open.n_over() > 0, sweep.experiment().kernel()) {
+            (false, _) => &head,
+            (true, Kernel::Reference) => {
+                "this very run is finished already; changed code is run with another --out, or without; it gave"
+            }
+            (true, _) => "this very run is finished already; it gave",
+        });
     }
     let outcome = open.run(&options, &watch)?;
     outcome.records.into_values().next().ok_or_else(|| {

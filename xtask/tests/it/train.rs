@@ -144,6 +144,89 @@ fn a_run_can_start_from_a_saved_model() {
 }
 
 #[test]
+fn the_best_of_a_folder_is_trained_for_longer_with_its_own_configuration() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("two.toml", "hidden = [8]\nepochs = 3\n[sweep]\nlearning_rate = [1e-6, 0.01]\n");
+    sandbox.run(["sweep", "two.toml", "--data", "./digits", "--out", "two", "-q"]).expect_code(0);
+    let longer = ["train", "--from", "two", "--set", "epochs=5"];
+    let outcome = sandbox.run(longer.iter().chain(&["--out", "longer"])).expect_code(0);
+    assert!(outcome.stdout.contains(", the best of 2 trials, trained for 3 epochs\n"), "{outcome:#?}");
+    let longer = record(&sandbox, "longer");
+    assert_eq!(
+        (&longer["config"]["learning_rate"], &longer["config"]["epochs"]),
+        (&Value::from(0.01), &Value::from(5))
+    );
+    assert_eq!(longer["config"]["data"], "./digits");
+    // It begins with the weights that it goes on from, and by no name of the sweep's.
+    let records = sandbox.files("two/trials").into_iter().map(|path| fs::read_to_string(path).expect("a record"));
+    let records: Vec<Value> = records.map(|text| serde_json::from_str(&text).expect("JSON")).collect();
+    let best = records.iter().find(|record| record["config"]["learning_rate"] == 0.01).expect("one of the two");
+    assert_eq!(longer["epochs"][0]["test"], best["epochs"][3]["test"]);
+    assert_eq!(longer["config"]["init"], best["weights_sha256"]);
+    assert!(longer["config"]["name"] != best["config"]["name"]);
+
+    // The same from the file, as every other model.
+    let model = format!("two/models/{}.safetensors", best["trial"].as_str().expect("a trial"));
+    sandbox.run(["train", "--from", &model, "--set", "epochs=5", "--out", "file"]).expect_code(0);
+    assert_eq!(record(&sandbox, "file")["weights_sha256"], longer["weights_sha256"]);
+
+    let other_net = sandbox.run(["train", "--from", "two", "--set", "hidden=[9]"]).expect_code(2);
+    other_net.expect_error("expected layers [784, 9, 6]").expect_error("as --from does by itself");
+    sandbox.run(["train", "--from", "digits"]).expect_code(5).expect_error("a folder of results with models in it");
+    sandbox.run(["train", "--from", "two", "--init", &model]).expect_code(2).expect_error("cannot be used with");
+}
+
+#[test]
+fn the_record_of_a_trial_is_a_configuration() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("out", &["--set", "seed=7"]).expect_code(0);
+    let path = sandbox.only_file("out/trials", ".json");
+    let path = path.to_str().expect("a path");
+    sandbox.run(["train", path, "--out", "again"]).expect_code(0);
+    let (first, again) = (record(&sandbox, "out"), record(&sandbox, "again"));
+    assert_eq!((&first["trial"], &first["weights_sha256"]), (&again["trial"], &again["weights_sha256"]));
+    sandbox.run(["sweep", path, "--set", "sweep.seed=[1, 2]", "--out", "seeds", "-q"]).expect_code(0);
+    assert_eq!(sandbox.files("seeds/trials").len(), 2);
+
+    sandbox.write("own.json", "{ \"hidden\": [8] }");
+    let own = sandbox.run(["train", "own.json"]).expect_code(2);
+    own.expect_error("own.json:1:").expect_error("expected the record of a trial").expect_error("is TOML");
+    sandbox.run(["train", "none.json"]).expect_code(5).expect_error("none.json: cannot read the record");
+}
+
+#[test]
+fn the_readable_path_trains_into_a_folder_of_its_own_for_each_version_of_it() {
+    let sandbox = Sandbox::with_digits();
+    fs::create_dir_all(sandbox.path("crates/mlp-core/src")).expect("a folder");
+    let train = ["train", "--data", "./digits", "--set", "hidden=[8]", "--set", "epochs=2", "-q"];
+    let mut folders = Vec::new();
+    for version in ["// as it was", "// changed"] {
+        sandbox.write("crates/mlp-core/src/backpropagation.rs", version);
+        sandbox.run(train.iter().chain(&["--engine", "reference"])).expect_code(0);
+        let new = sandbox.files("runs").into_iter().find(|folder| !folders.contains(folder)).expect("a new folder");
+        folders.push(new);
+    }
+    sandbox.run(train.iter().chain(&["--kernel", "portable"])).expect_code(0);
+    let fast = sandbox.files("runs").into_iter().find(|folder| !folders.contains(folder)).expect("a new folder");
+    let name = |folder: &std::path::Path| folder.file_name().expect("a name").to_string_lossy().into_owned();
+    let read = |folder: &std::path::Path| record(&sandbox, &format!("runs/{}", name(folder)));
+    for folder in &folders {
+        assert!(name(folder).starts_with(&format!("{}-reference-", name(&fast))), "{}", folder.display());
+        let (reference, fast) = (read(folder), read(&fast));
+        assert_eq!((&reference["kernel"], &fast["kernel"]), (&Value::from("reference"), &Value::from("portable")));
+        let loss = |record: &Value| record["epochs"][2]["train"]["loss"].as_f64().expect("a loss");
+        assert!((loss(&reference) / loss(&fast) - 1.0).abs() < 1e-4, "{} and {}", loss(&reference), loss(&fast));
+    }
+
+    // Results of both never stand in one folder.
+    let mixed =
+        sandbox.run(train.iter().chain(&["--engine", "reference", "--out"]).chain(&[fast.to_str().expect("a path")]));
+    mixed.expect_code(2).expect_error("holds results of the kernel portable, this run would use reference");
+    let bench = sandbox.run(["bench", "--kernel", "reference"]).expect_code(2);
+    bench.expect_error("the readable back-propagation is for `train` and `sweep`");
+}
+
+#[test]
 fn a_run_that_stops_early_names_the_epoch_whose_numbers_follow() {
     let sandbox = Sandbox::with_digits();
     let stopping = ["--set", "validation=50", "--set", "epochs=60", "--set", "learning_rate=0.3"];

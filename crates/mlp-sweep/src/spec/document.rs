@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use mlp_results::RunRecord;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
@@ -51,14 +52,32 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a file.
+    /// Reads a file: TOML, or with the ending `.json` the record of a trial, whose configuration is taken.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is none, is too long or is not UTF-8, and as [`Document::parse`].
+    /// If the file cannot be read, is none, is too long or is not UTF-8, and as [`Document::parse`]; if it is JSON and no
+    /// record.
     pub fn read(path: &Path) -> Result<Self> {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            return match RunRecord::read(path) {
+                Ok(record) => Ok(Document::of_settings(record.config)),
+                Err(error) if error.kind() == mlp_results::ErrorKind::Damaged => Err(no_record(path, &error)),
+                Err(error) => Err(error.into()),
+            };
+        }
         let name = path.display().to_string();
         Document::parse(&read_text(path)?, &name)
+    }
+
+    /// The configuration of a trial or a model, as a program has it. Its name is left out: it is that of a sweep, into whose
+    /// folder this one does not belong.
+    pub fn of_settings(settings: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let mut document = Document::default();
+        for (key, value) in settings.into_iter().filter(|(key, _)| key != "name") {
+            document.set(&key, value);
+        }
+        document
     }
 
     /// Parses `text`, which messages call `source`.
@@ -157,6 +176,17 @@ impl Document {
         }
         Ok(())
     }
+}
+
+/// JSON that no trial left.
+fn no_record(path: &Path, error: &mlp_results::Error) -> Error {
+    let place = error.line_and_column().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    Error::specification(format!(
+        "{}{place}: expected the record of a trial, from the folder trials/ of a run, found other JSON; a configuration of \
+         your own is TOML",
+        path.display()
+    ))
+    .in_file(path)
 }
 
 type Entry<'a, 'i> = (&'a toml::Spanned<toml::de::DeString<'i>>, &'a toml::Spanned<DeValue<'i>>);

@@ -14,6 +14,7 @@ mod model;
 mod numerics;
 mod parity;
 mod problems;
+mod reference;
 mod samples;
 mod schedule;
 mod stopping;
