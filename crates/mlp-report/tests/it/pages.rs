@@ -205,15 +205,22 @@ fn the_page_says_that_the_best_of_many_test_scores_flatters_and_whether_there_is
     let mut records = lucky_and_steady();
     let page = |records: &[mlp_results::RunRecord]| report_html(&made_up::input(records.to_vec()));
     assert!(page(&records).contains("The best of many test scores flatters"));
-    assert!(page(&records).contains("No trial was measured on a validation set"));
-    for (index, expected) in ["Only 1 of 3 trials", "Only 2 of 3 trials", "All of these trials"].iter().enumerate() {
+    assert!(page(&records).contains("means best on the test set"));
+    for (index, unranked) in [Some("2 of 3 trials"), Some("1 of 3 trials"), None].into_iter().enumerate() {
         for epoch in &mut records[index].epochs {
             epoch.validation = epoch.test.clone();
         }
-        assert!(page(&records).contains(expected), "{expected}");
+        let page = page(&records);
+        assert!(page.contains("means best on the validation set") && page.contains("no say in the choice"));
+        assert_eq!(page.contains("were not measured on a validation set"), unranked.is_some());
+        assert!(page.contains(unranked.unwrap_or_default()), "{unranked:?}");
     }
     for epoch in records.iter_mut().flat_map(|record| &mut record.epochs) {
         epoch.test = None;
+    }
+    assert!(page(&records).contains("best on the validation set") && !page(&records).contains("no say in the choice"));
+    for epoch in records.iter_mut().flat_map(|record| &mut record.epochs) {
+        epoch.validation = None;
     }
     assert!(page(&records).contains("best on the training set"));
 }
