@@ -15,6 +15,7 @@ mod metadata;
 #[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
 mod miniature;
 mod packages;
+mod readmes;
 mod reproduce;
 mod resume;
 mod sandbox;

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use mlp_results::text::counted;
+
 use crate::failure::{Code, Failure};
 use crate::places;
 
@@ -37,7 +39,7 @@ pub(super) fn check(cargo: &Path, folder: &Path) -> Result<String, Failure> {
                        alone; what was found is above";
         return Err(Failure::new(Code::Unsuccessful, message));
     }
-    Ok(format!("{n_examples} examples of {} READMEs", readmes.len()))
+    Ok(format!("{} of {}", counted(n_examples, "example"), counted(readmes.len(), "README")))
 }
 
 /// The READMEs of the crates that have Rust in them.
