@@ -8,6 +8,7 @@ use mlp_train::{Decoding, EpochMetrics, EpochRecord, TargetEncoding, TrainConfig
 use serde_json::Value;
 
 use crate::output::Output;
+use crate::table::wrapped;
 
 /// Epochs that a curve shows at most; the line fits into 80 columns.
 const CURVE_WIDTH: usize = 24;
@@ -242,11 +243,12 @@ fn diverged(record: &RunRecord) -> String {
         let n_layers = record.layers.len().saturating_sub(1);
         format!(" in epoch {}, batch {}, layer {} of {n_layers}", place.epoch, place.batch, place.layer + 1)
     });
-    format!(
+    let text = format!(
         "diverged{place}: the numbers left the range of {}. That is a result, not an error; \
          a smaller learning_rate keeps them in. Before it:",
         record.config.get("precision").and_then(|value| value.as_str()).unwrap_or("the type")
-    )
+    );
+    wrapped("", &text, 0)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
     let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(
-            "\n±: standard deviation over {}; two lines differ for certain only if they lie\nseveral of it apart",
+            "\n±: standard deviation over {}; two lines differ for certain only if they\nlie several of it apart",
             counted(most_seeds, "seed")
         ));
     }

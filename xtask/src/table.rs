@@ -88,6 +88,25 @@ fn cut(text: &str, width: usize) -> String {
     if is_long { text.chars().take(width - 1).chain(['…']).collect() } else { text.to_owned() }
 }
 
+/// A text behind its name, broken between words so that no line is wider than a terminal; the next ones begin under it.
+pub(crate) fn wrapped(name: &str, text: &str, indent: usize) -> String {
+    let mut lines = vec![format!("{name:indent$}")];
+    for word in text.split(' ') {
+        let n_characters = lines.last().map_or(0, |line| line.chars().count());
+        let is_first = n_characters <= indent;
+        if !is_first && n_characters + 1 + word.chars().count() > WIDTH {
+            lines.push(" ".repeat(indent));
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.chars().count() > indent {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
 /// Values of which a parameter that all of one name share is left out: `adam` for `adam (beta1 0.9, …)` where all are alike.
 fn short_values(values: &[&str]) -> Vec<String> {
     let parts = |value: &str| -> Option<(String, Vec<String>)> {
@@ -130,6 +149,15 @@ mod tests {
         assert_eq!(short_values(&[&one, "sgd", &one]), ["adam", "sgd", "adam"]);
         assert_eq!(short_values(&[&one, "sgd", &other]), ["adam (epsilon 1e-8)", "sgd", "adam (epsilon 1e-7)"]);
         assert_eq!(short_values(&["[512, 256]", "[8]"]), ["[512, 256]", "[8]"]);
+    }
+
+    #[test]
+    fn a_text_is_broken_where_the_terminal_ends() {
+        let text = "word ".repeat(30);
+        let wrapped = wrapped("varies", text.trim(), 9);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>().join(" "), format!("varies {}", text.trim()));
+        assert!(wrapped.lines().skip(1).all(|line| line.starts_with("         w")));
     }
 
     #[test]

@@ -6,11 +6,11 @@
 
 use std::ops::ControlFlow;
 
+use mlp_train::mlp_core::rand_chacha::ChaCha8Rng;
+use mlp_train::mlp_core::rand_chacha::rand_core::{RngCore, SeedableRng};
 use mlp_train::mlp_core::{Activation, Kernel, Loss, Workers};
 use mlp_train::ndarray::Array2;
 use mlp_train::{Inputs, Precision, Result, Samples, Setup, Targets, TrainConfig, train};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// Measurements are off by up to so much, evenly: by 0.058 in the root mean square.
 const NOISE: f64 = 0.1;

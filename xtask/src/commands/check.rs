@@ -1,6 +1,10 @@
 //! `check`: what must pass before a change is accepted.
 
+mod aarch64;
+mod readmes;
+
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -13,12 +17,20 @@ use mlp_results::text::duration;
 
 const NOTES: &str = "\
 Steps: cargo fmt --check; cargo clippy --workspace --all-targets -- -D warnings; cargo test --workspace;
-cargo doc --workspace --no-deps with warnings as errors. With --long, then the tests that take minutes:
+cargo doc --workspace --no-deps with warnings as errors; the examples of all READMEs, each in a package
+outside the workspace with the dependencies that its README names. With --long, then the tests that take minutes:
 the sigmoid of every one of the 2^32 floats, and 500 kills at random over sweeps of 64 trials; then a
 minute of random files for each target in fuzz/, where cargo-fuzz is installed. With --slurm, then a real
 job array through a Slurm of two nodes, which xtask/tests/slurm/two-nodes.sh sets up in a temporary folder
-and takes down again; it needs Debian's packages slurm-wlm and munge, and root. The first step that fails
-ends the check with code 7.";
+and takes down again; it needs Debian's packages slurm-wlm and munge, and root. With --aarch64, then the
+tests that compare bits, compiled for that processor and emulated; it needs Debian's packages qemu-user
+and gcc-aarch64-linux-gnu, and Rust's library for it, and says what is missing. --only runs a single step.
+The first step that fails ends the check with code 7.
+
+Examples:
+  cargo xtask check
+  cargo xtask check --only aarch64      the same bits on another processor
+  cargo xtask check --only readmes";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them
 #[derive(Args, Debug)]
@@ -30,7 +42,16 @@ pub(crate) struct Check {
     /// Also a job array through a Slurm of two nodes, set up for it
     #[arg(long)]
     slurm: bool,
+    /// Also the tests that compare bits, on an emulated aarch64
+    #[arg(long)]
+    aarch64: bool,
+    /// Only this step
+    #[arg(long, value_name = "STEP", value_parser = ONLY, conflicts_with_all = ["long", "slurm", "aarch64"])]
+    only: Option<String>,
 }
+
+/// The steps that can be run alone.
+const ONLY: [&str; 8] = ["format", "lints", "tests", "documentation", "readmes", "long", "slurm", "aarch64"];
 
 struct Step {
     name: &'static str,
@@ -63,31 +84,64 @@ const LONG: Step = Step {
 /// Runs the command.
 pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    for step in STEPS.iter().chain(arguments.long.then_some(&LONG)) {
-        let shown = format!("cargo {}", step.arguments.join(" "));
-        notice(format_args!("{}: {shown}", step.name));
+    let cargo = Path::new(&cargo);
+    let wanted = |name: &str, is_asked_for: bool| match &arguments.only {
+        Some(only) => only == name,
+        None => is_asked_for,
+    };
+    for step in STEPS.iter().filter(|step| wanted(step.name, true)) {
+        step.run(cargo, output)?;
+    }
+    if wanted("readmes", true) {
+        let folder = tempfile::tempdir().map_err(|error| {
+            Failure::new(
+                Code::InputOutput,
+                format!("cannot make a temporary folder for the READMEs' examples: {error}"),
+            )
+        })?;
+        timed("readmes", output, || readmes::check(cargo, folder.path()))?;
+    }
+    if wanted("long", arguments.long) {
+        LONG.run(cargo, output)?;
+        fuzz(output)?;
+    }
+    if wanted("slurm", arguments.slurm) {
+        check_slurm(output)?;
+    }
+    if wanted("aarch64", arguments.aarch64) {
+        timed("aarch64", output, || aarch64::check(cargo))?;
+    }
+    Ok(())
+}
+
+/// Runs a step that says itself what it found.
+fn timed(name: &str, output: &mut Output, step: impl FnOnce() -> Result<String, Failure>) -> Result<(), Failure> {
+    notice(format_args!("{name}"));
+    let started = Instant::now();
+    let found = step()?;
+    output.line(format_args!("{name:<14} passed in {}: {found}", duration(started.elapsed().as_secs_f64())));
+    Ok(())
+}
+
+impl Step {
+    fn run(&self, cargo: &Path, output: &mut Output) -> Result<(), Failure> {
+        let shown = format!("cargo {}", self.arguments.join(" "));
+        notice(format_args!("{}: {shown}", self.name));
         let started = Instant::now();
-        let status = Command::new(&cargo)
-            .args(step.arguments)
-            .envs(step.variable)
-            .current_dir(places::root())
-            .status()
-            .map_err(|error| {
-                Failure::new(Code::InputOutput, format!("cannot run {shown}: {error}; is cargo installed?"))
-            })?;
+        let status =
+            Command::new(cargo).args(self.arguments).envs(self.variable).current_dir(places::root()).status().map_err(
+                |error| Failure::new(Code::InputOutput, format!("cannot run {shown}: {error}; is cargo installed?")),
+            )?;
         let took = duration(started.elapsed().as_secs_f64());
         if !status.success() {
             return Err(Failure::new(
                 Code::Unsuccessful,
-                format!("{}: `{shown}` failed after {took} ({status}); what it found is above", step.name),
+                format!("{}: `{shown}` failed after {took} ({status}); what it found is above", self.name),
             ));
         }
-        output.line(format_args!("{:<14} passed in {took}", step.name));
+        output.line(format_args!("{:<14} passed in {took}", self.name));
+        Ok(())
     }
-    if arguments.long {
-        fuzz(output)?;
-    }
-    if arguments.slurm { check_slurm(output) } else { Ok(()) }
 }
 
 /// The targets of `fuzz/`, a minute each.

@@ -29,6 +29,7 @@ use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
 use crate::summary;
 use crate::sweep_table::{Settings, sweep_table};
+use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -268,7 +269,7 @@ fn introduce(
     let settings = &specification.base();
     output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
     for axis in specification.axes() {
-        output.line(format_args!("varies   {}: {}", axis.key, axis.shown()));
+        output.line(wrapped("varies", &format!("{}: {}", axis.key, axis.shown()), 9));
     }
     if let Some(random) = specification.random() {
         let combinations = counted(random.n_combinations, "combination");

@@ -190,19 +190,31 @@ fn a_network_that_cannot_fit_into_the_allowed_memory_is_recorded_as_failed_and_n
 #[test]
 fn check_runs_its_steps_in_order_and_ends_at_the_first_that_fails() {
     let sandbox = Sandbox::new();
-    let script = "#!/bin/sh\necho \"$@ $RUSTDOCFLAGS\" >> called\ntest \"$1\" != \"$FAILING\"\n";
+    std::fs::create_dir_all(sandbox.path("crates/lib")).expect("a folder");
+    sandbox.write("Cargo.lock", "");
+    let readme = "```toml\n[dependencies]\nlib = { path = \"crates/lib\" }\n```\n```rust\n# use lib::f;\nf();\n```\n";
+    sandbox.write("crates/lib/README.md", readme);
+    let script = "#!/bin/sh\necho \"$@ $RUSTDOCFLAGS\" >> \"$CALLED\"\n\
+                  test \"$1\" != check || cp -r . \"$CALLED-readmes\"\ntest \"$1\" != \"$FAILING\"\n";
     let cargo = sandbox.write_program("cargo", script);
     let run = |failing: &str| {
         let mut command = sandbox.command(["check"]);
         let command = command.env("CARGO", &cargo).env("FAILING", failing).env_remove("RUSTDOCFLAGS");
+        command.env("CALLED", sandbox.path("called"));
         sandbox.outcome(command.output().expect("the program starts"))
     };
     let outcome = run("none").expect_code(0);
-    assert_eq!(outcome.stdout.matches("passed in").count(), 4);
+    assert_eq!(outcome.stdout.matches("passed in").count(), 5);
+    assert!(outcome.stdout.ends_with(": 1 example of 1 README\n"), "{}", outcome.stdout);
     let called = std::fs::read_to_string(sandbox.path("called")).expect("calls");
     let first_words: Vec<&str> = called.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(first_words, ["fmt", "clippy", "test", "doc"]);
-    assert!(called.ends_with("--no-deps -D warnings\n"), "{called}");
+    assert_eq!(first_words, ["fmt", "clippy", "test", "doc", "check"]);
+    assert!(called.contains("--no-deps -D warnings\n"), "{called}");
+    let read = |file: &str| std::fs::read_to_string(sandbox.path("called-readmes").join(file)).expect(file);
+    assert_eq!(read("lib/src/bin/lib-0.rs"), "fn main() {\nuse lib::f;\nf();\n}\n");
+    let path = sandbox.path("crates/lib").canonicalize().expect("a folder");
+    assert!(read("lib/Cargo.toml").ends_with(&format!("[dependencies]\nlib = {{ path = \"{}\" }}\n", path.display())));
+    run("check").expect_code(7).expect_error("does not compile outside the workspace");
     let outcome = run("clippy").expect_code(7).expect_error("lints: `cargo clippy");
     assert_eq!(outcome.stdout.matches("passed in").count(), 1);
 }

@@ -18,6 +18,7 @@ mod miniature;
 mod packages;
 mod predictions;
 mod ranking;
+mod readmes;
 mod reproduce;
 mod resume;
 mod sandbox;
