@@ -1,7 +1,8 @@
 //! The table of a sweep: a line for each configuration, the best first, in at most 80 columns.
 
-use mlp_results::text::{counted, percent};
+use mlp_results::text::counted;
 use mlp_results::{Compared, Metric, Ranking, Repetitions, RunRecord};
+use mlp_train::Decoding;
 
 use crate::output::Output;
 use crate::table::{Column, Table};
@@ -44,11 +45,17 @@ fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking)
     let has_seeds = configurations.iter().any(|row| row.scores(metric).len() > 1);
     let head = if has_seeds { format!("test {word} ±") } else { format!("test {word}") };
     columns.push(Column::new(head, configurations.iter().map(|row| spread(row, metric))));
+    let mut others = vec![("test bits", Metric::BitAccuracy), ("invalid", Metric::InvalidRate)];
+    // Where the largest output is the answer, bits say little, and no answer is invalid.
+    if configurations.iter().flat_map(|row| &row.records).all(|record| record.answers_by() == Decoding::Nearest) {
+        others = vec![("test loss", Metric::Loss)];
+    }
     if metric == Metric::Accuracy {
-        for (head, metric) in [("test bits", Metric::BitAccuracy), ("invalid", Metric::InvalidRate)] {
-            let cells = configurations.iter().map(|row| percent(row.mean(metric)));
-            columns.push(Column::new(head, cells));
-        }
+        columns.extend(
+            others.into_iter().map(|(head, metric)| {
+                Column::new(head, configurations.iter().map(|row| value(metric, row.mean(metric))))
+            }),
+        );
     }
     columns
 }

@@ -26,7 +26,7 @@ pub struct VariedKey {
     pub key: String,
     /// Its distinct values, in order; a key that a trial lacks counts as `null`.
     pub values: Vec<Value>,
-    /// How each value is written.
+    /// How each value is written; parameters only where other values share its name.
     pub names: Vec<String>,
     /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
     pub short_names: Vec<String>,
@@ -58,11 +58,12 @@ fn varied_key(trials: &[TrialResult], key: &str) -> VariedKey {
     values.sort_by(by_value);
     let (numbers, title) = numbers(key, &values);
     let names: Vec<String> = values.iter().map(name).collect();
+    let names = short_names(&values, &names);
     let short_names = match &numbers {
         Some(lengths) if title == HIDDEN_LAYERS => {
             lengths.iter().map(|&n| text::counted(n as usize, "layer")).collect()
         }
-        _ => short_names(&values, &names),
+        _ => names.clone(),
     };
     VariedKey { key: key.to_owned(), names, short_names, values, numbers, title }
 }

@@ -13,6 +13,7 @@ use crate::options::RankingOption;
 use crate::output::Output;
 use crate::places;
 use crate::progress::in_minutes;
+use crate::table::wrapped;
 
 /// Show how a sweep stands, also while it runs: what is done, the best, who is at it, how long it will take
 #[derive(Args, Debug)]
@@ -57,7 +58,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
 fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) {
     let Some(best) = overview.cells.first().filter(|cell| cell.ranking_mean().is_some()) else { return };
     let (metric, ranking) = (overview.metric, overview.ranking());
-    let label = if best.label.is_empty() { String::new() } else { format!("  {}", best.label) };
+    let label = if best.label.is_empty() { String::new() } else { format!(": {}", best.short_label) };
     let n_seeds = match best.ranking_scores.len() {
         1 => String::new(),
         n_seeds => format!(", {}", counted(n_seeds, "seed")),
@@ -72,11 +73,11 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     } else {
         String::new()
     };
-    output.line(format_args!("best     {ranking} {ranked}{shown}{n_seeds}{label}"));
+    output.line(wrapped("best", &format!("{ranking} {ranked}{shown}{n_seeds}{label}"), 9));
     if let Some(trial) = overview.best {
         let score = ranking.score(&trial.record).map(|score| metric.format(score)).unwrap_or_default();
         let label = standing.label(&trial.record);
-        output.line(format_args!("trial    {score}  {}  {label}", trial.record.trial));
+        output.line(wrapped("trial", &format!("{score}, {} {label}", trial.record.trial), 9));
     }
 }
 
