@@ -27,7 +27,7 @@ pub(super) fn check(cargo: &Path) -> Result<String, Failure> {
         return Err(Failure::new(
             Code::Unsuccessful,
             format!(
-                "aarch64: expected tools to compile for and to emulate that processor, found none of these:\n{missing}"
+                "aarch64: expected tools to compile for that processor and to emulate it; these are missing:\n{missing}"
             ),
         ));
     }
