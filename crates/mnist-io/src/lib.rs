@@ -85,7 +85,9 @@ pub use folder::CLASSES_FILE;
 pub use idx::{IdxArray, IdxElement};
 pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
 pub use images::{LabeledImages, digit_classes};
-pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_image};
+pub use prepare::{
+    Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, prepare_digit, prepare_photo, read_image, readings,
+};
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;
 pub use {image, ndarray};
