@@ -41,6 +41,29 @@ pub(crate) fn written(set: &LabeledImages, index: usize, hand: Hand) -> Array2<f
     cut(&ink)
 }
 
+/// Strokes that are thicker by `radius` pixels on each side, or thinner where it is below 0.
+pub(crate) fn grown(ink: &Array2<f32>, radius: f32) -> Array2<f32> {
+    let reach = radius.abs().ceil() as isize;
+    let room = if radius > 0.0 { reach } else { 0 };
+    let (height, width) = (ink.nrows() as isize + 2 * room, ink.ncols() as isize + 2 * room);
+    let at = |y: isize, x: isize| match (usize::try_from(y - room), usize::try_from(x - room)) {
+        (Ok(y), Ok(x)) => ink.get((y, x)).copied().unwrap_or(0.0),
+        _ => 0.0,
+    };
+    Array2::from_shape_fn((height as usize, width as usize), |(y, x)| {
+        let (y, x) = (y as isize, x as isize);
+        let mut value = at(y, x);
+        for dy in -reach..=reach {
+            for dx in -reach..=reach {
+                let weight = (radius.abs() + 0.5 - (dy as f32).hypot(dx as f32)).clamp(0.0, 1.0);
+                let near = at(y + dy, x + dx);
+                value = if radius > 0.0 { value.max(weight * near) } else { value.min(1.0 - weight * (1.0 - near)) };
+            }
+        }
+        value
+    })
+}
+
 /// A random digit of the set, and its class.
 pub(crate) fn any(set: &LabeledImages, dice: &mut Dice) -> (usize, char) {
     let index = dice.below(set.len());

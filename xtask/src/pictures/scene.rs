@@ -170,16 +170,22 @@ impl Scene<'_> {
     /// A number.
     pub(crate) fn row(mut self) -> Drawn {
         let n_digits = 2 + self.dice.below(3);
-        let mut canvas = Canvas::new(200, 120 * n_digits, self.page_colour());
-        canvas.texture(self.by([0.01, 0.02, 0.04]), self.dice);
-        let colour = self.ink_colour();
-        let (mut left, mut answer) = (self.dice.between(20.0, 40.0), String::new());
+        let mut digits = Vec::new();
         for _ in 0..n_digits {
             let size = self.dice.between(85.0, 105.0);
-            let (ink, class) = self.digit_of(size, 0.5);
-            let top = (200.0 - ink.nrows() as f32) / 2.0 + self.dice.between(-10.0, 10.0);
+            let gap = self.by([30.0, 18.0, 9.0]) * self.dice.between(0.9, 1.3);
+            digits.push((self.digit_of(size, 0.5), gap as usize, self.dice.between(-10.0, 10.0)));
+        }
+        let margin = self.dice.between(20.0, 40.0) as usize;
+        let width = digits.iter().map(|((ink, _), gap, _)| ink.ncols() + gap).sum::<usize>() + 2 * margin;
+        let mut canvas = Canvas::new(200, width, self.page_colour());
+        canvas.texture(self.by([0.01, 0.02, 0.04]), self.dice);
+        let colour = self.ink_colour();
+        let (mut left, mut answer) = (margin, String::new());
+        for ((ink, class), gap, shift) in digits {
+            let top = (200.0 - ink.nrows() as f32) / 2.0 + shift;
             canvas.write(&ink, top as isize, left as isize, colour);
-            left += ink.ncols() as f32 + self.by([30.0, 18.0, 9.0]) * self.dice.between(0.9, 1.3);
+            left += ink.ncols() + gap;
             answer.push_str(&class);
         }
         self.photo(canvas, answer)
@@ -201,11 +207,12 @@ impl Scene<'_> {
         self.photo(canvas, answer)
     }
 
-    /// A pen of another thickness: `level` as in [`Hand`].
-    pub(crate) fn pen(mut self, level: f32) -> Drawn {
+    /// A pen of another thickness: `growth` is what it adds to each side of a line, as a share of the digit's size.
+    pub(crate) fn pen(mut self, growth: f32) -> Drawn {
         let mut canvas = self.page();
         let size = self.size();
-        let (ink, answer) = self.digit_of(size, level);
+        let (ink, answer) = self.digit_of(size, if growth > 0.0 { 0.4 } else { 0.6 });
+        let ink = digit::grown(&ink, growth * size);
         self.place(&mut canvas, &ink);
         self.photo(canvas, answer)
     }

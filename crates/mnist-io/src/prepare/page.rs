@@ -3,8 +3,10 @@
 use super::window;
 use ndarray::{Array2, Zip};
 
-/// A page is never taken for darker than this where dark ink is measured against it.
+/// A page is never taken for darker than this where dark ink is measured against it, nor for darker than this share of its
+/// lightest tenth: in a deep shadow the grain would look like ink.
 const PAGE_LEVEL_MIN: f32 = 32.0;
+const PAGE_SHARE_MIN: f32 = 0.4;
 
 /// What one way of seeing the image makes of it.
 pub(super) struct Layers {
@@ -20,12 +22,13 @@ pub(super) struct Layers {
 pub(super) fn separate(grey: &Array2<f32>, is_dark: bool, radius: usize) -> Layers {
     let light_page = if is_dark { grey.clone() } else { grey.mapv(|value| 255.0 - value) };
     let page = window::least(&window::greatest(&light_page, radius), radius);
+    let least = PAGE_LEVEL_MIN.max(PAGE_SHARE_MIN * quantile(&page, 0.9));
     // A page reflects a part of the light, and dark ink a smaller part: the ratio of the two does not depend on the light.
     let mut ink = Zip::from(&page).and(&light_page).map_collect(|&page, &value| {
-        if is_dark { (page - value) * (255.0 / page.max(PAGE_LEVEL_MIN)) } else { page - value }
+        if is_dark { (page - value) * (255.0 / page.max(least)) } else { page - value }
     });
     // The page was taken from its lightest grain; most pixels are page, so their median is its level.
-    let offset = median(&ink);
+    let offset = quantile(&ink, 0.5);
     ink.mapv_inplace(|value| (value - offset).clamp(0.0, 255.0));
     let page = if is_dark { page } else { page.mapv(|value| 255.0 - value) };
     Layers { ink, page }
@@ -57,8 +60,8 @@ pub(super) fn threshold(ink: &Array2<f32>) -> (f32, f32) {
     (best as f32, contrast as f32)
 }
 
-/// The median of the pixels to one of 256 levels.
-fn median(image: &Array2<f32>) -> f32 {
+/// The level below which this share of the pixels is, to one of 256.
+fn quantile(image: &Array2<f32>, share: f32) -> f32 {
     let mut histogram = [0_usize; 256];
     for &value in image {
         histogram[value.clamp(0.0, 255.0) as usize] += 1;
@@ -66,7 +69,7 @@ fn median(image: &Array2<f32>) -> f32 {
     let mut n_below = 0;
     for (level, count) in histogram.iter().enumerate() {
         n_below += count;
-        if 2 * n_below >= image.len() {
+        if n_below as f32 >= share * image.len() as f32 {
             return level as f32;
         }
     }

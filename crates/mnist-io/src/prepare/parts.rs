@@ -1,5 +1,6 @@
 //! The connected parts of a mask, and what can be measured of each.
 
+use super::window;
 use ndarray::Array2;
 
 /// A place in the image: row and column.
@@ -94,34 +95,47 @@ impl Part {
     }
 }
 
-/// The parts of a mask, in the order of their first pixels.
-pub(super) fn connected(mask: &Array2<bool>) -> Vec<Part> {
+/// The parts of a mask, in the order of their first pixels. Pixels with at most 2 · `reach` others between them are one part: a
+/// scan breaks lines.
+pub(super) fn connected(mask: &Array2<bool>, reach: usize) -> Vec<Part> {
     let (height, width) = mask.dim();
-    let mut is_open = mask.clone();
+    let levels = mask.mapv(|is_ink| if is_ink { 1.0 } else { 0.0 });
+    let mut is_open = window::greatest(&levels, reach).mapv(|level| level > 0.0);
     let mut parts = Vec::new();
+    let mut places = Vec::new();
     for start in ndarray::indices(mask.dim()) {
-        if !is_open[start] {
+        if !mask[start] || !is_open[start] {
             continue;
         }
         is_open[start] = false;
-        let mut pixels = vec![start];
-        let mut bounds = Bounds { top: start.0, bottom: start.0 + 1, left: start.1, right: start.1 + 1 };
-        let (mut n_edges, mut n_visited) = (0, 0);
-        while let Some(&(y, x)) = pixels.get(n_visited) {
+        places.clear();
+        places.push(start);
+        let mut n_visited = 0;
+        while let Some(&(y, x)) = places.get(n_visited) {
             n_visited += 1;
-            bounds = bounds.union(Bounds { top: y, bottom: y + 1, left: x, right: x + 1 });
             for near_y in y.saturating_sub(1)..(y + 2).min(height) {
                 for near_x in x.saturating_sub(1)..(x + 2).min(width) {
-                    n_edges += usize::from(near_y.abs_diff(y) + near_x.abs_diff(x) == 1 && !mask[(near_y, near_x)]);
                     if std::mem::take(&mut is_open[(near_y, near_x)]) {
-                        pixels.push((near_y, near_x));
+                        places.push((near_y, near_x));
                     }
                 }
             }
-            n_edges += [y == 0, y + 1 == height, x == 0, x + 1 == width].into_iter().filter(|&at_edge| at_edge).count();
         }
-        let reaches = [bounds.top == 0, bounds.bottom == height, bounds.left == 0, bounds.right == width];
-        parts.push(Part { pixels, bounds, reaches, n_edges });
+        parts.push(measured(places.iter().copied().filter(|&place| mask[place]).collect(), mask));
     }
     parts
+}
+
+fn measured(pixels: Vec<Place>, mask: &Array2<bool>) -> Part {
+    let (height, width) = mask.dim();
+    let (first_y, first_x) = pixels[0];
+    let mut bounds = Bounds { top: first_y, bottom: first_y + 1, left: first_x, right: first_x + 1 };
+    let mut n_edges = 0;
+    for &(y, x) in &pixels {
+        bounds = bounds.union(Bounds { top: y, bottom: y + 1, left: x, right: x + 1 });
+        n_edges += usize::from(y == 0 || !mask[(y - 1, x)]) + usize::from(y + 1 == height || !mask[(y + 1, x)]);
+        n_edges += usize::from(x == 0 || !mask[(y, x - 1)]) + usize::from(x + 1 == width || !mask[(y, x + 1)]);
+    }
+    let reaches = [bounds.top == 0, bounds.bottom == height, bounds.left == 0, bounds.right == width];
+    Part { pixels, bounds, reaches, n_edges }
 }

@@ -15,6 +15,9 @@ pub(super) const CONTRAST_MIN: f32 = 24.0;
 /// writing to the page. A tightly cut digit of a thick marker needs the last.
 pub(super) const RADII: [f32; 3] = [0.03, 0.08, 0.2];
 
+/// Ink is one part over gaps of up to twice this share of the longer side.
+const REACH: f32 = 0.005;
+
 /// More parts that could be writing are noise.
 const N_PARTS_MAX: usize = 250;
 
@@ -61,7 +64,7 @@ impl Source {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence(pub(super) [f32; N_EVIDENCE]);
 
-pub(super) const N_EVIDENCE: usize = 13;
+pub(super) const N_EVIDENCE: usize = 14;
 
 /// Sees the image one way, or says why nothing can be seen so.
 pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) -> Result<Reading, String> {
@@ -115,17 +118,18 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
     for &pixel in characters.iter().flat_map(|one| &one.parts).flat_map(|part| &part.pixels) {
         mask[pixel] = true;
     }
-    let evidence = weigh(&layers, &raw, &mask, &writing, &characters, is_dark, share);
+    let evidence = weigh(source, &layers, &raw, &mask, &writing, &characters, is_dark, share);
     Ok(Reading { is_dark, layers, threshold, raw, mask, n_rules, writing, characters, evidence })
 }
 
 fn sorted(raw: &Array2<bool>, longer_side: usize) -> (Writing, usize) {
+    let reach = (REACH * longer_side as f32) as usize;
     let mut mask = raw.clone();
     let n_rules = lines::remove_rules(&mut mask);
-    let with_rules_removed = writing::select(parts::connected(&mask), longer_side);
+    let with_rules_removed = writing::select(parts::connected(&mask, reach), longer_side);
     if n_rules > 0 && with_rules_removed.kept.iter().all(|part| part.bounds.side() * 12 < longer_side) {
         // Nothing is left of note: what ran through the picture was the writing.
-        return (writing::select(parts::connected(raw), longer_side), 0);
+        return (writing::select(parts::connected(raw, reach), longer_side), 0);
     }
     (with_rules_removed, n_rules)
 }
@@ -143,6 +147,7 @@ fn blank(ink: &mut Array2<f32>, parts: &[Part]) {
 }
 
 fn weigh(
+    source: &Source,
     layers: &Layers,
     raw: &Array2<bool>,
     mask: &Array2<bool>,
@@ -179,7 +184,34 @@ fn weigh(
         (characters.len() - 1) as f32,
         sharpness(&layers.ink, main) / mean_ink.max(1.0),
         (n_raw as f32 / raw.len() as f32).min(1.0),
+        blunt_share(source, layers, mask, is_dark),
     ])
+}
+
+/// The share of the rim of the writing at which the image does not change as it does from page to ink: a stroke wider than the
+/// window is cut where nothing ends, and a shadow ends softly.
+fn blunt_share(source: &Source, layers: &Layers, mask: &Array2<bool>, is_dark: bool) -> f32 {
+    let (height, width) = mask.dim();
+    let (mut n_rim, mut n_blunt) = (0, 0);
+    for (place, &is_ink) in mask.indexed_iter() {
+        if !is_ink {
+            continue;
+        }
+        let (y, x) = place;
+        let expected = (layers.page[place] - source.smooth[place]).abs();
+        for (dy, dx) in [(-1_isize, 0_isize), (1, 0), (0, -1), (0, 1)] {
+            let at = |n: isize| {
+                let place = (y.checked_add_signed(n * dy)?, x.checked_add_signed(n * dx)?);
+                (place.0 < height && place.1 < width).then_some(place)
+            };
+            let Some(outside) = at(1).filter(|&place| !mask[place]) else { continue };
+            let (outer, inner) = (at(3).or(at(2)).unwrap_or(outside), at(-1).unwrap_or(place));
+            let step = source.smooth[outer] - source.smooth[inner];
+            n_rim += 1;
+            n_blunt += usize::from(if is_dark { step } else { -step } < 0.5 * expected);
+        }
+    }
+    n_blunt as f32 / (n_rim as f32).max(1.0)
 }
 
 /// The mean change of the ink from pixel to pixel inside and at the rim of a part, where it is greatest.
@@ -221,7 +253,7 @@ fn refuse_noise(mask: &Array2<bool>) -> Result<(), String> {
 impl Evidence {
     /// The weights of a logistic regression.
     const WEIGHTS: [f32; N_EVIDENCE] = [
-        -0.302, -0.398, 1.395, -3.090, -5.446, -0.740, 1.040, -1.773, 1.418, 0.334, -0.553, 0.467, 1.776,
+        0.848, -0.234, 0.344, -2.847, -4.356, -0.894, 0.436, -1.085, 1.098, 0.634, -0.343, 1.158, 0.737, -6.613,
     ];
 
     pub(super) fn score(&self) -> f32 {

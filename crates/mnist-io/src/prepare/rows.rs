@@ -11,11 +11,20 @@ const GAP_SHARE: f32 = 0.12;
 /// What is lower than this share of the tallest is no character of its own.
 const HEIGHT_SHARE: f32 = 0.45;
 
+/// What has less ink than this share of the blackest character is no character; a thin "1" beside a fat "8" has a quarter.
+const AREA_SHARE: f32 = 0.12;
+
 /// Parts of one character.
 #[derive(Clone, Debug)]
 pub(super) struct Character {
     pub(super) parts: Vec<Part>,
     pub(super) bounds: Bounds,
+}
+
+impl Character {
+    fn area(&self) -> usize {
+        self.parts.iter().map(Part::area).sum()
+    }
 }
 
 /// Puts parts together to characters, from left to right. Returns how many small things stood apart and were left out.
@@ -37,7 +46,14 @@ pub(super) fn characters(parts: Vec<Part>, is_single: bool) -> (Vec<Character>, 
     });
     characters.sort_by_key(|one| one.bounds.left);
     let n_before = characters.len();
-    characters.retain(|one| one.bounds.height() as f32 >= HEIGHT_SHARE * tallest as f32);
+    let largest = characters.iter().max_by_key(|one| one.area()).map(|one| (one.area(), one.bounds));
+    if let Some((area, bounds)) = largest {
+        characters.retain(|one| {
+            one.bounds.height() as f32 >= HEIGHT_SHARE * tallest as f32
+                && one.area() as f32 >= AREA_SHARE * area as f32
+                && 2 * one.bounds.common_rows(&bounds) >= one.bounds.height().min(bounds.height())
+        });
+    }
     let n_left_out = n_before - characters.len();
     (characters, n_left_out)
 }

@@ -15,6 +15,9 @@ const AREA_MIN: usize = 4;
 /// A part with at least this share on level and upright lines is a frame, a line, or a digit of straight strokes.
 const STRAIGHT_SHARE: f32 = 0.85;
 
+/// A part round another one is drawn with lines thinner than this share of its longer side: a frame, or a ring.
+const ENCLOSING_WIDTH_MAX: f32 = 0.1;
+
 /// Parts that are kept, and how many were not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writing {
@@ -48,10 +51,17 @@ struct Candidate {
 
 /// Sorts the parts of an image of this longer side.
 pub(super) fn select(parts: Vec<Part>, longer_side: usize) -> Writing {
-    let candidates: Vec<Candidate> = parts
+    let mut candidates: Vec<Candidate> = parts
         .into_iter()
         .map(|part| Candidate { shape: shape(&part, longer_side), is_edge: part.touches_edge(), part })
         .collect();
+    for index in 0..candidates.len() {
+        let one = &candidates[index];
+        let is_thin = one.part.line_width() < ENCLOSING_WIDTH_MAX * one.part.bounds.side() as f32;
+        if one.shape == Shape::Stroke && is_thin && encloses_another(one, &candidates) {
+            candidates[index].shape = Shape::Frame;
+        }
+    }
     let Some(main) = main_part(&candidates) else {
         return Writing { n_specks: candidates.len(), ..Writing::default() };
     };
@@ -145,7 +155,7 @@ fn is_foreign(candidate: &Candidate, main: &Part, main_shape: Shape) -> bool {
         Shape::Bar => {
             let Some((length, thickness)) = lines::bar(&candidate.part) else { return false };
             if main_shape == Shape::Bar && !candidate.is_edge {
-                return length > 1.5 * main_bounds.side() as f32;
+                return length > 1.5 * main_bounds.side() as f32 || thickness < 0.55 * main.line_width();
             }
             let is_level = bounds.width() > bounds.height();
             // The top of a "5" that was set down apart, or the bar of a "7".
