@@ -6,11 +6,12 @@ use mlp_results::text::thousands;
 use mlp_sweep::{Dataset, is_safe_name};
 use mlp_train::nearest;
 use mnist_fetch::Manifest;
-use mnist_io::{LabeledImages, synthetic_digits};
+use mnist_io::{FolderKind, LabeledImages, Note, synthetic_digits};
 
 use crate::failure::{Code, Failure};
 use crate::output::notice;
 use crate::places;
+use crate::summary::quoted;
 
 /// The name of the built-in data.
 pub(crate) const SYNTHETIC: &str = "synthetic";
@@ -31,24 +32,84 @@ enum Origin {
     Folder { name: String, folder: PathBuf },
 }
 
+/// What a net can be measured on.
+pub(crate) enum Measurable {
+    /// A data set, with images to learn from.
+    Whole(Dataset),
+    /// Images to test on alone, under their name.
+    TestOnly(String, LabeledImages),
+}
+
 /// Reads what `choice` names: "synthetic", a data set under `datasets/`, or a folder of IDX files. Without a choice it
 /// is MNIST where that is complete, and otherwise the synthetic digits, with a notice.
 pub(crate) fn load(choice: Option<&str>) -> Result<Dataset, Failure> {
-    let origin = match choice {
-        Some(choice) => resolve(choice)?,
-        None => default_origin()?,
-    };
-    match origin {
-        Origin::Synthetic => {
-            require_memory((N_SYNTHETIC_TRAIN + N_SYNTHETIC_TEST) * 28 * 28)?;
-            synthetic()
-        }
-        Origin::Folder { name, folder } => {
-            require_memory(unpacked_size(&folder))?;
-            let (train, test) = LabeledImages::load_folder(&folder)?;
-            Ok(Dataset::images(name, train, test)?)
-        }
+    match origin(choice)? {
+        Origin::Synthetic => synthetic(),
+        Origin::Folder { name, folder } => match FolderKind::of(&folder) {
+            FolderKind::TestSet => Err(test_only(&folder)),
+            kind => load_folder(name, &folder, &kind, ""),
+        },
     }
+}
+
+/// The same, for measuring: a folder of test images alone will do.
+pub(crate) fn load_measurable(choice: Option<&str>) -> Result<Measurable, Failure> {
+    match origin(choice)? {
+        Origin::Synthetic => synthetic().map(Measurable::Whole),
+        Origin::Folder { name, folder } => match FolderKind::of(&folder) {
+            FolderKind::TestSet => {
+                require_memory(unpacked_size(&folder))?;
+                Ok(Measurable::TestOnly(name, LabeledImages::load_test(&folder, tell)?))
+            }
+            // All pictures serve to measure a net that has learned from others.
+            kind => load_folder(name, &folder, &kind, " --test-share 1").map(Measurable::Whole),
+        },
+    }
+}
+
+fn origin(choice: Option<&str>) -> Result<Origin, Failure> {
+    choice.map_or_else(default_origin, resolve)
+}
+
+/// Reads a data set; a folder of something else is told what it is and how it becomes one, by an import with `options`.
+fn load_folder(name: String, folder: &Path, kind: &FolderKind, options: &str) -> Result<Dataset, Failure> {
+    if let Some(advice) = otherwise(folder, kind, options) {
+        return Err(Failure::data(format!("{}: expected a data set, found {advice}", folder.display())));
+    }
+    require_memory(unpacked_size(folder))?;
+    let (train, test) = LabeledImages::load_folder_with(folder, tell)?;
+    Ok(Dataset::images(name, train, test)?)
+}
+
+/// What a folder is that is no data set, and what to do with it.
+fn otherwise(folder: &Path, kind: &FolderKind, options: &str) -> Option<String> {
+    let path = quoted(folder);
+    match kind {
+        FolderKind::ClassFolders => Some(format!(
+            "folders of pictures; make a data set of them, and name that with --data:\n  \
+             cargo xtask data import {path} my-data{options}"
+        )),
+        FolderKind::Images => Some(format!(
+            "pictures that are in no folders of classes; `cargo xtask predict MODEL {path}` reads them, and sorted into a \
+             folder for each class they become a data set by `cargo xtask data import`"
+        )),
+        FolderKind::Nested(inner) => Some(format!("none, but data in a folder of it; name that: {}", quoted(inner))),
+        _ => None,
+    }
+}
+
+fn test_only(folder: &Path) -> Failure {
+    Failure::data(format!(
+        "{}: expected a data set, found test images alone; `cargo xtask evaluate MODEL --data {}` measures a net on them, and \
+         a set to learn from has training images, too",
+        folder.display(),
+        quoted(folder)
+    ))
+}
+
+/// Says what a person may want to know about data.
+pub(crate) fn tell(note: Note) {
+    notice(format_args!("note: {note}"));
 }
 
 /// The training and the test images; everything that this program loads is images.
@@ -103,6 +164,7 @@ fn unpacked_size(folder: &Path) -> usize {
 }
 
 fn synthetic() -> Result<Dataset, Failure> {
+    require_memory((N_SYNTHETIC_TRAIN + N_SYNTHETIC_TEST) * 28 * 28)?;
     let train = synthetic_digits(N_SYNTHETIC_TRAIN, SYNTHETIC_SEEDS.0);
     let test = synthetic_digits(N_SYNTHETIC_TEST, SYNTHETIC_SEEDS.1);
     Ok(Dataset::images(SYNTHETIC, train, test)?.synthetic())
@@ -138,6 +200,13 @@ fn resolve(choice: &str) -> Result<Origin, Failure> {
     let path = Path::new(choice);
     if path.is_dir() {
         return Ok(Origin::Folder { name: name_of(path), folder: path.to_path_buf() });
+    }
+    if path.is_file() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return Err(Failure::data(format!(
+            "{choice}: expected a folder with the files of a data set, found a file; name its folder: --data {}",
+            quoted(folder)
+        )));
     }
     Err(missing(choice, looks_like_path, &datasets))
 }

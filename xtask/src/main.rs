@@ -4,7 +4,7 @@
 //! 3 bad data, 4 network or checksum, 5 input/output, 6 folder in use, 7 a trial or a check failed, 75 interrupted.
 //!
 //! Everything that computes is in the libraries; here are commands, options and the terminal. Reading order: a command in
-//! `commands/`, what it is given (`options`, `data`, `planning`), and how results are told (`progress`, `summary`).
+//! `commands/`, what it is given (`options`, `data`, `models`, `planning`), and how results are told (`progress`, `summary`).
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -12,6 +12,7 @@ mod commands;
 
 // What a command is given.
 mod data;
+mod models;
 mod options;
 mod places;
 mod planning;

@@ -89,7 +89,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, n_bits: usi
     let all_right = |fraction: f64| thousands((fraction * n_samples as f64).round() as u64);
     if let Some(digits) = test.digit_accuracy {
         output.line(format_args!(
-            "accuracy         {:<9} all {n_bits} bits right: {} of {} test images",
+            "accuracy         {:<9} all {n_bits} bits right: {} of {} images",
             percent(Some(digits)),
             all_right(digits),
             thousands(n_samples as u64),
@@ -236,7 +236,8 @@ fn trouble(row: &Repetitions<'_, Settings>) -> String {
 
 fn diverged(record: &RunRecord) -> String {
     let place = record.diverged.map_or(String::new(), |place| {
-        format!(" in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer)
+        let n_layers = record.layers.len().saturating_sub(1);
+        format!(" in epoch {}, batch {}, layer {} of {n_layers}", place.epoch, place.batch, place.layer + 1)
     });
     format!(
         "diverged{place}: the numbers left the range of {}. That is a result, not an error; \

@@ -211,6 +211,30 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
+/// What was saved in place of the file that was wanted, by its first bytes, as a person would say it: nothing, a web page, or
+/// the pointer that Git LFS leaves where a large file has not been fetched. `None` for all other bytes.
+///
+/// ```
+/// assert_eq!(durable_file::substitute(b""), Some("an empty file"));
+/// assert!(durable_file::substitute(b" <!DOCTYPE html>").is_some_and(|text| text.contains("HTML")));
+/// assert!(durable_file::substitute(b"version https://git-lfs.github.com/spec/v1").is_some_and(|text| text.contains("LFS")));
+/// assert_eq!(durable_file::substitute(b"42"), None);
+/// ```
+pub fn substitute(beginning: &[u8]) -> Option<&'static str> {
+    const HTML: [&str; 6] = ["<!doctype html", "<html", "<head", "<body", "<title", "<!--"];
+    const ENOUGH: usize = 512;
+    if beginning.is_empty() {
+        return Some("an empty file");
+    }
+    let text = String::from_utf8_lossy(&beginning[..beginning.len().min(ENOUGH)]);
+    let text = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    if HTML.iter().any(|tag| text.starts_with(tag)) {
+        return Some("an HTML page, probably a failed download");
+    }
+    text.starts_with("version https://git-lfs")
+        .then_some("a Git LFS pointer instead of the file itself, which `git lfs pull` fetches")
+}
+
 /// What a person can do about an error of the operating system, after a semicolon: "; free some space …"; empty where there
 /// is nothing to say.
 pub fn advice(error: &io::Error) -> &'static str {

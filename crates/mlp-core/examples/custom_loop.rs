@@ -126,7 +126,7 @@ fn main() -> Result<(), NonFinite> {
     let (_, analytic) = backpropagate_with(&mlp, inputs.view(), |outputs| HUBER.of_batch(outputs, targets.view()));
     for check in compare_gradients(&analytic, &numeric) {
         let tensor = if check.is_bias { "biases" } else { "weights" };
-        println!("  layer {} {tensor:8} relative error {:.1e}", check.layer, check.relative_error);
+        println!("  layer {} {tensor:8} relative error {:.1e}", check.layer + 1, check.relative_error);
         assert!(check.relative_error < 1e-6);
     }
 

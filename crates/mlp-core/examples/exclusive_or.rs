@@ -17,7 +17,7 @@ fn main() {
     println!("The gradient that back-propagation finds, against finite differences of the loss:");
     for check in gradient_check(&mlp, inputs.view(), targets.view(), objective, 1e-3) {
         let tensor = if check.is_bias { "biases" } else { "weights" };
-        println!("  layer {} {tensor:8} relative error {:.1e}", check.layer, check.relative_error);
+        println!("  layer {} {tensor:8} relative error {:.1e}", check.layer + 1, check.relative_error);
     }
 
     println!("\nGradient descent:");

@@ -117,11 +117,11 @@ pub fn compare_gradients(analytic: &Gradients<f64>, numeric: &Gradients<f64>) ->
     assert_eq!(analytic.layers.len(), numeric.layers.len(), "layers of the two gradients");
     let mut checks = Vec::new();
     for (layer, (a, n)) in analytic.layers.iter().zip(&numeric.layers).enumerate() {
-        assert_eq!(a.weights.dim(), n.weights.dim(), "weights of layer {layer} in the two gradients");
-        assert_eq!(a.bias.is_some(), n.bias.is_some(), "biases of layer {layer} in the two gradients");
+        assert_eq!(a.weights.dim(), n.weights.dim(), "weights of layers[{layer}] in the two gradients");
+        assert_eq!(a.bias.is_some(), n.bias.is_some(), "biases of layers[{layer}] in the two gradients");
         checks.push(compare(layer, false, a.weights.iter().zip(&n.weights)));
         if let (Some(a), Some(n)) = (&a.bias, &n.bias) {
-            assert_eq!(a.len(), n.len(), "biases of layer {layer} in the two gradients");
+            assert_eq!(a.len(), n.len(), "biases of layers[{layer}] in the two gradients");
             checks.push(compare(layer, true, a.iter().zip(n)));
         }
     }

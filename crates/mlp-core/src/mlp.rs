@@ -149,13 +149,13 @@ impl<F: Real> Mlp<F> {
             let (before, after) = (pair[0].weights.dim(), pair[1].weights.dim());
             assert_eq!(
                 before.1, after.0,
-                "layer {index} with weights of shape {before:?} feeds one of shape {after:?}"
+                "layers[{index}] with weights of shape {before:?} feeds one of shape {after:?}"
             );
             assert!(pair[0].activation != Activation::Softmax, "softmax belongs in the last layer only");
         }
         for (index, layer) in self.layers.iter().enumerate() {
             let (shape, n_biases) = (layer.weights.dim(), layer.bias.as_ref().map(Array1::len));
-            assert!(shape.0 > 0 && shape.1 > 0, "layer {index} with weights of shape {shape:?}");
+            assert!(shape.0 > 0 && shape.1 > 0, "layers[{index}] with weights of shape {shape:?}");
             assert!(n_biases.is_none_or(|n| n == shape.1), "{n_biases:?} biases for weights of shape {shape:?}");
         }
     }

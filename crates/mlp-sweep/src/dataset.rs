@@ -208,11 +208,28 @@ impl SampleSet {
         }
     }
 
+    /// The class of each sample, by its index; none where targets are numbers.
+    pub(crate) fn labels(&self) -> &[u8] {
+        match self {
+            SampleSet::Images(images) => &images.labels,
+            SampleSet::Table(Table { targets: TableTargets::Classes { labels, .. }, .. }) => labels,
+            SampleSet::Table(_) => &[],
+        }
+    }
+
     /// What one calls the samples.
     pub(crate) fn noun(&self) -> &'static str {
         match self {
             SampleSet::Images(_) => "images",
             SampleSet::Table(_) => "rows",
+        }
+    }
+
+    /// What one calls one of them.
+    pub(crate) fn noun_of_one(&self) -> &'static str {
+        match self {
+            SampleSet::Images(_) => "image",
+            SampleSet::Table(_) => "row",
         }
     }
 
@@ -259,11 +276,7 @@ impl SampleSet {
             (SampleSet::Table(_), Some((inputs, _))) => Inputs::Values(inputs.view()),
             (SampleSet::Table(_), None) => unreachable!("a table is converted before it is used"),
         };
-        let labels: &[u8] = match self {
-            SampleSet::Images(images) => &images.labels,
-            SampleSet::Table(Table { targets: TableTargets::Classes { labels, .. }, .. }) => labels,
-            SampleSet::Table(_) => &[],
-        };
+        let labels = self.labels();
         let targets = match (codebook, converted) {
             (_, Some((_, Some(values)))) => Targets::Values(values.view()),
             (Some(codebook), _) => Targets::Labels { labels, codebook },

@@ -58,6 +58,7 @@ mod sweep;
 // What is kept.
 mod agreement;
 mod checkpoints;
+mod coverage;
 mod diagnosis;
 mod lease;
 mod store;

@@ -1,9 +1,6 @@
 //! How a sweep stands, while it runs or after, from what lies in its folder.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use mlp_results::{RunFolder, RunRecord, Status};
 
@@ -12,9 +9,6 @@ use crate::error::{Error, Result};
 use crate::lease::{Running, running};
 use crate::spec::SweepSpec;
 use crate::spec::shown;
-
-/// The window over which the pace is told.
-const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// What can be read from the folder of a sweep; nothing in it is changed, and nobody is kept waiting.
 #[derive(Clone, Debug)]
@@ -32,7 +26,8 @@ pub struct Standing {
     pub holder: Option<String>,
     /// Trials that successive halving has stopped.
     pub n_stopped: usize,
-    /// Trials a minute of late.
+    /// Trials a minute: as many as are running, at the seconds that finished ones took by their records. `None` where nothing
+    /// is running, as in a copy of the folder, or nothing has finished.
     pub trials_per_minute: Option<f64>,
 }
 
@@ -53,14 +48,15 @@ impl Standing {
         let records = folder.records();
         // A trial that had come to an end of its own, such as a divergence, has its record.
         let rounds = folder.halving_rounds(|trial| records.contains_key(trial)).unwrap_or_default();
+        let running = running(&folder.running());
         Ok(Standing {
             specification: SweepSpec::read(&specification)?,
-            running: running(&folder.running()),
             checkpoints: checkpoints::progressed(folder),
             holder: durable_file::lock::holder(folder.path()),
             n_stopped: rounds.iter().map(|round| round.stopped.len()).sum(),
-            trials_per_minute: pace(&folder.trials()),
+            trials_per_minute: pace(&records, running.len()),
             records,
+            running,
         })
     }
 
@@ -83,18 +79,13 @@ impl Standing {
     }
 }
 
-/// Trials a minute, by the times of the records of the last quarter of an hour; `None` where there are fewer than two.
-fn pace(trials: &Path) -> Option<f64> {
-    let mut times: Vec<SystemTime> = fs::read_dir(trials)
-        .ok()?
-        .flatten()
-        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
-        .collect();
-    times.sort_unstable();
-    let last = *times.last()?;
-    let recent: Vec<SystemTime> =
-        times.into_iter().filter(|time| last.duration_since(*time).is_ok_and(|age| age <= RECENT)).collect();
-    let minutes = last.duration_since(*recent.first()?).ok()?.as_secs_f64() / 60.0;
-    (recent.len() > 1 && minutes > 0.0).then(|| (recent.len() - 1) as f64 / minutes)
+/// Trials a minute. The times of files are no measure: a copy of a folder has them all from the hour of copying.
+fn pace(records: &BTreeMap<String, RunRecord>, n_running: usize) -> Option<f64> {
+    let seconds = |record: &RunRecord| -> f64 {
+        let runtime = &record.runtime;
+        runtime.seconds_train.iter().chain(&runtime.seconds_evaluate).sum()
+    };
+    let over: Vec<f64> = records.values().filter(|record| record.is_over()).map(seconds).collect();
+    let total: f64 = over.iter().sum();
+    (n_running > 0 && total > 0.0).then(|| 60.0 * (n_running * over.len()) as f64 / total)
 }

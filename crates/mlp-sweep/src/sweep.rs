@@ -8,6 +8,7 @@ use mlp_results::{RunFolder, RunRecord};
 use serde_json::Value;
 
 use crate::agreement::Expected;
+use crate::coverage;
 use crate::dataset::Dataset;
 use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
@@ -364,6 +365,8 @@ impl OpenSweep<'_> {
         observer: &dyn Observer,
     ) -> Result<SweepOutcome> {
         let OpenSweep { sweep, store, records, trials } = self;
+        let is_open = |trial: &&Trial| records.get(&trial.id).is_none_or(|record| !record.is_over());
+        coverage::warn(&sweep.experiment, trials.iter().filter(is_open), observer);
         let runner = Runner { experiment: &sweep.experiment, store: &store, options, stopped, observer };
         match sweep.specification.halving {
             Some(halving) => halving::run(halving, &runner, &trials, sweep.specification.base.train.epochs, records),

@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
 use crate::tensor_file::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
-    parse_parameters, weights_name,
+    parse_file, parse_parameters, weights_name,
 };
 
 /// The version of the layout of checkpoint files.
@@ -157,8 +157,7 @@ fn parse<F: Real>(
     config: &TrainConfig,
     owner: &Map<String, Value>,
 ) -> std::result::Result<Checkpoint<F>, Problem> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))?;
+    let file = parse_file(bytes)?;
     check_duplicates(bytes)?;
     let mut entry = parse_entry(bytes, ENTRY)?;
     check_format(&entry)?;

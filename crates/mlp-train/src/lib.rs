@@ -118,7 +118,7 @@ pub use model::{AnyMlp, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::shuffle_for_epoch;
 pub use schedule::{Position, Schedule};
-pub use train::{Moment, Progress, Run, Setup, train, train_resumable};
+pub use train::{Moment, Progress, Run, Setup, split_validation, train, train_resumable};
 pub use trainable::Trainable;
 
 /// Its program is compiled and run with the documentation's.

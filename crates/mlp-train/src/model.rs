@@ -18,7 +18,7 @@ use crate::config::{Precision, TrainConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tensor_file::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
-    parse_parameters, weights_name,
+    parse_file, parse_parameters, weights_name,
 };
 
 /// The metadata entry that holds the configuration.
@@ -214,14 +214,11 @@ fn check_network<F: Real>(bytes: &[u8], config: &TrainConfig, mlp: &Mlp<F>) -> s
         None => Ok(()),
         Some((i, (layer, configured))) => {
             let key = if i + 1 == mlp.layers.len() { "output_activation" } else { "activation" };
-            let expected = format!("{}, as layer {i} of the network has it", layer.activation);
+            let (number, n_layers) = (i + 1, mlp.layers.len());
+            let expected = format!("{}, as layer {number} of {n_layers} in the network has it", layer.activation);
             Err(Problem::new(format!("config, key {key}"), expected, configured.to_string()))
         }
     }
-}
-
-fn parse_file(bytes: &[u8]) -> std::result::Result<SafeTensors<'_>, Problem> {
-    SafeTensors::deserialize(bytes).map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))
 }
 
 fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
@@ -277,11 +274,9 @@ fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::
     }
     let biases = (0..n_layers).filter(|_| config.bias).map(bias_name);
     let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
-    check_names(
-        file,
-        &known,
-        &format!("layers 0 to {}, {}", n_layers - 1, if config.bias { "with biases" } else { "without biases" }),
-    )?;
+    let layers = if n_layers == 1 { "layers.0".to_owned() } else { format!("layers.0 to layers.{}", n_layers - 1) };
+    let biases = if config.bias { "with biases" } else { "without biases" };
+    check_names(file, &known, &format!("{layers}, {biases}"))?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
     let mlp = Mlp { layers: layers.collect::<std::result::Result<_, _>>()? };
     Ok(mlp)

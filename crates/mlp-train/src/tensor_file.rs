@@ -32,6 +32,14 @@ impl Problem {
     }
 }
 
+/// The tensors and metadata of a file, or what was saved in its place.
+pub(crate) fn parse_file(bytes: &[u8]) -> Result<SafeTensors<'_>, Problem> {
+    if let Some(found) = durable_file::substitute(bytes) {
+        return Err(Problem::new("header", "a safetensors file", found));
+    }
+    SafeTensors::deserialize(bytes).map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))
+}
+
 /// A tensor of a network, as it stands in a file.
 pub(crate) struct Tensor<F> {
     pub(crate) name: String,

@@ -13,6 +13,7 @@ use mlp_core::{Kernel, Mlp, Real, Workers, Workspace};
 use self::check::{check, check_checkpoint};
 use self::keeper::Keeper;
 use self::parts::Parts;
+pub use self::parts::split_validation;
 use self::trainer::{Trainer, broken_layer};
 use crate::checkpoint::{Checkpoint, Progressed};
 use crate::config::TrainConfig;

@@ -1,7 +1,8 @@
 //! A stream of bytes that unpacks gzip where its content is gzip, and counts what it reads.
 //!
 //! The name of a file is no evidence: a plain file may be called `.gz` (browsers unpack what they download) and a
-//! packed one may not. The first two bytes decide. Several gzip members are one stream, as RFC 1952 has it.
+//! packed one may not. The first two bytes decide. Several gzip members are one stream, as RFC 1952 has it; zeros behind the
+//! last one, with which tapes and some tools fill their blocks, are passed over, as gzip does.
 
 use crate::error::{Error, Result};
 use flate2::bufread::GzDecoder;
@@ -51,7 +52,7 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
         Ok((length, file)) => Ok((BufReader::with_capacity(64 * 1024, file), length)),
         Err(error) => {
             let advice = match error.kind() {
-                io::ErrorKind::NotFound => "check the name and whether the data set has been downloaded",
+                io::ErrorKind::NotFound => "check its name",
                 io::ErrorKind::PermissionDenied => "check the permissions",
                 _ => "name a regular file",
             };
@@ -186,12 +187,21 @@ impl<R: BufRead> Unpacked<R> {
         Ok(bytes)
     }
 
-    /// Expects the end of the stream. For gzip this also verifies the length and checksum of the last member.
-    pub(crate) fn finish(mut self, description: &str, n_bytes: u64) -> Result<()> {
+    /// Expects the end of the stream. For gzip this also verifies the length and checksum of the last member. Returns how
+    /// many zeros follow it.
+    pub(crate) fn finish(mut self, description: &str, n_bytes: u64) -> Result<u64> {
         let end = self.position;
         match self.read_up_to(&mut [0])? {
-            0 => Ok(()),
+            0 => Ok(self.n_padding()),
             _ => Err(self.locate(wrong_payload(description, n_bytes, "more"), end)),
+        }
+    }
+
+    /// How many zeros follow the gzip stream, once it has been read to its end.
+    fn n_padding(&self) -> u64 {
+        match &self.stream {
+            Stream::Plain(_) => 0,
+            Stream::Gzip(members) => members.n_padding,
         }
     }
 
@@ -252,11 +262,13 @@ struct Members<R> {
     decoder: Option<GzDecoder<Counted<R>>>,
     /// The offset of the member in the stored bytes.
     start: u64,
+    /// The zeros behind the last member.
+    n_padding: u64,
 }
 
 impl<R: BufRead> Members<R> {
     fn new(source: R) -> Self {
-        Self { decoder: Some(GzDecoder::new(Counted { inner: source, count: 0 })), start: 0 }
+        Self { decoder: Some(GzDecoder::new(Counted { inner: source, count: 0 })), start: 0, n_padding: 0 }
     }
 
     /// The stored bytes that were consumed.
@@ -271,7 +283,18 @@ impl<R: BufRead> Members<R> {
                 return Ok(n_read);
             }
             self.start = decoder.get_ref().count;
-            self.decoder = self.decoder.take().map(|decoder| GzDecoder::new(decoder.into_inner()));
+            let Some(mut source) = self.decoder.take().map(GzDecoder::into_inner) else { break };
+            let is_over = skip_zeros(&mut source)?;
+            self.n_padding = source.count - self.start;
+            // A member after zeros is none that gzip would read.
+            let is_refused = !is_over && self.n_padding > 0;
+            self.decoder = Some(GzDecoder::new(source));
+            if is_over {
+                return Ok(0);
+            }
+            if is_refused {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "bytes after zeros"));
+            }
         }
         Ok(0)
     }
@@ -279,7 +302,7 @@ impl<R: BufRead> Members<R> {
     /// What an error of the decoder means, and the offset in the stored bytes to look at.
     fn describe(&self, error: &io::Error) -> (String, u64) {
         let has_header = self.decoder.as_ref().is_some_and(|decoder| decoder.header().is_some());
-        if self.start > 0 && !has_header {
+        if self.start > 0 && (self.n_padding > 0 || !has_header) {
             return ("bytes after the end of the gzip stream".to_string(), self.start);
         }
         let text = error.to_string();
@@ -292,6 +315,42 @@ impl<R: BufRead> Members<R> {
             _ => text,
         };
         (found, self.count())
+    }
+}
+
+/// Passes over zeros; whether nothing else follows.
+fn skip_zeros(source: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let buffer = source.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(true);
+        }
+        let n_zeros = buffer.iter().take_while(|&&byte| byte == 0).count();
+        let is_all = n_zeros == buffer.len();
+        source.consume(n_zeros);
+        if !is_all {
+            return Ok(false);
+        }
+    }
+}
+
+/// Whether two files hold the same bytes, unpacked where they are packed.
+pub(crate) fn have_equal_content(one: &Path, other: &Path) -> Result<bool> {
+    let open = |path: &Path| {
+        let (file, length) = open(path)?;
+        Unpacked::new(file, Some(length)).map_err(|error| error.in_file(path))
+    };
+    let (mut first, mut second) = (open(one)?, open(other)?);
+    let (mut here, mut there) = (vec![0; PIECE_LENGTH], vec![0; PIECE_LENGTH]);
+    loop {
+        let n_here = first.read_up_to(&mut here).map_err(|error| error.in_file(one))?;
+        let n_there = second.read_up_to(&mut there).map_err(|error| error.in_file(other))?;
+        if here[..n_here] != there[..n_there] {
+            return Ok(false);
+        }
+        if n_here == 0 {
+            return Ok(true);
+        }
     }
 }
 

@@ -269,13 +269,22 @@ pub(crate) struct Header {
     pub(crate) description: String,
 }
 
-/// Reads a file, and says whether it was packed with gzip, so that offsets in its content can be named for what they are.
-pub(crate) fn read_file(path: &Path) -> Result<(IdxArray, bool)> {
+/// How an array was stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Storage {
+    /// Whether it was packed with gzip: offsets in its content are named for what they are.
+    pub(crate) is_packed: bool,
+    /// The zeros behind the gzip stream.
+    pub(crate) n_padding: u64,
+}
+
+/// Reads a file, and says how it was stored.
+pub(crate) fn read_file(path: &Path) -> Result<(IdxArray, Storage)> {
     let (file, length) = gzip::open(path)?;
     read_from(file, Some(length)).map_err(|error| error.in_file(path))
 }
 
-fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<(IdxArray, bool)> {
+fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<(IdxArray, Storage)> {
     let mut stream = Unpacked::new(source, stored_length)?;
     let header = read_header(&mut stream)?;
     stream.check_payload_fits(header.n_bytes as u64, &header.description)?;
@@ -290,9 +299,9 @@ fn read_from(source: impl BufRead, stored_length: Option<u64>) -> Result<(IdxArr
         IdxElement::F32 => IdxArray::F32(read_elements(&mut stream, &header, is_length_known, BigEndian::read_f32)?),
         IdxElement::F64 => IdxArray::F64(read_elements(&mut stream, &header, is_length_known, BigEndian::read_f64)?),
     };
-    let is_gzip = stream.is_gzip();
-    stream.finish(&header.description, header.n_bytes as u64)?;
-    Ok((array, is_gzip))
+    let is_packed = stream.is_gzip();
+    let n_padding = stream.finish(&header.description, header.n_bytes as u64)?;
+    Ok((array, Storage { is_packed, n_padding }))
 }
 
 pub(crate) fn read_header<R: BufRead>(stream: &mut Unpacked<R>) -> Result<Header> {
@@ -405,12 +414,11 @@ fn shaped<T>(header: &Header, values: Vec<T>) -> ArrayD<T> {
 
 /// What the first bytes of a file that is not IDX look like.
 fn describe_beginning(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
-    let html_tags = ["<!doctype html", "<html", "<head", "<body", "<title", "<!--"];
+    if let Some(found) = durable_file::substitute(bytes) {
+        return found.to_owned();
+    }
     let known = match bytes {
-        _ if html_tags.iter().any(|tag| text.starts_with(tag)) => "an HTML page, probably a failed download",
-        _ if text.starts_with("<?xml") => "an XML document, probably a failed download",
-        _ if text.starts_with("version https://git-lfs") => "a Git LFS pointer instead of the file itself",
+        _ if bytes.trim_ascii_start().starts_with(b"<?xml") => "an XML document, probably a failed download",
         [b'{' | b'[', ..] => "a JSON document, probably a failed download",
         [b'P', b'K', 3, 4, ..] => "a ZIP archive: unpack it first",
         [0x89, b'P', b'N', b'G', ..] => "a PNG picture",

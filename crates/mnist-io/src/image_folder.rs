@@ -1,31 +1,34 @@
 //! Data sets as folders of images: a folder for each class, so that a person can look at them, sort them and make some.
-//!
-//! A folder's name is the character of its class (`7`, `A`), or a number, a hyphen and the character (`36-a`), which
-//! sets the order of the classes and keeps `A` and `a` apart where file systems do not. A character that cannot be part
-//! of a name is written as its code point (`10-U+002F`). The images of all classes are taken in the order of their own
-//! names.
+//! The images of all classes are taken in the order of their own names.
 
-use crate::error::{Error, Result};
+use crate::class_folders::{ClassFolder, class_folders, entries, folder_name, image_files, is_image, split_folders};
+use crate::error::{Error, Result, in_one_line};
 use crate::images::LabeledImages;
-use crate::prepare::{prepare_digit, read_image};
-use image::{DynamicImage, GrayImage, ImageError, Luma};
+use crate::note::{Note, Part};
+use crate::photo_file::read_image;
+use crate::prepare::{grey_image, ground_of_small, prepare_digit};
+use image::{GrayImage, ImageError, Luma};
 use ndarray::{Array2, Array3, Axis};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The subfolders of a folder that is split already: `train` and `test`.
+/// The subfolders of a folder that is split already: `train` and `test`. They are found under the names `training` and
+/// `testing` as well, in letters of any case.
 pub const SPLIT_FOLDERS: [&str; 2] = ["train", "test"];
 
 /// The side of MNIST's images, which others are prepared to be like.
 const SIDE: u32 = 28;
 
+/// How many images are looked at to decide how those of MNIST's size are taken.
+const N_LOOKED_AT: usize = 64;
+
 /// Which image files go through [`prepare_digit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preparation {
-    /// Those that are not of MNIST's size already: the set then has images of 28 × 28.
+    /// Those that are not of MNIST's size already, or that are dark on light where most are: the set then has images of
+    /// 28 × 28.
     #[default]
     WhereNeeded,
     /// None: all are taken pixel by pixel, light on dark, and must have one size.
@@ -37,7 +40,8 @@ pub enum Preparation {
 pub struct ImportOptions {
     /// Which images are prepared.
     pub preparation: Preparation,
-    /// The share of every class that becomes the test set, from 0 to 1, where the folder is not split yet.
+    /// The share of every class that becomes the test set, from 0 to 1, where the folder is not split yet. With 1 every
+    /// image is for testing, and there are none to learn from.
     pub test_share: f64,
     /// Decides which images these are.
     pub seed: u64,
@@ -54,19 +58,21 @@ impl Default for ImportOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportedImages {
-    /// The set to learn from.
+    /// The set to learn from; empty where all images are for testing.
     pub train: LabeledImages,
     /// The set to test on.
     pub test: LabeledImages,
     /// How many images had to be prepared.
     pub n_prepared: usize,
-    /// Files that were passed over, as their names do not end in `.png`, `.jpg` or `.jpeg`.
+    /// Files that were passed over, as their names do not end as those of [`IMAGE_ENDINGS`](crate::IMAGE_ENDINGS).
     pub n_skipped: usize,
+    /// What else a person may want to know: folders that were passed over, classes without an image.
+    pub notes: Vec<Note>,
 }
 
-/// Makes a training and a test set of the PNG and JPEG files in `folder`. It holds a folder for each class, named by the
+/// Makes a training and a test set of the image files in `folder`. It holds a folder for each class, named by the
 /// class's character (`7`, `A`, `36-a`, `10-U+002F`), or [`SPLIT_FOLDERS`] with such folders in each; then nothing is split
-/// anew. `progress` is told before each image how many are done, and of how many.
+/// anew, and folders beside these two are passed over, with a note. `progress` is told before each image how many are done, and of how many.
 ///
 /// ```
 /// use mnist_io::{ImportOptions, export_images, import_images, synthetic_digits};
@@ -92,21 +98,52 @@ pub fn import_images(
     options: &ImportOptions,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<ImportedImages> {
-    let (folder, preparation) = (folder.as_ref(), options.preparation);
-    let parts = SPLIT_FOLDERS.map(|part| folder.join(part));
-    if !parts.iter().all(|part| part.is_dir()) {
-        let all = read_classes(folder, &class_folders(folder)?, preparation, None, &mut progress)?;
-        let (train, test) = all.set.split(options.test_share, options.seed);
-        if test.is_empty() {
-            return Err(Error::data(
-                "two pictures or more of some class, one to learn from and one to test on",
-                "one of each",
-                "add some",
-            )
-            .in_file(folder));
-        }
-        return Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped });
+    let folder = folder.as_ref();
+    let mut imported = match split_folders(folder)? {
+        Some((parts, others)) => import_split(folder, &parts, others, options, &mut progress)?,
+        None => import_whole(folder, options, &mut progress)?,
+    };
+    let parts = [(Part::Train, &imported.train), (Part::Test, &imported.test)];
+    let notes: Vec<Note> = parts
+        .into_iter()
+        .filter(|(_, set)| !set.is_empty())
+        .filter_map(|(part, set)| Note::on_empty_classes(part, set))
+        .collect();
+    imported.notes.extend(notes);
+    Ok(imported)
+}
+
+/// Folders of classes, which are split here.
+fn import_whole(
+    folder: &Path,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<ImportedImages> {
+    let all = read_classes(folder, &class_folders(folder)?, options.preparation, None, progress)?;
+    let (train, test) = if options.test_share == 1.0 {
+        (all.set.select(&[]), all.set)
+    } else {
+        all.set.split(options.test_share, options.seed)
+    };
+    if test.is_empty() {
+        return Err(Error::data(
+            "two pictures or more of some class, one to learn from and one to test on",
+            "one of each",
+            "add some",
+        )
+        .in_file(folder));
     }
+    Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped, notes: all.notes })
+}
+
+/// Folders of classes that are split already, and folders beside them.
+fn import_split(
+    folder: &Path,
+    parts: &[PathBuf; 2],
+    others: Vec<PathBuf>,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<ImportedImages> {
     let folders = [class_folders(&parts[0])?, class_folders(&parts[1])?];
     let [train_classes, test_classes] =
         folders.each_ref().map(|folders| folders.iter().map(|folder| folder.class).collect::<String>());
@@ -118,14 +155,18 @@ pub fn import_images(
         )
         .in_file(folder));
     }
-    let train = read_classes(&parts[0], &folders[0], preparation, None, &mut progress)?;
+    let train = read_classes(&parts[0], &folders[0], options.preparation, None, progress)?;
     let shape = (train.set.height(), train.set.width());
-    let test = read_classes(&parts[1], &folders[1], preparation, Some(shape), &mut progress)?;
+    let test = read_classes(&parts[1], &folders[1], options.preparation, Some(shape), progress)?;
+    let mut notes: Vec<Note> = others.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
+    notes.extend((options.test_share == 1.0).then_some(Note::SplitKept));
+    notes.extend(train.notes.into_iter().chain(test.notes));
     Ok(ImportedImages {
         train: train.set,
         test: test.set,
         n_prepared: train.n_prepared + test.n_prepared,
         n_skipped: train.n_skipped + test.n_skipped,
+        notes,
     })
 }
 
@@ -150,7 +191,7 @@ pub fn export_images(set: &LabeledImages, folder: impl AsRef<Path>, mut progress
         image.save(&path).map_err(|error| {
             let error = match error {
                 ImageError::IoError(error) => error,
-                other => io::Error::other(other),
+                other => io::Error::other(in_one_line(other)),
             };
             Error::io("a file that can be written", error, "check the disk, or name another folder").in_file(&path)
         })?;
@@ -159,62 +200,12 @@ pub fn export_images(set: &LabeledImages, folder: impl AsRef<Path>, mut progress
     Ok(())
 }
 
-/// A folder of images of one class.
-#[derive(Debug)]
-struct ClassFolder {
-    /// The number before the hyphen, if there is one.
-    number: Option<u32>,
-    class: char,
-    path: PathBuf,
-}
-
-/// The class folders in `folder`, in the order of their numbers, or of their characters where one has no number.
-fn class_folders(folder: &Path) -> Result<Vec<ClassFolder>> {
-    let mut folders = Vec::new();
-    for path in entries(folder)? {
-        if !path.is_dir() {
-            continue;
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some((number, class)) = parse_folder_name(&name) else {
-            return Err(Error::data(
-                "a folder named by the character of its class, such as 7, A, 36-a or 10-U+002F",
-                format!("\"{name}\""),
-                "rename it or move it away",
-            )
-            .in_file(&path));
-        };
-        folders.push(ClassFolder { number, class, path });
-    }
-    if folders.iter().all(|folder| folder.number.is_some()) {
-        folders.sort_by_key(|folder| (folder.number, folder.class));
-    } else {
-        folders.sort_by_key(|folder| folder.class);
-    }
-    let mut seen = BTreeMap::new();
-    for folder in &folders {
-        if let Some(other) = seen.insert(folder.class, &folder.path) {
-            return Err(Error::data(
-                format!("one folder for {:?}", folder.class),
-                format!("{} too", other.display()),
-                "put their pictures into one",
-            )
-            .in_file(&folder.path));
-        }
-    }
-    let (expected, found, advice) = match folders.len() {
-        1..=256 => return Ok(folders),
-        0 => ("a folder of pictures for each class, such as 7 or A", "none".to_owned(), "make one for each"),
-        n => ("at most 256 classes", n.to_string(), "move some away"),
-    };
-    Err(Error::data(expected, found, advice).in_file(folder))
-}
-
 /// The images of a folder of classes.
 struct ClassImages {
     set: LabeledImages,
     n_prepared: usize,
     n_skipped: usize,
+    notes: Vec<Note>,
 }
 
 /// An image file: its name without the ending, by which all are ordered, the label, and the path.
@@ -229,16 +220,25 @@ fn read_classes(
     mut shape: Option<(usize, usize)>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ClassImages> {
-    let (found, n_skipped) = find_images(folders)?;
+    let FoundImages { images: found, n_skipped, folders: inner } = find_images(folders)?;
     if found.is_empty() {
-        return Err(Error::data("PNG or JPEG pictures", "none", "put some into its folders").in_file(place));
+        let deeper = inner.iter().find(|inner| image_files(inner).is_ok());
+        let (found, advice) = match deeper {
+            Some(inner) => (
+                format!("some only one level deeper, such as in {}", inner.display()),
+                "move them up into the folders of their classes",
+            ),
+            None => ("none".to_owned(), "put some into its folders"),
+        };
+        return Err(Error::data("pictures (PNG, JPEG, WebP, BMP or GIF)", found, advice).in_file(place));
     }
     let (mut pixels, mut labels, mut n_prepared) = (Vec::new(), Vec::new(), 0);
     let mut refused = Vec::new();
     let n_all = found.len();
+    let is_small_ready = preparation != Preparation::Never && are_small_ready(&found);
     for (index, (_, label, path)) in found.into_iter().enumerate() {
         progress(index, n_all);
-        match read_one(&path, preparation, shape) {
+        match read_one(&path, preparation, is_small_ready, shape) {
             Ok((image, was_prepared)) => {
                 shape = Some(image.dim());
                 n_prepared += usize::from(was_prepared);
@@ -257,31 +257,60 @@ fn read_classes(
     let images = Array3::from_shape_vec((labels.len(), height, width), pixels).expect("images of one size");
     let classes = folders.iter().map(|folder| folder.class).collect();
     let set = LabeledImages::new(images, labels, classes)?;
-    Ok(ClassImages { set, n_prepared, n_skipped })
+    let notes = inner.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
+    Ok(ClassImages { set, n_prepared, n_skipped, notes })
 }
 
-/// The image files of all classes by their names, and the number of other files.
-fn find_images(folders: &[ClassFolder]) -> Result<(Vec<Found>, usize)> {
-    let (mut found, mut n_skipped) = (Vec::new(), 0);
+/// What lies in the folders of classes.
+#[derive(Default)]
+struct FoundImages {
+    /// The image files, by their names.
+    images: Vec<Found>,
+    /// Other files.
+    n_skipped: usize,
+    /// Folders, which are not looked into.
+    folders: Vec<PathBuf>,
+}
+
+fn find_images(folders: &[ClassFolder]) -> Result<FoundImages> {
+    let mut found = FoundImages::default();
     for (label, folder) in folders.iter().enumerate() {
         for path in entries(&folder.path)? {
             if is_image(&path) {
-                found.push((path.file_stem().unwrap_or_default().to_owned(), label, path));
+                found.images.push((path.file_stem().unwrap_or_default().to_owned(), label, path));
+            } else if path.is_dir() {
+                found.folders.push(path);
             } else {
-                n_skipped += 1;
+                found.n_skipped += 1;
             }
         }
     }
-    found.sort();
-    Ok((found, n_skipped))
+    found.images.sort();
+    Ok(found)
+}
+
+/// Whether the images of 28 × 28 pixels are taken as they are: where most of those that are looked at are light on black. A few
+/// that fill their border (clothes do, and some writing) must not be taken for something else than the rest.
+fn are_small_ready(found: &[Found]) -> bool {
+    let grounds = found.iter().step_by(found.len().div_ceil(N_LOOKED_AT)).filter_map(|(_, _, path)| {
+        let photo = read_image(path).ok()?;
+        ground_of_small(&photo)
+    });
+    let (n_dark, n_all) = grounds.fold((0, 0), |(n_dark, n_all), ground| (n_dark + usize::from(ground < 128), n_all + 1));
+    2 * n_dark > n_all
 }
 
 /// The image in a file, and whether it was prepared.
-fn read_one(path: &Path, preparation: Preparation, shape: Option<(usize, usize)>) -> Result<(Array2<u8>, bool)> {
+fn read_one(
+    path: &Path,
+    preparation: Preparation,
+    is_small_ready: bool,
+    shape: Option<(usize, usize)>,
+) -> Result<(Array2<u8>, bool)> {
     let photo = read_image(path)?;
-    let is_ready = photo.width() == SIDE && photo.height() == SIDE;
-    let (image, was_prepared) = if preparation == Preparation::Never || is_ready {
-        (grey_levels(&photo), false)
+    let is_small = photo.width() == SIDE && photo.height() == SIDE;
+    let (image, was_prepared) = if preparation == Preparation::Never || (is_small && is_small_ready) {
+        (grey_image(&photo), false)
     } else {
         (prepare_digit(&photo).map_err(|error| error.in_file(path))?.image, true)
     };
@@ -296,91 +325,5 @@ fn read_one(path: &Path, preparation: Preparation, shape: Option<(usize, usize)>
             .in_file(path))
         }
         _ => Ok((image, was_prepared)),
-    }
-}
-
-fn grey_levels(photo: &DynamicImage) -> Array2<u8> {
-    let grey = photo.to_luma8();
-    let shape = (grey.height() as usize, grey.width() as usize);
-    Array2::from_shape_vec(shape, grey.into_raw()).expect("as many pixels as the image has")
-}
-
-/// The entries of a folder whose names do not begin with a dot, sorted by name.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> io::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if !entry.file_name().to_string_lossy().starts_with('.') {
-                paths.push(entry.path());
-            }
-        }
-        paths.sort();
-        Ok(paths)
-    };
-    read().map_err(|error| {
-        Error::io("a folder that can be read", error, "check the path and its permissions").in_file(folder)
-    })
-}
-
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ["png", "jpg", "jpeg"].iter().any(|known| ending.eq_ignore_ascii_case(known)) && path.is_file()
-}
-
-/// The name of the folder of a class.
-fn folder_name(index: usize, class: char) -> String {
-    if class.is_alphanumeric() {
-        format!("{index:02}-{class}")
-    } else {
-        format!("{index:02}-U+{:04X}", u32::from(class))
-    }
-}
-
-/// The number and the character in the name of a class's folder.
-fn parse_folder_name(name: &str) -> Option<(Option<u32>, char)> {
-    if let Some(class) = only_character(name) {
-        return Some((None, class));
-    }
-    let (number, rest) = match name.split_once('-') {
-        Some((number, rest)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            (Some(number.parse().ok()?), rest)
-        }
-        _ => (None, name),
-    };
-    let code_point = || char::from_u32(u32::from_str_radix(rest.strip_prefix("U+")?, 16).ok()?);
-    let class = only_character(rest).or_else(code_point)?;
-    (!class.is_control()).then_some((number, class))
-}
-
-fn only_character(text: &str) -> Option<char> {
-    let mut characters = text.chars();
-    match (characters.next(), characters.next()) {
-        (Some(character), None) => Some(character),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_folder_is_read_as_it_was_written() {
-        for (index, class) in ['0', 'A', 'a', 'お', '/', '.', '-', ' ', '7', '\\', 'é'].into_iter().enumerate() {
-            let name = folder_name(index, class);
-            assert_eq!(parse_folder_name(&name), Some((Some(index as u32), class)), "{name}");
-            assert!(!name.contains(['/', '\\']) && !name.starts_with('.'), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_character_alone_names_a_class_and_a_word_does_not() {
-        assert_eq!(parse_folder_name("7"), Some((None, '7')));
-        assert_eq!(parse_folder_name("-"), Some((None, '-')));
-        assert_eq!(parse_folder_name("U+0041"), Some((None, 'A')));
-        for name in ["cat", "7-", "", "10", "-7", "7-cat", "1-U+110000", "1-U+000A", "99999999999-a"] {
-            assert_eq!(parse_folder_name(name), None, "{name}");
-        }
     }
 }

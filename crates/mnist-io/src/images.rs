@@ -157,6 +157,16 @@ impl LabeledImages {
         }
     }
 
+    /// The same images with the labels that they have among `classes`: all of their own, in another order, or more. `None`
+    /// where an image is of a class that is not among them.
+    pub fn among(&self, classes: &[char]) -> Option<Self> {
+        let label_of = |class: &char| classes.iter().position(|other| other == class);
+        let new_labels: Vec<Option<usize>> = self.classes.iter().map(label_of).collect();
+        let labels = self.labels.iter().map(|&label| u8::try_from(new_labels[usize::from(label)]?).ok());
+        let labels = labels.collect::<Option<Vec<u8>>>()?;
+        Some(Self { images: self.images.clone(), labels, classes: classes.to_vec() })
+    }
+
     /// The identity of the decoded data: SHA-256, in hexadecimal, over the shape (three little-endian `u64`), the pixels,
     /// the labels, the number of classes (`u64`) and each class (`u32`). How the files were packed does not matter.
     pub fn sha256(&self) -> String {

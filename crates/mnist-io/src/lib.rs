@@ -63,30 +63,42 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 mod blur;
+mod class_folders;
+mod classes_file;
 mod contact_sheet;
 mod convert;
 mod disturbance;
 mod error;
 mod folder;
+mod folder_kind;
 mod gzip;
 mod idx;
 mod image_folder;
 mod images;
+mod jpeg;
+mod note;
+mod part_file;
+mod photo_file;
 mod prepare;
 mod random;
 mod statistics;
 mod synthetic;
 
+pub use class_folders::image_files;
+pub use classes_file::CLASSES_FILE;
 pub use contact_sheet::ContactSheet;
 pub use convert::{LabelSource, convert_labels, repack_images, transpose_images};
 pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
-pub use folder::CLASSES_FILE;
+pub use folder_kind::FolderKind;
 pub use idx::{IdxArray, IdxElement};
 pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
 pub use images::{LabeledImages, digit_classes};
+pub use note::{Note, Part};
+pub use photo_file::{IMAGE_ENDINGS, read_image};
 pub use prepare::{
-    Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, prepare_digit, prepare_photo, read_image, readings,
+    Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, grey_image, prepare_digit, prepare_photo,
+    readings,
 };
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;

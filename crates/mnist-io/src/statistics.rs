@@ -1,7 +1,7 @@
 //! What is in a data set: how many of each class, how bright, and what is in it twice.
 
 use crate::images::LabeledImages;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Numbers about one set of images.
 ///
@@ -65,38 +65,54 @@ impl ImageStatistics {
 pub struct Duplicates {
     /// Images of the second set that are in the first too.
     pub between: usize,
-    /// Those of them that have another label there.
+    /// Those of them that have no image there with their label.
     pub contradicting: usize,
     /// Images of the first set that stand earlier in it already.
     pub within_first: usize,
     /// The same of the second set.
     pub within_second: usize,
+    /// How many different images stand in the first set under more than one label: no network can answer all of them.
+    pub ambiguous_first: usize,
+    /// The same of the second set.
+    pub ambiguous_second: usize,
 }
 
 impl Duplicates {
     /// Compares every image of two sets with every other.
     pub fn count(first: &LabeledImages, second: &LabeledImages) -> Self {
-        let (first_pixels, second_pixels) = (first.pixels(), second.pixels());
-        let mut labels_of: HashMap<&[u8], Vec<u8>> = HashMap::with_capacity(first.len());
-        let mut found = Self::default();
-        for (image, &label) in first_pixels.outer_iter().zip(&first.labels) {
-            let labels = labels_of.entry(image.to_slice().expect("rows of a standard layout")).or_default();
-            found.within_first += usize::from(!labels.is_empty());
-            if !labels.contains(&label) {
-                labels.push(label);
-            }
-        }
-        let mut seen = HashSet::with_capacity(second.len());
-        for (image, label) in second_pixels.outer_iter().zip(&second.labels) {
-            let image = image.to_slice().expect("rows of a standard layout");
-            found.within_second += usize::from(!seen.insert(image));
-            if let Some(labels) = labels_of.get(image) {
+        let (in_first, in_second) = (labels_by_image(first), labels_by_image(second));
+        let n_ambiguous = |labels_of: &Labels<'_>| labels_of.values().filter(|labels| labels.len() > 1).count();
+        let mut found = Self {
+            within_first: first.len() - in_first.len(),
+            within_second: second.len() - in_second.len(),
+            ambiguous_first: n_ambiguous(&in_first),
+            ambiguous_second: n_ambiguous(&in_second),
+            ..Self::default()
+        };
+        for (image, label) in second.pixels().outer_iter().zip(&second.labels) {
+            if let Some(labels) = in_first.get(image.to_slice().expect("rows of a standard layout")) {
                 found.between += 1;
                 found.contradicting += usize::from(!labels.contains(label));
             }
         }
         found
     }
+}
+
+/// The labels under which each different image stands, each once.
+type Labels<'a> = HashMap<&'a [u8], Vec<u8>>;
+
+fn labels_by_image(set: &LabeledImages) -> Labels<'_> {
+    let mut labels_of = Labels::with_capacity(set.len());
+    let length = set.height() * set.width();
+    let pixels = set.images.as_slice().expect("images of a standard layout");
+    for (image, &label) in pixels.chunks_exact(length).zip(&set.labels) {
+        let labels = labels_of.entry(image).or_default();
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels_of
 }
 
 #[cfg(test)]
@@ -121,7 +137,14 @@ mod tests {
     #[test]
     fn duplicates_are_counted_within_and_between_with_their_labels() {
         let (first, second) = (set(&[1, 2, 1, 1, 3], &[0, 1, 0, 2, 1]), set(&[1, 2, 2, 9], &[2, 0, 1, 0]));
-        let expected = Duplicates { between: 3, contradicting: 1, within_first: 2, within_second: 1 };
+        let expected = Duplicates {
+            between: 3,
+            contradicting: 1,
+            within_first: 2,
+            within_second: 1,
+            ambiguous_first: 1,
+            ambiguous_second: 1,
+        };
         assert_eq!(Duplicates::count(&first, &second), expected);
     }
 }

@@ -8,8 +8,8 @@ use mlp_results::text::{counted, thousands};
 use mlp_sweep::Dataset;
 use mnist_fetch::Manifest;
 use mnist_io::{
-    ContactSheet, Duplicates, ImageStatistics, ImportOptions, LabeledImages, Preparation, SPLIT_FOLDERS, export_images,
-    import_images,
+    ContactSheet, Duplicates, FolderKind, ImageStatistics, ImportOptions, ImportedImages, LabeledImages, Note, Part,
+    Preparation, SPLIT_FOLDERS, export_images, import_images,
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,10 @@ Examples:
 
 const IMPORT_NOTES: &str = "\
 FOLDER holds a folder for each class, named by its character (7, A, 36-a), with PNG or JPEG pictures in it, or two such
-folders, train and test. Without them a share of every class is drawn for testing.
+folders, train and test (or training and testing). Without them a share of every class is drawn for testing; with
+--test-share 1 all pictures are for testing, to measure a net that has learned from others:
+  cargo xtask data import photos my-test --test-share 1
+  cargo xtask evaluate MODEL --data ./my-test
 
 A picture of 28 × 28 pixels is taken as it is, light on dark; any other is prepared like the photos that `predict`
 reads. With --as-is all are taken as they are, and must have one size.";
@@ -90,12 +93,15 @@ struct Import {
     folder: PathBuf,
     /// The folder of the data set that is made
     out: PathBuf,
-    /// The share of every class that is for testing, where the pictures are not split yet
+    /// The share of every class that is for testing, where the pictures are not split yet; 1 for all of them
     #[arg(long, value_name = "FRACTION", default_value_t = 0.2, value_parser = share)]
     test_share: f64,
     /// Decides which pictures these are
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Replace the data set that is in OUT
+    #[arg(long)]
+    replace: bool,
     /// Take the pictures pixel by pixel, whatever their size, light on dark
     #[arg(long)]
     as_is: bool,
@@ -116,6 +122,9 @@ pub(crate) fn run(arguments: &Data, output: &mut Output) -> Result<(), Failure> 
 fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
     let data = data::load(Some(&arguments.data))?;
     let [train, test] = data::images(&data);
+    for (part, set) in [(Part::Train, train), (Part::Test, test)] {
+        Note::on_empty_classes(part, set).into_iter().for_each(data::tell);
+    }
     let statistics = [train, test].map(ImageStatistics::new);
     let twice = Duplicates::count(train, test);
     if arguments.json {
@@ -176,13 +185,19 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
     output.line(row("pixels that are 0", |set| format!("{:.1} %", 100.0 * set.zero_fraction)));
     output.line(row("images without ink", |set| thousands(set.n_blank as u64)));
     output.line(format_args!(
-        "\nduplicates, pixel for pixel: {} test images are training images too ({} of them with another label);\n\
-         {} within the training set, {} within the test set",
+        "\nduplicates, pixel for pixel:\n  {} test images are training images too ({} of them with another label)",
         thousands(twice.between as u64),
         thousands(twice.contradicting as u64),
-        thousands(twice.within_first as u64),
-        thousands(twice.within_second as u64)
     ));
+    let within = [
+        ("training", twice.within_first, twice.ambiguous_first),
+        ("test", twice.within_second, twice.ambiguous_second),
+    ];
+    for (part, n_twins, n_ambiguous) in within {
+        let (twins, ambiguous) = (thousands(n_twins as u64), counted(n_ambiguous, "image"));
+        let stands = if n_ambiguous == 1 { "stands" } else { "stand" };
+        output.line(format_args!("  {twins} within the {part} set, where {ambiguous} {stands} under several labels"));
+    }
 }
 
 fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates) -> Value {
@@ -210,6 +225,8 @@ fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates)
             "with_another_label": twice.contradicting,
             "within_train": twice.within_first,
             "within_test": twice.within_second,
+            "under_several_labels_in_train": twice.ambiguous_first,
+            "under_several_labels_in_test": twice.ambiguous_second,
         },
     })
 }
@@ -253,6 +270,9 @@ fn require_new(folder: &Path) -> Result<(), Failure> {
 }
 
 fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
+    if !arguments.replace {
+        require_no_set(&arguments.out)?;
+    }
     let progress = Progress::new(arguments.quiet);
     let bar = progress.steps("pictures", 0);
     let preparation = if arguments.as_is { Preparation::Never } else { Preparation::WhereNeeded };
@@ -264,32 +284,57 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     .map_err(refused)?;
     bar.finish_and_clear();
     let (train, test) = (&imported.train, &imported.test);
+    if train.is_empty() {
+        LabeledImages::write_test(&arguments.out, test)?;
+    } else {
+        LabeledImages::write_folder(&arguments.out, train, test)?;
+    }
+    tell_notes(&imported);
+    output.line(format_args!(
+        "{} and {} of {} × {} pixels\nclasses {}; {} prepared",
+        counted(train.len(), "training image"),
+        counted(test.len(), "test image"),
+        test.width(),
+        test.height(),
+        test.classes.iter().collect::<String>(),
+        counted(imported.n_prepared, "picture")
+    ));
+    // A bare name would be that of a data set.
+    let is_bare = arguments.out.components().count() == 1 && arguments.out.is_relative();
+    let path = if is_bare { quoted(&Path::new(".").join(&arguments.out)) } else { quoted(&arguments.out) };
+    if train.is_empty() {
+        output.line(format_args!("measure a net on them: cargo xtask evaluate MODEL --data {path}"));
+    } else {
+        output.line(format_args!("train on them: cargo xtask train --data {path}"));
+    }
+    Ok(())
+}
+
+/// A set that is there would be lost, or become a mixture.
+fn require_no_set(out: &Path) -> Result<(), Failure> {
+    if !matches!(FolderKind::of(out), FolderKind::DataSet | FolderKind::TestSet) {
+        return Ok(());
+    }
+    Err(Failure::configuration(format!(
+        "{}: expected a folder without a data set, found one in it; name another folder, or add --replace",
+        out.display()
+    )))
+}
+
+fn tell_notes(imported: &ImportedImages) {
     if imported.n_skipped > 0 {
         let files = counted(imported.n_skipped, "file");
         notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
     }
-    let mean = ImageStatistics::new(train).mean;
+    imported.notes.iter().cloned().for_each(data::tell);
+    let shown = if imported.train.is_empty() { &imported.test } else { &imported.train };
+    let mean = ImageStatistics::new(shown).mean;
     if mean > 127.0 {
         notice(format_args!(
             "note: the images are light (mean grey level {mean:.0} of 255): is it dark ink on a light page? Nets that \
              learned from MNIST expect light ink on a dark one"
         ));
     }
-    LabeledImages::write_folder(&arguments.out, train, test)?;
-    output.line(format_args!(
-        "{} and {} of {} × {} pixels, classes {}; {} prepared",
-        counted(train.len(), "training image"),
-        counted(test.len(), "test image"),
-        train.width(),
-        train.height(),
-        train.classes.iter().collect::<String>(),
-        counted(imported.n_prepared, "picture")
-    ));
-    // A bare name would be that of a data set.
-    let is_bare = arguments.out.components().count() == 1 && arguments.out.is_relative();
-    let path = if is_bare { quoted(&Path::new(".").join(&arguments.out)) } else { quoted(&arguments.out) };
-    output.line(format_args!("train on them: cargo xtask train --data {path}"));
-    Ok(())
 }
 
 /// The error, after those of the single pictures that led to it.
@@ -307,7 +352,7 @@ fn refused(error: mnist_io::Error) -> Failure {
 
 fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
-        _ => Err("expected a fraction above 0 and below 1".to_owned()),
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("expected a fraction above 0 and at most 1".to_owned()),
     }
 }

@@ -1,5 +1,7 @@
 //! `evaluate`: a saved model on test images, clean and disturbed.
 
+mod images;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -7,25 +9,30 @@ use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, percent};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
 use mlp_sweep::{Dataset, image_samples};
-use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, evaluate, load_model};
+use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, evaluate};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
-use crate::data;
 use crate::failure::Failure;
 use crate::lock;
+use crate::models::{self, FoundModel};
 use crate::options::{self, DataOption, MachineOptions, StyleOptions};
 use crate::output::{Output, notice};
 use crate::progress::Progress;
 use crate::reporting;
 use crate::summary;
+use images::{MeasuredImages, Part};
 
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask evaluate runs/mine/models/<TRIAL>.safetensors
   cargo xtask evaluate MODEL --disturb gaussian-blur=0.5,1,2,4
   cargo xtask evaluate MODEL --disturb gaussian-noise=25,50 --disturb salt-and-pepper=0.05,0.1
-  cargo xtask evaluate MODEL --data my-digits
+  cargo xtask evaluate runs/mine                      the best net of that run or sweep
+  cargo xtask evaluate MODEL --part train             on what it learned from
+  cargo xtask evaluate MODEL --data ./my-digits       on other images
+
+Pictures of your own become data by `data import`: with --test-share 1 all of them are for testing.
 
 Disturbances: gaussian-blur=SIGMA (pixels), gaussian-noise=DEVIATION (grey levels), salt-and-pepper=FRACTION.
 Beside a model in a folder of results, the curves are stored in robustness/ and drawn in the report.";
@@ -37,8 +44,11 @@ const DISTURBANCE_SEED: u64 = 0;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Evaluate {
-    /// A model that `train` or `sweep` saved
+    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken
     model: PathBuf,
+    /// Which images of the data
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    part: Part,
     /// A disturbance of the images with one or more strengths; may be repeated
     #[arg(long, value_name = "NAME=STRENGTH,…", value_parser = disturbance)]
     disturb: Vec<Disturbances>,
@@ -67,67 +77,50 @@ struct Measured<'a> {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
-    let model = load_model(&arguments.model)?;
+    let model = models::load(&arguments.model)?;
     let kernel = arguments.machine.kernel()?;
-    let trained_on = model.other.get("data").and_then(Value::as_str);
-    let data = data::load(arguments.data.data.as_deref().or(trained_on))?;
-    let size = model.other.get("test_size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
-    let part = data.test_part(size.filter(|_| arguments.data.data.is_none()));
-    let Some(test) = part.images() else { return Err(Failure::data("expected images, found a table")) };
-    check_fit(&arguments.model, &model, test)?;
-
+    let found = MeasuredImages::find(&model, arguments.data.data.as_deref(), arguments.part)?;
+    let images = found.images()?;
     let workers = options::team(arguments.machine.n_threads())?;
-    let measure = |images: &LabeledImages| measure(&model, images, &workers, kernel);
-    let clean = measure(test);
-    let curves = measure_disturbed(arguments, test, &clean.metrics, &measure)?;
+    let measure = |images: &LabeledImages| measure(&model.saved, images, &workers, kernel);
+    let clean = measure(images);
+    let curves = measure_disturbed(arguments, images, &clean.metrics, &measure)?;
     if arguments.style.json {
-        output.line(as_json(arguments, data.name(), &clean, &curves));
+        output.line(as_json(&model, &found, &clean, &curves));
     } else {
-        let n_outputs = model.network.n_outputs();
-        output.line(format_args!(
-            "{} on {} of {}, kernel {}\n",
-            summary::quoted(&arguments.model),
-            counted(test.len(), "test image"),
-            data.name(),
-            kernel.name()
-        ));
-        summary::explain_metrics(&clean.metrics, test.len(), n_outputs, output);
+        introduce(&model, &found, kernel, output);
+        summary::explain_metrics(&clean.metrics, images.len(), model.saved.network.n_outputs(), output);
         show_curves(&curves, output);
         if let Some(confusion) = clean.confusion.as_ref().filter(|_| !arguments.style.quiet) {
-            show_confusion(confusion, &test.classes, output);
+            show_confusion(confusion, &images.classes, output);
         }
     }
     // The results are said by now, whatever becomes of storing them.
-    let measured = Measured { model: &model, data: &data, n_test: test.len(), kernel };
-    let report = store(&arguments.model, &measured, &curves)?;
+    let report = match &found.data {
+        Some(data) if arguments.part == Part::Test => {
+            let measured = Measured { model: &model.saved, data, n_test: images.len(), kernel };
+            store(&model.path, &measured, &curves)?
+        }
+        _ if curves.is_empty() => None,
+        _ => {
+            notice("note: the curves are shown here and stored nowhere: they are not those of the trial's test images");
+            None
+        }
+    };
     if let Some(report) = report.filter(|_| arguments.style.is_talkative()) {
         output.line(format_args!("\nthe curves are in {}", report.display()));
     }
     Ok(())
 }
 
-/// A model is only as good as the data it is asked about.
-fn check_fit(path: &Path, model: &SavedModel, test: &LabeledImages) -> Result<(), Failure> {
-    let n_pixels = test.height() * test.width();
-    if model.network.n_inputs() != n_pixels {
-        return Err(Failure::data(format!(
-            "{}: expected images of {} pixels, found {} × {} = {n_pixels}; name fitting --data",
-            path.display(),
-            model.network.n_inputs(),
-            test.height(),
-            test.width(),
-        )));
+/// What is measured, on what.
+fn introduce(model: &FoundModel, found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
+    model.tell(output);
+    output.line(format_args!("images   {}", found.description()));
+    if let Some((key, value)) = found.reason {
+        output.line(format_args!("         as in its run: {key} = {value}"));
     }
-    let n_bits = model.config.encoding.n_bits(&test.classes);
-    let known = if model.classes.is_empty() { &test.classes } else { &model.classes };
-    if n_bits != model.network.n_outputs() || *known != test.classes {
-        let (known, classes): (String, String) = (known.iter().collect(), test.classes.iter().collect());
-        return Err(Failure::data(format!(
-            "{}: expected images of the classes {known}, found {classes}; name fitting --data",
-            path.display()
-        )));
-    }
-    Ok(())
+    output.line(format_args!("kernel   {}\n", kernel.name()));
 }
 
 fn measure(model: &SavedModel, images: &LabeledImages, workers: &Workers, kernel: Kernel) -> Evaluation {
@@ -239,28 +232,34 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
     if classes.len() > 12 {
         return;
     }
-    let mut head = String::from("\nshown  ");
-    for class in classes {
-        head.push_str(&format!("{class:>6}"));
-    }
-    output.line(format_args!("{head} invalid   found   (rows: what the image shows; columns: the answer)"));
+    // Ten classes fit a terminal of 80 columns as long as no count has more than four digits.
+    let widest = confusion.counts.iter().flatten().max().map_or(1, |count| count.to_string().len());
+    let width = (widest + 1).max(5);
+    let head: String = classes.iter().map(|class| format!("{class:>width$}")).collect();
+    output.line("\nrows: what the image shows; columns: the answer");
+    output.line(format_args!("shown {head} invalid    found"));
     for (class, counts) in confusion.counts.iter().enumerate() {
-        let mut line = format!("{:>5}  ", classes[class]);
+        let mut line = format!("{:>5} ", classes[class]);
         let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
         for count in answers {
-            line.push_str(&if *count == 0 { format!("{:>6}", "·") } else { format!("{count:>6}") });
+            line.push_str(&if *count == 0 { format!("{:>width$}", "·") } else { format!("{count:>width$}") });
         }
-        output.line(format_args!("{line}{invalid:>8}{:>8}", percent(Some(confusion.recall(class)))));
+        let recall = (counts.iter().sum::<u64>() > 0).then(|| confusion.recall(class));
+        output
+            .line(format_args!("{line}{invalid:>8}{:>9}", recall.map_or("·".to_owned(), |share| percent(Some(share)))));
     }
 }
 
-fn as_json(arguments: &Evaluate, data: &str, clean: &Evaluation, curves: &[RobustnessCurve]) -> Value {
+fn as_json(model: &FoundModel, found: &MeasuredImages, clean: &Evaluation, curves: &[RobustnessCurve]) -> Value {
     let curves: Vec<Value> =
         curves.iter().map(|curve| json!({ "disturbance": curve.disturbance, "points": curve.points })).collect();
     json!({
-        "model": arguments.model.to_string_lossy(),
-        "data": data,
-        "test": clean.metrics,
+        "model": model.path.to_string_lossy(),
+        "data": found.name,
+        "part": found.part.name(),
+        "images": found.n_images(),
+        "images_in_all": found.n_all,
+        (found.part.name()): clean.metrics,
         "confusion": clean.confusion.as_ref().map(|confusion| &confusion.counts),
         "robustness": curves,
     })

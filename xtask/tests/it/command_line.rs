@@ -41,7 +41,7 @@ fn unknown_flags_and_commands_are_refused_with_the_nearest_known_one() {
     sandbox.run(["trian"]).expect_code(2).expect_error("'train'");
     sandbox.run(["train", "--kernel", "sse9"]).expect_code(2).expect_error("expected one of avx512, avx2, portable");
     sandbox.run(["train", "--threads", "0"]).expect_code(2).expect_error("1..=1024");
-    sandbox.run(["predict", "model"]).expect_code(2).expect_error("<IMAGE>");
+    sandbox.run(["predict", "model"]).expect_code(2).expect_error("<IMAGE|FOLDER>");
     assert!(sandbox.files("runs").is_empty());
 }
 

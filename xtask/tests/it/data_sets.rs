@@ -99,6 +99,41 @@ fn the_command_that_an_import_prints_can_be_pasted_into_a_shell() {
 }
 
 #[test]
+fn an_import_into_another_set_is_refused_unless_it_is_to_be_replaced() {
+    let sandbox = Sandbox::with_digits();
+    write_photos(&sandbox.path("photos"), 5);
+    let before = LabeledImages::load_folder(sandbox.path("digits")).expect("a set");
+    let outcome = sandbox.run(["data", "import", "photos", "digits"]).expect_code(2);
+    outcome.expect_error(
+        "digits: expected a folder without a data set, found one in it; name another folder, or add --replace",
+    );
+    assert_eq!(LabeledImages::load_folder(sandbox.path("digits")).expect("a set"), before);
+    let outcome = sandbox.run(["data", "import", "photos", "digits", "--test-share", "1", "--replace"]).expect_code(2);
+    outcome.expect_error("expected a folder without training images");
+    sandbox.run(["data", "import", "photos", "digits", "--replace"]).expect_code(0);
+    assert_eq!(LabeledImages::load_folder(sandbox.path("digits")).expect("a set").0.len(), 40);
+}
+
+#[test]
+fn what_an_import_passes_over_and_classes_without_images_are_noted() {
+    let sandbox = Sandbox::new();
+    for part in ["train", "test", "val"] {
+        write_photos(&sandbox.path("photos").join(part), 2);
+        fs::create_dir_all(sandbox.path("photos").join(part).join("q")).expect("a folder");
+    }
+    let outcome = sandbox.run(["data", "import", "photos", "mine"]).expect_code(0);
+    outcome
+        .expect_error("note: the folder photos/val was passed over")
+        .expect_error("note: no training image is of the class 'q', so a net cannot learn it")
+        .expect_error("note: no test image is of the class 'q', so nothing is measured of it");
+    let outcome = sandbox.run(["data", "show", "./mine"]).expect_code(0);
+    outcome.expect_error("note: no training image is of the class 'q'");
+    let train = ["train", "--data", "./mine", "--set", "hidden=[4]", "--set", "epochs=1", "--set", "batch_size=5"];
+    let outcome = sandbox.run(train.iter().chain(&["--quiet", "--out", "out"])).expect_code(0);
+    outcome.expect_error("warning: no training image is of the class 'q'");
+}
+
+#[test]
 fn every_picture_that_cannot_be_used_is_named_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     write_photos(&sandbox.path("photos"), 2);
@@ -143,6 +178,11 @@ fn a_set_is_shown_in_numbers_that_agree_with_its_content() {
         test.images.index_axis_mut(Axis(0), index).assign(&train.images.index_axis(Axis(0), index + 7));
         test.labels[index] = label;
     }
+    // One training image stands there a second time, under another label.
+    let mut train = train;
+    let twin = train.images.index_axis(Axis(0), 20).to_owned();
+    train.images.index_axis_mut(Axis(0), 21).assign(&twin);
+    train.labels[21] = (train.labels[20] + 1) % 10;
     LabeledImages::write_folder(sandbox.path("digits"), &train, &test).expect("a set");
     let outcome = sandbox.run(["data", "show", "./digits", "--json", "--sheet", "sheet.png"]).expect_code(0);
     let shown: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
@@ -151,11 +191,18 @@ fn a_set_is_shown_in_numbers_that_agree_with_its_content() {
     let mean = train.images.iter().map(|&pixel| f64::from(pixel)).sum::<f64>() / train.images.len() as f64;
     assert!((shown["train"]["mean"].as_f64().expect("a number") - mean).abs() < 1e-9);
     assert_eq!((&shown["duplicates"]["between"], &shown["duplicates"]["with_another_label"]), (&2.into(), &1.into()));
+    let of_train = (&shown["duplicates"]["within_train"], &shown["duplicates"]["under_several_labels_in_train"]);
+    assert_eq!(of_train, (&1.into(), &1.into()));
     let sheet = image::open(sandbox.path("sheet.png")).expect("a picture");
     assert_eq!((sheet.width(), sheet.height()), (12 * 30 + 2, 10 * 30 + 2));
 
     let outcome = sandbox.run(["data", "show", "./digits"]).expect_code(0);
     assert!(outcome.stdout.contains("2 test images are training images too (1 of them"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("  1 within the training set, where 1 image stands under several labels\n"),
+        "{}",
+        outcome.stdout
+    );
     sandbox.run(["data", "show", "./digits", "--sheet", "sheet.gif"]).expect_code(2).expect_error(".svg or .png");
     sandbox.run(["data", "show", "nothing"]).expect_code(3);
 }

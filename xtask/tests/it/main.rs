@@ -11,10 +11,12 @@ mod emnist;
 #[cfg(unix)]
 mod faults;
 mod interruptions;
+mod measuring;
 mod metadata;
 #[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
 mod miniature;
 mod packages;
+mod predictions;
 mod reproduce;
 mod resume;
 mod sandbox;

@@ -172,6 +172,13 @@ fn files_that_are_no_models_are_refused() {
         flipped
     });
     sandbox.write("page.safetensors", "<html>");
+    sandbox.write("empty.safetensors", "");
+    sandbox.write("pointer.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n");
+    let substitutes = [("page", "an HTML page"), ("empty", "an empty file"), ("pointer", "a Git LFS pointer")];
+    for (name, found) in substitutes {
+        let outcome = sandbox.run(["evaluate", &format!("{name}.safetensors")]).expect_code(3);
+        outcome.expect_error(&format!("{name}.safetensors: header: expected a safetensors file, found {found}"));
+    }
     for name in ["cut.safetensors", "flipped.safetensors", "page.safetensors"] {
         sandbox.run(["evaluate", name]).expect_code(3).expect_error(name);
         sandbox.run(["predict", name, "x.png"]).expect_code(3).expect_error(name);

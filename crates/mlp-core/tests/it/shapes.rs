@@ -94,7 +94,7 @@ fn a_gain_of_zero_panics() {
 }
 
 #[test]
-#[should_panic(expected = "layer 0 with weights of shape (3, 4) feeds one of shape (5, 2)")]
+#[should_panic(expected = "layers[0] with weights of shape (3, 4) feeds one of shape (5, 2)")]
 fn layers_that_do_not_fit_each_other_panic() {
     let mut mlp = network::<f64>(&[3, 4, 2], &[Activation::Sigmoid; 2], true, 0);
     mlp.layers[1].weights = Array2::zeros((5, 2));

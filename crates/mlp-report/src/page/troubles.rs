@@ -42,9 +42,15 @@ pub(super) fn sections(overview: &Overview<'_>) -> Vec<String> {
 fn diverged(overview: &Overview<'_>, trials: &[&TrialResult]) -> Option<Trouble> {
     let head = format!("{} diverged.", counted(trials.len(), "trial"));
     let explained = "The numbers of these nets grew beyond all bounds; they have no result and are left out of means. A \
-                     smaller learning rate usually helps. (Layers are counted from 0, epochs and batches from 1.)";
+                     smaller learning rate usually helps. (Layers, epochs and batches are counted from 1.)";
     trouble(overview, trials, head, explained, |trial| match &trial.record.diverged {
-        Some(place) => format!(" in epoch {}, batch {}, layer {}", place.epoch, place.batch, place.layer),
+        Some(place) => format!(
+            " in epoch {}, batch {}, layer {} of {}",
+            place.epoch,
+            place.batch,
+            place.layer + 1,
+            trial.record.layers.len().saturating_sub(1)
+        ),
         None => " at a place that was not recorded".to_owned(),
     })
 }

@@ -69,7 +69,7 @@ fn a_diverged_run_says_where_and_is_left_out_of_means() {
     ];
     let page = report_html(&made_up::input(records));
     assert!(page.contains("1 trial diverged."));
-    assert!(page.contains("in epoch 3, batch 17, layer 2"));
+    assert!(page.contains("in epoch 3, batch 17, layer 3 of "));
     assert!(page.contains("0 of 1, <span class=\"status diverged\">1 diverged</span>"));
 }
 

@@ -30,6 +30,9 @@ fn a_sweep_is_seen_while_it_runs_when_it_is_stopped_and_after() {
     let running = seen.into_inner().expect("nobody panics with the lock").expect("it can be read while it runs");
     assert_eq!((running.count(Status::Finished), running.n_left(), running.n_stopped), (1, 2, 0));
     assert_eq!(running.running.len(), 1);
+    let finished = running.records.values().next().expect("the finished one");
+    let seconds: f64 = finished.runtime.seconds_train.iter().chain(&finished.runtime.seconds_evaluate).sum();
+    assert_eq!(running.trials_per_minute, Some(60.0 / seconds));
     assert_eq!(running.running[0].label, "seed = 1");
     let own = format!("process {}", std::process::id());
     assert!(running.running[0].holder.starts_with(&own), "{running:?}");
@@ -44,11 +47,26 @@ fn a_sweep_is_seen_while_it_runs_when_it_is_stopped_and_after() {
     let before = contents(folder.path());
     let over = Standing::read(&folder).expect("a folder of a sweep");
     assert_eq!((over.count(Status::Finished), over.n_left(), over.checkpoints.len()), (3, 0, 0));
-    assert!(over.trials_per_minute.is_none_or(|pace| pace > 0.0));
+    assert_eq!(over.trials_per_minute, None, "nothing runs");
     let mut labels: Vec<String> = over.records.values().map(|record| over.label(record)).collect();
     labels.sort();
     assert_eq!(labels, ["seed = 0", "seed = 1", "seed = 2"]);
     assert_eq!(contents(folder.path()), before, "looking changes nothing");
+}
+
+#[test]
+fn a_copy_of_a_folder_tells_no_pace_whatever_the_times_of_its_files() {
+    let place = Place::new();
+    let (folder, copy) = (place.folder("out"), place.folder("copy"));
+    run(&sweep(GRID, &folder));
+    std::fs::create_dir_all(copy.trials()).expect("a folder");
+    std::fs::copy(folder.specification(), copy.specification()).expect("a copy");
+    for file in crate::small::files(&folder.trials()) {
+        std::fs::copy(&file, copy.trials().join(file.file_name().expect("a name"))).expect("a copy");
+    }
+    let standing = Standing::read(&copy).expect("a folder of a sweep");
+    assert_eq!((standing.count(Status::Finished), standing.n_left()), (3, 0));
+    assert_eq!((standing.trials_per_minute, standing.holder), (None, None));
 }
 
 #[test]

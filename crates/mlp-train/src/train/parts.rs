@@ -19,13 +19,7 @@ pub(super) struct Parts<'a, 's, 't, F> {
 impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
     /// Splits the validation samples off at random; both parts keep the order of the samples.
     pub(super) fn split(config: &TrainConfig, samples: &'a Samples<'s, F>, test: Option<&'a Samples<'t, F>>) -> Self {
-        let mut validation: Vec<usize> = (0..samples.n_samples()).collect();
-        if config.validation > 0 {
-            shuffle(&mut validation, &mut generator(config.seed, Stream::Validation));
-        }
-        let mut train = validation.split_off(config.validation);
-        train.sort_unstable();
-        validation.sort_unstable();
+        let (train, validation) = split_validation(samples.n_samples(), config);
         let n_train_measured = match config.evaluate_train {
             EvaluateTrain::Count(n_samples) => n_samples.min(train.len()),
             EvaluateTrain::All => train.len(),
@@ -46,4 +40,21 @@ impl<'a, 's, 't, F: Trainable> Parts<'a, 's, 't, F> {
     pub(super) fn evaluate(&self, evaluator: &mut Evaluator<'_, F>) -> Option<Evaluation> {
         self.test.as_ref().map(|(test, rows)| evaluator.evaluate(test, rows))
     }
+}
+
+/// Which of `n_samples` samples a run with this configuration trains on, and which it splits off for validation: their
+/// indices, each in rising order. The split is drawn by the seed.
+///
+/// # Panics
+///
+/// If there are fewer samples than `config.validation`.
+pub fn split_validation(n_samples: usize, config: &TrainConfig) -> (Vec<usize>, Vec<usize>) {
+    let mut validation: Vec<usize> = (0..n_samples).collect();
+    if config.validation > 0 {
+        shuffle(&mut validation, &mut generator(config.seed, Stream::Validation));
+    }
+    let mut train = validation.split_off(config.validation);
+    train.sort_unstable();
+    validation.sort_unstable();
+    (train, validation)
 }

@@ -2,6 +2,7 @@
 
 use super::grey::{self, Backdrop};
 use super::reading::{self, Evidence, Reading, Source};
+use super::ready::{self, Ready};
 use super::{Layout, PreparationStep, PreparedCharacter, WORKING_SIDE, check_sides, shape, strokes, to_bytes};
 use image::DynamicImage;
 use ndarray::Array2;
@@ -12,6 +13,11 @@ pub(super) fn prepare(
     layout: Layout,
     steps: &mut Vec<PreparationStep>,
 ) -> Result<(Vec<PreparedCharacter>, f64), String> {
+    if let Some(ready) = ready::ready(photo) {
+        let Ready { image, explanation } = ready;
+        steps.push(PreparationStep { name: "as it is", explanation, image: image.clone() });
+        return Ok((vec![PreparedCharacter { image, columns: 0..photo.width(), rows: 0..photo.height() }], 1.0));
+    }
     check_sides(photo)?;
     let backdrop = grey::backdrop(photo);
     let source = Source::new(grey::grey(photo, backdrop, WORKING_SIDE));

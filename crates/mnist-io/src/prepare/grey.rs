@@ -64,6 +64,14 @@ pub(super) fn grey(photo: &DynamicImage, backdrop: Backdrop, side_max: usize) ->
     shape::resample_columns(narrow, height_shrunk)
 }
 
+/// Grey levels of every pixel, to the nearest whole one.
+pub(super) fn exact(photo: &DynamicImage) -> Array2<u8> {
+    let behind = if backdrop(photo) == Backdrop::Black { 0.0 } else { 255.0 };
+    let levels = photo.to_rgba8().pixels().map(|pixel| (level(pixel, behind) + 0.5) as u8).collect();
+    Array2::from_shape_vec((photo.height() as usize, photo.width() as usize), levels)
+        .expect("a picture has width × height pixels")
+}
+
 fn level(pixel: &Rgba<u8>, behind: f32) -> f32 {
     let [red, green, blue, alpha] = pixel.0;
     let alpha = f32::from(alpha);

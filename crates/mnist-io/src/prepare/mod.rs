@@ -10,6 +10,7 @@ mod lines;
 mod page;
 mod parts;
 mod reading;
+mod ready;
 mod rows;
 mod shape;
 mod steps;
@@ -17,11 +18,11 @@ mod strokes;
 mod window;
 mod writing;
 
+pub(crate) use ready::ground_of_small;
+
 use crate::error::{Error, Result};
-use crate::gzip;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::DynamicImage;
 use ndarray::Array2;
-use std::path::Path;
 
 /// A digit as MNIST has them, and the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +49,6 @@ const WORKING_SIDE: usize = 400;
 
 /// The least side of a photo, in pixels, as it is and as it is shrunk.
 const SIDE_MIN: usize = 8;
-
-/// No camera takes more; with 16 bits for each of four channels they are 512 MB.
-const N_PIXELS_MAX: u64 = 64_000_000;
-
-/// The decoder of JPEG holds all of the file.
-const FILE_LENGTH_MAX: u64 = 256 << 20;
 
 /// Finds the digit in a photo and prepares it as MNIST's were.
 ///
@@ -140,52 +135,10 @@ pub fn readings(photo: &DynamicImage, layout: Layout) -> Vec<(Vec<f32>, Vec<Prep
     choice::all(photo, layout)
 }
 
-/// Reads a PNG or JPEG image, turned upright as its camera recorded. The content decides which it is, not the name.
-///
-/// # Errors
-/// `Io` where the file cannot be read or is not a regular file. `Data` where it is neither PNG nor JPEG, is damaged, or
-/// has more than 64 million pixels or 256 MiB; it is then refused before it is unpacked.
-pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
-    let path = path.as_ref();
-    let (file, length) = gzip::open(path)?;
-    if length > FILE_LENGTH_MAX {
-        let found = format!("a file of {length} bytes");
-        return Err(Error::data("a picture of at most 256 MiB", found, "shrink it first").in_file(path));
-    }
-    let refuse = |error: image::ImageError| {
-        let error = match error {
-            image::ImageError::IoError(io) if io.raw_os_error().is_some() => {
-                Error::io("a picture that can be read", io, "check the disk or the connection")
-            }
-            image::ImageError::Limits(limits) => Error::data(
-                "a picture of at most 64 million pixels and 512 MiB unpacked",
-                limits.to_string(),
-                "shrink it first",
-            ),
-            other => Error::data("a whole PNG or JPEG picture", other.to_string(), "save the picture anew"),
-        };
-        error.in_file(path)
-    };
-    let mut reader =
-        ImageReader::new(file).with_guessed_format().map_err(|error| refuse(image::ImageError::IoError(error)))?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(Error::data("a PNG or JPEG picture", "another format", "save it as PNG or JPEG")
-            .at_byte(0)
-            .in_file(path));
-    }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(512 << 20);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(refuse)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > N_PIXELS_MAX {
-        let found = format!("{width} × {height}");
-        return Err(Error::data("a picture of at most 64 million pixels", found, "shrink it first").in_file(path));
-    }
-    let orientation = decoder.orientation().map_err(refuse)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(refuse)?;
-    image.apply_orientation(orientation);
-    Ok(image)
+/// The grey levels of an image as they are, 0 (black) to 255, by the rule for colours that the preparation has too; what is
+/// transparent counts as white, or as black where what is drawn is light.
+pub fn grey_image(photo: &DynamicImage) -> Array2<u8> {
+    grey::exact(photo)
 }
 
 fn refusal(found: String) -> Error {

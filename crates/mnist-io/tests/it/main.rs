@@ -5,6 +5,7 @@ mod convert;
 mod damage;
 mod disturbance;
 mod fixtures;
+mod folders;
 mod idx;
 mod image_folder;
 mod images;

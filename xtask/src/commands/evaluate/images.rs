@@ -1,0 +1,174 @@
+//! Which images a model is measured on.
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use mlp_results::text::thousands;
+use mlp_sweep::{Dataset, SampleSet};
+use mlp_train::{SavedModel, split_validation};
+use mnist_io::LabeledImages;
+use serde_json::Value;
+
+use crate::data::{self, Measurable};
+use crate::failure::Failure;
+use crate::models::FoundModel;
+use crate::output::notice;
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    /// The images that the net learned from
+    Train,
+    /// The images that its run split off the training images to choose by
+    Validation,
+    /// The images that nothing was learned from
+    Test,
+}
+
+/// The images that a model is measured on, and where they are from.
+pub(super) struct MeasuredImages {
+    /// Of which data set.
+    pub(super) name: String,
+    pub(super) part: Part,
+    samples: Arc<SampleSet>,
+    /// How many images the set has of which these are some: training or test images.
+    pub(super) n_all: usize,
+    /// The key that says why they are not all, and its value.
+    pub(super) reason: Option<(&'static str, usize)>,
+    /// The whole data set, where there is one.
+    pub(super) data: Option<Dataset>,
+}
+
+impl MeasuredImages {
+    /// Reads the `part` of the data that are named, or else of those that the model was trained on.
+    pub(super) fn find(model: &FoundModel, named: Option<&str>, part: Part) -> Result<Self, Failure> {
+        let trained_on = model.saved.other.get("data").and_then(Value::as_str);
+        let is_own = named.is_none();
+        match data::load_measurable(named.or(trained_on))? {
+            Measurable::Whole(data) => {
+                if is_own {
+                    say_where_data_differ(model, &data);
+                }
+                let found = Self::of_data_set(&model.saved, data, part, is_own)?;
+                found.among_classes_of(model)
+            }
+            Measurable::TestOnly(name, images) if part == Part::Test => {
+                let n_all = images.len();
+                let samples = Arc::new(SampleSet::from(images));
+                Self { name, part, samples, n_all, reason: None, data: None }.among_classes_of(model)
+            }
+            Measurable::TestOnly(name, _) => Err(Failure::configuration(format!(
+                "--part {}: expected training images, found that {name} holds test images alone; leave it out",
+                part.name()
+            ))),
+        }
+    }
+
+    fn of_data_set(model: &SavedModel, data: Dataset, part: Part, is_own: bool) -> Result<Self, Failure> {
+        let size = |key| model.other.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+        let own_size = |key| size(key).filter(|_| is_own);
+        let name = data.name().to_owned();
+        if part == Part::Test {
+            let size = own_size("test_size");
+            let (samples, n_all) = (data.test_part(size), data.test().len());
+            let reason = size.filter(|size| *size < n_all).map(|size| ("test_size", size));
+            return Ok(Self { name, part, samples, n_all, reason, data: Some(data) });
+        }
+        let n_validation = model.config.validation;
+        if part == Part::Validation && !(is_own && n_validation > 0) {
+            let found = if is_own { "a run that split none off" } else { "other data, named by --data" };
+            return Err(Failure::configuration(format!(
+                "--part validation: expected the data of a run with `validation`, found {found}; take train or test"
+            )));
+        }
+        let size = own_size("train_size");
+        let (all, n_all) = (data.train_part(size), data.train().len());
+        if !(is_own && n_validation > 0) {
+            let reason = size.filter(|size| *size < n_all).map(|size| ("train_size", size));
+            return Ok(Self { name, part, samples: all, n_all, reason, data: Some(data) });
+        }
+        if n_validation >= all.len() {
+            return Err(Failure::data(format!(
+                "{name}: expected more training images than the {n_validation} that were split off for validation, found {}; \
+                 name the data that the net was trained on",
+                all.len()
+            )));
+        }
+        let (train, validation) = split_validation(all.len(), &model.config);
+        let rows = if part == Part::Train { train } else { validation };
+        let samples = Arc::new(SampleSet::from(images_of(&all)?.select(&rows)));
+        Ok(Self { name, part, samples, n_all, reason: Some(("validation", n_validation)), data: Some(data) })
+    }
+
+    /// The images.
+    pub(super) fn images(&self) -> Result<&LabeledImages, Failure> {
+        images_of(&self.samples)
+    }
+
+    /// How many.
+    pub(super) fn n_images(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// `500 of the 2,000 test images of mnist`.
+    pub(super) fn description(&self) -> String {
+        let n_images = self.n_images();
+        let noun = if self.part == Part::Test { "test" } else { "training" };
+        let (shown, all) = (thousands(n_images as u64), thousands(self.n_all as u64));
+        let counted = match self.part {
+            Part::Validation => format!("the {shown} validation images among the {all} training images"),
+            _ if n_images == self.n_all => format!("all {all} {noun} images"),
+            _ => format!("{shown} of the {all} {noun} images"),
+        };
+        format!("{counted} of {}", self.name)
+    }
+
+    /// With the labels that the model gives to the classes; a model is only as good as the data it is asked about.
+    fn among_classes_of(self, model: &FoundModel) -> Result<Self, Failure> {
+        let images = self.images()?;
+        let (saved, path) = (&model.saved, model.path.display());
+        let n_pixels = images.height() * images.width();
+        if saved.network.n_inputs() != n_pixels {
+            return Err(Failure::data(format!(
+                "{path}: expected images of {} pixels, found {} × {} = {n_pixels}; name fitting --data",
+                saved.network.n_inputs(),
+                images.height(),
+                images.width(),
+            )));
+        }
+        let known = if saved.classes.is_empty() { &images.classes } else { &saved.classes };
+        let among = images.among(known).filter(|_| saved.config.encoding.n_bits(known) == saved.network.n_outputs());
+        match among {
+            Some(_) if *known == images.classes => Ok(self),
+            Some(images) => Ok(Self { samples: Arc::new(SampleSet::from(images)), ..self }),
+            None => {
+                let (known, classes): (String, String) = (known.iter().collect(), images.classes.iter().collect());
+                Err(Failure::data(format!(
+                    "{path}: expected images of the classes {known}, found {classes}; name fitting --data"
+                )))
+            }
+        }
+    }
+}
+
+impl Part {
+    /// As one names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Validation => "validation",
+            Part::Test => "test",
+        }
+    }
+}
+
+fn images_of(samples: &SampleSet) -> Result<&LabeledImages, Failure> {
+    samples.images().ok_or_else(|| Failure::data("expected images, found a table"))
+}
+
+/// Data may have been replaced since the net was trained; then their parts are not those of its run.
+fn say_where_data_differ(model: &FoundModel, data: &Dataset) {
+    if model.record().is_some_and(|record| record.data.sha256 != data.sha256()) {
+        notice(format_args!("note: {} is not what it was when the net was trained on it", data.name()));
+    }
+}

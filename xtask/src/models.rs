@@ -1,0 +1,78 @@
+//! Finds the model that a command is about: a file, or the best one of a folder of results.
+
+use std::path::{Path, PathBuf};
+
+use mlp_results::text::counted;
+use mlp_results::{RunFolder, RunRecord, best};
+use mlp_train::{SavedModel, load_model};
+
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::summary::quoted;
+
+/// A model that was loaded, and where it is.
+pub(crate) struct FoundModel {
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// What is in the file.
+    pub(crate) saved: SavedModel,
+    /// Of how many trials it is the best one, where a folder of results was named.
+    best_of: Option<usize>,
+}
+
+/// Loads the model at `path`: a model file, or a folder of results, whose best trial's model is taken.
+pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
+    if !path.is_dir() {
+        return Ok(FoundModel { path: path.to_path_buf(), saved: load_model(path)?, best_of: None });
+    }
+    let folder = RunFolder::new(path);
+    let records = folder.records();
+    let Some(record) = best(records.values()) else { return Err(without_model(path, records.len())) };
+    let file = folder.model(&record.trial);
+    if !file.is_file() {
+        return Err(Failure::new(
+            Code::InputOutput,
+            format!(
+                "{}: expected the model of trial {}, the best of {}, found none; name a model that is still there, or \
+                 remove the trial's record {} and run it again",
+                file.display(),
+                record.trial,
+                counted(records.len(), "trial"),
+                folder.record(&record.trial).display()
+            ),
+        ));
+    }
+    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some(records.len()) })
+}
+
+impl FoundModel {
+    /// Says which one it is: its file, and why that one was taken, where it was not named itself.
+    pub(crate) fn tell(&self, output: &mut Output) {
+        output.line(format_args!("net      {}", quoted(&self.path)));
+        match self.best_of {
+            None => {}
+            Some(1) => output.line("         the only trial of its folder"),
+            Some(n_trials) => output.line(format_args!("         the best of the {n_trials} trials of its folder")),
+        }
+    }
+
+    /// Whether a folder of results was named.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.best_of.is_some()
+    }
+
+    /// The record of the trial that made it, if the model lies in a folder of results that has it.
+    pub(crate) fn record(&self) -> Option<RunRecord> {
+        let (folder, trial) = RunFolder::of_model(&self.path.canonicalize().ok()?)?;
+        RunRecord::read(folder.record(&trial)).ok()
+    }
+}
+
+fn without_model(folder: &Path, n_records: usize) -> Failure {
+    let (expected, found) = match n_records {
+        0 => ("a model, or a folder of results with models in it", "a folder without records of trials".to_owned()),
+        n => ("a trial that finished", format!("none among {}", counted(n, "trial"))),
+    };
+    let advice = "name a model that `train` or `sweep` has named, or the folder of one of their runs";
+    Failure::new(Code::InputOutput, format!("{}: expected {expected}, found {found}; {advice}", folder.display()))
+}
