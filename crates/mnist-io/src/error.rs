@@ -160,11 +160,10 @@ impl fmt::Display for Error {
     }
 }
 
-/// The text of another library's error in one line: some of them end with a line break, or hold one.
+/// The text of another library's error in one line: some of them hold line breaks, or quote a text with escaped ones.
 pub(crate) fn in_one_line(error: impl fmt::Display) -> String {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join(", ")
+    let text = error.to_string().replace("\\n\"", "\"").replace("\\n", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Escapes what would end a line or steer a terminal: names of files may hold anything.

@@ -264,18 +264,21 @@ fn the_error_of_a_damaged_jpeg_is_one_line_without_escapes() {
     photo.save(&path).unwrap();
     let whole = fs::read(&path).unwrap();
     let mut n_refused = 0;
-    for length in 2..whole.len() {
-        let mut bytes = whole[..length].to_vec();
-        for fill in [false, true] {
-            if fill {
-                bytes.resize(whole.len(), 0xff);
-            }
-            fs::write(&path, &bytes).unwrap();
+    for length in (2..whole.len()).step_by(9) {
+        let cut = whole[..length].to_vec();
+        let filled = [&cut[..], &vec![0xff; whole.len() - length]].concat();
+        // A segment that is too short to hold its own length.
+        let marked = [&cut[..], b"\xff\xe0\0\0", &whole[length..]].concat();
+        for bytes in [&cut, &filled, &marked] {
+            fs::write(&path, bytes).unwrap();
             let Err(error) = read_image(&path) else { continue };
             n_refused += 1;
             let error = error.to_string();
             assert!(!error.contains("\\n") && !error.contains("  "), "{length}: {error}");
         }
     }
-    assert!(n_refused > 100, "{n_refused} refused");
+    assert!(n_refused > 20, "{n_refused} refused");
+    fs::write(&path, b"\xff\xd8\xff\xe0\0\0").unwrap();
+    let error = text(read_image(&path), folder.path());
+    assert!(error.contains("\"Found a marker with invalid length:0\"; save the picture anew"), "{error}");
 }
