@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--data", type=Path, help="the folder of pictures, a folder for each kind")
+parser.add_argument("--data", type=Path, help="not used")
+parser.add_argument("--pictures", type=Path, required=True, help="a folder of pictures for each kind")
 parser.add_argument("--out", type=Path, required=True, help="where the prepared pictures are written")
 options = parser.parse_args()
 
@@ -55,7 +56,7 @@ def prepared(path):
 
 
 n_prepared = 0
-for path in sorted(options.data.glob("*/*")):
+for path in sorted(options.pictures.glob("*/*.*")):
     image = prepared(path)
     if image is not None:
         target = options.out / path.parent.name / (path.stem + ".png")

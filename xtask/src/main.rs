@@ -30,6 +30,7 @@ mod interrupt;
 mod lock;
 
 mod bench;
+mod pictures;
 
 use std::process::ExitCode;
 

@@ -113,6 +113,35 @@ pub fn import_images(
     Ok(imported)
 }
 
+/// Makes a training and a test set of one file: a table of numbers (`.csv`, [`read_csv`](crate::read_csv)), which is split as
+/// `options` say, or, with the feature `npz`, an archive of NumPy's (`.npz`), which is split already.
+///
+/// # Errors
+/// As those who read them; `Data` where the name ends otherwise.
+pub fn import_file(path: impl AsRef<Path>, options: &ImportOptions) -> Result<ImportedImages> {
+    let path = path.as_ref();
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let (train, test, notes) = match ending.as_str() {
+        "csv" => {
+            let all = crate::read_csv(path)?;
+            let (train, test) = split(all, options, path)?;
+            (train, test, Vec::new())
+        }
+        #[cfg(feature = "npz")]
+        "npz" => {
+            let (train, test) = crate::read_npz(path)?;
+            let notes = (options.test_share == 1.0).then_some(Note::SplitKept);
+            (train, test, notes.into_iter().collect())
+        }
+        _ => {
+            let found = format!("a file that ends in \".{ending}\"");
+            let expected = "a folder of pictures, a table that ends in .csv, or an archive that ends in .npz";
+            return Err(Error::data(expected, found, "name another, or rename it").in_file(path));
+        }
+    };
+    Ok(ImportedImages { train, test, n_prepared: 0, n_skipped: 0, notes })
+}
+
 /// Folders of classes, which are split here.
 fn import_whole(
     folder: &Path,
@@ -120,10 +149,16 @@ fn import_whole(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ImportedImages> {
     let all = read_classes(folder, &class_folders(folder)?, options.preparation, None, progress)?;
+    let (train, test) = split(all.set, options, folder)?;
+    Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped, notes: all.notes })
+}
+
+/// Draws the share of every class that is for testing.
+fn split(all: LabeledImages, options: &ImportOptions, place: &Path) -> Result<(LabeledImages, LabeledImages)> {
     let (train, test) = if options.test_share == 1.0 {
-        (all.set.select(&[]), all.set)
+        (all.select(&[]), all)
     } else {
-        all.set.split(options.test_share, options.seed)
+        all.split(options.test_share, options.seed)
     };
     if test.is_empty() {
         return Err(Error::data(
@@ -131,9 +166,9 @@ fn import_whole(
             "one of each",
             "add some",
         )
-        .in_file(folder));
+        .in_file(place));
     }
-    Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped, notes: all.notes })
+    Ok((train, test))
 }
 
 /// Folders of classes that are split already, and folders beside them.

@@ -78,7 +78,10 @@ mod images;
 mod jpeg;
 mod note;
 mod part_file;
+#[cfg(feature = "npz")]
+mod npz;
 mod photo_file;
+mod pixel_table;
 mod prepare;
 mod random;
 mod statistics;
@@ -92,13 +95,16 @@ pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use folder_kind::FolderKind;
 pub use idx::{IdxArray, IdxElement};
-pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
+pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_file, import_images};
 pub use images::{LabeledImages, digit_classes};
 pub use note::{Note, Part};
-pub use photo_file::{IMAGE_ENDINGS, read_image};
+#[cfg(feature = "npz")]
+pub use npz::{parse_npz, read_npz};
+pub use photo_file::{IMAGE_ENDINGS, parse_image, read_image};
+pub use pixel_table::{parse_csv, read_csv};
 pub use prepare::{
     Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, grey_image, prepare_digit, prepare_photo,
-    readings,
+    readings, write_steps,
 };
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;

@@ -28,34 +28,40 @@ pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
         let found = format!("a file of {length} bytes");
         return Err(Error::data("a picture of at most 256 MiB", found, "shrink it first").in_file(path));
     }
-    let refuse = |error: image::ImageError| refusal(error).in_file(path);
-    let failed = |error: std::io::Error| refuse(image::ImageError::IoError(error));
-    let beginning = file.fill_buf().map_err(failed)?;
-    let unread = unread_format(beginning);
-    let mut reader = ImageReader::new(file).with_guessed_format().map_err(failed)?;
+    parse_image(&mut file).map_err(|error| error.in_file(path))
+}
+
+/// The same for bytes that come from anywhere.
+///
+/// # Errors
+/// As [`read_image`].
+pub fn parse_image(mut source: impl BufRead + Seek) -> Result<DynamicImage> {
+    let failed = |error: std::io::Error| refusal(image::ImageError::IoError(error));
+    let unread = unread_format(source.fill_buf().map_err(failed)?);
+    let mut reader = ImageReader::new(source).with_guessed_format().map_err(failed)?;
     use ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
     let format = reader.format();
     if !matches!(format, Some(Png | Jpeg | WebP | Bmp | Gif)) {
         let (found, advice) = unread.unwrap_or(("another format", "save it as PNG or JPEG"));
-        return Err(Error::data("a PNG, JPEG, WebP, BMP or GIF picture", found, advice).at_byte(0).in_file(path));
+        return Err(Error::data("a PNG, JPEG, WebP, BMP or GIF picture", found, advice).at_byte(0));
     }
     if format == Some(Jpeg) {
-        let mut file = reader.into_inner();
-        jpeg::check_whole(&mut file).map_err(|error| error.in_file(path))?;
-        file.rewind().map_err(failed)?;
-        reader = ImageReader::with_format(file, Jpeg);
+        let mut source = reader.into_inner();
+        jpeg::check_whole(&mut source)?;
+        source.rewind().map_err(failed)?;
+        reader = ImageReader::with_format(source, Jpeg);
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(512 << 20);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(refuse)?;
+    let mut decoder = reader.into_decoder().map_err(refusal)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > N_PIXELS_MAX {
         let found = format!("{width} × {height}");
-        return Err(Error::data("a picture of at most 64 million pixels", found, "shrink it first").in_file(path));
+        return Err(Error::data("a picture of at most 64 million pixels", found, "shrink it first"));
     }
-    let orientation = decoder.orientation().map_err(refuse)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(refuse)?;
+    let orientation = decoder.orientation().map_err(refusal)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refusal)?;
     image.apply_orientation(orientation);
     Ok(image)
 }

@@ -45,6 +45,10 @@ pub(super) fn prepare(
 /// Which way is right is decided on an image of this longer side: enough for that, and four times as fast.
 const CHOICE_SIDE: usize = 224;
 
+/// Below this, nothing is read: of 1,100 generated pictures with writing, the best reading of two was less sure, and of pages
+/// with nothing on them none was surer.
+const CONFIDENCE_MIN: f64 = 0.08;
+
 /// What every way of seeing the photo finds, with its evidence: what the weights are fitted to.
 pub(super) fn all(photo: &DynamicImage, layout: Layout) -> Vec<(Vec<f32>, Vec<PreparedCharacter>)> {
     let source = Source::new(grey::grey(photo, grey::backdrop(photo), WORKING_SIDE));
@@ -69,6 +73,9 @@ fn choose(source: &Source, layout: Layout) -> Result<(Reading, f64), String> {
     let (ways, mut refusal) = ranked(source, is_single);
     for way in ways {
         match reading::read(source, way.is_dark, way.share, is_single) {
+            Ok(_) if way.evidence.probability() < CONFIDENCE_MIN => {
+                return Err("nothing on it that looks like writing more than like grain, shadows or lines".to_string());
+            }
             Ok(reading) => return Ok((reading, way.evidence.probability())),
             Err(found) => refusal = refusal.or(Some(found)),
         }

@@ -27,11 +27,13 @@ pub(super) fn backdrop(photo: &DynamicImage) -> Backdrop {
         return Backdrop::None;
     }
     let (mut light, mut covered, mut n_transparent) = (0.0, 0.0, 0_usize);
-    for Rgba([red, green, blue, alpha]) in photo.to_rgba8().pixels() {
-        let alpha = f64::from(*alpha);
-        light += f64::from(luma([*red, *green, *blue])) * alpha;
-        covered += alpha;
-        n_transparent += usize::from(alpha < 128.0);
+    for y in 0..photo.height() {
+        for Rgba([red, green, blue, alpha]) in photo.crop_imm(0, y, photo.width(), 1).to_rgba8().pixels() {
+            let alpha = f64::from(*alpha);
+            light += f64::from(luma([*red, *green, *blue])) * alpha;
+            covered += alpha;
+            n_transparent += usize::from(alpha < 128.0);
+        }
     }
     let n_pixels = photo.width() as usize * photo.height() as usize;
     if n_transparent * 50 < n_pixels {
@@ -41,27 +43,78 @@ pub(super) fn backdrop(photo: &DynamicImage) -> Backdrop {
     if covered > 0.0 && light / covered > 160.0 { Backdrop::Black } else { Backdrop::White }
 }
 
-/// Grey levels 0 to 255, shrunk to a longer side of at most `side_max` pixels.
+/// Grey levels 0 to 255, shrunk to a longer side of at most `side_max` pixels: each pixel is the mean of the part of the photo
+/// that it covers.
 ///
-/// The photo is taken in bands of rows, each made narrow before the next is looked at: of a large one, no copy of the
-/// same size is made.
+/// The photo is taken row by row, and each row is added to what it belongs to: of a large one, no copy is made.
 pub(super) fn grey(photo: &DynamicImage, backdrop: Backdrop, side_max: usize) -> Array2<f32> {
-    const BAND_LENGTH: u32 = 1 << 16;
-    let (width, height) = (photo.width(), photo.height());
-    let (height_shrunk, width_shrunk) = shape::shrunk((height as usize, width as usize), side_max);
-    let band_height = (BAND_LENGTH / width.max(1)).max(1);
-    let behind = if backdrop == Backdrop::Black { 0.0 } else { 255.0 };
-    let mut narrow = Vec::with_capacity(height as usize * width_shrunk);
-    for top in (0..height).step_by(band_height as usize) {
-        let band = photo.crop_imm(0, top, width, band_height.min(height - top)).to_rgba8();
-        let levels: Vec<f32> = band.pixels().map(|pixel| level(pixel, behind)).collect();
-        let levels = Array2::from_shape_vec((band.height() as usize, width as usize), levels)
-            .expect("a picture has width × height pixels");
-        narrow.extend(shape::resample_rows(&levels, width_shrunk));
+    let (height, width) = (photo.height() as usize, photo.width() as usize);
+    let mut grey = Array2::zeros(shape::shrunk((height, width), side_max));
+    let (height_shrunk, width_shrunk) = grey.dim();
+    let (rows_each, columns_each) = (height as f32 / height_shrunk as f32, width as f32 / width_shrunk as f32);
+    let mut narrow = vec![0.0; width_shrunk];
+    for_each_row(photo, backdrop, |y, levels| {
+        shrink_row(levels, columns_each, &mut narrow);
+        // The one or two rows that this row of the photo is a part of.
+        let first = (y as f32 / rows_each) as usize;
+        for target in first..(first + 2).min(height_shrunk) {
+            let (from, to) = (target as f32 * rows_each, (target + 1) as f32 * rows_each);
+            let covered = (to.min(y as f32 + 1.0) - from.max(y as f32)).max(0.0) / rows_each;
+            if covered > 0.0 {
+                for (sum, value) in grey.row_mut(target).iter_mut().zip(&narrow) {
+                    *sum += covered * value;
+                }
+            }
+        }
+    });
+    grey
+}
+
+/// Calls a function with the number and the levels of every row.
+fn for_each_row(photo: &DynamicImage, backdrop: Backdrop, mut take: impl FnMut(usize, &[f32])) {
+    let width = photo.width() as usize;
+    let mut levels = vec![0.0; width];
+    match photo {
+        _ if width == 0 => {}
+        DynamicImage::ImageRgb8(image) => {
+            for (y, row) in image.as_raw().chunks_exact(3 * width).enumerate() {
+                for (value, colour) in levels.iter_mut().zip(row.chunks_exact(3)) {
+                    *value = f32::from(luma([colour[0], colour[1], colour[2]]));
+                }
+                take(y, &levels);
+            }
+        }
+        DynamicImage::ImageLuma8(image) => {
+            for (y, row) in image.as_raw().chunks_exact(width).enumerate() {
+                levels.iter_mut().zip(row).for_each(|(value, &level)| *value = f32::from(level));
+                take(y, &levels);
+            }
+        }
+        other => {
+            let behind = if backdrop == Backdrop::Black { 0.0 } else { 255.0 };
+            for y in 0..other.height() {
+                let row = other.crop_imm(0, y, other.width(), 1).to_rgba8();
+                levels.iter_mut().zip(row.pixels()).for_each(|(value, pixel)| *value = level(pixel, behind));
+                take(y as usize, &levels);
+            }
+        }
     }
-    let narrow = Array2::from_shape_vec((height as usize, width_shrunk), narrow)
-        .expect("the bands have as many rows as the picture");
-    shape::resample_columns(narrow, height_shrunk)
+}
+
+/// Each of the fewer pixels becomes the mean of `each` pixels of the row.
+fn shrink_row(levels: &[f32], each: f32, narrow: &mut [f32]) {
+    if levels.len() == narrow.len() {
+        narrow.copy_from_slice(levels);
+        return;
+    }
+    for (x, result) in narrow.iter_mut().enumerate() {
+        let (from, to) = (x as f32 * each, ((x + 1) as f32 * each).min(levels.len() as f32));
+        let (first, last) = (from as usize, (to.ceil() as usize).min(levels.len()));
+        let inside: f32 = levels[first..last].iter().sum();
+        let before = (from - first as f32) * levels[first];
+        let behind = (last as f32 - to) * levels[last - 1];
+        *result = (inside - before - behind) / each;
+    }
 }
 
 /// Grey levels of every pixel, to the nearest whole one.

@@ -19,6 +19,7 @@ mod window;
 mod writing;
 
 pub(crate) use ready::ground_of_small;
+pub use steps::write_steps;
 
 use crate::error::{Error, Result};
 use image::DynamicImage;
@@ -116,6 +117,14 @@ pub struct PreparedPhoto {
     pub refusal: Option<Error>,
     /// How sure it is that this is the writing and not something else on the photo, 0 to 1.
     pub confidence: f64,
+}
+
+impl PreparedPhoto {
+    /// An image that is taken for a character without a search, of a photo of this width and height.
+    pub fn whole(image: Array2<u8>, (width, height): (u32, u32), steps: Vec<PreparationStep>) -> Self {
+        let character = PreparedCharacter { image, columns: 0..width, rows: 0..height };
+        Self { steps, characters: vec![character], refusal: None, confidence: 1.0 }
+    }
 }
 
 /// Finds the characters in a photo and prepares each as MNIST's digits were.

@@ -111,6 +111,9 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
     if characters.is_empty() || characters.iter().all(|one| one.bounds.side() < CHARACTER_SIDE_MIN) {
         return Err("only specks: the largest is too small to be a character".to_string());
     }
+    if !is_single && rows::has_two_lines(&characters) {
+        return Err("two lines of writing, one below the other".to_string());
+    }
     if characters.len() > N_CHARACTERS_MAX {
         return Err(format!("{} separate parts of similar size: noise, a pattern, or a text", characters.len()));
     }

@@ -67,7 +67,8 @@ pub(super) fn has_two_lines(characters: &[Character]) -> bool {
                 let (height, other) = (part.bounds.height(), below.bounds.height());
                 below.bounds.top > part.bounds.bottom
                     && 5 * height.min(other) > 3 * height.max(other)
-                    && 5 * gap > height.min(other)
+                    && 3 * gap > height.min(other)
+                    && 3 * height.min(other) > one.bounds.height()
             })
         })
     };

@@ -119,12 +119,13 @@ fn main_part(candidates: &[Candidate]) -> Option<usize> {
     };
     let side = |index: Option<usize>| index.map_or(0, |index| candidates[index].part.bounds.side());
     let inner = largest(&|one| !one.is_edge && one.shape == Shape::Stroke);
-    let inner_straight = largest(&|one| {
-        !one.is_edge && matches!(one.shape, Shape::Bar | Shape::Frame) && !encloses_another(one, candidates)
-    });
+    let open = |one: &Candidate, shape| !one.is_edge && one.shape == shape && !encloses_another(one, candidates);
+    let (inner_frame, inner_bar) =
+        (largest(&|one| open(one, Shape::Frame)), largest(&|one| open(one, Shape::Bar)));
     let edge = largest(&|one| one.is_edge && one.shape == Shape::Stroke);
-    // Of a frame without anything to speak of in it, or beside a bar five times as large, a speck is left.
-    let inner = if side(inner) * 5 >= side(inner_straight) { inner.or(inner_straight) } else { inner_straight };
+    // A "4" may be all straight strokes, and a "1" a bar; then the largest of the rest is a speck.
+    let inner = if side(inner) * 2 >= side(inner_frame) { inner.or(inner_frame) } else { inner_frame };
+    let inner = if side(inner) * 5 >= side(inner_bar) { inner.or(inner_bar) } else { inner_bar };
     // Writing touches the edge of a picture that is cut tightly; then there is nothing else of its size.
     if side(inner) * 4 >= side(edge) && inner.is_some() {
         return inner;
