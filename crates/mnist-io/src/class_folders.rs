@@ -4,10 +4,10 @@
 //! sets the order of the classes and keeps `A` and `a` apart where file systems do not. A character that cannot be part
 //! of a name is written as its code point (`10-U+002F`).
 
-use crate::photo_file::IMAGE_ENDINGS;
 use crate::error::{Error, Result};
 use crate::folder_kind::FolderKind;
 use crate::note::Part;
+use crate::photo_file::IMAGE_ENDINGS;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

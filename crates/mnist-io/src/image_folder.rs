@@ -155,11 +155,8 @@ fn import_whole(
 
 /// Draws the share of every class that is for testing.
 fn split(all: LabeledImages, options: &ImportOptions, place: &Path) -> Result<(LabeledImages, LabeledImages)> {
-    let (train, test) = if options.test_share == 1.0 {
-        (all.select(&[]), all)
-    } else {
-        all.split(options.test_share, options.seed)
-    };
+    let (train, test) =
+        if options.test_share == 1.0 { (all.select(&[]), all) } else { all.split(options.test_share, options.seed) };
     if test.is_empty() {
         return Err(Error::data(
             "two pictures or more of some class, one to learn from and one to test on",
@@ -331,7 +328,8 @@ fn are_small_ready(found: &[Found]) -> bool {
         let photo = read_image(path).ok()?;
         ground_of_small(&photo)
     });
-    let (n_dark, n_all) = grounds.fold((0, 0), |(n_dark, n_all), ground| (n_dark + usize::from(ground < 128), n_all + 1));
+    let (n_dark, n_all) =
+        grounds.fold((0, 0), |(n_dark, n_all), ground| (n_dark + usize::from(ground < 128), n_all + 1));
     2 * n_dark > n_all
 }
 

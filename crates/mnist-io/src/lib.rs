@@ -77,9 +77,9 @@ mod image_folder;
 mod images;
 mod jpeg;
 mod note;
-mod part_file;
 #[cfg(feature = "npz")]
 mod npz;
+mod part_file;
 mod photo_file;
 mod pixel_table;
 mod prepare;
@@ -95,7 +95,9 @@ pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use folder_kind::FolderKind;
 pub use idx::{IdxArray, IdxElement};
-pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_file, import_images};
+pub use image_folder::{
+    ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_file, import_images,
+};
 pub use images::{LabeledImages, digit_classes};
 pub use note::{Note, Part};
 #[cfg(feature = "npz")]

@@ -79,7 +79,8 @@ fn array<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str) -> Result<(Vec
     }
     let mut header = vec![0; length];
     file.read_exact(&mut header).map_err(|error| damaged(&error))?;
-    let header = Header::parse(&String::from_utf8_lossy(&header)).map_err(|(expected, found)| unfit(name, expected, found))?;
+    let header =
+        Header::parse(&String::from_utf8_lossy(&header)).map_err(|(expected, found)| unfit(name, expected, found))?;
     let n_elements = header.shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
     let n_bytes = n_elements.and_then(|n| n.checked_mul(header.size)).filter(|&n_bytes| n_bytes <= N_BYTES_MAX);
     let Some(n_bytes) = n_bytes else {
@@ -94,7 +95,8 @@ fn array<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str) -> Result<(Vec
         file.read_exact(&mut buffer[..n]).map_err(|error| damaged(&error))?;
         for element in buffer[..n].chunks_exact(header.size) {
             // Whole numbers from 0 to 255 have zeros in all bytes but the first, whatever their type.
-            if element[1..].iter().any(|&byte| byte != 0) || (header.is_signed && header.size == 1 && element[0] > 127) {
+            if element[1..].iter().any(|&byte| byte != 0) || (header.is_signed && header.size == 1 && element[0] > 127)
+            {
                 return Err(unfit(name, "whole numbers from 0 to 255", "another".to_owned()));
             }
             values.push(element[0]);

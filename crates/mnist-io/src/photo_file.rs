@@ -87,7 +87,8 @@ fn unread_format(beginning: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let brand = beginning.get(4..12).filter(|box_start| box_start.starts_with(b"ftyp")).map(|start| &start[4..]);
     const HEIC: [&[u8]; 6] = [b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"];
-    const CONVERT: &str = "save it as PNG or JPEG, with the program that made it or with `magick picture.tiff picture.png`";
+    const CONVERT: &str =
+        "save it as PNG or JPEG, with the program that made it or with `magick picture.tiff picture.png`";
     match brand {
         Some(brand) if HEIC.contains(&brand) => {
             return Some((
@@ -97,7 +98,9 @@ fn unread_format(beginning: &[u8]) -> Option<(&'static str, &'static str)> {
             ));
         }
         Some(b"avif" | b"avis") => return Some(("an AVIF picture", "convert it: `avifdec photo.avif photo.png`")),
-        Some(_) => return Some(("a film, or another file in parts of MPEG-4", "save one picture of it as PNG or JPEG")),
+        Some(_) => {
+            return Some(("a film, or another file in parts of MPEG-4", "save one picture of it as PNG or JPEG"));
+        }
         None => {}
     }
     let known: [(&[u8], &str, &str); 8] = [

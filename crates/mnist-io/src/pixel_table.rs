@@ -73,14 +73,19 @@ impl Table {
             }
         };
         if record.len() != columns.n_columns {
-            return Err(in_line(line, format!("{} columns, as in the first line", columns.n_columns), record.len().to_string()));
+            return Err(in_line(
+                line,
+                format!("{} columns, as in the first line", columns.n_columns),
+                record.len().to_string(),
+            ));
         }
         if self.pixels.len() + columns.n_columns > N_PIXELS_MAX {
             return Err(in_line(line, "at most 2 GiB of pixels".to_owned(), "more".to_owned()));
         }
         for (column, field) in record.iter().enumerate() {
             let Some(value) = number(field) else {
-                let found = format!("{:?} in column {}", String::from_utf8_lossy(&field[..field.len().min(24)]), column + 1);
+                let found =
+                    format!("{:?} in column {}", String::from_utf8_lossy(&field[..field.len().min(24)]), column + 1);
                 return Err(in_line(line, "whole numbers from 0 to 255".to_owned(), found));
             };
             if column == columns.label { self.labels.push(value) } else { self.pixels.push(value) }

@@ -59,9 +59,13 @@ impl Plan<'_> {
         }
         let mut classifier = Classifier::new(&saved)?;
         let synthetic = synthetic_digits(N_SYNTHETIC, SYNTHETIC_SEED);
-        let pictures = pictures::make(&[self.digits, &synthetic], self.n_each, self.seed, self.folder).map_err(|error| {
-            Failure::new(Code::InputOutput, format!("cannot write pictures into {}: {error}", self.folder.display()))
-        })?;
+        let pictures =
+            pictures::make(&[self.digits, &synthetic], self.n_each, self.seed, self.folder).map_err(|error| {
+                Failure::new(
+                    Code::InputOutput,
+                    format!("cannot write pictures into {}: {error}", self.folder.display()),
+                )
+            })?;
         let recipe = self.recipe()?;
         let mut counted = Counted { kinds: BTreeMap::new(), has_recipe: recipe.is_some(), sure: Default::default() };
         for picture in &pictures {
@@ -74,7 +78,8 @@ impl Plan<'_> {
                 let theirs = read_recipe(&mut classifier, folder, self.folder, picture)?;
                 score.recipe[picture.difficulty] += usize::from(theirs == picture.answer);
             }
-            if let (Some(_), Some(_), Some(range)) = (&ours, &picture.answer, (1..SURE.len()).find(|&n| sure < SURE[n])) {
+            if let (Some(_), Some(_), Some(range)) = (&ours, &picture.answer, (1..SURE.len()).find(|&n| sure < SURE[n]))
+            {
                 let (n, sum, n_right) = &mut counted.sure[range - 1];
                 (*n, *sum, *n_right) = (*n + 1, *sum + sure, *n_right + usize::from(is_right));
             }

@@ -110,8 +110,7 @@ fn read_pictures(
     let temporary = std::env::temp_dir().join(format!("pictures-{}", std::process::id()));
     let folder = arguments.out.as_deref().unwrap_or(&temporary);
     let python = (!arguments.no_peers).then_some(python);
-    let plan =
-        bench::pictures::Plan { model, digits, n_each: arguments.each, seed: arguments.seed, folder, python };
+    let plan = bench::pictures::Plan { model, digits, n_each: arguments.each, seed: arguments.seed, folder, python };
     let counted = plan.count();
     if arguments.out.is_none() {
         // What is left of it does not matter.

@@ -345,7 +345,9 @@ fn require_no_set(out: &Path) -> Result<(), Failure> {
 fn tell_notes(imported: &ImportedImages) {
     if imported.n_skipped > 0 {
         let files = counted(imported.n_skipped, "file");
-        notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg, .jpeg, .webp, .bmp or .gif"));
+        notice(format_args!(
+            "note: {files} passed over, whose names do not end in .png, .jpg, .jpeg, .webp, .bmp or .gif"
+        ));
     }
     imported.notes.iter().cloned().for_each(data::tell);
     let shown = if imported.train.is_empty() { &imported.test } else { &imported.train };

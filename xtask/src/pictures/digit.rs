@@ -87,7 +87,8 @@ fn sample(image: &GrayImage, u: f32, v: f32) -> f32 {
 fn cut(ink: &Array2<f32>) -> Array2<f32> {
     let places: Vec<(usize, usize)> =
         ink.indexed_iter().filter(|(_, covered)| **covered > 0.1).map(|(place, _)| place).collect();
-    let (Some(top), Some(bottom)) = (places.iter().map(|place| place.0).min(), places.iter().map(|place| place.0).max())
+    let (Some(top), Some(bottom)) =
+        (places.iter().map(|place| place.0).min(), places.iter().map(|place| place.0).max())
     else {
         return Array2::from_elem((1, 1), 1.0);
     };

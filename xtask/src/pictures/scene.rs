@@ -246,9 +246,8 @@ impl Scene<'_> {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         let missing = self.by([0.1, 0.25, 0.4]);
         let coarse = Array2::from_shape_fn((ink.nrows() / 4 + 1, ink.ncols() / 4 + 1), |_| self.dice.between(0.0, 1.0));
-        let ink = Array2::from_shape_fn(ink.dim(), |(y, x)| {
-            if coarse[[y / 4, x / 4]] < missing { 0.0 } else { ink[[y, x]] }
-        });
+        let ink =
+            Array2::from_shape_fn(ink.dim(), |(y, x)| if coarse[[y / 4, x / 4]] < missing { 0.0 } else { ink[[y, x]] });
         self.place(&mut canvas, &ink);
         let n_specks = self.by([20, 60, 150]);
         for _ in 0..n_specks {
@@ -345,11 +344,8 @@ impl Scene<'_> {
     }
 
     fn photo(self, canvas: Canvas, answer: String) -> Drawn {
-        let camera = Camera {
-            blur: self.by([0.6, 1.0, 1.6]),
-            grain: self.by([2.0, 5.0, 10.0]),
-            quality: self.by([92, 80, 60]),
-        };
+        let camera =
+            Camera { blur: self.by([0.6, 1.0, 1.6]), grain: self.by([2.0, 5.0, 10.0]), quality: self.by([92, 80, 60]) };
         let image = canvas.photograph(&camera, self.dice);
         Drawn { answer: Some(answer), bytes: jpeg(&image, camera.quality), ending: "jpg" }
     }

@@ -38,7 +38,7 @@ pub(super) fn prepare(
     });
     let (reading, confidence) = choose(&source, layout)?;
     tell(&reading, steps);
-    let characters = strokes::characters(&reading, photo, steps);
+    let characters = strokes::characters(&reading, &source.grey, photo, steps);
     Ok((characters, confidence))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn all(photo: &DynamicImage, layout: Layout) -> Vec<(Vec<f32>, Vec<Pr
     let is_single = layout == Layout::Single;
     let found = ranked(&source, is_single).0.into_iter().filter_map(|way| {
         let reading = reading::read(&source, way.is_dark, way.share, is_single).ok()?;
-        Some((way.evidence.0.to_vec(), strokes::characters(&reading, photo, &mut Vec::new())))
+        Some((way.evidence.0.to_vec(), strokes::characters(&reading, &source.grey, photo, &mut Vec::new())))
     });
     found.collect()
 }

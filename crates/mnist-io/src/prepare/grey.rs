@@ -18,7 +18,8 @@ pub(super) enum Backdrop {
 /// just this level.
 pub(crate) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     const WEIGHTS: [u32; 3] = [19595, 38470, 7471];
-    ((WEIGHTS[0] * u32::from(red) + WEIGHTS[1] * u32::from(green) + WEIGHTS[2] * u32::from(blue) + (1 << 15)) >> 16) as u8
+    ((WEIGHTS[0] * u32::from(red) + WEIGHTS[1] * u32::from(green) + WEIGHTS[2] * u32::from(blue) + (1 << 15)) >> 16)
+        as u8
 }
 
 /// What to put behind the photo: white paper, unless all that is drawn is light.

@@ -2,7 +2,7 @@
 //! other parts of the picture (`writing`).
 
 use super::parts::{Part, Place};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 /// A ruled line leans no more than this: rows for each column, or columns for each row.
 const LEAN_MAX: f32 = 0.14;
@@ -16,6 +16,9 @@ const RULE_WIDTH_MAX: f32 = 0.03;
 
 /// A line from edge to edge is there in at least this share of the columns (or rows) that it crosses.
 const RULE_SHARE_MIN: f32 = 0.7;
+
+/// So many pixels are enough to find a line.
+const N_LOOKED_AT: usize = 800;
 
 /// How much of a part lies on lines that run along the rows or columns, at most two of each: 1 for a frame or a bar,
 /// about a half for a digit.
@@ -64,9 +67,13 @@ pub(super) fn remove_rules(mask: &mut Array2<bool>) -> usize {
     let mut n_removed = 0;
     for is_level in [true, false] {
         let length = if is_level { width } else { height };
+        if !is_crossed(mask, is_level) {
+            continue;
+        }
         // More than there are on squared paper would be a pattern.
         for _ in 0..60 {
-            let places: Vec<Place> = mask.indexed_iter().filter(|(_, is_ink)| **is_ink).map(|(place, _)| place).collect();
+            let places: Vec<Place> =
+                mask.indexed_iter().filter(|(_, is_ink)| **is_ink).map(|(place, _)| place).collect();
             let Some(line) = best(&places, is_level, 3.0) else { break };
             if line.count < RULE_SHARE_MIN * length as f32 || !erase(mask, &line, thickness_max) {
                 break;
@@ -75,6 +82,14 @@ pub(super) fn remove_rules(mask: &mut Array2<bool>) -> usize {
         }
     }
     n_removed
+}
+
+/// Whether there is ink in so many columns (or rows) that a line could run through all of them.
+fn is_crossed(mask: &Array2<bool>, is_level: bool) -> bool {
+    let lanes = mask.lanes(Axis(usize::from(!is_level)));
+    let n = lanes.into_iter().filter(|lane| lane.iter().any(|&is_ink| is_ink)).count();
+    let length = if is_level { mask.ncols() } else { mask.nrows() };
+    n as f32 >= RULE_SHARE_MIN * length as f32
 }
 
 /// A band of pixels: across = start + lean · along, and `thickness` more.
@@ -95,16 +110,18 @@ impl Line {
     }
 }
 
-/// The band that holds most of the places.
+/// The band that holds most of the places. Of many, only some are looked at.
 fn best(places: &[Place], is_level: bool, thickness: f32) -> Option<Line> {
+    let every = places.len() / N_LOOKED_AT + 1;
     let pairs: Vec<(f32, f32)> = places
         .iter()
+        .step_by(every)
         .map(|&(y, x)| if is_level { (x as f32, y as f32) } else { (y as f32, x as f32) })
         .collect();
     let longest = pairs.iter().map(|pair| pair.0).fold(0.0, f32::max);
     let deepest = pairs.iter().map(|pair| pair.1).fold(0.0, f32::max);
     let base = (LEAN_MAX * longest).ceil();
-    let mut counts = vec![0_u32; (deepest + 2.0 * base) as usize + 3];
+    let mut counts = vec![0_usize; (deepest + 2.0 * base) as usize + 3];
     let window = (thickness.round() as usize).max(1);
     let mut found: Option<Line> = None;
     for step in -N_LEANS..=N_LEANS {
@@ -119,7 +136,7 @@ fn best(places: &[Place], is_level: bool, thickness: f32) -> Option<Line> {
             if index >= window {
                 sum -= counts[index - window];
             }
-            let count = sum as f32;
+            let count = (sum * every) as f32;
             if found.is_none_or(|line| count > line.count) {
                 let start = index as f32 + 1.0 - window as f32 - base;
                 found = Some(Line { is_level, lean, start, thickness: window as f32 - 1.0, count });

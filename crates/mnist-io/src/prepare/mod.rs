@@ -76,11 +76,11 @@ const SIDE_MIN: usize = 8;
 /// `Data` where no digit can be found: a blank page, only specks, noise or a pattern, more ink than page, or a photo
 /// that is too small. The error says which.
 pub fn prepare_digit(photo: &DynamicImage) -> Result<PreparedDigit> {
-    let PreparedPhoto { steps, mut characters, refusal, .. } = prepare_photo(photo, Layout::Single);
-    match (refusal, characters.pop()) {
-        (None, Some(character)) => Ok(PreparedDigit { image: character.image, steps }),
+    let PreparedPhoto { steps, mut characters, refusal: refused, .. } = prepare_photo(photo, Layout::Row);
+    match (refused, characters.pop()) {
+        (None, Some(character)) if characters.is_empty() => Ok(PreparedDigit { image: character.image, steps }),
         (Some(error), _) => Err(error),
-        (None, None) => unreachable!("a photo that is not refused has a character"),
+        (None, _) => Err(refusal(format!("{} characters beside each other", characters.len() + 1))),
     }
 }
 

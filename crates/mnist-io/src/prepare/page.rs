@@ -8,12 +8,30 @@ use ndarray::{Array2, Zip};
 const PAGE_LEVEL_MIN: f32 = 32.0;
 const PAGE_SHARE_MIN: f32 = 0.4;
 
+/// The lightest grain near a pixel is at most so far from the level of the page. Where the median is more, most pixels are ink.
+const GRAIN_MAX: f32 = 16.0;
+
 /// What one way of seeing the image makes of it.
 pub(super) struct Layers {
     /// How far each pixel is from the page, 0 to 255.
     pub(super) ink: Array2<f32>,
     /// The grey levels of the page.
     pub(super) page: Array2<f32>,
+    is_dark: bool,
+    /// The page is taken to be at least as light as this where dark ink is measured.
+    page_least: f32,
+    /// How far the page was estimated to be from its own level.
+    offset: f32,
+}
+
+impl Layers {
+    /// The ink of the image itself, where `ink` is that of a smoothed one.
+    pub(super) fn fine(&self, grey: &Array2<f32>) -> Array2<f32> {
+        Zip::from(&self.page).and(grey).map_collect(|&page, &value| {
+            let ink = if self.is_dark { (page - value) * (255.0 / page.max(self.page_least)) } else { value - page };
+            (ink - self.offset).clamp(0.0, 255.0)
+        })
+    }
 }
 
 /// Takes the page away. What is narrower than 2 · `radius` + 1 pixels and darker than its surroundings (lighter, where ink is not
@@ -24,14 +42,14 @@ pub(super) fn separate(grey: &Array2<f32>, is_dark: bool, radius: usize) -> Laye
     let page = window::least(&window::greatest(&light_page, radius), radius);
     let least = PAGE_LEVEL_MIN.max(PAGE_SHARE_MIN * quantile(&page, 0.9));
     // A page reflects a part of the light, and dark ink a smaller part: the ratio of the two does not depend on the light.
-    let mut ink = Zip::from(&page).and(&light_page).map_collect(|&page, &value| {
-        if is_dark { (page - value) * (255.0 / page.max(least)) } else { page - value }
-    });
+    let mut ink = Zip::from(&page)
+        .and(&light_page)
+        .map_collect(|&page, &value| if is_dark { (page - value) * (255.0 / page.max(least)) } else { page - value });
     // The page was taken from its lightest grain; most pixels are page, so their median is its level.
-    let offset = quantile(&ink, 0.5);
+    let offset = quantile(&ink, 0.5).min(GRAIN_MAX);
     ink.mapv_inplace(|value| (value - offset).clamp(0.0, 255.0));
     let page = if is_dark { page } else { page.mapv(|value| 255.0 - value) };
-    Layers { ink, page }
+    Layers { ink, page, is_dark, page_least: least, offset }
 }
 
 /// The threshold between page and ink (Otsu 1979: the greatest variance between the two), and the distance of their means.

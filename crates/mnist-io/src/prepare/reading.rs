@@ -19,7 +19,7 @@ pub(super) const RADII: [f32; 3] = [0.03, 0.08, 0.2];
 const REACH: f32 = 0.005;
 
 /// More parts that could be writing are noise.
-const N_PARTS_MAX: usize = 250;
+const N_PARTS_MAX: usize = 60;
 
 /// More characters are a text or a pattern.
 const N_CHARACTERS_MAX: usize = 20;
@@ -255,9 +255,8 @@ fn refuse_noise(mask: &Array2<bool>) -> Result<(), String> {
 
 impl Evidence {
     /// The weights of a logistic regression.
-    const WEIGHTS: [f32; N_EVIDENCE] = [
-        0.848, -0.234, 0.344, -2.847, -4.356, -0.894, 0.436, -1.085, 1.098, 0.634, -0.343, 1.158, 0.737, -6.613,
-    ];
+    const WEIGHTS: [f32; N_EVIDENCE] =
+        [0.848, -0.234, 0.344, -2.847, -4.356, -0.894, 0.436, -1.085, 1.098, 0.634, -0.343, 1.158, 0.737, -6.613];
 
     pub(super) fn score(&self) -> f32 {
         self.0.iter().zip(Self::WEIGHTS).map(|(value, weight)| value * weight).sum()

@@ -89,8 +89,8 @@ fn join(mut one: Character, other: Character) -> Character {
 fn merge_while(characters: &mut Vec<Character>, belong: impl Fn(&Bounds, &Bounds) -> bool) {
     let mut first = 0;
     while first < characters.len() {
-        let found = (first + 1..characters.len())
-            .find(|&second| belong(&characters[first].bounds, &characters[second].bounds));
+        let found =
+            (first + 1..characters.len()).find(|&second| belong(&characters[first].bounds, &characters[second].bounds));
         match found {
             Some(second) => {
                 let other = characters.swap_remove(second);

@@ -13,10 +13,13 @@ const RIM: usize = 2;
 /// Prepares every character, and shows all of them side by side.
 pub(super) fn characters(
     reading: &Reading,
+    grey: &Array2<f32>,
     photo: &DynamicImage,
     steps: &mut Vec<PreparationStep>,
 ) -> Vec<PreparedCharacter> {
-    let inks: Vec<Array2<f32>> = reading.characters.iter().map(|character| cut(reading, character)).collect();
+    let fine = reading.layers.fine(grey);
+    let cut_out = reading.characters.iter().map(|character| cut(reading, &fine, character));
+    let inks: Vec<Array2<f32>> = cut_out.collect();
     steps.push(PreparationStep {
         name: "crop",
         explanation: match &inks[..] {
@@ -28,7 +31,8 @@ pub(super) fn characters(
     let thickened: Vec<(Array2<f32>, Option<(f32, f32)>)> = inks.iter().map(shape::thicken).collect();
     let widths: Vec<(f32, f32)> = thickened.iter().filter_map(|(_, widths)| *widths).collect();
     let bold: Vec<Array2<f32>> = thickened.into_iter().map(|(bold, _)| bold).collect();
-    if let Some((before, after)) = widths.iter().copied().reduce(|one, other| if other.0 < one.0 { other } else { one }) {
+    if let Some((before, after)) = widths.iter().copied().reduce(|one, other| if other.0 < one.0 { other } else { one })
+    {
         steps.push(PreparationStep {
             name: "thicken",
             explanation: format!(
@@ -55,7 +59,8 @@ pub(super) fn characters(
     let centred: Vec<Array2<f32>> = fitted.iter().map(shape::centre).collect();
     steps.push(PreparationStep {
         name: "centre",
-        explanation: "Placed in a field of 28 × 28 pixels with the centre of mass of the ink in its middle.".to_string(),
+        explanation: "Placed in a field of 28 × 28 pixels with the centre of mass of the ink in its middle."
+            .to_string(),
         image: to_bytes(&side_by_side(&centred)),
     });
     let place = |bounds: Bounds| in_photo(bounds, reading.mask.dim(), photo);
@@ -69,7 +74,7 @@ pub(super) fn characters(
 }
 
 /// The ink of a character, scaled so that its strokes reach 255; grain, and the ink of its neighbours, are left out.
-fn cut(reading: &Reading, character: &Character) -> Array2<f32> {
+fn cut(reading: &Reading, fine: &Array2<f32>, character: &Character) -> Array2<f32> {
     let (height, width) = reading.mask.dim();
     let bounds = character.bounds;
     let (top, left) = (bounds.top.saturating_sub(RIM), bounds.left.saturating_sub(RIM));
@@ -78,15 +83,15 @@ fn cut(reading: &Reading, character: &Character) -> Array2<f32> {
     let mut levels = Vec::new();
     for &(y, x) in character.parts.iter().flat_map(|part| &part.pixels) {
         own[(y - top, x - left)] = 1.0;
-        levels.push(reading.layers.ink[(y, x)]);
+        levels.push(fine[(y, x)]);
     }
     let near = shape::dilate(&own, 1.5);
     levels.sort_by(f32::total_cmp);
     let full = levels[levels.len() * 3 / 4];
     let floor = reading.threshold * 0.2;
-    let mut ink = reading.layers.ink.slice(s![top..bottom, left..right]).to_owned();
+    let mut ink = fine.slice(s![top..bottom, left..right]).to_owned();
     ink.zip_mut_with(&near, |value, &near| {
-        *value = if near > 0.0 { (255.0 * (*value - floor) / (full - floor)).clamp(0.0, 255.0) } else { 0.0 };
+        *value = if near > 0.0 { (255.0 * (*value - floor) / (full - floor).max(1.0)).clamp(0.0, 255.0) } else { 0.0 };
     });
     ink.slice(s![bounds.top - top..bounds.bottom - top, bounds.left - left..bounds.right - left]).to_owned()
 }
@@ -115,8 +120,5 @@ fn in_photo(
         let at = |place: usize| (place as u64 * u64::from(length) / shrunk as u64) as u32;
         at(from)..at(to).max(at(from) + 1)
     };
-    (
-        scaled(bounds.left, bounds.right, photo.width(), width),
-        scaled(bounds.top, bounds.bottom, photo.height(), height),
-    )
+    (scaled(bounds.left, bounds.right, photo.width(), width), scaled(bounds.top, bounds.bottom, photo.height(), height))
 }

@@ -120,8 +120,7 @@ fn main_part(candidates: &[Candidate]) -> Option<usize> {
     let side = |index: Option<usize>| index.map_or(0, |index| candidates[index].part.bounds.side());
     let inner = largest(&|one| !one.is_edge && one.shape == Shape::Stroke);
     let open = |one: &Candidate, shape| !one.is_edge && one.shape == shape && !encloses_another(one, candidates);
-    let (inner_frame, inner_bar) =
-        (largest(&|one| open(one, Shape::Frame)), largest(&|one| open(one, Shape::Bar)));
+    let (inner_frame, inner_bar) = (largest(&|one| open(one, Shape::Frame)), largest(&|one| open(one, Shape::Bar)));
     let edge = largest(&|one| one.is_edge && one.shape == Shape::Stroke);
     // A "4" may be all straight strokes, and a "1" a bar; then the largest of the rest is a speck.
     let inner = if side(inner) * 2 >= side(inner_frame) { inner.or(inner_frame) } else { inner_frame };

@@ -43,7 +43,10 @@ fn an_archive_like_that_of_keras_is_read() {
 #[test]
 fn an_archive_that_is_none_is_refused_with_the_array() {
     let with = |name: &'static str, array: Vec<u8>| {
-        npz(&whole().into_iter().map(|(other, bytes)| (other, if other == name { array.clone() } else { bytes })).collect::<Vec<_>>())
+        npz(&whole()
+            .into_iter()
+            .map(|(other, bytes)| (other, if other == name { array.clone() } else { bytes }))
+            .collect::<Vec<_>>())
     };
     let bytes = npz(&whole());
     let files = [

@@ -71,11 +71,18 @@ pub(crate) fn correlation(one: &Array2<u8>, other: &Array2<u8>) -> f64 {
 #[test]
 fn a_digit_is_found_in_every_light_and_either_way_round() {
     let digits = synthetic_digits(20, 3);
-    // The digits as they would be in MNIST: scaled and centred, without a photo in between.
+    // The digits as they would be in MNIST: scaled and centred, without paper in between.
     let expected: Vec<Array2<u8>> = digits
         .images
         .outer_iter()
-        .map(|image| prepare_digit(&photo_of(&image.to_owned(), Scene::AsItIs)).unwrap().image)
+        .map(|image| {
+            // A pixel more on each side, or they would be taken as they are.
+            let small = GrayImage::from_fn(30, 30, |x, y| {
+                let place = (y.wrapping_sub(1) as usize, x.wrapping_sub(1) as usize);
+                Luma([image.get(place).copied().unwrap_or(0)])
+            });
+            prepare_digit(&small.into()).unwrap().image
+        })
         .collect();
     for scene in [Scene::DarkOnLight, Scene::LightOnDark, Scene::LampOnTheLeft, Scene::DarkCorners, Scene::Transparent]
     {
@@ -290,7 +297,11 @@ fn frames_lines_and_sheets_on_a_table_are_no_writing() {
     let ruled = with(&[((150.0, -5.0), (152.0, 405.0), 3.0), ((260.0, -5.0), (262.0, 405.0), 3.0)]);
     let sheet = page(300, 400, &SEVEN);
     let table = GrayImage::from_fn(400, 300, |x, y| {
-        if (60..340).contains(&x) && (40..270).contains(&y) { *sheet.get_pixel(x, y) } else { Luma([30 + (x % 3) as u8]) }
+        if (60..340).contains(&x) && (40..270).contains(&y) {
+            *sheet.get_pixel(x, y)
+        } else {
+            Luma([30 + (x % 3) as u8])
+        }
     });
     for (name, photo) in
         [("frame", frame), ("cell", cell), ("one side", one_side), ("ruled", ruled), ("a sheet on a table", table)]
@@ -331,7 +342,8 @@ fn a_shadow_with_a_sharp_edge_is_no_ink() {
 
 #[test]
 fn a_row_is_read_from_left_to_right_and_single_takes_all_for_one() {
-    let bars: Vec<_> = (0..3).map(|n| ((60.0, 60.0 + 90.0 * n as f32), (140.0, 50.0 + 90.0 * n as f32), 12.0)).collect();
+    let bars: Vec<_> =
+        (0..3).map(|n| ((60.0, 60.0 + 90.0 * n as f32), (140.0, 50.0 + 90.0 * n as f32), 12.0)).collect();
     let photo = DynamicImage::from(page(200, 320, &bars));
     let row = prepare_photo(&photo, Layout::Row);
     assert_eq!(row.characters.len(), 3);
@@ -360,7 +372,8 @@ fn light_ink_on_a_transparent_ground_is_read() {
     let digit = synthetic_digits(1, 3).images.index_axis_move(ndarray::Axis(0), 0);
     let dark = photo_of(&digit, Scene::Transparent).into_rgba8();
     let expected = prepare_digit(&dark.clone().into()).unwrap();
-    let light = RgbaImage::from_fn(dark.width(), dark.height(), |x, y| Rgba([255, 255, 255, dark.get_pixel(x, y).0[3]]));
+    let light =
+        RgbaImage::from_fn(dark.width(), dark.height(), |x, y| Rgba([255, 255, 255, dark.get_pixel(x, y).0[3]]));
     let found = prepare_digit(&light.into()).unwrap();
     assert!(correlation(&expected.image, &found.image) > 0.9);
     assert!(found.steps[0].explanation.contains("transparent ground is light"), "{}", found.steps[0].explanation);
@@ -419,7 +432,8 @@ fn pictures_of_all_formats_are_read() {
         written.write_to(&mut bytes, format).unwrap();
         bytes.set_position(0);
         let read = mnist_io::parse_image(bytes).unwrap();
-        let difference = read.to_luma8().iter().zip(photo.to_luma8().iter()).map(|(one, other)| one.abs_diff(*other)).max();
+        let difference =
+            read.to_luma8().iter().zip(photo.to_luma8().iter()).map(|(one, other)| one.abs_diff(*other)).max();
         assert!(difference.unwrap() < 40, "{format:?}: {difference:?}");
     }
 }

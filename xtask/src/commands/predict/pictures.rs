@@ -9,7 +9,8 @@ use mlp_train::{Classification, Classifier, Codebook};
 use mnist_io::image::imageops::{FilterType, resize};
 use mnist_io::image::{DynamicImage, GrayImage};
 use mnist_io::{
-    IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, PreparedPhoto, grey_image, image_files, prepare_photo, read_image,
+    IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, PreparedPhoto, grey_image, image_files, prepare_photo,
+    read_image,
 };
 use ndarray::Array2;
 
@@ -177,7 +178,8 @@ fn as_it_is(photo: &DynamicImage, size: (usize, usize)) -> PreparedPhoto {
     let mut steps = vec![PreparationStep { name: "as it is", explanation, image: image.clone() }];
     if image.dim() != size {
         image = scaled(&image, size);
-        let explanation = format!("Scaled to {} × {} pixels, the size of the images that the net reads.", size.1, size.0);
+        let explanation =
+            format!("Scaled to {} × {} pixels, the size of the images that the net reads.", size.1, size.0);
         steps.push(PreparationStep { name: "scale", explanation, image: image.clone() });
     }
     PreparedPhoto::whole(image, (photo.width(), photo.height()), steps)
