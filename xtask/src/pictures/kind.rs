@@ -28,14 +28,16 @@ pub(crate) enum Kind {
     Coloured,
     Transparent,
     Noisy,
+    Enlarged,
+    Drawn,
     Ready,
     DarkSmall,
     CutOff,
     Blank,
 }
 
-/// A drawn picture.
-pub(crate) struct Drawn {
+/// The file of a picture.
+pub(crate) struct File {
     /// What is written on it, or none where it must be refused.
     pub(crate) answer: Option<String>,
     /// The file.
@@ -45,7 +47,7 @@ pub(crate) struct Drawn {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Plain,
         Self::Margin40,
         Self::Margin8,
@@ -66,6 +68,8 @@ impl Kind {
         Self::Coloured,
         Self::Transparent,
         Self::Noisy,
+        Self::Enlarged,
+        Self::Drawn,
         Self::Ready,
         Self::DarkSmall,
         Self::CutOff,
@@ -95,6 +99,8 @@ impl Kind {
             Self::Coloured => "coloured",
             Self::Transparent => "transparent",
             Self::Noisy => "noisy",
+            Self::Enlarged => "enlarged",
+            Self::Drawn => "drawn",
             Self::Ready => "ready",
             Self::DarkSmall => "dark-28",
             Self::CutOff => "cut-off",
@@ -125,6 +131,8 @@ impl Kind {
             Self::Coloured => "coloured pens",
             Self::Transparent => "ink in the alpha channel",
             Self::Noisy => "a noisy scan, lines broken",
+            Self::Enlarged => "28 × 28, enlarged and soft",
+            Self::Drawn => "drawn with a mouse, without grain",
             Self::Ready => "28 × 28, ready",
             Self::DarkSmall => "28 × 28, dark on light",
             Self::CutOff => "a file cut off (refused)",
@@ -133,7 +141,7 @@ impl Kind {
     }
 
     /// Draws one; `difficulty` is from 0 to 2.
-    pub(crate) fn draw(self, set: &LabeledImages, difficulty: usize, dice: &mut Dice) -> Drawn {
+    pub(crate) fn draw(self, set: &LabeledImages, difficulty: usize, dice: &mut Dice) -> File {
         let scene = scene::Scene { set, difficulty, dice };
         match self {
             Self::Plain => scene.plain(),
@@ -156,6 +164,8 @@ impl Kind {
             Self::Coloured => scene.coloured(),
             Self::Transparent => scene.transparent(),
             Self::Noisy => scene.noisy(),
+            Self::Enlarged => scene.enlarged(),
+            Self::Drawn => scene.drawn(),
             Self::Ready => scene.small(false),
             Self::DarkSmall => scene.small(true),
             Self::CutOff => scene.cut_off(),

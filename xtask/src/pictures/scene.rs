@@ -1,5 +1,6 @@
 //! How each kind of picture is drawn. Every figure is a length in pixels, a share of the light, or a share of the picture.
 
+use image::imageops::{FilterType, resize};
 use image::{GrayImage, Luma, Rgba, RgbaImage};
 use mnist_io::LabeledImages;
 use ndarray::{Array2, Axis};
@@ -7,7 +8,7 @@ use ndarray::{Array2, Axis};
 use super::Dice;
 use super::canvas::{Camera, Canvas, Colour, grey, jpeg, png};
 use super::digit::{self, Hand};
-use super::kind::Drawn;
+use super::kind::File;
 
 /// What a picture is drawn from.
 pub(crate) struct Scene<'a> {
@@ -17,14 +18,14 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    pub(crate) fn plain(mut self) -> Drawn {
+    pub(crate) fn plain(mut self) -> File {
         let (mut canvas, answer) = (self.page(), self.digit());
         self.place(&mut canvas, &answer.0);
         self.photo(canvas, answer.1)
     }
 
     /// Cut out with a margin in pixels on every side.
-    pub(crate) fn margin(mut self, margin: usize) -> Drawn {
+    pub(crate) fn margin(mut self, margin: usize) -> File {
         let size = self.dice.between(180.0, 300.0);
         let (ink, answer) = self.digit_of(size, 0.5);
         let (height, width) = ink.dim();
@@ -37,7 +38,7 @@ impl Scene<'_> {
     }
 
     /// A box round the digit of which some sides may be missing.
-    pub(crate) fn frame(mut self) -> Drawn {
+    pub(crate) fn frame(mut self) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         let (top, left) = self.place(&mut canvas, &ink);
         let (height, width) = ink.dim();
@@ -72,7 +73,7 @@ impl Scene<'_> {
     }
 
     /// Lines at or near the edges of the picture, running from one edge to another.
-    pub(crate) fn cell(mut self) -> Drawn {
+    pub(crate) fn cell(mut self) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         self.place(&mut canvas, &ink);
         let colour = self.ink_colour();
@@ -95,7 +96,7 @@ impl Scene<'_> {
     }
 
     /// Paper with lines, or squares.
-    pub(crate) fn ruled(mut self, is_squared: bool) -> Drawn {
+    pub(crate) fn ruled(mut self, is_squared: bool) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         let pitch = if is_squared { self.dice.between(22.0, 50.0) } else { self.dice.between(35.0, 80.0) };
         let thickness = self.dice.between(1.0, 2.5);
@@ -116,7 +117,7 @@ impl Scene<'_> {
     }
 
     /// A sheet that does not fill the picture.
-    pub(crate) fn table(mut self) -> Drawn {
+    pub(crate) fn table(mut self) -> File {
         let (height, width) = (360, 480);
         let table = self.by([0.12, 0.2, 0.3]) * self.dice.between(0.6, 1.2);
         let mut canvas = Canvas::new(height, width, [table * 1.15, table, table * 0.8]);
@@ -142,7 +143,7 @@ impl Scene<'_> {
     }
 
     /// A shadow over a part of the page; `softness` is the width of its edge as a share of the picture.
-    pub(crate) fn shadow(mut self, softness: f32) -> Drawn {
+    pub(crate) fn shadow(mut self, softness: f32) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         self.place(&mut canvas, &ink);
         let left_over = self.by([0.65, 0.55, 0.45]);
@@ -158,7 +159,7 @@ impl Scene<'_> {
     }
 
     /// Bright near one corner, and falling off.
-    pub(crate) fn lamp(mut self) -> Drawn {
+    pub(crate) fn lamp(mut self) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         self.place(&mut canvas, &ink);
         let (corner_v, corner_u) = (self.dice.below(2) as f32, self.dice.below(2) as f32);
@@ -168,7 +169,7 @@ impl Scene<'_> {
     }
 
     /// A number.
-    pub(crate) fn row(mut self) -> Drawn {
+    pub(crate) fn row(mut self) -> File {
         let n_digits = 2 + self.dice.below(3);
         let mut digits = Vec::new();
         for _ in 0..n_digits {
@@ -191,7 +192,7 @@ impl Scene<'_> {
         self.photo(canvas, answer)
     }
 
-    pub(crate) fn chalk(mut self) -> Drawn {
+    pub(crate) fn chalk(mut self) -> File {
         let board = self.by([0.1, 0.2, 0.3]) * self.dice.between(0.8, 1.1);
         let mut canvas = Canvas::new(self.height(), self.width(), [board * 0.8, board * 1.1, board * 0.9]);
         canvas.texture(self.by([0.05, 0.1, 0.15]), self.dice);
@@ -208,7 +209,7 @@ impl Scene<'_> {
     }
 
     /// A pen of another thickness: `growth` is what it adds to each side of a line, as a share of the digit's size.
-    pub(crate) fn pen(mut self, growth: f32) -> Drawn {
+    pub(crate) fn pen(mut self, growth: f32) -> File {
         let mut canvas = self.page();
         let size = self.size();
         let (ink, answer) = self.digit_of(size, if growth > 0.0 { 0.4 } else { 0.6 });
@@ -217,7 +218,7 @@ impl Scene<'_> {
         self.photo(canvas, answer)
     }
 
-    pub(crate) fn coloured(mut self) -> Drawn {
+    pub(crate) fn coloured(mut self) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         let pens: [Colour; 5] =
             [[0.75, 0.1, 0.12], [0.12, 0.2, 0.7], [0.1, 0.5, 0.2], [0.9, 0.45, 0.1], [0.5, 0.15, 0.55]];
@@ -229,7 +230,7 @@ impl Scene<'_> {
     }
 
     /// Ink in the alpha channel, dark; light where it is difficult.
-    pub(crate) fn transparent(mut self) -> Drawn {
+    pub(crate) fn transparent(mut self) -> File {
         let (ink, answer) = self.digit();
         let margin = self.dice.between(5.0, 60.0) as u32;
         let level = self.by([0, 60, 255]);
@@ -238,11 +239,11 @@ impl Scene<'_> {
             let covered = ink.get(place).copied().unwrap_or(0.0);
             Rgba([level, level, level, (255.0 * covered) as u8])
         });
-        Drawn { answer: Some(answer), bytes: png(image), ending: "png" }
+        File { answer: Some(answer), bytes: png(image), ending: "png" }
     }
 
     /// A scan in which ink is missing in places and specks are all over.
-    pub(crate) fn noisy(mut self) -> Drawn {
+    pub(crate) fn noisy(mut self) -> File {
         let (mut canvas, (ink, answer)) = (self.page(), self.digit());
         let missing = self.by([0.1, 0.25, 0.4]);
         let coarse = Array2::from_shape_fn((ink.nrows() / 4 + 1, ink.ncols() / 4 + 1), |_| self.dice.between(0.0, 1.0));
@@ -262,29 +263,58 @@ impl Scene<'_> {
     }
 
     /// 28 × 28 as the data set has it, or the same dark on light.
-    pub(crate) fn small(self, is_dark: bool) -> Drawn {
+    pub(crate) fn small(self, is_dark: bool) -> File {
         let (index, class) = digit::any(self.set, self.dice);
         let pixels = self.set.images.index_axis(Axis(0), index);
         let image = GrayImage::from_fn(28, 28, |x, y| {
             let level = pixels[[y as usize, x as usize]];
             Luma([if is_dark { 255 - level } else { level }])
         });
-        Drawn { answer: Some(class.to_string()), bytes: png(image), ending: "png" }
+        File { answer: Some(class.to_string()), bytes: png(image), ending: "png" }
+    }
+
+    /// A small picture made large by a program, dark on light or light on dark, without grain.
+    pub(crate) fn enlarged(self) -> File {
+        let (index, class) = digit::any(self.set, self.dice);
+        let pixels = self.set.images.index_axis(Axis(0), index);
+        let is_dark = self.dice.below(3) > 0;
+        let margin = self.dice.below(8) as u32;
+        let small = GrayImage::from_fn(28 + 2 * margin, 28 + 2 * margin, |x, y| {
+            let place = (y.wrapping_sub(margin) as usize, x.wrapping_sub(margin) as usize);
+            let level = pixels.get(place).copied().unwrap_or(0);
+            Luma([if is_dark { 255 - level } else { level }])
+        });
+        let side = self.by([64, 140, 300]) + self.dice.below(60) as u32;
+        let filter = if self.dice.below(2) == 0 { FilterType::CatmullRom } else { FilterType::Triangle };
+        File { answer: Some(class.to_string()), bytes: png(resize(&small, side, side, filter)), ending: "png" }
+    }
+
+    /// Strokes of one level on a ground of one level.
+    pub(crate) fn drawn(mut self) -> File {
+        let (ink, answer) = self.digit();
+        let margin = (self.dice.between(0.02, 0.5) * ink.nrows() as f32) as u32;
+        let (page, pen) = [(255, 0), (0, 255), (255, 90), (30, 200), (240, 20)][self.dice.below(5)];
+        let image = GrayImage::from_fn(ink.ncols() as u32 + 2 * margin, ink.nrows() as u32 + 2 * margin, |x, y| {
+            let place = (y.wrapping_sub(margin) as usize, x.wrapping_sub(margin) as usize);
+            let covered = ink.get(place).copied().unwrap_or(0.0);
+            Luma([(page as f32 + (pen as f32 - page as f32) * covered) as u8])
+        });
+        File { answer: Some(answer), bytes: png(image), ending: "png" }
     }
 
     /// A JPEG file of which the end is missing.
-    pub(crate) fn cut_off(self) -> Drawn {
+    pub(crate) fn cut_off(self) -> File {
         let share = [0.95, 0.6, 0.25][self.difficulty];
         let mut drawn = self.plain();
         drawn.bytes.truncate((drawn.bytes.len() as f64 * share) as usize);
-        Drawn { answer: None, ..drawn }
+        File { answer: None, ..drawn }
     }
 
-    pub(crate) fn blank(mut self) -> Drawn {
+    pub(crate) fn blank(mut self) -> File {
         let mut canvas = self.page();
         let depth = self.by([0.1, 0.6, 1.2]);
         canvas.light(|v, u| 1.0 / (1.0 + depth * (v * v + 0.5 * u)));
-        Drawn { answer: None, ..self.photo(canvas, String::new()) }
+        File { answer: None, ..self.photo(canvas, String::new()) }
     }
 
     fn by<T: Copy>(&self, values: [T; 3]) -> T {
@@ -343,10 +373,10 @@ impl Scene<'_> {
         (top as isize, left as isize)
     }
 
-    fn photo(self, canvas: Canvas, answer: String) -> Drawn {
+    fn photo(self, canvas: Canvas, answer: String) -> File {
         let camera =
             Camera { blur: self.by([0.6, 1.0, 1.6]), grain: self.by([2.0, 5.0, 10.0]), quality: self.by([92, 80, 60]) };
         let image = canvas.photograph(&camera, self.dice);
-        Drawn { answer: Some(answer), bytes: jpeg(&image, camera.quality), ending: "jpg" }
+        File { answer: Some(answer), bytes: jpeg(&image, camera.quality), ending: "jpg" }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn threshold(ink: &Array2<f32>) -> (f32, f32) {
 }
 
 /// The level below which this share of the pixels is, to one of 256.
-fn quantile(image: &Array2<f32>, share: f32) -> f32 {
+pub(super) fn quantile(image: &Array2<f32>, share: f32) -> f32 {
     let mut histogram = [0_usize; 256];
     for &value in image {
         histogram[value.clamp(0.0, 255.0) as usize] += 1;

@@ -64,7 +64,7 @@ impl Source {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence(pub(super) [f32; N_EVIDENCE]);
 
-pub(super) const N_EVIDENCE: usize = 14;
+pub(super) const N_EVIDENCE: usize = 15;
 
 /// Sees the image one way, or says why nothing can be seen so.
 pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) -> Result<Reading, String> {
@@ -165,6 +165,9 @@ fn weigh(
     let area: usize = parts().map(Part::area).sum();
     let main = parts().max_by_key(|part| part.area()).expect("a character has a part");
     let mean_ink = parts().flat_map(|part| &part.pixels).map(|&place| layers.ink[place]).sum::<f32>() / area as f32;
+    let step =
+        parts().flat_map(|part| &part.pixels).map(|&at| (layers.page[at] - source.smooth[at]).abs()).sum::<f32>()
+            / area as f32;
     let n_raw = raw.iter().filter(|&&is_ink| is_ink).count();
     let n_foreign: usize = writing.foreign.iter().map(Part::area).sum();
     let (height, width) = raw.dim();
@@ -187,13 +190,21 @@ fn weigh(
         (characters.len() - 1) as f32,
         sharpness(&layers.ink, main) / mean_ink.max(1.0),
         (n_raw as f32 / raw.len() as f32).min(1.0),
-        blunt_share(source, layers, mask, is_dark),
+        blunt_share(source, layers, mask, is_dark, main.line_width()),
+        (step / range(&source.smooth).max(1.0)).max(0.01).ln(),
     ])
+}
+
+/// The grey levels between the darkest and the lightest hundredth of the image.
+fn range(image: &Array2<f32>) -> f32 {
+    page::quantile(image, 0.99) - page::quantile(image, 0.01)
 }
 
 /// The share of the rim of the writing at which the image does not change as it does from page to ink: a stroke wider than the
 /// window is cut where nothing ends, and a shadow ends softly.
-fn blunt_share(source: &Source, layers: &Layers, mask: &Array2<bool>, is_dark: bool) -> f32 {
+fn blunt_share(source: &Source, layers: &Layers, mask: &Array2<bool>, is_dark: bool, line_width: f32) -> f32 {
+    // A soft edge, of a blurred or an enlarged picture, is about as wide as half of the line.
+    let away = (0.4 * line_width).clamp(2.0, 12.0) as isize;
     let (height, width) = mask.dim();
     let (mut n_rim, mut n_blunt) = (0, 0);
     for (place, &is_ink) in mask.indexed_iter() {
@@ -208,7 +219,7 @@ fn blunt_share(source: &Source, layers: &Layers, mask: &Array2<bool>, is_dark: b
                 (place.0 < height && place.1 < width).then_some(place)
             };
             let Some(outside) = at(1).filter(|&place| !mask[place]) else { continue };
-            let (outer, inner) = (at(3).or(at(2)).unwrap_or(outside), at(-1).unwrap_or(place));
+            let (outer, inner) = (at(1 + away).or(at(2)).unwrap_or(outside), at(-away / 2).unwrap_or(place));
             let step = source.smooth[outer] - source.smooth[inner];
             n_rim += 1;
             n_blunt += usize::from(if is_dark { step } else { -step } < 0.5 * expected);
@@ -255,8 +266,9 @@ fn refuse_noise(mask: &Array2<bool>) -> Result<(), String> {
 
 impl Evidence {
     /// The weights of a logistic regression.
-    const WEIGHTS: [f32; N_EVIDENCE] =
-        [0.848, -0.234, 0.344, -2.847, -4.356, -0.894, 0.436, -1.085, 1.098, 0.634, -0.343, 1.158, 0.737, -6.613];
+    const WEIGHTS: [f32; N_EVIDENCE] = [
+        0.945, 0.064, -0.494, -3.015, -5.095, -0.142, 1.953, -1.340, 1.254, 0.799, -0.404, 1.489, -0.719, -6.410, 0.629,
+    ];
 
     pub(super) fn score(&self) -> f32 {
         self.0.iter().zip(Self::WEIGHTS).map(|(value, weight)| value * weight).sum()
