@@ -78,7 +78,26 @@ fn load_folder(name: String, folder: &Path, kind: &FolderKind, options: &str) ->
     }
     require_memory(unpacked_size(folder))?;
     let (train, test) = LabeledImages::load_folder_with(folder, tell)?;
-    Ok(Dataset::images(name, train, test)?)
+    let is_as_it_is = is_as_it_is(&name) || has_mark(folder);
+    let data = Dataset::images(name, train, test)?;
+    Ok(if is_as_it_is { data.as_it_is() } else { data })
+}
+
+/// The file in the folder of a data set that says that its pictures were taken as they are.
+pub(crate) const MARK: &str = "pictures-as-they-are.txt";
+
+/// What is written into it.
+pub(crate) const MARK_TEXT: &str = "The pictures of this data set were taken as they are: `data import --as-is` made it.\n\
+                                    Nets that learn from it are given other pictures as they are, too.\n";
+
+fn has_mark(folder: &Path) -> bool {
+    folder.join(MARK).is_file()
+}
+
+/// Whether the manifest says of a data set that it is no handwriting.
+pub(crate) fn is_as_it_is(name: &str) -> bool {
+    let manifest = Manifest::read(places::datasets()).unwrap_or_default();
+    manifest.get(name).is_some_and(|set| !set.is_handwriting)
 }
 
 /// What a folder is that is no data set, and what to do with it.

@@ -32,6 +32,7 @@ mod interrupt;
 mod lock;
 
 mod bench;
+mod pictures;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! Finds the model that a command is about: a file, or the best one of a folder of results.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_results::text::counted;
@@ -8,6 +9,7 @@ use mlp_train::{SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::places;
 use crate::summary::quoted;
 
 /// A model that was loaded, and where it is.
@@ -18,12 +20,14 @@ pub(crate) struct FoundModel {
     pub(crate) saved: SavedModel,
     /// Of how many trials it is the best one, where a folder of results was named.
     best_of: Option<usize>,
+    /// Whether none was named.
+    is_newest: bool,
 }
 
 /// Loads the model at `path`: a model file, or a folder of results, whose best trial's model is taken.
 pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
     if !path.is_dir() {
-        return Ok(FoundModel { path: path.to_path_buf(), saved: load_model(path)?, best_of: None });
+        return Ok(FoundModel { path: path.to_path_buf(), saved: load_model(path)?, best_of: None, is_newest: false });
     }
     let folder = RunFolder::new(path);
     let records = folder.records();
@@ -42,7 +46,27 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
             ),
         ));
     }
-    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some(records.len()) })
+    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some(records.len()), is_newest: false })
+}
+
+/// The model in `runs/` that was written last.
+pub(crate) fn newest() -> Result<FoundModel, Failure> {
+    let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let models = entries(places::runs()).flat_map(|run| entries(run.join("models")));
+    let dated = models
+        .filter(|path| path.extension().is_some_and(|ending| ending == "safetensors"))
+        .filter_map(|path| Some((fs::metadata(&path).and_then(|file| file.modified()).ok()?, path)));
+    let Some((_, path)) = dated.max() else {
+        return Err(Failure::new(
+            Code::InputOutput,
+            format!(
+                "expected a model, found none in {}; `cargo xtask train` makes one in a minute, and {} one for pictures",
+                quoted(&places::runs()),
+                "`cargo xtask sweep photo`",
+            ),
+        ));
+    };
+    Ok(FoundModel { saved: load_model(&path)?, path, best_of: None, is_newest: true })
 }
 
 impl FoundModel {
@@ -50,15 +74,16 @@ impl FoundModel {
     pub(crate) fn tell(&self, output: &mut Output) {
         output.line(format_args!("net      {}", quoted(&self.path)));
         match self.best_of {
+            None if self.is_newest => output.line("         the newest in runs/"),
             None => {}
             Some(1) => output.line("         the only trial of its folder"),
             Some(n_trials) => output.line(format_args!("         the best of the {n_trials} trials of its folder")),
         }
     }
 
-    /// Whether a folder of results was named.
+    /// Whether the file itself was not named.
     pub(crate) fn is_chosen(&self) -> bool {
-        self.best_of.is_some()
+        self.best_of.is_some() || self.is_newest
     }
 
     /// Why it is this one, for people: `the best of 12 trials`; nothing where it was named itself.

@@ -30,6 +30,7 @@ pub(crate) const PRESETS: &[Preset] = &[
     Preset { name: "seven-layers", text: include_str!("../presets/seven-layers.toml") },
     Preset { name: "one-hot-sigmoid", text: include_str!("../presets/one-hot-sigmoid.toml") },
     Preset { name: "one-hot", text: include_str!("../presets/one-hot.toml") },
+    Preset { name: "photo", text: include_str!("../presets/photo.toml") },
     Preset { name: "paper", text: include_str!("../presets/paper.toml") },
 ];
 

@@ -23,6 +23,7 @@ const SUBSET_SEED: u64 = 0;
 pub struct Dataset {
     name: String,
     is_synthetic: bool,
+    is_as_it_is: bool,
     train: Arc<SampleSet>,
     test: Arc<SampleSet>,
     sha256: String,
@@ -81,7 +82,7 @@ impl Dataset {
         }
         let sha256 = both(&train.sha256(), &test.sha256());
         let [train, test] = [train, test].map(|images| Arc::new(SampleSet::Images(images)));
-        Ok(Dataset { name: name.into(), is_synthetic: false, train, test, sha256 })
+        Ok(Dataset { name: name.into(), is_synthetic: false, is_as_it_is: false, train, test, sha256 })
     }
 
     /// Rows of numbers to train and to test on.
@@ -100,12 +101,23 @@ impl Dataset {
         }
         let sha256 = both(&train.sha256(), &test.sha256());
         let [train, test] = [train, test].map(|table| Arc::new(SampleSet::Table(table)));
-        Ok(Dataset { name: name.into(), is_synthetic: false, train, test, sha256 })
+        Ok(Dataset { name: name.into(), is_synthetic: false, is_as_it_is: false, train, test, sha256 })
     }
 
     /// Says that a program made the data up: records and reports say so, too.
     pub fn synthetic(self) -> Self {
         Dataset { is_synthetic: true, ..self }
+    }
+
+    /// Says that the images are no handwriting, or were not prepared to be like MNIST's: models that learn from them say so
+    /// ([`PICTURES_KEY`](crate::PICTURES_KEY)), and another picture is then given to them as it is.
+    pub fn as_it_is(self) -> Self {
+        Dataset { is_as_it_is: true, ..self }
+    }
+
+    /// Whether pictures are given to its models as they are.
+    pub fn is_as_it_is(&self) -> bool {
+        self.is_as_it_is
     }
 
     /// What it is called: part of a folder's name.

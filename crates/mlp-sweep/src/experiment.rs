@@ -16,6 +16,12 @@ use crate::memory::{Budget, Reservation};
 use crate::spec::{RunSettings, SweepSpec, shown};
 use crate::trial::Trial;
 
+/// The key of a model that says how other pictures are made ready for it; without it they are prepared to be like MNIST's.
+pub const PICTURES_KEY: &str = "pictures";
+
+/// Its value where pictures are given to the model as they are.
+pub const AS_IT_IS: &str = "as they are";
+
 /// What all trials of a sweep share.
 pub struct Experiment {
     data: Dataset,
@@ -123,6 +129,9 @@ impl Experiment {
         let mut map = settings.to_map();
         map.entry("data").or_insert_with(|| json!(self.data.name()));
         map.insert("classes".to_owned(), json!(self.data.train().classes().iter().collect::<String>()));
+        if self.data.is_as_it_is() {
+            map.insert(PICTURES_KEY.to_owned(), json!(AS_IT_IS));
+        }
         map
     }
 

@@ -85,7 +85,7 @@ pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
 pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
-pub use experiment::{Experiment, InitialModel};
+pub use experiment::{AS_IT_IS, Experiment, InitialModel, PICTURES_KEY};
 pub use lease::Running;
 pub use memory::available as available_memory;
 pub use panics::record_panic;

@@ -36,6 +36,8 @@ pub struct DataSet {
     pub citation: String,
     /// The characters that the labels 0, 1, 2, … stand for.
     pub classes: Vec<char>,
+    /// Whether the images are handwriting, which photos can be prepared to be like.
+    pub is_handwriting: bool,
     /// What the classes are, where a character does not say it: none, or one for each class.
     pub class_names: Vec<String>,
     /// The number of training and of test images, where the manifest says it.

@@ -7,6 +7,7 @@
 use crate::error::{Error, Result};
 use crate::folder_kind::FolderKind;
 use crate::note::Part;
+use crate::photo_file::IMAGE_ENDINGS;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -174,7 +175,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 pub(crate) fn is_image(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ["png", "jpg", "jpeg"].iter().any(|known| ending.eq_ignore_ascii_case(known)) && path.is_file()
+    IMAGE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) && path.is_file()
 }
 
 /// The name of the folder of a class.

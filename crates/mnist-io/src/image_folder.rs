@@ -5,8 +5,9 @@ use crate::class_folders::{ClassFolder, class_folders, entries, folder_name, ima
 use crate::error::{Error, Result, in_one_line};
 use crate::images::LabeledImages;
 use crate::note::{Note, Part};
-use crate::prepare::{prepare_digit, read_image};
-use image::{DynamicImage, GrayImage, ImageError, Luma};
+use crate::photo_file::read_image;
+use crate::prepare::{grey_image, ground_of_small, prepare_digit};
+use image::{GrayImage, ImageError, Luma};
 use ndarray::{Array2, Array3, Axis};
 use std::ffi::OsString;
 use std::fs;
@@ -20,10 +21,14 @@ pub const SPLIT_FOLDERS: [&str; 2] = ["train", "test"];
 /// The side of MNIST's images, which others are prepared to be like.
 const SIDE: u32 = 28;
 
+/// How many images are looked at to decide how those of MNIST's size are taken.
+const N_LOOKED_AT: usize = 64;
+
 /// Which image files go through [`prepare_digit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preparation {
-    /// Those that are not of MNIST's size already: the set then has images of 28 × 28.
+    /// Those that are not of MNIST's size already, or that are dark on light where most are: the set then has images of
+    /// 28 × 28.
     #[default]
     WhereNeeded,
     /// None: all are taken pixel by pixel, light on dark, and must have one size.
@@ -59,13 +64,13 @@ pub struct ImportedImages {
     pub test: LabeledImages,
     /// How many images had to be prepared.
     pub n_prepared: usize,
-    /// Files that were passed over, as their names do not end in `.png`, `.jpg` or `.jpeg`.
+    /// Files that were passed over, as their names do not end as those of [`IMAGE_ENDINGS`](crate::IMAGE_ENDINGS).
     pub n_skipped: usize,
     /// What else a person may want to know: folders that were passed over, classes without an image.
     pub notes: Vec<Note>,
 }
 
-/// Makes a training and a test set of the PNG and JPEG files in `folder`. It holds a folder for each class, named by the
+/// Makes a training and a test set of the image files in `folder`. It holds a folder for each class, named by the
 /// class's character (`7`, `A`, `36-a`, `10-U+002F`), or [`SPLIT_FOLDERS`] with such folders in each; then nothing is split
 /// anew, and folders beside these two are passed over, with a note. `progress` is told before each image how many are done, and of how many.
 ///
@@ -108,6 +113,35 @@ pub fn import_images(
     Ok(imported)
 }
 
+/// Makes a training and a test set of one file: a table of numbers (`.csv`, [`read_csv`](crate::read_csv)), which is split as
+/// `options` say, or, with the feature `npz`, an archive of NumPy's (`.npz`), which is split already.
+///
+/// # Errors
+/// As those who read them; `Data` where the name ends otherwise.
+pub fn import_file(path: impl AsRef<Path>, options: &ImportOptions) -> Result<ImportedImages> {
+    let path = path.as_ref();
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let (train, test, notes) = match ending.as_str() {
+        "csv" => {
+            let all = crate::read_csv(path)?;
+            let (train, test) = split(all, options, path)?;
+            (train, test, Vec::new())
+        }
+        #[cfg(feature = "npz")]
+        "npz" => {
+            let (train, test) = crate::read_npz(path)?;
+            let notes = (options.test_share == 1.0).then_some(Note::SplitKept);
+            (train, test, notes.into_iter().collect())
+        }
+        _ => {
+            let found = format!("a file that ends in \".{ending}\"");
+            let expected = "a folder of pictures, a table that ends in .csv, or an archive that ends in .npz";
+            return Err(Error::data(expected, found, "name another, or rename it").in_file(path));
+        }
+    };
+    Ok(ImportedImages { train, test, n_prepared: 0, n_skipped: 0, notes })
+}
+
 /// Folders of classes, which are split here.
 fn import_whole(
     folder: &Path,
@@ -115,20 +149,23 @@ fn import_whole(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ImportedImages> {
     let all = read_classes(folder, &class_folders(folder)?, options.preparation, None, progress)?;
-    let (train, test) = if options.test_share == 1.0 {
-        (all.set.select(&[]), all.set)
-    } else {
-        all.set.split(options.test_share, options.seed)
-    };
+    let (train, test) = split(all.set, options, folder)?;
+    Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped, notes: all.notes })
+}
+
+/// Draws the share of every class that is for testing.
+fn split(all: LabeledImages, options: &ImportOptions, place: &Path) -> Result<(LabeledImages, LabeledImages)> {
+    let (train, test) =
+        if options.test_share == 1.0 { (all.select(&[]), all) } else { all.split(options.test_share, options.seed) };
     if test.is_empty() {
         return Err(Error::data(
             "two pictures or more of some class, one to learn from and one to test on",
             "one of each",
             "add some",
         )
-        .in_file(folder));
+        .in_file(place));
     }
-    Ok(ImportedImages { train, test, n_prepared: all.n_prepared, n_skipped: all.n_skipped, notes: all.notes })
+    Ok((train, test))
 }
 
 /// Folders of classes that are split already, and folders beside them.
@@ -225,14 +262,15 @@ fn read_classes(
             ),
             None => ("none".to_owned(), "put some into its folders"),
         };
-        return Err(Error::data("PNG or JPEG pictures", found, advice).in_file(place));
+        return Err(Error::data("pictures (PNG, JPEG, WebP, BMP or GIF)", found, advice).in_file(place));
     }
     let (mut pixels, mut labels, mut n_prepared) = (Vec::new(), Vec::new(), 0);
     let mut refused = Vec::new();
     let n_all = found.len();
+    let is_small_ready = preparation != Preparation::Never && are_small_ready(&found);
     for (index, (_, label, path)) in found.into_iter().enumerate() {
         progress(index, n_all);
-        match read_one(&path, preparation, shape) {
+        match read_one(&path, preparation, is_small_ready, shape) {
             Ok((image, was_prepared)) => {
                 shape = Some(image.dim());
                 n_prepared += usize::from(was_prepared);
@@ -283,12 +321,29 @@ fn find_images(folders: &[ClassFolder]) -> Result<FoundImages> {
     Ok(found)
 }
 
+/// Whether the images of 28 × 28 pixels are taken as they are: where most of those that are looked at are light on black. A few
+/// that fill their border (clothes do, and some writing) must not be taken for something else than the rest.
+fn are_small_ready(found: &[Found]) -> bool {
+    let grounds = found.iter().step_by(found.len().div_ceil(N_LOOKED_AT)).filter_map(|(_, _, path)| {
+        let photo = read_image(path).ok()?;
+        ground_of_small(&photo)
+    });
+    let (n_dark, n_all) =
+        grounds.fold((0, 0), |(n_dark, n_all), ground| (n_dark + usize::from(ground < 128), n_all + 1));
+    2 * n_dark > n_all
+}
+
 /// The image in a file, and whether it was prepared.
-fn read_one(path: &Path, preparation: Preparation, shape: Option<(usize, usize)>) -> Result<(Array2<u8>, bool)> {
+fn read_one(
+    path: &Path,
+    preparation: Preparation,
+    is_small_ready: bool,
+    shape: Option<(usize, usize)>,
+) -> Result<(Array2<u8>, bool)> {
     let photo = read_image(path)?;
-    let is_ready = photo.width() == SIDE && photo.height() == SIDE;
-    let (image, was_prepared) = if preparation == Preparation::Never || is_ready {
-        (grey_levels(&photo), false)
+    let is_small = photo.width() == SIDE && photo.height() == SIDE;
+    let (image, was_prepared) = if preparation == Preparation::Never || (is_small && is_small_ready) {
+        (grey_image(&photo), false)
     } else {
         (prepare_digit(&photo).map_err(|error| error.in_file(path))?.image, true)
     };
@@ -304,10 +359,4 @@ fn read_one(path: &Path, preparation: Preparation, shape: Option<(usize, usize)>
         }
         _ => Ok((image, was_prepared)),
     }
-}
-
-fn grey_levels(photo: &DynamicImage) -> Array2<u8> {
-    let grey = photo.to_luma8();
-    let shape = (grey.height() as usize, grey.width() as usize);
-    Array2::from_shape_vec(shape, grey.into_raw()).expect("as many pixels as the image has")
 }

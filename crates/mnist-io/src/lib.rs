@@ -75,8 +75,13 @@ mod gzip;
 mod idx;
 mod image_folder;
 mod images;
+mod jpeg;
 mod note;
+#[cfg(feature = "npz")]
+mod npz;
 mod part_file;
+mod photo_file;
+mod pixel_table;
 mod prepare;
 mod random;
 mod statistics;
@@ -90,10 +95,19 @@ pub use disturbance::Disturbance;
 pub use error::{Error, ErrorKind, Result};
 pub use folder_kind::FolderKind;
 pub use idx::{IdxArray, IdxElement};
-pub use image_folder::{ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_images};
+pub use image_folder::{
+    ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_file, import_images,
+};
 pub use images::{LabeledImages, digit_classes};
 pub use note::{Note, Part};
-pub use prepare::{PreparationStep, PreparedDigit, prepare_digit, read_image};
+#[cfg(feature = "npz")]
+pub use npz::{parse_npz, read_npz};
+pub use photo_file::{IMAGE_ENDINGS, parse_image, read_image};
+pub use pixel_table::{parse_csv, read_csv};
+pub use prepare::{
+    Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, grey_image, prepare_digit, prepare_photo,
+    readings, write_steps,
+};
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;
 pub use {image, ndarray};

@@ -3,6 +3,7 @@
 pub(crate) mod case;
 pub(crate) mod machine;
 pub(crate) mod peers;
+pub(crate) mod pictures;
 pub(crate) mod plan;
 pub(crate) mod table;
 pub(crate) mod whole;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mnist_io::LabeledImages;
 
+use crate::bench;
 use crate::bench::case::{CASES, TROUBLED, find};
 use crate::bench::peers::Python;
 use crate::bench::plan::Plan;
@@ -24,7 +25,9 @@ Examples:
   cargo xtask bench --full --out bench        everything, with bench/bench.md and bench/bench.json
   cargo xtask bench --python venv/bin/python  peers from a virtual environment
   cargo xtask bench --no-peers --kernel avx2  without peers, on another instruction set
-  cargo xtask bench --case batch-128          one case alone: a line of JSON";
+  cargo xtask bench --case batch-128          one case alone: a line of JSON
+  cargo xtask bench --pictures runs/mine      pictures as people have them: how many of each kind are
+                                              read with this net, beside OpenCV (opencv-python-headless)";
 
 /// Seconds of an epoch, beside other systems and what the processor can do
 #[derive(Args, Debug)]
@@ -42,6 +45,15 @@ pub(crate) struct Bench {
     /// One case alone, in this process, as a line of JSON: batch-1, batch-32, batch-128, batch-512, one-core, f64, narrow
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     case: Option<String>,
+    /// Instead of seconds: how many of 720 made-up pictures are read with this model, by kind and difficulty
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["full", "case"])]
+    pictures: Option<PathBuf>,
+    /// Pictures of each kind and difficulty
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "pictures")]
+    each: usize,
+    /// Decides which pictures these are
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "pictures")]
+    seed: u64,
     /// Also write the table and the figures, as bench.md and bench.json, into this folder
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -68,8 +80,11 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
         output.line(serde_json::to_string(&measured).map_err(|error| Failure::data(error.to_string()))?);
         return Ok(());
     }
-    load(&data)?;
+    let (_, test) = load(&data)?;
     let python = Python::new(&arguments.python, &data);
+    if let Some(model) = &arguments.pictures {
+        return read_pictures(arguments, model, &test, &python, output);
+    }
     let plan = Plan {
         data: &data,
         kernel,
@@ -81,6 +96,28 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
     };
     let figures = plan.measure()?;
     output.text(&if arguments.style.json { figures.json()? } else { figures.markdown() });
+    Ok(())
+}
+
+/// Counts the pictures that are read; with `--out` they are kept there.
+fn read_pictures(
+    arguments: &Bench,
+    model: &Path,
+    digits: &LabeledImages,
+    python: &Python<'_>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let temporary = std::env::temp_dir().join(format!("pictures-{}", std::process::id()));
+    let folder = arguments.out.as_deref().unwrap_or(&temporary);
+    let python = (!arguments.no_peers).then_some(python);
+    let plan = bench::pictures::Plan { model, digits, n_each: arguments.each, seed: arguments.seed, folder, python };
+    let counted = plan.count();
+    if arguments.out.is_none() {
+        // What is left of it does not matter.
+        let _ = std::fs::remove_dir_all(&temporary);
+    }
+    let counted = counted?;
+    output.text(&if arguments.style.json { format!("{:#}\n", counted.json()) } else { counted.markdown() });
     Ok(())
 }
 

@@ -145,7 +145,7 @@ impl Step {
 }
 
 /// The targets of `fuzz/`, a minute each.
-const FUZZ_TARGETS: [&str; 2] = ["idx", "gzip"];
+const FUZZ_TARGETS: [&str; 5] = ["idx", "gzip", "image_file", "picture", "tables"];
 
 /// Throws random files at what reads files. It needs the nightly compiler and cargo-fuzz, which nobody needs for anything
 /// else: without them it says so and is left out.
@@ -182,7 +182,7 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
                 format!("fuzzing: {target} failed after {took} ({status}); the input is in fuzz/artifacts/{target}"),
             ));
         }
-        output.line(format_args!("fuzzing {target:<6} passed in {took}"));
+        output.line(format_args!("fuzzing {target:<10} passed in {took}"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use mlp_sweep::Dataset;
 use mnist_fetch::Manifest;
 use mnist_io::{
     ContactSheet, Duplicates, FolderKind, ImageStatistics, ImportOptions, ImportedImages, LabeledImages, Note, Part,
-    Preparation, SPLIT_FOLDERS, export_images, import_images,
+    Preparation, SPLIT_FOLDERS, export_images, import_file, import_images,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask data show mnist --sheet mnist.svg      counts, brightness, duplicates, and the first images
   cargo xtask data export mnist --png pictures       a PNG for each image, in a folder for each class
-  cargo xtask data import pictures my-digits         and back; then: cargo xtask train --data ./my-digits";
+  cargo xtask data import pictures my-digits         and back; then: cargo xtask train --data ./my-digits
+  cargo xtask data import train.csv kaggle           of a table with a row for each image, or Keras' mnist.npz";
 
 const IMPORT_NOTES: &str = "\
 FOLDER holds a folder for each class, named by its character (7, A, 36-a), with PNG or JPEG pictures in it, or two such
@@ -33,8 +34,12 @@ folders, train and test (or training and testing). Without them a share of every
   cargo xtask data import photos my-test --test-share 1
   cargo xtask evaluate MODEL --data ./my-test
 
-A picture of 28 × 28 pixels is taken as it is, light on dark; any other is prepared like the photos that `predict`
-reads. With --as-is all are taken as they are, and must have one size.";
+Pictures are PNG, JPEG, WebP, BMP or GIF files. Those of 28 × 28 pixels are taken as they are where most of them are light
+on black; any other is prepared like the photos that `predict` reads. With --as-is all are taken as they are, and must
+have one size; nets that learn from the set then take other pictures as they are, too.
+
+FOLDER may also be a file: a CSV with a row for each image, its label and then the pixels from 0 to 255 (as Kaggle has
+MNIST), or an archive of NumPy's with x_train, y_train, x_test and y_test (as Keras has it).";
 
 /// What is shown of a long list of bad pictures.
 const N_CAUSES_SHOWN: usize = 20;
@@ -89,7 +94,7 @@ struct Export {
 #[derive(Args, Debug)]
 #[command(after_help = IMPORT_NOTES)]
 struct Import {
-    /// A folder with a folder of pictures for each class
+    /// A folder with a folder of pictures for each class, or a .csv or .npz file
     folder: PathBuf,
     /// The folder of the data set that is made
     out: PathBuf,
@@ -277,11 +282,15 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     let bar = progress.steps("pictures", 0);
     let preparation = if arguments.as_is { Preparation::Never } else { Preparation::WhereNeeded };
     let options = ImportOptions { preparation, test_share: arguments.test_share, seed: arguments.seed };
-    let imported = import_images(&arguments.folder, &options, |n_done, n_all| {
-        bar.set_length(n_all as u64);
-        bar.set_position(n_done as u64);
-    })
-    .map_err(refused)?;
+    let imported = if arguments.folder.is_file() {
+        import_file(&arguments.folder, &options).map_err(refused)?
+    } else {
+        let see = |n_done: usize, n_all: usize| {
+            bar.set_length(n_all as u64);
+            bar.set_position(n_done as u64);
+        };
+        import_images(&arguments.folder, &options, see).map_err(refused)?
+    };
     bar.finish_and_clear();
     let (train, test) = (&imported.train, &imported.test);
     if train.is_empty() {
@@ -289,6 +298,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     } else {
         LabeledImages::write_folder(&arguments.out, train, test)?;
     }
+    mark(&arguments.out, arguments.as_is)?;
     tell_notes(&imported);
     output.line(format_args!(
         "{} and {} of {} × {} pixels\nclasses {}; {} prepared",
@@ -310,6 +320,17 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Leaves a mark in the folder of a set whose pictures were taken as they are.
+fn mark(out: &Path, is_as_it_is: bool) -> Result<(), Failure> {
+    let path = out.join(data::MARK);
+    let done = match is_as_it_is {
+        true => durable_file::write(&path, data::MARK_TEXT.as_bytes()),
+        false if path.exists() => fs::remove_file(&path),
+        false => Ok(()),
+    };
+    done.map_err(|error| Failure::io("write", &path, &error))
+}
+
 /// A set that is there would be lost, or become a mixture.
 fn require_no_set(out: &Path) -> Result<(), Failure> {
     if !matches!(FolderKind::of(out), FolderKind::DataSet | FolderKind::TestSet) {
@@ -324,7 +345,9 @@ fn require_no_set(out: &Path) -> Result<(), Failure> {
 fn tell_notes(imported: &ImportedImages) {
     if imported.n_skipped > 0 {
         let files = counted(imported.n_skipped, "file");
-        notice(format_args!("note: {files} passed over, whose names do not end in .png, .jpg or .jpeg"));
+        notice(format_args!(
+            "note: {files} passed over, whose names do not end in .png, .jpg, .jpeg, .webp, .bmp or .gif"
+        ));
     }
     imported.notes.iter().cloned().for_each(data::tell);
     let shown = if imported.train.is_empty() { &imported.test } else { &imported.train };

@@ -6,10 +6,11 @@ mod pictures;
 use std::path::PathBuf;
 
 use clap::Args;
+use mnist_io::Layout;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::models;
+use crate::models::{self, FoundModel};
 use crate::output::{Output, notice};
 use answers::Row;
 use pictures::{Picture, Reader};
@@ -17,27 +18,32 @@ use pictures::{Picture, Reader};
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask predict runs/mine/models/<TRIAL>.safetensors photo.png
+  cargo xtask predict photo.png                       with the newest net in runs/
   cargo xtask predict runs/mine photo.png             the best net of that run or sweep
   cargo xtask predict MODEL a.png b.jpg c.png --json
   cargo xtask predict MODEL pictures/ --quiet         every picture in a folder, as a table
   cargo xtask predict MODEL photo.jpg --show steps    the picture after each step of its preparation
 
-Any PNG or JPEG of one character will do: dark on light or light on dark, of any size. A net that reads images of
-another size than 28 × 28 is given a picture of exactly that size as it is, light on dark, and any other prepared and
-scaled.";
+Any PNG, JPEG, WebP, BMP or GIF picture will do, of any size: ink dark on light or light on dark, a pen, a marker or
+chalk, on paper with lines or squares, in a frame, in a shadow. Characters that stand beside each other are read as a
+row; --single takes all ink for one. A picture of 28 × 28 pixels on a black or white ground is taken as it is. A net that
+learned from other pictures than handwriting, or from pictures taken as they are, is given every picture as it is; one
+that reads images of another size than 28 × 28 is given a picture of exactly that size as it is, light on dark, and any
+other prepared and scaled. docs/pictures.md says what is done to a picture, and how many are read.";
 
 /// Read the character in pictures with a saved model
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Predict {
-    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken
-    model: PathBuf,
-    /// PNG or JPEG pictures of one character each, or folders of them
-    #[arg(required = true, value_name = "IMAGE|FOLDER")]
-    images: Vec<PathBuf>,
+    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken; without one, the newest
+    #[arg(required = true, value_name = "[MODEL] IMAGE|FOLDER")]
+    named: Vec<PathBuf>,
     /// Write the picture after each step of its preparation into this folder
     #[arg(long, value_name = "FOLDER")]
     show: Option<PathBuf>,
+    /// All ink of a picture is one character, whatever stands apart
+    #[arg(long)]
+    single: bool,
     /// Only the answers: no bits, no drawing, no steps
     #[arg(long, short)]
     quiet: bool,
@@ -49,28 +55,29 @@ pub(crate) struct Predict {
 /// Runs the command. Pictures that cannot be read do not keep the others from being read; the first failure is
 /// returned.
 pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failure> {
-    let model = models::load(&arguments.model)?;
-    let mut reader = Reader::new(&model, arguments.show.as_deref())?;
+    let (model, images) = model_and_images(&arguments.named)?;
+    let layout = if arguments.single { Layout::Single } else { Layout::Row };
+    let mut reader = Reader::new(&model, layout, arguments.show.as_deref())?;
     if model.is_chosen() && !arguments.json {
         model.tell(output);
         output.line("");
     }
-    let pictures = pictures::find(&arguments.images);
+    let pictures = pictures::find(images);
     let has_table = pictures.len() > 1 && !arguments.json;
     let mut first_failure = None;
     let (mut rows, mut values) = (Vec::new(), Vec::new());
     for (index, Picture { path, is_there }) in pictures.into_iter().enumerate() {
         let read = is_there.and_then(|()| reader.read(&path));
-        let row = Row::new(&path, read.as_ref().ok().map(|(_, answer)| answer));
+        let row = Row::new(&path, read.as_ref().ok());
         match read {
-            Ok((prepared, answer)) if arguments.json => values.push(answers::as_json(&path, &prepared, &answer)),
+            Ok(reading) if arguments.json => values.push(answers::as_json(&path, &reading)),
             Ok(_) if arguments.quiet && has_table => {}
             Ok(_) if arguments.quiet => output.line(answers::headline(&row)),
-            Ok((prepared, answer)) => {
+            Ok(reading) => {
                 if index > 0 {
                     output.line("");
                 }
-                answers::show(&row, &prepared, &answer, reader.codebook(), output);
+                answers::show(&row, &reading, reader.codebook(), output);
             }
             Err(failure) => {
                 if arguments.json {
@@ -93,4 +100,19 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
         answers::table(&rows, output);
     }
     first_failure.map_or(Ok(()), Err)
+}
+
+/// The model that was named first, or the newest where only pictures were named.
+fn model_and_images(named: &[PathBuf]) -> Result<(FoundModel, &[PathBuf]), Failure> {
+    let Some((first, rest)) = named.split_first() else {
+        return Err(Failure::configuration("expected a picture, found none; name one"));
+    };
+    if pictures::seems_to_be(first) {
+        return Ok((models::newest()?, named));
+    }
+    let model = models::load(first)?;
+    if rest.is_empty() {
+        return Err(Failure::configuration("expected a picture behind the model, found none; name one"));
+    }
+    Ok((model, rest))
 }

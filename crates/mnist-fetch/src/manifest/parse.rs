@@ -60,6 +60,7 @@ struct WrittenSet {
     #[serde(default)]
     citation: String,
     classes: String,
+    handwriting: Option<bool>,
     #[serde(default)]
     class_names: Vec<String>,
     train: Option<usize>,
@@ -171,6 +172,7 @@ fn check_set(name: &str, written: WrittenSet, archives: &BTreeMap<String, KnownA
         licence: written.licence,
         citation: written.citation,
         classes,
+        is_handwriting: written.handwriting.unwrap_or(true),
         class_names: written.class_names,
         counts,
         files,

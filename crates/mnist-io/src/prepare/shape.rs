@@ -1,15 +1,6 @@
-//! The shape of the digit: connected parts, cropping, line width, scaling, centring.
+//! The shape of the digit: line width, scaling, centring.
 
 use ndarray::{Array2, s};
-
-/// Parts smaller than this fraction of the largest are specks.
-const SPECK_FRACTION: f64 = 0.05;
-
-/// A digit has no more parts than this.
-const N_PARTS_MAX: usize = 6;
-
-/// The least length of the longer side of a digit, in pixels of the working image.
-const DIGIT_SIDE_MIN: usize = 6;
 
 /// The side of the box that a digit of MNIST is scaled into.
 const BOX_SIDE: usize = 20;
@@ -24,62 +15,6 @@ const THICKENING_SIDE: usize = 100;
 /// is 2.5 and 95 % are above 1.6 by the same measure.
 const LINE_WIDTH_MIN: f32 = 1.6;
 const LINE_WIDTH_WANTED: f32 = 2.2;
-
-/// The ink that belongs to the digit.
-pub(super) struct Cleaned {
-    pub(super) mask: Array2<bool>,
-    pub(super) n_removed: usize,
-}
-
-/// One connected part of the ink.
-struct Part {
-    pixels: Vec<(usize, usize)>,
-    touches_border: bool,
-}
-
-/// Keeps the parts that can be strokes of one digit, or says what was found instead.
-pub(super) fn remove_specks(mask: &Array2<bool>) -> Result<Cleaned, String> {
-    refuse_noise(mask)?;
-    let parts = connected_parts(mask);
-    let n_parts = parts.len();
-    // Edges of the page and shadows reach the border; the digit does so only where there is nothing else of weight.
-    let inner_largest =
-        parts.iter().filter(|part| !part.touches_border).map(|part| part.pixels.len()).max().unwrap_or(0);
-    let largest = parts.iter().map(|part| part.pixels.len()).max().unwrap_or(0);
-    let is_border_foreign = inner_largest * 10 >= largest;
-    let reference = if is_border_foreign { inner_largest } else { largest };
-    let kept: Vec<Part> = parts
-        .into_iter()
-        .filter(|part| !(is_border_foreign && part.touches_border))
-        .filter(|part| part.pixels.len() as f64 >= SPECK_FRACTION * reference as f64)
-        .collect();
-    if kept.len() > N_PARTS_MAX {
-        return Err(format!(
-            "{} separate parts of similar size: noise, a pattern, or more than one character",
-            kept.len()
-        ));
-    }
-    let mut clean = Array2::from_elem(mask.dim(), false);
-    for &pixel in kept.iter().flat_map(|part| &part.pixels) {
-        clean[pixel] = true;
-    }
-    Ok(Cleaned { mask: clean, n_removed: n_parts - kept.len() })
-}
-
-/// Cuts out the box of the mask, with the soft edge of the ink around it.
-pub(super) fn crop(ink: &Array2<f32>, mask: &Array2<bool>) -> Result<Array2<f32>, String> {
-    let (mut top, mut bottom, mut left, mut right) = (usize::MAX, 0, usize::MAX, 0);
-    for ((y, x), &is_ink) in mask.indexed_iter() {
-        if is_ink {
-            (top, bottom) = (top.min(y), bottom.max(y + 1));
-            (left, right) = (left.min(x), right.max(x + 1));
-        }
-    }
-    if top == usize::MAX || (bottom - top).max(right - left) < DIGIT_SIDE_MIN {
-        return Err("only specks: the largest is too small to be a character".to_string());
-    }
-    Ok(ink.slice(s![top..bottom, left..right]).to_owned())
-}
 
 /// Thickens lines that are too thin for MNIST, and returns their width before and after, in pixels of the box of 20.
 pub(super) fn thicken(digit: &Array2<f32>) -> (Array2<f32>, Option<(f32, f32)>) {
@@ -234,46 +169,4 @@ fn n_edges(mask: &Array2<bool>) -> usize {
         }
     }
     n
-}
-
-/// Refuses ink that covers the page or that has no shape. Strokes three pixels wide have about one edge for each pixel of ink;
-/// unrelated pixels have two or more.
-fn refuse_noise(mask: &Array2<bool>) -> Result<(), String> {
-    let n_ink = mask.iter().filter(|&&is_ink| is_ink).count();
-    let coverage = n_ink as f32 / mask.len() as f32;
-    let edges_per_pixel = n_edges(mask) as f32 / n_ink.max(1) as f32;
-    if coverage > 0.15 && edges_per_pixel > 1.3 {
-        return Err("noise all over the page".to_string());
-    }
-    if coverage > 0.5 {
-        return Err(format!("more ink than page: ink on {:.0} % of the picture", 100.0 * coverage));
-    }
-    Ok(())
-}
-
-/// Parts whose pixels touch at a side or a corner.
-fn connected_parts(mask: &Array2<bool>) -> Vec<Part> {
-    let (height, width) = mask.dim();
-    let mut is_open = mask.clone();
-    let mut parts = Vec::new();
-    for start in ndarray::indices(mask.dim()) {
-        if !std::mem::take(&mut is_open[start]) {
-            continue;
-        }
-        let mut part = Part { pixels: vec![start], touches_border: false };
-        let mut n_visited = 0;
-        while let Some(&(y, x)) = part.pixels.get(n_visited) {
-            n_visited += 1;
-            part.touches_border |= y == 0 || x == 0 || y + 1 == height || x + 1 == width;
-            for near_y in y.saturating_sub(1)..(y + 2).min(height) {
-                for near_x in x.saturating_sub(1)..(x + 2).min(width) {
-                    if std::mem::take(&mut is_open[(near_y, near_x)]) {
-                        part.pixels.push((near_y, near_x));
-                    }
-                }
-            }
-        }
-        parts.push(part);
-    }
-    parts
 }

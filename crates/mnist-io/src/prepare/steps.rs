@@ -13,25 +13,33 @@ use crate::error::{Error, Result};
 const LONGER_SIDE_MIN: usize = 224;
 
 impl PreparedDigit {
-    /// Writes the image after each step as `<stem>-<number>-<step>.png` into `folder`, which is made where need be; small
-    /// images are enlarged.
+    /// [`write_steps`] for the steps of this digit.
     ///
     /// # Errors
-    /// `Io` where the folder or a file cannot be written; a file is whole or absent.
+    /// As [`write_steps`].
     pub fn write_steps(&self, folder: impl AsRef<Path>, stem: &str) -> Result<()> {
-        let folder = folder.as_ref();
-        fs::create_dir_all(folder)
-            .map_err(|error| Error::io("a folder to write into", error, "name another").in_file(folder))?;
-        for (index, step) in self.steps.iter().enumerate() {
-            let name = step.name.replace(|character: char| !character.is_alphanumeric(), "-");
-            let path = folder.join(format!("{stem}-{}-{name}.png", index + 1));
-            let written = png(step).and_then(|bytes| durable_file::write(&path, &bytes));
-            written.map_err(|error| {
-                Error::io("a file that can be written", error, "check the disk, or name another folder").in_file(&path)
-            })?;
-        }
-        Ok(())
+        write_steps(&self.steps, folder, stem)
     }
+}
+
+/// Writes the image after each step as `<stem>-<number>-<step>.png` into `folder`, which is made where need be; small
+/// images are enlarged.
+///
+/// # Errors
+/// `Io` where the folder or a file cannot be written; a file is whole or absent.
+pub fn write_steps(steps: &[PreparationStep], folder: impl AsRef<Path>, stem: &str) -> Result<()> {
+    let folder = folder.as_ref();
+    fs::create_dir_all(folder)
+        .map_err(|error| Error::io("a folder to write into", error, "name another").in_file(folder))?;
+    for (index, step) in steps.iter().enumerate() {
+        let name = step.name.replace(|character: char| !character.is_alphanumeric(), "-");
+        let path = folder.join(format!("{stem}-{}-{name}.png", index + 1));
+        let written = png(step).and_then(|bytes| durable_file::write(&path, &bytes));
+        written.map_err(|error| {
+            Error::io("a file that can be written", error, "check the disk, or name another folder").in_file(&path)
+        })?;
+    }
+    Ok(())
 }
 
 fn png(step: &PreparationStep) -> std::io::Result<Vec<u8>> {

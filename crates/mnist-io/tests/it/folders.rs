@@ -278,7 +278,7 @@ fn the_error_of_a_damaged_jpeg_is_one_line_without_escapes() {
         }
     }
     assert!(n_refused > 20, "{n_refused} refused");
-    fs::write(&path, b"\xff\xd8\xff\xe0\0\0").unwrap();
+    fs::write(&path, b"\xff\xd8\xff\xe0\0\0\xff\xd9").unwrap();
     let error = text(read_image(&path), folder.path());
     assert!(error.contains("\"Found a marker with invalid length:0\"; save the picture anew"), "{error}");
 }

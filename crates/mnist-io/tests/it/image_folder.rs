@@ -85,7 +85,7 @@ fn folders_that_are_no_data_set_are_refused_with_the_reason() {
         ("empty", "expected a folder of pictures for each class, such as 7 or A, found none"),
         ("words/cat", "cat: expected a folder named by the character of its class"),
         ("twice/7", "expected one folder for '7', found"),
-        ("bare/7", "bare: expected PNG or JPEG pictures, found none"),
+        ("bare/7", "bare: expected pictures (PNG, JPEG, WebP, BMP or GIF), found none"),
     ] {
         fs::create_dir_all(folder.path().join(made)).unwrap();
         fs::create_dir_all(folder.path().join("twice/3-7")).unwrap();

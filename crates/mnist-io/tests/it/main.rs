@@ -11,5 +11,8 @@ mod image_folder;
 mod images;
 mod memory;
 mod mnist;
+#[cfg(feature = "npz")]
+mod npz;
 mod prepare;
 mod synthetic;
+mod tables;

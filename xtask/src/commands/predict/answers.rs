@@ -4,18 +4,20 @@ use std::path::Path;
 
 use mlp_results::text::counted;
 use mlp_train::{Classification, Codebook};
-use mnist_io::PreparedDigit;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
+use super::pictures::{Character, Reading};
 use crate::output::Output;
 
 /// A picture and its answer in a line.
 pub(super) struct Row {
     /// The picture.
     name: String,
-    /// Nothing where the picture could not be read.
-    answer: Option<Answer>,
+    /// One for each character; nothing where the picture could not be read.
+    answers: Vec<Answer>,
+    /// How sure the preparation is that it found the writing.
+    found: f64,
 }
 
 struct Answer {
@@ -26,25 +28,33 @@ struct Answer {
 }
 
 impl Row {
-    pub(super) fn new(path: &Path, answer: Option<&Classification>) -> Self {
-        let answer = answer.map(|answer| Answer {
+    pub(super) fn new(path: &Path, reading: Option<&Reading>) -> Self {
+        let answers = reading.iter().flat_map(|reading| &reading.characters).map(|Character { answer, .. }| Answer {
             class: answer.class.clone(),
             nearest: answer.nearest().to_owned(),
             least_sure: answer.bits[answer.least_sure_bit()].confidence,
         });
-        Row { name: path.display().to_string(), answer }
+        let found = reading.map_or(0.0, |reading| reading.found);
+        Row { name: path.display().to_string(), answers: answers.collect(), found }
+    }
+
+    /// What is said of the picture in one word: `7`, or `1 9 8 4`, a `?` where the bits are those of no class.
+    fn text(&self) -> String {
+        let answers: Vec<String> =
+            self.answers.iter().map(|answer| answer.class.as_deref().unwrap_or("?").to_owned()).collect();
+        answers.join(" ")
     }
 }
 
 /// `photo.png: 7`.
 pub(super) fn headline(row: &Row) -> String {
     let name = &row.name;
-    match &row.answer {
-        Some(Answer { class: Some(class), .. }) => format!("{name}: {class}"),
-        Some(Answer { nearest, .. }) => {
+    match &row.answers[..] {
+        [] => format!("{name}: not read"),
+        [Answer { class: None, nearest, .. }] => {
             format!("{name}: no class has exactly these bits; the nearest code is that of {nearest}")
         }
-        None => format!("{name}: not read"),
+        _ => format!("{name}: {}", row.text()),
     }
 }
 
@@ -56,31 +66,48 @@ pub(super) fn table(rows: &[Row], output: &mut Output) {
     let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     let width = longest.clamp("picture".len(), MAX_NAME);
     output.line(format_args!("{:<width$}  {:>8}  {:>7}  {:>10}", "picture", "answer", "nearest", "least sure"));
-    for Row { name, answer } in rows {
-        match answer {
-            Some(Answer { class, nearest, least_sure }) => {
+    for row in rows {
+        let name = &row.name;
+        let least = row.answers.iter().map(|answer| answer.least_sure).fold(1.0, f64::min) * row.found;
+        let sure = format!("{:.0} %", 100.0 * least);
+        match &row.answers[..] {
+            [] => output.line(format_args!("{name:<width$}  {:>8}", "not read")),
+            [Answer { class, nearest, .. }] => {
                 let class = class.as_deref().unwrap_or("no code");
-                let sure = format!("{:.0} %", 100.0 * least_sure);
                 output.line(format_args!("{name:<width$}  {class:>8}  {nearest:>7}  {sure:>10}"));
             }
-            None => output.line(format_args!("{name:<width$}  {:>8}", "not read")),
+            answers => {
+                let nearest: Vec<String> = answers.iter().map(|answer| answer.nearest.to_string()).collect();
+                output.line(format_args!("{name:<width$}  {:>8}  {:>7}  {sure:>10}", row.text(), nearest.join(" ")));
+            }
         }
     }
-    let n_read = rows.iter().filter(|row| row.answer.is_some()).count();
+    let n_read = rows.iter().filter(|row| !row.answers.is_empty()).count();
     if n_read < rows.len() {
         output.line(format_args!("{} read, {} not", counted(n_read, "picture"), rows.len() - n_read));
     }
 }
 
 /// Everything about one picture.
-pub(super) fn show(
-    row: &Row,
-    prepared: &PreparedDigit,
-    answer: &Classification,
-    codebook: &Codebook,
-    output: &mut Output,
-) {
+pub(super) fn show(row: &Row, reading: &Reading, codebook: &Codebook, output: &mut Output) {
     output.line(headline(row));
+    match &reading.characters[..] {
+        [one] => show_bits(&one.answer, codebook, output),
+        row => show_row(row, output),
+    }
+    show_doubts(reading, output);
+    output.line("\nwhat the net saw:\n");
+    let images: Vec<_> = reading.characters.iter().map(|character| character.image.view()).collect();
+    if let Ok(side_by_side) = concatenate(Axis(1), &images) {
+        output.text(&drawn(&side_by_side));
+    }
+    output.line("\nwhat was done to the picture:");
+    for (index, step) in reading.steps.iter().enumerate() {
+        output.line(format_args!("  {}. {}: {}", index + 1, step.name, step.explanation));
+    }
+}
+
+fn show_bits(answer: &Classification, codebook: &Codebook, output: &mut Output) {
     output.line("\n  bit   output   read   sure");
     for (index, bit) in answer.bits.iter().enumerate() {
         let name = bit_name(index, codebook);
@@ -90,11 +117,43 @@ pub(super) fn show(
     let least = answer.least_sure_bit();
     let sure = 100.0 * answer.bits[least].confidence;
     output.line(format_args!("  least sure of bit {}: {sure:.0} %", bit_name(least, codebook)));
-    output.line("\nwhat the net saw:\n");
-    output.text(&drawn(&prepared.image));
-    output.line("\nwhat was done to the picture:");
-    for (index, step) in prepared.steps.iter().enumerate() {
-        output.line(format_args!("  {}. {}: {}", index + 1, step.name, step.explanation));
+}
+
+/// A line for each character of a row, with its box.
+fn show_row(characters: &[Character], output: &mut Output) {
+    output.line("\n  answer   nearest   least sure   box: left, top, width × height");
+    for Character { columns, rows, answer, .. } in characters {
+        let class = answer.class.as_deref().unwrap_or("no code");
+        let sure = format!("{:.0} %", 100.0 * answer.bits[answer.least_sure_bit()].confidence);
+        let size = (columns.end - columns.start, rows.end - rows.start);
+        output.line(format_args!(
+            "  {class:<7}  {:<7}  {sure:>11}   {}, {}, {} × {}",
+            answer.nearest(),
+            columns.start,
+            rows.start,
+            size.0,
+            size.1
+        ));
+    }
+}
+
+/// Below this, it is said that something else may be the writing.
+const DOUBTFUL: f64 = 0.8;
+
+/// A character so much wider than it is high may be two.
+const WIDE: f64 = 1.4;
+
+fn show_doubts(reading: &Reading, output: &mut Output) {
+    output.line(format_args!("  sure that this is the writing: {:.0} %", 100.0 * reading.found));
+    if reading.found < DOUBTFUL {
+        output.line("  doubtful: see the steps below, and the pictures of them that --show writes");
+    }
+    let is_wide = |one: &Character| {
+        let (width, height) = (one.columns.end - one.columns.start, one.rows.end - one.rows.start);
+        f64::from(width) > WIDE * f64::from(height)
+    };
+    if reading.found < 1.0 && reading.characters.iter().any(is_wide) {
+        output.line("  a character is much wider than high: two that touch are read as one");
     }
 }
 
@@ -127,19 +186,38 @@ fn drawn(image: &Array2<u8>) -> String {
     text
 }
 
-pub(super) fn as_json(path: &Path, prepared: &PreparedDigit, answer: &Classification) -> Value {
+pub(super) fn as_json(path: &Path, reading: &Reading) -> Value {
+    let steps: Vec<Value> =
+        reading.steps.iter().map(|step| json!({ "name": step.name, "explanation": step.explanation })).collect();
+    let characters: Vec<Value> = reading.characters.iter().map(character_as_json).collect();
+    let all = |text: fn(&Classification) -> Option<String>| -> Option<String> {
+        reading.characters.iter().map(|character| text(&character.answer)).collect()
+    };
+    let mut value = json!({
+        "picture": path.to_string_lossy(),
+        "answer": all(|answer| answer.class.clone()),
+        "nearest": all(|answer| Some(answer.nearest().to_string())),
+        "sure_of_writing": reading.found,
+        "preparation": steps,
+    });
+    match &characters[..] {
+        [one] => value["bits"] = one["bits"].clone(),
+        _ => value["characters"] = Value::Array(characters),
+    }
+    value
+}
+
+fn character_as_json(character: &Character) -> Value {
+    let Character { columns, rows, answer, .. } = character;
     let bits: Vec<Value> = answer
         .bits
         .iter()
         .map(|bit| json!({ "output": bit.output, "read": u8::from(bit.is_one), "sure": bit.confidence }))
         .collect();
-    let steps: Vec<Value> =
-        prepared.steps.iter().map(|step| json!({ "name": step.name, "explanation": step.explanation })).collect();
     json!({
-        "picture": path.to_string_lossy(),
         "answer": answer.class,
         "nearest": answer.nearest(),
+        "box": [columns.start, rows.start, columns.end - columns.start, rows.end - rows.start],
         "bits": bits,
-        "preparation": steps,
     })
 }

@@ -1,14 +1,20 @@
-//! Which pictures are read, and how each becomes the image that the net sees.
+//! Which pictures are read, and how each becomes the image or the images that the net sees.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use mlp_sweep::{AS_IT_IS, PICTURES_KEY};
 use mlp_train::{Classification, Classifier, Codebook};
 use mnist_io::image::imageops::{FilterType, resize};
 use mnist_io::image::{DynamicImage, GrayImage};
-use mnist_io::{PreparationStep, PreparedDigit, image_files, prepare_digit, read_image};
+use mnist_io::{
+    IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, PreparedPhoto, grey_image, image_files, prepare_photo,
+    read_image,
+};
 use ndarray::Array2;
 
+use crate::data;
 use crate::failure::Failure;
 use crate::models::FoundModel;
 
@@ -41,11 +47,40 @@ pub(super) fn find(named: &[PathBuf]) -> Vec<Picture> {
     pictures
 }
 
+/// Whether a path is that of a picture or of a folder of pictures, rather than of a model.
+pub(super) fn seems_to_be(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let is_image = IMAGE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    is_image || (path.is_dir() && image_files(path).is_ok_and(|files| !files.is_empty()))
+}
+
+/// What a picture says.
+pub(super) struct Reading {
+    /// From left to right; one at least.
+    pub(super) characters: Vec<Character>,
+    pub(super) steps: Vec<PreparationStep>,
+    /// How sure the preparation is that it found the writing.
+    pub(super) found: f64,
+}
+
+/// A character of a picture.
+pub(super) struct Character {
+    /// What the net saw.
+    pub(super) image: Array2<u8>,
+    /// Where it stands in the picture.
+    pub(super) columns: Range<u32>,
+    pub(super) rows: Range<u32>,
+    pub(super) answer: Classification,
+}
+
 /// Reads pictures with one net.
 pub(super) struct Reader<'a> {
     classifier: Classifier,
     /// Height and width of the images that the net reads.
     size: (usize, usize),
+    /// Whether pictures are given to the net as they are, as those were that it learned from.
+    is_as_it_is: bool,
+    layout: Layout,
     /// Where the steps of the preparation are written.
     steps: Option<&'a Path>,
     /// Under which names they have been.
@@ -53,15 +88,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(model: &FoundModel, steps: Option<&'a Path>) -> Result<Self, Failure> {
+    pub(super) fn new(model: &FoundModel, layout: Layout, steps: Option<&'a Path>) -> Result<Self, Failure> {
         let size = image_size(model)?;
         let mut saved = model.saved.clone();
         if saved.classes.is_empty() {
             saved.classes = mnist_io::digit_classes().iter().map(char::to_string).collect();
         }
+        let text = |key: &str| saved.other.get(key).and_then(|value| value.as_str());
+        // Models of old say only what they learned from.
+        let is_as_it_is = text(PICTURES_KEY) == Some(AS_IT_IS) || text("data").is_some_and(data::is_as_it_is);
         let classifier =
             Classifier::new(&saved).map_err(|error| Failure::data(format!("{}: {error}", model.path.display())))?;
-        Ok(Reader { classifier, size, steps, stems: BTreeSet::new() })
+        Ok(Reader { classifier, size, is_as_it_is, layout, steps, stems: BTreeSet::new() })
     }
 
     /// The codes of the classes.
@@ -69,17 +107,39 @@ impl<'a> Reader<'a> {
         self.classifier.codebook()
     }
 
-    /// What the net sees of a picture, and what it answers.
-    pub(super) fn read(&mut self, path: &Path) -> Result<(PreparedDigit, Classification), Failure> {
+    /// What the net sees of a picture, and what it answers. The steps are written even where nothing can be read.
+    pub(super) fn read(&mut self, path: &Path) -> Result<Reading, Failure> {
         let photo = read_image(path)?;
-        let prepared = prepare(&photo, self.size).map_err(|error| named(path, error))?;
+        let prepared = self.prepare(&photo);
         if let Some(folder) = self.steps {
-            prepared.write_steps(folder, &free_stem(path, &mut self.stems))?;
+            mnist_io::write_steps(&prepared.steps, folder, &free_stem(path, &mut self.stems))?;
         }
-        let pixels: Vec<u8> = prepared.image.iter().copied().collect();
-        let answer =
-            self.classifier.classify(&pixels).map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
-        Ok((prepared, answer))
+        if let Some(error) = prepared.refusal {
+            return Err(named(path, error));
+        }
+        let mut characters = Vec::new();
+        for PreparedCharacter { image, columns, rows } in prepared.characters {
+            let pixels: Vec<u8> = image.iter().copied().collect();
+            let answer = self
+                .classifier
+                .classify(&pixels)
+                .map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
+            characters.push(Character { image, columns, rows, answer });
+        }
+        Ok(Reading { characters, steps: prepared.steps, found: prepared.confidence })
+    }
+
+    /// The images that the net is given.
+    fn prepare(&self, photo: &DynamicImage) -> PreparedPhoto {
+        let is_of_size = (photo.height() as usize, photo.width() as usize) == self.size;
+        if self.is_as_it_is || (self.size != (SIDE, SIDE) && is_of_size) {
+            return as_it_is(photo, self.size);
+        }
+        let mut prepared = prepare_photo(photo, self.layout);
+        if self.size != (SIDE, SIDE) {
+            scale(&mut prepared, self.size);
+        }
+        prepared
     }
 }
 
@@ -107,42 +167,41 @@ fn image_size(model: &FoundModel) -> Result<(usize, usize), Failure> {
     )))
 }
 
-/// The image that a net for images of this height and width is given.
-fn prepare(photo: &DynamicImage, size: (usize, usize)) -> mnist_io::Result<PreparedDigit> {
-    if size == (SIDE, SIDE) {
-        return prepare_digit(photo);
-    }
-    if (photo.height() as usize, photo.width() as usize) == size {
-        return Ok(as_it_is(photo, size));
-    }
-    prepare_digit(photo).map(|prepared| scaled(prepared, size))
-}
-
-/// A picture of the very size that the net reads, like those it was trained on.
-fn as_it_is(photo: &DynamicImage, (height, width): (usize, usize)) -> PreparedDigit {
-    let image = pixels(photo.to_luma8());
+/// A picture like those the net learned from: grey levels, and the size of the images that it reads.
+fn as_it_is(photo: &DynamicImage, size: (usize, usize)) -> PreparedPhoto {
+    let mut image = grey_image(photo);
+    let (rows, columns) = image.dim();
     let explanation = format!(
-        "The picture has {width} × {height} pixels, as the net reads them: taken as it is, light on dark, in grey levels."
+        "The picture of {columns} × {rows} pixels in grey levels, otherwise as it is, as the pictures were that the net learned \
+         from: light on dark."
     );
-    let step = PreparationStep { name: "as it is", explanation, image: image.clone() };
-    PreparedDigit { image, steps: vec![step] }
+    let mut steps = vec![PreparationStep { name: "as it is", explanation, image: image.clone() }];
+    if image.dim() != size {
+        image = scaled(&image, size);
+        let explanation =
+            format!("Scaled to {} × {} pixels, the size of the images that the net reads.", size.1, size.0);
+        steps.push(PreparationStep { name: "scale", explanation, image: image.clone() });
+    }
+    PreparedPhoto::whole(image, (photo.width(), photo.height()), steps)
 }
 
-/// The image that was prepared in the size that the net reads.
-fn scaled(prepared: PreparedDigit, (height, width): (usize, usize)) -> PreparedDigit {
-    let PreparedDigit { image, mut steps } = prepared;
+/// Scales what was prepared to the size that the net reads.
+fn scale(prepared: &mut PreparedPhoto, (height, width): (usize, usize)) {
+    for character in &mut prepared.characters {
+        character.image = scaled(&character.image, (height, width));
+    }
+    if let Some(first) = prepared.characters.first() {
+        let explanation = format!("Scaled to {width} × {height} pixels, the size of the images that the net reads.");
+        prepared.steps.push(PreparationStep { name: "scale", explanation, image: first.image.clone() });
+    }
+}
+
+fn scaled(image: &Array2<u8>, (height, width): (usize, usize)) -> Array2<u8> {
     let (rows, columns) = image.dim();
     let before = GrayImage::from_raw(columns as u32, rows as u32, image.iter().copied().collect());
     let before = before.expect("as many pixels as rows times columns");
-    let image = pixels(resize(&before, width as u32, height as u32, FilterType::Triangle));
-    let explanation = format!("Scaled to {width} × {height} pixels, the size of the images that the net reads.");
-    steps.push(PreparationStep { name: "scale", explanation, image: image.clone() });
-    PreparedDigit { image, steps }
-}
-
-fn pixels(grey: GrayImage) -> Array2<u8> {
-    let shape = (grey.height() as usize, grey.width() as usize);
-    Array2::from_shape_vec(shape, grey.into_raw()).expect("as many pixels as the image has")
+    let after = resize(&before, width as u32, height as u32, FilterType::Triangle);
+    Array2::from_shape_vec((height, width), after.into_raw()).expect("as many pixels as the image has")
 }
 
 /// The error with the name of the picture, where it has none.
