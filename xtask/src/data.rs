@@ -140,7 +140,7 @@ pub(crate) fn images(data: &Dataset) -> [&LabeledImages; 2] {
 const N_CLASSES_SHOWN: usize = 10;
 
 /// One line for people, about so many images of the data.
-pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize)) -> String {
+pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize), n_validation: usize) -> String {
     let (height, width) = data.train().image_size().unwrap_or((0, 0));
     let classes = data.train().classes();
     let classes = if classes.len() <= N_CLASSES_SHOWN {
@@ -149,7 +149,11 @@ pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize)) -> Stri
         format!("{} classes", classes.len())
     };
     let (train, test) = (thousands(n_train as u64), thousands(n_test as u64));
-    format!("{}: {train} training, {test} test images, {height} × {width}: {classes}", data.name())
+    let validation = match n_validation {
+        0 => String::new(),
+        n_validation => format!(" ({} for validation)", thousands(n_validation as u64)),
+    };
+    format!("{}: {train} training{validation}, {test} test images, {height} × {width}: {classes}", data.name())
 }
 
 /// Refuses to read what cannot fit, with room for what comes with it.

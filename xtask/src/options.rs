@@ -7,10 +7,20 @@ use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-use mlp_results::{Compared, RankBy, Ranking, RunFolder, RunRecord, Status};
+use mlp_results::{Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status};
 use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 
 use crate::failure::{Code, Failure};
+use crate::output::notice;
+
+/// Whether the losses of the trials are numbers of different kinds: another formula, another sum, or other targets.
+pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
+    let kind = |trial: &Trial| {
+        let train = &trial.settings.train;
+        (train.loss, train.reduction, train.encoding)
+    };
+    trials.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]))
+}
 
 /// How to run trials: of `train` and `sweep`.
 #[derive(Args, Debug)]
@@ -90,6 +100,16 @@ impl RankingOption {
     /// What is asked for.
     pub(crate) fn by(self) -> RankBy {
         self.by.unwrap_or_default()
+    }
+
+    /// Says that losses of different kinds cannot be compared, where trials are to be ranked by them.
+    pub(crate) fn warn_of_unlike_losses(self, trials: &[Trial]) {
+        if self.by().metric == Some(Metric::Loss) && minimise_unlike_losses(trials) {
+            notice(
+                "warning: the trials minimise losses of different kinds, whose values say nothing about each other; --by \
+                 accuracy compares them",
+            );
+        }
     }
 
     /// Code 2, before anything is trained, if trials are to be ranked by validation samples and none splits any off.

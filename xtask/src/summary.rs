@@ -93,7 +93,8 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
             percent(curve.last().copied()),
         ));
     }
-    let seconds_train: f64 = record.runtime.seconds_train.iter().sum();
+    // A sum of nothing is −0.
+    let seconds_train = 0.0 + record.runtime.seconds_train.iter().sum::<f64>();
     let seconds_evaluate: f64 = record.runtime.seconds_evaluate.iter().sum();
     // Validation samples are among the training samples of the data and are not learned from.
     let n_validation = record.config.get("validation").and_then(Value::as_u64).unwrap_or(0);
@@ -177,12 +178,9 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
     if let Some(bits) = test.bit_accuracy {
         line("bit accuracy", bits, "single bits right; high even for a constant answer");
     }
-    if let Some(invalid) = test.invalid_rate {
-        let meaning = match reading.decoding {
-            Decoding::Exact => "answers whose bits are the code of no class",
-            Decoding::Nearest => "outputs that, as bits, are the code of no class",
-        };
-        line("invalid", invalid, meaning);
+    // Where the nearest code is the answer, none is invalid.
+    if let Some(invalid) = test.invalid_rate.filter(|_| reading.decoding == Decoding::Exact) {
+        line("invalid", invalid, "answers whose bits are the code of no class");
     }
     output.line(format_args!(
         "errors           MAE {:.4}, RMSE {:.4}: of the outputs against the target bits",

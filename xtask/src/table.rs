@@ -115,6 +115,10 @@ fn short_values(values: &[&str]) -> Vec<String> {
     };
     let short = |value: &&str| {
         let Some((name, parameters)) = parts(value) else { return (*value).to_owned() };
+        // The name alone is another value: every parameter tells this one apart from it.
+        if values.contains(&name.as_str()) {
+            return (*value).to_owned();
+        }
         let alike: Vec<BTreeSet<String>> = values
             .iter()
             .filter_map(|other| parts(other).filter(|(other, _)| *other == name))
@@ -149,6 +153,8 @@ mod tests {
         assert_eq!(short_values(&[&one, "sgd", &one]), ["adam", "sgd", "adam"]);
         assert_eq!(short_values(&[&one, "sgd", &other]), ["adam (epsilon 1e-8)", "sgd", "adam (epsilon 1e-7)"]);
         assert_eq!(short_values(&["[512, 256]", "[8]"]), ["[512, 256]", "[8]"]);
+        let glorot = ["glorot-uniform", "glorot-uniform (gain 2.0)"];
+        assert_eq!(short_values(&glorot), glorot);
     }
 
     #[test]

@@ -48,8 +48,11 @@ pub fn half_width(values: &[f64]) -> Option<f64> {
     Some(student_975(values.len() - 1)? * error)
 }
 
-/// The mean; nothing of no values.
+/// The mean; nothing of no values. Of equal values it is that value, exactly.
 pub fn mean(values: &[f64]) -> Option<f64> {
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return values.first().copied();
+    }
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 

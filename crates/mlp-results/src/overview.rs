@@ -65,7 +65,10 @@ impl<'a> Overview<'a> {
             (cell.n_diverged, cell.n_failed) = (count("diverged"), count("failed"));
             cell.n_stopped = cell.trials.iter().filter(|trial| trial.was_stopped()).count();
         }
-        cells.sort_by(|a, b| ranking.order(a.ranking_mean(), b.ranking_mean()).then_with(|| a.indices.cmp(&b.indices)));
+        let by_rank = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(a.ranking_mean(), b.ranking_mean());
+        // Those that have nothing to be ranked by stand behind, by what they reached.
+        let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(a.mean(), b.mean());
+        cells.sort_by(|a, b| by_rank(a, b).then_with(|| by_score(a, b)).then_with(|| a.indices.cmp(&b.indices)));
         let ranked_on = ranking.set;
         let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };
         overview.best =

@@ -9,7 +9,7 @@ use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, percent};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
 use mlp_sweep::{Dataset, image_samples};
-use mlp_train::{AnyMlp, ConfusionMatrix, EpochMetrics, Evaluation, SavedModel, evaluate};
+use mlp_train::{AnyMlp, ConfusionMatrix, Decoding, EpochMetrics, Evaluation, SavedModel, evaluate};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
         summary::explain_metrics(&clean.metrics, images.len(), reading, output);
         show_curves(&curves, output);
         if let Some(confusion) = clean.confusion.as_ref().filter(|_| !arguments.style.quiet) {
-            show_confusion(confusion, &images.classes, output);
+            show_confusion(confusion, &images.classes, model.saved.config.answers_by(), output);
         }
     }
     // The results are said by now, whatever becomes of storing them.
@@ -233,7 +233,7 @@ fn show_curves(curves: &[RobustnessCurve], output: &mut Output) {
     }
 }
 
-fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Output) {
+fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], decoding: Decoding, output: &mut Output) {
     // Wider tables than a terminal help nobody; the report has them all.
     if classes.len() > 12 {
         return;
@@ -243,7 +243,8 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
     let width = (widest + 1).max(5);
     let head: String = classes.iter().map(|class| format!("{class:>width$}")).collect();
     output.line("\nrows: what the image shows; columns: the answer");
-    output.line(format_args!("shown {head} invalid    found"));
+    let can_be_invalid = decoding == Decoding::Exact;
+    output.line(format_args!("shown {head}{}    found", if can_be_invalid { " invalid" } else { "" }));
     for (class, counts) in confusion.counts.iter().enumerate() {
         let mut line = format!("{:>5} ", classes[class]);
         let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
@@ -251,8 +252,11 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], output: &mut Ou
             line.push_str(&if *count == 0 { format!("{:>width$}", "·") } else { format!("{count:>width$}") });
         }
         let recall = (counts.iter().sum::<u64>() > 0).then(|| confusion.recall(class));
-        output
-            .line(format_args!("{line}{invalid:>8}{:>9}", recall.map_or("·".to_owned(), |share| percent(Some(share)))));
+        let recall = recall.map_or("·".to_owned(), |share| percent(Some(share)));
+        if can_be_invalid {
+            line.push_str(&format!("{invalid:>8}"));
+        }
+        output.line(format_args!("{line}{recall:>9}"));
     }
 }
 

@@ -61,6 +61,13 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
             folder.join(COMPARISON).display()
         )));
     }
+    if holds_results(out) {
+        return Err(Failure::configuration(format!(
+            "--out {}: expected a new folder, or one of an earlier comparison, found the results of a run, whose report and \
+             tables would be replaced; nothing is written",
+            out.display()
+        )));
+    }
     compare(&arguments.folders, out, arguments.ranking, output)
 }
 

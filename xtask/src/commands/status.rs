@@ -61,7 +61,7 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     let label = if best.label.is_empty() { String::new() } else { format!(": {}", best.short_label) };
     let n_seeds = match best.ranking_scores.len() {
         1 => String::new(),
-        n_seeds => format!(", {}", counted(n_seeds, "seed")),
+        n_seeds => format!(", ± sd of {}", counted(n_seeds, "seed")),
     };
     let spread = |mean: Option<f64>, deviation: Option<f64>| match (mean, deviation) {
         (Some(mean), Some(deviation)) => format!("{} ± {}", metric.format(mean), metric.format(deviation)),

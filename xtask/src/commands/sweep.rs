@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use mlp_results::score::final_validation;
 use mlp_results::text::counted;
-use mlp_results::{Ranking, RunRecord, Status, best_by};
+use mlp_results::{RankBy, Ranking, RunRecord, Status, best_by};
 use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
 };
-use mlp_train::nearest;
+use mlp_train::{ValidationMetric, nearest};
 use serde_json::json;
 
 use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{RankingOption, RunArguments, time};
+use crate::options::{RankingOption, RunArguments, minimise_unlike_losses, time};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::planning;
@@ -143,12 +143,17 @@ impl Sweep {
         let trials = part.as_deref().unwrap_or(sweep.trials());
         let estimate = sweep.estimate(trials, self.run.machine.n_threads(), self.jobs.map(usize::from))?;
         estimate::show(&estimate, sweep, output);
+        if !self.reuse.is_empty() {
+            output.line("note     what --reuse would take over is not looked at, and counted as to be run");
+        }
         Ok(())
     }
 
     fn execute(&self, sweep: &mlp_sweep::Sweep, stop: &AtomicBool, output: &mut Output) -> Result<(), Failure> {
         let progress = Progress::new(self.run.style.quiet);
         self.ranking.check_trials(sweep.trials())?;
+        self.ranking.warn_of_unlike_losses(sweep.trials());
+        warn_of_halving(sweep);
         let watch = SweepProgress::new(&progress, self.ranking.by(), &|_| {});
         let mut open = sweep.open("sweep", self.shard, &watch)?;
         for other in &self.reuse {
@@ -181,6 +186,7 @@ impl Sweep {
         conclude(sweep, trials.len(), &outcome)?;
         if is_talkative {
             let best = best_by(outcome.records.values(), self.ranking.by());
+            tell_best(&trials, best, self.ranking.by(), output);
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
@@ -203,6 +209,17 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
     }
 }
 
+/// Says that halving compares what cannot be compared, and what to write instead.
+fn warn_of_halving(sweep: &mlp_sweep::Sweep) {
+    let Some(halving) = sweep.specification().halving() else { return };
+    if halving.metric == ValidationMetric::Loss && minimise_unlike_losses(sweep.trials()) {
+        notice(
+            "warning: halving compares losses of different kinds, whose values say nothing about each other; halving = \
+             { metric = \"validation.accuracy\" } compares the trials",
+        );
+    }
+}
+
 /// An error if trials are left to do; a notice if some were stopped early.
 fn conclude(sweep: &mlp_sweep::Sweep, n_trials: usize, outcome: &SweepOutcome) -> Result<(), Failure> {
     let n_stopped = outcome.stopped_trials.len();
@@ -217,6 +234,16 @@ fn conclude(sweep: &mlp_sweep::Sweep, n_trials: usize, outcome: &SweepOutcome) -
         ));
     }
     Ok(())
+}
+
+/// The best trial, whose model is named below: it need not be of the configuration with the best mean.
+fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
+    let Some(best) = best.filter(|_| trials.len() > 1) else { return };
+    let ranking = Ranking::of(std::iter::once(best), by);
+    let Some(score) = ranking.score(best) else { return };
+    let label = trials.iter().find(|trial| trial.id == best.trial).map(Trial::label).unwrap_or_default();
+    output.line("");
+    output.line(wrapped("best", &format!("{ranking} {}: {label}", ranking.metric.format(score)), 9));
 }
 
 /// A preset by its name, or a file.
@@ -267,7 +294,10 @@ fn introduce(
 ) {
     let (specification, experiment) = (sweep.specification(), sweep.experiment());
     let settings = &specification.base();
-    output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
+    output.line(format_args!(
+        "data     {}",
+        data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation)
+    ));
     for axis in specification.axes() {
         output.line(wrapped("varies", &format!("{}: {}", axis.key, axis.shown()), 9));
     }

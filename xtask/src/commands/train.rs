@@ -23,6 +23,7 @@ use crate::planning;
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
 use crate::summary::{self, EpochTable};
+use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -145,7 +146,10 @@ fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
     let (n_inputs, n_outputs) = experiment.shape(settings);
     let sizes: Vec<String> = train.sizes(n_inputs, n_outputs).iter().map(usize::to_string).collect();
     let value = |key: &str| shown(&train.get(key));
-    output.line(format_args!("data     {}", data::summary(experiment.data(), experiment.n_samples(settings))));
+    output.line(format_args!(
+        "data     {}",
+        data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation)
+    ));
     output.line(format_args!(
         "net      {}, {} parameters in {}",
         sizes.join("-"),
@@ -201,7 +205,7 @@ fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Out
         output.line("");
         summary::explain(record, output);
         if arguments.run.diagnose {
-            output.line(format_args!("diagnosis        {}", diagnosis(&folder.diagnosis(&record.trial))));
+            output.line(wrapped("diagnosis", &diagnosis(&folder.diagnosis(&record.trial)), 17));
         }
         summary::what_next(&report, model.as_deref(), output);
     } else if !arguments.run.style.json {

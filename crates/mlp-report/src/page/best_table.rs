@@ -43,6 +43,8 @@ struct Columns {
 
 struct Row {
     color: Option<String>,
+    /// `no. 3`; nothing where there is nothing to be ranked by.
+    rank: Option<usize>,
     label: String,
     /// What it is ranked by.
     ranked: String,
@@ -104,6 +106,7 @@ impl Row {
         let n_scores = cell.scores.len();
         Row {
             color: palette::SERIES.get(rank).map(|color| palette::hex(color.light)),
+            rank: cell.ranking_mean().map(|_| rank + 1),
             label: shown(&cell.label),
             ranked: format(cell.ranking_mean()),
             mean: format(cell.mean()),

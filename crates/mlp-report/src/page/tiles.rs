@@ -64,7 +64,8 @@ fn best_mean(overview: &Overview<'_>) -> Option<Tile> {
     let runs = counted(cell.scores.len(), "run");
     let remark = match cell.interval() {
         Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
-        None => format!("only {} of {runs} trained", cell.n_trained),
+        None if cell.is_bimodal => format!("only {} of {runs} trained", cell.n_trained),
+        None => format!("from {runs}, all alike: no interval"),
     };
     let name =
         if overview.is_ranked_apart() { "Mean of the best configuration" } else { "Best mean of a configuration" };

@@ -120,7 +120,9 @@ impl Diagnosis {
     fn remedy(&self, finding: &Finding, epoch: &EpochDiagnosis) -> &'static str {
         let is_relu = self.activation(finding.layer) == Some(Activation::Relu);
         match finding.cause {
-            Cause::PositiveWeights | Cause::LargeWeights => "initializer = \"glorot-uniform\"",
+            Cause::PositiveWeights | Cause::LargeWeights if is_relu => "initializer = \"he-uniform\"",
+            // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
+            Cause::PositiveWeights | Cause::LargeWeights => "initializer = { name = \"glorot-uniform\", gain = 2 }",
             Cause::GrownWeights => "a smaller learning_rate",
             Cause::SilentUnits if finding.since == 0 => "initializer = \"he-uniform\"",
             Cause::SilentUnits => "a smaller learning_rate, with initializer = \"he-uniform\"",

@@ -89,7 +89,8 @@ impl<L: Ord + Clone> MlpClassifier<L> {
         check_numbers(inputs.nrows(), labels.len())?;
         if config.encoding == TargetEncoding::Ascii {
             let expected = "one-hot, binary or random for the labels of a table";
-            return Err(Error::of_key("encoding", expected, config.encoding.name()));
+            return Err(Error::of_key("encoding", expected, config.encoding.name())
+                .with_advice("begin with tabular::classifier_config()"));
         }
         let (classes, indices) = class_indices(labels);
         // Nothing is computed from the names of the classes.
