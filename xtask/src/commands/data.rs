@@ -161,7 +161,7 @@ fn write_sheet(sheet: &ContactSheet, path: &Path) -> Result<(), Failure> {
 
 fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates, output: &mut Output) {
     let (n_train, n_test) = (data.train().len(), data.test().len());
-    output.line(data::summary(data, (n_train, n_test)));
+    output.line(data::summary(data, (n_train, n_test), 0));
     let manifest = Manifest::read(places::datasets()).unwrap_or_default();
     let known = manifest.get(data.name());
     if let Some(set) = known {
