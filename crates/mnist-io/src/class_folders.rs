@@ -152,7 +152,7 @@ pub fn image_files(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         }
         None => ("none".to_owned(), "name the folder in which the pictures are"),
     };
-    Err(Error::data("PNG or JPEG pictures", found, advice).in_file(folder))
+    Err(Error::data("pictures (PNG, JPEG, WebP, BMP or GIF)", found, advice).in_file(folder))
 }
 
 /// The entries of a folder whose names do not begin with a dot, sorted by name.

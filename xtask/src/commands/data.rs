@@ -28,7 +28,7 @@ Examples:
   cargo xtask data import train.csv kaggle           of a table with a row for each image, or Keras' mnist.npz";
 
 const IMPORT_NOTES: &str = "\
-FOLDER holds a folder for each class, named by its character (7, A, 36-a), with PNG or JPEG pictures in it, or two such
+FOLDER holds a folder for each class, named by its character (7, A, 36-a), with pictures in it, or two such
 folders, train and test (or training and testing). Without them a share of every class is drawn for testing; with
 --test-share 1 all pictures are for testing, to measure a net that has learned from others:
   cargo xtask data import photos my-test --test-share 1

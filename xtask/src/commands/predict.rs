@@ -110,9 +110,10 @@ fn model_and_images(named: &[PathBuf]) -> Result<(FoundModel, &[PathBuf]), Failu
     if pictures::seems_to_be(first) {
         return Ok((models::newest()?, named));
     }
-    let model = models::load(first)?;
     if rest.is_empty() {
-        return Err(Failure::configuration("expected a picture behind the model, found none; name one"));
+        let what = "expected <IMAGE|FOLDER> behind the model, found nothing; name a picture, or a folder of pictures";
+        return Err(Failure::configuration(what));
     }
+    let model = models::load(first)?;
     Ok((model, rest))
 }

@@ -79,13 +79,13 @@ impl Dice {
 
     /// From 0 to `n` − 1.
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        (u64::from(self.0.next_u32()) * n as u64 >> 32) as usize
+        ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
     }
 
     /// About normal with deviation 1: the sum of four uniform numbers.
     pub(crate) fn normal(&mut self) -> f32 {
         let word = self.0.next_u64();
-        let sum: f32 = (0..4).map(|part| (word >> (16 * part) & 0xffff) as f32 / 65536.0).sum();
+        let sum: f32 = (0..4).map(|part| ((word >> (16 * part)) & 0xffff) as f32 / 65536.0).sum();
         (sum - 2.0) * 1.732
     }
 }

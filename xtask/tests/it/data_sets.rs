@@ -142,7 +142,7 @@ fn every_picture_that_cannot_be_used_is_named_and_nothing_is_written() {
     blank.save(sandbox.path("photos/7/blank.png")).expect("a picture");
     let outcome = sandbox.run(["data", "import", "photos", "mine"]).expect_code(3);
     outcome
-        .expect_error("photos/3/page.png, byte 0: expected a PNG or JPEG picture")
+        .expect_error("photos/3/page.png, byte 0: expected a PNG, JPEG, WebP, BMP or GIF picture")
         .expect_error("photos/7/blank.png: ")
         .expect_error("2 of 22 pictures cannot be used");
     assert!(!sandbox.path("mine").exists());
@@ -152,7 +152,7 @@ fn every_picture_that_cannot_be_used_is_named_and_nothing_is_written() {
         ("empty", "expected a folder of pictures for each class"),
         ("words/cat", "expected a folder named by the character of its class"),
         ("twice/7", "expected one folder for '7'"),
-        ("bare/7", "expected PNG or JPEG pictures, found none"),
+        ("bare/7", "expected pictures (PNG, JPEG, WebP, BMP or GIF), found none"),
     ] {
         fs::create_dir_all(sandbox.path(folder)).expect("a folder");
         fs::create_dir_all(sandbox.path("twice/3-7")).expect("a folder");

@@ -10,6 +10,7 @@ mod download;
 mod emnist;
 #[cfg(unix)]
 mod faults;
+mod handwriting;
 mod interruptions;
 mod measuring;
 mod metadata;

@@ -76,7 +76,7 @@ fn folders_without_pictures_and_runs_without_models_are_named_for_what_they_are(
     sandbox
         .run(["predict", "out", "empty"])
         .expect_code(3)
-        .expect_error("empty: expected PNG or JPEG pictures, found none");
+        .expect_error("empty: expected pictures (PNG, JPEG, WebP, BMP or GIF), found none");
     let outcome = sandbox.run(["predict", "out", "sorted"]).expect_code(3);
     outcome.expect_error("found none, but folders such as sorted/7; name those in which the pictures are");
 

@@ -121,8 +121,19 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
     for &pixel in characters.iter().flat_map(|one| &one.parts).flat_map(|part| &part.pixels) {
         mask[pixel] = true;
     }
-    let evidence = weigh(source, &layers, &raw, &mask, &writing, &characters, is_dark, share);
-    Ok(Reading { is_dark, layers, threshold, raw, mask, n_rules, writing, characters, evidence })
+    let mut reading = Reading {
+        is_dark,
+        layers,
+        threshold,
+        raw,
+        mask,
+        n_rules,
+        writing,
+        characters,
+        evidence: Evidence([0.0; N_EVIDENCE]),
+    };
+    reading.evidence = weigh(source, &reading, share);
+    Ok(reading)
 }
 
 fn sorted(raw: &Array2<bool>, longer_side: usize) -> (Writing, usize) {
@@ -149,16 +160,8 @@ fn blank(ink: &mut Array2<f32>, parts: &[Part]) {
     }
 }
 
-fn weigh(
-    source: &Source,
-    layers: &Layers,
-    raw: &Array2<bool>,
-    mask: &Array2<bool>,
-    writing: &Writing,
-    characters: &[Character],
-    is_dark: bool,
-    share: f32,
-) -> Evidence {
+fn weigh(source: &Source, reading: &Reading, share: f32) -> Evidence {
+    let Reading { is_dark, layers, raw, mask, writing, characters, .. } = reading;
     let longer_side = raw.nrows().max(raw.ncols()) as f32;
     let bounds = characters.iter().map(|one| one.bounds).reduce(Bounds::union).expect("there is a character");
     let parts = || characters.iter().flat_map(|one| &one.parts);
@@ -185,12 +188,12 @@ fn weigh(
         n_edge_raw / n_edge_pixels,
         area as f32 / (bounds.height() * bounds.width()) as f32,
         n_foreign as f32 / n_raw as f32,
-        if is_dark { 1.0 } else { 0.0 },
+        if *is_dark { 1.0 } else { 0.0 },
         (share / RADII[0]).ln(),
         (characters.len() - 1) as f32,
         sharpness(&layers.ink, main) / mean_ink.max(1.0),
         (n_raw as f32 / raw.len() as f32).min(1.0),
-        blunt_share(source, layers, mask, is_dark, main.line_width()),
+        blunt_share(source, layers, mask, *is_dark, main.line_width()),
         (step / range(&source.smooth).max(1.0)).max(0.01).ln(),
     ])
 }

@@ -28,9 +28,8 @@ pub(super) fn characters(
         },
         image: to_bytes(&side_by_side(&inks)),
     });
-    let thickened: Vec<(Array2<f32>, Option<(f32, f32)>)> = inks.iter().map(shape::thicken).collect();
-    let widths: Vec<(f32, f32)> = thickened.iter().filter_map(|(_, widths)| *widths).collect();
-    let bold: Vec<Array2<f32>> = thickened.into_iter().map(|(bold, _)| bold).collect();
+    let (bold, widths): (Vec<Array2<f32>>, Vec<_>) = inks.iter().map(shape::thicken).unzip();
+    let widths: Vec<(f32, f32)> = widths.into_iter().flatten().collect();
     if let Some((before, after)) = widths.iter().copied().reduce(|one, other| if other.0 < one.0 { other } else { one })
     {
         steps.push(PreparationStep {

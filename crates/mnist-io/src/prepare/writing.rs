@@ -90,7 +90,7 @@ pub(super) fn select(parts: Vec<Part>, longer_side: usize) -> Writing {
         let is_piece = candidate.part.area() as f32 >= PIECE_SHARE * main.0.area() as f32
             && candidate.part.area() >= AREA_MIN
             && bounds.contains(&candidate.part.bounds, 2)
-            && !(candidate.is_edge && !main.1);
+            && (main.1 || !candidate.is_edge);
         if is_piece { writing.kept.push(candidate.part) } else { writing.n_specks += 1 }
     }
     writing

@@ -259,8 +259,11 @@ fn a_photo_is_shrunk_to_the_means_of_what_each_pixel_covers() {
     }
 }
 
-/// A page with strokes: each a row and column at both ends, and a thickness.
-fn page(height: u32, width: u32, strokes: &[((f32, f32), (f32, f32), f32)]) -> GrayImage {
+/// A stroke: row and column at both ends, and a thickness.
+type Stroke = ((f32, f32), (f32, f32), f32);
+
+/// A page with strokes.
+fn page(height: u32, width: u32, strokes: &[Stroke]) -> GrayImage {
     GrayImage::from_fn(width, height, |x, y| {
         let (x, y) = (x as f32, y as f32);
         let is_ink = strokes.iter().any(|&((top, left), (bottom, right), thickness)| {
@@ -273,8 +276,7 @@ fn page(height: u32, width: u32, strokes: &[((f32, f32), (f32, f32), f32)]) -> G
 }
 
 /// A "7".
-const SEVEN: [((f32, f32), (f32, f32), f32); 2] =
-    [((90.0, 150.0), (90.0, 230.0), 12.0), ((90.0, 230.0), (220.0, 180.0), 12.0)];
+const SEVEN: [Stroke; 2] = [((90.0, 150.0), (90.0, 230.0), 12.0), ((90.0, 230.0), (220.0, 180.0), 12.0)];
 
 fn prepared(photo: GrayImage) -> mnist_io::PreparedPhoto {
     let prepared = prepare_photo(&photo.into(), Layout::Row);
@@ -285,7 +287,7 @@ fn prepared(photo: GrayImage) -> mnist_io::PreparedPhoto {
 #[test]
 fn frames_lines_and_sheets_on_a_table_are_no_writing() {
     let alone = prepared(page(300, 400, &SEVEN));
-    let with = |more: &[((f32, f32), (f32, f32), f32)]| page(300, 400, &[&SEVEN[..], more].concat());
+    let with = |more: &[Stroke]| page(300, 400, &[&SEVEN[..], more].concat());
     let frame = with(&[
         ((60.0, 110.0), (60.0, 270.0), 4.0),
         ((60.0, 270.0), (250.0, 270.0), 4.0),

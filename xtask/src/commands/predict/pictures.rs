@@ -171,10 +171,16 @@ fn image_size(model: &FoundModel) -> Result<(usize, usize), Failure> {
 fn as_it_is(photo: &DynamicImage, size: (usize, usize)) -> PreparedPhoto {
     let mut image = grey_image(photo);
     let (rows, columns) = image.dim();
-    let explanation = format!(
-        "The picture of {columns} × {rows} pixels in grey levels, otherwise as it is, as the pictures were that the net learned \
-         from: light on dark."
-    );
+    let explanation = if image.dim() == size {
+        format!(
+            "The picture has {columns} × {rows} pixels, as the net reads them: taken as it is, light on dark, in grey levels."
+        )
+    } else {
+        format!(
+            "The picture of {columns} × {rows} pixels in grey levels, otherwise as it is: so were those that the net learned \
+             from, light on dark."
+        )
+    };
     let mut steps = vec![PreparationStep { name: "as it is", explanation, image: image.clone() }];
     if image.dim() != size {
         image = scaled(&image, size);
