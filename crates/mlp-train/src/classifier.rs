@@ -7,6 +7,7 @@ use mlp_core::{Kernel, Mlp, Workers, Workspace};
 use ndarray::{ArrayView2, aview2};
 
 use crate::data::{Inputs, Rows, Samples, Targets, check_finite};
+use crate::decoding::Decoding;
 use crate::encoding::{Codebook, is_one};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::CHUNK;
@@ -38,6 +39,7 @@ use crate::trainable::Trainable;
 /// let answer = classifier.classify(&[255, 40])?;
 /// assert_eq!(answer.class.as_deref(), Some("l"));
 /// assert!(answer.bits[0].is_one && answer.bits[0].confidence > 0.99);
+/// assert_eq!(answer.confidence, answer.bits[0].output);
 /// assert_eq!(answer.runners_up()[0].class, "r");
 ///
 /// // Both bright: both outputs are ½, and the first of the largest is the answer. Read exactly, there is none.
@@ -67,6 +69,9 @@ pub struct Classification {
     /// The class that is answered, read as the model's configuration has it ([`Decoding`](crate::Decoding)); `None` for an
     /// invalid answer, which only exact decoding knows.
     pub class: Option<String>,
+    /// How sure the network is of it, from 0 to 1: where the largest output is the answer, that output, which softmax makes a
+    /// probability; of a code, how far on its side of a half the output is that is least so, from 0.5.
+    pub confidence: f64,
     /// The bits of the answer, one for each output.
     pub bits: Vec<Bit>,
     /// Every class, that with the nearest code first; at least one.
@@ -249,9 +254,17 @@ impl Classification {
         let name = |class: usize| codebook.classes[class].clone();
         let bit = |&output: &f64| Bit { output, is_one: is_one(output), confidence: output.max(1.0 - output).min(1.0) };
         let candidate = |(class, distance)| Candidate { class: name(class), distance };
+        let bits: Vec<Bit> = outputs.iter().map(bit).collect();
+        let is_largest = codebook.decoding == Decoding::Nearest && codebook.has_one_output_a_class();
+        let confidence = if is_largest {
+            outputs.iter().copied().fold(0.0, f64::max).min(1.0)
+        } else {
+            bits.iter().map(|bit| bit.confidence).fold(1.0, f64::min)
+        };
         Self {
             class: codebook.decode(outputs).map(name),
-            bits: outputs.iter().map(bit).collect(),
+            confidence,
+            bits,
             ranking: codebook.ranking(outputs).into_iter().map(candidate).collect(),
         }
     }

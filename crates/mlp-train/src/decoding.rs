@@ -62,6 +62,11 @@ impl Codebook {
         Self { decoding, ..self }
     }
 
+    /// Whether each output stands for one class.
+    pub fn has_one_output_a_class(&self) -> bool {
+        self.n_bits() == self.n_classes() && self.codes.rows().into_iter().all(|code| code.sum() == 1)
+    }
+
     /// The class that the outputs answer, by this codebook's [`decoding`](field@Self::decoding); `None` for an invalid answer.
     ///
     /// # Panics

@@ -105,7 +105,7 @@ fn read(classifier: &mut Classifier, path: &Path) -> Result<(Option<String>, f64
         let pixels: Vec<u8> = character.image.iter().copied().collect();
         let answer = classifier.classify(&pixels)?;
         text.push_str(answer.nearest());
-        sure *= answer.bits[answer.least_sure_bit()].confidence;
+        sure *= answer.confidence;
     }
     Ok(((!text.is_empty()).then_some(text), sure))
 }

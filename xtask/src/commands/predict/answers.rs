@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mlp_results::text::counted;
-use mlp_train::{Classification, Codebook};
+use mlp_train::{Classification, Codebook, Decoding};
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
@@ -23,8 +23,8 @@ pub(super) struct Row {
 struct Answer {
     class: Option<String>,
     nearest: String,
-    /// How sure the net is of the bit that it is least sure of, from 0.5 to 1.
-    least_sure: f64,
+    /// How sure the net is, from 0 to 1.
+    confidence: f64,
 }
 
 impl Row {
@@ -32,7 +32,7 @@ impl Row {
         let answers = reading.iter().flat_map(|reading| &reading.characters).map(|Character { answer, .. }| Answer {
             class: answer.class.clone(),
             nearest: answer.nearest().to_owned(),
-            least_sure: answer.bits[answer.least_sure_bit()].confidence,
+            confidence: answer.confidence,
         });
         let found = reading.map_or(0.0, |reading| reading.found);
         Row { name: path.display().to_string(), answers: answers.collect(), found }
@@ -58,6 +58,9 @@ pub(super) fn headline(row: &Row) -> String {
     }
 }
 
+/// How many classes are listed.
+const N_CANDIDATES: usize = 5;
+
 /// Longer names stand out of the table.
 const MAX_NAME: usize = 48;
 
@@ -65,10 +68,10 @@ const MAX_NAME: usize = 48;
 pub(super) fn table(rows: &[Row], output: &mut Output) {
     let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     let width = longest.clamp("picture".len(), MAX_NAME);
-    output.line(format_args!("{:<width$}  {:>8}  {:>7}  {:>10}", "picture", "answer", "nearest", "least sure"));
+    output.line(format_args!("{:<width$}  {:>8}  {:>7}  {:>10}", "picture", "answer", "nearest", "sure"));
     for row in rows {
         let name = &row.name;
-        let least = row.answers.iter().map(|answer| answer.least_sure).fold(1.0, f64::min) * row.found;
+        let least = row.answers.iter().map(|answer| answer.confidence).fold(1.0, f64::min) * row.found;
         let sure = format!("{:.0} %", 100.0 * least);
         match &row.answers[..] {
             [] => output.line(format_args!("{name:<width$}  {:>8}", "not read")),
@@ -108,6 +111,9 @@ pub(super) fn show(row: &Row, reading: &Reading, codebook: &Codebook, output: &m
 }
 
 fn show_bits(answer: &Classification, codebook: &Codebook, output: &mut Output) {
+    if codebook.decoding == Decoding::Nearest && codebook.has_one_output_a_class() {
+        return show_outputs(answer, codebook, output);
+    }
     output.line("\n  bit   output   read   sure");
     for (index, bit) in answer.bits.iter().enumerate() {
         let name = bit_name(index, codebook);
@@ -119,12 +125,23 @@ fn show_bits(answer: &Classification, codebook: &Codebook, output: &mut Output) 
     output.line(format_args!("  least sure of bit {}: {sure:.0} %", bit_name(least, codebook)));
 }
 
+/// The classes with the largest outputs, where each output stands for a class.
+fn show_outputs(answer: &Classification, codebook: &Codebook, output: &mut Output) {
+    output.line("\n  class   output");
+    for candidate in answer.ranking.iter().take(N_CANDIDATES) {
+        let bit = codebook.classes.iter().position(|class| *class == candidate.class);
+        let value = bit.map_or(f64::NAN, |bit| answer.bits[bit].output);
+        output.line(format_args!("  {:<5}   {value:>6.3}", candidate.class));
+    }
+    output.line(format_args!("  sure: {:.0} %", 100.0 * answer.confidence));
+}
+
 /// A line for each character of a row, with its box.
 fn show_row(characters: &[Character], output: &mut Output) {
-    output.line("\n  answer   nearest   least sure   box: left, top, width × height");
+    output.line("\n  answer   nearest         sure   box: left, top, width × height");
     for Character { columns, rows, answer, .. } in characters {
         let class = answer.class.as_deref().unwrap_or("no code");
-        let sure = format!("{:.0} %", 100.0 * answer.bits[answer.least_sure_bit()].confidence);
+        let sure = format!("{:.0} %", 100.0 * answer.confidence);
         let size = (columns.end - columns.start, rows.end - rows.start);
         output.line(format_args!(
             "  {class:<7}  {:<7}  {sure:>11}   {}, {}, {} × {}",
@@ -159,9 +176,8 @@ fn show_doubts(reading: &Reading, output: &mut Output) {
 
 /// Bits are counted from 1, the most significant first; where each output stands for a class, they bear its name.
 fn bit_name(bit: usize, codebook: &Codebook) -> String {
-    let is_one_hot = codebook.codes.rows().into_iter().all(|code| code.sum() == 1);
     match codebook.classes.get(bit) {
-        Some(class) if is_one_hot && codebook.n_bits() == codebook.classes.len() => format!("'{class}'"),
+        Some(class) if codebook.has_one_output_a_class() => format!("'{class}'"),
         _ => (bit + 1).to_string(),
     }
 }
@@ -197,6 +213,7 @@ pub(super) fn as_json(path: &Path, reading: &Reading) -> Value {
         "picture": path.to_string_lossy(),
         "answer": all(|answer| answer.class.clone()),
         "nearest": all(|answer| Some(answer.nearest().to_string())),
+        "sure": reading.characters.iter().map(|character| character.answer.confidence).fold(1.0, f64::min),
         "sure_of_writing": reading.found,
         "preparation": steps,
     });
@@ -216,6 +233,7 @@ fn character_as_json(character: &Character) -> Value {
         .collect();
     json!({
         "answer": answer.class,
+        "sure": answer.confidence,
         "nearest": answer.nearest(),
         "box": [columns.start, rows.start, columns.end - columns.start, rows.end - rows.start],
         "bits": bits,
