@@ -10,6 +10,7 @@ mod choices;
 mod keys;
 mod named;
 mod precision;
+mod split;
 mod stopping;
 mod validate;
 mod values;
@@ -24,6 +25,7 @@ use crate::schedule::Schedule;
 
 pub use keys::Key;
 pub use precision::Precision;
+pub use split::ValidationSplit;
 pub use stopping::{EarlyStopping, ValidationMetric};
 pub use wording::nearest;
 
@@ -77,6 +79,10 @@ pub struct TrainConfig {
     pub loss: Loss,
     /// How the losses of the outputs make up the loss of a sample.
     pub reduction: Reduction,
+    /// ε, at least 0 and below 1: a fraction of each target that is given to the other answers
+    /// ([`TrainConfig::smoothed_targets`]). Training targets only; what is measured, losses too, is measured against the
+    /// labels as they are.
+    pub label_smoothing: f64,
     /// The type of numbers.
     pub precision: Precision,
     /// The update rule.
@@ -93,8 +99,10 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Passes over the training samples; with 0 the untrained network is measured.
     pub epochs: usize,
-    /// How many samples are split off the training set, by a random choice, for validation.
+    /// How many samples are split off the training set for validation.
     pub validation: usize,
+    /// How they are chosen.
+    pub validation_split: ValidationSplit,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
     /// How many training samples are measured after each epoch.
@@ -124,6 +132,7 @@ impl Default for TrainConfig {
             initializer: Initializer::GlorotUniform { gain: 2.0 },
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
+            label_smoothing: 0.0,
             precision: Precision::F32,
             optimizer: Optimizer::ADAM,
             learning_rate: 0.003,
@@ -133,6 +142,7 @@ impl Default for TrainConfig {
             batch_size: 32,
             epochs: 10,
             validation: 0,
+            validation_split: ValidationSplit::Random,
             early_stopping: None,
             evaluate_train: EvaluateTrain::Count(10_000),
             seed: 0,
@@ -149,9 +159,12 @@ impl TrainConfig {
     /// Whether every step is plain gradient descent on a single sample, and weights need not be written after each: see
     /// [`OneByOne`](mlp_core::OneByOne).
     pub fn descends_on_single_samples(&self) -> bool {
-        let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
-        self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && decay_is_mild && never_rises
+        self.batch_size == 1
+            && self.optimizer == Optimizer::Sgd
+            && self.l1 == 0.0
+            && decay_is_mild
+            && !self.schedule.rises()
     }
 
     /// How an answer is read from the outputs.
@@ -171,6 +184,25 @@ impl TrainConfig {
     /// The loss and its reduction.
     pub fn objective(&self) -> Objective {
         Objective { loss: self.loss, reduction: self.reduction }
+    }
+
+    /// What the targets 0 and 1 of labels are in training, with `n_outputs` outputs: 0 and 1, and with label smoothing
+    /// (Szegedy et al. 2016, section 7) y·(1 − ε) + ε/n for softmax, whose outputs are a distribution over n classes, and
+    /// y·(1 − ε) + ε/2 for sigmoid outputs, each of which is one over two.
+    ///
+    /// ```
+    /// use mlp_train::TrainConfig;
+    /// use mlp_train::mlp_core::{Activation, Loss};
+    ///
+    /// let config = TrainConfig::new().label_smoothing(0.1);
+    /// assert_eq!(config.smoothed_targets(6), [0.05, 0.95]);
+    /// let softmax = config.output_activation(Activation::Softmax).loss(Loss::SoftmaxCrossEntropy);
+    /// assert_eq!(softmax.smoothed_targets(10), [0.01, 0.91]);
+    /// ```
+    pub fn smoothed_targets(&self, n_outputs: usize) -> [f64; 2] {
+        let n_answers = if self.loss == Loss::SoftmaxCrossEntropy { n_outputs } else { 2 };
+        let share = self.label_smoothing / n_answers as f64;
+        [share, 1.0 - share * (n_answers - 1) as f64]
     }
 
     /// The sizes of the network from inputs to outputs: `[784, 256, 128, 6]`.

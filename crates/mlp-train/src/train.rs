@@ -47,7 +47,8 @@ pub enum Progress<'a> {
         samples_done: usize,
         /// Samples that the epoch has.
         samples_in_epoch: usize,
-        /// The mean loss of the samples of this epoch so far, each before its update.
+        /// The mean loss of the samples of this epoch so far, each before its update, against the targets of training: with
+        /// label smoothing these are the smoothed ones, unlike those of the metrics.
         loss_so_far: f64,
     },
     /// An epoch has been measured; the first time with epoch 0, before training.

@@ -100,6 +100,8 @@ pub(super) struct Trainer<'a, 's, F> {
     rows: &'a [usize],
     /// The same in the order of the epoch.
     order: Vec<usize>,
+    /// What the bits 0 and 1 of codes are in training.
+    bits: [F; 2],
 }
 
 impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
@@ -112,7 +114,8 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         kernel: Kernel,
     ) -> Self {
         let stepper = Stepper::new(config, mlp, workers, kernel);
-        Self { config, samples, workers, stepper, rows, order: rows.to_vec() }
+        let bits = config.smoothed_targets(mlp.n_outputs()).map(F::narrow);
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits }
     }
 
     /// Takes over the optimiser's state.
@@ -145,6 +148,7 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         let config = self.config;
         let epoch = progressed.epoch;
         let n_batches = self.n_batches();
+        let plateaus = config.schedule.n_plateaus(&keeper.history.epochs);
         self.order.copy_from_slice(self.rows);
         shuffle_for_epoch(&mut self.order, config.seed, epoch);
 
@@ -156,14 +160,15 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
             let end = (batch / at_a_time * at_a_time + at_a_time).min(n_batches);
             let update = |batch: usize| {
                 let step = ((epoch - 1) * n_batches + batch) as u64;
-                let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
+                let (steps_per_epoch, epochs) = (n_batches as u64, config.epochs as u64);
+                let position = Position { step, steps_per_epoch, epochs, plateaus };
                 let learning_rate = config.schedule.learning_rate(config.learning_rate, position);
                 Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1 }
             };
             let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
             samples_done += rows.len();
             let next = rows.end..self.order.len().min(rows.end + rows.len().min(NEARER_MAX));
-            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]);
+            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]).with_bits(self.bits);
             match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
                 Ok(loss_of_batches) => loss += loss_of_batches,
                 Err((index, NonFinite { layer })) => {

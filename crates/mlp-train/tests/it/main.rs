@@ -17,5 +17,7 @@ mod problems;
 mod reference;
 mod samples;
 mod schedule;
+mod smoothing;
 mod stopping;
 mod tabular;
+mod validation;
