@@ -5,6 +5,7 @@
 //! value, with its range, and how it is got. A new key is a field here, a line in [`Default`], and a row of that table.
 //! What depends on several keys or on the data is checked once, by [`TrainConfig::validate`].
 
+mod averaging;
 mod builder;
 mod choices;
 mod keys;
@@ -23,6 +24,7 @@ use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
+pub use averaging::Averaging;
 pub use keys::Key;
 pub use precision::Precision;
 pub use split::ValidationSplit;
@@ -93,8 +95,13 @@ pub struct TrainConfig {
     pub l2: f64,
     /// γ₁, at least 0: adds γ₁·sign(W) to the gradient of W. Biases are left alone.
     pub l1: f64,
+    /// The largest Euclidean norm of the gradient of all weights and biases, above 0; a longer one is shortened to it before the
+    /// penalties are added.
+    pub clip_norm: Option<f64>,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// The mean of the weights that is measured, kept and saved; the weights themselves where this is `None`.
+    pub average: Option<Averaging>,
     /// Samples per update, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Passes over the training samples; with 0 the untrained network is measured.
@@ -138,7 +145,9 @@ impl Default for TrainConfig {
             learning_rate: 0.003,
             l2: 0.0,
             l1: 0.0,
+            clip_norm: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
+            average: None,
             batch_size: 32,
             epochs: 10,
             validation: 0,
@@ -160,11 +169,10 @@ impl TrainConfig {
     /// [`OneByOne`](mlp_core::OneByOne).
     pub fn descends_on_single_samples(&self) -> bool {
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
-        self.batch_size == 1
-            && self.optimizer == Optimizer::Sgd
-            && self.l1 == 0.0
-            && decay_is_mild
-            && !self.schedule.rises()
+        // What needs the gradient as a whole, or the weights after each step.
+        let needs_each_step = self.clip_norm.is_some() || matches!(self.average, Some(Averaging::Ema { .. }));
+        let is_plain = self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && !needs_each_step;
+        self.batch_size == 1 && is_plain && decay_is_mild && !self.schedule.rises()
     }
 
     /// How an answer is read from the outputs.
@@ -228,13 +236,14 @@ impl TrainConfig {
     }
 
     /// Roughly the bytes of memory that training needs besides the data: the parameters with the optimiser's state, and
-    /// again for measuring, as of now, and as of the best epoch; the activations and deltas of a batch of either kind.
+    /// again for measuring, as of now, as of the best epoch, and for their mean; the activations and deltas of a batch of either kind.
     pub fn memory_needed(&self, n_inputs: usize, n_outputs: usize) -> u64 {
         let n_parameters = self.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
         let n_units = self.sizes(n_inputs, n_outputs).iter().fold(0_u64, |sum, &size| sum.saturating_add(size as u64));
         let batch = (self.batch_size as u64).saturating_add(crate::evaluate::CHUNK as u64);
+        let n_networks = 4 + self.optimizer.n_slots() as u64 + u64::from(self.average.is_some());
         n_parameters
-            .saturating_mul(4 + self.optimizer.n_slots() as u64)
+            .saturating_mul(n_networks)
             .saturating_add(n_units.saturating_mul(2).saturating_mul(batch))
             .saturating_mul(self.precision.n_bytes() as u64)
     }

@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
-use super::{EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
+use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::optimizer::Optimizer;
@@ -100,10 +100,22 @@ impl TrainConfig {
         Self { l1, ..self }
     }
 
+    /// With this [`clip_norm`](field@Self::clip_norm).
+    #[must_use]
+    pub fn clip_norm(self, clip_norm: impl Into<Option<f64>>) -> Self {
+        Self { clip_norm: clip_norm.into(), ..self }
+    }
+
     /// With this [`schedule`](field@Self::schedule).
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// With this [`average`](field@Self::average).
+    #[must_use]
+    pub fn average(self, average: impl Into<Option<Averaging>>) -> Self {
+        Self { average: average.into(), ..self }
     }
 
     /// With this [`batch_size`](field@Self::batch_size).

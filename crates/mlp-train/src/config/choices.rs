@@ -8,7 +8,7 @@ use super::values::{
     positive,
 };
 use super::wording::{alternatives, error};
-use super::{EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
+use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
 use crate::decoding::Decoding;
 use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
 use crate::error::{Error, Result};
@@ -245,6 +245,43 @@ pub(super) fn schedule_value(schedule: Schedule) -> Value {
         Schedule::Plateau { metric, patience, factor, floor } => json!({
             "name": "plateau", "metric": metric.name(), "patience": patience, "factor": factor, "floor": floor,
         }),
+    }
+}
+
+pub(super) fn clip_norm(key: &str, value: &Value) -> Result<Option<f64>> {
+    if value == &Value::Bool(false) {
+        return Ok(None);
+    }
+    positive(key, value).map(Some).map_err(|_| error(key, "false or a number above 0", value))
+}
+
+pub(super) fn clip_norm_value(norm: Option<f64>) -> Value {
+    norm.map_or(json!(false), |norm| json!(norm))
+}
+
+pub(super) fn average(key: &str, value: &Value) -> Result<Option<Averaging>> {
+    if value == &Value::Bool(false) {
+        return Ok(None);
+    }
+    if !value.is_object() && !value.is_string() {
+        return Err(error(key, "false, ema, or a table such as { name = \"mean\", epochs = 5 }", value));
+    }
+    let mut choice = Choice::new(key, value, &Averaging::NAMES)?;
+    let average = match choice.name {
+        "ema" => Averaging::Ema { decay: choice.optional("decay", Averaging::DECAY, below_one)? },
+        _ => {
+            choice.needs_table("{ name = \"mean\", epochs = 5 }")?;
+            Averaging::Mean { epochs: choice.required("epochs", |key, value| count(key, value, 1))? }
+        }
+    };
+    choice.finish(Some(average))
+}
+
+pub(super) fn average_value(average: Option<Averaging>) -> Value {
+    match average {
+        None => json!(false),
+        Some(Averaging::Ema { decay }) => json!({ "name": "ema", "decay": decay }),
+        Some(Averaging::Mean { epochs }) => json!({ "name": "mean", "epochs": epochs }),
     }
 }
 

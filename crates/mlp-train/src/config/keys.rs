@@ -133,6 +133,13 @@ const KEYS: &[Key] = &[
         get: |config| json!(config.l1),
     },
     Key {
+        name: "clip_norm",
+        meaning: "largest norm of the gradient of all weights; a longer one is shortened to it",
+        range: "false or a number above 0, such as 1.0",
+        set: |config, key, value| choices::clip_norm(key, value).map(|norm| config.clip_norm = norm),
+        get: |config| choices::clip_norm_value(config.clip_norm),
+    },
+    Key {
         name: "schedule",
         meaning: "how the learning rate changes, in epochs; it ends at floor times the rate, a fraction of it",
         range: "constant, { name = \"step\", every = 10, factor = 0.5 }, { name = \"cosine\", warmup = 1, floor = 0 }, \
@@ -141,6 +148,13 @@ const KEYS: &[Key] = &[
              metric = \"validation.loss\", patience = 10, factor = 0.1, floor = 0 } (needs validation)",
         set: |config, key, value| choices::schedule(key, value).map(|schedule| config.schedule = schedule),
         get: |config| choices::schedule_value(config.schedule),
+    },
+    Key {
+        name: "average",
+        meaning: "mean of the weights that is measured, kept and saved",
+        range: "false, { name = \"ema\", decay = 0.999 } (over the steps) or { name = \"mean\", epochs = 5 } (the last ones)",
+        set: |config, key, value| choices::average(key, value).map(|average| config.average = average),
+        get: |config| choices::average_value(config.average),
     },
     Key {
         name: "batch_size",

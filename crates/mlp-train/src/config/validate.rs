@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Loss};
 
-use super::{MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
+use super::{Averaging, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::error::{Error, Result};
 use crate::optimizer::Optimizer;
@@ -81,6 +81,12 @@ impl TrainConfig {
         check_decay("l2", self.learning_rate, self.l2)?;
         if let Optimizer::AdamW { decay, .. } = self.optimizer {
             check_decay("optimizer.decay", self.learning_rate, decay)?;
+        }
+        if let Some(Averaging::Mean { epochs }) = self.average
+            && epochs > self.epochs
+        {
+            let expected = format!("at most the number of epochs, {}", self.epochs);
+            return Err(Error::of_key("average.epochs", expected, epochs.to_string()));
         }
         match self.schedule {
             Schedule::Cosine { warmup, .. } if warmup > self.epochs as f64 => Err(Error::of_key(

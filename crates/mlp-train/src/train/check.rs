@@ -106,7 +106,11 @@ pub(super) fn check_checkpoint<F: Real>(
         }
         Err(Error::at(ErrorKind::Checkpoint, what, expected, found).about("checkpoint"))
     };
-    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)] {
+    let (expected, found) = (config.average.is_some(), start.average.is_some());
+    let described = |is_there: bool| if is_there { "one" } else { "none" }.to_owned();
+    check("mean of the weights", expected == found, described(expected), described(found))?;
+    let average = start.average.iter().map(|average| ("mean of the weights", average));
+    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)].into_iter().chain(average) {
         let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(mlp));
         check(what, expected == found, expected, found)?;
     }

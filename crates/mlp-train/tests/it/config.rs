@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig,
-    ValidationMetric, ValidationSplit,
+    Averaging, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding,
+    TrainConfig, ValidationMetric, ValidationSplit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,7 +16,8 @@ fn every_key_gives_back_what_was_set() {
         "encoding": "one-hot", "decoding": "exact", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
         "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
-        "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
+        "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
+        "average": { "name": "mean", "epochs": 2 }, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
         "batch_size": 3, "epochs": 7, "validation": 11, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.exact_accuracy", "patience": 2 },
         "evaluate_train": "all", "seed": 9_223_372_036_854_775_807_i64,
@@ -102,6 +103,11 @@ fn every_name_of_every_choice_is_accepted() {
     }
     accepts("initializer", json!({ "name": "uniform", "low": -1, "high": 1 }));
     accepts("initializer", json!({ "name": "normal", "deviation": 1 }));
+    accepts("average", json!(false));
+    accepts("average", json!("ema"));
+    accepts("average", json!({ "name": "mean", "epochs": 3 }));
+    accepts("clip_norm", json!(false));
+    accepts("clip_norm", json!(0.5));
     accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
     accepts("schedule", json!({ "name": "warm-restarts", "every": 1 }));
     for name in ["cosine", "one-cycle", "plateau"] {
@@ -220,6 +226,7 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
         json!({ "epochs": 2, "schedule": { "name": "cosine", "warmup": 3 } }),
         json!({ "schedule": { "name": "plateau" } }),
         json!({ "label_smoothing": 0.1, "loss": "rmse" }),
+        json!({ "average": { "name": "mean", "epochs": 3 }, "epochs": 2 }),
         json!({ "batch_size": 1001 }),
         json!({ "batch_size": 500, "validation": 501 }),
         json!({ "validation": 1000 }),
@@ -233,6 +240,27 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
         })
         .collect();
     assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn what_an_instrument_does_not_take_is_refused() {
+    let refusal = |key: &str, value: Value| TrainConfig::default().set(key, &value).unwrap_err().to_string();
+    let refused = [
+        refusal("clip_norm", json!(0)),
+        refusal("clip_norm", json!(true)),
+        refusal("average", json!(true)),
+        refusal("average", json!("mean")),
+        refusal("average", json!("exponential")),
+        refusal("average", json!({ "name": "ema", "decay": 1 })),
+        refusal("average", json!({ "name": "mean", "epochs": 0 })),
+        refusal("label_smoothing", json!(1)),
+        refusal("validation_split", json!("stratifed")),
+        refusal("schedule", json!("warm-restarts")),
+        refusal("schedule", json!({ "name": "one-cycle", "rise": 1.5 })),
+        refusal("schedule", json!({ "name": "plateau", "factor": 1 })),
+        refusal("schedule", json!({ "name": "plateau", "metric": "test.loss" })),
+    ];
+    assert_snapshot!(refused.join("\n"));
 }
 
 #[test]
@@ -345,7 +373,9 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .learning_rate(0.5)
         .l2(0.125)
         .l1(0.25)
+        .clip_norm(1.5)
         .schedule(Schedule::Constant)
+        .average(Averaging::Mean { epochs: 2 })
         .batch_size(3)
         .epochs(7)
         .validation(11)

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric, ValidationSplit,
+    Averaging, Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric, ValidationSplit,
     shuffle_for_epoch, train, weights_sha256,
 };
 
@@ -36,6 +36,18 @@ fn the_number_of_threads_changes_no_bit_with_smoothed_labels_and_schedules_that_
         let config = Blobs::config().schedule(schedule).label_smoothing(0.1).epochs(4).hidden([40, 24]);
         let config = config.validation(80).validation_split(ValidationSplit::Stratified).learning_rate(0.1);
         check_threads(&config, &blobs);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_clipped_steps_and_means() {
+    let blobs = Blobs::new(403, 0);
+    for average in [Averaging::Ema { decay: 0.99 }, Averaging::Mean { epochs: 2 }] {
+        for (optimizer, batch_size) in [(Optimizer::Sgd, 1), (Optimizer::ADAM, 64)] {
+            let config = Blobs::config().optimizer(optimizer).batch_size(batch_size).epochs(3).hidden([40, 24]);
+            check_threads(&config.clone().average(average), &blobs);
+            check_threads(&config.average(average).clip_norm(0.1), &blobs);
+        }
     }
 }
 
