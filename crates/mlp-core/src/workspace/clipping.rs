@@ -78,7 +78,7 @@ impl<F: Real> Workspace<F> {
     fn scale_deltas(&mut self, factor: F) {
         for patch in self.patches.iter_mut().flatten() {
             let deltas = &mut patch.deltas[..patch.n_rows * patch.width];
-            deltas.iter_mut().for_each(|delta| *delta = *delta * factor);
+            deltas.iter_mut().for_each(|delta| *delta *= factor);
             flush_all_negligible(deltas);
         }
     }
