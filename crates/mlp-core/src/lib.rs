@@ -10,7 +10,8 @@
 //!
 //! [`Workspace`] computes the same faster, on packed weights: [`Workspace::step`] to train, with a [`GradientSink`] as update
 //! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
-//! [`OneByOne`] takes steps on single samples. A whole training loop with a loss and an update rule of its own is in
+//! [`Workspace::step_clipped`] clips the gradient, and an [`Average`] follows the weights. [`OneByOne`] takes steps on single
+//! samples. A whole training loop with a loss and an update rule of its own is in
 //! `examples/custom_loop.rs`.
 //!
 //! Conventions: a batch has one row a sample, `(n_samples, n_features)`; weights are `(n_inputs, n_outputs)`; losses are
@@ -121,6 +122,7 @@ pub use real::Real;
 pub use sample_loss::SampleLoss;
 pub use sink::{GradientSink, KeepGradient, Parameter};
 pub use unknown_name::UnknownName;
+pub use workspace::average::Average;
 pub use workspace::batch::{ArrayBatch, Batch};
 pub use workspace::one_by_one::{Descent, OneByOne};
 pub use workspace::{NonFinite, Workspace};

@@ -63,6 +63,8 @@ mod sharing;
 mod update;
 mod update_one;
 // The methods of the workspace: parameters in and out, and the steps.
+pub(crate) mod average;
+mod clipping;
 mod packing;
 mod step;
 // Single samples, whose weights are written late.

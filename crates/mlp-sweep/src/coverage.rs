@@ -19,7 +19,7 @@ pub(crate) fn warn<'a>(experiment: &Experiment, trials: impl Iterator<Item = &'a
     for trial in trials {
         let (train_size, train) = (trial.settings.train_size, &trial.settings.train);
         let seed = if train.validation > 0 { train.seed } else { 0 };
-        if !seen.insert((train_size, train.validation, seed)) {
+        if !seen.insert((train_size, train.validation, train.validation_split.name(), seed)) {
             continue;
         }
         let (samples, _) = experiment.parts(&trial.settings);
@@ -28,7 +28,8 @@ pub(crate) fn warn<'a>(experiment: &Experiment, trials: impl Iterator<Item = &'a
             missing.entry((train_size, 0, named(&samples, &before))).or_default();
         }
         if train.validation > 0 {
-            let (rows, _) = split_validation(samples.len(), train);
+            let labels = (!samples.labels().is_empty()).then(|| samples.labels().into());
+            let (rows, _) = split_validation(samples.len(), labels, train);
             let mut after = absent(&samples, rows.into_iter());
             after.retain(|class| !before.contains(class));
             if !after.is_empty() {

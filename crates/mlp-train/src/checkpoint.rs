@@ -2,7 +2,7 @@
 //!
 //! The file is safetensors, as model files are. It holds the network of the moment (`layers.0.weights`, …), the
 //! optimiser's state (`slot.0.layers.0.weights`, …), the network that early stopping would return to
-//! (`kept.layers.0.weights`, …), and one metadata entry, `checkpoint`: JSON with
+//! (`kept.layers.0.weights`, …), where weights are averaged their mean (`average.layers.0.weights`, …), and one metadata entry, `checkpoint`: JSON with
 //!
 //! - `format`: 1,
 //! - `owner`: whatever identifies the run; a file of another owner is refused,
@@ -38,6 +38,7 @@ const FORMAT: u64 = 1;
 const ENTRY: &str = "checkpoint";
 const SHA256: &str = "sha256";
 const KEPT: &str = "kept.";
+const AVERAGE: &str = "average.";
 
 /// A run under way, between two batches or two epochs.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,8 @@ pub struct Checkpoint<F> {
     pub mlp: Mlp<F>,
     /// The optimiser's state: [`Optimizer::n_slots`](crate::Optimizer::n_slots) numbers for each parameter.
     pub slots: Vec<Gradients<F>>,
+    /// The mean of the weights so far, where they are averaged.
+    pub average: Option<Mlp<F>>,
     /// The network of the epoch `history.best_epoch`.
     pub kept: Mlp<F>,
     /// What was measured so far.
@@ -118,6 +121,7 @@ impl<F: Real> Checkpoint<F> {
         };
         let mut tensors = tensors_of("", &self.mlp);
         tensors.extend(tensors_of(KEPT, &self.kept));
+        tensors.extend(self.average.iter().flat_map(|average| tensors_of(AVERAGE, average)));
         for (slot, state) in self.slots.iter().enumerate() {
             let layers = state.layers.iter().enumerate();
             let prefix = slot_prefix(slot);
@@ -168,7 +172,8 @@ fn parse<F: Real>(
 
     let n_layers = config.hidden.len() + 1;
     let (n_slots, bias) = (config.optimizer.n_slots(), config.bias);
-    check_names(&file, &known_names(n_layers, bias, n_slots), "this network and its update rule")?;
+    let is_averaged = config.average.is_some();
+    check_names(&file, &known_names(n_layers, bias, n_slots, is_averaged), "this network and its update rule")?;
     let n_inputs = matrix_shape(&file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(&file, &weights_name(n_layers - 1))?.1;
     let (sizes, activations) = (config.sizes(n_inputs, n_outputs), config.activations());
@@ -193,14 +198,17 @@ fn parse<F: Real>(
     Ok(Checkpoint {
         mlp: network("")?,
         slots: slots.collect::<std::result::Result<_, _>>()?,
+        average: is_averaged.then(|| network(AVERAGE)).transpose()?,
         kept: network(KEPT)?,
         history,
         progressed,
     })
 }
 
-fn known_names(n_layers: usize, bias: bool, n_slots: usize) -> Vec<String> {
-    let prefixes = [String::new(), KEPT.to_owned()].into_iter().chain((0..n_slots).map(slot_prefix));
+fn known_names(n_layers: usize, bias: bool, n_slots: usize, is_averaged: bool) -> Vec<String> {
+    let average = is_averaged.then(|| AVERAGE.to_owned());
+    let networks = [String::new(), KEPT.to_owned()].into_iter().chain(average);
+    let prefixes = networks.chain((0..n_slots).map(slot_prefix));
     let names_under = |prefix: String| {
         let biases = (0..n_layers).filter(|_| bias).map(bias_name);
         let names: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();

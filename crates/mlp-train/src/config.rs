@@ -5,11 +5,13 @@
 //! value, with its range, and how it is got. A new key is a field here, a line in [`Default`], and a row of that table.
 //! What depends on several keys or on the data is checked once, by [`TrainConfig::validate`].
 
+mod averaging;
 mod builder;
 mod choices;
 mod keys;
 mod named;
 mod precision;
+mod split;
 mod stopping;
 mod validate;
 mod values;
@@ -22,8 +24,10 @@ use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
+pub use averaging::Averaging;
 pub use keys::Key;
 pub use precision::Precision;
+pub use split::ValidationSplit;
 pub use stopping::{EarlyStopping, ValidationMetric};
 pub use wording::nearest;
 
@@ -77,6 +81,10 @@ pub struct TrainConfig {
     pub loss: Loss,
     /// How the losses of the outputs make up the loss of a sample.
     pub reduction: Reduction,
+    /// ε, at least 0 and below 1: a fraction of each target that is given to the other answers
+    /// ([`TrainConfig::smoothed_targets`]). Training targets only; what is measured, losses too, is measured against the
+    /// labels as they are.
+    pub label_smoothing: f64,
     /// The type of numbers.
     pub precision: Precision,
     /// The update rule.
@@ -87,14 +95,21 @@ pub struct TrainConfig {
     pub l2: f64,
     /// γ₁, at least 0: adds γ₁·sign(W) to the gradient of W. Biases are left alone.
     pub l1: f64,
+    /// The largest Euclidean norm of the gradient of all weights and biases, above 0; a longer one is shortened to it before the
+    /// penalties are added.
+    pub clip_norm: Option<f64>,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// The mean of the weights that is measured, kept and saved; the weights themselves where this is `None`.
+    pub average: Option<Averaging>,
     /// Samples per update, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Passes over the training samples; with 0 the untrained network is measured.
     pub epochs: usize,
-    /// How many samples are split off the training set, by a random choice, for validation.
+    /// How many samples are split off the training set for validation.
     pub validation: usize,
+    /// How they are chosen.
+    pub validation_split: ValidationSplit,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
     /// How many training samples are measured after each epoch.
@@ -124,15 +139,19 @@ impl Default for TrainConfig {
             initializer: Initializer::GlorotUniform { gain: 2.0 },
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
+            label_smoothing: 0.0,
             precision: Precision::F32,
             optimizer: Optimizer::ADAM,
             learning_rate: 0.003,
             l2: 0.0,
             l1: 0.0,
+            clip_norm: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
+            average: None,
             batch_size: 32,
             epochs: 10,
             validation: 0,
+            validation_split: ValidationSplit::Random,
             early_stopping: None,
             evaluate_train: EvaluateTrain::Count(10_000),
             seed: 0,
@@ -149,9 +168,11 @@ impl TrainConfig {
     /// Whether every step is plain gradient descent on a single sample, and weights need not be written after each: see
     /// [`OneByOne`](mlp_core::OneByOne).
     pub fn descends_on_single_samples(&self) -> bool {
-        let never_rises = !matches!(self.schedule, Schedule::Step { factor, .. } if factor > 1.0);
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
-        self.batch_size == 1 && self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && decay_is_mild && never_rises
+        // What needs the gradient as a whole, or the weights after each step.
+        let needs_each_step = self.clip_norm.is_some() || matches!(self.average, Some(Averaging::Ema { .. }));
+        let is_plain = self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && !needs_each_step;
+        self.batch_size == 1 && is_plain && decay_is_mild && !self.schedule.rises()
     }
 
     /// How an answer is read from the outputs.
@@ -171,6 +192,25 @@ impl TrainConfig {
     /// The loss and its reduction.
     pub fn objective(&self) -> Objective {
         Objective { loss: self.loss, reduction: self.reduction }
+    }
+
+    /// What the targets 0 and 1 of labels are in training, with `n_outputs` outputs: 0 and 1, and with label smoothing
+    /// (Szegedy et al. 2016, section 7) y·(1 − ε) + ε/n for softmax, whose outputs are a distribution over n classes, and
+    /// y·(1 − ε) + ε/2 for sigmoid outputs, each of which is one over two.
+    ///
+    /// ```
+    /// use mlp_train::TrainConfig;
+    /// use mlp_train::mlp_core::{Activation, Loss};
+    ///
+    /// let config = TrainConfig::new().label_smoothing(0.1);
+    /// assert_eq!(config.smoothed_targets(6), [0.05, 0.95]);
+    /// let softmax = config.output_activation(Activation::Softmax).loss(Loss::SoftmaxCrossEntropy);
+    /// assert_eq!(softmax.smoothed_targets(10), [0.01, 0.91]);
+    /// ```
+    pub fn smoothed_targets(&self, n_outputs: usize) -> [f64; 2] {
+        let n_answers = if self.loss == Loss::SoftmaxCrossEntropy { n_outputs } else { 2 };
+        let share = self.label_smoothing / n_answers as f64;
+        [share, 1.0 - share * (n_answers - 1) as f64]
     }
 
     /// The sizes of the network from inputs to outputs: `[784, 256, 128, 6]`.
@@ -196,13 +236,14 @@ impl TrainConfig {
     }
 
     /// Roughly the bytes of memory that training needs besides the data: the parameters with the optimiser's state, and
-    /// again for measuring, as of now, and as of the best epoch; the activations and deltas of a batch of either kind.
+    /// again for measuring, as of now, as of the best epoch, and for their mean; the activations and deltas of a batch of either kind.
     pub fn memory_needed(&self, n_inputs: usize, n_outputs: usize) -> u64 {
         let n_parameters = self.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
         let n_units = self.sizes(n_inputs, n_outputs).iter().fold(0_u64, |sum, &size| sum.saturating_add(size as u64));
         let batch = (self.batch_size as u64).saturating_add(crate::evaluate::CHUNK as u64);
+        let n_networks = 4 + self.optimizer.n_slots() as u64 + u64::from(self.average.is_some());
         n_parameters
-            .saturating_mul(4 + self.optimizer.n_slots() as u64)
+            .saturating_mul(n_networks)
             .saturating_add(n_units.saturating_mul(2).saturating_mul(batch))
             .saturating_mul(self.precision.n_bytes() as u64)
     }

@@ -201,12 +201,19 @@ pub struct Rows<'a, 's, F> {
     rows: &'a [usize],
     /// The rows of the next batch.
     next: &'a [usize],
+    /// What the bits 0 and 1 of codes are.
+    bits: [F; 2],
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
     pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
-        Self { samples, rows, next: &[] }
+        Self { samples, rows, next: &[], bits: [F::zero(), F::one()] }
+    }
+
+    /// With these numbers for the bits 0 and 1 of codes.
+    pub(crate) fn with_bits(self, bits: [F; 2]) -> Self {
+        Self { bits, ..self }
     }
 
     /// Says which samples are needed next: their pixels are brought nearer meanwhile.
@@ -245,7 +252,7 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
         match &self.samples.targets {
             Targets::Labels { labels, codebook } => {
                 let code = codebook.codes.row(labels.class(self.rows[row]));
-                into.iter_mut().zip(&code).for_each(|(y, &bit)| *y = F::from_u8(bit));
+                into.iter_mut().zip(&code).for_each(|(y, &bit)| *y = self.bits[usize::from(bit != 0)]);
             }
             Targets::Values(values) => copy_row(values, self.rows[row], into),
         }

@@ -96,6 +96,7 @@ pub mod tabular;
 // What the others stand on.
 mod error;
 mod random;
+mod stratified;
 mod tensor_file;
 
 pub use mlp_core;
@@ -105,7 +106,8 @@ pub use canonical::canonical_json;
 pub use checkpoint::{Checkpoint, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
 pub use config::{
-    EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric, nearest,
+    Averaging, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric,
+    ValidationSplit, nearest,
 };
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Labels, Rows, Samples, Targets};

@@ -69,6 +69,8 @@ pub struct Update {
     pub l2: f64,
     /// γ₁.
     pub l1: f64,
+    /// The largest norm of the gradient, if there is one; on the readable path whoever computes the gradient sees to it.
+    pub clip_norm: Option<f64>,
 }
 
 impl Optimizer {
@@ -112,7 +114,8 @@ impl Optimizer {
     ///
     /// # Panics
     ///
-    /// As [`Workspace::step`], which needs [`Optimizer::n_slots`] slots.
+    /// As [`Workspace::step`], which needs [`Optimizer::n_slots`] slots, or with a largest norm as
+    /// [`Workspace::step_clipped`].
     pub fn step<F: Real>(
         self,
         workspace: &mut Workspace<F>,
@@ -121,7 +124,7 @@ impl Optimizer {
         update: Update,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
-        self.with_sink(update, Step { workspace, batch, objective, workers })
+        self.with_sink(update, Step { workspace, batch, objective, clip_norm: update.clip_norm, workers })
     }
 
     /// Updates the parameters of a network, and what the rule remembers of each in `slots`, from their gradient: the same
@@ -185,6 +188,7 @@ struct Step<'a, F, B> {
     workspace: &'a mut Workspace<F>,
     batch: &'a B,
     objective: Objective,
+    clip_norm: Option<f64>,
     workers: &'a Workers,
 }
 
@@ -192,7 +196,10 @@ impl<F: Real, B: Batch<F>> UseOfSink<F> for Step<'_, F, B> {
     type Output = Result<f64, NonFinite>;
 
     fn with(&mut self, sink: &impl GradientSink<F>) -> Self::Output {
-        self.workspace.step(self.batch, self.objective, sink, self.workers)
+        match self.clip_norm {
+            None => self.workspace.step(self.batch, self.objective, sink, self.workers),
+            Some(norm) => self.workspace.step_clipped(self.batch, self.objective, sink, norm, self.workers),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod trainer;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use mlp_core::{Kernel, Mlp, Real, Workers, Workspace};
+use mlp_core::{Average, Kernel, Mlp, Real, Workers, Workspace};
 
 use self::check::{check, check_checkpoint};
 use self::keeper::Keeper;
@@ -47,7 +47,8 @@ pub enum Progress<'a> {
         samples_done: usize,
         /// Samples that the epoch has.
         samples_in_epoch: usize,
-        /// The mean loss of the samples of this epoch so far, each before its update.
+        /// The mean loss of the samples of this epoch so far, each before its update, against the targets of training: with
+        /// label smoothing these are the smoothed ones, unlike those of the metrics.
         loss_so_far: f64,
     },
     /// An epoch has been measured; the first time with epoch 0, before training.
@@ -73,6 +74,7 @@ pub struct Moment<'a, F> {
     keeper: &'a Keeper<F>,
     progressed: Progressed,
     n_slots: usize,
+    average: Option<&'a Average<F>>,
 }
 
 /// Trains a network: for each epoch, the samples in a new order, cut into batches, one update for each batch; then the
@@ -145,22 +147,26 @@ pub fn train_resumable<F: Trainable>(
     if let Some(start) = &start {
         check_checkpoint(config, start, train.n_inputs(), train.n_outputs(), parts.train.len())?;
     }
-    let (mut mlp, mut keeper, mut progressed, slots) = match start {
+    let (mut mlp, mut keeper, mut progressed, slots, average) = match start {
         None => {
             let mlp = initial.unwrap_or_else(|| first_network(config, train));
             let keeper = Keeper::new(config.early_stopping, &mlp);
-            (mlp, keeper, Progressed::default(), Vec::new())
+            (mlp, keeper, Progressed::default(), Vec::new(), None)
         }
-        Some(Checkpoint { mlp, slots, kept, history, progressed }) => {
+        Some(Checkpoint { mlp, slots, average, kept, history, progressed }) => {
             let history = history.with_accuracy_by(config.answers_by());
             let early_stopping = config.early_stopping;
-            (mlp, Keeper { early_stopping, mlp: kept, evaluation: None, history }, progressed, slots)
+            let keeper = Keeper { early_stopping, mlp: kept, evaluation: None, history };
+            (mlp, keeper, progressed, slots, average)
         }
     };
     let mut evaluator = Evaluator::new(&mlp, config.objective(), workers, kernel);
     let mut trainer = Trainer::new(config, train, &parts.train, &mlp, workers, kernel);
     trainer.load_slots(&slots);
-    drop(slots);
+    if let Some(average) = &average {
+        trainer.load_average(average);
+    }
+    drop((slots, average));
 
     let mut outcome = Outcome::Finished;
     for epoch in progressed.epoch..=config.epochs {
@@ -175,7 +181,7 @@ pub fn train_resumable<F: Trainable>(
                 outcome = ended;
                 break;
             }
-            trainer.stepper.workspace().store(&mut mlp);
+            trainer.store_measured(epoch, &mut mlp);
         }
         let trained = Instant::now();
         evaluator.load(&mlp);
@@ -203,7 +209,7 @@ pub fn train_resumable<F: Trainable>(
 }
 
 impl<F: Real> Moment<'_, F> {
-    /// The network of this moment; a copy.
+    /// The network of this moment, as it is trained; a copy.
     pub fn network(&self) -> Mlp<F> {
         let mut mlp = self.keeper.mlp.clone();
         self.workspace.store(&mut mlp);
@@ -216,6 +222,11 @@ impl<F: Real> Moment<'_, F> {
         Checkpoint {
             mlp: self.network(),
             slots: (0..self.n_slots).map(|slot| self.workspace.slot(slot)).collect(),
+            average: self.average.map(|average| {
+                let mut mlp = self.keeper.mlp.clone();
+                average.store(self.workspace, &mut mlp);
+                mlp
+            }),
             kept: self.keeper.mlp.clone(),
             history: self.keeper.history.clone(),
             progressed: self.progressed,

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::aligned::Aligned;
 use crate::backpropagation::{Gradients, LayerGradient};
-use crate::mlp::Mlp;
+use crate::mlp::{Layer, Mlp};
 use crate::real::Real;
 use crate::workspace::Workspace;
 use crate::workspace::backward::TransposeAll;
@@ -29,10 +29,7 @@ impl<F: Real> Workspace<F> {
             tile.clear();
             let layer = &mlp.layers[tile.layer];
             let (columns, width) = (columns(tile, layer.weights.ncols()), tile.width);
-            fill(&mut tile.weights, columns.clone(), width, layer.weights.view());
-            if let Some(bias) = &layer.bias {
-                fill(&mut tile.bias, columns, width, bias.view().insert_axis(Axis(0)));
-            }
+            fill_panels(layer, columns, width, &mut tile.weights, &mut tile.bias);
             if let Some(before) = tile.layer.checked_sub(1) {
                 let before = Patches { patches: &self.patches[before], n_blocks: self.outputs.len() };
                 F::dispatch(self.kernel, TransposeAll { tile, before });
@@ -45,8 +42,17 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where its shape or an activation is not that of the network that the workspace was made for.
     pub fn store(&self, mlp: &mut Mlp<F>) {
+        self.store_parts(mlp, |_, tile| (&tile.weights, &tile.bias));
+    }
+
+    /// Writes these parts of the tiles, each named by its index too, into `mlp` as weights and biases.
+    pub(super) fn store_parts<'a>(
+        &'a self,
+        mlp: &mut Mlp<F>,
+        parts: impl Fn(usize, &'a Tile<F>) -> (&'a Aligned<F>, &'a Aligned<F>),
+    ) {
         self.assert_network(mlp);
-        let values = self.unpack(|tile| (&tile.weights, &tile.bias));
+        let values = self.unpack(parts);
         for (layer, values) in mlp.layers.iter_mut().zip(values.layers) {
             layer.weights = values.weights;
             layer.bias = values.bias;
@@ -59,7 +65,7 @@ impl<F: Real> Workspace<F> {
     /// Where there is no such slot.
     pub fn slot(&self, slot: usize) -> Gradients<F> {
         assert!(slot < self.n_slots, "slot {slot} of {}", self.n_slots);
-        self.unpack(|tile| (&tile.weights_state[slot], &tile.bias_state[slot]))
+        self.unpack(|_, tile| (&tile.weights_state[slot], &tile.bias_state[slot]))
     }
 
     /// Replaces the state in slot `slot`.
@@ -81,7 +87,7 @@ impl<F: Real> Workspace<F> {
         }
     }
 
-    fn assert_network(&self, mlp: &Mlp<F>) {
+    pub(super) fn assert_network(&self, mlp: &Mlp<F>) {
         mlp.assert_consistent();
         let (shapes, has_bias): (Vec<_>, Vec<_>) =
             mlp.layers.iter().map(|layer| (layer.weights.dim(), layer.bias.is_some())).unzip();
@@ -102,12 +108,13 @@ impl<F: Real> Workspace<F> {
     }
 
     /// Tensors in the network's shape from the tiles.
-    fn unpack<'a>(&'a self, parts: impl Fn(&'a Tile<F>) -> (&'a Aligned<F>, &'a Aligned<F>)) -> Gradients<F> {
+    fn unpack<'a>(&'a self, parts: impl Fn(usize, &'a Tile<F>) -> (&'a Aligned<F>, &'a Aligned<F>)) -> Gradients<F> {
         let layers = self.layers.iter().map(|shape| {
             let mut weights = Array2::zeros((shape.n_inputs, shape.n_outputs));
             let mut bias = Array1::zeros(shape.n_outputs);
-            for tile in &self.tiles[shape.tiles()] {
-                let (packed_weights, packed_bias) = parts(tile);
+            for index in shape.tiles() {
+                let tile = &self.tiles[index];
+                let (packed_weights, packed_bias) = parts(index, tile);
                 take(packed_weights, tile, weights.view_mut());
                 take(packed_bias, tile, bias.view_mut().insert_axis(Axis(0)));
             }
@@ -120,6 +127,24 @@ impl<F: Real> Workspace<F> {
 /// The columns of a matrix that belong to the units of a tile.
 fn columns<F>(tile: &Tile<F>, n_columns: usize) -> Range<usize> {
     tile.first_unit..n_columns.min(tile.first_unit + tile.width)
+}
+
+/// Copies the parameters of a tile's units into panels of its shape.
+pub(super) fn fill_parameters<F: Real>(tile: &Tile<F>, layer: &Layer<F>, weights: &mut [F], bias: &mut [F]) {
+    fill_panels(layer, columns(tile, layer.weights.ncols()), tile.width, weights, bias);
+}
+
+fn fill_panels<F: Real>(
+    layer: &Layer<F>,
+    columns: Range<usize>,
+    width: usize,
+    weights_panel: &mut [F],
+    bias_panel: &mut [F],
+) {
+    fill(weights_panel, columns.clone(), width, layer.weights.view());
+    if let Some(bias) = &layer.bias {
+        fill(bias_panel, columns, width, bias.view().insert_axis(Axis(0)));
+    }
 }
 
 /// Copies a tile's columns of a matrix into a panel.

@@ -15,7 +15,7 @@ use crate::workspace::sharing::{
     COST_OF_OUTPUT, LARGE, ROWS_WORTH_READING, SMALL, cost, each, each_with_index, tiles_of_threads, work_to_share,
 };
 use crate::workspace::tile::Tile;
-use crate::workspace::update::Update;
+use crate::workspace::update::{HandedTo, Strips, Update};
 use crate::workspace::update_one::BackwardAndUpdate;
 use crate::workspace::{NonFinite, Workspace};
 
@@ -38,8 +38,7 @@ impl<F: Real> Workspace<F> {
         sink: &S,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
-        let output = self.output_layer().activation;
-        assert!(objective.loss.fits(output), "{} loss behind a {output} output", objective.loss);
+        self.assert_objective(objective);
         self.step_on(batch, &objective, sink, workers)
     }
 
@@ -98,14 +97,28 @@ impl<F: Real> Workspace<F> {
         sink: &S,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
-        assert!(S::N_SLOTS <= self.n_slots, "the sink keeps {} values, the workspace {}", S::N_SLOTS, self.n_slots);
+        self.assert_slots::<S>();
         self.forward_pass(batch, Some(error), workers);
         if self.max_batch == 1 {
             self.backpropagate_one(sink, workers);
         } else {
             self.backpropagate(workers);
-            self.update(sink, workers);
+            self.update(&HandedTo(sink), workers);
         }
+        self.loss_of_step()
+    }
+
+    pub(super) fn assert_objective(&self, objective: Objective) {
+        let output = self.output_layer().activation;
+        assert!(objective.loss.fits(output), "{} loss behind a {output} output", objective.loss);
+    }
+
+    pub(super) fn assert_slots<S: GradientSink<F>>(&self) {
+        assert!(S::N_SLOTS <= self.n_slots, "the sink keeps {} values, the workspace {}", S::N_SLOTS, self.n_slots);
+    }
+
+    /// The sum of the losses of the last batch, or where it broke.
+    pub(super) fn loss_of_step(&self) -> Result<f64, NonFinite> {
         let n_blocks = self.n_blocks_used();
         let blocks = self.outputs[..n_blocks].iter().enumerate();
         let losses = blocks.flat_map(|(index, block)| &block.losses[..self.rows.used(index, self.n_samples)]);
@@ -185,7 +198,12 @@ impl<F: Real> Workspace<F> {
     }
 
     /// The forward pass; with a loss also the losses and the deltas of the outputs.
-    fn forward_pass<B: Batch<F>, E: OutputError<F>>(&mut self, batch: &B, error: Option<&E>, workers: &Workers) {
+    pub(super) fn forward_pass<B: Batch<F>, E: OutputError<F>>(
+        &mut self,
+        batch: &B,
+        error: Option<&E>,
+        workers: &Workers,
+    ) {
         self.gather(batch, error.is_some(), workers);
         let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, rows, n_samples, .. } = self;
@@ -227,7 +245,7 @@ impl<F: Real> Workspace<F> {
     }
 
     /// δˡ for every layer but the last, from the last but one to the first.
-    fn backpropagate(&mut self, workers: &Workers) {
+    pub(super) fn backpropagate(&mut self, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, outputs, n_samples, .. } = self;
         let (kernel, n_blocks) = (*kernel, outputs.len());
         for index in (1..layers.len()).rev() {
@@ -244,8 +262,8 @@ impl<F: Real> Workspace<F> {
         }
     }
 
-    /// The gradient of every tile, handed to the sink.
-    fn update<S: GradientSink<F>>(&mut self, sink: &S, workers: &Workers) {
+    /// The gradient of every tile, strip by strip.
+    pub(super) fn update<S: Strips<F>>(&mut self, strips: &S, workers: &Workers) {
         let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
         let Workspace { kernel, layers, tiles, shares, patches, inputs, outputs, rows, n_samples, .. } = self;
         let (kernel, n_blocks) = (*kernel, outputs.len());
@@ -269,7 +287,7 @@ impl<F: Real> Workspace<F> {
                 layer => Received::Outputs(patches_of(layer - 1)),
             };
             let patches = &patches_of(tile.layer).in_tile(number)[..n_used];
-            F::dispatch(kernel, Update { tile, shape, patches, received, sink });
+            F::dispatch(kernel, Update { tile, shape, patches, received, strips });
         };
         match work {
             ..SMALL => tiles.iter_mut().for_each(update),

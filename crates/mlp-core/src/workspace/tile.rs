@@ -30,6 +30,8 @@ pub(super) struct Tile<F> {
     pub(super) bias_state: [Aligned<F>; 2],
     /// Whether the last step left something infinite or not a number here, in parameters or state.
     pub(super) is_broken: bool,
+    /// The sum of the squares of its gradient, where that is clipped.
+    pub(super) squared_gradient: f64,
     /// Where a batch has one sample: the δ of its units,
     pub(super) delta: Aligned<F>,
     /// the least |δ| that is not 0,
@@ -63,6 +65,7 @@ impl<F: Real> Tile<F> {
             weights_state: state(n_inputs * width),
             bias_state: state(width),
             is_broken: false,
+            squared_gradient: 0.0,
             delta: Aligned::zeros(width),
             smallest_delta: F::zero(),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),

@@ -19,21 +19,77 @@ pub(super) const STRIP: usize = 2_048;
 /// The inputs whose weights are left out together, or not: an even number.
 pub(super) const PIECE: usize = 8;
 
-/// The gradient of one tile, summed over the batch and handed to the sink.
+/// What becomes of the gradient of a tile, strip by strip.
+pub(super) trait Strips<F: Real>: Sync {
+    /// Whether weights need not be shown whose gradient is known to be 0.
+    fn ignores_zero_gradients(&self) -> bool;
+    /// Takes the part `gradient` of the tile's strip: of the weights of the inputs from `first_input` on, a row for each.
+    fn weights<S: Simd<F>>(
+        &self,
+        tile: &mut Tile<F>,
+        finite: &mut FiniteCheck<F, S>,
+        first_input: usize,
+        gradient: Range<usize>,
+    );
+    /// When those of some units of `before`, a patch of the layer before, are done.
+    fn done<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, before: &Patch<F>, units: Range<usize>);
+    /// Takes the gradient of the biases.
+    fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]);
+    /// When all is done; `is_finite` is what was added to `finite`.
+    fn end(&self, tile: &mut Tile<F>, is_finite: bool);
+}
+
+/// It is handed to a sink, which moves the weights.
+pub(super) struct HandedTo<'a, K>(pub(super) &'a K);
+
+impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, K> {
+    #[inline(always)]
+    fn ignores_zero_gradients(&self) -> bool {
+        self.0.ignores_zero_gradients()
+    }
+
+    #[inline(always)]
+    fn weights<S: Simd<F>>(
+        &self,
+        tile: &mut Tile<F>,
+        finite: &mut FiniteCheck<F, S>,
+        first_input: usize,
+        gradient: Range<usize>,
+    ) {
+        tile.update_weights(finite, first_input, gradient, self.0);
+    }
+
+    #[inline(always)]
+    fn done<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, before: &Patch<F>, units: Range<usize>) {
+        tile.transpose(simd, before, units);
+    }
+
+    #[inline(always)]
+    fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]) {
+        tile.update_bias(simd, gradient, self.0);
+    }
+
+    #[inline(always)]
+    fn end(&self, tile: &mut Tile<F>, is_finite: bool) {
+        tile.is_broken = !is_finite;
+    }
+}
+
+/// The gradient of one tile, summed over the batch, and what becomes of it.
 pub(super) struct Update<'a, F, K> {
     pub(super) tile: &'a mut Tile<F>,
     pub(super) shape: &'a LayerShape,
     /// Those of the tile, block after block, as far as the batch reaches.
     pub(super) patches: &'a [Patch<F>],
     pub(super) received: Received<'a, F>,
-    pub(super) sink: &'a K,
+    pub(super) strips: &'a K,
 }
 
-impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
+impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Update { tile, shape, patches, received, sink } = self;
+        let Update { tile, shape, patches, received, strips } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
         let n_rows = STRIP / width;
@@ -54,9 +110,9 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     }
                     // Behind an odd number of inputs stands one more row.
                     sums[columns.len() * width..].fill(F::zero());
-                    for used in (UsedInputs { parts, inputs: columns, all: !sink.ignores_zero_gradients() }) {
+                    for used in (UsedInputs { parts, inputs: columns, all: !strips.ignores_zero_gradients() }) {
                         let gradient = (used.start - first_input) * width..(used.end - first_input) * width;
-                        tile.update_weights(&mut finite, used.start, gradient.clone(), sink);
+                        strips.weights(tile, &mut finite, used.start, gradient.clone());
                         tile.gradient[gradient].fill(F::zero());
                     }
                 }
@@ -79,13 +135,13 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                             };
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
-                        tile.update_weights(&mut finite, patch.first_unit + first_unit, 0..n_units * width, sink);
-                        tile.transpose(simd, patch, first_unit..first_unit + n_units);
+                        strips.weights(tile, &mut finite, patch.first_unit + first_unit, 0..n_units * width);
+                        strips.done(simd, tile, patch, first_unit..first_unit + n_units);
                     }
                 }
             }
         }
-        tile.is_broken = !finite.is_true();
+        strips.end(tile, finite.is_true());
         if shape.has_bias {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];
@@ -94,7 +150,7 @@ impl<F: Real, K: GradientSink<F>> Task<F> for Update<'_, F, K> {
                     sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
                 }
             }
-            tile.update_bias(simd, sums, sink);
+            strips.bias(simd, tile, sums);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{
-    Activation, Batch, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne, Parameter, Real, Reduction,
-    Workers, Workspace,
+    Activation, Average, Batch, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne, Parameter, Real,
+    Reduction, Workers, Workspace,
 };
 
 use crate::networks::{Descent, Samples, bits, kernels, network, samples};
@@ -237,6 +237,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                 let mlp = network::<f32>(&[300, n_units, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
                 let workers = Workers::new(n_threads);
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+                let mut average = Average::new(&workspace);
                 let mut one_by_one = OneByOne::new(&mlp, kernel);
                 let batch = Watched(samples::<f32>(n_samples, 300, 6, 2));
                 let run = Watched(samples::<f32>(n_samples.min(OneByOne::<f32>::MAX_SAMPLES), 300, 6, 2));
@@ -253,6 +254,10 @@ fn a_step_allocates_nothing_on_any_thread() {
                     workspace.step(&batch, objective, &Momentum, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &descent(), &workers).expect("finite");
+                    if n_samples > 1 {
+                        workspace.step_clipped(&batch, OBJECTIVE, &Momentum, 1e-3, &workers).expect("finite");
+                    }
+                    average.add(&workspace, 0.1, &workers);
                     workspace.forward(&batch, &workers);
                     one_by_one.descend(&run, objective, &steps, &workers).expect("finite");
                 }

@@ -1,6 +1,8 @@
 //! Tests of the public interface.
 
+mod average;
 mod back_propagation;
+mod clipping;
 mod exactness;
 mod names;
 mod networks;

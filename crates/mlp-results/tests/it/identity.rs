@@ -49,9 +49,10 @@ fn what_affects_no_number_changes_no_identity() {
 fn every_key_that_affects_numbers_changes_the_identity() {
     let changes = json!({
         "hidden": [256, 127], "bias": false, "activation": "tanh", "output_activation": "identity",
-        "encoding": "binary", "decoding": "nearest", "initializer": "he-normal", "loss": "rmse", "reduction": "sum", "precision": "f64",
-        "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "schedule": { "name": "cosine", "floor": 0.1 },
-        "batch_size": 33, "epochs": 11, "validation": 1,
+        "encoding": "binary", "decoding": "nearest", "initializer": "he-normal", "loss": "rmse", "reduction": "sum",
+        "label_smoothing": 0.1, "precision": "f64",
+        "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "clip_norm": 1.0, "average": "ema", "schedule": { "name": "cosine", "floor": 0.1 },
+        "batch_size": 33, "epochs": 11, "validation": 1, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.loss", "patience": 1 }, "evaluate_train": "all", "seed": 1,
         "train_size": 10, "test_size": 10,
     });

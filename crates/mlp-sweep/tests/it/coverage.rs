@@ -48,7 +48,7 @@ fn a_class_that_the_validation_split_takes_whole_is_said_with_its_seeds() {
     let taken_whole = |&&seed: &&u64| {
         let mut config = mlp_train::TrainConfig::new();
         (config.validation, config.seed) = (5, seed);
-        mlp_train::split_validation(21, &config).1.contains(&20)
+        mlp_train::split_validation(21, None, &config).1.contains(&20)
     };
     let taken: Vec<String> = seeds.iter().filter(taken_whole).map(u64::to_string).collect();
     assert!((4..20).contains(&taken.len()), "{taken:?}");

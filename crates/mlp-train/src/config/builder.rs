@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
-use super::{EarlyStopping, EvaluateTrain, Precision, TrainConfig};
+use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::optimizer::Optimizer;
@@ -64,6 +64,12 @@ impl TrainConfig {
         Self { reduction, ..self }
     }
 
+    /// With this [`label_smoothing`](field@Self::label_smoothing).
+    #[must_use]
+    pub fn label_smoothing(self, label_smoothing: f64) -> Self {
+        Self { label_smoothing, ..self }
+    }
+
     /// With this [`precision`](field@Self::precision).
     #[must_use]
     pub fn precision(self, precision: Precision) -> Self {
@@ -94,10 +100,22 @@ impl TrainConfig {
         Self { l1, ..self }
     }
 
+    /// With this [`clip_norm`](field@Self::clip_norm).
+    #[must_use]
+    pub fn clip_norm(self, clip_norm: impl Into<Option<f64>>) -> Self {
+        Self { clip_norm: clip_norm.into(), ..self }
+    }
+
     /// With this [`schedule`](field@Self::schedule).
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// With this [`average`](field@Self::average).
+    #[must_use]
+    pub fn average(self, average: impl Into<Option<Averaging>>) -> Self {
+        Self { average: average.into(), ..self }
     }
 
     /// With this [`batch_size`](field@Self::batch_size).
@@ -116,6 +134,12 @@ impl TrainConfig {
     #[must_use]
     pub fn validation(self, validation: usize) -> Self {
         Self { validation, ..self }
+    }
+
+    /// With this [`validation_split`](field@Self::validation_split).
+    #[must_use]
+    pub fn validation_split(self, validation_split: ValidationSplit) -> Self {
+        Self { validation_split, ..self }
     }
 
     /// With this [`early_stopping`](field@Self::early_stopping).

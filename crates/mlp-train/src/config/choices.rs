@@ -3,9 +3,12 @@
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 use serde_json::{Value, json};
 
-use super::values::{Choice, Parameters, below_one, count, finite, fraction, integer, named, not_negative, positive};
+use super::values::{
+    Choice, Parameters, below_one, between_zero_and_one, count, finite, fraction, integer, named, not_negative,
+    positive,
+};
 use super::wording::{alternatives, error};
-use super::{EarlyStopping, EvaluateTrain, Precision, ValidationMetric};
+use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
 use crate::decoding::Decoding;
 use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
 use crate::error::{Error, Result};
@@ -201,8 +204,27 @@ pub(super) fn schedule(key: &str, value: &Value) -> Result<Schedule> {
                 factor: choice.required("factor", positive)?,
             }
         }
-        _ => Schedule::Cosine {
+        "cosine" => Schedule::Cosine {
             warmup: choice.optional("warmup", 0.0, not_negative)?,
+            floor: choice.optional("floor", 0.0, fraction)?,
+        },
+        "one-cycle" => Schedule::OneCycle {
+            rise: choice.optional("rise", Schedule::RISE, fraction)?,
+            start: choice.optional("start", Schedule::START, fraction)?,
+            floor: choice.optional("floor", Schedule::ONE_CYCLE_FLOOR, fraction)?,
+        },
+        "warm-restarts" => {
+            choice.needs_table("{ name = \"warm-restarts\", every = 10, growth = 2 }")?;
+            Schedule::WarmRestarts {
+                every: choice.required("every", |key, value| count(key, value, 1))?,
+                growth: choice.optional("growth", Schedule::GROWTH, |key, value| count(key, value, 1))?,
+                floor: choice.optional("floor", 0.0, fraction)?,
+            }
+        }
+        _ => Schedule::Plateau {
+            metric: choice.optional("metric", ValidationMetric::Loss, validation_metric)?,
+            patience: choice.optional("patience", Schedule::PATIENCE, |key, value| count(key, value, 1))?,
+            factor: choice.optional("factor", Schedule::FACTOR, between_zero_and_one)?,
             floor: choice.optional("floor", 0.0, fraction)?,
         },
     };
@@ -214,7 +236,57 @@ pub(super) fn schedule_value(schedule: Schedule) -> Value {
         Schedule::Constant => json!("constant"),
         Schedule::Step { every, factor } => json!({ "name": "step", "every": every, "factor": factor }),
         Schedule::Cosine { warmup, floor } => json!({ "name": "cosine", "warmup": warmup, "floor": floor }),
+        Schedule::OneCycle { rise, start, floor } => {
+            json!({ "name": "one-cycle", "rise": rise, "start": start, "floor": floor })
+        }
+        Schedule::WarmRestarts { every, growth, floor } => {
+            json!({ "name": "warm-restarts", "every": every, "growth": growth, "floor": floor })
+        }
+        Schedule::Plateau { metric, patience, factor, floor } => json!({
+            "name": "plateau", "metric": metric.name(), "patience": patience, "factor": factor, "floor": floor,
+        }),
     }
+}
+
+pub(super) fn clip_norm(key: &str, value: &Value) -> Result<Option<f64>> {
+    if value == &Value::Bool(false) {
+        return Ok(None);
+    }
+    positive(key, value).map(Some).map_err(|_| error(key, "false or a number above 0", value))
+}
+
+pub(super) fn clip_norm_value(norm: Option<f64>) -> Value {
+    norm.map_or(json!(false), |norm| json!(norm))
+}
+
+pub(super) fn average(key: &str, value: &Value) -> Result<Option<Averaging>> {
+    if value == &Value::Bool(false) {
+        return Ok(None);
+    }
+    if !value.is_object() && !value.is_string() {
+        return Err(error(key, "false, ema, or a table such as { name = \"mean\", epochs = 5 }", value));
+    }
+    let mut choice = Choice::new(key, value, &Averaging::NAMES)?;
+    let average = match choice.name {
+        "ema" => Averaging::Ema { decay: choice.optional("decay", Averaging::DECAY, below_one)? },
+        _ => {
+            choice.needs_table("{ name = \"mean\", epochs = 5 }")?;
+            Averaging::Mean { epochs: choice.required("epochs", |key, value| count(key, value, 1))? }
+        }
+    };
+    choice.finish(Some(average))
+}
+
+pub(super) fn average_value(average: Option<Averaging>) -> Value {
+    match average {
+        None => json!(false),
+        Some(Averaging::Ema { decay }) => json!({ "name": "ema", "decay": decay }),
+        Some(Averaging::Mean { epochs }) => json!({ "name": "mean", "epochs": epochs }),
+    }
+}
+
+pub(super) fn validation_split(key: &str, value: &Value) -> Result<ValidationSplit> {
+    named(key, value, &ValidationSplit::ALL.map(ValidationSplit::name), ValidationSplit::from_name)
 }
 
 pub(super) fn early_stopping(key: &str, value: &Value) -> Result<Option<EarlyStopping>> {

@@ -90,6 +90,13 @@ const KEYS: &[Key] = &[
         get: |config| json!(config.reduction.name()),
     },
     Key {
+        name: "label_smoothing",
+        meaning: "ε: the share of a training target that goes to the other answers; metrics take labels as they are",
+        range: "a number of at least 0 and below 1, for the cross-entropies",
+        set: |config, key, value| values::below_one(key, value).map(|share| config.label_smoothing = share),
+        get: |config| json!(config.label_smoothing),
+    },
+    Key {
         name: "precision",
         meaning: "type of numbers",
         range: "f32 or f64",
@@ -126,11 +133,28 @@ const KEYS: &[Key] = &[
         get: |config| json!(config.l1),
     },
     Key {
+        name: "clip_norm",
+        meaning: "largest norm of the gradient of all weights; a longer one is shortened to it",
+        range: "false or a number above 0, such as 1.0",
+        set: |config, key, value| choices::clip_norm(key, value).map(|norm| config.clip_norm = norm),
+        get: |config| choices::clip_norm_value(config.clip_norm),
+    },
+    Key {
         name: "schedule",
-        meaning: "how the learning rate changes, in epochs; the cosine ends at floor times the rate, a fraction of it",
-        range: "constant, { name = \"step\", every = 10, factor = 0.5 } or { name = \"cosine\", warmup = 1, floor = 0 }",
+        meaning: "how the learning rate changes, in epochs; it ends at floor times the rate, a fraction of it",
+        range: "constant, { name = \"step\", every = 10, factor = 0.5 }, { name = \"cosine\", warmup = 1, floor = 0 }, \
+             { name = \"one-cycle\", rise = 0.3, start = 0.04, floor = 4e-6 } (rise: a fraction of the run), \
+             { name = \"warm-restarts\", every = 10, growth = 2, floor = 0 } or { name = \"plateau\", \
+             metric = \"validation.loss\", patience = 10, factor = 0.1, floor = 0 } (needs validation)",
         set: |config, key, value| choices::schedule(key, value).map(|schedule| config.schedule = schedule),
         get: |config| choices::schedule_value(config.schedule),
+    },
+    Key {
+        name: "average",
+        meaning: "mean of the weights that is measured, kept and saved",
+        range: "false, { name = \"ema\", decay = 0.999 } (over the steps) or { name = \"mean\", epochs = 5 } (the last ones)",
+        set: |config, key, value| choices::average(key, value).map(|average| config.average = average),
+        get: |config| choices::average_value(config.average),
     },
     Key {
         name: "batch_size",
@@ -152,6 +176,13 @@ const KEYS: &[Key] = &[
         range: "an integer from 0, below the number of training samples",
         set: |config, key, value| values::count(key, value, 0).map(|n_samples| config.validation = n_samples),
         get: |config| json!(config.validation),
+    },
+    Key {
+        name: "validation_split",
+        meaning: "how validation samples are chosen",
+        range: "random, or stratified: of each class its share, so that none vanishes from training",
+        set: |config, key, value| choices::validation_split(key, value).map(|split| config.validation_split = split),
+        get: |config| json!(config.validation_split.name()),
     },
     Key {
         name: "early_stopping",

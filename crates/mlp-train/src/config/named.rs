@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::values::named;
-use super::{EvaluateTrain, Precision, TrainConfig, ValidationMetric, choices};
+use super::{EvaluateTrain, Precision, TrainConfig, ValidationMetric, ValidationSplit, choices};
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::error::{Error, Result};
@@ -152,6 +152,18 @@ impl<'de> Deserialize<'de> for ValidationMetric {
     }
 }
 
+impl Serialize for ValidationSplit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        json!(self.name()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ValidationSplit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserialized(deserializer, "validation_split", choices::validation_split)
+    }
+}
+
 /// By its name, with the usual parameters.
 impl FromStr for Optimizer {
     type Err = Error;
@@ -203,5 +215,14 @@ impl FromStr for ValidationMetric {
 
     fn from_str(name: &str) -> Result<Self> {
         choices::validation_metric("early_stopping.metric", &json!(name))
+    }
+}
+
+/// By its name.
+impl FromStr for ValidationSplit {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        choices::validation_split("validation_split", &json!(name))
     }
 }

@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Loss};
 
-use super::{MAX_PARAMETERS, Precision, TrainConfig, wording};
+use super::{Averaging, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::error::{Error, Result};
 use crate::optimizer::Optimizer;
@@ -73,10 +73,20 @@ impl TrainConfig {
         if !self.loss.fits(self.output_activation) {
             return Err(self.loss_misfit());
         }
+        if self.label_smoothing > 0.0 && self.loss.required_output().is_none() {
+            let expected = format!("0 for the loss {}; cross-entropies are what is smoothed", self.loss);
+            return Err(Error::of_key("label_smoothing", expected, self.label_smoothing.to_string()));
+        }
         self.check_precision()?;
         check_decay("l2", self.learning_rate, self.l2)?;
         if let Optimizer::AdamW { decay, .. } = self.optimizer {
             check_decay("optimizer.decay", self.learning_rate, decay)?;
+        }
+        if let Some(Averaging::Mean { epochs }) = self.average
+            && epochs > self.epochs
+        {
+            let expected = format!("at most the number of epochs, {}", self.epochs);
+            return Err(Error::of_key("average.epochs", expected, epochs.to_string()));
         }
         match self.schedule {
             Schedule::Cosine { warmup, .. } if warmup > self.epochs as f64 => Err(Error::of_key(
@@ -146,10 +156,15 @@ impl TrainConfig {
                 self.batch_size.to_string(),
             ));
         }
-        if self.early_stopping.is_some() && self.validation == 0 {
-            return Err(Error::of_key("validation", "at least 1 sample, because early_stopping watches them", "0"));
+        let needed_by = [
+            (self.early_stopping.is_some(), "early_stopping watches them"),
+            (matches!(self.schedule, Schedule::Plateau { .. }), "the schedule plateau watches them"),
+            (self.validation_split != ValidationSplit::Random, "validation_split says which they are"),
+        ];
+        match needed_by.into_iter().find(|(is_needed, _)| *is_needed && self.validation == 0) {
+            None => Ok(()),
+            Some((_, why)) => Err(Error::of_key("validation", format!("at least 1 sample, because {why}"), "0")),
         }
-        Ok(())
     }
 }
 

@@ -44,6 +44,10 @@ pub(super) fn below_one(key: &str, value: &Value) -> Result<f64> {
     number(key, value, "a number of at least 0 and below 1", |number| (0.0..1.0).contains(&number))
 }
 
+pub(super) fn between_zero_and_one(key: &str, value: &Value) -> Result<f64> {
+    number(key, value, "a number above 0 and below 1", |number| number > 0.0 && number < 1.0)
+}
+
 pub(super) fn fraction(key: &str, value: &Value) -> Result<f64> {
     number(key, value, "a number from 0 to 1", |number| (0.0..=1.0).contains(&number))
 }

@@ -5,7 +5,8 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::classifier::class_indices;
 use super::fit::check_numbers;
 use crate::error::{Error, Result};
-use crate::random::{Stream, generator, shuffle};
+use crate::random::{Stream, generator};
+use crate::stratified::{draw, numbers_by_largest_remainder, samples_of_classes};
 
 /// The two parts of a table; `T` holds the targets: labels, or rows of numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,39 +89,16 @@ fn test_rows<L: Ord + Clone>(n_rows: usize, labels: &[L], test_share: f64, seed:
     if !(test_share > 0.0 && test_share < 1.0) {
         return Err(Error::of_key("test_share", "a number above 0 and below 1", test_share.to_string()));
     }
-    let (classes, indices) = class_indices(labels);
-    let mut rows_of_classes = vec![Vec::new(); classes.len()];
-    for (row, &class) in indices.iter().enumerate() {
-        rows_of_classes[class].push(row);
-    }
+    let (_, indices) = class_indices(labels);
+    let rows_of_classes = samples_of_classes(indices.into_iter());
     let sizes: Vec<usize> = rows_of_classes.iter().map(Vec::len).collect();
-    let n_test = numbers_of_test_rows(&sizes, test_share);
+    let n_wanted = (n_rows as f64 * test_share).round() as usize;
+    let quotas: Vec<f64> = sizes.iter().map(|&size| size as f64 * test_share).collect();
+    let n_test = numbers_by_largest_remainder(&sizes, &quotas, n_wanted);
     if n_test.iter().sum::<usize>() == 0 {
         let expected =
             format!("a share that leaves rows to test and to learn from, of {n_rows} rows in {} classes", sizes.len());
         return Err(Error::of_key("test_share", expected, test_share.to_string()));
     }
-    let mut rng = generator(seed, Stream::Testing);
-    let mut test_rows = Vec::new();
-    for (mut rows, n_test) in rows_of_classes.into_iter().zip(n_test) {
-        shuffle(&mut rows, &mut rng);
-        test_rows.extend_from_slice(&rows[..n_test]);
-    }
-    test_rows.sort_unstable();
-    Ok(test_rows)
-}
-
-/// How many rows of each class are tested: its share, rounded down, and of what is missing in the sum one more for the classes
-/// with the largest remainders, as long as a row is left to learn from.
-fn numbers_of_test_rows(sizes: &[usize], test_share: f64) -> Vec<usize> {
-    let quota = |size: usize| size as f64 * test_share;
-    let mut numbers: Vec<usize> = sizes.iter().map(|&size| quota(size) as usize).collect();
-    let n_wanted = quota(sizes.iter().sum()).round() as usize;
-    let n_missing = n_wanted.saturating_sub(numbers.iter().sum());
-    let mut by_remainder: Vec<usize> = (0..sizes.len()).filter(|&class| numbers[class] + 1 < sizes[class]).collect();
-    by_remainder.sort_by(|&one, &other| quota(sizes[other]).fract().total_cmp(&quota(sizes[one]).fract()));
-    for &class in by_remainder.iter().take(n_missing) {
-        numbers[class] += 1;
-    }
-    numbers
+    Ok(draw(rows_of_classes, &n_test, &mut generator(seed, Stream::Testing)))
 }

@@ -3,10 +3,11 @@
 use mlp_core::{Activation, Gradients, Mlp, Real};
 
 use crate::checkpoint::{Checkpoint, Progressed};
-use crate::config::{EarlyStopping, Precision, TrainConfig};
+use crate::config::{Precision, TrainConfig, ValidationMetric, ValidationSplit};
 use crate::data::{Samples, Targets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::EpochMetrics;
+use crate::schedule::Schedule;
 
 pub(super) fn check<F: Real>(
     config: &TrainConfig,
@@ -34,13 +35,34 @@ pub(super) fn check<F: Real>(
         }
         Targets::Values(_) => {}
     }
-    if let (Some(EarlyStopping { metric, .. }), Targets::Values(_)) = (config.early_stopping, train.targets)
-        && metric.of(&EpochMetrics::default()).is_none()
-    {
-        let expected = "validation.loss, validation.mae or validation.rmse for samples without labels";
-        return Err(about_configuration(Error::of_key("early_stopping.metric", expected, metric.name())));
+    if let Targets::Values(_) = train.targets {
+        check_without_labels(config).map_err(about_configuration)?;
     }
     initial.map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
+}
+
+/// What only labels make possible.
+fn check_without_labels(config: &TrainConfig) -> Result<()> {
+    let watched = [
+        config.early_stopping.map(|rule| ("early_stopping.metric", rule.metric)),
+        match config.schedule {
+            Schedule::Plateau { metric, .. } => Some(("schedule.metric", metric)),
+            _ => None,
+        },
+    ];
+    let of_labels = |metric: ValidationMetric| metric.of(&EpochMetrics::default()).is_none();
+    if let Some((key, metric)) = watched.into_iter().flatten().find(|(_, metric)| of_labels(*metric)) {
+        let expected = "validation.loss, validation.mae or validation.rmse for samples without labels";
+        return Err(Error::of_key(key, expected, metric.name()));
+    }
+    if config.validation_split == ValidationSplit::Stratified {
+        return Err(Error::of_key("validation_split", "random for samples without labels", "stratified"));
+    }
+    if config.label_smoothing > 0.0 {
+        let found = config.label_smoothing.to_string();
+        return Err(Error::of_key("label_smoothing", "0 for samples without labels", found));
+    }
+    Ok(())
 }
 
 fn about_configuration(error: Error) -> Error {
@@ -84,7 +106,11 @@ pub(super) fn check_checkpoint<F: Real>(
         }
         Err(Error::at(ErrorKind::Checkpoint, what, expected, found).about("checkpoint"))
     };
-    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)] {
+    let (expected, found) = (config.average.is_some(), start.average.is_some());
+    let described = |is_there: bool| if is_there { "one" } else { "none" }.to_owned();
+    check("mean of the weights", expected == found, described(expected), described(found))?;
+    let average = start.average.iter().map(|average| ("mean of the weights", average));
+    for (what, mlp) in [("network", &start.mlp), ("kept network", &start.kept)].into_iter().chain(average) {
         let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(mlp));
         check(what, expected == found, expected, found)?;
     }

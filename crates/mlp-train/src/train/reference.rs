@@ -47,7 +47,10 @@ impl<F: Real> Reference<F> {
             rows.input(row, input.as_slice_mut().expect("rows are contiguous"));
             rows.target(row, target.as_slice_mut().expect("rows are contiguous"));
         }
-        let (loss, gradients) = backpropagate(&self.mlp, inputs.view(), targets.view(), config.objective());
+        let (loss, mut gradients) = backpropagate(&self.mlp, inputs.view(), targets.view(), config.objective());
+        if let Some(max_norm) = update.clip_norm {
+            clip(&mut gradients, max_norm)?;
+        }
         config.optimizer.update(&mut self.mlp, &mut self.slots, &gradients, update);
         let is_broken = |gradients: &Gradients<F>| gradients.layers.iter().position(|layer| !is_finite(layer));
         let broken = is_broken(&gradients).or_else(|| self.slots.iter().find_map(is_broken));
@@ -67,6 +70,27 @@ impl<F: Real> Reference<F> {
             self.workspace.set_slot(slot, state);
         }
     }
+}
+
+/// Shortens the gradient of all parameters to `max_norm`, where it is longer.
+fn clip<F: Real>(gradients: &mut Gradients<F>, max_norm: f64) -> Result<(), NonFinite> {
+    let mut squares = 0.0;
+    for (index, layer) in gradients.layers.iter().enumerate() {
+        let values = layer.weights.iter().chain(layer.bias.iter().flatten());
+        squares += values.map(|value| value.widen()).map(|value| value * value).sum::<f64>();
+        if !squares.is_finite() {
+            return Err(NonFinite { layer: index });
+        }
+    }
+    let norm = squares.sqrt();
+    if norm > max_norm {
+        let factor = F::narrow(max_norm / norm);
+        for layer in &mut gradients.layers {
+            layer.weights.mapv_inplace(|value| value * factor);
+            layer.bias.iter_mut().for_each(|bias| bias.mapv_inplace(|value| value * factor));
+        }
+    }
+    Ok(())
 }
 
 fn is_finite<F: Real>(layer: &LayerGradient<F>) -> bool {

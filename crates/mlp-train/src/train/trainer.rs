@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use mlp_core::{Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
+use mlp_core::{Average, Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
 
 use super::keeper::Keeper;
 use super::reference::Reference;
@@ -36,7 +36,9 @@ impl<F: Trainable> Stepper<F> {
         if config.descends_on_single_samples() {
             return Self::SingleSamples(OneByOne::new(mlp, kernel));
         }
-        Self::Batches(Workspace::new(mlp, config.batch_size, config.optimizer.n_slots(), kernel, workers))
+        // A gradient that is clipped is summed as in batches, of single samples too.
+        let max_batch = if config.clip_norm.is_some() { config.batch_size.max(2) } else { config.batch_size };
+        Self::Batches(Workspace::new(mlp, max_batch, config.optimizer.n_slots(), kernel, workers))
     }
 
     pub(super) fn workspace(&self) -> &Workspace<F> {
@@ -100,6 +102,9 @@ pub(super) struct Trainer<'a, 's, F> {
     rows: &'a [usize],
     /// The same in the order of the epoch.
     order: Vec<usize>,
+    /// What the bits 0 and 1 of codes are in training.
+    bits: [F; 2],
+    average: Option<Average<F>>,
 }
 
 impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
@@ -112,7 +117,9 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         kernel: Kernel,
     ) -> Self {
         let stepper = Stepper::new(config, mlp, workers, kernel);
-        Self { config, samples, workers, stepper, rows, order: rows.to_vec() }
+        let bits = config.smoothed_targets(mlp.n_outputs()).map(F::narrow);
+        let average = config.average.map(|_| Average::new(stepper.workspace()));
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average }
     }
 
     /// Takes over the optimiser's state.
@@ -127,9 +134,33 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         }
     }
 
+    /// Takes over the mean of the weights.
+    pub(super) fn load_average(&mut self, mean: &Mlp<F>) {
+        if let Some(average) = &mut self.average {
+            average.load(self.stepper.workspace(), mean);
+        }
+    }
+
+    /// Goes towards the weights of this moment with their mean.
+    fn average(&mut self, rate: Option<f64>) {
+        if let (Some(average), Some(rate)) = (&mut self.average, rate) {
+            average.add(self.stepper.workspace(), rate, self.workers);
+        }
+    }
+
+    /// What is to be measured after an epoch, and kept: the network of this moment or, where there is one, that of the mean.
+    pub(super) fn store_measured(&self, epoch: usize, mlp: &mut Mlp<F>) {
+        let (workspace, n_epochs) = (self.stepper.workspace(), self.config.epochs);
+        match (&self.average, self.config.average) {
+            (Some(average), Some(rule)) if rule.has_begun(epoch, n_epochs) => average.store(workspace, mlp),
+            _ => workspace.store(mlp),
+        }
+    }
+
     /// What an observer can take a checkpoint of.
     pub(super) fn moment<'b>(&'b self, keeper: &'b Keeper<F>, progressed: Progressed) -> Moment<'b, F> {
-        Moment { workspace: self.stepper.workspace(), keeper, progressed, n_slots: self.config.optimizer.n_slots() }
+        let (n_slots, average) = (self.config.optimizer.n_slots(), self.average.as_ref());
+        Moment { workspace: self.stepper.workspace(), keeper, progressed, n_slots, average }
     }
 
     /// Every training sample once, in a new order, one update for each batch; those of the batches that `progressed`
@@ -145,6 +176,7 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         let config = self.config;
         let epoch = progressed.epoch;
         let n_batches = self.n_batches();
+        let plateaus = config.schedule.n_plateaus(&keeper.history.epochs);
         self.order.copy_from_slice(self.rows);
         shuffle_for_epoch(&mut self.order, config.seed, epoch);
 
@@ -156,14 +188,15 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
             let end = (batch / at_a_time * at_a_time + at_a_time).min(n_batches);
             let update = |batch: usize| {
                 let step = ((epoch - 1) * n_batches + batch) as u64;
-                let position = Position { step, steps_per_epoch: n_batches as u64, epochs: config.epochs as u64 };
+                let (steps_per_epoch, epochs) = (n_batches as u64, config.epochs as u64);
+                let position = Position { step, steps_per_epoch, epochs, plateaus };
                 let learning_rate = config.schedule.learning_rate(config.learning_rate, position);
-                Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1 }
+                Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1, clip_norm: config.clip_norm }
             };
             let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
             samples_done += rows.len();
             let next = rows.end..self.order.len().min(rows.end + rows.len().min(NEARER_MAX));
-            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]);
+            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]).with_bits(self.bits);
             match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
                 Ok(loss_of_batches) => loss += loss_of_batches,
                 Err((index, NonFinite { layer })) => {
@@ -175,6 +208,8 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
                 }
             }
             batch = end;
+            let n_steps = ((epoch - 1) * n_batches + batch) as u64;
+            self.average(config.average.and_then(|rule| rule.rate_after_step(n_steps)));
             let loss_so_far = loss / samples_done as f64;
             let progress = Progress::Batch { epoch, samples_done, samples_in_epoch: self.rows.len(), loss_so_far };
             let seconds = progressed.seconds + started.elapsed().as_secs_f64();
@@ -183,6 +218,7 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
                 return ControlFlow::Break(Outcome::Interrupted);
             }
         }
+        self.average(config.average.and_then(|rule| rule.rate_after_epoch(epoch, config.epochs)));
         ControlFlow::Continue(())
     }
 

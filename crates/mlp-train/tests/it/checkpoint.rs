@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Checkpoint, EarlyStopping, ErrorKind, History, Optimizer, Outcome, Precision, Run, Samples, Schedule, Setup,
-    TrainConfig, Trainable, ValidationMetric, train_resumable, weights_sha256,
+    Averaging, Checkpoint, EarlyStopping, ErrorKind, History, Optimizer, Outcome, Precision, Run, Samples, Schedule,
+    Setup, TrainConfig, Trainable, ValidationMetric, ValidationSplit, train_resumable, weights_sha256,
 };
 use serde_json::{Map, Value, json};
 use tempfile::tempdir;
@@ -99,6 +99,67 @@ fn a_run_on_single_samples_stopped_between_two_writings_of_the_weights_ends_as_i
     let rising = Schedule::Step { every: 1, factor: 1.5 };
     check_every_moment::<f32>(&single.clone().schedule(rising));
     check_every_moment::<f32>(&single.l2(30.0));
+}
+
+#[test]
+fn a_run_stopped_at_any_batch_ends_as_if_it_had_not_been_with_every_schedule() {
+    let plateau = Schedule::Plateau { metric: ValidationMetric::Loss, patience: 1, factor: 0.5, floor: 0.0 };
+    for schedule in [
+        Schedule::OneCycle { rise: 0.3, start: 0.04, floor: 4e-6 },
+        Schedule::WarmRestarts { every: 1, growth: 2, floor: 0.0 },
+        plateau,
+    ] {
+        let config = config().schedule(schedule).validation(15).epochs(4);
+        check_every_moment::<f32>(&config);
+        check_every_moment::<f32>(&config.optimizer(Optimizer::Sgd).batch_size(1));
+    }
+    // The plateau is one: the rate has fallen by the last epoch.
+    let config = config().learning_rate(0.5).schedule(plateau).validation(15).epochs(4);
+    let blobs = Blobs::new(75, 0);
+    let run = run::<f32>(&config, &blobs.samples(), None);
+    assert!(plateau.n_plateaus(&run.history.epochs[..4]) > 0);
+    check_every_moment::<f32>(&config);
+}
+
+#[test]
+fn a_run_whose_gradient_is_clipped_goes_on_as_it_was() {
+    let clipped = config().clip_norm(0.05);
+    check_every_moment::<f32>(&clipped);
+    check_every_moment::<f32>(&clipped.clone().optimizer(Optimizer::Sgd).learning_rate(1.0).batch_size(1));
+    check_every_moment::<f64>(&clipped.precision(Precision::F64).bias(false));
+}
+
+#[test]
+fn a_run_whose_weights_are_averaged_goes_on_as_it_was() {
+    for average in [Averaging::Ema { decay: 0.9 }, Averaging::Mean { epochs: 2 }] {
+        let averaged = config().average(average);
+        check_every_moment::<f32>(&averaged);
+        check_every_moment::<f32>(&averaged.clone().optimizer(Optimizer::Sgd).learning_rate(0.5).batch_size(1));
+        let rule = EarlyStopping { metric: ValidationMetric::Loss, patience: 2 };
+        let stops = averaged.precision(Precision::F64).validation(15).early_stopping(rule).clip_norm(0.1);
+        check_every_moment::<f64>(&stops);
+    }
+}
+
+#[test]
+fn a_checkpoint_with_a_mean_is_none_of_a_run_without_and_the_other_way_round() {
+    let (with, without) = (config().average(Averaging::Ema { decay: 0.9 }), config());
+    let blobs = Blobs::new(75, 0);
+    let samples = blobs.samples::<f32>();
+    for (of, config, expected) in [(&with, &without, "none, found one"), (&without, &with, "one, found none")] {
+        let (_, checkpoint) = stopped(of, &samples, None, 4);
+        let workers = Workers::new(1);
+        let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
+        let refused = train_resumable(config, &samples, None, setup, checkpoint, &mut |_, _| unreachable!());
+        let message = refused.unwrap_err().to_string();
+        assert_eq!(message, format!("checkpoint: mean of the weights: expected {expected}"));
+    }
+}
+
+#[test]
+fn a_run_with_a_stratified_split_and_smoothed_labels_goes_on_as_it_was() {
+    let stratified = config().validation(15).validation_split(ValidationSplit::Stratified).label_smoothing(0.1);
+    check_every_moment::<f32>(&stratified);
 }
 
 #[test]

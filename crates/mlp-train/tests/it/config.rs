@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding, TrainConfig,
-    ValidationMetric,
+    Averaging, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding,
+    TrainConfig, ValidationMetric, ValidationSplit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -14,10 +14,11 @@ fn every_key_gives_back_what_was_set() {
     let values = json!({
         "hidden": [512, 16], "bias": false, "activation": ["tanh", "relu"], "output_activation": "softmax",
         "encoding": "one-hot", "decoding": "exact", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
-        "loss": "softmax-cross-entropy", "reduction": "sum", "precision": "f64",
+        "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
-        "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
-        "batch_size": 3, "epochs": 7, "validation": 11,
+        "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
+        "average": { "name": "mean", "epochs": 2 }, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
+        "batch_size": 3, "epochs": 7, "validation": 11, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.exact_accuracy", "patience": 2 },
         "evaluate_train": "all", "seed": 9_223_372_036_854_775_807_i64,
     });
@@ -83,6 +84,9 @@ fn every_name_of_every_choice_is_accepted() {
         accepts("optimizer", json!(optimizer));
         accepts("optimizer", json!({ "name": optimizer }));
     }
+    for split in ValidationSplit::ALL {
+        accepts("validation_split", json!(split.name()));
+    }
     for metric in ValidationMetric::ALL {
         accepts("early_stopping", json!({ "metric": metric.name(), "patience": 1 }));
     }
@@ -99,8 +103,16 @@ fn every_name_of_every_choice_is_accepted() {
     }
     accepts("initializer", json!({ "name": "uniform", "low": -1, "high": 1 }));
     accepts("initializer", json!({ "name": "normal", "deviation": 1 }));
+    accepts("average", json!(false));
+    accepts("average", json!("ema"));
+    accepts("average", json!({ "name": "mean", "epochs": 3 }));
+    accepts("clip_norm", json!(false));
+    accepts("clip_norm", json!(0.5));
     accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
-    accepts("schedule", json!("cosine"));
+    accepts("schedule", json!({ "name": "warm-restarts", "every": 1 }));
+    for name in ["cosine", "one-cycle", "plateau"] {
+        accepts("schedule", json!(name));
+    }
 }
 
 #[test]
@@ -114,6 +126,13 @@ fn names_alone_have_the_usual_parameters() {
     assert_eq!(config.optimizer, Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.5 });
     config.set("schedule", &json!("cosine")).unwrap();
     assert_eq!(config.schedule, Schedule::Cosine { warmup: 0.0, floor: 0.0 });
+    config.set("schedule", &json!("one-cycle")).unwrap();
+    assert_eq!(config.schedule, Schedule::OneCycle { rise: 0.3, start: 0.04, floor: 4e-6 });
+    config.set("schedule", &json!({ "name": "warm-restarts", "every": 3 })).unwrap();
+    assert_eq!(config.schedule, Schedule::WarmRestarts { every: 3, growth: 1, floor: 0.0 });
+    config.set("schedule", &json!("plateau")).unwrap();
+    let metric = ValidationMetric::Loss;
+    assert_eq!(config.schedule, Schedule::Plateau { metric, patience: 10, factor: 0.1, floor: 0.0 });
 }
 
 #[test]
@@ -205,6 +224,9 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
         json!({ "learning_rate": 10, "l2": 0.1 }),
         json!({ "learning_rate": 1, "optimizer": { "name": "adamw", "decay": 1 } }),
         json!({ "epochs": 2, "schedule": { "name": "cosine", "warmup": 3 } }),
+        json!({ "schedule": { "name": "plateau" } }),
+        json!({ "label_smoothing": 0.1, "loss": "rmse" }),
+        json!({ "average": { "name": "mean", "epochs": 3 }, "epochs": 2 }),
         json!({ "batch_size": 1001 }),
         json!({ "batch_size": 500, "validation": 501 }),
         json!({ "validation": 1000 }),
@@ -218,6 +240,27 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
         })
         .collect();
     assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn what_an_instrument_does_not_take_is_refused() {
+    let refusal = |key: &str, value: Value| TrainConfig::default().set(key, &value).unwrap_err().to_string();
+    let refused = [
+        refusal("clip_norm", json!(0)),
+        refusal("clip_norm", json!(true)),
+        refusal("average", json!(true)),
+        refusal("average", json!("mean")),
+        refusal("average", json!("exponential")),
+        refusal("average", json!({ "name": "ema", "decay": 1 })),
+        refusal("average", json!({ "name": "mean", "epochs": 0 })),
+        refusal("label_smoothing", json!(1)),
+        refusal("validation_split", json!("stratifed")),
+        refusal("schedule", json!("warm-restarts")),
+        refusal("schedule", json!({ "name": "one-cycle", "rise": 1.5 })),
+        refusal("schedule", json!({ "name": "plateau", "factor": 1 })),
+        refusal("schedule", json!({ "name": "plateau", "metric": "test.loss" })),
+    ];
+    assert_snapshot!(refused.join("\n"));
 }
 
 #[test]
@@ -301,6 +344,9 @@ fn choices_alone_go_through_serde_and_texts() {
     for precision in Precision::ALL {
         assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
     }
+    for split in ValidationSplit::ALL {
+        assert_eq!(split.to_string().parse::<ValidationSplit>().unwrap(), split);
+    }
     for metric in ValidationMetric::ALL {
         assert_eq!(metric.to_string().parse::<ValidationMetric>().unwrap(), metric);
     }
@@ -321,15 +367,19 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .initializer(Initializer::HE_NORMAL)
         .loss(Loss::SoftmaxCrossEntropy)
         .reduction(mlp_core::Reduction::Sum)
+        .label_smoothing(0.25)
         .precision(Precision::F64)
         .optimizer(Optimizer::Sgd)
         .learning_rate(0.5)
         .l2(0.125)
         .l1(0.25)
+        .clip_norm(1.5)
         .schedule(Schedule::Constant)
+        .average(Averaging::Mean { epochs: 2 })
         .batch_size(3)
         .epochs(7)
         .validation(11)
+        .validation_split(ValidationSplit::Stratified)
         .early_stopping(EarlyStopping { metric: ValidationMetric::ExactAccuracy, patience: 2 })
         .evaluate_train(EvaluateTrain::All)
         .seed(9);

@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
-use mlp_train::{Inputs, Optimizer, Samples, Setup, Targets, TrainConfig, shuffle_for_epoch, train, weights_sha256};
+use mlp_train::{
+    Averaging, Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric, ValidationSplit,
+    shuffle_for_epoch, train, weights_sha256,
+};
 
 use crate::problems::Blobs;
 
@@ -21,10 +24,37 @@ fn the_number_of_threads_changes_no_bit() {
         [(Optimizer::Sgd, 1), (Optimizer::Momentum { momentum: 0.9 }, 100), (Optimizer::ADAM, 64)]
     {
         let config = Blobs::config().optimizer(optimizer).batch_size(batch_size).epochs(3).hidden([40, 24]);
-        let one = sha256_with(1, &config, &blobs.samples());
-        assert_eq!(one, sha256_with(2, &config, &blobs.samples()), "2 threads");
-        assert_eq!(one, sha256_with(4, &config, &blobs.samples()), "4 threads");
+        check_threads(&config, &blobs);
     }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_with_smoothed_labels_and_schedules_that_rise() {
+    let blobs = Blobs::new(403, 0);
+    let plateau = Schedule::Plateau { metric: ValidationMetric::Loss, patience: 1, factor: 0.5, floor: 0.0 };
+    for schedule in [Schedule::OneCycle { rise: 0.3, start: 0.04, floor: 0.0 }, plateau] {
+        let config = Blobs::config().schedule(schedule).label_smoothing(0.1).epochs(4).hidden([40, 24]);
+        let config = config.validation(80).validation_split(ValidationSplit::Stratified).learning_rate(0.1);
+        check_threads(&config, &blobs);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_clipped_steps_and_means() {
+    let blobs = Blobs::new(403, 0);
+    for average in [Averaging::Ema { decay: 0.99 }, Averaging::Mean { epochs: 2 }] {
+        for (optimizer, batch_size) in [(Optimizer::Sgd, 1), (Optimizer::ADAM, 64)] {
+            let config = Blobs::config().optimizer(optimizer).batch_size(batch_size).epochs(3).hidden([40, 24]);
+            check_threads(&config.clone().average(average), &blobs);
+            check_threads(&config.average(average).clip_norm(0.1), &blobs);
+        }
+    }
+}
+
+fn check_threads(config: &TrainConfig, blobs: &Blobs) {
+    let one = sha256_with(1, config, &blobs.samples());
+    assert_eq!(one, sha256_with(2, config, &blobs.samples()), "2 threads");
+    assert_eq!(one, sha256_with(4, config, &blobs.samples()), "4 threads");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Does it learn?
 
 use mlp_core::{Activation, Loss};
-use mlp_train::{EvaluateTrain, Inputs, Optimizer, Samples, Schedule, TargetEncoding, Targets, evaluate};
+use mlp_train::{
+    EvaluateTrain, Inputs, Optimizer, Samples, Schedule, TargetEncoding, Targets, ValidationMetric, evaluate,
+};
 use ndarray::{Array2, s};
 
 use crate::problems::{Blobs, Xor, run};
@@ -58,8 +60,15 @@ fn every_encoding_is_learnt_and_softmax_too() {
 #[test]
 fn every_schedule_learns() {
     let blobs = Blobs::new(1_000, 0);
-    for schedule in [Schedule::Step { every: 5, factor: 0.5 }, Schedule::Cosine { warmup: 1.5, floor: 0.01 }] {
-        let run = run::<f32>(&Blobs::config().schedule(schedule), &blobs.samples(), None);
+    for schedule in [
+        Schedule::Step { every: 5, factor: 0.5 },
+        Schedule::Cosine { warmup: 1.5, floor: 0.01 },
+        Schedule::OneCycle { rise: 0.3, start: 0.04, floor: 4e-6 },
+        Schedule::WarmRestarts { every: 3, growth: 2, floor: 0.0 },
+        Schedule::Plateau { metric: ValidationMetric::Loss, patience: 2, factor: 0.5, floor: 0.0 },
+    ] {
+        let config = Blobs::config().schedule(schedule).validation(100);
+        let run = run::<f32>(&config, &blobs.samples(), None);
         let accuracy = run.history.epochs[20].train.accuracy.unwrap();
         assert!(accuracy > 0.9, "{schedule:?} reaches {accuracy}");
     }

@@ -1,5 +1,6 @@
 //! The tests of the crate, one module for each subject.
 
+mod averaging;
 mod checkpoint;
 mod classifier;
 mod config;
@@ -17,5 +18,7 @@ mod problems;
 mod reference;
 mod samples;
 mod schedule;
+mod smoothing;
 mod stopping;
 mod tabular;
+mod validation;

@@ -129,7 +129,7 @@ fn weights_that_overflow_when_measured_are_a_divergence_before_training() {
 }
 
 fn plain(learning_rate: f64) -> Update {
-    Update { learning_rate, step: 1, l2: 0.0, l1: 0.0 }
+    Update { learning_rate, step: 1, l2: 0.0, l1: 0.0, clip_norm: None }
 }
 
 fn train_steps<F: Trainable>(

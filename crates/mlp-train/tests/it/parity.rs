@@ -119,7 +119,7 @@ fn every_rule_agrees_with_pytorch_over_three_epochs_with_penalties() {
     }
 }
 
-const PLAIN: Update = Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0 };
+const PLAIN: Update = Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0, clip_norm: None };
 
 /// One step for each batch, on the fastest instruction set; returns the sums of the losses.
 fn take_steps(

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Activation, Kernel, Loss, Workers};
 use mlp_train::{
-    Optimizer, Outcome, Precision, Progress, Run, Setup, TrainConfig, Trainable, train, train_resumable, weights_sha256,
+    Averaging, Optimizer, Outcome, Precision, Progress, Run, Setup, TrainConfig, Trainable, train, train_resumable,
+    weights_sha256,
 };
 
 use crate::problems::{Blobs, Xor};
@@ -28,7 +29,13 @@ fn every_update_rule_takes_the_steps_of_the_fast_path() {
         (Optimizer::ADAM, 16),
         (Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, decay: 0.1 }, 16),
     ] {
-        for bias in [true, false] {
+        for (bias, clip_norm, average) in [
+            (true, None, None),
+            (false, None, None),
+            (true, Some(0.02), Some(Averaging::Ema { decay: 0.9 })),
+            (false, Some(0.02), Some(Averaging::Mean { epochs: 2 })),
+        ] {
+            let base = base.clone().clip_norm(clip_norm).average(average);
             let config = base.clone().optimizer(optimizer).batch_size(batch_size).bias(bias);
             let config = if batch_size == 1 { config.l1(0.0).l2(0.0) } else { config };
             let (readable, fast) =
