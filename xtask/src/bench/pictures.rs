@@ -23,6 +23,7 @@ const SYNTHETIC_SEED: u64 = 11;
 const SURE: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.95, 1.01];
 
 /// What is measured, and on what.
+#[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
     pub(crate) model: &'a Path,
     /// The digits that are drawn: MNIST's, for testing.
@@ -85,6 +86,32 @@ impl Plan<'_> {
             }
         }
         Ok(counted)
+    }
+
+    /// Writes a line for every way of seeing every picture: its kind, its name, whether the net reads it right so, and the evidence.
+    pub(crate) fn write_readings(&self, path: &Path) -> Result<(), Failure> {
+        let mut classifier = Classifier::new(&models::load(self.model)?.saved)?;
+        let synthetic = synthetic_digits(N_SYNTHETIC, SYNTHETIC_SEED);
+        let below = self.folder.join("fitted");
+        let pictures = pictures::make(&[self.digits, &synthetic], self.n_each, self.seed, &below).map_err(|error| {
+            Failure::new(Code::InputOutput, format!("cannot write into {}: {error}", below.display()))
+        })?;
+        let mut text = String::new();
+        for picture in &pictures {
+            let Ok(photo) = read_image(&picture.path) else { continue };
+            for (evidence, characters) in mnist_io::readings(&photo, Layout::Row) {
+                let mut said = String::new();
+                for character in &characters {
+                    let pixels: Vec<u8> = character.image.iter().copied().collect();
+                    said.push(classifier.classify(&pixels)?.nearest());
+                }
+                let name = picture.path.file_stem().unwrap_or_default().to_string_lossy();
+                let is_right = u8::from(picture.answer.as_deref() == Some(said.as_str()));
+                let evidence: Vec<String> = evidence.iter().map(f32::to_string).collect();
+                writeln!(text, "{},{name},{is_right},{}", picture.kind.name(), evidence.join(",")).ok();
+            }
+        }
+        durable_file::write(path, text.as_bytes()).map_err(|error| Failure::io("write", path, &error))
     }
 
     /// Lets the recipe prepare the pictures; the folder with what it made, or none where Python or OpenCV are missing.

@@ -45,7 +45,7 @@ pub(crate) struct Bench {
     /// One case alone, in this process, as a line of JSON: batch-1, batch-32, batch-128, batch-512, one-core, f64, narrow
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     case: Option<String>,
-    /// Instead of seconds: how many of 720 made-up pictures are read with this model, by kind and difficulty
+    /// Instead of seconds: how many of 780 made-up pictures are read with this model, by kind and difficulty
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["full", "case"])]
     pictures: Option<PathBuf>,
     /// Pictures of each kind and difficulty
@@ -54,6 +54,9 @@ pub(crate) struct Bench {
     /// Decides which pictures these are
     #[arg(long, value_name = "N", default_value_t = 1, requires = "pictures")]
     seed: u64,
+    /// Also write the evidence of every way of seeing pictures of training digits, which xtask/peers/evidence.py fits
+    #[arg(long, value_name = "FILE", requires = "pictures")]
+    readings: Option<PathBuf>,
     /// Also write the table and the figures, as bench.md and bench.json, into this folder
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -80,10 +83,10 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
         output.line(serde_json::to_string(&measured).map_err(|error| Failure::data(error.to_string()))?);
         return Ok(());
     }
-    let (_, test) = load(&data)?;
+    let (train, test) = load(&data)?;
     let python = Python::new(&arguments.python, &data);
     if let Some(model) = &arguments.pictures {
-        return read_pictures(arguments, model, &test, &python, output);
+        return read_pictures(arguments, model, [&train, &test], &python, output);
     }
     let plan = Plan {
         data: &data,
@@ -103,7 +106,7 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
 fn read_pictures(
     arguments: &Bench,
     model: &Path,
-    digits: &LabeledImages,
+    [train, digits]: [&LabeledImages; 2],
     python: &Python<'_>,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -111,7 +114,10 @@ fn read_pictures(
     let folder = arguments.out.as_deref().unwrap_or(&temporary);
     let python = (!arguments.no_peers).then_some(python);
     let plan = bench::pictures::Plan { model, digits, n_each: arguments.each, seed: arguments.seed, folder, python };
-    let counted = plan.count();
+    let counted = match &arguments.readings {
+        Some(path) => bench::pictures::Plan { digits: train, ..plan }.write_readings(path).and_then(|()| plan.count()),
+        None => plan.count(),
+    };
     if arguments.out.is_none() {
         // What is left of it does not matter.
         let _ = std::fs::remove_dir_all(&temporary);

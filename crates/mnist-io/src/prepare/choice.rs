@@ -115,13 +115,17 @@ fn tell(reading: &Reading, steps: &mut Vec<PreparationStep>) {
         name: "threshold",
         explanation: format!(
             "Everything that differs from the page by {:.0} of 255 or more is ink (Otsu's threshold).",
-            reading.threshold
+            reading.raw_threshold
         ),
         image: as_bytes(&reading.raw),
     });
     steps.push(PreparationStep {
         name: "writing",
-        explanation: format!("{}.", removed(reading)),
+        explanation: if reading.threshold < reading.raw_threshold {
+            format!("{}; the rest is ink from {:.0} on.", removed(reading), reading.threshold)
+        } else {
+            format!("{}.", removed(reading))
+        },
         image: as_bytes(&reading.mask),
     });
 }

@@ -138,7 +138,8 @@ pub fn prepare_photo(photo: &DynamicImage, layout: Layout) -> PreparedPhoto {
     }
 }
 
-/// What each way of seeing a photo finds, with the evidence for it; `cargo xtask bench --pictures` fits the weights to it.
+/// What each way of seeing a photo finds, with the evidence for it; `cargo xtask bench --pictures` writes it, and
+/// `xtask/peers/evidence.py` fits the weights to it.
 #[doc(hidden)]
 pub fn readings(photo: &DynamicImage, layout: Layout) -> Vec<(Vec<f32>, Vec<PreparedCharacter>)> {
     choice::all(photo, layout)

@@ -31,6 +31,8 @@ const CHARACTER_SIDE_MIN: usize = 6;
 pub(super) struct Reading {
     pub(super) is_dark: bool,
     pub(super) layers: Layers,
+    /// What is ink, taken from all of it, and again from what is left without that which is no writing.
+    pub(super) raw_threshold: f32,
     pub(super) threshold: f32,
     /// All that is ink by the threshold.
     pub(super) raw: Array2<bool>,
@@ -70,7 +72,7 @@ pub(super) const N_EVIDENCE: usize = 15;
 pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) -> Result<Reading, String> {
     let longer_side = source.longer_side();
     let radius = ((share * longer_side as f32) as usize).max(2);
-    let mut layers = page::separate(&source.smooth, is_dark, radius);
+    let layers = page::separate(&source.smooth, is_dark, radius);
     let (mut threshold, contrast) = page::threshold(&layers.ink);
     if contrast < CONTRAST_MIN {
         return Err(format!(
@@ -78,6 +80,7 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
              {CONTRAST_MIN:.0}"
         ));
     }
+    let raw_threshold = threshold;
     let raw = layers.ink.mapv(|value| value >= threshold);
     refuse_noise(&raw)?;
     let (mut writing, mut n_rules) = sorted(&raw, longer_side);
@@ -98,7 +101,6 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
                 };
                 n_rules += n;
                 threshold = threshold_again;
-                layers.ink = rest;
             }
         }
     }
@@ -124,6 +126,7 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
     let mut reading = Reading {
         is_dark,
         layers,
+        raw_threshold,
         threshold,
         raw,
         mask,

@@ -220,7 +220,7 @@ fn folders_of_pictures_that_cannot_be_taken_are_called_what_they_are() {
     });
     assert!(texts[0].contains("expected a folder that can be read"), "{texts:?}");
     assert!(texts[1].contains("found none, but folders such as FOLDER/deep/7"), "{texts:?}");
-    assert!(texts[2].contains("expected PNG or JPEG pictures, found none;"), "{texts:?}");
+    assert!(texts[2].contains("expected pictures (PNG, JPEG, WebP, BMP or GIF), found none;"), "{texts:?}");
     assert_eq!(image_files(at("loose")).unwrap(), [at("loose/a.png")]);
 }
 
