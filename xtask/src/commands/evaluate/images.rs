@@ -94,7 +94,8 @@ impl MeasuredImages {
                 all.len()
             )));
         }
-        let (train, validation) = split_validation(all.len(), Some(images_of(&all)?.labels().into()), &model.config);
+        let (train, validation) =
+            split_validation(all.len(), Some(images_of(&all)?.labels.as_slice().into()), &model.config);
         let rows = if part == Part::Train { train } else { validation };
         let samples = Arc::new(SampleSet::from(images_of(&all)?.select(&rows)));
         Ok(Self { name, part, samples, n_all, reason: Some(("validation", n_validation)), data: Some(data) })
