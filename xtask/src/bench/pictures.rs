@@ -103,7 +103,7 @@ impl Plan<'_> {
                 let mut said = String::new();
                 for character in &characters {
                     let pixels: Vec<u8> = character.image.iter().copied().collect();
-                    said.push(classifier.classify(&pixels)?.nearest());
+                    said.push_str(classifier.classify(&pixels)?.nearest());
                 }
                 let name = picture.path.file_stem().unwrap_or_default().to_string_lossy();
                 let is_right = u8::from(picture.answer.as_deref() == Some(said.as_str()));
