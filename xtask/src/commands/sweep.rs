@@ -294,10 +294,8 @@ fn introduce(
 ) {
     let (specification, experiment) = (sweep.specification(), sweep.experiment());
     let settings = &specification.base();
-    output.line(format_args!(
-        "data     {}",
-        data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation)
-    ));
+    let data = data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation);
+    output.line(wrapped("data", &data, 9));
     for axis in specification.axes() {
         output.line(wrapped("varies", &format!("{}: {}", axis.key, axis.shown()), 9));
     }

@@ -146,10 +146,8 @@ fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
     let (n_inputs, n_outputs) = experiment.shape(settings);
     let sizes: Vec<String> = train.sizes(n_inputs, n_outputs).iter().map(usize::to_string).collect();
     let value = |key: &str| shown(&train.get(key));
-    output.line(format_args!(
-        "data     {}",
-        data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation)
-    ));
+    let data = data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation);
+    output.line(wrapped("data", &data, 9));
     output.line(format_args!(
         "net      {}, {} parameters in {}",
         sizes.join("-"),

@@ -52,7 +52,7 @@ fn the_folder_of_a_run_stands_for_its_best_net_and_a_folder_of_pictures_for_all_
     let outcome = sandbox.run(["predict", "out", "photos", "--quiet"]).expect_code(3);
     let lines: Vec<&str> = outcome.stdout.lines().skip(3).collect();
     assert_eq!(lines.len(), 6, "a head, four pictures and a sum: {outcome:#?}");
-    assert_eq!(lines[0], "picture             answer  nearest  least sure");
+    assert_eq!(lines[0], "picture             answer  nearest        sure");
     assert!(lines[1].starts_with("photos/0.png ") && lines[1].ends_with(" %"), "{outcome:#?}");
     assert_eq!(lines[4..], ["photos/blank.png  not read", "3 pictures read, 1 not"]);
     assert!(outcome.stdout.lines().all(|line| line.chars().count() <= 80), "{outcome:#?}");

@@ -76,7 +76,7 @@ fn the_best_is_the_best_by_validation_in_table_status_report_and_the_model_named
     let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     let line = status.stdout.lines().find(|line| line.starts_with("best")).expect("a line");
     assert!(line.contains("validation.accuracy") && line.contains(" ± ") && line.contains("(test "), "{line}");
-    assert!(line.contains("2 seeds"), "{line}");
+    assert!(status.said().contains("± sd of 2 seeds"), "{}", status.stdout);
     let page = std::fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
     assert!(page.contains("means best on the validation set"));
     assert!(page.contains("best by the validation set"));

@@ -154,5 +154,5 @@ fn a_diagnosis_that_was_not_kept_from_the_beginning_says_so() {
     let watched = with(&SHORT, &["--diagnose", "--out", "out"]);
     let talking: Vec<&str> = watched.into_iter().filter(|argument| *argument != "--quiet").collect();
     let outcome = sandbox.run(talking).expect_code(0);
-    assert!(outcome.stdout.contains("(Not measured: epoch 0 to 3; the run was not watched then.)"), "{outcome:#?}");
+    assert!(outcome.said().contains("(Not measured: epoch 0 to 3; the run was not watched then.)"), "{outcome:#?}");
 }

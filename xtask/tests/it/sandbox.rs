@@ -159,6 +159,11 @@ impl Sandbox {
 }
 
 impl Outcome {
+    /// Standard output as one line, however it was broken for the terminal.
+    pub(crate) fn said(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Checks the exit code, showing everything if it is another.
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {

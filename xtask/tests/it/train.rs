@@ -84,7 +84,7 @@ fn an_examined_run_says_where_learning_died_and_computes_the_same_weights() {
     assert!(sandbox.files("plain/diagnosis").is_empty());
     let outcome = sandbox.train("out", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
     let sentence = "Layer 1 of 2: 100 % of its units are saturated at 1 from epoch 0 on";
-    assert!(outcome.stdout.contains(sentence) && outcome.stdout.contains("all positive"), "{outcome:#?}");
+    assert!(outcome.said().contains(sentence) && outcome.said().contains("all positive"), "{outcome:#?}");
     let (plain, examined) = (record(&sandbox, "plain"), record(&sandbox, "out"));
     assert_eq!(plain["trial"], examined["trial"]);
     assert_eq!(plain["weights_sha256"], examined["weights_sha256"]);
@@ -102,7 +102,7 @@ fn an_examined_run_says_where_learning_died_and_computes_the_same_weights() {
     let outcome = sandbox.train("plain", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
     assert!(outcome.stdout.contains("diagnosis        none: "), "{outcome:#?}");
     let outcome = sandbox.train("out", &[&dead[..], &["--diagnose"]].concat()).expect_code(0);
-    assert!(outcome.stdout.contains(sentence), "{outcome:#?}");
+    assert!(outcome.said().contains(sentence), "{outcome:#?}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn positive_weights_are_found_to_saturate_the_first_layer_from_the_beginning() {
     assert_eq!(diagnosis.finding(), Some(expected));
     let sentence = diagnosis.sentence();
     assert!(sentence.starts_with("Layer 1 of 3: 100 % of its units are saturated at 1 from epoch 0 on"), "{sentence}");
-    for word in ["the weights are all positive", "Try initializer = \"glorot-uniform\"."] {
+    for word in ["the weights are all positive", "Try initializer = { name = \"glorot-uniform\", gain = 2 }."] {
         assert!(sentence.contains(word), "{word}: {sentence}");
     }
 }
