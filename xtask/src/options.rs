@@ -13,6 +13,10 @@ use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 use crate::failure::{Code, Failure};
 use crate::output::notice;
 
+/// Said where a ranking by loss means nothing.
+const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different kinds, whose values say nothing about each other; \
+                             --by accuracy compares them";
+
 /// Whether the losses of the trials are numbers of different kinds: another formula, another sum, or other targets.
 pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
     let kind = |trial: &Trial| {
@@ -105,10 +109,16 @@ impl RankingOption {
     /// Says that losses of different kinds cannot be compared, where trials are to be ranked by them.
     pub(crate) fn warn_of_unlike_losses(self, trials: &[Trial]) {
         if self.by().metric == Some(Metric::Loss) && minimise_unlike_losses(trials) {
-            notice(
-                "warning: the trials minimise losses of different kinds, whose values say nothing about each other; --by \
-                 accuracy compares them",
-            );
+            notice(UNLIKE_LOSSES);
+        }
+    }
+
+    /// The same for records.
+    pub(crate) fn warn_of_unlike_records<'a>(self, mut records: impl Iterator<Item = &'a RunRecord>) {
+        let kind = |record: &RunRecord| ["loss", "reduction", "encoding"].map(|key| record.config.get(key).cloned());
+        let first = records.next().map(kind);
+        if self.by().metric == Some(Metric::Loss) && records.any(|record| Some(kind(record)) != first) {
+            notice(UNLIKE_LOSSES);
         }
     }
 
@@ -129,7 +139,9 @@ impl RankingOption {
         if self.by.is_none() {
             return Ok(());
         }
-        self.check(RunFolder::new(folder).records().values())
+        let records = RunFolder::new(folder).records();
+        self.warn_of_unlike_records(records.values());
+        self.check(records.values())
     }
 
     /// Code 2 if no trial that finished was measured so.

@@ -30,8 +30,8 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
     if configurations.len() > 1 {
         output.line(match ranking.set {
             Compared::Test => {
-                "best first by the test set, which flatters the first: luck with these images helped\n\
-                 to choose it; validation = 1000 ranks by samples of the training set"
+                "best first by the test set, which flatters the first: luck with these images\nhelped to choose it; \
+                 with the key validation, training samples choose instead"
             }
             Compared::Validation => "best first by the validation set; the test set had no say in it",
             Compared::Train => "best first by the training set",

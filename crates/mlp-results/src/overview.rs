@@ -66,8 +66,9 @@ impl<'a> Overview<'a> {
             cell.n_stopped = cell.trials.iter().filter(|trial| trial.was_stopped()).count();
         }
         let by_rank = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(a.ranking_mean(), b.ranking_mean());
-        // Those that have nothing to be ranked by stand behind, by what they reached.
-        let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(a.mean(), b.mean());
+        // Those that have nothing to be ranked by stand behind, by what they reached; of equals it has no say.
+        let unranked = |cell: &Cell<'_>| cell.mean().filter(|_| cell.ranking_mean().is_none());
+        let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
         cells.sort_by(|a, b| by_rank(a, b).then_with(|| by_score(a, b)).then_with(|| a.indices.cmp(&b.indices)));
         let ranked_on = ranking.set;
         let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };

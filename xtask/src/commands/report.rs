@@ -61,10 +61,11 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<(), Failure
             folder.join(COMPARISON).display()
         )));
     }
-    if holds_results(out) {
+    let is_inside = out.file_name().is_some_and(|name| name != COMPARISON)
+        && out.parent().filter(|parent| !parent.as_os_str().is_empty()).is_some_and(holds_results);
+    if holds_results(out) || is_inside {
         return Err(Failure::configuration(format!(
-            "--out {}: expected a new folder, or one of an earlier comparison, found the results of a run, whose report and \
-             tables would be replaced; nothing is written",
+            "--out {}: expected a new folder, or one of an earlier comparison, found the folder of a run; nothing is written",
             out.display()
         )));
     }
@@ -115,6 +116,7 @@ fn compare(folders: &[PathBuf], out: &Path, ranking: RankingOption, output: &mut
     std::fs::create_dir_all(out).map_err(|error| Failure::io("create", out, &error))?;
     let _turn = FolderLock::wait(out, RunFolder::REPORT_LOCK)?;
     let mut input = ReportInput { by: ranking.by(), ..read_folders(folders)? };
+    ranking.warn_of_unlike_records(input.trials.iter().map(|trial| &trial.record));
     ranking.check(input.trials.iter().map(|trial| &trial.record))?;
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));

@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
         )));
     }
     let standing = Standing::read(&folder)?;
+    arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
     let trials: Vec<TrialResult> = standing.records.values().cloned().map(TrialResult::from).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());

@@ -9,7 +9,7 @@ use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RankBy, RunRecord, Status};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
-use mlp_train::{Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
+use mlp_train::{Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig, load_model};
 use serde_json::{Map, Value};
 
 use crate::data;
@@ -88,8 +88,22 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
             found.as_ref().map(history).unwrap_or_default()
         ));
     }
+    if let Some(path) = initial_path {
+        warn_of_validation(&load_model(path)?, &sweep.trials()[0].settings.train);
+    }
     let record = train(arguments, &sweep, &stop, output)?;
     finish(arguments, &sweep, &record, output)
+}
+
+/// Says that validation samples are no judges where the net has learned from them.
+fn warn_of_validation(model: &SavedModel, config: &TrainConfig) {
+    let split = |config: &TrainConfig| (config.validation, config.validation_split, config.seed);
+    if config.validation > 0 && split(&model.config) != split(config) {
+        notice(
+            "warning: other samples are split off for validation than when the model was trained, and it may have learned from \
+             them: the validation figures flatter it",
+        );
+    }
 }
 
 /// What is known of a model that is trained for longer, behind its name.

@@ -156,6 +156,18 @@ fn the_best_is_chosen_by_validation_and_shown_by_its_test_score() {
     assert_eq!(Overview::ranked(&trials, by_loss).ranking().to_string(), "validation.loss");
 }
 
+/// Equal validation scores are equal: the test set does not choose among them.
+#[test]
+fn the_test_set_has_no_say_among_those_that_validation_does_not_tell_apart() {
+    let records =
+        [measured(0, 0.1, Some(0.5), 0.2), measured(0, 0.3, Some(0.5), 0.9), measured(0, 0.5, Some(0.5), 0.4)];
+    let trials = made_up::trials(records.to_vec());
+    let order: Vec<String> = Overview::new(&trials).cells.iter().map(|cell| cell.label.clone()).collect();
+    assert_eq!(order, ["0.1", "0.3", "0.5"]);
+    let first = records.iter().map(|record| &record.trial).min();
+    assert_eq!(best(&records).map(|record| &record.trial), first);
+}
+
 #[test]
 fn trials_without_a_validation_set_are_ranked_by_the_test_set_and_behind_those_that_have_one() {
     let without = [measured(0, 0.1, None, 0.91), measured(0, 0.3, None, 0.96)];
