@@ -125,3 +125,54 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
         outcome.stdout
     );
 }
+
+/// What cannot be compared is said wherever it would be.
+#[test]
+fn losses_of_different_kinds_are_not_compared_without_a_word() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "grid.toml",
+        "hidden = [4]\nepochs = 2\nvalidation = 50\n[sweep]\nloss = [\"squared\", \"half-squared\"]\nseed = [0, 1]\n",
+    );
+    let warning = "losses of different kinds";
+    assert!(!sweep(&sandbox, &[]).expect_code(0).stderr.contains(warning));
+    sweep(&sandbox, &["--by", "loss"]).expect_code(0).expect_error(warning);
+    sandbox.run(["report", "out", "--by", "loss"]).expect_code(0).expect_error(warning);
+    sandbox.run(["sweep", "status", "out", "--by", "loss"]).expect_code(0).expect_error(warning);
+    let halved = ["--out", "halved", "--set", "sweep.halving=true"];
+    sandbox
+        .run(["sweep", "grid.toml", "--data", "./digits"].iter().chain(&halved))
+        .expect_code(0)
+        .expect_error(warning);
+}
+
+#[test]
+fn a_report_is_not_written_over_or_inside_a_run() {
+    let sandbox = Sandbox::with_digits();
+    for folder in ["a", "b"] {
+        sandbox.train(folder, &[]).expect_code(0);
+    }
+    let table = || std::fs::read(sandbox.path("b/results.csv")).expect("a table");
+    let before = table();
+    for out in ["b", "b/trials", "b/models"] {
+        sandbox.run(["report", "a", "--out", out]).expect_code(2).expect_error("nothing is written");
+    }
+    assert_eq!(table(), before);
+    assert!(!sandbox.path("b/trials/report.html").exists());
+    sandbox.run(["report", "a", "b", "--out", "both"]).expect_code(0);
+}
+
+#[test]
+fn samples_that_a_net_has_learned_from_are_no_judges_without_a_word() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.train("first", &["--set", "validation=50"]).expect_code(0);
+    let warning = "may have learned from them";
+    let longer = |out: &str, settings: &[&str]| {
+        sandbox
+            .run(["train", "--from", "first", "--data", "./digits", "--out", out].iter().chain(settings))
+            .expect_code(0)
+    };
+    assert!(!longer("same", &["--set", "epochs=2"]).stderr.contains(warning));
+    longer("seed", &["--set", "seed=3"]).expect_error(warning);
+    longer("split", &["--set", "validation=40"]).expect_error(warning);
+}
