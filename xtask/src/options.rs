@@ -17,13 +17,17 @@ use crate::output::notice;
 const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different kinds, whose values say nothing about each other; \
                              --by accuracy compares them";
 
-/// Whether the losses of the trials are numbers of different kinds: another formula, another sum, or other targets.
+/// What makes the losses of two nets numbers of different kinds: another formula, another sum, other targets.
+const KINDS_OF_LOSS: [&str; 3] = ["loss", "reduction", "encoding"];
+
+/// Whether the losses of the trials cannot be compared.
 pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
-    let kind = |trial: &Trial| {
-        let train = &trial.settings.train;
-        (train.loss, train.reduction, train.encoding)
-    };
-    trials.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]))
+    differ(trials.iter().map(|trial| KINDS_OF_LOSS.map(|key| trial.settings.train.get(key))))
+}
+
+fn differ<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
+    let first = values.next();
+    values.any(|value| Some(value) != first)
 }
 
 /// How to run trials: of `train` and `sweep`.
@@ -114,10 +118,9 @@ impl RankingOption {
     }
 
     /// The same for records.
-    pub(crate) fn warn_of_unlike_records<'a>(self, mut records: impl Iterator<Item = &'a RunRecord>) {
-        let kind = |record: &RunRecord| ["loss", "reduction", "encoding"].map(|key| record.config.get(key).cloned());
-        let first = records.next().map(kind);
-        if self.by().metric == Some(Metric::Loss) && records.any(|record| Some(kind(record)) != first) {
+    pub(crate) fn warn_of_unlike_records<'a>(self, records: impl Iterator<Item = &'a RunRecord>) {
+        let kinds = records.map(|record| KINDS_OF_LOSS.map(|key| record.config.get(key)));
+        if self.by().metric == Some(Metric::Loss) && differ(kinds) {
             notice(UNLIKE_LOSSES);
         }
     }
