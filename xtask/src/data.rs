@@ -144,7 +144,7 @@ pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize), n_valid
     let (height, width) = data.train().image_size().unwrap_or((0, 0));
     let classes = data.train().classes();
     let classes = if classes.len() <= N_CLASSES_SHOWN {
-        classes.iter().collect::<String>()
+        mnist_io::classes_in_a_line(classes)
     } else {
         format!("{} classes", classes.len())
     };

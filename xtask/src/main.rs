@@ -36,7 +36,9 @@ mod pictures;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mlp_train::TrainConfig;
 
 use crate::failure::Failure;
 use crate::output::{Output, notice};
@@ -115,6 +117,9 @@ fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
         Ok(line) => Ok(Some(line.command)),
         Err(error) if error.use_stderr() => {
             let _ = error.print();
+            if let Some(tip) = tip_of_a_key(&error) {
+                notice(tip);
+            }
             Err(ExitCode::from(2))
         }
         Err(help) => {
@@ -123,6 +128,17 @@ fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
             Ok(None)
         }
     }
+}
+
+/// How to set a configuration key that was written as an option, such as `--epochs`.
+fn tip_of_a_key(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let ContextValue::String(argument) = error.get(ContextKind::InvalidArg)? else { return None };
+    let name = argument.strip_prefix("--")?.split('=').next()?.replace('-', "_");
+    let known = TrainConfig::KEYS.iter().map(|key| key.name).find(|key| *key == name)?;
+    Some(format!("`{known}` is a key of the configuration: `train` and `sweep` take it as --set {known}=VALUE"))
 }
 
 fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_results::text::counted;
-use mlp_results::{RunFolder, RunRecord, best};
+use mlp_results::{RankBy, Ranking, RunFolder, RunRecord, best};
 use mlp_train::{SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
@@ -18,8 +18,8 @@ pub(crate) struct FoundModel {
     pub(crate) path: PathBuf,
     /// What is in the file.
     pub(crate) saved: SavedModel,
-    /// Of how many trials it is the best one, where a folder of results was named.
-    best_of: Option<usize>,
+    /// Of how many trials it is the best one, and by what, where a folder of results was named.
+    best_of: Option<(usize, Ranking)>,
     /// Whether none was named.
     is_newest: bool,
 }
@@ -46,7 +46,8 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
             ),
         ));
     }
-    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some(records.len()), is_newest: false })
+    let ranking = Ranking::of(records.values(), RankBy::default());
+    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some((records.len(), ranking)), is_newest: false })
 }
 
 /// The model in `runs/` that was written last.
@@ -76,8 +77,10 @@ impl FoundModel {
         match self.best_of {
             None if self.is_newest => output.line("         the newest in runs/"),
             None => {}
-            Some(1) => output.line("         the only trial of its folder"),
-            Some(n_trials) => output.line(format_args!("         the best of the {n_trials} trials of its folder")),
+            Some((1, _)) => output.line("         the only trial of its folder"),
+            Some((n_trials, ranking)) => {
+                output.line(format_args!("         the best of the {n_trials} trials of its folder, by {ranking}"));
+            }
         }
     }
 
@@ -88,7 +91,7 @@ impl FoundModel {
 
     /// Why it is this one, for people: `the best of 12 trials`; nothing where it was named itself.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.best_of.map(|n_trials| format!("the best of {}", counted(n_trials, "trial")))
+        self.best_of.map(|(n_trials, _)| format!("the best of {}", counted(n_trials, "trial")))
     }
 
     /// The record of the trial that made it, if the model lies in a folder of results that has it.

@@ -17,15 +17,19 @@ use crate::output::notice;
 const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different kinds, whose values say nothing about each other; \
                              --by accuracy compares them";
 
+/// Said where a ranking by errors of the outputs means nothing.
+const UNLIKE_CODES: &str = "warning: the trials write classes in different codes, and errors of their outputs say nothing about \
+                            each other; --by accuracy compares them";
+
 /// What makes the losses of two nets numbers of different kinds: another formula, another sum, other targets.
 const KINDS_OF_LOSS: [&str; 3] = ["loss", "reduction", "encoding"];
 
 /// Whether the losses of the trials cannot be compared.
 pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
-    differ(trials.iter().map(|trial| KINDS_OF_LOSS.map(|key| trial.settings.train.get(key))))
+    differ(trials.iter().map(|trial| KINDS_OF_LOSS.map(|key| trial.settings.train.get(key)).to_vec()))
 }
 
-fn differ<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
+fn differ<T: PartialEq>(mut values: impl Iterator<Item = Vec<T>>) -> bool {
     let first = values.next();
     values.any(|value| Some(value) != first)
 }
@@ -110,18 +114,27 @@ impl RankingOption {
         self.by.unwrap_or_default()
     }
 
-    /// Says that losses of different kinds cannot be compared, where trials are to be ranked by them.
-    pub(crate) fn warn_of_unlike_losses(self, trials: &[Trial]) {
-        if self.by().metric == Some(Metric::Loss) && minimise_unlike_losses(trials) {
-            notice(UNLIKE_LOSSES);
-        }
+    /// Says that losses of different kinds, or errors of different outputs, cannot be compared, where trials are to be ranked
+    /// by them.
+    pub(crate) fn warn_of_unlike_trials(self, trials: &[Trial]) {
+        let value = |trial: &Trial, key: &str| trial.settings.train.get(key);
+        self.warn_where(|keys| differ(trials.iter().map(|trial| keys.iter().map(|key| value(trial, key)).collect())));
     }
 
     /// The same for records.
-    pub(crate) fn warn_of_unlike_records<'a>(self, records: impl Iterator<Item = &'a RunRecord>) {
-        let kinds = records.map(|record| KINDS_OF_LOSS.map(|key| record.config.get(key)));
-        if self.by().metric == Some(Metric::Loss) && differ(kinds) {
-            notice(UNLIKE_LOSSES);
+    pub(crate) fn warn_of_unlike_records<'a>(self, records: impl Iterator<Item = &'a RunRecord> + Clone) {
+        let value = |record: &'a RunRecord, key: &str| record.config.get(key).cloned();
+        let differs =
+            |keys: &[&str]| differ(records.clone().map(|record| keys.iter().map(|key| value(record, key)).collect()));
+        self.warn_where(differs);
+    }
+
+    /// Warns if trials differ in a key on which it depends what the numbers mean.
+    fn warn_where(self, differs: impl Fn(&[&str]) -> bool) {
+        match self.by().metric {
+            Some(Metric::Loss) if differs(&KINDS_OF_LOSS) => notice(UNLIKE_LOSSES),
+            Some(Metric::Mae | Metric::Rmse | Metric::BitAccuracy) if differs(&["encoding"]) => notice(UNLIKE_CODES),
+            _ => {}
         }
     }
 

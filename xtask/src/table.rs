@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use mlp_results::text::shorten;
+
 use crate::output::Output;
 
 /// What a terminal shows without wrapping.
@@ -28,6 +30,17 @@ pub(crate) struct Table {
 impl Column {
     pub(crate) fn new(head: impl Into<String>, cells: impl IntoIterator<Item = String>) -> Column {
         Column { head: head.into(), cells: cells.into_iter().collect() }
+    }
+
+    /// Cuts the cells to `width` characters: at the end, or where that makes different ones alike, in the middle.
+    fn cut(&mut self, width: usize) {
+        let n_different = |cells: &[String]| cells.iter().collect::<BTreeSet<_>>().len();
+        let at_the_end: Vec<String> = self.cells.iter().map(|cell| cut(cell, width)).collect();
+        self.cells = if n_different(&at_the_end) == n_different(&self.cells) {
+            at_the_end
+        } else {
+            self.cells.iter().map(|cell| shorten(cell, width)).collect()
+        };
     }
 
     fn width(&self) -> usize {
@@ -56,8 +69,11 @@ impl Table {
     }
 
     /// Prints the head and the first `n_lines`; `remark` is what stands behind each.
-    pub(crate) fn print(&self, n_lines: usize, remark: impl Fn(usize) -> String, output: &mut Output) {
+    pub(crate) fn print(mut self, n_lines: usize, remark: impl Fn(usize) -> String, output: &mut Output) {
         let widths = fitting_widths(&self.settings, self.room());
+        for (column, &width) in self.settings.iter_mut().zip(&widths) {
+            column.cut(width);
+        }
         output.line(self.line(&widths, |column| &column.head));
         let n_cells = self.settings.iter().chain(&self.numbers).map(|column| column.cells.len()).min().unwrap_or(0);
         for place in 0..n_cells.min(n_lines) {
@@ -164,6 +180,16 @@ mod tests {
         assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
         assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>().join(" "), format!("varies {}", text.trim()));
         assert!(wrapped.lines().skip(1).all(|line| line.starts_with("         w")));
+    }
+
+    #[test]
+    fn what_is_cut_stays_different() {
+        let mut column = Column::new("hidden", ["[512, 256, 128, 64, 8]", "[512, 256, 128, 64, 4]"].map(String::from));
+        column.cut(12);
+        assert_eq!(column.cells, ["[512, …64, 8]", "[512, …64, 4]"].map(|cell| cell.replace(", …", ",…")));
+        let mut column = Column::new("hidden", ["[512, 256]", "[8, 8]"].map(String::from));
+        column.cut(6);
+        assert_eq!(column.cells, ["[512,…", "[8, 8]"]);
     }
 
     #[test]

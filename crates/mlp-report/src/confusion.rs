@@ -4,8 +4,12 @@ use mlp_results::{RunRecord, text};
 use mlp_train::Decoding;
 
 use crate::canvas::{Anchor, Canvas, Paint};
-use crate::chart::{self, WIDTH};
+use crate::chart::lettering::FONT;
+use crate::chart::{self, WIDTH, text_width};
 use crate::palette;
+
+/// So many characters of a class are written.
+const N_CHARACTERS: usize = 12;
 
 /// How many classes are drawn at most: beyond, the cells are too small to see.
 const N_CLASSES: usize = 64;
@@ -15,9 +19,10 @@ const N_CLASSES: usize = 64;
 /// the row. Nothing where the record has no matrix.
 pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
     let counts = record.confusion.as_ref().filter(|counts| !counts.is_empty())?;
-    let classes: Vec<char> = record.data.classes.chars().collect();
+    let classes = &record.data.classes;
     let n_classes = counts.len().min(N_CLASSES);
-    let (left, top) = (46.0, 84.0);
+    let longest_name = (0..n_classes).map(|index| text_width(&class_name(classes, index), FONT)).fold(0.0, f64::max);
+    let (left, top) = (longest_name.max(10.0) + 36.0, 84.0);
     let has_invalid = record.decoding != Some(Decoding::Nearest);
     let n_columns = n_classes + usize::from(has_invalid);
     let cell = (WIDTH - left - 12.0) / n_columns as f64;
@@ -31,9 +36,12 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
     let size = (cell * 0.42).clamp(5.0, 13.0).min((cell - 4.0) / (longest as f64 * 0.62));
 
     for index in 0..n_classes {
-        let name = class_name(&classes, index);
+        let name = class_name(classes, index);
         let middle = (index as f64 + 0.5) * cell;
-        canvas.text(&name, (left + middle, top - 12.0), Anchor::Middle, size.max(8.0), palette::MUTED, true);
+        // What of a name fits over its column; the cells below say it whole.
+        let room = (1..=name.chars().count()).rev().map(|n| text::shorten(&name, n));
+        let head = room.into_iter().find(|head| text_width(head, size.max(8.0)) < cell).unwrap_or_default();
+        canvas.text(&head, (left + middle, top - 12.0), Anchor::Middle, size.max(8.0), palette::MUTED, true);
         canvas.text(&name, (left - 12.0, top + middle), Anchor::End, size.max(8.0), palette::MUTED, true);
     }
     let invalid = left + (n_classes as f64 + 0.5) * cell;
@@ -53,9 +61,9 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
             } else {
                 (palette::VERMILION, (0.9 * share.sqrt()).min(0.55))
             };
-            let answer = if column == n_classes { "no class".to_owned() } else { class_name(&classes, column) };
+            let answer = if column == n_classes { "no class".to_owned() } else { class_name(classes, column) };
             let part = text::share(share, 1);
-            let hint = format!("{} answered {answer}: {count} of {sum} ({part})", class_name(&classes, label));
+            let hint = format!("{} answered {answer}: {count} of {sum} ({part})", class_name(classes, label));
             canvas.explained(&hint, |canvas| {
                 canvas.rectangle(from, to, Paint::area(palette::GRID, 0.45));
                 canvas.rectangle(from, to, Paint::area(color, opacity));
@@ -67,13 +75,13 @@ pub fn confusion_matrix(record: &RunRecord) -> Option<String> {
             });
         }
     }
-    Some(canvas.finish("Confusion matrix", &describe(counts, &classes)))
+    Some(canvas.finish("Confusion matrix", &describe(counts, classes)))
 }
 
 /// How well one class is recognised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassScore {
-    /// The class's character.
+    /// The class, at most so long as it is drawn.
     pub class: String,
     /// How many samples have this label.
     pub n_samples: f64,
@@ -88,7 +96,7 @@ pub struct ClassScore {
 /// Precision, recall and the commonest confusion of every class, from the confusion matrix; empty without one.
 pub fn class_scores(record: &RunRecord) -> Vec<ClassScore> {
     let Some(counts) = &record.confusion else { return Vec::new() };
-    let classes: Vec<char> = record.data.classes.chars().collect();
+    let classes = &record.data.classes;
     let count = |row: usize, column: usize| counts[row].get(column).map_or(0.0, |&count| count as f64);
     (0..counts.len())
         .map(|class| {
@@ -99,11 +107,11 @@ pub fn class_scores(record: &RunRecord) -> Vec<ClassScore> {
                 .filter(|&answer| answer != class && counts[class][answer] > 0)
                 .max_by_key(|&answer| (counts[class][answer], std::cmp::Reverse(answer)));
             let confused_with = commonest.map(|answer| {
-                let name = if answer < counts.len() { class_name(&classes, answer) } else { "no class".to_owned() };
+                let name = if answer < counts.len() { class_name(classes, answer) } else { "no class".to_owned() };
                 (name, counts[class][answer])
             });
             ClassScore {
-                class: class_name(&classes, class),
+                class: class_name(classes, class),
                 n_samples,
                 precision: (n_answered > 0.0).then(|| right / n_answered),
                 recall: (n_samples > 0.0).then(|| right / n_samples),
@@ -121,11 +129,11 @@ fn columns(row: &[u64], n_classes: usize) -> Vec<u64> {
     columns
 }
 
-fn class_name(classes: &[char], index: usize) -> String {
-    classes.get(index).map_or_else(|| format!("#{index}"), |class| text::clean(&class.to_string(), 12))
+fn class_name(classes: &[String], index: usize) -> String {
+    classes.get(index).map_or_else(|| format!("#{index}"), |class| text::shorten(class, N_CHARACTERS))
 }
 
-fn describe(counts: &[Vec<u64>], classes: &[char]) -> String {
+fn describe(counts: &[Vec<u64>], classes: &[String]) -> String {
     let total: f64 = counts.iter().flatten().map(|&count| count as f64).sum();
     let right: f64 = counts.iter().enumerate().filter_map(|(label, row)| row.get(label)).map(|&n| n as f64).sum();
     let worst = counts

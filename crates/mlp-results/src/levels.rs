@@ -61,14 +61,15 @@ pub fn constant_answers(record: &RunRecord) -> Vec<ConstantBaseline> {
 
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.
 pub fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
-    let classes: Vec<char> = record.data.classes.chars().collect();
+    let classes = &record.data.classes;
     let mut config = TrainConfig::default();
     config.set("encoding", record.config.get("encoding")?).ok()?;
     // Codes longer than this are no encoding of characters, but a damaged record.
     if classes.is_empty() || classes.len() > 256 {
         return None;
     }
-    let codebook = config.encoding.codebook(&classes);
+    config.encoding.check_classes(classes).ok()?;
+    let codebook = config.encoding.codebook(classes);
     Some(codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect())
 }
 

@@ -34,6 +34,7 @@
 
 mod best;
 mod cell;
+mod class_names;
 mod ending;
 mod error;
 mod folder;

@@ -125,8 +125,10 @@ pub struct DataDescription {
     /// The width of an image in pixels; 0 if samples are no images.
     #[serde(default)]
     pub width: usize,
-    /// The characters that the labels stand for, such as `0123456789`.
-    pub classes: String,
+    /// What the labels stand for, characters or words; none where targets are numbers. In a file, characters are one text
+    /// (`"0123456789"`), and words a list.
+    #[serde(with = "crate::class_names")]
+    pub classes: Vec<String>,
     /// Whether the data were made up by a program.
     #[serde(default)]
     pub synthetic: bool,
@@ -335,7 +337,7 @@ impl RunRecord {
         if let Some((i, epoch)) = self.epochs.iter().enumerate().find(|(i, epoch)| epoch.epoch != *i) {
             return inconsistent("epochs", format!("epoch {i} at position {i}"), epoch.epoch.to_string());
         }
-        let n_classes = self.data.classes.chars().count();
+        let n_classes = self.data.classes.len();
         if let Some(counts) = &self.confusion
             && (counts.len() != n_classes || counts.iter().any(|row| row.len() != n_classes + 1))
         {

@@ -22,7 +22,10 @@ fn points(n_side: usize) -> Table {
     });
     let is_inside = |x: f64, y: f64| x * x + y * y < 2.0 / std::f64::consts::PI;
     let labels = inputs.rows().into_iter().map(|row| u8::from(is_inside(row[0], row[1]))).collect();
-    Table { inputs, targets: TableTargets::Classes { labels, classes: vec!['o', 'i'] } }
+    Table {
+        inputs,
+        targets: TableTargets::Classes { labels, classes: ["outside", "inside"].map(String::from).to_vec() },
+    }
 }
 
 pub(crate) fn widths(folder: &Path) -> Result<String> {

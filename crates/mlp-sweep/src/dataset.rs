@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlp_core::Real;
 use mlp_results::DataDescription;
 use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets, TrainConfig};
-use mnist_io::LabeledImages;
+use mnist_io::{LabeledImages, classes_in_a_line};
 use ndarray::{Array2, Axis};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -56,8 +56,8 @@ pub enum TableTargets {
     Classes {
         /// Its index.
         labels: Vec<u8>,
-        /// The character of each class.
-        classes: Vec<char>,
+        /// What each class is, a character or a word.
+        classes: Vec<String>,
     },
     /// Numbers, taken as they are: `(n_samples, n_outputs)`.
     Values(Array2<f64>),
@@ -73,7 +73,7 @@ impl Dataset {
     pub fn images(name: impl Into<String>, train: LabeledImages, test: LabeledImages) -> Result<Self> {
         let (train, test) = (checked(train, "training")?, checked(test, "test")?);
         let size = |images: &LabeledImages| format!("images of {} × {}", images.height(), images.width());
-        let classes = |images: &LabeledImages| format!("the classes {}", images.classes.iter().collect::<String>());
+        let classes = |images: &LabeledImages| format!("the classes {}", classes_in_a_line(&images.classes));
         for (expected, found) in [(size(&train), size(&test)), (classes(&train), classes(&test))] {
             if expected != found {
                 let text = format!("test images: expected {expected}, as in the training images, found {found}");
@@ -166,7 +166,7 @@ impl Dataset {
             inputs: self.train.n_inputs(),
             height,
             width,
-            classes: self.train.classes().iter().collect(),
+            classes: self.train.classes().to_vec(),
             synthetic: self.is_synthetic,
         }
     }
@@ -212,8 +212,8 @@ impl SampleSet {
         }
     }
 
-    /// The characters of the classes; none where targets are numbers.
-    pub fn classes(&self) -> &[char] {
+    /// What the classes are, characters or words; none where targets are numbers.
+    pub fn classes(&self) -> &[String] {
         match self {
             SampleSet::Images(images) => &images.classes,
             SampleSet::Table(table) => table.classes(),
@@ -326,7 +326,7 @@ impl Table {
         (self.inputs.ncols(), n_outputs)
     }
 
-    fn classes(&self) -> &[char] {
+    fn classes(&self) -> &[String] {
         match &self.targets {
             TableTargets::Classes { classes, .. } => classes,
             TableTargets::Values(_) => &[],
@@ -343,7 +343,7 @@ impl Table {
                 }
                 if let Some(twin) = classes.iter().enumerate().find(|(index, class)| classes[..*index].contains(class))
                 {
-                    return Err(format!("expected a character of its own for each class, found {:?} twice", twin.1));
+                    return Err(format!("expected a name of its own for each class, found {:?} twice", twin.1));
                 }
                 if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes.len()) {
                     let (n_classes, label) = (classes.len(), labels[row]);
@@ -375,7 +375,8 @@ impl Table {
             TableTargets::Classes { labels, classes } => {
                 hasher.update((labels.len() as u64).to_le_bytes());
                 hasher.update(labels);
-                hasher.update(classes.iter().collect::<String>());
+                let are_characters = classes.iter().all(|class| class.chars().count() == 1);
+                hasher.update(if are_characters { classes.concat() } else { classes.join("\n") });
             }
         }
         hex::encode(hasher.finalize())

@@ -128,7 +128,13 @@ impl Experiment {
     pub(crate) fn model_configuration(&self, settings: &RunSettings) -> Map<String, Value> {
         let mut map = settings.to_map();
         map.entry("data").or_insert_with(|| json!(self.data.name()));
-        map.insert("classes".to_owned(), json!(self.data.train().classes().iter().collect::<String>()));
+        let classes = self.data.train().classes();
+        let (key, classes) = if classes.iter().all(|class| class.chars().count() == 1) {
+            ("classes", json!(classes.concat()))
+        } else {
+            ("class_names", json!(classes))
+        };
+        map.insert(key.to_owned(), classes);
         if self.data.is_as_it_is() {
             map.insert(PICTURES_KEY.to_owned(), json!(AS_IT_IS));
         }
@@ -272,6 +278,7 @@ fn check(settings: &RunSettings, data: &Dataset) -> mlp_train::Result<()> {
             return Err(mlp_train::Error::of_key(key, expected, size.to_string()));
         }
     }
+    settings.train.encoding.check_classes(data.train().classes())?;
     let (n_inputs, n_outputs) = shape(settings, data);
     let n_train = settings.train_size.unwrap_or(data.train().len());
     settings.train.validate(n_train, n_inputs, n_outputs)?;

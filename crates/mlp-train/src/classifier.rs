@@ -138,8 +138,8 @@ impl Classifier {
         }
         let in_model =
             |error: Error| Error::at(ErrorKind::Model, "config, key encoding", error.expected(), error.found());
-        let codes = model.config.encoding.codebook_of_words(&model.classes).map_err(in_model)?;
-        let codebook = codes.decoded_by(model.config.answers_by());
+        model.config.encoding.check_classes(&model.classes).map_err(in_model)?;
+        let codebook = model.config.codebook(&model.classes);
         let (n_outputs, n_bits) = (model.network.n_outputs(), codebook.n_bits());
         if n_outputs != n_bits {
             let (encoding, n_classes) = (model.config.encoding, model.classes.len());

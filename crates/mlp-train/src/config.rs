@@ -185,7 +185,7 @@ impl TrainConfig {
     /// # Panics
     ///
     /// As [`TargetEncoding::codebook`].
-    pub fn codebook(&self, classes: &[char]) -> Codebook {
+    pub fn codebook(&self, classes: &[impl ToString]) -> Codebook {
         self.encoding.codebook(classes).decoded_by(self.answers_by())
     }
 

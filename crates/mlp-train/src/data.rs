@@ -44,12 +44,11 @@ impl<'a, F> Targets<'a, F> {
     /// ```
     /// use mlp_train::{TargetEncoding, Targets};
     ///
-    /// let codebook = TargetEncoding::OneHot.codebook_of_words(&["setosa", "versicolor", "virginica"])?;
+    /// let codebook = TargetEncoding::OneHot.codebook(&["setosa", "versicolor", "virginica"]);
     /// let (bytes, indices) = (vec![2_u8, 0, 1, 1], vec![2_usize, 0, 1, 1]);
     /// let targets: Targets<'_, f32> = Targets::labels(&bytes, &codebook);
     /// let same: Targets<'_, f32> = Targets::labels(&indices, &codebook);
     /// # assert!(matches!((targets, same), (Targets::Labels { .. }, Targets::Labels { .. })));
-    /// # Ok::<(), mlp_train::Error>(())
     /// ```
     pub fn labels(labels: impl Into<Labels<'a>>, codebook: &'a Codebook) -> Self {
         Targets::Labels { labels: labels.into(), codebook }

@@ -70,30 +70,33 @@ impl TargetEncoding {
         Self::ALL.into_iter().find(|encoding| encoding.name() == name)
     }
 
-    /// The length of the codes of `classes`: the number of outputs that a network needs. No code is made for it.
+    /// The length of the codes of `classes`, characters or words: the number of outputs that a network needs. No code is made
+    /// for it.
     ///
     /// ```
     /// use mlp_train::TargetEncoding;
     ///
     /// let digits: Vec<char> = ('0'..='9').collect();
     /// assert_eq!(TargetEncoding::ALL.map(|encoding| encoding.n_bits(&digits)), [6, 4, 10, 16]);
+    /// assert_eq!(TargetEncoding::OneHot.n_bits(&["setosa", "versicolor", "virginica"]), 3);
     /// ```
-    pub fn n_bits(self, classes: &[char]) -> usize {
+    ///
+    /// # Panics
+    ///
+    /// If ASCII codes are asked for and a class is not one character ([`TargetEncoding::check_classes`]).
+    pub fn n_bits(self, classes: &[impl ToString]) -> usize {
         match self {
-            Self::Ascii => bits_needed(classes.iter().map(|&class| class as u32).max().unwrap_or(0)),
+            Self::Ascii => {
+                bits_needed(self.characters(classes).into_iter().map(|class| class as u32).max().unwrap_or(0))
+            }
             Self::Binary => bits_needed((classes.len() as u32).saturating_sub(1)),
             Self::OneHot => classes.len(),
             Self::Random { bits } => bits,
         }
     }
 
-    /// The codes of `classes`, in their order, decoded as the encoding is ([`TargetEncoding::decoding`]).
-    ///
-    /// # Panics
-    ///
-    /// If random codes are to have no bits, or more than [`MAX_RANDOM_BITS`]; [`TrainConfig::validate`] refuses that before.
-    ///
-    /// [`TrainConfig::validate`]: crate::TrainConfig::validate
+    /// The codes of `classes`, characters or words, in their order, decoded as the encoding is
+    /// ([`TargetEncoding::decoding`]).
     ///
     /// ```
     /// use mlp_train::TargetEncoding;
@@ -103,74 +106,64 @@ impl TargetEncoding {
     /// assert_eq!(codebook.codes.row(7).to_vec(), [1, 1, 0, 1, 1, 1]); // '7' is 55
     /// assert_eq!(codebook.decode_threshold(&[0.9_f32, 0.8, 0.1, 0.7, 0.6, 0.9]), Some(7));
     /// assert_eq!(codebook.decode_threshold(&[0.9_f32, 0.8, 0.9, 0.7, 0.6, 0.9]), None); // '?' is no digit
+    ///
+    /// let codebook = TargetEncoding::OneHot.codebook(&["setosa", "versicolor", "virginica"]);
+    /// assert_eq!(codebook.classes[codebook.decode_nearest(&[0.1_f32, 0.7, 0.2])], "versicolor");
     /// ```
-    pub fn codebook(self, classes: &[char]) -> Codebook {
+    ///
+    /// # Panics
+    ///
+    /// If ASCII codes are asked for and a class is not one character ([`TargetEncoding::check_classes`]); if random codes are
+    /// to have no bits, or more than [`MAX_RANDOM_BITS`] ([`TrainConfig::validate`] refuses that before).
+    ///
+    /// [`TrainConfig::validate`]: crate::TrainConfig::validate
+    pub fn codebook(self, classes: &[impl ToString]) -> Codebook {
         let (n_classes, n_bits) = (classes.len(), self.n_bits(classes));
         let codes = match self {
-            Self::Ascii => binary_codes(n_bits, classes.iter().map(|&class| class as u32)),
+            Self::Ascii => binary_codes(n_bits, self.characters(classes).into_iter().map(|class| class as u32)),
             Self::Binary => binary_codes(n_bits, 0..n_classes as u32),
             Self::OneHot => Array2::eye(n_classes),
             Self::Random { bits } => binary_codes(bits, random_codes(n_classes, bits).into_iter()),
         };
-        Codebook { classes: classes.iter().map(char::to_string).collect(), codes, decoding: self.decoding() }
+        Codebook { classes: classes.iter().map(ToString::to_string).collect(), codes, decoding: self.decoding() }
     }
 
-    /// The codes of classes that are words, or characters as texts, in their order.
+    /// Whether there are codes for such classes.
     ///
     /// ```
     /// use mlp_train::TargetEncoding;
     ///
-    /// let species = ["setosa", "versicolor", "virginica"];
-    /// let codebook = TargetEncoding::OneHot.codebook_of_words(&species)?;
-    /// assert_eq!(codebook.classes[codebook.decode_nearest(&[0.1_f32, 0.7, 0.2])], "versicolor");
-    ///
-    /// let error = TargetEncoding::Ascii.codebook_of_words(&species).unwrap_err();
+    /// assert!(TargetEncoding::Ascii.check_classes(&['o', 'i']).is_ok());
+    /// let error = TargetEncoding::Ascii.check_classes(&["setosa", "virginica"]).unwrap_err();
     /// assert_eq!(error.key(), Some("encoding"));
-    /// # Ok::<(), mlp_train::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// If ASCII codes are asked for and a class is not one character.
-    ///
-    /// # Panics
-    ///
-    /// As [`TargetEncoding::codebook`].
-    pub fn codebook_of_words(self, classes: &[impl AsRef<str>]) -> Result<Codebook> {
-        let codes = self.codebook(&self.characters(classes)?).codes;
-        Ok(Codebook {
-            classes: classes.iter().map(|class| class.as_ref().to_owned()).collect(),
-            codes,
-            decoding: self.decoding(),
-        })
-    }
-
-    /// The length of the codes of classes that are words, or characters as texts.
-    ///
-    /// # Errors
-    ///
-    /// As [`TargetEncoding::codebook_of_words`].
-    pub fn n_bits_of_words(self, classes: &[impl AsRef<str>]) -> Result<usize> {
-        Ok(self.n_bits(&self.characters(classes)?))
-    }
-
-    /// The character that each class is; any where codes depend on the number of classes alone.
-    fn characters(self, classes: &[impl AsRef<str>]) -> Result<Vec<char>> {
-        if self != Self::Ascii {
-            return Ok(vec!['?'; classes.len()]);
-        }
-        let character = |class: &str| {
-            let mut characters = class.chars();
-            match (characters.next(), characters.next()) {
-                (Some(only), None) => Ok(only),
-                _ => {
-                    let expected = format!("one-hot, binary or random where a class is a word, such as \"{class}\"");
-                    Err(Error::of_key("encoding", expected, self.name()))
-                }
+    /// If the codes are to be ASCII, and a class is not one character.
+    pub fn check_classes(self, classes: &[impl ToString]) -> Result<()> {
+        match classes.iter().map(ToString::to_string).find(|class| only_character(class).is_none()) {
+            Some(word) if self == Self::Ascii => {
+                let expected = format!("one-hot, binary or random where a class is a word, such as \"{word}\"");
+                Err(Error::of_key("encoding", expected, self.name()))
             }
-        };
-        classes.iter().map(|class| character(class.as_ref())).collect()
+            _ => Ok(()),
+        }
     }
+
+    /// The character that each class is.
+    fn characters(self, classes: &[impl ToString]) -> Vec<char> {
+        let character = |class: &str| {
+            only_character(class)
+                .unwrap_or_else(|| panic!("a class with an ASCII code is one character, not {class:?}"))
+        };
+        classes.iter().map(|class| character(&class.to_string())).collect()
+    }
+}
+
+fn only_character(class: &str) -> Option<char> {
+    let mut characters = class.chars();
+    characters.next().filter(|_| characters.next().is_none())
 }
 
 impl fmt::Display for TargetEncoding {

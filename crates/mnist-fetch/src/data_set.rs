@@ -15,7 +15,7 @@ use crate::published::{self, Published};
 /// let manifest = mnist_fetch::Manifest::builtin();
 /// let mnist = manifest.find("mnist")?;
 /// assert_eq!(mnist.counts, Some((60_000, 10_000)));
-/// assert_eq!(mnist.classes.iter().collect::<String>(), "0123456789");
+/// assert_eq!(mnist.classes.concat(), "0123456789");
 /// // What of it is here, verified file by file.
 /// for report in mnist.verify("datasets/mnist".as_ref()) {
 ///     let report = report?;
@@ -35,7 +35,7 @@ pub struct DataSet {
     /// What to cite; empty where the manifest does not say.
     pub citation: String,
     /// The characters that the labels 0, 1, 2, … stand for.
-    pub classes: Vec<char>,
+    pub classes: Vec<String>,
     /// Whether the images are handwriting, which photos can be prepared to be like.
     pub is_handwriting: bool,
     /// What the classes are, where a character does not say it: none, or one for each class.

@@ -260,7 +260,7 @@ fn file_like(path: &Path, set: &DataSet) -> Result<usize> {
 /// The text of the file that names the classes; none where they are the ten digits, which need not be named.
 fn classes_text(set: &DataSet) -> Option<String> {
     let is_digits = set.classes == mnist_io::digit_classes();
-    (!is_digits).then(|| set.classes.iter().flat_map(|&class| [class, '\n']).collect())
+    (!is_digits).then(|| set.classes.iter().flat_map(|class| [class, "\n"]).collect())
 }
 
 /// IDX files do not say what their labels stand for; where these are not the digits, a file beside them does.

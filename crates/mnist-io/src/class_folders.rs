@@ -1,11 +1,12 @@
 //! The folders of a data set of pictures: one for each class, and how they are named.
 //!
-//! A folder's name is the character of its class (`7`, `A`), or a number, a hyphen and the character (`36-a`), which
-//! sets the order of the classes and keeps `A` and `a` apart where file systems do not. A character that cannot be part
-//! of a name is written as its code point (`10-U+002F`).
+//! A folder's name is its class, a character or a word (`7`, `A`, `cat`), or a number, a hyphen and the class (`36-a`,
+//! `2-dog`), which sets the order of the classes and keeps `A` and `a` apart where file systems do not. A class that cannot be
+//! a name is written as its code points (`10-U+002F`, `3-U+0041 U+002F U+0042`).
 
 use crate::error::{Error, Result};
 use crate::folder_kind::FolderKind;
+use crate::images::check_classes;
 use crate::note::Part;
 use crate::photo_file::IMAGE_ENDINGS;
 use std::collections::BTreeMap;
@@ -18,11 +19,12 @@ use std::path::{Path, PathBuf};
 pub(crate) struct ClassFolder {
     /// The number before the hyphen, if there is one.
     number: Option<u32>,
-    pub(crate) class: char,
+    pub(crate) class: String,
     pub(crate) path: PathBuf,
 }
 
-/// The class folders in `folder`, in the order of their numbers, or of their characters where one has no number.
+/// The class folders in `folder`, in the order of their numbers; where one has none, in that of their classes, which are
+/// compared as numbers where all are.
 pub(crate) fn class_folders(folder: &Path) -> Result<Vec<ClassFolder>> {
     let mut folders = Vec::new();
     for path in entries(folder)? {
@@ -30,19 +32,20 @@ pub(crate) fn class_folders(folder: &Path) -> Result<Vec<ClassFolder>> {
             continue;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some((number, class)) = parse_folder_name(&name) else {
-            return Err(misnamed(&path, &name));
-        };
+        let class = if is_for_another_purpose(&path, &name) { None } else { parse_folder_name(&name) };
+        let Some((number, class)) = class else { return Err(misnamed(&path, &name)) };
         folders.push(ClassFolder { number, class, path });
     }
     if folders.iter().all(|folder| folder.number.is_some()) {
-        folders.sort_by_key(|folder| (folder.number, folder.class));
+        folders.sort_by(|one, other| (one.number, &one.class).cmp(&(other.number, &other.class)));
+    } else if folders.iter().all(|folder| folder.class.parse::<u32>().is_ok()) {
+        folders.sort_by_key(|folder| folder.class.parse::<u32>().ok());
     } else {
-        folders.sort_by_key(|folder| folder.class);
+        folders.sort_by(|one, other| one.class.cmp(&other.class));
     }
     let mut seen = BTreeMap::new();
     for folder in &folders {
-        if let Some(other) = seen.insert(folder.class, &folder.path) {
+        if let Some(other) = seen.insert(&folder.class, &folder.path) {
             return Err(Error::data(
                 format!("one folder for {:?}", folder.class),
                 format!("{} too", other.display()),
@@ -95,9 +98,27 @@ pub(crate) fn split_folders(folder: &Path) -> Result<Option<([PathBuf; 2], Vec<P
     Err(Error::data(expected, found, advice).in_file(folder))
 }
 
+/// Whether a folder beside those of the classes is something else, by its name or by what is in it.
+fn is_for_another_purpose(path: &Path, name: &str) -> bool {
+    let holds_no_class = || match FolderKind::of(path) {
+        FolderKind::DataSet | FolderKind::TestSet => true,
+        _ => image_files(path).is_err(),
+    };
+    let is_a_word = parse_folder_name(name).is_none_or(|(number, class)| number.is_none() && class.chars().count() > 1);
+    is_a_word
+        && (is_for_validation(name)
+            || split_part(path).is_some()
+            || spelt_otherwise(name).is_some()
+            || holds_no_class())
+}
+
+fn is_for_validation(name: &str) -> bool {
+    ["val", "valid", "validation", "dev"].contains(&name.to_lowercase().as_str())
+}
+
 /// Why a folder is none of a class.
 fn misnamed(path: &Path, name: &str) -> Error {
-    let (found, advice) = if let "val" | "valid" | "validation" | "dev" = name.to_lowercase().as_str() {
+    let (found, advice) = if is_for_validation(name) {
         let advice = "move its pictures to those of its classes, or away: samples for validation are drawn from them";
         (format!("\"{name}\", a folder for validation"), advice.to_owned())
     } else if let Some(part) = spelt_otherwise(name) {
@@ -110,10 +131,14 @@ fn misnamed(path: &Path, name: &str) -> Error {
             FolderKind::DataSet | FolderKind::TestSet => {
                 (format!("\"{name}\", in which are IDX files"), "they need no import: load them".to_owned())
             }
-            _ => (format!("\"{name}\""), "rename it or move it away".to_owned()),
+            FolderKind::Images => (format!("\"{name}\""), "rename it or move it away".to_owned()),
+            _ => (
+                format!("\"{name}\", without a picture"),
+                "put pictures of its class there, or move it away".to_owned(),
+            ),
         }
     };
-    let expected = "a folder named by the character of its class, such as 7, A, 36-a or 10-U+002F";
+    let expected = "a folder named by its class, such as 7, A, cat, 36-a or 10-U+002F";
     Error::data(expected, found, advice).in_file(path)
 }
 
@@ -179,18 +204,19 @@ pub(crate) fn is_image(path: &Path) -> bool {
 }
 
 /// The name of the folder of a class.
-pub(crate) fn folder_name(index: usize, class: char) -> String {
-    if class.is_alphanumeric() {
-        format!("{index:02}-{class}")
-    } else {
-        format!("{index:02}-U+{:04X}", u32::from(class))
+pub(crate) fn folder_name(index: usize, class: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || (" -_".contains(letter) && class.chars().count() > 1);
+    if class.chars().all(is_plain) && class.trim() == class {
+        return format!("{index:02}-{class}");
     }
+    let code_points: Vec<String> = class.chars().map(|letter| format!("U+{:04X}", u32::from(letter))).collect();
+    format!("{index:02}-{}", code_points.join(" "))
 }
 
-/// The number and the character in the name of a class's folder.
-fn parse_folder_name(name: &str) -> Option<(Option<u32>, char)> {
-    if let Some(class) = only_character(name) {
-        return Some((None, class));
+/// The number and the class in the name of a class's folder.
+fn parse_folder_name(name: &str) -> Option<(Option<u32>, String)> {
+    if name.chars().count() == 1 {
+        return plain_class(name).map(|class| (None, class));
     }
     let (number, rest) = match name.split_once('-') {
         Some((number, rest)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -198,17 +224,18 @@ fn parse_folder_name(name: &str) -> Option<(Option<u32>, char)> {
         }
         _ => (None, name),
     };
-    let code_point = || char::from_u32(u32::from_str_radix(rest.strip_prefix("U+")?, 16).ok()?);
-    let class = only_character(rest).or_else(code_point)?;
-    (!class.is_control()).then_some((number, class))
+    let class = if rest.starts_with("U+") { code_points(rest)? } else { rest.to_owned() };
+    plain_class(&class).map(|class| (number, class))
 }
 
-fn only_character(text: &str) -> Option<char> {
-    let mut characters = text.chars();
-    match (characters.next(), characters.next()) {
-        (Some(character), None) => Some(character),
-        _ => None,
-    }
+fn code_points(text: &str) -> Option<String> {
+    let code_point = |part: &str| char::from_u32(u32::from_str_radix(part.strip_prefix("U+")?, 16).ok()?);
+    text.split(' ').map(code_point).collect()
+}
+
+fn plain_class(class: &str) -> Option<String> {
+    let is_plain = check_classes(&[class.to_owned()]).is_ok();
+    is_plain.then(|| class.to_owned())
 }
 
 #[cfg(test)]
@@ -217,19 +244,28 @@ mod tests {
 
     #[test]
     fn the_name_of_a_folder_is_read_as_it_was_written() {
-        for (index, class) in ['0', 'A', 'a', 'お', '/', '.', '-', ' ', '7', '\\', 'é'].into_iter().enumerate() {
+        let characters = ["0", "A", "a", "お", "/", ".", "-", " ", "7", "\\", "é"];
+        let words = ["cat", "T-shirt", "U+0041", "and/or", "..", " a", "10", "3-in-1", "ankle boot", "a ", "CON:"];
+        for (index, class) in characters.into_iter().chain(words).enumerate() {
             let name = folder_name(index, class);
-            assert_eq!(parse_folder_name(&name), Some((Some(index as u32), class)), "{name}");
+            assert_eq!(parse_folder_name(&name), Some((Some(index as u32), class.to_owned())), "{name}");
             assert!(!name.contains(['/', '\\']) && !name.starts_with('.'), "{name}");
         }
     }
 
     #[test]
-    fn a_character_alone_names_a_class_and_a_word_does_not() {
-        assert_eq!(parse_folder_name("7"), Some((None, '7')));
-        assert_eq!(parse_folder_name("-"), Some((None, '-')));
-        assert_eq!(parse_folder_name("U+0041"), Some((None, 'A')));
-        for name in ["cat", "7-", "", "10", "-7", "7-cat", "1-U+110000", "1-U+000A", "99999999999-a"] {
+    fn a_character_or_a_word_names_a_class() {
+        let parsed = |name: &str| parse_folder_name(name).map(|(number, class)| (number.unwrap_or(0), class));
+        let class = |number: u32, class: &str| Some((number, class.to_owned()));
+        assert_eq!(parsed("7"), class(0, "7"));
+        assert_eq!(parsed("-"), class(0, "-"));
+        assert_eq!(parsed("U+0041"), class(0, "A"));
+        assert_eq!(parsed("cat"), class(0, "cat"));
+        assert_eq!(parsed("7-cat"), class(7, "cat"));
+        assert_eq!(parsed("T-shirt"), class(0, "T-shirt"));
+        assert_eq!(parsed("10"), class(0, "10"));
+        let long = "a".repeat(101);
+        for name in ["7-", "", "1-U+110000", "1-U+000A", "1-U+0041U+0042", "99999999999-a", "a\tb", &long] {
             assert_eq!(parse_folder_name(name), None, "{name}");
         }
     }

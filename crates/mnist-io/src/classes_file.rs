@@ -2,24 +2,25 @@
 
 use crate::error::{Error, Result};
 use crate::idx::Staged;
-use crate::images::{check_classes, digit_classes};
+use crate::images::{CLASS_LENGTH_MAX, check_classes, digit_classes};
 use crate::part_file::is_there;
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// The file in a data set's folder that names its classes, where these are not the ten digits: UTF-8, one character a
-/// line, in the order of the labels.
+/// The file in a data set's folder that names its classes, where these are not the ten digits: UTF-8, a character or
+/// a word a line, in the order of the labels.
 pub const CLASSES_FILE: &str = "classes.txt";
 
 /// The classes that a file names; the ten digits where there is none.
-pub(crate) fn read(path: &Path) -> Result<Vec<char>> {
-    const LENGTH_MAX: u64 = 4096; // 256 lines of a character of four bytes and a line end are 1536
+pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
+    // 256 lines of the longest names, of characters of four bytes, and two for the end of a line.
+    const LENGTH_MAX: u64 = 256 * (4 * CLASS_LENGTH_MAX as u64 + 2);
     if !is_there(path) {
         return Ok(digit_classes());
     }
     let (mut file, length) = crate::gzip::open(path)?;
     let refuse =
-        |found: String, advice: &str| Error::data("UTF-8 text with one character a line", found, advice).in_file(path);
+        |found: String, advice: &str| Error::data("UTF-8 text with one class a line", found, advice).in_file(path);
     if length > LENGTH_MAX {
         return Err(refuse(format!("a file of {length} bytes"), "fix or delete the file"));
     }
@@ -33,15 +34,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<char>> {
     let Ok(text) = String::from_utf8(bytes) else {
         return Err(refuse("bytes that are not UTF-8".to_owned(), "save it as UTF-8"));
     };
-    let mut classes = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let mut characters = line.chars();
-        match (characters.next(), characters.next()) {
-            (Some(character), None) => classes.push(character),
-            _ => {
-                let found = format!("{} characters in line {}", line.chars().count(), index + 1);
-                return Err(refuse(found, "fix or delete the file"));
-            }
+    let classes: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (index, class) in classes.iter().enumerate() {
+        let n_characters = class.chars().count();
+        let has_blanks = n_characters > 1 && class.trim() != class;
+        if has_blanks || !(1..=CLASS_LENGTH_MAX).contains(&n_characters) {
+            let found = match class.trim() {
+                "" => format!("nothing in line {}", index + 1),
+                _ if has_blanks => format!("blanks around the class in line {}", index + 1),
+                _ => format!("{n_characters} characters in line {}", index + 1),
+            };
+            return Err(refuse(found, "fix or delete the file"));
         }
     }
     check_classes(&classes).map_err(|error| error.in_file(path))?;
@@ -57,8 +60,8 @@ fn byte_order_mark(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-pub(crate) fn stage<'a>(path: &'a Path, classes: &[char]) -> Result<Staged<'a>> {
-    let text: String = classes.iter().flat_map(|&class| [class, '\n']).collect();
+pub(crate) fn stage<'a>(path: &'a Path, classes: &[String]) -> Result<Staged<'a>> {
+    let text: String = classes.iter().flat_map(|class| [class, "\n"]).collect();
     Staged::new(path, |file| {
         file.write_all(text.as_bytes())
             .map_err(|error| Error::io("to write the classes", error, "check the space on the disk"))

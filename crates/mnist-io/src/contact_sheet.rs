@@ -17,6 +17,9 @@ const GAP_LEVEL: u8 = 90;
 /// A row of the sheet is at least so high on a screen.
 const ROW_HEIGHT_MIN: usize = 40;
 
+/// So many characters of a class are written before its row.
+const N_CHARACTERS_MAX: usize = 16;
+
 /// The first images of every class of a set, side by side, a row for each class; what is missing is grey.
 ///
 /// ```
@@ -31,7 +34,7 @@ const ROW_HEIGHT_MIN: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactSheet {
     pixels: Array2<u8>,
-    classes: Vec<char>,
+    classes: Vec<String>,
     /// Of an image and the gap above it.
     row_height: usize,
 }
@@ -59,7 +62,7 @@ impl ContactSheet {
         self.pixels.view()
     }
 
-    /// The sheet as a PNG file, without the characters of the classes.
+    /// The sheet as a PNG file, without the names of the classes.
     ///
     /// # Errors
     /// `Argument` where it is too large for one.
@@ -81,7 +84,7 @@ impl ContactSheet {
         }
     }
 
-    /// The sheet as an SVG file that holds all it shows, with the character of its class before each row.
+    /// The sheet as an SVG file that holds all it shows, with the name of its class before each row.
     ///
     /// # Errors
     /// As [`ContactSheet::to_png`].
@@ -90,7 +93,11 @@ impl ContactSheet {
         let scale = ROW_HEIGHT_MIN.div_ceil(self.row_height);
         let (height, width) = (scale * height, scale * width);
         let row = scale * self.row_height;
-        let (margin, size) = (row, row * 2 / 3);
+        let n_characters =
+            self.classes.iter().map(|class| class.chars().count()).max().unwrap_or(1).min(N_CHARACTERS_MAX);
+        // A word is written smaller, at 0.62 of the size a character.
+        let size = if n_characters > 1 { row * 2 / 5 } else { row * 2 / 3 };
+        let margin = row.max(size * n_characters * 62 / 100 + size);
         let png = STANDARD.encode(self.to_png()?);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{height}\" viewBox=\"0 0 {0} {height}\">\n\
@@ -102,9 +109,12 @@ impl ContactSheet {
         );
         for (index, class) in self.classes.iter().enumerate() {
             let middle = scale * GAP + index * row + (row - scale * GAP) / 2;
+            let is_cut = class.chars().count() > N_CHARACTERS_MAX;
+            let kept = class.chars().take(if is_cut { N_CHARACTERS_MAX - 1 } else { N_CHARACTERS_MAX });
             // As a number no character can be mistaken for markup.
-            let character = u32::from(*class);
-            writeln!(svg, "<text x=\"{}\" y=\"{middle}\" dy=\"0.36em\">&#{character};</text>", margin / 2)
+            let text: String =
+                kept.chain(is_cut.then_some('…')).map(|character| format!("&#{};", u32::from(character))).collect();
+            writeln!(svg, "<text x=\"{}\" y=\"{middle}\" dy=\"0.36em\">{text}</text>", margin / 2)
                 .expect("writing into memory");
         }
         svg.push_str("</g>\n</svg>\n");
@@ -135,5 +145,15 @@ mod tests {
         let png = image::load_from_memory(&sheet.to_png().expect("a small sheet")).expect("a PNG file").to_luma8();
         assert_eq!((png.height() as usize, png.width() as usize), sheet.pixels().dim());
         assert!(png.iter().eq(sheet.pixels()));
+    }
+
+    #[test]
+    fn a_class_that_is_a_word_stands_before_its_row() {
+        let images = ndarray::Array3::from_elem((2, 28, 28), 255);
+        let classes = vec!["T-shirt".to_owned(), "a word of twenty let".to_owned()];
+        let sheet = ContactSheet::new(&LabeledImages::new(images, vec![0, 1], classes).expect("a set"), 2);
+        let svg = sheet.to_svg().expect("a small sheet");
+        let written = |text: &str| text.chars().map(|letter| format!("&#{};", u32::from(letter))).collect::<String>();
+        assert!(svg.contains(&written("T-shirt")) && svg.contains(&written("a word of twent…")), "{svg}");
     }
 }

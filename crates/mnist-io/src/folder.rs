@@ -76,7 +76,7 @@ impl LabeledImages {
     /// # Errors
     /// `Io` where a file cannot be read. `Data` where one is not such an IDX file, where they are swapped, their
     /// counts differ, or a label has no class.
-    pub fn load(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: Vec<char>) -> Result<Self> {
+    pub fn load(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: Vec<String>) -> Result<Self> {
         load_with_notes(images.as_ref(), labels.as_ref(), classes).map(|(set, _)| set)
     }
 
@@ -153,7 +153,7 @@ fn write_files(folder: &Path, sets: &[(Part, &LabeledImages)]) -> Result<()> {
 }
 
 /// [`LabeledImages::load`], with what a person may want to know about the files.
-fn load_with_notes(images: &Path, labels: &Path, classes: Vec<char>) -> Result<(LabeledImages, Vec<Note>)> {
+fn load_with_notes(images: &Path, labels: &Path, classes: Vec<String>) -> Result<(LabeledImages, Vec<Note>)> {
     check_classes(&classes)?;
     let (image_array, images_stored) = idx::read_file(images)?;
     let (label_array, labels_stored) = idx::read_file(labels)?;
@@ -218,12 +218,12 @@ fn unknown_label(labels: &[u8], n_classes: usize, index: usize) -> Error {
     if least != 1 {
         let found = format!("{} as label of image {index}", labels[index]);
         let advice = format!(
-            "the labels are damaged, or the classes are others: {CLASSES_FILE} beside them names them, a character a line"
+            "the labels are damaged, or the classes are others: {CLASSES_FILE} beside them names them, one a line"
         );
         return Error::data(expected, found, advice);
     }
     let advice = format!(
-        "name the classes in {CLASSES_FILE} beside them, a character a line, the first for label 0; as these \
+        "name the classes in {CLASSES_FILE} beside them, one a line, the first for label 0; as these \
          count from 1, as EMNIST's letters do, that first line holds any character that is no other's"
     );
     Error::data(expected, format!("labels from 1 to {greatest}"), advice)

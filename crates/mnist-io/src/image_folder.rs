@@ -3,7 +3,7 @@
 
 use crate::class_folders::{ClassFolder, class_folders, entries, folder_name, image_files, is_image, split_folders};
 use crate::error::{Error, Result, in_one_line};
-use crate::images::LabeledImages;
+use crate::images::{LabeledImages, classes_in_a_line};
 use crate::note::{Note, Part};
 use crate::photo_file::read_image;
 use crate::prepare::{grey_image, ground_of_small, prepare_digit};
@@ -71,7 +71,7 @@ pub struct ImportedImages {
 }
 
 /// Makes a training and a test set of the image files in `folder`. It holds a folder for each class, named by the
-/// class's character (`7`, `A`, `36-a`, `10-U+002F`), or [`SPLIT_FOLDERS`] with such folders in each; then nothing is split
+/// class's character or word (`7`, `A`, `36-a`, `10-U+002F`, `cat`), or [`SPLIT_FOLDERS`] with such folders in each; then nothing is split
 /// anew, and folders beside these two are passed over, with a note. `progress` is told before each image how many are done, and of how many.
 ///
 /// ```
@@ -87,7 +87,7 @@ pub struct ImportedImages {
 /// ```
 ///
 /// # Errors
-/// `Io` where a folder cannot be read. `Data` where a folder is not named by a character, two have the same one, there are no
+/// `Io` where a folder cannot be read. `Data` where a folder's name is that of no class, two have the same one, there are no
 /// images or too few to split, the classes of both parts differ, or an image cannot be used: every such image is named by
 /// [`Error::causes`].
 ///
@@ -177,8 +177,9 @@ fn import_split(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ImportedImages> {
     let folders = [class_folders(&parts[0])?, class_folders(&parts[1])?];
-    let [train_classes, test_classes] =
-        folders.each_ref().map(|folders| folders.iter().map(|folder| folder.class).collect::<String>());
+    let [train_classes, test_classes] = folders
+        .each_ref()
+        .map(|folders| classes_in_a_line(&folders.iter().map(|folder| folder.class.clone()).collect::<Vec<String>>()));
     if train_classes != test_classes {
         return Err(Error::data(
             "the same classes in train and test",
@@ -211,7 +212,7 @@ fn import_split(
 pub fn export_images(set: &LabeledImages, folder: impl AsRef<Path>, mut progress: impl FnMut(usize)) -> Result<()> {
     let folder = folder.as_ref();
     let folders: Vec<PathBuf> =
-        set.classes.iter().enumerate().map(|(index, &class)| folder.join(folder_name(index, class))).collect();
+        set.classes.iter().enumerate().map(|(index, class)| folder.join(folder_name(index, class))).collect();
     for folder in &folders {
         fs::create_dir_all(folder)
             .map_err(|error| Error::io("a folder to write into", error, "name another").in_file(folder))?;
@@ -287,7 +288,7 @@ fn read_classes(
     }
     let (height, width) = shape.unwrap_or_default();
     let images = Array3::from_shape_vec((labels.len(), height, width), pixels).expect("images of one size");
-    let classes = folders.iter().map(|folder| folder.class).collect();
+    let classes = folders.iter().map(|folder| folder.class.clone()).collect::<Vec<String>>();
     let set = LabeledImages::new(images, labels, classes)?;
     let notes = inner.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
     Ok(ClassImages { set, n_prepared, n_skipped, notes })

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 /// ```
 /// let digits = mnist_io::synthetic_digits(100, 7);
 /// assert_eq!(digits.images.dim(), (100, 28, 28));
-/// let character = digits.classes[usize::from(digits.labels[0])];
-/// assert!(character.is_ascii_digit());
+/// let class = &digits.classes[usize::from(digits.labels[0])];
+/// assert!(("0"..="9").contains(&class.as_str()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabeledImages {
@@ -19,8 +19,8 @@ pub struct LabeledImages {
     pub images: Array3<u8>,
     /// For each image the index of its class in `classes`.
     pub labels: Vec<u8>,
-    /// The character that each class stands for: `'0'` to `'9'` for MNIST.
-    pub classes: Vec<char>,
+    /// What each class is, a character or a word: `"0"` to `"9"` for MNIST.
+    pub classes: Vec<String>,
 }
 
 impl LabeledImages {
@@ -28,10 +28,10 @@ impl LabeledImages {
     ///
     /// # Errors
     /// `Data` where there is no image or no pixel, the counts differ, a label has no class, or there are no classes or
-    /// more than 256 or one of them twice, or one is a control character.
-    pub fn new(images: Array3<u8>, labels: Vec<u8>, classes: Vec<char>) -> Result<Self> {
+    /// more than 256 or one of them twice, or one is empty, longer than 100 characters or holds a control character.
+    pub fn new(images: Array3<u8>, labels: Vec<u8>, classes: Vec<impl Into<String>>) -> Result<Self> {
         let images = if images.is_standard_layout() { images } else { images.as_standard_layout().into_owned() };
-        let set = Self { images, labels, classes };
+        let set = Self { images, labels, classes: classes.into_iter().map(Into::into).collect() };
         set.check()?;
         Ok(set)
     }
@@ -159,8 +159,8 @@ impl LabeledImages {
 
     /// The same images with the labels that they have among `classes`: all of their own, in another order, or more. `None`
     /// where an image is of a class that is not among them.
-    pub fn among(&self, classes: &[char]) -> Option<Self> {
-        let label_of = |class: &char| classes.iter().position(|other| other == class);
+    pub fn among(&self, classes: &[String]) -> Option<Self> {
+        let label_of = |class: &String| classes.iter().position(|other| other == class);
         let new_labels: Vec<Option<usize>> = self.classes.iter().map(label_of).collect();
         let labels = self.labels.iter().map(|&label| u8::try_from(new_labels[usize::from(label)]?).ok());
         let labels = labels.collect::<Option<Vec<u8>>>()?;
@@ -168,7 +168,8 @@ impl LabeledImages {
     }
 
     /// The identity of the decoded data: SHA-256, in hexadecimal, over the shape (three little-endian `u64`), the pixels,
-    /// the labels, the number of classes (`u64`) and each class (`u32`). How the files were packed does not matter.
+    /// the labels, the number of classes (`u64`) and each class (the code point of its character, a `u32`; where some are
+    /// words, for each its length in bytes, a `u64`, and these bytes). How the files were packed does not matter.
     pub fn sha256(&self) -> String {
         let mut hasher = Sha256::new();
         for &length in self.images.shape() {
@@ -180,29 +181,59 @@ impl LabeledImages {
         }
         hasher.update(&self.labels);
         hasher.update((self.classes.len() as u64).to_le_bytes());
-        for &class in &self.classes {
-            hasher.update(u32::from(class).to_le_bytes());
+        match self.classes.iter().map(|class| only_character(class)).collect::<Option<Vec<char>>>() {
+            Some(characters) => {
+                characters.into_iter().for_each(|character| hasher.update(u32::from(character).to_le_bytes()));
+            }
+            None => {
+                for class in &self.classes {
+                    hasher.update((class.len() as u64).to_le_bytes());
+                    hasher.update(class);
+                }
+            }
         }
         hex::encode(hasher.finalize())
     }
 }
 
-/// The classes of MNIST: the characters `'0'` to `'9'`.
-pub fn digit_classes() -> Vec<char> {
-    ('0'..='9').collect()
+/// The classes of MNIST: `"0"` to `"9"`.
+pub fn digit_classes() -> Vec<String> {
+    ('0'..='9').map(String::from).collect()
 }
 
-pub(crate) fn check_classes(classes: &[char]) -> Result<()> {
+/// Classes in one line: characters side by side (`0123456789`), words with commas between them (`cat, dog`).
+///
+/// ```
+/// assert_eq!(mnist_io::classes_in_a_line(&mnist_io::digit_classes()), "0123456789");
+/// assert_eq!(mnist_io::classes_in_a_line(&["coat".to_owned(), "T-shirt".to_owned()]), "coat, T-shirt");
+/// ```
+pub fn classes_in_a_line(classes: &[String]) -> String {
+    let are_characters = classes.iter().all(|class| only_character(class).is_some());
+    classes.join(if are_characters { "" } else { ", " })
+}
+
+/// The character that a class is; `None` for a word.
+pub(crate) fn only_character(class: &str) -> Option<char> {
+    let mut characters = class.chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+/// The longest name of a class, in characters: that of a folder can hold it.
+pub(crate) const CLASS_LENGTH_MAX: usize = 100;
+
+pub(crate) fn check_classes(classes: &[String]) -> Result<()> {
     let repeated = (1..classes.len()).find(|&index| classes[..index].contains(&classes[index]));
-    let control = classes.iter().find(|class| class.is_control());
-    let found = match (classes.len(), repeated, control) {
-        (1..=256, None, None) => return Ok(()),
-        (_, Some(index), _) => format!("{:?} twice", classes[index]),
-        (_, None, Some(control)) => format!("the control character {control:?}"),
-        (n, None, None) => format!("{n} classes"),
+    let bad_length = classes.iter().find(|class| !(1..=CLASS_LENGTH_MAX).contains(&class.chars().count()));
+    let control = classes.iter().find(|class| class.contains(char::is_control));
+    let found = match (classes.len(), repeated, control, bad_length) {
+        (1..=256, None, None, None) => return Ok(()),
+        (_, Some(index), ..) => format!("{:?} twice", classes[index]),
+        (_, None, Some(control), _) => format!("a control character in {control:?}"),
+        (.., Some(class)) => format!("one of {} characters", class.chars().count()),
+        (n, None, None, None) => format!("{n} classes"),
     };
     Err(Error::data(
-        "1 to 256 different characters as classes, no control characters",
+        "1 to 256 different characters or words as classes, of 1 to 100 characters, no control characters among them",
         found,
         "fix the list of classes",
     ))

@@ -98,7 +98,7 @@ pub use idx::{IdxArray, IdxElement};
 pub use image_folder::{
     ImportOptions, ImportedImages, Preparation, SPLIT_FOLDERS, export_images, import_file, import_images,
 };
-pub use images::{LabeledImages, digit_classes};
+pub use images::{LabeledImages, classes_in_a_line, digit_classes};
 pub use note::{Note, Part};
 #[cfg(feature = "npz")]
 pub use npz::{parse_npz, read_npz};

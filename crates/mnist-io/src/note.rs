@@ -35,7 +35,7 @@ pub enum Note {
         /// The set.
         part: Part,
         /// The classes, in their order.
-        classes: Vec<char>,
+        classes: Vec<String>,
     },
     /// Images that are split already were not split anew, whatever share was asked for.
     SplitKept,
@@ -77,8 +77,9 @@ impl Note {
     /// A note where `set` has no image of some class.
     pub fn on_empty_classes(part: Part, set: &LabeledImages) -> Option<Self> {
         let counts = set.class_counts();
-        let is_empty = |&(index, _): &(usize, &char)| counts[index] == 0;
-        let classes: Vec<char> = set.classes.iter().enumerate().filter(is_empty).map(|(_, &class)| class).collect();
+        let is_empty = |&(index, _): &(usize, &String)| counts[index] == 0;
+        let classes: Vec<String> =
+            set.classes.iter().enumerate().filter(is_empty).map(|(_, class)| class.clone()).collect();
         (!classes.is_empty()).then_some(Self::EmptyClasses { part, classes })
     }
 }
@@ -93,7 +94,7 @@ mod tests {
         let set = set.expect("a set");
         let note = Note::on_empty_classes(Part::Train, &set).expect("a note").to_string();
         assert_eq!(note, "no training image is of the class 'a', 'c' or 'd', so a net cannot learn it");
-        let classes = LabeledImages { classes: vec!['a', 'b'], ..set.clone() };
+        let classes = LabeledImages { classes: vec!["a".to_owned(), "b".to_owned()], ..set.clone() };
         let note = Note::on_empty_classes(Part::Test, &classes).expect("a note").to_string();
         assert_eq!(note, "no test image is of the class 'a', so nothing is measured of it");
         assert_eq!(Note::on_empty_classes(Part::Test, &LabeledImages { labels: vec![0, 1], ..classes }), None);

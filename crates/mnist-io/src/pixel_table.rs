@@ -107,7 +107,7 @@ impl Table {
         }
         let images = Array3::from_shape_vec((self.labels.len(), columns.side, columns.side), self.pixels)
             .expect("every row had side × side pixels");
-        LabeledImages::new(images, self.labels, CLASSES.chars().take(n_classes).collect())
+        LabeledImages::new(images, self.labels, CLASSES.chars().take(n_classes).collect::<Vec<char>>())
     }
 }
 

@@ -100,7 +100,8 @@ fn given(model: &SavedModel, images: &LabeledImages, kernel: Kernel, workers: &W
         AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
         AnyMlp::F64(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
     };
-    let character = |class: usize| images.classes[class];
+    // The classes of digits are characters.
+    let character = |class: usize| images.classes[class].chars().next().unwrap_or('_');
     Given {
         threshold: evaluation.answers.iter().map(|answer| answer.exact.map_or('_', character)).collect(),
         nearest: evaluation.answers.iter().map(|answer| character(answer.nearest)).collect(),

@@ -148,7 +148,7 @@ impl Evidence<'_> {
 
     /// The character of each test image; nothing where its label has none.
     fn truth(&self) -> impl Iterator<Item = Option<char>> {
-        self.test.labels.iter().map(|&label| self.test.classes.get(usize::from(label)).copied())
+        self.test.labels.iter().map(|&label| self.test.classes.get(usize::from(label))?.chars().next())
     }
 }
 

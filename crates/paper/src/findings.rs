@@ -187,7 +187,7 @@ impl Statement {
 }
 
 /// What the constant answers reach with ASCII codes on images with these labels.
-pub(crate) fn constant_answers(labels: &[u8], classes: &[char]) -> Vec<ConstantAnswer> {
+pub(crate) fn constant_answers(labels: &[u8], classes: &[String]) -> Vec<ConstantAnswer> {
     let codes = TargetEncoding::Ascii.codebook(classes).codes;
     let codes: Vec<Vec<bool>> =
         codes.rows().into_iter().map(|code| code.iter().map(|&bit| bit == 1).collect()).collect();

@@ -56,7 +56,7 @@ impl Plan<'_> {
     pub(crate) fn count(&self) -> Result<Counted, Failure> {
         let mut saved = models::load(self.model)?.saved;
         if saved.classes.is_empty() {
-            saved.classes = mnist_io::digit_classes().iter().map(char::to_string).collect();
+            saved.classes = mnist_io::digit_classes();
         }
         let mut classifier = Classifier::new(&saved)?;
         let synthetic = synthetic_digits(N_SYNTHETIC, SYNTHETIC_SEED);

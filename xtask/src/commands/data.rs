@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use mlp_results::text::{counted, thousands};
+use mlp_results::text::{counted, shorten, thousands};
 use mlp_sweep::Dataset;
 use mnist_fetch::Manifest;
 use mnist_io::{
@@ -28,7 +28,7 @@ Examples:
   cargo xtask data import train.csv kaggle           of a table with a row for each image, or Keras' mnist.npz";
 
 const IMPORT_NOTES: &str = "\
-FOLDER holds a folder for each class, named by its character (7, A, 36-a), with pictures in it, or two such
+FOLDER holds a folder for each class, named by its class (7, A, 36-a, cat), with pictures in it, or two such
 folders, train and test (or training and testing). Without them a share of every class is drawn for testing; with
 --test-share 1 all pictures are for testing, to measure a net that has learned from others:
   cargo xtask data import photos my-test --test-share 1
@@ -167,13 +167,16 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
     if let Some(set) = known {
         output.line(&set.title);
     }
-    output.line(format_args!("\n{:<8}{:>10}{:>10}", "class", "training", "test"));
+    let classes = data.train().classes();
+    let width = classes.iter().map(|class| class.chars().count() + 1).max().unwrap_or(0).clamp(8, 24);
+    output.line(format_args!("\n{:<width$}{:>10}{:>10}", "class", "training", "test"));
     let most = train.class_counts.iter().copied().max().unwrap_or(0).max(1);
-    for (index, class) in data.train().classes().iter().enumerate() {
-        let bar = "#".repeat((40 * train.class_counts[index]).div_ceil(most));
+    for (index, class) in classes.iter().enumerate() {
+        let class = shorten(class, width - 1);
+        let bar = "#".repeat(((48 - width) * train.class_counts[index]).div_ceil(most));
         let name = known.and_then(|set| set.class_names.get(index)).map_or(String::new(), |name| format!("  {name}"));
         output.line(format_args!(
-            "{class:<8}{:>10}{:>10}  {bar}{name}",
+            "{class:<width$}{:>10}{:>10}  {bar}{name}",
             thousands(train.class_counts[index] as u64),
             thousands(test.class_counts[index] as u64)
         ));
@@ -205,6 +208,12 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
     }
 }
 
+/// Characters as one text, words as a list, as records have them.
+fn written(classes: &[String]) -> Value {
+    let are_characters = classes.iter().all(|class| class.chars().count() == 1);
+    if are_characters { json!(classes.concat()) } else { json!(classes) }
+}
+
 fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates) -> Value {
     let part = |set: &LabeledImages, found: &ImageStatistics| {
         json!({
@@ -220,7 +229,7 @@ fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates)
     json!({
         "name": data.name(),
         "sha256": data.sha256(),
-        "classes": train.classes.iter().collect::<String>(),
+        "classes": written(&train.classes),
         "height": train.height(),
         "width": train.width(),
         "train": part(train, &statistics[0]),
@@ -306,7 +315,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         counted(test.len(), "test image"),
         test.width(),
         test.height(),
-        test.classes.iter().collect::<String>(),
+        mnist_io::classes_in_a_line(&test.classes),
         counted(imported.n_prepared, "picture")
     ));
     // A bare name would be that of a data set.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-use mlp_results::text::{counted, percent};
+use mlp_results::text::{counted, percent, shorten};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
 use mlp_sweep::{Dataset, image_samples};
 use mlp_train::{AnyMlp, ConfusionMatrix, Decoding, EpochMetrics, Evaluation, SavedModel, evaluate};
@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
             n_outputs: model.saved.network.n_outputs(),
         };
         summary::explain_metrics(&clean.metrics, images.len(), reading, output);
-        show_curves(&curves, output);
+        show_curves(&curves, reading.decoding, output);
         if let Some(confusion) = clean.confusion.as_ref().filter(|_| !arguments.style.quiet) {
             show_confusion(confusion, &images.classes, model.saved.config.answers_by(), output);
         }
@@ -213,27 +213,32 @@ fn folder_and_trial(model: &Path) -> Option<(RunFolder, String)> {
     folder.record(&trial).is_file().then_some((folder, trial))
 }
 
-fn show_curves(curves: &[RobustnessCurve], output: &mut Output) {
+/// A column for each metric that says something of its own where answers are read like this.
+fn show_curves(curves: &[RobustnessCurve], decoding: Decoding, output: &mut Output) {
+    type Column = (&'static str, fn(&EpochMetrics) -> Option<f64>);
+    let right: Column = ("test right", |metrics| metrics.accuracy);
+    let bits: Column = ("test bits", |metrics| metrics.bit_accuracy);
+    let columns: &[Column] = match decoding {
+        Decoding::Exact => &[
+            right,
+            ("nearest code", |metrics| metrics.nearest_accuracy),
+            bits,
+            ("invalid", |metrics| metrics.invalid_rate),
+        ],
+        Decoding::Nearest => &[right, ("exact code", |metrics| metrics.exact_accuracy), bits],
+    };
     for curve in curves {
-        output.line(format_args!(
-            "\n{:<18}{:>12}{:>14}{:>12}{:>11}{:>10}",
-            curve.disturbance, "test right", "nearest code", "exact code", "test bits", "invalid"
-        ));
+        let head: String = columns.iter().map(|(name, _)| format!("{name:>14}")).collect();
+        output.line(format_args!("\n{:<18}{head}", curve.disturbance));
         for (strength, metrics) in &curve.points {
             let name = if *strength == 0.0 { "clean".to_owned() } else { strength.to_string() };
-            output.line(format_args!(
-                "{name:>17} {:>12}{:>14}{:>12}{:>11}{:>10}",
-                percent(metrics.accuracy),
-                percent(metrics.nearest_accuracy),
-                percent(metrics.exact_accuracy),
-                percent(metrics.bit_accuracy),
-                percent(metrics.invalid_rate),
-            ));
+            let row: String = columns.iter().map(|(_, value)| format!("{:>14}", percent(value(metrics)))).collect();
+            output.line(format_args!("{name:>17} {row}"));
         }
     }
 }
 
-fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], decoding: Decoding, output: &mut Output) {
+fn show_confusion(confusion: &ConfusionMatrix, classes: &[String], decoding: Decoding, output: &mut Output) {
     // Wider tables than a terminal help nobody; the report has them all.
     if classes.len() > 12 {
         return;
@@ -241,12 +246,13 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[char], decoding: Decod
     // Ten classes fit a terminal of 80 columns as long as no count has more than four digits.
     let widest = confusion.counts.iter().flatten().max().map_or(1, |count| count.to_string().len());
     let width = (widest + 1).max(5);
-    let head: String = classes.iter().map(|class| format!("{class:>width$}")).collect();
+    let head: String = classes.iter().map(|class| format!("{:>width$}", shorten(class, width - 1))).collect();
+    let left = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).clamp(5, 12);
     output.line("\nrows: what the image shows; columns: the answer");
     let can_be_invalid = decoding == Decoding::Exact;
-    output.line(format_args!("shown {head}{}    found", if can_be_invalid { " invalid" } else { "" }));
+    output.line(format_args!("{:<left$} {head}{}    found", "shown", if can_be_invalid { " invalid" } else { "" }));
     for (class, counts) in confusion.counts.iter().enumerate() {
-        let mut line = format!("{:>5} ", classes[class]);
+        let mut line = format!("{:>left$} ", shorten(&classes[class], left));
         let (invalid, answers) = counts.split_last().unwrap_or((&0, &[]));
         for count in answers {
             line.push_str(&if *count == 0 { format!("{:>width$}", "·") } else { format!("{count:>width$}") });

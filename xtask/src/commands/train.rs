@@ -51,8 +51,9 @@ pub(crate) struct Train {
     /// the best is taken
     #[arg(long, value_name = "MODEL|FOLDER", conflicts_with_all = ["config", "init"])]
     from: Option<PathBuf>,
-    /// Start from the weights of this model instead of random ones; the configuration is yours
-    #[arg(long, value_name = "MODEL")]
+    /// Start from the weights of this model instead of random ones; the configuration is yours; a model file, or the folder of a
+    /// run, of which the best is taken
+    #[arg(long, value_name = "MODEL|FOLDER")]
     init: Option<PathBuf>,
     #[command(flatten)]
     run: RunArguments,
@@ -60,15 +61,15 @@ pub(crate) struct Train {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure> {
-    let found = arguments.from.as_deref().map(models::load).transpose()?;
+    let found = arguments.from.as_ref().or(arguments.init.as_ref()).map(|path| models::load(path)).transpose()?;
     let document = match (&arguments.config, &found) {
         (Some(path), _) => Document::read(path)?,
-        (None, Some(found)) => Document::of_settings(settings_of(&found.saved)),
-        (None, None) => Document::default(),
+        (None, Some(found)) if arguments.from.is_some() => Document::of_settings(settings_of(&found.saved)),
+        (None, _) => Document::default(),
     };
     // From here on, so that a signal while the data are read ends the run as one later does.
     let stop = interrupt::stop_flag()?;
-    let initial_path = found.as_ref().map(|found| found.path.as_path()).or(arguments.init.as_deref());
+    let initial_path = found.as_ref().map(|found| found.path.as_path());
     let initial = initial_path.map(InitialModel::read).transpose()?;
     let builder = planning::plan(document, &arguments.run)?;
     let sweep = match initial {

@@ -65,9 +65,9 @@ pub(crate) fn grown(ink: &Array2<f32>, radius: f32) -> Array2<f32> {
 }
 
 /// A random digit of the set, and its class.
-pub(crate) fn any(set: &LabeledImages, dice: &mut Dice) -> (usize, char) {
+pub(crate) fn any(set: &LabeledImages, dice: &mut Dice) -> (usize, String) {
     let index = dice.below(set.len());
-    (index, set.classes[usize::from(set.labels[index])])
+    (index, set.classes[usize::from(set.labels[index])].clone())
 }
 
 fn sample(image: &GrayImage, u: f32, v: f32) -> f32 {

@@ -37,7 +37,9 @@ fn the_long_help_of_train_shows_every_key_with_its_default() {
 #[test]
 fn unknown_flags_and_commands_are_refused_with_the_nearest_known_one() {
     let sandbox = Sandbox::new();
-    sandbox.run(["train", "--epochs", "3"]).expect_code(2).expect_error("unexpected argument '--epochs'");
+    let outcome = sandbox.run(["train", "--epochs", "3"]).expect_code(2);
+    let outcome = outcome.expect_error("unexpected argument '--epochs'");
+    outcome.expect_error("`epochs` is a key of the configuration: `train` and `sweep` take it as --set epochs=VALUE");
     sandbox.run(["trian"]).expect_code(2).expect_error("'train'");
     sandbox.run(["train", "--kernel", "sse9"]).expect_code(2).expect_error("expected one of avx512, avx2, portable");
     sandbox.run(["train", "--threads", "0"]).expect_code(2).expect_error("1..=1024");

@@ -33,7 +33,7 @@ fn best_model(sandbox: &Sandbox, picture: &str) -> PathBuf {
     let outcome = sandbox.run(["predict", "out", picture, "--quiet"]).expect_code(0);
     let mut lines = outcome.stdout.lines();
     let path = lines.next().and_then(|line| line.strip_prefix("net      ")).expect("a path");
-    assert_eq!(lines.next(), Some("         the best of the 3 trials of its folder"), "{outcome:#?}");
+    assert_eq!(lines.next(), Some("         the best of the 3 trials of its folder, by test accuracy"), "{outcome:#?}");
     sandbox.path(path)
 }
 
@@ -116,4 +116,54 @@ fn a_net_for_images_of_another_size_takes_such_images_as_they_are_and_scales_pre
     fs::rename(model, sandbox.path("alone.safetensors")).expect("moved");
     let outcome = sandbox.run(["predict", "alone.safetensors", "exact.png"]).expect_code(3);
     outcome.expect_error("found one with 320 inputs; leave it in its folder of results");
+}
+
+#[test]
+fn classes_that_are_words_are_trained_measured_and_answered_as_words() {
+    let sandbox = Sandbox::new();
+    for index in 0..60_u32 {
+        let (class, top) = [("T-shirt", 4), ("ankle boot", 14)][(index % 2) as usize];
+        fs::create_dir_all(sandbox.path("sorted").join(class)).expect("a folder");
+        let picture = image::GrayImage::from_fn(28, 28, |x, y| {
+            image::Luma([if (4 + index % 7..20).contains(&x) && (top..top + 10).contains(&y) { 255 } else { 0 }])
+        });
+        picture.save(sandbox.path("sorted").join(class).join(format!("{index:02}.png"))).expect("a picture");
+    }
+    let outcome = sandbox.run(["data", "import", "sorted", "things", "--as-is"]).expect_code(0);
+    assert!(outcome.stdout.contains("classes T-shirt, ankle boot;"), "{outcome:#?}");
+    let outcome = sandbox.run(["data", "show", "./things"]).expect_code(0);
+    assert!(outcome.stdout.contains("\nankle boot         24         6"), "{outcome:#?}");
+
+    let train = [
+        "train",
+        "--data",
+        "./things",
+        "--set",
+        "hidden=[]",
+        "--set",
+        "epochs=20",
+        "--set",
+        "batch_size=8",
+        "--out",
+        "out",
+    ];
+    let outcome = sandbox.run(train).expect_code(2);
+    outcome.expect_error(
+        "encoding: expected one-hot, binary or random where a class is a word, such as \"T-shirt\", found ascii",
+    );
+    let outcome = sandbox.run(train.iter().copied().chain(["--set", "encoding=one-hot"])).expect_code(0);
+    assert!(outcome.stdout.contains("accuracy         100.00 %"), "{outcome:#?}");
+
+    let outcome = sandbox.run(["evaluate", "out"]).expect_code(0);
+    let matrix: Vec<&str> = outcome.stdout.lines().rev().take(3).collect();
+    assert_eq!(
+        matrix,
+        ["ankle boot     ·    6 100.00 %", "   T-shirt     6    · 100.00 %", "shown       T-…t an…t    found"]
+    );
+    let outcome = sandbox.run(["predict", "out", "sorted/ankle boot/01.png", "--quiet"]).expect_code(0);
+    assert!(outcome.stdout.contains("ankle boot"), "{outcome:#?}");
+    let records = mlp_results::RunFolder::new(sandbox.path("out")).records();
+    assert_eq!(records.values().next().expect("a record").data.classes, ["T-shirt", "ankle boot"]);
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("ankle boot"));
 }

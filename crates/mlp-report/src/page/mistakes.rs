@@ -54,7 +54,7 @@ impl Mistakes {
         if record.mistakes.is_empty() {
             return None;
         }
-        let classes: Vec<String> = record.data.classes.chars().map(|class| class.to_string()).collect();
+        let classes = &record.data.classes;
         let codes = codes(record);
         let image = |index: usize| images.get(&(record.trial.clone(), index));
         let mistakes = record.mistakes.iter().take(N_MISTAKES).map(|mistake| {

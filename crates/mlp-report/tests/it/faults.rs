@@ -101,7 +101,7 @@ fn synthetic_data_are_announced() {
 fn contradictory_records_break_nothing() {
     let mut record = made_up::record(&[("encoding", json!(7))], STORY);
     record.confusion = Some(vec![vec![u64::MAX; 3], vec![], vec![u64::MAX]]);
-    record.data.classes = "ab".to_owned();
+    record.data.classes = vec!["a".to_owned(), "b".to_owned()];
     record.best_epoch = 1_000_000;
     record.status = Status::Finished;
     record.mistakes[0].outputs = vec![f64::NAN; 40];
@@ -120,7 +120,7 @@ fn trials_without_labels_are_compared_by_their_error() {
         let mut record = made_up::record(&[], Story { seed, ..STORY });
         record.confusion = None;
         record.mistakes = Vec::new();
-        record.data.classes = String::new();
+        record.data.classes = Vec::new();
         for epoch in &mut record.epochs {
             for metrics in [Some(&mut epoch.train), epoch.test.as_mut()].into_iter().flatten() {
                 *metrics = EpochMetrics {

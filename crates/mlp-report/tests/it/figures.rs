@@ -22,7 +22,7 @@ fn a_small_curve_looks_as_it_did() {
 #[test]
 fn a_small_confusion_matrix_looks_as_it_did() {
     let mut record = made_up::record(&[], STORY);
-    record.data.classes = "ab".to_owned();
+    record.data.classes = vec!["a".to_owned(), "b".to_owned()];
     record.confusion = Some(vec![vec![8, 1, 1], vec![0, 5, 0]]);
     insta::assert_snapshot!(confusion::confusion_matrix(&record).unwrap());
 }
@@ -60,7 +60,7 @@ fn every_figure_is_a_document_of_its_own() {
 #[test]
 fn class_scores_are_counted_by_hand() {
     let mut record = made_up::record(&[], STORY);
-    record.data.classes = "ab".to_owned();
+    record.data.classes = vec!["a".to_owned(), "b".to_owned()];
     record.confusion = Some(vec![vec![6, 3, 1], vec![0, 5, 0]]);
     let scores = confusion::class_scores(&record);
     assert_eq!((scores[0].precision, scores[0].recall), (Some(1.0), Some(0.6)));

@@ -32,7 +32,7 @@ fn the_levels_of_constant_answers_on_mnist_are_those_of_the_paper() {
 #[test]
 fn the_levels_follow_the_class_counts_and_the_encoding() {
     let mut record = made_up::record(&[("encoding", json!("one-hot"))], STORY);
-    record.data.classes = "ab".to_owned();
+    record.data.classes = vec!["a".to_owned(), "b".to_owned()];
     record.confusion = Some(vec![vec![30, 0, 0], vec![0, 10, 0]]);
     let levels = constant_answers(&record);
     assert_eq!(levels[0].mae, 0.5);

@@ -67,7 +67,7 @@ pub(crate) fn record(settings: &[(&str, Value)], story: Story) -> RunRecord {
             inputs: 784,
             height: 28,
             width: 28,
-            classes: "0123456789".to_owned(),
+            classes: ('0'..='9').map(String::from).collect(),
             synthetic: false,
         },
         best_epoch: story.n_epochs,

@@ -22,7 +22,7 @@ fn data() -> DataDescription {
         inputs: 8,
         height: 0,
         width: 0,
-        classes: "0123456789".into(),
+        classes: ('0'..='9').map(String::from).collect(),
         synthetic: true,
     }
 }

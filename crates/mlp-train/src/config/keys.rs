@@ -317,8 +317,8 @@ impl TrainConfig {
         Ok((config, rest))
     }
 
-    /// The error of a key that is none: it names all keys, and the nearest one among them and `others`, the keys that the
-    /// program knows besides.
+    /// The error of a key that is none: it names all keys and `others`, those that the program knows besides, and the nearest
+    /// one among them.
     ///
     /// ```
     /// let error = mlp_train::TrainConfig::unknown_key("dta", &["name", "data"]);
@@ -327,7 +327,7 @@ impl TrainConfig {
     pub fn unknown_key(key: &str, others: &[&str]) -> Error {
         let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
         let candidates = [names.as_slice(), others].concat();
-        let error = Error::of_key(shown(key), format!("one of the keys {}", names.join(", ")), "an unknown key");
+        let error = Error::of_key(shown(key), format!("one of the keys {}", candidates.join(", ")), "an unknown key");
         suggest(error, nearest(key, &candidates))
     }
 }

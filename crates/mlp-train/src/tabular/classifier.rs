@@ -95,7 +95,7 @@ impl<L: Ord + Clone> MlpClassifier<L> {
         let (classes, indices) = class_indices(labels);
         // Nothing is computed from the names of the classes.
         let numbers: Vec<String> = (0..classes.len()).map(|class| class.to_string()).collect();
-        let codebook = config.encoding.codebook_of_words(&numbers)?;
+        let codebook = config.encoding.codebook(&numbers);
         let fitted = fit(config, inputs, Wanted::Classes { labels: &indices, codebook: &codebook })?;
         Ok(Self { classes, codebook, fitted })
     }
@@ -209,7 +209,8 @@ impl<L: FromStr> MlpClassifier<L> {
             let error = Error::new(ErrorKind::Model, "a model with classes", "one without").in_file(path);
             return Err(error.with_advice("load it as an MlpRegressor"));
         }
-        let codebook = model.config.encoding.codebook_of_words(&model.classes).map_err(|error| error.in_file(path))?;
+        model.config.encoding.check_classes(&model.classes).map_err(|error| error.in_file(path))?;
+        let codebook = model.config.encoding.codebook(&model.classes);
         let (n_outputs, n_bits) = (model.network.n_outputs(), codebook.n_bits());
         if n_outputs != n_bits {
             let expected = format!("{n_outputs} bits in the codes of the classes, as the network has outputs");

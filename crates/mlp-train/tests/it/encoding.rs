@@ -134,9 +134,9 @@ proptest! {
 fn classes_may_be_words_and_more_than_a_byte_counts_unless_codes_are_ascii() {
     let names: Vec<String> = (0..1000).map(|class| format!("class {class}")).collect();
     for (encoding, n_bits) in [(TargetEncoding::Binary, 10), (TargetEncoding::OneHot, 1000)] {
-        let codebook = encoding.codebook_of_words(&names).unwrap();
+        let codebook = encoding.codebook(&names);
         assert_eq!((codebook.n_classes(), codebook.n_bits()), (1000, n_bits));
-        assert_eq!(encoding.n_bits_of_words(&names).unwrap(), n_bits);
+        assert_eq!(encoding.n_bits(&names), n_bits);
         let outputs: Vec<f32> = codebook.codes.row(777).iter().map(|&bit| f32::from(bit)).collect();
         assert_eq!(codebook.decode_threshold(&outputs), Some(777));
         assert_eq!(codebook.classes[codebook.decode_nearest(&outputs)], "class 777");
@@ -145,9 +145,9 @@ fn classes_may_be_words_and_more_than_a_byte_counts_unless_codes_are_ascii() {
     let digits: Vec<char> = ('0'..='9').collect();
     let texts: Vec<String> = digits.iter().map(char::to_string).collect();
     for encoding in TargetEncoding::ALL {
-        assert_eq!(encoding.codebook_of_words(&texts).unwrap(), encoding.codebook(&digits));
+        assert_eq!(encoding.codebook(&texts), encoding.codebook(&digits));
     }
-    let error = TargetEncoding::Ascii.codebook_of_words(&["a", "T-shirt"]).unwrap_err();
+    let error = TargetEncoding::Ascii.check_classes(&["a", "T-shirt"]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "encoding: expected one-hot, binary or random where a class is a word, such as \"T-shirt\", found ascii"

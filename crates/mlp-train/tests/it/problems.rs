@@ -69,7 +69,7 @@ impl Blobs {
     }
 
     pub(crate) fn encoded(mut self, encoding: TargetEncoding) -> Self {
-        self.codebook = encoding.codebook_of_words(&self.codebook.classes).unwrap();
+        self.codebook = encoding.codebook(&self.codebook.classes);
         self
     }
 

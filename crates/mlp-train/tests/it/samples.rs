@@ -111,7 +111,7 @@ impl RemoveRow for Array2<f64> {
 fn labels_beyond_a_byte_and_classes_that_are_words_are_trained_on_and_named_in_mistakes() {
     let names: Vec<String> = (0..300).map(|class| format!("species {class}")).collect();
     let config = TrainConfig::new().hidden([4]).encoding(TargetEncoding::Binary).batch_size(10).epochs(1);
-    let codebook = config.encoding.codebook_of_words(&names).unwrap();
+    let codebook = config.encoding.codebook(&names);
     let labels: Vec<usize> = (0..300).collect();
     let inputs = Array2::from_shape_fn((300, 3), |(row, column)| (row * (column + 1) % 7) as f32);
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook) };

@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Written {
 }
 
 fn check_set(name: &str, written: WrittenSet, archives: &BTreeMap<String, KnownArchive>) -> Result<DataSet, String> {
-    let classes: Vec<char> = written.classes.chars().collect();
+    let classes: Vec<String> = written.classes.chars().map(String::from).collect();
     if classes.is_empty() || classes.len() > 256 {
         return Err(format!("classes: expected 1 to 256 characters, found {}", classes.len()));
     }

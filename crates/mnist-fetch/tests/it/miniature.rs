@@ -19,8 +19,10 @@ pub(crate) struct Miniature {
 
 impl Miniature {
     pub(crate) fn new() -> Self {
-        let letters =
-            |n: usize, seed: u64| LabeledImages { classes: LETTERS.chars().collect(), ..synthetic_digits(n, seed) };
+        let letters = |n: usize, seed: u64| LabeledImages {
+            classes: LETTERS.chars().map(String::from).collect(),
+            ..synthetic_digits(n, seed)
+        };
         Miniature { train: letters(300, 1), test: letters(100, 2) }
     }
 

@@ -109,7 +109,13 @@ fn kernel_of(sigma: f64) -> Vec<u64> {
     let radius = 150;
     let mut impulse = Array3::zeros((1, 1, 2 * radius + 1));
     impulse[[0, 0, radius]] = 255;
-    blur(&impulse, sigma, None).iter().map(|&pixel| (u64::from(pixel) * 256 + 127) / 255).collect()
+    let mut kernel: Vec<u64> =
+        blur(&impulse, sigma, None).iter().map(|&pixel| (u64::from(pixel) * 256 + 127) / 255).collect();
+    // 128 and 129 show the same pixel, 128; the middle alone can be so large.
+    if kernel[radius] == 129 {
+        kernel[radius] -= u64::from(kernel.iter().sum::<u64>() == 257);
+    }
+    kernel
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn a_folder_is_told_by_what_is_in_it() {
 fn a_test_set_is_written_and_loaded_alone() {
     let folder = tempfile::tempdir().unwrap();
     let digits = synthetic_digits(10, 1);
-    let test = LabeledImages { classes: ('a'..='j').collect(), ..digits.clone() };
+    let test = LabeledImages { classes: ('a'..='j').map(String::from).collect(), ..digits.clone() };
     LabeledImages::write_test(folder.path(), &test).unwrap();
     assert_eq!(LabeledImages::load_test(folder.path(), |_| {}).unwrap(), test);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
@@ -142,10 +142,10 @@ fn images_find_their_labels_among_other_classes() {
     let set = LabeledImages::new(images, vec![0, 1, 0], vec!['7', '3']).unwrap();
     let among = set.among(&mnist_io::digit_classes()).unwrap();
     assert_eq!((among.labels, among.classes.len()), (vec![7, 3, 7], 10));
-    assert_eq!(set.among(&['3', 'x']), None);
+    assert_eq!(set.among(&["3", "x"].map(String::from)), None);
     // What no image is of need not be there.
     let one = LabeledImages { labels: vec![1, 1, 1], ..set };
-    assert_eq!(one.among(&['x', '3']).unwrap().labels, [1, 1, 1]);
+    assert_eq!(one.among(&["x", "3"].map(String::from)).unwrap().labels, [1, 1, 1]);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn all_images_can_be_for_testing_and_classes_without_one_are_noted() {
     let options = ImportOptions { test_share: 1.0, preparation: Preparation::Never, ..ImportOptions::default() };
     let imported = import(folder.path(), &options).unwrap();
     assert_eq!((imported.train.len(), imported.test.len()), (0, 30));
-    let empty = |part| Note::EmptyClasses { part, classes: vec!['q'] };
+    let empty = |part| Note::EmptyClasses { part, classes: vec!["q".to_owned()] };
     assert_eq!(imported.notes, [empty(Part::Test)]);
     // One image of a class is for learning.
     GrayImage::new(28, 28).save(folder.path().join("10-q/one.png")).unwrap();

@@ -37,6 +37,49 @@ fn what_is_exported_is_imported_to_the_pixel_whatever_its_classes_and_size() {
 }
 
 #[test]
+fn classes_may_be_words_in_folders_and_in_idx_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["cat", "T-shirt", "and/or", "7", "U+0041", "ankle boot", "10", " x", "é", "sandal"];
+    let sets = [(60, 1), (40, 2)].map(|(n, seed)| {
+        let digits = synthetic_digits(n, seed);
+        LabeledImages::new(digits.images, digits.labels, names.to_vec()).unwrap()
+    });
+    for (part, set) in SPLIT_FOLDERS.iter().zip(&sets) {
+        export_images(set, folder.path().join("pictures").join(part), |_| {}).unwrap();
+    }
+    let imported = import(&folder.path().join("pictures"), &AS_IS).unwrap();
+    assert_eq!([imported.train, imported.test], sets);
+    let plain = |set: &LabeledImages| {
+        let classes = set.classes.iter().map(|class| class.trim().to_owned()).collect();
+        LabeledImages { classes, ..set.clone() }
+    };
+    let [train, test] = sets.each_ref().map(plain);
+    LabeledImages::write_folder(folder.path().join("idx"), &train, &test).unwrap();
+    let loaded = LabeledImages::load_folder(folder.path().join("idx")).unwrap();
+    assert_eq!([&loaded.0, &loaded.1], [&train, &test]);
+    // Words and characters with the same letters are other classes.
+    let of = |classes: [&str; 2]| LabeledImages::new(test.first(1).images, vec![0], classes.to_vec()).unwrap().sha256();
+    assert_ne!(of(["ab", "c"]), of(["a", "bc"]));
+}
+
+#[test]
+fn folders_named_by_words_are_in_the_order_of_the_words_and_by_numbers_in_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, classes) in [("words", ["dog", "cat", "ape"]), ("numbers", ["10", "9", "2"])] {
+        for class in classes {
+            let place = folder.path().join(name).join(class);
+            fs::create_dir_all(&place).unwrap();
+            for index in 0..5 {
+                GrayImage::new(28, 28).save(place.join(format!("{index}.png"))).unwrap();
+            }
+        }
+        let imported = import(&folder.path().join(name), &AS_IS).unwrap();
+        assert_eq!(imported.train.classes, [classes[2], classes[1], classes[0]]);
+        assert_eq!((imported.train.len(), imported.test.len()), (12, 3));
+    }
+}
+
+#[test]
 fn photos_are_prepared_and_split_by_the_seed_and_other_files_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let digits = synthetic_digits(200, 9);
@@ -83,8 +126,11 @@ fn folders_that_are_no_data_set_are_refused_with_the_reason() {
     };
     for (made, reason) in [
         ("empty", "expected a folder of pictures for each class, such as 7 or A, found none"),
-        ("words/cat", "cat: expected a folder named by the character of its class"),
-        ("twice/7", "expected one folder for '7', found"),
+        (
+            "words/cat",
+            "cat: expected a folder named by its class, such as 7, A, cat, 36-a or 10-U+002F, found \"cat\", without a picture",
+        ),
+        ("twice/7", "expected one folder for \"7\", found"),
         ("bare/7", "bare: expected pictures (PNG, JPEG, WebP, BMP or GIF), found none"),
     ] {
         fs::create_dir_all(folder.path().join(made)).unwrap();

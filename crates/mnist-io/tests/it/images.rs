@@ -13,7 +13,8 @@ fn a_folder_that_was_written_is_loaded_again() {
     assert_eq!(LabeledImages::load_folder(folder.path()).unwrap(), (train.clone(), test.clone()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
 
-    let letters = |set: &LabeledImages| LabeledImages { classes: ('a'..='j').collect(), ..set.clone() };
+    let letters =
+        |set: &LabeledImages| LabeledImages { classes: ('a'..='j').map(String::from).collect(), ..set.clone() };
     LabeledImages::write_folder(folder.path(), &letters(&train), &letters(&test)).unwrap();
     assert_eq!(LabeledImages::load_folder(folder.path()).unwrap(), (letters(&train), letters(&test)));
 
@@ -21,7 +22,7 @@ fn a_folder_that_was_written_is_loaded_again() {
     LabeledImages::write_folder(folder.path(), &train, &test).unwrap();
     assert_eq!(LabeledImages::load_folder(folder.path()).unwrap(), (train.clone(), test.clone()));
 
-    test.classes = vec!['x'];
+    test.classes = vec!["x".to_owned()];
     let error = LabeledImages::write_folder(folder.path(), &train, &test).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
 }
@@ -84,7 +85,7 @@ fn a_set_that_cannot_be_loaded_is_not_written_and_leaves_the_folder_as_it_was() 
         LabeledImages { labels: vec![0; 9], ..new.clone() },
         LabeledImages { labels: vec![10; 10], ..new.clone() },
         LabeledImages { images: Array3::zeros((0, 28, 28)), labels: vec![], ..new.clone() },
-        LabeledImages { classes: "012345678\n".chars().collect(), ..new.clone() },
+        LabeledImages { classes: "012345678\n".chars().map(String::from).collect(), ..new.clone() },
     ];
     let mut texts = Vec::new();
     for set in &spoilt {
@@ -106,7 +107,9 @@ fn a_file_of_classes_is_refused_for_its_content_or_as_unreadable() {
     LabeledImages::write_folder(folder.path(), &digits, &digits).unwrap();
     let path = folder.path().join("classes.txt");
     let mut texts = Vec::new();
-    for content in [&b"a\nbc\n"[..], b"a\n\nb\n", b"a\na\n", b"a\n\t\n", b"a\n\xff\n", b"", &[b'a'; 5000]] {
+    for content in
+        [&b"a\n bc\n"[..], b"a\n\nb\n", b"a\na\n", b"a\n\t\n", b"a\n\xff\n", b"", &[b'a'; 101], &[b'a'; 200_000]]
+    {
         std::fs::write(&path, content).unwrap();
         let error = LabeledImages::load_folder(folder.path()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data, "{error}");
@@ -172,7 +175,7 @@ fn the_identity_changes_with_pixels_labels_classes_and_shape() {
     let identity = digits.sha256();
     let mut others = vec![digits.first(3)];
     others.push(LabeledImages { labels: vec![0; 4], ..digits.clone() });
-    others.push(LabeledImages { classes: ('a'..='j').collect(), ..digits.clone() });
+    others.push(LabeledImages { classes: ('a'..='j').map(String::from).collect(), ..digits.clone() });
     let reshaped = digits.images.clone().into_shape_with_order((4, 14, 56)).unwrap();
     others.push(LabeledImages { images: reshaped, ..digits.clone() });
     let mut touched = digits.clone();
@@ -202,7 +205,11 @@ fn a_split_takes_its_share_of_every_class_and_loses_nothing() {
     all.sort();
     assert_eq!(both, all);
     // Each set has one of two, and one alone is there to learn from.
-    let three = LabeledImages { images: digits.first(3).images, labels: vec![0, 0, 1], classes: vec!['a', 'b'] };
+    let three = LabeledImages {
+        images: digits.first(3).images,
+        labels: vec![0, 0, 1],
+        classes: vec!["a".to_owned(), "b".to_owned()],
+    };
     for share in [0.0, 0.01, 0.99, 1.0] {
         let (first, second) = three.split(share, 0);
         assert_eq!((first.class_counts(), second.class_counts()), (vec![1, 1], vec![1, 0]));

@@ -24,7 +24,7 @@ fn a_table_is_read_with_and_without_a_head_line() {
         assert_eq!((set.len(), set.height(), set.width()), (2, 8, 8));
         assert_eq!(set.labels, [3, 9]);
         assert_eq!([set.images[[0, 0, 0]], set.images[[1, 0, 0]]], [7, 255]);
-        assert_eq!(set.classes.iter().collect::<String>(), "0123456789");
+        assert_eq!(set.classes.concat(), "0123456789");
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn list(set: &DataSet, datasets: &Path, output: &mut Output) {
     if let Some((train, test)) = set.counts {
         say(format!("{} training and {} test images", thousands(train as u64), thousands(test as u64)));
     }
-    say(format!("classes {}", set.classes.iter().collect::<String>()));
+    say(format!("classes {}", mnist_io::classes_in_a_line(&set.classes)));
     if !set.class_names.is_empty() {
         say(format!("that is {}", set.class_names.join(", ")));
     }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use mlp_results::text::thousands;
 use mlp_sweep::{Dataset, SampleSet};
 use mlp_train::{SavedModel, split_validation};
-use mnist_io::LabeledImages;
+use mnist_io::{LabeledImages, classes_in_a_line};
 use serde_json::Value;
 
 use crate::data::{self, Measurable};
@@ -137,16 +137,14 @@ impl MeasuredImages {
                 images.width(),
             )));
         }
-        // Classes of images are characters; a model of words knows none of them.
-        let known: Option<Vec<char>> = saved.classes.iter().map(|class| class.parse().ok()).collect();
-        let known = known.map(|known| if known.is_empty() { images.classes.clone() } else { known });
-        let among = known.as_ref().and_then(|known| images.among(known).map(|images| (known, images)));
-        let n_outputs = saved.network.n_outputs();
-        match among.filter(|(known, _)| saved.config.encoding.n_bits(known) == n_outputs) {
-            Some((known, _)) if *known == images.classes => Ok(self),
-            Some((_, images)) => Ok(Self { samples: Arc::new(SampleSet::from(images)), ..self }),
+        let known = if saved.classes.is_empty() { &images.classes } else { &saved.classes };
+        let encoding = saved.config.encoding;
+        let fits = encoding.check_classes(known).is_ok() && encoding.n_bits(known) == saved.network.n_outputs();
+        match images.among(known).filter(|_| fits) {
+            Some(_) if *known == images.classes => Ok(self),
+            Some(images) => Ok(Self { samples: Arc::new(SampleSet::from(images)), ..self }),
             None => {
-                let (known, classes) = (saved.classes.join(""), images.classes.iter().collect::<String>());
+                let (known, classes) = (classes_in_a_line(known), classes_in_a_line(&images.classes));
                 Err(Failure::data(format!(
                     "{path}: expected images of the classes {known}, found {classes}; name fitting --data"
                 )))

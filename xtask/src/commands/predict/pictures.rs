@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         let size = image_size(model)?;
         let mut saved = model.saved.clone();
         if saved.classes.is_empty() {
-            saved.classes = mnist_io::digit_classes().iter().map(char::to_string).collect();
+            saved.classes = mnist_io::digit_classes();
         }
         let text = |key: &str| saved.other.get(key).and_then(|value| value.as_str());
         // Models of old say only what they learned from.
