@@ -186,7 +186,7 @@ mod tests {
     fn what_is_cut_stays_different() {
         let mut column = Column::new("hidden", ["[512, 256, 128, 64, 8]", "[512, 256, 128, 64, 4]"].map(String::from));
         column.cut(12);
-        assert_eq!(column.cells, ["[512, …64, 8]", "[512, …64, 4]"].map(|cell| cell.replace(", …", ",…")));
+        assert_eq!(column.cells, ["[512, …4, 8]", "[512, …4, 4]"]);
         let mut column = Column::new("hidden", ["[512, 256]", "[8, 8]"].map(String::from));
         column.cut(6);
         assert_eq!(column.cells, ["[512,…", "[8, 8]"]);
