@@ -119,7 +119,8 @@ fn every_rule_agrees_with_pytorch_over_three_epochs_with_penalties() {
     }
 }
 
-const PLAIN: Update = Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0, clip_norm: None };
+const PLAIN: Update<'static> =
+    Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0, clip_norm: None, max_norm: None, masks: None };
 
 /// One step for each batch, on the fastest instruction set; returns the sums of the losses.
 fn take_steps(
@@ -129,7 +130,7 @@ fn take_steps(
     batches: &[&[usize]],
     objective: Objective,
     optimizer: Optimizer,
-    update: Update,
+    update: Update<'_>,
 ) -> Vec<f64> {
     let workers = Workers::new(1);
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
