@@ -59,9 +59,10 @@ def statistics():
             print(f"  rows {distance} apart {rows.var():.4f}, largest {np.abs(rows).max():.2f} of {rows.size}")
 
 
-if sys.argv[1:] == ["--statistics"]:
-    statistics()
-else:
-    print("words", [hex(word(7, 1, row, unit)) for row, unit in ((0, 0), (0, 1), (1, 0), (127, 1023))])
+def examples():
     for key, layer, row, rate in ((7, 0, 0, 0.2), (7, 1, 0, 0.5), (7, 1, 1, 0.5), (8, 1, 0, 0.5), (2**64 - 1, 3, 99, 0.1)):
         print(f"key {key}, layer {layer}, row {row}, rate {rate}:", left_out(key, layer, row, rate, 40))
+
+
+if __name__ == "__main__":
+    statistics() if sys.argv[1:] == ["--statistics"] else examples()

@@ -114,7 +114,7 @@ fn every_name_of_every_choice_is_accepted() {
     accepts("dropout", json!([]));
     accepts("input_dropout", json!(0.2));
     accepts("max_norm", json!(false));
-    accepts("max_norm", json!(2));
+    accepts("max_norm", json!(2.0));
     accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
     accepts("schedule", json!({ "name": "warm-restarts", "every": 1 }));
     for name in ["cosine", "one-cycle", "plateau"] {

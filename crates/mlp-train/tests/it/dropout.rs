@@ -27,7 +27,7 @@ fn what_is_measured_is_the_whole_network() {
     });
     let accuracy = 1.0 - wrong_bits.sum::<usize>() as f64 / by_hand.len() as f64;
     assert_eq!(Some(accuracy), last.bit_accuracy);
-    assert!(accuracy > 0.9, "{accuracy}");
+    assert!(accuracy > 0.75, "{accuracy}");
 }
 
 #[test]
