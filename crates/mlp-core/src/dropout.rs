@@ -141,10 +141,10 @@ impl<F: Real> Mask<F> {
             }
             Activation::Tanh => pairs.for_each(|(g, &output)| {
                 let a = (output * kept).abs().min(F::one());
-                *g = *g * if is_out(output) { F::zero() } else { scale * (F::one() - a * a) };
+                *g *= if is_out(output) { F::zero() } else { scale * (F::one() - a * a) };
             }),
             Activation::Identity => {
-                pairs.for_each(|(g, &output)| *g = *g * if is_out(output) { F::zero() } else { scale });
+                pairs.for_each(|(g, &output)| *g *= if is_out(output) { F::zero() } else { scale });
             }
             Activation::Softmax => unreachable!("softmax belongs in the last layer only"),
         }
