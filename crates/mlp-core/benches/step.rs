@@ -1,11 +1,11 @@
-//! One training step of the paper's network at several batch sizes, beside back-propagation on `ndarray`'s product, and the
-//! sigmoid.
+//! One training step of the paper's network at several batch sizes, beside back-propagation on `ndarray`'s product, the
+//! sigmoid, and what dropout and bounded weights add to a step.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mlp_core::ndarray::Array2;
 use mlp_core::{
-    Activation, Batch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction, Workers,
-    Workspace, backpropagate,
+    Activation, Batch, Dropout, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction,
+    StepOptions, Workers, Workspace, backpropagate,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -109,5 +109,46 @@ fn sigmoid(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, step, readable, sigmoid);
+/// Gradient descent with momentum, on weights that stay about as long as they are.
+struct Momentum;
+
+impl GradientSink<f32> for Momentum {
+    const N_SLOTS: usize = 1;
+    #[inline(always)]
+    fn weight(&self, Parameter { value, state: [v, _] }: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        let v = 0.95 * v + gradient;
+        Parameter { value: value - 1e-3 * v, state: [v, 0.0] }
+    }
+    #[inline(always)]
+    fn bias(&self, bias: Parameter<f32>, gradient: f32) -> Parameter<f32> {
+        self.weight(bias, gradient)
+    }
+}
+
+/// Steps of 784-1024-1024-1024-10 on 128 images with two threads.
+fn options(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("options, batch of 128");
+    let activations = [Activation::Relu, Activation::Relu, Activation::Relu, Activation::Softmax];
+    let mlp = Mlp::<f32>::seeded(&[784, 1024, 1024, 1024, 10], &activations, true, Initializer::HE_NORMAL, 0);
+    let (workers, batch) = (Workers::new(2), Images::new(128));
+    let dropout = Dropout::new(0.2, &[0.5; 3]);
+    let masks = Some(dropout.masks(1));
+    let none = StepOptions::default();
+    for (name, options) in [
+        ("none", none),
+        ("dropout", StepOptions { masks, ..none }),
+        // Of most units the weights are longer: 1.41 before training.
+        ("max norm", StepOptions { max_norm: Some(1.4), ..none }),
+        ("dropout and max norm", StepOptions { masks, max_norm: Some(1.4), ..none }),
+    ] {
+        let mut workspace = Workspace::new(&mlp, 128, 1, Kernel::detect(), &workers);
+        group.throughput(Throughput::Elements(128));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| workspace.step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, step, readable, sigmoid, options);
 criterion_main!(benches);

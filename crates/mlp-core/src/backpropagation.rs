@@ -20,8 +20,9 @@
 //!
 //! That is many times slower, and its results go into a folder of their own, which is another one after each change.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2};
 
+use crate::dropout::Masks;
 use crate::loss::Objective;
 use crate::mlp::{Layer, Mlp, activate, product};
 use crate::real::Real;
@@ -72,7 +73,46 @@ pub fn backpropagate<F: Real>(
 ) -> (f64, Gradients<F>) {
     assert_batch(mlp, inputs, targets);
     let output_layer = mlp.layers.last().expect("a network has layers");
-    from_output_error(mlp, inputs, |net_inputs, outputs| {
+    from_output_error(mlp, inputs, &[], |net_inputs, outputs| {
+        output_error(objective, output_layer, net_inputs, outputs, targets)
+    })
+}
+
+/// [`backpropagate`] where a step leaves inputs and hidden outputs out: what a layer receives is aˡ⁻¹ ⊙ m, with m the factors
+/// of the mask ([`Masks::factors`]), and on the way back δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ m ⊙ f′(zˡ).
+///
+/// ```
+/// use mlp_core::{Activation, Dropout, Initializer, Loss, Mlp, Objective, Reduction, backpropagate_masked};
+/// use ndarray::array;
+///
+/// let mlp = Mlp::<f64>::seeded(&[2, 8, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
+/// let (inputs, targets) = (array![[0.5, 1.0]], array![[1.0]]);
+/// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+///
+/// let dropout = Dropout::new(0.0, &[0.5]);
+/// let (_, gradients) = backpropagate_masked(&mlp, inputs.view(), targets.view(), objective, dropout.masks(3));
+/// // The weights of a unit that is left out stay where they are.
+/// let factors = dropout.masks(3).factors::<f64>(1, 1, 8);
+/// let stays = |unit: usize| gradients.layers[0].weights.column(unit).iter().all(|&gradient| gradient == 0.0);
+/// assert!((0..8).all(|unit| stays(unit) == (factors[[0, unit]] == 0.0)));
+/// ```
+///
+/// # Panics
+/// As [`backpropagate`], and where there are not as many rates of dropout as hidden layers.
+pub fn backpropagate_masked<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    targets: ArrayView2<'_, F>,
+    objective: Objective,
+    masks: Masks<'_>,
+) -> (f64, Gradients<F>) {
+    assert_batch(mlp, inputs, targets);
+    masks.assert_fits(mlp.layers.len());
+    let layers = mlp.layers.iter().enumerate();
+    let factors: Vec<_> =
+        layers.map(|(index, layer)| masks.factors(index, inputs.nrows(), layer.weights.nrows())).collect();
+    let output_layer = mlp.layers.last().expect("a network has layers");
+    from_output_error(mlp, inputs, &factors, |net_inputs, outputs| {
         output_error(objective, output_layer, net_inputs, outputs, targets)
     })
 }
@@ -112,7 +152,7 @@ pub fn backpropagate_with<F: Real>(
     mlp.assert_consistent();
     assert!(inputs.nrows() > 0, "a batch needs at least one sample");
     let output_layer = mlp.layers.last().expect("a network has layers");
-    from_output_error(mlp, inputs, |_, outputs| {
+    from_output_error(mlp, inputs, &[], |_, outputs| {
         let (value, derivatives) = loss(outputs.view());
         assert_eq!(
             derivatives.shape(),
@@ -128,19 +168,21 @@ pub fn backpropagate_with<F: Real>(
     })
 }
 
-/// The forward pass, the loss with δ of the output layer from its net inputs and outputs, and the way back.
+/// The forward pass, the loss with δ of the output layer from its net inputs and outputs, and the way back. With dropout
+/// there are factors of what each layer receives.
 fn from_output_error<F: Real>(
     mlp: &Mlp<F>,
     inputs: ArrayView2<'_, F>,
+    factors: &[Array2<F>],
     error: impl FnOnce(&Array2<F>, &Array2<F>) -> (f64, Array2<F>),
 ) -> (f64, Gradients<F>) {
     // Forward, keeping what every layer received and put out. Only the last layer's net inputs are needed again.
     let (output_layer, hidden_layers) = mlp.layers.split_last().expect("a network has layers");
-    let mut received = vec![inputs.to_owned()];
-    for layer in hidden_layers {
-        received.push(layer.forward(received[received.len() - 1].view()));
+    let mut activations = vec![inputs.to_owned()];
+    for (index, layer) in hidden_layers.iter().enumerate() {
+        activations.push(layer.forward(received(&activations, factors, index).view()));
     }
-    let net_inputs = output_layer.net_inputs(received[received.len() - 1].view());
+    let net_inputs = output_layer.net_inputs(received(&activations, factors, hidden_layers.len()).view());
     let outputs = activate(output_layer.activation, net_inputs.clone());
 
     // The error at the outputs (1).
@@ -150,16 +192,25 @@ fn from_output_error<F: Real>(
     let mut layers = Vec::with_capacity(mlp.layers.len());
     for (index, layer) in mlp.layers.iter().enumerate().rev() {
         layers.push(LayerGradient {
-            weights: received[index].t().dot(&delta),                   // (4)
-            bias: layer.bias.as_ref().map(|_| delta.sum_axis(Axis(0))), // (3)
+            weights: received(&activations, factors, index).t().dot(&delta), // (4)
+            bias: layer.bias.as_ref().map(|_| delta.sum_axis(Axis(0))),      // (3)
         });
         if index > 0 {
             delta = product(delta.view(), layer.weights.t()); // (2), its first factor; then the derivative
-            times_derivative(&mlp.layers[index - 1], &received[index], &mut delta);
+            factors.get(index).into_iter().for_each(|factors| delta *= factors);
+            times_derivative(&mlp.layers[index - 1], &activations[index], &mut delta);
         }
     }
     layers.reverse();
     (loss, Gradients { layers })
+}
+
+/// What the layer of this index receives: the inputs or the outputs of the layer before; with dropout times their factors.
+fn received<'a, F: Real>(activations: &'a [Array2<F>], factors: &[Array2<F>], index: usize) -> CowArray<'a, F, Ix2> {
+    match factors.get(index) {
+        None => activations[index].view().into(),
+        Some(factors) => (&activations[index] * factors).into(),
+    }
 }
 
 /// The mean loss of a batch, without its gradient.

@@ -10,7 +10,8 @@
 //!
 //! [`Workspace`] computes the same faster, on packed weights: [`Workspace::step`] to train, with a [`GradientSink`] as update
 //! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
-//! [`Workspace::step_clipped`] clips the gradient, and an [`Average`] follows the weights. [`OneByOne`] takes steps on single
+//! [`Workspace::step_with_options`] can also leave out inputs and hidden outputs ([`Dropout`]), clip the gradient and bound the
+//! weights of each unit, and an [`Average`] follows the weights. [`OneByOne`] takes steps on single
 //! samples. A whole training loop with a loss and an update rule of its own is in
 //! `examples/custom_loop.rs`.
 //!
@@ -88,6 +89,7 @@
 
 mod activation;
 mod backpropagation;
+mod dropout;
 mod functions;
 mod gradient_check;
 mod gradient_fault;
@@ -108,7 +110,10 @@ pub use rand;
 pub use rand_chacha;
 
 pub use activation::Activation;
-pub use backpropagation::{Gradients, LayerGradient, backpropagate, backpropagate_with, mean_loss};
+pub use backpropagation::{
+    Gradients, LayerGradient, backpropagate, backpropagate_masked, backpropagate_with, mean_loss,
+};
+pub use dropout::{Dropout, Masks};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, finite_differences_with, gradient_check};
 pub use gradient_fault::{GradientFault, explain_gradient_check};
 pub use initializer::Initializer;
@@ -125,6 +130,7 @@ pub use unknown_name::UnknownName;
 pub use workspace::average::Average;
 pub use workspace::batch::{ArrayBatch, Batch};
 pub use workspace::one_by_one::{Descent, OneByOne};
+pub use workspace::options::StepOptions;
 pub use workspace::{NonFinite, Workspace};
 
 #[cfg(doctest)]

@@ -186,6 +186,28 @@ impl<F: Real> Mlp<F> {
         activations
     }
 
+    /// Shortens the weights of each unit, those of its column, to the Euclidean norm `max_norm` where they are longer (Srebro,
+    /// Rennie & Jaakkola 2004). Biases are left alone.
+    ///
+    /// ```
+    /// use mlp_core::{Activation, Layer, Mlp};
+    /// use ndarray::array;
+    ///
+    /// let weights = array![[3.0, 0.5], [4.0, 0.0]];
+    /// let mut mlp = Mlp { layers: vec![Layer { weights, bias: None, activation: Activation::Relu }] };
+    /// mlp.limit_norms(2.0);
+    /// assert_eq!(mlp.layers[0].weights.map(|w: &f64| (w * 1e9).round() / 1e9), array![[1.2, 0.5], [1.6, 0.0]]);
+    /// ```
+    pub fn limit_norms(&mut self, max_norm: f64) {
+        for mut weights in self.layers.iter_mut().flat_map(|layer| layer.weights.columns_mut()) {
+            let norm = weights.iter().map(|weight| weight.widen()).map(|weight| weight * weight).sum::<f64>().sqrt();
+            if norm > max_norm {
+                let factor = F::narrow(max_norm / norm);
+                weights.mapv_inplace(|weight| weight * factor);
+            }
+        }
+    }
+
     /// The number of inputs.
     pub fn n_inputs(&self) -> usize {
         self.layers[0].weights.nrows()

@@ -59,12 +59,14 @@ mod tile;
 // What is done with it, one task for each piece of work that a thread takes.
 mod backward;
 mod forward;
+mod max_norm;
 mod sharing;
 mod update;
 mod update_one;
 // The methods of the workspace: parameters in and out, and the steps.
 pub(crate) mod average;
 mod clipping;
+pub(crate) mod options;
 mod packing;
 mod step;
 // Single samples, whose weights are written late.

@@ -44,6 +44,9 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("l2", "0.0"),
     ("l1", "0.0"),
     ("clip_norm", "false"),
+    ("dropout", "0.0"),
+    ("input_dropout", "0.0"),
+    ("max_norm", "false"),
     ("schedule", "\"constant\""),
     ("average", "false"),
     ("batch_size", "32"),
@@ -97,9 +100,12 @@ fn canonical_value(key: &str, value: &Value) -> Value {
     let mut scratch = TrainConfig::default();
     match scratch.set(key, value) {
         Ok(()) => {
-            // One activation for all layers and the same one for each are one choice.
+            // One activation for all layers and the same one for each are one choice, and so are rates of dropout.
             if scratch.activation.windows(2).all(|pair| pair[0] == pair[1]) {
                 scratch.activation.truncate(1);
+            }
+            if scratch.dropout.windows(2).all(|pair| pair[0] == pair[1]) {
+                scratch.dropout.truncate(1);
             }
             renamed(scratch.get(key))
         }

@@ -98,6 +98,14 @@ pub struct TrainConfig {
     /// The largest Euclidean norm of the gradient of all weights and biases, above 0; a longer one is shortened to it before the
     /// penalties are added.
     pub clip_norm: Option<f64>,
+    /// The rates p, at least 0 and below 1, at which outputs of the hidden layers are left out of a step: one for all layers,
+    /// or one for each ([`Dropout`](mlp_core::Dropout)). What is measured is the whole network.
+    pub dropout: Vec<f64>,
+    /// The rate at which inputs are left out of a step.
+    pub input_dropout: f64,
+    /// The largest Euclidean norm of the weights of each unit, above 0; after a step longer ones are shortened to it. Biases are
+    /// left alone.
+    pub max_norm: Option<f64>,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// The mean of the weights that is measured, kept and saved; the weights themselves where this is `None`.
@@ -146,6 +154,9 @@ impl Default for TrainConfig {
             l2: 0.0,
             l1: 0.0,
             clip_norm: None,
+            dropout: vec![0.0],
+            input_dropout: 0.0,
+            max_norm: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
             average: None,
             batch_size: 32,
@@ -170,7 +181,10 @@ impl TrainConfig {
     pub fn descends_on_single_samples(&self) -> bool {
         let decay_is_mild = self.learning_rate * self.l2 <= 0.5;
         // What needs the gradient as a whole, or the weights after each step.
-        let needs_each_step = self.clip_norm.is_some() || matches!(self.average, Some(Averaging::Ema { .. }));
+        let needs_each_step = self.clip_norm.is_some()
+            || self.max_norm.is_some()
+            || self.has_dropout()
+            || matches!(self.average, Some(Averaging::Ema { .. }));
         let is_plain = self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && !needs_each_step;
         self.batch_size == 1 && is_plain && decay_is_mild && !self.schedule.rises()
     }
@@ -225,6 +239,19 @@ impl TrainConfig {
             each => each.to_vec(),
         };
         [hidden.as_slice(), &[self.output_activation]].concat()
+    }
+
+    /// The rate of dropout of each hidden layer.
+    pub fn hidden_dropout(&self) -> Vec<f64> {
+        match self.dropout.as_slice() {
+            [all] => vec![*all; self.hidden.len()],
+            each => each.to_vec(),
+        }
+    }
+
+    /// Whether a step leaves anything out.
+    pub fn has_dropout(&self) -> bool {
+        self.input_dropout > 0.0 || self.hidden_dropout().iter().any(|&rate| rate > 0.0)
     }
 
     /// The number of weights and biases, or `None` if it does not fit into 64 bits.

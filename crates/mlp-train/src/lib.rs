@@ -122,7 +122,7 @@ pub use history::{Divergence, EpochRecord, History, Outcome};
 pub use metrics::{Answer, EpochMetrics};
 pub use model::{AnyMlp, SavedModel, load_model, save_model, weights_sha256};
 pub use optimizer::{Optimizer, Update};
-pub use random::shuffle_for_epoch;
+pub use random::{dropout_key, shuffle_for_epoch};
 pub use schedule::{Position, Schedule};
 pub use train::{Moment, Progress, Run, Setup, split_validation, train, train_resumable};
 pub use trainable::Trainable;

@@ -13,7 +13,9 @@
 
 use std::fmt;
 
-use mlp_core::{Batch, GradientSink, Gradients, Mlp, NonFinite, Objective, Parameter, Real, Workers, Workspace};
+use mlp_core::{
+    Batch, GradientSink, Gradients, Masks, Mlp, NonFinite, Objective, Parameter, Real, StepOptions, Workers, Workspace,
+};
 use ndarray::{Array, Dimension, NdIndex};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
@@ -60,7 +62,7 @@ pub enum Optimizer {
 
 /// What a single update needs besides the gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Update {
+pub struct Update<'a> {
     /// η of this step.
     pub learning_rate: f64,
     /// The number of this step since the start of the run, counted from 1: Adam corrects its averages by it.
@@ -71,6 +73,17 @@ pub struct Update {
     pub l1: f64,
     /// The largest norm of the gradient, if there is one; on the readable path whoever computes the gradient sees to it.
     pub clip_norm: Option<f64>,
+    /// The largest norm of each unit's weights, if there is one; likewise.
+    pub max_norm: Option<f64>,
+    /// What dropout leaves out of this step; likewise.
+    pub masks: Option<Masks<'a>>,
+}
+
+impl Update<'_> {
+    /// What a step on the fast path does besides the rule.
+    fn options(&self) -> StepOptions<'_> {
+        StepOptions { masks: self.masks, clip_norm: self.clip_norm, max_norm: self.max_norm }
+    }
 }
 
 impl Optimizer {
@@ -114,17 +127,17 @@ impl Optimizer {
     ///
     /// # Panics
     ///
-    /// As [`Workspace::step`], which needs [`Optimizer::n_slots`] slots, or with a largest norm as
-    /// [`Workspace::step_clipped`].
+    /// As [`Workspace::step_with_options`]; the workspace needs [`Optimizer::n_slots`] slots.
     pub fn step<F: Real>(
         self,
         workspace: &mut Workspace<F>,
         batch: &impl Batch<F>,
         objective: Objective,
-        update: Update,
+        update: Update<'_>,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
-        self.with_sink(update, Step { workspace, batch, objective, clip_norm: update.clip_norm, workers })
+        let options = update.options();
+        self.with_sink(update, Step { workspace, batch, objective, options, workers })
     }
 
     /// Updates the parameters of a network, and what the rule remembers of each in `slots`, from their gradient: the same
@@ -138,13 +151,13 @@ impl Optimizer {
         mlp: &mut Mlp<F>,
         slots: &mut [Gradients<F>],
         gradients: &Gradients<F>,
-        update: Update,
+        update: Update<'_>,
     ) {
         self.with_sink(update, ParameterByParameter { mlp, slots, gradients });
     }
 
     /// Does something with the rule as a sink.
-    fn with_sink<F: Real, U: UseOfSink<F>>(self, update: Update, mut used: U) -> U::Output {
+    fn with_sink<F: Real, U: UseOfSink<F>>(self, update: Update<'_>, mut used: U) -> U::Output {
         let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
         let learning_rate = F::narrow(update.learning_rate);
         match self {
@@ -188,7 +201,7 @@ struct Step<'a, F, B> {
     workspace: &'a mut Workspace<F>,
     batch: &'a B,
     objective: Objective,
-    clip_norm: Option<f64>,
+    options: StepOptions<'a>,
     workers: &'a Workers,
 }
 
@@ -196,10 +209,7 @@ impl<F: Real, B: Batch<F>> UseOfSink<F> for Step<'_, F, B> {
     type Output = Result<f64, NonFinite>;
 
     fn with(&mut self, sink: &impl GradientSink<F>) -> Self::Output {
-        match self.clip_norm {
-            None => self.workspace.step(self.batch, self.objective, sink, self.workers),
-            Some(norm) => self.workspace.step_clipped(self.batch, self.objective, sink, norm, self.workers),
-        }
+        self.workspace.step_with_options(self.batch, self.objective, sink, self.options, self.workers)
     }
 }
 
@@ -363,7 +373,7 @@ struct Adam<F> {
 }
 
 impl<F: Real> Adam<F> {
-    fn new(update: Update, [beta1, beta2, epsilon]: [f64; 3], decay: f64) -> Self {
+    fn new(update: Update<'_>, [beta1, beta2, epsilon]: [f64; 3], decay: f64) -> Self {
         let step = update.step as f64;
         Self {
             beta1: F::narrow(beta1),

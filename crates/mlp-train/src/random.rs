@@ -18,10 +18,15 @@ pub(crate) enum Stream {
     Codes = 3,
     /// Which rows of a table are tested on.
     Testing = 4,
+    /// What dropout leaves out.
+    Dropout = 6,
 }
 
 /// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).
 const WORDS_PER_EPOCH: u32 = 40;
+
+/// Words of the stream of dropout that belong to one step, as a power of two: a block of ChaCha.
+const WORDS_PER_STEP: u32 = 4;
 
 /// The generator of one stream.
 pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
@@ -38,6 +43,25 @@ pub fn shuffle_for_epoch(order: &mut [usize], seed: u64, epoch: usize) {
     let mut rng = generator(seed, Stream::Shuffling);
     rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
     shuffle(order, &mut rng);
+}
+
+/// The key of what dropout leaves out of one step, counted from 1 since the start of the run. It depends on the seed and the
+/// step alone; what is left out of which sample then depends on its place in the batch
+/// ([`Masks`](mlp_core::Masks)). So a run that is taken up again needs to know no more than its step.
+///
+/// ```
+/// use mlp_train::dropout_key;
+/// use mlp_train::mlp_core::Dropout;
+///
+/// // What a run with the seed 5 leaves out of its third step, of 4 samples in a hidden layer of 8 units.
+/// let dropout = Dropout::new(0.2, &[0.5]);
+/// let factors = dropout.masks(dropout_key(5, 3)).factors::<f32>(1, 4, 8);
+/// # assert_eq!(factors.dim(), (4, 8));
+/// ```
+pub fn dropout_key(seed: u64, step: u64) -> u64 {
+    let mut rng = generator(seed, Stream::Dropout);
+    rng.set_word_pos(u128::from(step) << WORDS_PER_STEP);
+    rng.next_u64()
 }
 
 /// Fisher and Yates's shuffle, from the end (Knuth, The Art of Computer Programming, vol. 2, algorithm 3.4.2 P).

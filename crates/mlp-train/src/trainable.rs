@@ -18,7 +18,7 @@ pub trait Trainable: Real {
         workspace: &mut Workspace<Self>,
         rows: &Rows<'_, '_, Self>,
         objective: Objective,
-        update: Update,
+        update: Update<'_>,
         workers: &Workers,
     ) -> Result<f64, NonFinite>;
 
@@ -44,7 +44,7 @@ impl Trainable for f32 {
         workspace: &mut Workspace<Self>,
         rows: &Rows<'_, '_, Self>,
         objective: Objective,
-        update: Update,
+        update: Update<'_>,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         optimizer.step(workspace, rows, objective, update, workers)
@@ -74,7 +74,7 @@ impl Trainable for f64 {
         workspace: &mut Workspace<Self>,
         rows: &Rows<'_, '_, Self>,
         objective: Objective,
-        update: Update,
+        update: Update<'_>,
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         optimizer.step(workspace, rows, objective, update, workers)

@@ -184,7 +184,7 @@ pub trait Task<F> {
 
 /// Finds out whether numbers are finite: x · 0 is 0 for those, and NaN for others.
 pub(crate) struct FiniteCheck<F, S: Simd<F>> {
-    _simd: S,
+    simd: S,
     sums: [S::Vector; 4],
 }
 
@@ -192,7 +192,7 @@ impl<F: Lanes, S: Simd<F>> FiniteCheck<F, S> {
     #[inline(always)]
     pub(crate) fn new(simd: S) -> FiniteCheck<F, S> {
         // SAFETY: `simd` proves the instructions.
-        FiniteCheck { _simd: simd, sums: [unsafe { S::splat(F::zero()) }; 4] }
+        FiniteCheck { simd, sums: [unsafe { S::splat(F::zero()) }; 4] }
     }
 
     /// Adds whole vectors to what is checked.
@@ -212,6 +212,12 @@ impl<F: Lanes, S: Simd<F>> FiniteCheck<F, S> {
                 }
             }
         }
+    }
+
+    /// The instructions that it checks with.
+    #[inline(always)]
+    pub(crate) fn simd(&self) -> S {
+        self.simd
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! The way back from one layer to a patch of the one before.
 
 use crate::activation::Activation;
+use crate::dropout::Mask;
 use crate::kernel::dots::{PanelPair, transposed_product};
 use crate::kernel::panel::PANEL_WIDTH_MAX;
 use crate::kernel::product::{Factors, panel_product};
@@ -14,6 +15,8 @@ use crate::workspace::tile::Tile;
 pub(super) struct Backward<'a, F> {
     pub(super) patch: &'a mut Patch<F>,
     pub(super) activation: Activation,
+    /// What was left out of the outputs.
+    pub(super) mask: Option<Mask<F>>,
     /// Those of layer l + 1.
     pub(super) after: Patches<'a, F>,
     /// Those of layer l + 1.
@@ -24,7 +27,7 @@ impl<F: Real> Task<F> for Backward<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Backward { patch, activation, after, tiles } = self;
+        let Backward { patch, activation, mask, after, tiles } = self;
         let n_rows = patch.n_rows;
         let pairs = after.in_block(patch.block).zip(tiles);
         if tiles[0].transposed.is_empty() {
@@ -49,7 +52,10 @@ impl<F: Real> Task<F> for Backward<'_, F> {
         let deltas = &mut patch.deltas[entries.clone()];
         // Before, so that the product is not subnormal, and after it.
         flush_all_negligible(deltas);
-        activation.times_derivative(&patch.outputs[entries], deltas);
+        match mask {
+            None => activation.times_derivative(&patch.outputs[entries], deltas),
+            Some(mask) => mask.times_derivative(activation, &patch.outputs[entries], deltas),
+        }
         flush_all_negligible(deltas);
     }
 }

@@ -12,9 +12,10 @@ use crate::real::Real;
 use crate::sink::GradientSink;
 use crate::workspace::batch::Batch;
 use crate::workspace::negligible::flush_all_negligible;
-use crate::workspace::patch::Patch;
+use crate::workspace::options::StepOptions;
+use crate::workspace::patch::{Patch, Received};
 use crate::workspace::tile::Tile;
-use crate::workspace::update::{HandedTo, Strips};
+use crate::workspace::update::Strips;
 use crate::workspace::{NonFinite, Workspace};
 
 impl<F: Real> Workspace<F> {
@@ -56,10 +57,12 @@ impl<F: Real> Workspace<F> {
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         assert!(self.max_batch > 1, "gradients are clipped in workspaces for batches of 2 or more");
-        self.assert_objective(objective);
-        self.assert_slots::<S>();
-        self.forward_pass(batch, Some(&objective), workers);
-        self.backpropagate(workers);
+        let options = StepOptions { clip_norm: Some(max_norm), ..StepOptions::default() };
+        self.step_with_options(batch, objective, sink, options, workers)
+    }
+
+    /// Scales the deltas where the gradient is longer than `max_norm`.
+    pub(super) fn clip(&mut self, max_norm: f64, workers: &Workers) -> Result<(), NonFinite> {
         // What the deltas of a broken layer make of the layers before is not looked at.
         self.loss_of_step()?;
         self.tiles.iter_mut().for_each(|tile| tile.squared_gradient = 0.0);
@@ -71,8 +74,7 @@ impl<F: Real> Workspace<F> {
         if norm > max_norm {
             self.scale_deltas(F::narrow(max_norm / norm));
         }
-        self.update(&HandedTo(sink), workers);
-        self.loss_of_step()
+        Ok(())
     }
 
     fn scale_deltas(&mut self, factor: F) {
@@ -108,7 +110,7 @@ impl<F: Real> Strips<F> for SquaredNorm {
     }
 
     #[inline(always)]
-    fn end(&self, _: &mut Tile<F>, _: bool) {}
+    fn end<S: Simd<F>>(&self, _: S, _: &mut Tile<F>, _: Received<'_, F>, _: bool) {}
 }
 
 /// In several sums, which do not wait for each other.

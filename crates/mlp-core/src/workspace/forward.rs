@@ -1,6 +1,7 @@
 //! The way forward through one tile.
 
 use crate::activation::Activation;
+use crate::dropout::Mask;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -14,13 +15,17 @@ pub(super) struct Forward<'a, F> {
     pub(super) received: Received<'a, F>,
     /// None in the last layer.
     pub(super) activation: Option<Activation>,
+    /// What is left out of the outputs.
+    pub(super) mask: Option<Mask<F>>,
+    /// The row of the batch with which the block begins.
+    pub(super) first_row: usize,
 }
 
 impl<F: Real> Task<F> for Forward<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Forward { patch, tile, received, activation } = self;
+        let Forward { patch, tile, received, activation, mask, first_row } = self;
         let n_rows = patch.n_rows;
         match received {
             Received::Inputs(inputs) => {
@@ -51,5 +56,10 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             activation.apply_on::<F, S>(outputs, F::NEGLIGIBLE);
         }
         patch.is_broken = outputs.iter().fold(false, |broken, output| broken | output.is_not_finite());
+        if let Some(mask) = mask {
+            for (row, outputs) in (first_row..).zip(outputs.chunks_exact_mut(tile.width)) {
+                mask.apply(row, patch.first_unit, outputs);
+            }
+        }
     }
 }

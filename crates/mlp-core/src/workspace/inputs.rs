@@ -1,6 +1,7 @@
 //! What goes into the network: the inputs of some rows of a batch.
 
 use crate::aligned::Aligned;
+use crate::dropout::Mask;
 use crate::kernel::simd::{Simd, Task};
 use crate::kernel::sparse::{Sparse, Transposed};
 use crate::real::Real;
@@ -81,19 +82,24 @@ pub(super) struct Gather<'a, F, B> {
     pub(super) batch: &'a B,
     /// Whether also a gradient will be asked for.
     pub(super) for_gradient: bool,
+    /// What is left out of the inputs.
+    pub(super) mask: Option<Mask<F>>,
 }
 
 impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
-        let Gather { part, batch, for_gradient } = self;
+        let Gather { part, batch, for_gradient, mask } = self;
         let n_inputs = part.sparse.n_columns();
         part.sparse.clear();
         for row in 0..part.n_rows {
             let first = if part.keep == Keep::AllRows { row * part.stride } else { 0 };
             let inputs = &mut part.inputs[first..][..n_inputs];
             batch.input(part.first_row + row, inputs);
+            if let Some(mask) = mask {
+                mask.apply(part.first_row + row, 0, inputs);
+            }
             part.sparse.push_row(simd, inputs, for_gradient);
         }
     }

@@ -144,7 +144,7 @@ impl<F: Real> OneByOne<F> {
         for Descent { decay, .. } in steps {
             assert!((F::zero()..=half).contains(decay), "a decay of {decay}, not from 0 to 1/2");
         }
-        self.workspace.gather(samples, true, workers);
+        self.workspace.gather(samples, true, None, workers);
         self.begin(workers);
         let (mut scale, mut loss) = (F::one(), 0.0);
         for (row, step) in steps.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! One step: forward, back, update; and the forward pass alone. The stages are those of [the map](crate::workspace).
 
+use crate::dropout::{Mask, Masks};
 use crate::kernel::workers::Workers;
 use crate::loss::Objective;
 use crate::real::Real;
@@ -98,12 +99,12 @@ impl<F: Real> Workspace<F> {
         workers: &Workers,
     ) -> Result<f64, NonFinite> {
         self.assert_slots::<S>();
-        self.forward_pass(batch, Some(error), workers);
+        self.forward_pass(batch, Some(error), None, workers);
         if self.max_batch == 1 {
             self.backpropagate_one(sink, workers);
         } else {
-            self.backpropagate(workers);
-            self.update(&HandedTo(sink), workers);
+            self.backpropagate(None, workers);
+            self.update(&HandedTo { sink, max_norm: None }, workers);
         }
         self.loss_of_step()
     }
@@ -158,7 +159,7 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where the batch is empty or larger than the workspace.
     pub fn forward(&mut self, batch: &impl Batch<F>, workers: &Workers) {
-        self.forward_pass::<_, Objective>(batch, None, workers);
+        self.forward_pass::<_, Objective>(batch, None, None, workers);
     }
 
     /// Where a step broke: in the first layer with an output that is not finite, because it spoils every gradient;
@@ -174,8 +175,14 @@ impl<F: Real> Workspace<F> {
             .or_else(|| (!loss.is_finite()).then_some(last))
     }
 
-    /// Fetches the inputs of a batch, of which also a gradient will be asked or not.
-    pub(super) fn gather<B: Batch<F>>(&mut self, batch: &B, for_gradient: bool, workers: &Workers) {
+    /// Fetches the inputs of a batch, of which also a gradient will be asked or not, and some may be left out.
+    pub(super) fn gather<B: Batch<F>>(
+        &mut self,
+        batch: &B,
+        for_gradient: bool,
+        mask: Option<Mask<F>>,
+        workers: &Workers,
+    ) {
         let n_samples = batch.n_samples();
         assert!(n_samples > 0, "a batch has at least one sample");
         assert!(n_samples <= self.max_batch, "a batch of {n_samples} in a workspace for {}", self.max_batch);
@@ -194,7 +201,7 @@ impl<F: Real> Workspace<F> {
         let (kernel, n_used) = (self.kernel, self.n_parts_used());
         let work = if n_samples < workers.n_threads() * ROWS_WORTH_READING { 0 } else { usize::MAX };
         let parts = &mut self.inputs[..n_used];
-        each(workers, work, parts, |part| F::dispatch(kernel, Gather { part, batch, for_gradient }));
+        each(workers, work, parts, |part| F::dispatch(kernel, Gather { part, batch, for_gradient, mask }));
     }
 
     /// The forward pass; with a loss also the losses and the deltas of the outputs.
@@ -202,9 +209,10 @@ impl<F: Real> Workspace<F> {
         &mut self,
         batch: &B,
         error: Option<&E>,
+        masks: Option<Masks<'_>>,
         workers: &Workers,
     ) {
-        self.gather(batch, error.is_some(), workers);
+        self.gather(batch, error.is_some(), masks.and_then(|masks| masks.of_layer(0)), workers);
         let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, rows, n_samples, .. } = self;
         let (kernel, n_samples, rows, n_blocks) = (*kernel, *n_samples, *rows, outputs.len());
@@ -218,11 +226,13 @@ impl<F: Real> Workspace<F> {
             };
             let tiles = &tiles[shape.tiles()];
             let activation = (index < last).then_some(shape.activation);
+            let mask = masks.filter(|_| index < last).and_then(|masks| masks.of_layer(index + 1));
             let work = work_to_share(shape, n_samples, shape.n_tiles, workers);
             each(workers, work, &mut patches[0], |patch| {
                 let tile = &tiles[patch.tile];
                 if patch.n_rows > 0 {
-                    F::dispatch(kernel, Forward { patch, tile, received, activation });
+                    let first_row = patch.block * rows.per_block();
+                    F::dispatch(kernel, Forward { patch, tile, received, activation, mask, first_row });
                 }
             });
         }
@@ -245,18 +255,19 @@ impl<F: Real> Workspace<F> {
     }
 
     /// δˡ for every layer but the last, from the last but one to the first.
-    pub(super) fn backpropagate(&mut self, workers: &Workers) {
+    pub(super) fn backpropagate(&mut self, masks: Option<Masks<'_>>, workers: &Workers) {
         let Workspace { kernel, layers, tiles, patches, outputs, n_samples, .. } = self;
         let (kernel, n_blocks) = (*kernel, outputs.len());
         for index in (1..layers.len()).rev() {
             let (shape, activation) = (&layers[index], layers[index - 1].activation);
+            let mask = masks.and_then(|masks| masks.of_layer(index));
             let (before, after) = patches.split_at_mut(index);
             let after = Patches { patches: &after[0], n_blocks };
             let tiles = &tiles[shape.tiles()];
             let work = work_to_share(shape, *n_samples, layers[index - 1].n_tiles, workers);
             each(workers, work, &mut before[index - 1], |patch| {
                 if patch.n_rows > 0 {
-                    F::dispatch(kernel, Backward { patch, activation, after, tiles });
+                    F::dispatch(kernel, Backward { patch, activation, mask, after, tiles });
                 }
             });
         }

@@ -9,6 +9,7 @@ use crate::real::Real;
 use crate::sink::GradientSink;
 use crate::workspace::inputs::InputPart;
 use crate::workspace::layout::LayerShape;
+use crate::workspace::max_norm::{AddSquares, LimitNorms};
 use crate::workspace::patch::{Patch, Received};
 use crate::workspace::tile::Tile;
 
@@ -35,17 +36,22 @@ pub(super) trait Strips<F: Real>: Sync {
     fn done<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, before: &Patch<F>, units: Range<usize>);
     /// Takes the gradient of the biases.
     fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]);
-    /// When all is done; `is_finite` is what was added to `finite`.
-    fn end(&self, tile: &mut Tile<F>, is_finite: bool);
+    /// When all weights are done; `is_finite` is what was added to `finite`.
+    fn end<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, received: Received<'_, F>, is_finite: bool);
 }
 
 /// It is handed to a sink, which moves the weights.
-pub(super) struct HandedTo<'a, K>(pub(super) &'a K);
+pub(super) struct HandedTo<'a, F, K> {
+    pub(super) sink: &'a K,
+    /// The largest norm of a unit's weights afterwards.
+    pub(super) max_norm: Option<F>,
+}
 
-impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, K> {
+impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, F, K> {
     #[inline(always)]
     fn ignores_zero_gradients(&self) -> bool {
-        self.0.ignores_zero_gradients()
+        // All weights make up the norm.
+        self.max_norm.is_none() && self.sink.ignores_zero_gradients()
     }
 
     #[inline(always)]
@@ -56,22 +62,31 @@ impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, K> {
         first_input: usize,
         gradient: Range<usize>,
     ) {
-        tile.update_weights(finite, first_input, gradient, self.0);
+        let entries = first_input * tile.width..first_input * tile.width + gradient.len();
+        tile.update_weights(finite, first_input, gradient, self.sink);
+        if self.max_norm.is_some() {
+            finite.simd().apart(AddSquares { rows: &tile.weights[entries], sums: &mut tile.squared_norms });
+        }
     }
 
     #[inline(always)]
     fn done<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, before: &Patch<F>, units: Range<usize>) {
-        tile.transpose(simd, before, units);
+        if self.max_norm.is_none() {
+            tile.transpose(simd, before, units);
+        }
     }
 
     #[inline(always)]
     fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]) {
-        tile.update_bias(simd, gradient, self.0);
+        tile.update_bias(simd, gradient, self.sink);
     }
 
     #[inline(always)]
-    fn end(&self, tile: &mut Tile<F>, is_finite: bool) {
+    fn end<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, received: Received<'_, F>, is_finite: bool) {
         tile.is_broken = !is_finite;
+        if let Some(max_norm) = self.max_norm {
+            simd.apart(LimitNorms { tile, received, max_norm });
+        }
     }
 }
 
@@ -141,7 +156,7 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
                 }
             }
         }
-        strips.end(tile, finite.is_true());
+        strips.end(simd, tile, received, finite.is_true());
         if shape.has_bias {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{
-    Activation, Average, Batch, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne, Parameter, Real,
-    Reduction, Workers, Workspace,
+    Activation, Average, Batch, Dropout, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne, Parameter,
+    Real, Reduction, StepOptions, Workers, Workspace,
 };
 
 use crate::networks::{Descent, Samples, bits, kernels, network, samples};
@@ -239,6 +239,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
                 let mut average = Average::new(&workspace);
                 let mut one_by_one = OneByOne::new(&mlp, kernel);
+                let dropout = Dropout::new(0.2, &[0.5]);
                 let batch = Watched(samples::<f32>(n_samples, 300, 6, 2));
                 let run = Watched(samples::<f32>(n_samples.min(OneByOne::<f32>::MAX_SAMPLES), 300, 6, 2));
                 let steps = vec![mlp_core::Descent { learning_rate: 0.1, decay: 0.001 }; run.n_samples()];
@@ -256,6 +257,9 @@ fn a_step_allocates_nothing_on_any_thread() {
                     workspace.step(&batch, OBJECTIVE, &descent(), &workers).expect("finite");
                     if n_samples > 1 {
                         workspace.step_clipped(&batch, OBJECTIVE, &Momentum, 1e-3, &workers).expect("finite");
+                        let (masks, max_norm) = (Some(dropout.masks(3)), Some(0.5));
+                        let options = StepOptions { masks, max_norm, ..StepOptions::default() };
+                        workspace.step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers).expect("finite");
                     }
                     average.add(&workspace, 0.1, &workers);
                     workspace.forward(&batch, &workers);

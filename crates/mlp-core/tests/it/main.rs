@@ -3,6 +3,7 @@
 mod average;
 mod back_propagation;
 mod clipping;
+mod dropout;
 mod exactness;
 mod names;
 mod networks;

@@ -106,6 +106,24 @@ impl TrainConfig {
         Self { clip_norm: clip_norm.into(), ..self }
     }
 
+    /// With this [`dropout`](field@Self::dropout).
+    #[must_use]
+    pub fn dropout(self, dropout: impl Into<Vec<f64>>) -> Self {
+        Self { dropout: dropout.into(), ..self }
+    }
+
+    /// With this [`input_dropout`](field@Self::input_dropout).
+    #[must_use]
+    pub fn input_dropout(self, input_dropout: f64) -> Self {
+        Self { input_dropout, ..self }
+    }
+
+    /// With this [`max_norm`](field@Self::max_norm).
+    #[must_use]
+    pub fn max_norm(self, max_norm: impl Into<Option<f64>>) -> Self {
+        Self { max_norm: max_norm.into(), ..self }
+    }
+
     /// With this [`schedule`](field@Self::schedule).
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {

@@ -50,6 +50,22 @@ fn hidden_activation(key: &str, value: &Value) -> Result<Activation> {
     named(key, value, &allowed, Activation::from_name)
 }
 
+pub(super) fn dropout(key: &str, value: &Value) -> Result<Vec<f64>> {
+    match value {
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(i, value)| below_one(&format!("{key}[{i}]"), value)).collect()
+        }
+        single => Ok(vec![below_one(key, single)?]),
+    }
+}
+
+pub(super) fn dropout_value(rates: &[f64]) -> Value {
+    match rates {
+        [all] => json!(all),
+        each => json!(each),
+    }
+}
+
 pub(super) fn activation(key: &str, value: &Value) -> Result<Activation> {
     named(key, value, &Activation::ALL.map(Activation::name), Activation::from_name)
 }
@@ -248,14 +264,14 @@ pub(super) fn schedule_value(schedule: Schedule) -> Value {
     }
 }
 
-pub(super) fn clip_norm(key: &str, value: &Value) -> Result<Option<f64>> {
+pub(super) fn largest_norm(key: &str, value: &Value) -> Result<Option<f64>> {
     if value == &Value::Bool(false) {
         return Ok(None);
     }
     positive(key, value).map(Some).map_err(|_| error(key, "false or a number above 0", value))
 }
 
-pub(super) fn clip_norm_value(norm: Option<f64>) -> Value {
+pub(super) fn largest_norm_value(norm: Option<f64>) -> Value {
     norm.map_or(json!(false), |norm| json!(norm))
 }
 

@@ -59,6 +59,11 @@ impl TrainConfig {
                 format!("{n_given}"),
             ));
         }
+        let n_rates = self.dropout.len();
+        if n_rates != 1 && n_rates != self.hidden.len() {
+            let expected = format!("one rate, or one for each of the {} hidden layers", self.hidden.len());
+            return Err(Error::of_key("dropout", expected, n_rates.to_string()));
+        }
         match self.n_parameters(n_inputs, n_outputs) {
             Some(n_parameters) if n_parameters <= MAX_PARAMETERS => Ok(()),
             n_parameters => Err(Error::of_key(
@@ -118,6 +123,7 @@ impl TrainConfig {
             Err(Error::of_key(key, format!("a number that is below 1 in {name}"), number.to_string()))
         };
         positive("learning_rate", self.learning_rate)?;
+        self.max_norm.map_or(Ok(()), |norm| positive("max_norm", norm))?;
         match self.optimizer {
             Optimizer::Sgd => Ok(()),
             Optimizer::Momentum { momentum } | Optimizer::Nesterov { momentum } => {

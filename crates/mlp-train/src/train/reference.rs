@@ -1,6 +1,9 @@
 //! Steps by [`backpropagate`], the version of back-propagation that is there to be read and changed.
 
-use mlp_core::{Batch, Gradients, Kernel, LayerGradient, Mlp, NonFinite, Real, Workers, Workspace, backpropagate};
+use mlp_core::{
+    Batch, Gradients, Kernel, LayerGradient, Mlp, NonFinite, Real, Workers, Workspace, backpropagate,
+    backpropagate_masked,
+};
 use ndarray::{Array1, Array2};
 
 use super::trainer::broken_layer;
@@ -38,7 +41,7 @@ impl<F: Real> Reference<F> {
         &mut self,
         config: &TrainConfig,
         rows: &Rows<'_, '_, F>,
-        update: Update,
+        update: Update<'_>,
     ) -> Result<f64, NonFinite> {
         let n_samples = rows.n_samples();
         let mut inputs = Array2::zeros((n_samples, self.mlp.n_inputs()));
@@ -47,11 +50,18 @@ impl<F: Real> Reference<F> {
             rows.input(row, input.as_slice_mut().expect("rows are contiguous"));
             rows.target(row, target.as_slice_mut().expect("rows are contiguous"));
         }
-        let (loss, mut gradients) = backpropagate(&self.mlp, inputs.view(), targets.view(), config.objective());
+        let (inputs, targets, objective) = (inputs.view(), targets.view(), config.objective());
+        let (loss, mut gradients) = match update.masks {
+            None => backpropagate(&self.mlp, inputs, targets, objective),
+            Some(masks) => backpropagate_masked(&self.mlp, inputs, targets, objective, masks),
+        };
         if let Some(max_norm) = update.clip_norm {
             clip(&mut gradients, max_norm)?;
         }
         config.optimizer.update(&mut self.mlp, &mut self.slots, &gradients, update);
+        if let Some(max_norm) = update.max_norm {
+            self.mlp.limit_norms(max_norm);
+        }
         let is_broken = |gradients: &Gradients<F>| gradients.layers.iter().position(|layer| !is_finite(layer));
         let broken = is_broken(&gradients).or_else(|| self.slots.iter().find_map(is_broken));
         if let Some(layer) = broken.or_else(|| broken_layer(&self.mlp)) {

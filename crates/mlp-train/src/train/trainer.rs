@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use mlp_core::{Average, Descent, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
+use mlp_core::{Average, Descent, Dropout, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
 
 use super::keeper::Keeper;
 use super::reference::Reference;
@@ -13,7 +13,7 @@ use crate::config::TrainConfig;
 use crate::data::{Rows, Samples};
 use crate::history::{Divergence, Outcome};
 use crate::optimizer::Update;
-use crate::random::shuffle_for_epoch;
+use crate::random::{dropout_key, shuffle_for_epoch};
 use crate::schedule::Position;
 use crate::trainable::Trainable;
 
@@ -36,8 +36,9 @@ impl<F: Trainable> Stepper<F> {
         if config.descends_on_single_samples() {
             return Self::SingleSamples(OneByOne::new(mlp, kernel));
         }
-        // A gradient that is clipped is summed as in batches, of single samples too.
-        let max_batch = if config.clip_norm.is_some() { config.batch_size.max(2) } else { config.batch_size };
+        // Where there is more to do than to descend, the gradient is summed as in batches, of single samples too.
+        let has_options = config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout();
+        let max_batch = if has_options { config.batch_size.max(2) } else { config.batch_size };
         Self::Batches(Workspace::new(mlp, max_batch, config.optimizer.n_slots(), kernel, workers))
     }
 
@@ -59,11 +60,11 @@ impl<F: Trainable> Stepper<F> {
     }
 
     /// A step on each of the batches that `rows` make up, with its own update. On failure: in which it broke.
-    fn step(
+    fn step<'u>(
         &mut self,
         config: &TrainConfig,
         rows: &Rows<'_, '_, F>,
-        updates: impl Iterator<Item = Update>,
+        updates: impl Iterator<Item = Update<'u>>,
         workers: &Workers,
     ) -> Result<f64, (usize, NonFinite)> {
         match self {
@@ -105,6 +106,7 @@ pub(super) struct Trainer<'a, 's, F> {
     /// What the bits 0 and 1 of codes are in training.
     bits: [F; 2],
     average: Option<Average<F>>,
+    dropout: Option<Dropout>,
 }
 
 impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
@@ -119,7 +121,8 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         let stepper = Stepper::new(config, mlp, workers, kernel);
         let bits = config.smoothed_targets(mlp.n_outputs()).map(F::narrow);
         let average = config.average.map(|_| Average::new(stepper.workspace()));
-        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average }
+        let dropout = config.has_dropout().then(|| Dropout::new(config.input_dropout, &config.hidden_dropout()));
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average, dropout }
     }
 
     /// Takes over the optimiser's state.
@@ -191,7 +194,10 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
                 let (steps_per_epoch, epochs) = (n_batches as u64, config.epochs as u64);
                 let position = Position { step, steps_per_epoch, epochs, plateaus };
                 let learning_rate = config.schedule.learning_rate(config.learning_rate, position);
-                Update { learning_rate, step: step + 1, l2: config.l2, l1: config.l1, clip_norm: config.clip_norm }
+                let &TrainConfig { l2, l1, clip_norm, max_norm, .. } = config;
+                let step = step + 1;
+                let masks = self.dropout.as_ref().map(|dropout| dropout.masks(dropout_key(config.seed, step)));
+                Update { learning_rate, step, l2, l1, clip_norm, max_norm, masks }
             };
             let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
             samples_done += rows.len();

@@ -1,4 +1,4 @@
-"""Prints the orders in which `shuffle_for_epoch` puts ten samples, from an independent ChaCha8.
+"""Prints the orders in which `shuffle_for_epoch` puts ten samples, and keys of dropout, from an independent ChaCha8.
 
 Run as `python3 shuffle.py`; the seed is expanded as rand_core 0.9 does it, by a PCG-32.
 """
@@ -51,5 +51,12 @@ def order(n_samples, seed, epoch):
     return order
 
 
+def dropout_key(seed, step):
+    words = chacha8_block(key_of_seed(seed), step, 6)
+    return words[0] | words[1] << 32
+
+
 for seed, epoch in [(0, 1), (0, 2), (1, 1)]:
     print(f"seed {seed}, epoch {epoch}:", order(10, seed, epoch))
+for seed, step in [(0, 1), (0, 2), (5, 3), (1, 2**40)]:
+    print(f"seed {seed}, step {step}:", hex(dropout_key(seed, step)))

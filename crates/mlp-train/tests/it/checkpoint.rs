@@ -130,6 +130,20 @@ fn a_run_whose_gradient_is_clipped_goes_on_as_it_was() {
 }
 
 #[test]
+fn a_run_with_dropout_and_bounded_weights_goes_on_as_it_was_in_the_middle_of_an_epoch() {
+    let dropout = config().dropout([0.4]).input_dropout(0.2).max_norm(1.5);
+    check_every_moment::<f32>(&dropout);
+    check_every_moment::<f32>(&dropout.clone().optimizer(Optimizer::Momentum { momentum: 0.9 }).clip_norm(0.5));
+    check_every_moment::<f32>(&dropout.clone().optimizer(Optimizer::Sgd).learning_rate(0.5).batch_size(1));
+    check_every_moment::<f64>(
+        &dropout.clone().precision(Precision::F64).bias(false).average(Averaging::Ema { decay: 0.9 }),
+    );
+    // Each alone.
+    check_every_moment::<f32>(&config().dropout([0.4]));
+    check_every_moment::<f32>(&config().max_norm(1.5));
+}
+
+#[test]
 fn a_run_whose_weights_are_averaged_goes_on_as_it_was() {
     for average in [Averaging::Ema { decay: 0.9 }, Averaging::Mean { epochs: 2 }] {
         let averaged = config().average(average);

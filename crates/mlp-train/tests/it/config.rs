@@ -17,6 +17,7 @@ fn every_key_gives_back_what_was_set() {
         "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
         "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
+        "dropout": [0.5, 0.25], "input_dropout": 0.2, "max_norm": 3.5,
         "average": { "name": "mean", "epochs": 2 }, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
         "batch_size": 3, "epochs": 7, "validation": 11, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.exact_accuracy", "patience": 2 },
@@ -108,6 +109,12 @@ fn every_name_of_every_choice_is_accepted() {
     accepts("average", json!({ "name": "mean", "epochs": 3 }));
     accepts("clip_norm", json!(false));
     accepts("clip_norm", json!(0.5));
+    accepts("dropout", json!(0.5));
+    accepts("dropout", json!([0.0, 0.5]));
+    accepts("dropout", json!([]));
+    accepts("input_dropout", json!(0.2));
+    accepts("max_norm", json!(false));
+    accepts("max_norm", json!(2.0));
     accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
     accepts("schedule", json!({ "name": "warm-restarts", "every": 1 }));
     for name in ["cosine", "one-cycle", "plateau"] {
@@ -227,6 +234,8 @@ fn what_depends_on_several_keys_is_refused_with_the_key_to_change() {
         json!({ "schedule": { "name": "plateau" } }),
         json!({ "label_smoothing": 0.1, "loss": "rmse" }),
         json!({ "average": { "name": "mean", "epochs": 3 }, "epochs": 2 }),
+        json!({ "dropout": [0.5, 0.5, 0.5] }),
+        json!({ "max_norm": 1e-60 }),
         json!({ "batch_size": 1001 }),
         json!({ "batch_size": 500, "validation": 501 }),
         json!({ "validation": 1000 }),
@@ -248,6 +257,11 @@ fn what_an_instrument_does_not_take_is_refused() {
     let refused = [
         refusal("clip_norm", json!(0)),
         refusal("clip_norm", json!(true)),
+        refusal("dropout", json!(1)),
+        refusal("dropout", json!(-0.5)),
+        refusal("dropout", json!([0.5, "half"])),
+        refusal("input_dropout", json!([0.5])),
+        refusal("max_norm", json!(0)),
         refusal("average", json!(true)),
         refusal("average", json!("mean")),
         refusal("average", json!("exponential")),
@@ -374,6 +388,9 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .l2(0.125)
         .l1(0.25)
         .clip_norm(1.5)
+        .dropout([0.5, 0.25])
+        .input_dropout(0.2)
+        .max_norm(3.0)
         .schedule(Schedule::Constant)
         .average(Averaging::Mean { epochs: 2 })
         .batch_size(3)

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
     Averaging, Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric, ValidationSplit,
-    shuffle_for_epoch, train, weights_sha256,
+    dropout_key, shuffle_for_epoch, train, weights_sha256,
 };
 
 use crate::problems::Blobs;
@@ -48,6 +48,17 @@ fn the_number_of_threads_changes_no_bit_of_clipped_steps_and_means() {
             check_threads(&config.clone().average(average), &blobs);
             check_threads(&config.average(average).clip_norm(0.1), &blobs);
         }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_what_is_left_out_and_bounded() {
+    let blobs = Blobs::new(403, 0);
+    for (optimizer, batch_size) in
+        [(Optimizer::Sgd, 1), (Optimizer::Momentum { momentum: 0.9 }, 200), (Optimizer::ADAM, 64)]
+    {
+        let config = Blobs::config().optimizer(optimizer).batch_size(batch_size).epochs(3).hidden([140, 24]);
+        check_threads(&config.dropout([0.5]).input_dropout(0.2).max_norm(1.0), &blobs);
     }
 }
 
@@ -105,6 +116,15 @@ fn the_order_of_an_epoch_is_fixed_for_ever() {
     assert_eq!(order(10, 1, 1), [2, 5, 3, 9, 1, 6, 4, 0, 7, 8]);
     assert_eq!(order(1, 0, 1), [0]);
     assert_eq!(order(0, 0, 1), [0_usize; 0]);
+}
+
+/// `tests/golden/shuffle.py` computes the same keys.
+#[test]
+fn the_key_of_what_a_step_leaves_out_is_fixed_for_ever() {
+    assert_eq!(dropout_key(0, 1), 0x2747_02b7_c29c_9c6b);
+    assert_eq!(dropout_key(0, 2), 0xd900_f05e_e953_0ada);
+    assert_eq!(dropout_key(5, 3), 0xf421_6f5c_980c_119b);
+    assert_eq!(dropout_key(1, 1 << 40), 0x7a92_6b27_0460_8a61);
 }
 
 /// With 4 samples there are 24 orders; each should come up equally often.

@@ -6,6 +6,7 @@ mod classifier;
 mod config;
 mod determinism;
 mod diagnosis;
+mod dropout;
 mod encoding;
 mod examples;
 mod learning;

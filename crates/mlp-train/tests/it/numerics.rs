@@ -128,8 +128,8 @@ fn weights_that_overflow_when_measured_are_a_divergence_before_training() {
     assert!(run.history.epochs.is_empty());
 }
 
-fn plain(learning_rate: f64) -> Update {
-    Update { learning_rate, step: 1, l2: 0.0, l1: 0.0, clip_norm: None }
+fn plain(learning_rate: f64) -> Update<'static> {
+    Update { learning_rate, step: 1, l2: 0.0, l1: 0.0, clip_norm: None, max_norm: None, masks: None }
 }
 
 fn train_steps<F: Trainable>(
@@ -138,7 +138,7 @@ fn train_steps<F: Trainable>(
     targets: &Array2<F>,
     loss: Loss,
     optimizer: Optimizer,
-    update: Update,
+    update: Update<'_>,
     n_steps: u64,
 ) -> Mlp<F> {
     let workers = Workers::new(1);

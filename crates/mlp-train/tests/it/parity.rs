@@ -1,6 +1,6 @@
-//! PyTorch computes the same. `tests/golden/pytorch.py` wrote the expected numbers.
+//! PyTorch computes the same. `tests/golden/pytorch.py` and `pytorch_dropout.py` wrote the expected numbers.
 
-use mlp_core::{Activation, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
+use mlp_core::{Activation, Dropout, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
 use mlp_train::{Inputs, Optimizer, Rows, Samples, Targets, Trainable, Update};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
@@ -119,7 +119,47 @@ fn every_rule_agrees_with_pytorch_over_three_epochs_with_penalties() {
     }
 }
 
-const PLAIN: Update = Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0, clip_norm: None };
+#[derive(Deserialize)]
+struct GoldenDropout {
+    inputs: Vec<Vec<f64>>,
+    bits: Vec<Vec<f64>>,
+    first: Network,
+    after_training: AfterTraining,
+}
+
+#[derive(Deserialize)]
+struct AfterTraining {
+    losses: Vec<f64>,
+    #[serde(flatten)]
+    network: Network,
+}
+
+#[test]
+fn dropout_and_bounded_weights_agree_with_pytorch_over_three_epochs() {
+    let golden: GoldenDropout = serde_json::from_str(include_str!("../golden/pytorch_dropout.json")).unwrap();
+    let (inputs, bits) = (matrix(&golden.inputs), matrix(&golden.bits));
+    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(bits.view()) };
+    let mut mlp = golden.first.mlp(Activation::Sigmoid);
+    let hidden = [Activation::Relu, Activation::Tanh, Activation::Sigmoid];
+    mlp.layers.iter_mut().zip(hidden).for_each(|(layer, activation)| layer.activation = activation);
+    let dropout = Dropout::new(0.2, &[0.5, 0.3, 0.1]);
+    let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
+    let (workers, optimizer) = (Workers::new(1), Optimizer::Momentum { momentum: 0.9 });
+    let mut workspace = Workspace::new(&mlp, 4, optimizer.n_slots(), Kernel::detect(), &workers);
+    let all: Vec<usize> = (0..inputs.nrows()).collect();
+    for (step, (rows, expected)) in (1..).zip((0..3).flat_map(|_| all.chunks(4)).zip(&golden.after_training.losses)) {
+        let masks = Some(dropout.masks(step));
+        let update = Update { learning_rate: 0.05, step, max_norm: Some(0.9), masks, ..PLAIN };
+        let batch = Rows::new(&samples, rows);
+        let loss = f64::step(optimizer, &mut workspace, &batch, objective, update, &workers).unwrap();
+        assert!((loss - expected).abs() < TOLERANCE, "step {step}: {loss} for {expected}");
+    }
+    workspace.store(&mut mlp);
+    assert_same(&mlp, &golden.after_training.network, "dropout");
+}
+
+const PLAIN: Update<'static> =
+    Update { learning_rate: 1.0, step: 0, l2: 0.0, l1: 0.0, clip_norm: None, max_norm: None, masks: None };
 
 /// One step for each batch, on the fastest instruction set; returns the sums of the losses.
 fn take_steps(
@@ -129,7 +169,7 @@ fn take_steps(
     batches: &[&[usize]],
     objective: Objective,
     optimizer: Optimizer,
-    update: Update,
+    update: Update<'_>,
 ) -> Vec<f64> {
     let workers = Workers::new(1);
     let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };

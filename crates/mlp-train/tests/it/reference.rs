@@ -29,14 +29,18 @@ fn every_update_rule_takes_the_steps_of_the_fast_path() {
         (Optimizer::ADAM, 16),
         (Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, decay: 0.1 }, 16),
     ] {
-        for (bias, clip_norm, average) in [
-            (true, None, None),
-            (false, None, None),
-            (true, Some(0.02), Some(Averaging::Ema { decay: 0.9 })),
-            (false, Some(0.02), Some(Averaging::Mean { epochs: 2 })),
-        ] {
-            let base = base.clone().clip_norm(clip_norm).average(average);
-            let config = base.clone().optimizer(optimizer).batch_size(batch_size).bias(bias);
+        let base = [
+            base.clone(),
+            base.clone().bias(false),
+            base.clone().clip_norm(0.02).average(Averaging::Ema { decay: 0.9 }),
+            base.clone().bias(false).clip_norm(0.02).average(Averaging::Mean { epochs: 2 }),
+            base.clone().dropout([0.5, 0.2]),
+            base.clone().input_dropout(0.3).max_norm(1.2),
+            base.clone().bias(false).dropout([0.4]).input_dropout(0.2).max_norm(0.8).clip_norm(0.1),
+        ];
+        for base in base {
+            let bias = base.bias;
+            let config = base.clone().optimizer(optimizer).batch_size(batch_size);
             let config = if batch_size == 1 { config.l1(0.0).l2(0.0) } else { config };
             let (readable, fast) =
                 (run::<f64>(&config, &blobs, Kernel::Reference), run::<f64>(&config, &blobs, Kernel::Portable));
