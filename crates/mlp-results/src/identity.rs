@@ -44,6 +44,7 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("l2", "0.0"),
     ("l1", "0.0"),
     ("clip_norm", "false"),
+    ("augment", "false"),
     ("schedule", "\"constant\""),
     ("average", "false"),
     ("batch_size", "32"),

@@ -19,6 +19,7 @@ mod wording;
 
 use mlp_core::{Activation, Initializer, Loss, Objective, Reduction};
 
+use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
@@ -98,6 +99,9 @@ pub struct TrainConfig {
     /// The largest Euclidean norm of the gradient of all weights and biases, above 0; a longer one is shortened to it before the
     /// penalties are added.
     pub clip_norm: Option<f64>,
+    /// How training images are deformed, otherwise in every epoch; not at all where this is `None`. It needs images, with
+    /// their shape ([`Inputs::Images`](crate::Inputs::Images)).
+    pub augment: Option<Augmentation>,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// The mean of the weights that is measured, kept and saved; the weights themselves where this is `None`.
@@ -146,6 +150,7 @@ impl Default for TrainConfig {
             l2: 0.0,
             l1: 0.0,
             clip_norm: None,
+            augment: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
             average: None,
             batch_size: 32,

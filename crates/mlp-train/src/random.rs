@@ -18,6 +18,8 @@ pub(crate) enum Stream {
     Codes = 3,
     /// Which rows of a table are tested on.
     Testing = 4,
+    /// How training images are deformed. With the number of the epoch above it (see `augmentation/draw.rs`).
+    Augmentation = 6,
 }
 
 /// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).

@@ -3,6 +3,7 @@
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
 use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
+use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::optimizer::Optimizer;
@@ -104,6 +105,12 @@ impl TrainConfig {
     #[must_use]
     pub fn clip_norm(self, clip_norm: impl Into<Option<f64>>) -> Self {
         Self { clip_norm: clip_norm.into(), ..self }
+    }
+
+    /// With this [`augment`](field@Self::augment).
+    #[must_use]
+    pub fn augment(self, augment: impl Into<Option<Augmentation>>) -> Self {
+        Self { augment: augment.into(), ..self }
     }
 
     /// With this [`schedule`](field@Self::schedule).

@@ -1,5 +1,6 @@
 //! The tests of the crate, one module for each subject.
 
+mod augmentation;
 mod averaging;
 mod checkpoint;
 mod classifier;
