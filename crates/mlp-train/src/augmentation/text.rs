@@ -13,9 +13,10 @@ const KEY: &str = "augment";
 /// What an augmentation can be made of.
 const NAMES: [&str; 6] = ["shift", "rotate", "scale", "shear", "elastic", "thickness"];
 
+/// As it is read; with `{:#}` a preset is written out as the list of its strengths.
 impl fmt::Display for Augmentation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((name, factor)) = self.as_preset() {
+        if let Some((name, factor)) = self.as_preset().filter(|_| !f.alternate()) {
             return f.pad(&if factor == 1.0 { name.to_owned() } else { format!("{name} {factor}") });
         }
         let Self { shift, rotate, scale, shear, elastic, thickness } = *self;
