@@ -44,7 +44,7 @@
 //! 6. [`Schedule`]: how the learning rate changes.
 //! 7. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
 //! 8. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
-//! 9. [`SavedModel`], [`load_model`] and [`Classifier`]: a network on disk, and in use.
+//! 9. [`SavedModel`], [`load_model`], [`Classifier`] and [`Committee`]: a network on disk, and in use, alone or among others.
 //! 10. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
 //! 11. [`tabular`]: small tables in six lines, with `fit` and `predict`.
 //! 12. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
@@ -93,6 +93,7 @@ mod model;
 
 // What it is for.
 mod classifier;
+mod committee;
 pub mod tabular;
 
 // What the others stand on.
@@ -108,6 +109,7 @@ pub use augmentation::{Augmentation, Augmenter, Elastic};
 pub use canonical::canonical_json;
 pub use checkpoint::{Checkpoint, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
+pub use committee::Committee;
 pub use config::{
     Averaging, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric,
     ValidationSplit, nearest,

@@ -4,6 +4,7 @@ mod augmentation;
 mod averaging;
 mod checkpoint;
 mod classifier;
+mod committee;
 mod config;
 mod determinism;
 mod diagnosis;
