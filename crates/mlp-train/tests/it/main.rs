@@ -1,5 +1,6 @@
 //! The tests of the crate, one module for each subject.
 
+mod allocation;
 mod augmentation;
 mod averaging;
 mod checkpoint;
