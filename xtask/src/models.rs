@@ -1,11 +1,11 @@
-//! Finds the model that a command is about: a file, or the best one of a folder of results.
+//! Finds the model that a command is about: a file, or the best one of a folder of results; or several, a committee.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_results::text::counted;
 use mlp_results::{RankBy, Ranking, RunFolder, RunRecord, best};
-use mlp_train::{SavedModel, load_model};
+use mlp_train::{Committee, SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
@@ -48,6 +48,44 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
     }
     let ranking = Ranking::of(records.values(), RankBy::default());
     Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some((records.len(), ranking)), is_newest: false })
+}
+
+/// Loads the models at `paths`, each as [`load`] does. Several answer together, so they have to be alike.
+pub(crate) fn load_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<FoundModel>, Failure> {
+    let models = paths.into_iter().map(|path| load(path)).collect::<Result<Vec<FoundModel>, Failure>>()?;
+    for (index, model) in models.iter().enumerate().skip(1) {
+        let named = |error: String| Failure::data(format!("{}: {error}", model.path.display()));
+        if models[..index].iter().any(|other| other.path == model.path) {
+            return Err(Failure::configuration(format!(
+                "{}: expected each model of a committee once, found it twice",
+                model.path.display()
+            )));
+        }
+        Committee::check(&models[0].saved, &model.saved).map_err(|error| named(error.to_string()))?;
+    }
+    Ok(models)
+}
+
+/// Whether a path is that of a model or of a folder of results, by its name and by what is in the folder.
+pub(crate) fn seems_to_be(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ending.eq_ignore_ascii_case("safetensors") || path.join("trials").is_dir()
+}
+
+/// Says which models these are.
+pub(crate) fn tell(models: &[FoundModel], output: &mut Output) {
+    match models {
+        [model] => model.tell(output),
+        _ => {
+            output.line(format_args!("nets     {}, whose outputs are averaged:", models.len()));
+            models.iter().for_each(|model| model.tell(output));
+        }
+    }
+}
+
+/// The files of the models, for machines.
+pub(crate) fn paths(models: &[FoundModel]) -> Vec<String> {
+    models.iter().map(|model| model.path.to_string_lossy().into_owned()).collect()
 }
 
 /// The model in `runs/` that was written last.

@@ -47,6 +47,7 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("dropout", "0.0"),
     ("input_dropout", "0.0"),
     ("max_norm", "false"),
+    ("augment", "false"),
     ("schedule", "\"constant\""),
     ("average", "false"),
     ("batch_size", "32"),

@@ -284,7 +284,7 @@ impl SampleSet {
         converted: Option<&'a (Array2<F>, Option<Array2<F>>)>,
     ) -> Samples<'a, F> {
         let inputs = match (self, converted) {
-            (SampleSet::Images(images), _) => Inputs::Pixels(images.pixels()),
+            (SampleSet::Images(images), _) => Inputs::Images(images.images.view()),
             (SampleSet::Table(_), Some((inputs, _))) => Inputs::Values(inputs.view()),
             (SampleSet::Table(_), None) => unreachable!("a table is converted before it is used"),
         };
@@ -406,7 +406,7 @@ impl Table {
 
 /// Images with their labels as a network sees them.
 pub fn image_samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::labels(&images.labels, codebook) }
+    Samples { inputs: Inputs::Images(images.images.view()), targets: Targets::labels(&images.labels, codebook) }
 }
 
 /// The same images, if their labels, classes and pixels, which anybody can change, still belong together.

@@ -282,6 +282,7 @@ fn check(settings: &RunSettings, data: &Dataset) -> mlp_train::Result<()> {
     let (n_inputs, n_outputs) = shape(settings, data);
     let n_train = settings.train_size.unwrap_or(data.train().len());
     settings.train.validate(n_train, n_inputs, n_outputs)?;
+    settings.train.validate_images(data.train().image_size())?;
     match data.train().codebook(&settings.train) {
         Some(codebook) => settings.train.validate_codes(&codebook),
         None => Ok(()),

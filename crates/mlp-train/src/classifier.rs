@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use mlp_core::{Kernel, Mlp, Workers, Workspace};
-use ndarray::{ArrayView2, aview2};
+use ndarray::{Array2, ArrayView1, ArrayView2, aview2};
 
+use crate::committee::Committee;
 use crate::data::{Inputs, Rows, Samples, Targets, check_finite};
 use crate::decoding::Decoding;
 use crate::encoding::{Codebook, is_one};
@@ -53,7 +54,8 @@ use crate::trainable::Trainable;
 pub struct Classifier {
     codebook: Codebook,
     n_inputs: usize,
-    network: Network,
+    /// One, or those of a committee.
+    networks: Vec<Network>,
     workers: Workers,
 }
 
@@ -131,6 +133,25 @@ impl Classifier {
     ///
     /// If the processor does not support the kernel.
     pub fn with_kernel(model: &SavedModel, kernel: Kernel, workers: Workers) -> Result<Self> {
+        Self::of_committee([model], kernel, workers)
+    }
+
+    /// The classifier of several models, whose outputs are averaged ([`Committee`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`Committee::new`] and [`Classifier::new`].
+    ///
+    /// # Panics
+    ///
+    /// If the processor does not support the kernel.
+    pub fn of_committee<'a>(
+        models: impl IntoIterator<Item = &'a SavedModel>,
+        kernel: Kernel,
+        workers: Workers,
+    ) -> Result<Self> {
+        let committee = Committee::new(models)?;
+        let model = committee.members()[0];
         if model.classes.is_empty() {
             let advice = "say what the labels stand for in SavedModel::classes";
             return Err(Error::at(ErrorKind::Model, "config, key classes", "the names of the classes", "none")
@@ -147,11 +168,12 @@ impl Classifier {
             return Err(Error::new(ErrorKind::Model, expected, n_outputs.to_string())
                 .with_advice("take the model that was trained on these classes"));
         }
-        let network = match &model.network {
+        let network = |model: &&SavedModel| match &model.network {
             AnyMlp::F32(mlp) => Network::F32(workspace(mlp, kernel, &workers)),
             AnyMlp::F64(mlp) => Network::F64(workspace(mlp, kernel, &workers)),
         };
-        Ok(Self { codebook, n_inputs: model.network.n_inputs(), network, workers })
+        let networks = committee.members().iter().map(network).collect();
+        Ok(Self { codebook, n_inputs: model.network.n_inputs(), networks, workers })
     }
 
     /// The number of inputs: of pixels in an image, of numbers in a row.
@@ -197,10 +219,10 @@ impl Classifier {
     /// As [`Classifier::classify`], for the first image at fault.
     pub fn classify_images(&mut self, pixels: ArrayView2<'_, u8>) -> Result<Vec<Classification>> {
         self.check_width(pixels.ncols())?;
-        match &mut self.network {
-            Network::F32(workspace) => answers(workspace, Inputs::Pixels(pixels), &self.codebook, &self.workers),
-            Network::F64(workspace) => answers(workspace, Inputs::Pixels(pixels), &self.codebook, &self.workers),
-        }
+        self.answers(pixels.nrows(), |network, workers, sums| match network {
+            Network::F32(workspace) => add_outputs(workspace, Inputs::Pixels(pixels), workers, sums),
+            Network::F64(workspace) => add_outputs(workspace, Inputs::Pixels(pixels), workers, sums),
+        })
     }
 
     /// Classifies many rows of numbers, `(n_rows, n_inputs)`, as [`Classifier::classify_values`] each of them, and faster.
@@ -210,17 +232,31 @@ impl Classifier {
     /// As [`Classifier::classify_values`], for the first row at fault.
     pub fn classify_rows(&mut self, values: ArrayView2<'_, f64>) -> Result<Vec<Classification>> {
         self.check_width(values.ncols())?;
-        match &mut self.network {
-            Network::F32(workspace) => {
-                let values = values.mapv(|value| value as f32);
-                check_finite(values.view(), "input")?;
-                answers(workspace, Inputs::Values(values.view()), &self.codebook, &self.workers)
-            }
-            Network::F64(workspace) => {
-                check_finite(values, "input")?;
-                answers(workspace, Inputs::Values(values), &self.codebook, &self.workers)
-            }
-        }
+        check_finite(values, "input")?;
+        let narrowed = self.networks.iter().any(|network| matches!(network, Network::F32(_)));
+        let narrowed = if narrowed { values.mapv(|value| value as f32) } else { Array2::default((0, 0)) };
+        check_finite(narrowed.view(), "input")?;
+        self.answers(values.nrows(), |network, workers, sums| match network {
+            Network::F32(workspace) => add_outputs(workspace, Inputs::Values(narrowed.view()), workers, sums),
+            Network::F64(workspace) => add_outputs(workspace, Inputs::Values(values), workers, sums),
+        })
+    }
+
+    /// Decodes the mean of what each network adds to the sums of outputs.
+    fn answers(
+        &mut self,
+        n_samples: usize,
+        add: impl Fn(&mut Network, &Workers, &mut Array2<f64>),
+    ) -> Result<Vec<Classification>> {
+        let mut means = Array2::zeros((n_samples, self.codebook.n_bits()));
+        self.networks.iter_mut().for_each(|network| add(network, &self.workers, &mut means));
+        let n_networks = self.networks.len() as f64;
+        let answer = |(sample, sums): (usize, ArrayView1<'_, f64>)| {
+            let outputs: Vec<f64> = sums.iter().map(|sum| sum / n_networks).collect();
+            check_outputs(&outputs).map_err(|error| error.of_sample(sample))?;
+            Ok(Classification::new(&self.codebook, &outputs))
+        };
+        means.rows().into_iter().enumerate().map(answer).collect()
     }
 
     fn check_width(&self, n_found: usize) -> Result<()> {
@@ -286,25 +322,23 @@ fn row<T>(values: &[T]) -> ArrayView2<'_, T> {
     ArrayView2::from_shape((1, values.len()), values).expect("one row has as many columns as values")
 }
 
-fn answers<F: Trainable>(
+/// Adds the outputs for each sample to its row.
+fn add_outputs<F: Trainable>(
     workspace: &mut Workspace<F>,
     inputs: Inputs<'_, F>,
-    codebook: &Codebook,
     workers: &Workers,
-) -> Result<Vec<Classification>> {
+    sums: &mut Array2<f64>,
+) {
     // Nobody asks for targets on the way forward.
     let samples = Samples { inputs, targets: Targets::Values(aview2::<F, 0>(&[])) };
     let rows: Vec<usize> = (0..samples.n_samples()).collect();
-    let mut answers = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(CHUNK) {
         F::forward(workspace, &Rows::new(&samples, chunk), workers);
         for (position, &sample) in chunk.iter().enumerate() {
-            let outputs: Vec<f64> = workspace.outputs(position).iter().map(|output| output.widen()).collect();
-            check_outputs(&outputs).map_err(|error| error.of_sample(sample))?;
-            answers.push(Classification::new(codebook, &outputs));
+            let sums = sums.row_mut(sample);
+            sums.into_iter().zip(workspace.outputs(position)).for_each(|(sum, output)| *sum += output.widen());
         }
     }
-    Ok(answers)
 }
 
 fn check_outputs(outputs: &[f64]) -> Result<()> {

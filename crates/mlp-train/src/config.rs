@@ -19,6 +19,7 @@ mod wording;
 
 use mlp_core::{Activation, Initializer, Loss, Objective, Reduction};
 
+use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::optimizer::Optimizer;
@@ -106,6 +107,9 @@ pub struct TrainConfig {
     /// The largest Euclidean norm of the weights of each unit, above 0; after a step longer ones are shortened to it. Biases are
     /// left alone.
     pub max_norm: Option<f64>,
+    /// How training images are deformed, otherwise in every epoch; not at all where this is `None`. It needs images, with
+    /// their shape ([`Inputs::Images`](crate::Inputs::Images)).
+    pub augment: Option<Augmentation>,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// The mean of the weights that is measured, kept and saved; the weights themselves where this is `None`.
@@ -157,6 +161,7 @@ impl Default for TrainConfig {
             dropout: vec![0.0],
             input_dropout: 0.0,
             max_norm: None,
+            augment: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
             average: None,
             batch_size: 32,

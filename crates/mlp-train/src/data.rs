@@ -1,8 +1,9 @@
 //! Samples: inputs with their targets, kept as they are and turned into numbers only when a batch is gathered.
 
 use mlp_core::{Batch, Real, prefetch};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2, ArrayView3, Axis};
 
+use crate::augmentation::batch::AugmentedBatch;
 use crate::encoding::Codebook;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -11,6 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum Inputs<'a, F> {
     /// Grey levels, divided by 255 when a batch is gathered.
     Pixels(ArrayView2<'a, u8>),
+    /// The same as images, `(n_samples, height, width)`: rows of pixels for the network, and what an
+    /// [`Augmentation`](crate::Augmentation) can deform.
+    Images(ArrayView3<'a, u8>),
     /// Numbers, taken as they are.
     Values(ArrayView2<'a, F>),
 }
@@ -121,6 +125,7 @@ impl<F: Real> Samples<'_, F> {
     pub fn n_samples(&self) -> usize {
         match self.inputs {
             Inputs::Pixels(pixels) => pixels.nrows(),
+            Inputs::Images(images) => images.len_of(Axis(0)),
             Inputs::Values(values) => values.nrows(),
         }
     }
@@ -129,8 +134,22 @@ impl<F: Real> Samples<'_, F> {
     pub fn n_inputs(&self) -> usize {
         match self.inputs {
             Inputs::Pixels(pixels) => pixels.ncols(),
+            Inputs::Images(images) => images.len_of(Axis(1)) * images.len_of(Axis(2)),
             Inputs::Values(values) => values.ncols(),
         }
+    }
+
+    /// The inputs as images, if that is what they are.
+    pub(crate) fn images(&self) -> Option<ArrayView3<'_, u8>> {
+        match self.inputs {
+            Inputs::Images(images) => Some(images),
+            Inputs::Pixels(_) | Inputs::Values(_) => None,
+        }
+    }
+
+    /// Height and width of the inputs, if they are images.
+    pub fn image_size(&self) -> Option<(usize, usize)> {
+        self.images().map(|images| (images.len_of(Axis(1)), images.len_of(Axis(2))))
     }
 
     /// The number of targets of a sample.
@@ -202,17 +221,24 @@ pub struct Rows<'a, 's, F> {
     next: &'a [usize],
     /// What the bits 0 and 1 of codes are.
     bits: [F; 2],
+    /// The images in place of those of the samples.
+    augmented: Option<&'a AugmentedBatch>,
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
     pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
-        Self { samples, rows, next: &[], bits: [F::zero(), F::one()] }
+        Self { samples, rows, next: &[], bits: [F::zero(), F::one()], augmented: None }
     }
 
     /// With these numbers for the bits 0 and 1 of codes.
     pub(crate) fn with_bits(self, bits: [F; 2]) -> Self {
         Self { bits, ..self }
+    }
+
+    /// With these images in place of those of the samples, row by row.
+    pub(crate) fn augmented(self, augmented: Option<&'a AugmentedBatch>) -> Self {
+        Self { augmented, ..self }
     }
 
     /// Says which samples are needed next: their pixels are brought nearer meanwhile.
@@ -228,19 +254,25 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
 
     #[inline(always)]
     fn input(&self, row: usize, into: &mut [F]) {
-        let grey_level = |&pixel: &u8| grey_level::<F>(pixel);
+        if let Some(batch) = self.augmented {
+            return write_pixels(ArrayView1::from(batch.image(row)), into);
+        }
+        let next = self.next.get(row);
         match &self.samples.inputs {
             Inputs::Pixels(pixels) => {
-                if let Some(&next) = self.next.get(row)
-                    && let Some(pixels) = pixels.row(next).to_slice()
-                {
+                if let Some(pixels) = next.and_then(|&next| pixels.row(next).to_slice()) {
                     prefetch(pixels);
                 }
-                let pixels = pixels.row(self.rows[row]);
-                match pixels.as_slice() {
-                    // The usual case: a loop over two slices, without the strides of a general view.
-                    Some(pixels) => into.iter_mut().zip(pixels).for_each(|(x, p)| *x = grey_level(p)),
-                    None => into.iter_mut().zip(&pixels).for_each(|(x, p)| *x = grey_level(p)),
+                write_pixels(pixels.row(self.rows[row]), into);
+            }
+            Inputs::Images(images) => {
+                if let Some(pixels) = next.and_then(|&next| images.index_axis(Axis(0), next).to_slice()) {
+                    prefetch(pixels);
+                }
+                let image = images.index_axis(Axis(0), self.rows[row]);
+                match image.as_slice() {
+                    Some(pixels) => write_pixels(ArrayView1::from(pixels), into),
+                    None => into.iter_mut().zip(&image).for_each(|(x, &pixel)| *x = grey_level(pixel)),
                 }
             }
             Inputs::Values(values) => copy_row(values, self.rows[row], into),
@@ -264,6 +296,15 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
 fn grey_level<F: Real>(pixel: u8) -> F {
     let pixel = F::from_u8(pixel);
     pixel * F::narrow(257.0 / 65_536.0) + pixel * F::narrow(1.0 / (255.0 * 65_536.0))
+}
+
+#[inline(always)]
+fn write_pixels<F: Real>(pixels: ArrayView1<'_, u8>, into: &mut [F]) {
+    match pixels.as_slice() {
+        // The usual case: a loop over two slices, without the strides of a general view.
+        Some(pixels) => into.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = grey_level(pixel)),
+        None => into.iter_mut().zip(&pixels).for_each(|(x, &pixel)| *x = grey_level(pixel)),
+    }
 }
 
 fn copy_row<F: Real>(values: &ArrayView2<'_, F>, row: usize, into: &mut [F]) {

@@ -91,22 +91,13 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
 
     /// The metrics of the samples with the indices `rows`, their confusion matrix and their first mistakes.
     pub(crate) fn evaluate(&mut self, samples: &Samples<'_, F>, rows: &[usize]) -> Evaluation {
-        let Targets::Labels { labels, codebook } = samples.targets else {
-            let metrics = self.measure(samples, rows);
-            return Evaluation { metrics, confusion: None, answers: Vec::new(), mistakes: Vec::new() };
-        };
-        let mut confusion = ConfusionMatrix::new(codebook.n_classes());
-        let (mut answers, mut mistakes) = (Vec::with_capacity(rows.len()), Vec::new());
+        let mut labelled = LabelledAnswers::new(&samples.targets, rows.len());
         let metrics = self.visit(samples, rows, |index, answer, outputs| {
-            let label = labels.class(index);
-            let answered = answer.class(codebook.decoding);
-            confusion.add(label, answered);
-            answers.push(answer);
-            if answered != Some(label) && mistakes.len() < MAX_MISTAKES {
-                mistakes.push(mistake(codebook, index, label, answer, outputs));
+            if let Targets::Labels { labels, codebook } = samples.targets {
+                labelled.add(codebook, index, labels.class(index), answer, outputs);
             }
         });
-        Evaluation { metrics, confusion: Some(confusion), answers, mistakes }
+        labelled.with_metrics(metrics)
     }
 
     /// Sends the rows through the network in chunks, adds up their metrics in order, and shows each decoded answer to
@@ -132,6 +123,47 @@ impl<'w, F: Trainable> Evaluator<'w, F> {
             }
         }
         sums.metrics()
+    }
+}
+
+/// What labelled samples were answered, added up one by one.
+pub(crate) struct LabelledAnswers {
+    confusion: Option<ConfusionMatrix>,
+    answers: Vec<Answer>,
+    mistakes: Vec<Mistake>,
+}
+
+impl LabelledAnswers {
+    /// Of none yet; there will be so many, if they have labels.
+    pub(crate) fn new<F>(targets: &Targets<'_, F>, n_samples: usize) -> Self {
+        let (confusion, capacity) = match targets {
+            Targets::Labels { codebook, .. } => (Some(ConfusionMatrix::new(codebook.n_classes())), n_samples),
+            Targets::Values(_) => (None, 0),
+        };
+        Self { confusion, answers: Vec::with_capacity(capacity), mistakes: Vec::new() }
+    }
+
+    pub(crate) fn add<F: Real>(
+        &mut self,
+        codebook: &Codebook,
+        index: usize,
+        label: usize,
+        answer: Answer,
+        outputs: &[F],
+    ) {
+        let answered = answer.class(codebook.decoding);
+        if let Some(confusion) = &mut self.confusion {
+            confusion.add(label, answered);
+        }
+        self.answers.push(answer);
+        if answered != Some(label) && self.mistakes.len() < MAX_MISTAKES {
+            self.mistakes.push(mistake(codebook, index, label, answer, outputs));
+        }
+    }
+
+    pub(crate) fn with_metrics(self, metrics: EpochMetrics) -> Evaluation {
+        let Self { confusion, answers, mistakes } = self;
+        Evaluation { metrics, confusion, answers, mistakes }
     }
 }
 

@@ -39,14 +39,15 @@
 //! 1. [`TrainConfig`]: every choice of a run, with its name in a file, its meaning and its range.
 //! 2. [`TargetEncoding`] and [`Codebook`]: how a class becomes target bits, and how outputs become a class.
 //! 3. [`Samples`]: what is trained on; pixels stay bytes until a batch is gathered.
-//! 4. [`Optimizer`]: five update rules, each written out as its formula.
-//! 5. [`Schedule`]: how the learning rate changes.
-//! 6. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
-//! 7. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
-//! 8. [`SavedModel`], [`load_model`] and [`Classifier`]: a network on disk, and in use.
-//! 9. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
-//! 10. [`tabular`]: small tables in six lines, with `fit` and `predict`.
-//! 11. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
+//! 4. [`Augmentation`]: how training images are deformed, otherwise in every epoch.
+//! 5. [`Optimizer`]: five update rules, each written out as its formula.
+//! 6. [`Schedule`]: how the learning rate changes.
+//! 7. [`train()`]: the loop. For each epoch: shuffle, cut into batches, update for each, measure.
+//! 8. [`evaluate()`], [`EpochMetrics`], [`ConfusionMatrix`]: what is measured, and what it means.
+//! 9. [`SavedModel`], [`load_model`], [`Classifier`] and [`Committee`]: a network on disk, and in use, alone or among others.
+//! 10. [`train_resumable`] and [`Checkpoint`]: a run that is stopped, and goes on.
+//! 11. [`tabular`]: small tables in six lines, with `fit` and `predict`.
+//! 12. [`diagnose`] and [`Diagnosis`]: where learning died in a run that got nowhere, and why.
 //!
 //! # What can be relied on
 //!
@@ -66,6 +67,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 // What a run is given.
+mod augmentation;
 mod config;
 mod data;
 mod decoding;
@@ -91,6 +93,7 @@ mod model;
 
 // What it is for.
 mod classifier;
+mod committee;
 pub mod tabular;
 
 // What the others stand on.
@@ -102,9 +105,11 @@ mod tensor_file;
 pub use mlp_core;
 pub use ndarray;
 
+pub use augmentation::{Augmentation, Augmenter, Elastic};
 pub use canonical::canonical_json;
 pub use checkpoint::{Checkpoint, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
+pub use committee::Committee;
 pub use config::{
     Averaging, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric,
     ValidationSplit, nearest,

@@ -19,7 +19,9 @@ pub(crate) enum Stream {
     /// Which rows of a table are tested on.
     Testing = 4,
     /// What dropout leaves out.
-    Dropout = 6,
+    Dropout = 5,
+    /// How training images are deformed. With the number of the epoch above it (see `augmentation/draw.rs`).
+    Augmentation = 6,
 }
 
 /// Words of the shuffling stream that belong to one epoch; a shuffle of n samples takes 2 (n − 1).

@@ -1,11 +1,14 @@
 //! `data`: look at a data set, take it apart into pictures, and make one of pictures.
 
+mod augmented;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use mlp_results::text::{counted, shorten, thousands};
 use mlp_sweep::Dataset;
+use mlp_train::Augmentation;
 use mnist_fetch::Manifest;
 use mnist_io::{
     ContactSheet, Duplicates, FolderKind, ImageStatistics, ImportOptions, ImportedImages, LabeledImages, Note, Part,
@@ -23,6 +26,8 @@ use crate::summary::quoted;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask data show mnist --sheet mnist.svg      counts, brightness, duplicates, and the first images
+  cargo xtask data show mnist --augment gentle --sheet deformed.svg
+                                                     and how training images are deformed with this augment
   cargo xtask data export mnist --png pictures       a PNG for each image, in a folder for each class
   cargo xtask data import pictures my-digits         and back; then: cargo xtask train --data ./my-digits
   cargo xtask data import train.csv kaggle           of a table with a row for each image, or Keras' mnist.npz";
@@ -68,6 +73,10 @@ struct Show {
     /// Draw the first images of every class into this file, SVG or PNG
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    /// Draw the first image of every class, and beside it how it is deformed in the epochs of a run with this `augment` and
+    /// seed 0
+    #[arg(long, value_name = "SPEC", requires = "sheet", value_parser = str::parse::<Augmentation>)]
+    augment: Option<Augmentation>,
     /// Images of each class on the sheet
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=100))]
     columns: u16,
@@ -138,9 +147,22 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
         tell(&data, &statistics, twice, output);
     }
     let Some(path) = &arguments.sheet else { return Ok(()) };
-    write_sheet(&ContactSheet::new(train, usize::from(arguments.columns)), path)?;
+    let n_columns = usize::from(arguments.columns).max(if arguments.augment.is_some() { 2 } else { 1 });
+    let Some(augmentation) = arguments.augment else {
+        write_sheet(&ContactSheet::new(train, n_columns), path)?;
+        if !arguments.json {
+            output.line(format_args!("\na row for each class, in the order above: {}", path.display()));
+        }
+        return Ok(());
+    };
+    write_sheet(&ContactSheet::new(&augmented::variants(train, augmentation, n_columns), n_columns), path)?;
     if !arguments.json {
-        output.line(format_args!("\na row for each class, in the order above: {}", path.display()));
+        output.line(format_args!(
+            "\naugment = \"{augmentation}\": {augmentation:#}\nthe first image of each class, and what a net sees of it in \
+             epochs 1 to {}: {}",
+            n_columns - 1,
+            path.display()
+        ));
     }
     Ok(())
 }

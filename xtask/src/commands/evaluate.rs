@@ -9,7 +9,7 @@ use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, percent, shorten};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
 use mlp_sweep::{Dataset, image_samples};
-use mlp_train::{AnyMlp, ConfusionMatrix, Decoding, EpochMetrics, Evaluation, SavedModel, evaluate};
+use mlp_train::{AnyMlp, Committee, ConfusionMatrix, Decoding, EpochMetrics, Evaluation, SavedModel, evaluate};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ Examples:
   cargo xtask evaluate MODEL --disturb gaussian-blur=0.5,1,2,4
   cargo xtask evaluate MODEL --disturb gaussian-noise=25,50 --disturb salt-and-pepper=0.05,0.1
   cargo xtask evaluate runs/mine                      the best net of that run or sweep
+  cargo xtask evaluate runs/a runs/b MODEL            several nets, whose outputs are averaged
   cargo xtask evaluate MODEL --part train             on what it learned from
   cargo xtask evaluate MODEL --data ./my-digits       on other images
 
@@ -40,12 +41,13 @@ Beside a model in a folder of results, the curves are stored in robustness/ and 
 /// Random disturbances are drawn by this seed, so that every model sees the same ones.
 const DISTURBANCE_SEED: u64 = 0;
 
-/// Measure a saved model on test images, clean and disturbed
+/// Measure a saved model on test images, clean and disturbed; or several, whose outputs are averaged
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Evaluate {
-    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken
-    model: PathBuf,
+    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken; several answer together
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
     /// Which images of the data
     #[arg(long, value_enum, default_value_t = Part::Test)]
     part: Part,
@@ -77,18 +79,19 @@ struct Measured<'a> {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failure> {
-    let model = models::load(&arguments.model)?;
+    let models = models::load_all(&arguments.models)?;
+    let model = &models[0];
     let kernel = arguments.machine.kernel()?;
-    let found = MeasuredImages::find(&model, arguments.data.data.as_deref(), arguments.part)?;
+    let found = MeasuredImages::find(&models, arguments.data.data.as_deref(), arguments.part)?;
     let images = found.images()?;
     let workers = options::team(arguments.machine.n_threads())?;
-    let measure = |images: &LabeledImages| measure(&model.saved, images, &workers, kernel);
+    let measure = |images: &LabeledImages| measure(&models, images, &workers, kernel);
     let clean = measure(images);
     let curves = measure_disturbed(arguments, images, &clean.metrics, &measure)?;
     if arguments.style.json {
-        output.line(as_json(&model, &found, &clean, &curves));
+        output.line(as_json(&models, &found, &clean, &curves));
     } else {
-        introduce(&model, &found, kernel, output);
+        introduce(&models, &found, kernel, output);
         let reading = Reading {
             encoding: model.saved.config.encoding,
             decoding: model.saved.config.answers_by(),
@@ -102,6 +105,12 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     }
     // The results are said by now, whatever becomes of storing them.
     let report = match &found.data {
+        _ if models.len() > 1 => {
+            if !curves.is_empty() {
+                notice("note: the curves are those of several nets: they are shown here and stored nowhere");
+            }
+            None
+        }
         Some(data) if arguments.part == Part::Test => {
             let measured = Measured { model: &model.saved, data, n_test: images.len(), kernel };
             store(&model.path, &measured, &curves)?
@@ -119,8 +128,8 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
 }
 
 /// What is measured, on what.
-fn introduce(model: &FoundModel, found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
-    model.tell(output);
+fn introduce(models: &[FoundModel], found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
+    models::tell(models, output);
     output.line(format_args!("images   {}", found.description()));
     if let Some((key, value)) = found.reason {
         output.line(format_args!("         as in its run: {key} = {value}"));
@@ -128,9 +137,14 @@ fn introduce(model: &FoundModel, found: &MeasuredImages, kernel: Kernel, output:
     output.line(format_args!("kernel   {}\n", kernel.name()));
 }
 
-fn measure(model: &SavedModel, images: &LabeledImages, workers: &Workers, kernel: Kernel) -> Evaluation {
+fn measure(models: &[FoundModel], images: &LabeledImages, workers: &Workers, kernel: Kernel) -> Evaluation {
+    let model = &models[0].saved;
     let codebook = model.config.codebook(&images.classes);
     let objective = model.config.objective();
+    if models.len() > 1 {
+        let committee = Committee::new(models.iter().map(|model| &model.saved)).expect("models that were found alike");
+        return committee.evaluate(&image_samples(images, &codebook), workers, kernel);
+    }
     match &model.network {
         AnyMlp::F32(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
         AnyMlp::F64(mlp) => evaluate(mlp, &image_samples(images, &codebook), objective, workers, kernel),
@@ -266,11 +280,10 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[String], decoding: Dec
     }
 }
 
-fn as_json(model: &FoundModel, found: &MeasuredImages, clean: &Evaluation, curves: &[RobustnessCurve]) -> Value {
+fn as_json(models: &[FoundModel], found: &MeasuredImages, clean: &Evaluation, curves: &[RobustnessCurve]) -> Value {
     let curves: Vec<Value> =
         curves.iter().map(|curve| json!({ "disturbance": curve.disturbance, "points": curve.points })).collect();
-    json!({
-        "model": model.path.to_string_lossy(),
+    let mut value = json!({
         "data": found.name,
         "part": found.part.name(),
         "images": found.n_images(),
@@ -278,7 +291,12 @@ fn as_json(model: &FoundModel, found: &MeasuredImages, clean: &Evaluation, curve
         (found.part.name()): clean.metrics,
         "confusion": clean.confusion.as_ref().map(|confusion| &confusion.counts),
         "robustness": curves,
-    })
+    });
+    match models::paths(models).as_slice() {
+        [path] => value["model"] = json!(path),
+        paths => value["models"] = json!(paths),
+    }
+    value
 }
 
 /// `gaussian-blur=0.5,1,2`.

@@ -20,6 +20,7 @@ Examples:
   cargo xtask predict runs/mine/models/<TRIAL>.safetensors photo.png
   cargo xtask predict photo.png                       with the newest net in runs/
   cargo xtask predict runs/mine photo.png             the best net of that run or sweep
+  cargo xtask predict runs/a runs/b MODEL photo.png   several nets, whose outputs are averaged
   cargo xtask predict MODEL a.png b.jpg c.png --json
   cargo xtask predict MODEL pictures/ --quiet         every picture in a folder, as a table
   cargo xtask predict MODEL photo.jpg --show steps    the picture after each step of its preparation
@@ -35,7 +36,8 @@ other prepared and scaled. docs/pictures.md says what is done to a picture, and 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Predict {
-    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken; without one, the newest
+    /// A model that `train` or `sweep` saved, or the folder of a run, of which the best is taken; without one, the newest.
+    /// Several models answer together. Behind the first, what ends in .safetensors or holds trials/ is one
     #[arg(required = true, value_name = "[MODEL] IMAGE|FOLDER")]
     named: Vec<PathBuf>,
     /// Write the picture after each step of its preparation into this folder
@@ -55,14 +57,15 @@ pub(crate) struct Predict {
 /// Runs the command. Pictures that cannot be read do not keep the others from being read; the first failure is
 /// returned.
 pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failure> {
-    let (model, images) = model_and_images(&arguments.named)?;
+    let (models, images) = models_and_images(&arguments.named)?;
     let layout = if arguments.single { Layout::Single } else { Layout::Row };
-    let mut reader = Reader::new(&model, layout, arguments.show.as_deref())?;
-    if model.is_chosen() && !arguments.json {
-        model.tell(output);
+    let mut reader = Reader::new(&models, layout, arguments.show.as_deref())?;
+    let is_chosen = models.len() > 1 || models.iter().any(FoundModel::is_chosen);
+    if is_chosen && !arguments.json {
+        models::tell(&models, output);
         output.line("");
     }
-    let pictures = pictures::find(images);
+    let pictures = pictures::find(&images);
     let has_table = pictures.len() > 1 && !arguments.json;
     let mut first_failure = None;
     let (mut rows, mut values) = (Vec::new(), Vec::new());
@@ -70,7 +73,7 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
         let read = is_there.and_then(|()| reader.read(&path));
         let row = Row::new(&path, read.as_ref().ok());
         match read {
-            Ok(reading) if arguments.json => values.push(answers::as_json(&path, &reading)),
+            Ok(reading) if arguments.json => values.push(answers::as_json(&path, &reading, &models)),
             Ok(_) if arguments.quiet && has_table => {}
             Ok(_) if arguments.quiet => output.line(answers::headline(&row)),
             Ok(reading) => {
@@ -102,18 +105,18 @@ pub(crate) fn run(arguments: &Predict, output: &mut Output) -> Result<(), Failur
     first_failure.map_or(Ok(()), Err)
 }
 
-/// The model that was named first, or the newest where only pictures were named.
-fn model_and_images(named: &[PathBuf]) -> Result<(FoundModel, &[PathBuf]), Failure> {
-    let Some((first, rest)) = named.split_first() else {
-        return Err(Failure::configuration("expected a picture, found none; name one"));
-    };
-    if pictures::seems_to_be(first) {
-        return Ok((models::newest()?, named));
+/// The models among what was named, or the newest where only pictures were named; and the pictures. What comes first is a model
+/// unless it is seen to be a picture; behind it, it is the other way round.
+fn models_and_images(named: &[PathBuf]) -> Result<(Vec<FoundModel>, Vec<PathBuf>), Failure> {
+    let (mut model_paths, mut images) = (Vec::new(), Vec::new());
+    for (index, path) in named.iter().enumerate() {
+        let is_model = !pictures::seems_to_be(path) && (index == 0 || models::seems_to_be(path));
+        if is_model { model_paths.push(path) } else { images.push(path.clone()) }
     }
-    if rest.is_empty() {
+    if images.is_empty() {
         let what = "expected <IMAGE|FOLDER> behind the model, found nothing; name a picture, or a folder of pictures";
         return Err(Failure::configuration(what));
     }
-    let model = models::load(first)?;
-    Ok((model, rest))
+    let models = if model_paths.is_empty() { vec![models::newest()?] } else { models::load_all(model_paths)? };
+    Ok((models, images))
 }

@@ -30,6 +30,7 @@ Examples:
   cargo xtask train                                   the defaults: a net that learns well in about a minute
   cargo xtask train --set hidden=[64] --set epochs=5
   cargo xtask train --set loss=rmse --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
+  cargo xtask train --set augment=gentle                          on images that are deformed, otherwise each time
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
   cargo xtask train --set initializer=uniform-0-1 --diagnose      why does it not learn?
   cargo xtask train --from runs/mine --set epochs=50              the best net of that run or sweep, for longer

@@ -7,6 +7,7 @@ use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::Axis;
 use serde_json::Value;
 
+use crate::metadata::root;
 use crate::sandbox::Sandbox;
 
 /// Pictures of digits, dark on light and large, in a folder for each class.
@@ -39,6 +40,25 @@ fn what_is_exported_and_imported_again_is_the_same_set() {
     assert_eq!(LabeledImages::load_folder(sandbox.path("again")).expect("a set"), before);
     // Pictures of an earlier export would be taken for those of this one.
     sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(2).expect_error("new or empty");
+}
+
+/// The images are those that training is given, and the page shows them.
+#[test]
+fn the_pictures_of_deformed_digits_are_those_of_the_command() {
+    let sandbox = Sandbox::new();
+    for (text, file) in
+        [("gentle", "gentle"), ("simard", "simard"), ("ciresan", "ciresan"), ("ciresan 1.5", "ciresan-1.5")]
+    {
+        let file = format!("{file}.png");
+        let outcome =
+            sandbox.run(["data", "show", "synthetic", "--augment", text, "--sheet", &file]).expect_code(0).stdout;
+        assert!(outcome.contains("in epochs 1 to 11"), "{outcome}");
+        let published = root().join("docs/augmentation").join(&file);
+        assert!(fs::read(sandbox.path(&file)).expect("a sheet") == fs::read(published).expect("a picture"), "{text}");
+    }
+    let refused = sandbox.run(["data", "show", "synthetic", "--augment", "gentel", "--sheet", "sheet.svg"]);
+    refused.expect_code(2).expect_error("did you mean gentle?");
+    sandbox.run(["data", "show", "synthetic", "--augment", "gentle"]).expect_code(2).expect_error("--sheet");
 }
 
 #[test]

@@ -68,6 +68,59 @@ fn the_folder_of_a_run_stands_for_its_best_net_and_a_folder_of_pictures_for_all_
 }
 
 #[test]
+fn several_nets_answer_by_the_mean_of_their_outputs_and_are_named() {
+    let sandbox = Sandbox::with_digits();
+    let (learned, tested) = LabeledImages::load_folder(sandbox.path("digits")).expect("a small data set");
+    train(&sandbox, [learned, tested]);
+    write_photos(&sandbox.path("photos"), 2);
+    let mut models: Vec<String> = fs::read_dir(sandbox.path("out/models"))
+        .expect("models")
+        .map(|entry| format!("out/models/{}", entry.expect("a model").file_name().display()))
+        .collect();
+    models.sort();
+    let outputs = |arguments: &[&str]| -> Vec<f64> {
+        let all = [&["predict", "--json"], arguments].concat();
+        let answers: Value = serde_json::from_str(&sandbox.run(all).expect_code(0).stdout).expect("JSON");
+        let bits = answers[0]["bits"].as_array().expect("bits").clone();
+        bits.iter().map(|bit| bit["output"].as_f64().expect("a number")).collect()
+    };
+    let each: Vec<Vec<f64>> = models.iter().map(|model| outputs(&[model, "photos/0.png"])).collect();
+    let [a, b, c] = [0, 1, 2].map(|index| models[index].as_str());
+    // Models may stand behind pictures, too: they are known by their names.
+    let together = outputs(&[a, "photos/0.png", b, c]);
+    for (bit, mean) in together.iter().enumerate() {
+        assert!((mean - each.iter().map(|one| one[bit]).sum::<f64>() / 3.0).abs() < 1e-12);
+    }
+    let answers = sandbox.run(["predict", a, b, "photos", "--json"]).expect_code(0).stdout;
+    let answers: Value = serde_json::from_str(&answers).expect("JSON");
+    assert_eq!(answers[1]["models"], serde_json::json!([a, b]));
+    // The folder of a run stands for its best net, here too.
+    let best = best_model(&sandbox, "photos/0.png");
+    let other = if best.ends_with(a) { b } else { a };
+    let outcome = sandbox.run(["predict", "out", other, "photos", "--quiet"]).expect_code(0);
+    let head = "nets     2, whose outputs are averaged:\nnet      out/models/";
+    assert!(
+        outcome.stdout.starts_with(head) && outcome.stdout.contains(&format!("\nnet      {other}\n")),
+        "{outcome:#?}"
+    );
+    sandbox.run(["predict", a, a, "photos"]).expect_code(2).expect_error("each model of a committee once");
+    sandbox.run(["predict", a, b]).expect_code(2).expect_error("a folder of pictures");
+
+    let outcome = sandbox.run(["evaluate", a, b, c, "--json"]).expect_code(0);
+    let measured: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!(measured["models"], serde_json::json!([a, b, c]));
+    assert!(measured["test"]["accuracy"].as_f64().is_some() && measured.get("model").is_none());
+    let outcome = sandbox.run(["evaluate", a, b, "--disturb", "gaussian-blur=1"]).expect_code(0);
+    assert!(outcome.stdout.starts_with(head), "{outcome:#?}");
+    outcome.expect_error("the curves are those of several nets");
+
+    let other = ["train", "--data", "./digits", "--set", "epochs=1", "--set", "encoding=binary", "--set", "hidden=[8]"];
+    sandbox.run([&other[..], &["--out", "other"]].concat()).expect_code(0);
+    let refused = sandbox.run(["evaluate", a, "other"]).expect_code(3);
+    refused.expect_error("expected 6 outputs, as the first model of the committee has, found 4");
+}
+
+#[test]
 fn folders_without_pictures_and_runs_without_models_are_named_for_what_they_are() {
     let sandbox = Sandbox::new();
     train(&sandbox, [synthetic_digits(200, 1), synthetic_digits(100, 2)]);

@@ -133,6 +133,15 @@ fn tables_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
+fn rows_of_numbers_are_no_images_that_could_be_deformed() {
+    let place = Place::new();
+    let data = Dataset::tables("points", signs(100, 0), signs(40, 100)).expect("two tables");
+    let specification = specification("encoding = \"one-hot\"\n[sweep]\naugment = [false, \"gentle\"]\n");
+    let error = Sweep::new(specification, data, place.folder("out").path()).expect_err("no images");
+    assert!(error.to_string().contains("expected false for samples that are no images"), "{error}");
+}
+
+#[test]
 fn numbers_that_cannot_be_trained_on_are_a_fault_of_the_data() {
     let mut train = numbers(100, 0);
     // A number as a double, but not in the single precision that is trained in.

@@ -3,6 +3,7 @@
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
 use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
+use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
 use crate::optimizer::Optimizer;
@@ -122,6 +123,12 @@ impl TrainConfig {
     #[must_use]
     pub fn max_norm(self, max_norm: impl Into<Option<f64>>) -> Self {
         Self { max_norm: max_norm.into(), ..self }
+    }
+
+    /// With this [`augment`](field@Self::augment).
+    #[must_use]
+    pub fn augment(self, augment: impl Into<Option<Augmentation>>) -> Self {
+        Self { augment: augment.into(), ..self }
     }
 
     /// With this [`schedule`](field@Self::schedule).

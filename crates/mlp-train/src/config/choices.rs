@@ -9,6 +9,7 @@ use super::values::{
 };
 use super::wording::{alternatives, error};
 use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
+use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
 use crate::error::{Error, Result};
@@ -273,6 +274,19 @@ pub(super) fn largest_norm(key: &str, value: &Value) -> Result<Option<f64>> {
 
 pub(super) fn largest_norm_value(norm: Option<f64>) -> Value {
     norm.map_or(json!(false), |norm| json!(norm))
+}
+
+/// Without any strength, images are left as they are.
+pub(super) fn augment(key: &str, value: &Value) -> Result<Option<Augmentation>> {
+    match value {
+        Value::Bool(false) => Ok(None),
+        Value::String(text) => text.parse().map(|augment: Augmentation| Some(augment).filter(|it| !it.is_identity())),
+        other => Err(error(key, "false, or a text such as gentle or \"shift 2, rotate 10\"", other)),
+    }
+}
+
+pub(super) fn augment_value(augment: Option<Augmentation>) -> Value {
+    augment.map_or(json!(false), |augment| json!(augment.to_string()))
 }
 
 pub(super) fn average(key: &str, value: &Value) -> Result<Option<Averaging>> {

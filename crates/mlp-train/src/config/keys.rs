@@ -161,6 +161,15 @@ const KEYS: &[Key] = &[
         get: |config| choices::largest_norm_value(config.max_norm),
     },
     Key {
+        name: "augment",
+        meaning: "how training images are deformed, anew in each epoch",
+        range: "false; gentle, simard or ciresan, with a factor for all strengths such as \"ciresan 0.5\"; or a list of \
+             largest strengths: \"shift 2, rotate 10, scale 0.1, shear 0.1, elastic 6 36, thickness 0.5\" (pixels, \
+             degrees, fractions, elastic sigma and alpha in pixels)",
+        set: |config, key, value| choices::augment(key, value).map(|augment| config.augment = augment),
+        get: |config| choices::augment_value(config.augment),
+    },
+    Key {
         name: "schedule",
         meaning: "how the learning rate changes, in epochs; it ends at floor times the rate, a fraction of it",
         range: "constant, { name = \"step\", every = 10, factor = 0.5 }, { name = \"cosine\", warmup = 1, floor = 0 }, \

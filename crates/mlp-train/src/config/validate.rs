@@ -3,6 +3,7 @@
 use mlp_core::{Activation, Loss};
 
 use super::{Averaging, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
+use crate::augmentation::Augmenter;
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::error::{Error, Result};
 use crate::optimizer::Optimizer;
@@ -42,6 +43,24 @@ impl TrainConfig {
             return Err(Error::of_key("encoding.bits", expected, bits.to_string()));
         }
         Ok(())
+    }
+
+    /// Checks what matters for images: `size` is their height and width, `None` where samples are other numbers.
+    ///
+    /// # Errors
+    ///
+    /// For an augmentation of samples that are no images.
+    pub fn validate_images(&self, size: Option<(usize, usize)>) -> Result<()> {
+        let Some(augmentation) = self.augment else { return Ok(()) };
+        let (expected, found) = match size {
+            None => ("false for samples that are no images with height and width".to_owned(), augmentation.to_string()),
+            Some((height, width)) if height.max(width) > Augmenter::MAX_SIDE => {
+                let expected = format!("false for images with a side of more than {} pixels", Augmenter::MAX_SIDE);
+                (expected, augmentation.to_string())
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Error::of_key("augment", expected, found))
     }
 
     /// Fields are public, so a value can be out of range without having gone through `set`.

@@ -38,6 +38,7 @@ pub(super) fn check<F: Real>(
     if let Targets::Values(_) = train.targets {
         check_without_labels(config).map_err(about_configuration)?;
     }
+    config.validate_images(train.image_size()).map_err(about_configuration)?;
     initial.map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
 }
 

@@ -8,6 +8,7 @@ use mlp_core::{Average, Descent, Dropout, Gradients, Kernel, Mlp, NonFinite, One
 use super::keeper::Keeper;
 use super::reference::Reference;
 use super::{Moment, Progress};
+use crate::augmentation::batch::AugmentedBatch;
 use crate::checkpoint::Progressed;
 use crate::config::TrainConfig;
 use crate::data::{Rows, Samples};
@@ -107,6 +108,7 @@ pub(super) struct Trainer<'a, 's, F> {
     bits: [F; 2],
     average: Option<Average<F>>,
     dropout: Option<Dropout>,
+    augmented: Option<AugmentedBatch>,
 }
 
 impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
@@ -122,7 +124,11 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         let bits = config.smoothed_targets(mlp.n_outputs()).map(F::narrow);
         let average = config.average.map(|_| Average::new(stepper.workspace()));
         let dropout = config.has_dropout().then(|| Dropout::new(config.input_dropout, &config.hidden_dropout()));
-        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average, dropout }
+        let max_samples = config.batch_size * stepper.batches_at_a_time();
+        let augmented = config.augment.zip(samples.images());
+        let augmented = augmented
+            .map(|(augmentation, images)| AugmentedBatch::new(augmentation, images, config.seed, max_samples, workers));
+        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average, dropout, augmented }
     }
 
     /// Takes over the optimiser's state.
@@ -202,7 +208,12 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
             let rows = batch * config.batch_size..self.order.len().min(end * config.batch_size);
             samples_done += rows.len();
             let next = rows.end..self.order.len().min(rows.end + rows.len().min(NEARER_MAX));
-            let rows = Rows::new(self.samples, &self.order[rows]).followed_by(&self.order[next]).with_bits(self.bits);
+            let (rows, next) = (&self.order[rows], &self.order[next]);
+            if let (Some(augmented), Some(images)) = (&mut self.augmented, self.samples.images()) {
+                augmented.fill(images, epoch, rows, next, self.workers);
+            }
+            let rows = Rows::new(self.samples, rows).followed_by(next).with_bits(self.bits);
+            let rows = rows.augmented(self.augmented.as_ref());
             match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
                 Ok(loss_of_batches) => loss += loss_of_batches,
                 Err((index, NonFinite { layer })) => {

@@ -52,7 +52,7 @@ def order(n_samples, seed, epoch):
 
 
 def dropout_key(seed, step):
-    words = chacha8_block(key_of_seed(seed), step, 6)
+    words = chacha8_block(key_of_seed(seed), step, 5)
     return words[0] | words[1] << 32
 
 

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    Averaging, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule, TargetEncoding,
-    TrainConfig, ValidationMetric, ValidationSplit,
+    Augmentation, Averaging, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule,
+    TargetEncoding, TrainConfig, ValidationMetric, ValidationSplit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ fn every_key_gives_back_what_was_set() {
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
         "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
         "dropout": [0.5, 0.25], "input_dropout": 0.2, "max_norm": 3.5,
+        "augment": "shift 2, elastic 6 36",
         "average": { "name": "mean", "epochs": 2 }, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
         "batch_size": 3, "epochs": 7, "validation": 11, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.exact_accuracy", "patience": 2 },
@@ -107,6 +108,10 @@ fn every_name_of_every_choice_is_accepted() {
     accepts("average", json!(false));
     accepts("average", json!("ema"));
     accepts("average", json!({ "name": "mean", "epochs": 3 }));
+    accepts("augment", json!(false));
+    for (preset, _) in Augmentation::PRESETS {
+        accepts("augment", json!(preset));
+    }
     accepts("clip_norm", json!(false));
     accepts("clip_norm", json!(0.5));
     accepts("dropout", json!(0.5));
@@ -391,6 +396,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .dropout([0.5, 0.25])
         .input_dropout(0.2)
         .max_norm(3.0)
+        .augment(Augmentation::GENTLE)
         .schedule(Schedule::Constant)
         .average(Averaging::Mean { epochs: 2 })
         .batch_size(3)

@@ -1,8 +1,11 @@
 //! The tests of the crate, one module for each subject.
 
+mod allocation;
+mod augmentation;
 mod averaging;
 mod checkpoint;
 mod classifier;
+mod committee;
 mod config;
 mod determinism;
 mod diagnosis;

@@ -40,8 +40,12 @@ pub(super) struct MeasuredImages {
 }
 
 impl MeasuredImages {
-    /// Reads the `part` of the data that are named, or else of those that the model was trained on.
-    pub(super) fn find(model: &FoundModel, named: Option<&str>, part: Part) -> Result<Self, Failure> {
+    /// Reads the `part` of the data that are named, or else of those that the models were trained on.
+    pub(super) fn find(models: &[FoundModel], named: Option<&str>, part: Part) -> Result<Self, Failure> {
+        let model = &models[0];
+        for other in models[1..].iter().filter(|_| named.is_none()) {
+            same_images(model, other, part)?;
+        }
         let trained_on = model.saved.other.get("data").and_then(Value::as_str);
         let is_own = named.is_none();
         match data::load_measurable(named.or(trained_on))? {
@@ -161,6 +165,32 @@ impl Part {
             Part::Validation => "validation",
             Part::Test => "test",
         }
+    }
+}
+
+/// Several nets are measured on the images of all their runs; where those differ, somebody has to say on which.
+fn same_images(first: &FoundModel, other: &FoundModel, part: Part) -> Result<(), Failure> {
+    let said = |model: &FoundModel, key: &str| model.saved.other.get(key).map_or("all".to_owned(), Value::to_string);
+    let mut choices: Vec<(&str, [String; 2])> = ["data", if part == Part::Test { "test_size" } else { "train_size" }]
+        .map(|key| (key, [said(first, key), said(other, key)]))
+        .into();
+    let configs = [&first.saved.config, &other.saved.config];
+    // The split is drawn by the seed, and without one it does not matter.
+    if part != Part::Test {
+        choices.push(("validation", configs.map(|config| config.validation.to_string())));
+        choices.push(("validation_split", configs.map(|config| config.validation_split.to_string())));
+        if configs[0].validation > 0 {
+            choices.push(("seed", configs.map(|config| config.seed.to_string())));
+        }
+    }
+    match choices.into_iter().find(|(_, [expected, found])| expected != found) {
+        None => Ok(()),
+        Some((key, [expected, found])) => Err(Failure::data(format!(
+            "{}: expected {key} = {expected}, as the first net's run has, found {found}; the {} images of the two differ: name \
+             some with --data",
+            other.path.display(),
+            part.name()
+        ))),
     }
 }
 

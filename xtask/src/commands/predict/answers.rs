@@ -8,6 +8,7 @@ use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
 use super::pictures::{Character, Reading};
+use crate::models::{self, FoundModel};
 use crate::output::Output;
 
 /// A picture and its answer in a line.
@@ -202,7 +203,8 @@ fn drawn(image: &Array2<u8>) -> String {
     text
 }
 
-pub(super) fn as_json(path: &Path, reading: &Reading) -> Value {
+/// With the models where several answered.
+pub(super) fn as_json(path: &Path, reading: &Reading, models: &[FoundModel]) -> Value {
     let steps: Vec<Value> =
         reading.steps.iter().map(|step| json!({ "name": step.name, "explanation": step.explanation })).collect();
     let characters: Vec<Value> = reading.characters.iter().map(character_as_json).collect();
@@ -217,6 +219,9 @@ pub(super) fn as_json(path: &Path, reading: &Reading) -> Value {
         "sure_of_writing": reading.found,
         "preparation": steps,
     });
+    if models.len() > 1 {
+        value["models"] = json!(models::paths(models));
+    }
     match &characters[..] {
         [one] => value["bits"] = one["bits"].clone(),
         _ => value["characters"] = Value::Array(characters),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use mlp_core::{Kernel, Workers};
 use mlp_sweep::{AS_IT_IS, PICTURES_KEY};
-use mlp_train::{Classification, Classifier, Codebook};
+use mlp_train::{Classification, Classifier, Codebook, SavedModel};
 use mnist_io::image::imageops::{FilterType, resize};
 use mnist_io::image::{DynamicImage, GrayImage};
 use mnist_io::{
@@ -88,17 +89,26 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(model: &FoundModel, layout: Layout, steps: Option<&'a Path>) -> Result<Self, Failure> {
-        let size = image_size(model)?;
-        let mut saved = model.saved.clone();
-        if saved.classes.is_empty() {
+    /// Of one net, or of several whose outputs are averaged.
+    pub(super) fn new(models: &[FoundModel], layout: Layout, steps: Option<&'a Path>) -> Result<Self, Failure> {
+        let model = &models[0];
+        let (size, is_as_it_is) = (image_size(model)?, takes_pictures_as_they_are(model));
+        for other in &models[1..] {
+            if (image_size(other)?, takes_pictures_as_they_are(other)) != (size, is_as_it_is) {
+                return Err(Failure::data(format!(
+                    "{}: expected a net that is given pictures as {} is, found one that is given others; nets of one committee \
+                     learn from pictures of one kind and size",
+                    other.path.display(),
+                    model.path.display()
+                )));
+            }
+        }
+        let mut saved: Vec<SavedModel> = models.iter().map(|model| model.saved.clone()).collect();
+        for saved in saved.iter_mut().filter(|saved| saved.classes.is_empty()) {
             saved.classes = mnist_io::digit_classes();
         }
-        let text = |key: &str| saved.other.get(key).and_then(|value| value.as_str());
-        // Models of old say only what they learned from.
-        let is_as_it_is = text(PICTURES_KEY) == Some(AS_IT_IS) || text("data").is_some_and(data::is_as_it_is);
-        let classifier =
-            Classifier::new(&saved).map_err(|error| Failure::data(format!("{}: {error}", model.path.display())))?;
+        let classifier = Classifier::of_committee(&saved, Kernel::detect(), Workers::new(1))
+            .map_err(|error| Failure::data(format!("{}: {error}", model.path.display())))?;
         Ok(Reader { classifier, size, is_as_it_is, layout, steps, stems: BTreeSet::new() })
     }
 
@@ -141,6 +151,13 @@ impl<'a> Reader<'a> {
         }
         prepared
     }
+}
+
+/// Whether a net is given pictures as they are.
+fn takes_pictures_as_they_are(model: &FoundModel) -> bool {
+    let text = |key: &str| model.saved.other.get(key).and_then(|value| value.as_str());
+    // Models of old say only what they learned from.
+    text(PICTURES_KEY) == Some(AS_IT_IS) || text("data").is_some_and(data::is_as_it_is)
 }
 
 /// Height and width of the images that a net reads: as its record says, or else a square.
