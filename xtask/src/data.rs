@@ -236,9 +236,14 @@ fn resolve(choice: &str) -> Result<Origin, Failure> {
 
 fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
     if looks_like_path {
+        let from_elsewhere = if Path::new(choice).is_relative() {
+            "; where a run names it, that was seen from the folder in which the run began: --data says where it is"
+        } else {
+            ""
+        };
         return Failure::data(format!(
             "{choice}: no such folder; expected one with train-images-idx3-ubyte, train-labels-idx1-ubyte, \
-             t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, with or without .gz"
+             t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, with or without .gz{from_elsewhere}"
         ));
     }
     let manifest = Manifest::read(datasets).unwrap_or_default();

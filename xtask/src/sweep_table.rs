@@ -58,13 +58,19 @@ fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking)
         others = vec![("test loss", Metric::Loss)];
     }
     if metric == Metric::Accuracy {
-        columns.extend(
-            others.into_iter().map(|(head, metric)| {
-                Column::new(head, configurations.iter().map(|row| value(metric, row.mean(metric))))
-            }),
-        );
+        columns.extend(others.into_iter().map(|(head, metric)| {
+            Column::new(
+                head,
+                configurations.iter().map(|row| value(metric, row.mean(metric).filter(|_| has_meaning(row, metric)))),
+            )
+        }));
     }
     columns
+}
+
+/// Where the nearest code is the answer, none is invalid.
+fn has_meaning(row: &Repetitions<'_, Settings>, metric: Metric) -> bool {
+    metric != Metric::InvalidRate || row.records.iter().any(|record| record.answers_by() == Decoding::Exact)
 }
 
 fn value(metric: Metric, value: Option<f64>) -> String {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use mlp_results::score::{final_metrics, final_validation};
 use mlp_results::{Compared, Metric, TrialResult, score, text};
-use mlp_train::EpochMetrics;
+use mlp_train::{Decoding, EpochMetrics};
 use serde_json::Value;
 
 pub use epochs::write_epochs;
@@ -94,7 +94,7 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<S
     cells.extend(keys.iter().map(|key| value_cell(record.config.get(key.as_str()))));
     let sets =
         [final_metrics(record, Compared::Train), final_validation(record), final_metrics(record, Compared::Test)];
-    cells.extend(sets.into_iter().flat_map(metric_cells));
+    cells.extend(sets.into_iter().flat_map(|metrics| metric_cells(metrics, record.answers_by())));
     if seconds == Seconds::With {
         let sum = |seconds: &[f64]| number_cell(Some(seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
         let all = number_cell(score::seconds(record));
@@ -103,9 +103,11 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<S
     cells
 }
 
-/// The metrics of one set of samples.
-fn metric_cells(metrics: Option<&EpochMetrics>) -> [String; Metric::ALL.len()] {
-    Metric::ALL.map(|metric| number_cell(metrics.and_then(|metrics| metric.value(metrics))))
+/// The metrics of one set of samples. Where the nearest code is the answer, none is invalid, and the cell is empty.
+fn metric_cells(metrics: Option<&EpochMetrics>, decoding: Decoding) -> [String; Metric::ALL.len()] {
+    let has_meaning = |metric: &Metric| *metric != Metric::InvalidRate || decoding == Decoding::Exact;
+    Metric::ALL
+        .map(|metric| number_cell(metrics.filter(|_| has_meaning(&metric)).and_then(|metrics| metric.value(metrics))))
 }
 
 fn number_cell(value: Option<f64>) -> String {

@@ -266,6 +266,7 @@ impl SweepBuilder {
             specification.base.name.get_or_insert(name);
         }
         specification.base.data.get_or_insert_with(|| data.name().to_owned());
+        specification.fit_default_encoding(data.train().classes());
         specification.fit_default_batch(data.train().len())?;
         let experiment = Experiment::new(data, kernel, initial, &specification.trials_settings()?);
         let trials = experiment.trials(&specification)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use mlp_results::score::final_validation;
 use mlp_results::text::counted;
-use mlp_results::{RankBy, Ranking, RunRecord, Status, best_by};
+use mlp_results::{RankBy, Ranking, Repetitions, RunRecord, Status, best_by};
 use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
@@ -187,6 +187,7 @@ impl Sweep {
         if is_talkative {
             let best = best_by(outcome.records.values(), self.ranking.by());
             tell_best(&trials, best, self.ranking.by(), output);
+            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), output);
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
@@ -246,11 +247,26 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
     output.line(wrapped("best", &format!("{ranking} {}: {label}", ranking.metric.format(score)), 9));
 }
 
+/// Says where the best trial is of a configuration that others surpass in the mean over their seeds.
+fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
+    let Some(best) = best else { return };
+    let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
+    let configurations = Repetitions::ranked(rows, ranking);
+    let has_it = |row: &Repetitions<'_, Settings>| row.records.iter().any(|record| record.trial == best.trial);
+    if let Some(place @ 1..) = configurations.iter().position(has_it) {
+        let text = format!(
+            "its configuration is in line {} of the table: this seed was lucky. The first line is the safer choice",
+            place + 1
+        );
+        output.line(wrapped("", &text, 9));
+    }
+}
+
 /// A preset by its name, or a file.
 fn read(spec: &Path) -> Result<(Document, String), Failure> {
     let preset = spec.to_str().and_then(presets::find);
     if let Some(preset) = preset {
-        let document = Document::parse(preset.text, &format!("presets/{}.toml", preset.name))?;
+        let document = Document::parse(preset.text, &format!("preset {}", preset.name))?;
         return Ok((document, preset.name.to_owned()));
     }
     if !spec.exists() {

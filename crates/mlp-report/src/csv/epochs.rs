@@ -50,5 +50,7 @@ fn cells(trial: &TrialResult, place: usize, epoch: &EpochRecord) -> impl Iterato
     let seconds = [seconds_train, runtime.seconds_evaluate.get(place)];
     let seconds = seconds.map(|seconds| number_cell(seconds.copied().filter(|seconds| seconds.is_finite())));
     let sets = [Some(&epoch.train), epoch.validation.as_ref(), epoch.test.as_ref()];
-    [epoch.epoch.to_string()].into_iter().chain(sets.into_iter().flat_map(metric_cells)).chain(seconds)
+    let decoding = trial.record.answers_by();
+    let metrics = sets.into_iter().flat_map(move |set| metric_cells(set, decoding));
+    [epoch.epoch.to_string()].into_iter().chain(metrics).chain(seconds)
 }

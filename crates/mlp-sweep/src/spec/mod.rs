@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mlp_train::TrainConfig;
+use mlp_train::{TargetEncoding, TrainConfig};
 use serde_json::Value;
 
 pub use self::document::Document;
@@ -84,7 +84,7 @@ impl SweepSpec {
     ///
     /// ```
     /// use mlp_sweep::SweepSpec;
-    /// use mlp_train::TrainConfig;
+    /// use mlp_train::{TargetEncoding, TrainConfig};
     ///
     /// let spec = SweepSpec::new(&TrainConfig::default())?.vary("learning_rate", [0.001, 0.01])?.vary("seed", 0..3)?;
     /// assert_eq!(spec.n_trials(), 6);
@@ -137,6 +137,15 @@ impl SweepSpec {
         match self.document.all().rfind(|setting| setting.key == key) {
             Some(setting) => setting.error(error, ""),
             None => Error::specification(format!("{error} ({key} has its default here; set it)")),
+        }
+    }
+
+    /// Writes classes that are words one output a class, where nobody chose how: they have no ASCII codes, and nobody is to be
+    /// told that a default is wrong.
+    pub(crate) fn fit_default_encoding(&mut self, classes: &[String]) {
+        let is_chosen = self.document.all().any(|setting| setting.key == "encoding");
+        if !is_chosen && self.base.train.encoding.check_classes(classes).is_err() {
+            self.base.train.encoding = TargetEncoding::OneHot;
         }
     }
 

@@ -171,9 +171,13 @@ impl Part {
 /// Several nets are measured on the images of all their runs; where those differ, somebody has to say on which.
 fn same_images(first: &FoundModel, other: &FoundModel, part: Part) -> Result<(), Failure> {
     let said = |model: &FoundModel, key: &str| model.saved.other.get(key).map_or("all".to_owned(), Value::to_string);
-    let mut choices: Vec<(&str, [String; 2])> = ["data", if part == Part::Test { "test_size" } else { "train_size" }]
-        .map(|key| (key, [said(first, key), said(other, key)]))
-        .into();
+    let size = if part == Part::Test { "test_size" } else { "train_size" };
+    let mut choices = vec![(size, [said(first, size), said(other, size)])];
+    // The same data may have several names.
+    let hash = |model: &FoundModel| model.record().map(|record| record.data.sha256);
+    if hash(first).is_none() || hash(first) != hash(other) {
+        choices.push(("data", [said(first, "data"), said(other, "data")]));
+    }
     let configs = [&first.saved.config, &other.saved.config];
     // The split is drawn by the seed, and without one it does not matter.
     if part != Part::Test {
@@ -186,10 +190,14 @@ fn same_images(first: &FoundModel, other: &FoundModel, part: Part) -> Result<(),
     match choices.into_iter().find(|(_, [expected, found])| expected != found) {
         None => Ok(()),
         Some((key, [expected, found])) => Err(Failure::data(format!(
-            "{}: expected {key} = {expected}, as the first net's run has, found {found}; the {} images of the two differ: name \
-             some with --data",
+            "{}: expected {key} = {expected}, as the first net's run has, found {found}; the {} images of the two differ: {}",
             other.path.display(),
-            part.name()
+            part.name(),
+            if part == Part::Validation {
+                "no net may have learned from what judges them all"
+            } else {
+                "name some with --data"
+            }
         ))),
     }
 }

@@ -69,10 +69,10 @@ const MAX_NAME: usize = 48;
 pub(super) fn table(rows: &[Row], output: &mut Output) {
     let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     let width = longest.clamp("picture".len(), MAX_NAME);
-    output.line(format_args!("{:<width$}  {:>8}  {:>7}  {:>10}", "picture", "answer", "nearest", "sure"));
+    output.line(format_args!("{:<width$}  {:>8}  {:>7}  {:>10}", "picture", "answer", "nearest", "in all"));
     for row in rows {
         let name = &row.name;
-        let least = row.answers.iter().map(|answer| answer.confidence).fold(1.0, f64::min) * row.found;
+        let least = sure_in_all(row.answers.iter(), row.found);
         let sure = format!("{:.0} %", 100.0 * least);
         match &row.answers[..] {
             [] => output.line(format_args!("{name:<width$}  {:>8}", "not read")),
@@ -90,6 +90,12 @@ pub(super) fn table(rows: &[Row], output: &mut Output) {
     if n_read < rows.len() {
         output.line(format_args!("{} read, {} not", counted(n_read, "picture"), rows.len() - n_read));
     }
+}
+
+/// Of the least sure character, and of the place of the writing: the chance that both are right, if one says nothing of the
+/// other.
+fn sure_in_all<'a>(answers: impl Iterator<Item = &'a Answer>, found: f64) -> f64 {
+    answers.map(|answer| answer.confidence).fold(1.0, f64::min) * found
 }
 
 /// Everything about one picture.
@@ -163,6 +169,7 @@ const WIDE: f64 = 1.4;
 
 fn show_doubts(reading: &Reading, output: &mut Output) {
     output.line(format_args!("  sure that this is the writing: {:.0} %", 100.0 * reading.found));
+    output.line(format_args!("  sure in all: {:.0} %", 100.0 * least_sure(reading) * reading.found));
     if reading.found < DOUBTFUL {
         output.line("  doubtful: see the steps below, and the pictures of them that --show writes");
     }
@@ -215,8 +222,9 @@ pub(super) fn as_json(path: &Path, reading: &Reading, models: &[FoundModel]) -> 
         "picture": path.to_string_lossy(),
         "answer": all(|answer| answer.class.clone()),
         "nearest": all(|answer| Some(answer.nearest().to_string())),
-        "sure": reading.characters.iter().map(|character| character.answer.confidence).fold(1.0, f64::min),
+        "sure": least_sure(reading),
         "sure_of_writing": reading.found,
+        "sure_in_all": least_sure(reading) * reading.found,
         "preparation": steps,
     });
     if models.len() > 1 {
@@ -227,6 +235,10 @@ pub(super) fn as_json(path: &Path, reading: &Reading, models: &[FoundModel]) -> 
         _ => value["characters"] = Value::Array(characters),
     }
     value
+}
+
+fn least_sure(reading: &Reading) -> f64 {
+    reading.characters.iter().map(|character| character.answer.confidence).fold(1.0, f64::min)
 }
 
 fn character_as_json(character: &Character) -> Value {
