@@ -203,12 +203,25 @@ pub struct Rows<'a, 's, F> {
     next: &'a [usize],
     /// What the bits 0 and 1 of codes are.
     bits: [F; 2],
+    /// What each row counts; of no rows, all count 1.
+    weights: &'a [f64],
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
     pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
-        Self { samples, rows, next: &[], bits: [F::zero(), F::one()] }
+        Self { samples, rows, next: &[], bits: [F::zero(), F::one()], weights: &[] }
+    }
+
+    /// With a weight for each row, by which its loss and its gradient are multiplied; their mean is still over the number of
+    /// rows.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one weight for each row.
+    pub fn with_weights(self, weights: &'a [f64]) -> Self {
+        assert_eq!(weights.len(), self.rows.len(), "weights, and rows");
+        Self { weights, ..self }
     }
 
     /// With these numbers for the bits 0 and 1 of codes.
@@ -256,6 +269,10 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
             }
             Targets::Values(values) => copy_row(values, self.rows[row], into),
         }
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
     }
 }
 

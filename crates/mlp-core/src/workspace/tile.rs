@@ -32,6 +32,8 @@ pub(super) struct Tile<F> {
     pub(super) is_broken: bool,
     /// The sum of the squares of its gradient, where that is clipped.
     pub(super) squared_gradient: f64,
+    /// The sum of the squares of its weights, where that was asked for.
+    pub(super) squared_weights: f64,
     /// Where a batch has one sample: the δ of its units,
     pub(super) delta: Aligned<F>,
     /// the least |δ| that is not 0,
@@ -66,6 +68,7 @@ impl<F: Real> Tile<F> {
             bias_state: state(width),
             is_broken: false,
             squared_gradient: 0.0,
+            squared_weights: 0.0,
             delta: Aligned::zeros(width),
             smallest_delta: F::zero(),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
