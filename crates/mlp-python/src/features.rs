@@ -78,7 +78,9 @@ impl<'py, F: Number> Features<'py, F> {
                 values: x.getattr("data")?.extract()?,
             }));
         }
-        Err(PyTypeError::new_err("expected a matrix of float32, float64 or uint8, or a CSR matrix of the network's type"))
+        Err(PyTypeError::new_err(
+            "expected a matrix of float32, float64 or uint8, or a CSR matrix of the network's type",
+        ))
     }
 
     pub(crate) fn view(&self) -> PyResult<View<'_, F>> {

@@ -49,7 +49,7 @@ impl Objective {
         let aim = Aim { loss: loss.parse().map_err(unknown)?, reduction: mlp_train::mlp_core::Reduction::Sum };
         let max_batch = n_samples.clamp(2, CHUNK);
         let team = Team::new(n_threads, max_batch * mlp.n_parameters());
-        let workspace = Workspace::new(&mlp, max_batch, 1, Kernel::detect(), team.workers());
+        let workspace = Workspace::new(&mlp, max_batch, 1, Kernel::detect(), team.largest());
         Ok(Self { mlp, workspace, aim, loss_factor, max_batch, team, dense: Array2::zeros((0, 0)) })
     }
 
@@ -83,7 +83,9 @@ impl Objective {
     fn load(&mut self, parameters: ArrayView1<'_, f64>) {
         let mut numbers = parameters.iter().copied();
         let layers = &mut self.mlp.layers;
-        layers.iter_mut().for_each(|layer| layer.weights.iter_mut().zip(&mut numbers).for_each(|(w, value)| *w = value));
+        layers
+            .iter_mut()
+            .for_each(|layer| layer.weights.iter_mut().zip(&mut numbers).for_each(|(w, value)| *w = value));
         let biases = layers.iter_mut().flat_map(|layer| layer.bias.iter_mut().flatten());
         biases.zip(&mut numbers).for_each(|(b, value)| *b = value);
         self.workspace.load(&self.mlp);
@@ -96,7 +98,6 @@ impl Objective {
         weights: Option<ArrayView1<'_, f64>>,
         alpha: f64,
     ) -> PyResult<(f64, Array1<f64>)> {
-        self.team.adjust();
         let n_samples = view.shape().0;
         let total = weights.map_or(n_samples as f64, |weights| weights.sum());
         let mut state = self.workspace.slot(0);
@@ -122,6 +123,7 @@ impl Objective {
                 // An optimiser that went too far comes back.
                 Err(_) => return Ok((f64::INFINITY, Array1::zeros(self.mlp.n_parameters()))),
             }
+            self.team.has_done(chunk.len());
             signals.check()?;
         }
         let squares: f64 = self.mlp.layers.iter().flat_map(|layer| &layer.weights).map(|w| w * w).sum();

@@ -38,10 +38,7 @@ pub(crate) fn network<F: Number>(
 }
 
 /// What training remembers of each parameter.
-pub(crate) fn gradients<F: Number>(
-    coefs: &Bound<'_, PyAny>,
-    intercepts: &Bound<'_, PyAny>,
-) -> PyResult<Gradients<F>> {
+pub(crate) fn gradients<F: Number>(coefs: &Bound<'_, PyAny>, intercepts: &Bound<'_, PyAny>) -> PyResult<Gradients<F>> {
     let layers = tensors(coefs, intercepts)?.into_iter();
     Ok(Gradients { layers: layers.map(|(weights, bias)| LayerGradient { weights, bias: Some(bias) }).collect() })
 }

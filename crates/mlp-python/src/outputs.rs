@@ -1,6 +1,6 @@
 //! Answers.
 
-use mlp_train::mlp_core::{Kernel, Mlp, Workers, Workspace};
+use mlp_train::mlp_core::{Kernel, Mlp, Workspace};
 use ndarray::{Array2, ArrayView1, ArrayView2, Zip};
 use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
@@ -34,11 +34,7 @@ pub(crate) fn outputs<'py>(
     check: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let given = Given { coefs, intercepts, activations: [activation, out_activation], n_threads, check };
-    if coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok() {
-        given.outputs::<f32>(x)
-    } else {
-        given.outputs::<f64>(x)
-    }
+    if coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok() { given.outputs::<f32>(x) } else { given.outputs::<f64>(x) }
 }
 
 struct Given<'a, 'py> {
@@ -59,7 +55,9 @@ impl<'py> Given<'_, 'py> {
             return Err(PyValueError::new_err("expected finite numbers"));
         }
         let n_samples = view.shape().0;
-        if n_samples <= FEW && let View::Own(values) = view {
+        if n_samples <= FEW
+            && let View::Own(values) = view
+        {
             return Ok(self.few(values)?.into_pyarray(py).into_any());
         }
         let mlp = network::<F>(self.coefs, self.intercepts, self.activations[0], self.activations[1])?;
@@ -110,10 +108,10 @@ fn net_inputs<F: Number>(x: &[F], weights: ArrayView2<'_, F>, bias: ArrayView1<'
 
 fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_samples: usize, n_threads: usize) -> PyResult<Array2<F>> {
     let max_batch = n_samples.clamp(2, CHUNK);
-    let team = Team::new(n_threads, max_batch * mlp.n_parameters());
-    let mut workspace = Workspace::new(mlp, max_batch, 0, Kernel::detect(), team.workers());
+    let mut team = Team::new(n_threads, max_batch * mlp.n_parameters());
+    let mut workspace = Workspace::new(mlp, max_batch, 0, Kernel::detect(), team.largest());
     let rows: Vec<usize> = (0..n_samples).collect();
-    answer(&mut workspace, max_batch, view, &rows, &mut Array2::zeros((0, 0)), team.workers())
+    answer(&mut workspace, max_batch, view, &rows, &mut Array2::zeros((0, 0)), &mut team)
 }
 
 /// The outputs for these rows, a batch of the workspace after the other.
@@ -123,7 +121,7 @@ pub(crate) fn answer<F: Number>(
     view: View<'_, F>,
     rows: &[usize],
     dense: &mut Array2<F>,
-    workers: &Workers,
+    team: &mut Team,
 ) -> PyResult<Array2<F>> {
     let mut outputs: Vec<F> = Vec::new();
     let mut n_outputs = 0;
@@ -131,7 +129,8 @@ pub(crate) fn answer<F: Number>(
     // The forward pass asks for no targets.
     let no_targets = Array2::zeros((view.shape().0, 0));
     for chunk in rows.chunks(max_batch) {
-        with_rows(view, no_targets.view(), chunk, dense, |batch| F::forward(workspace, &batch, workers));
+        with_rows(view, no_targets.view(), chunk, dense, |batch| F::forward(workspace, &batch, team.workers()));
+        team.has_done(chunk.len());
         for row in 0..chunk.len() {
             let answer = workspace.outputs(row);
             n_outputs = answer.len();

@@ -164,7 +164,7 @@ impl<F: Number> Training<F> {
         }
         let max_batch = settings.max_batch.max(1);
         let team = Team::new(settings.n_threads, max_batch * mlp.n_parameters());
-        let workspace = Workspace::new(&mlp, max_batch, rule.n_slots(), Kernel::detect(), team.workers());
+        let workspace = Workspace::new(&mlp, max_batch, rule.n_slots(), Kernel::detect(), team.largest());
         let dense = Array2::zeros((0, 0));
         Ok(Self { mlp, workspace, rule, max_batch, team, dense, progress: Progress::default() })
     }
@@ -185,10 +185,7 @@ impl<F: Number> Training<F> {
         let order = indices(order, targets.nrows())?;
         let batch_size = rates.batch_size.clamp(1, self.max_batch);
         let epoch = Epoch { view, targets, order: &order, weights, rates, batch_size };
-        detached(py, || {
-            self.team.adjust();
-            self.take_epoch(&epoch)
-        })?
+        detached(py, || self.take_epoch(&epoch))?
     }
 
     fn check_targets(
@@ -221,11 +218,8 @@ impl<F: Number> Training<F> {
         view.check_columns(self.mlp.layers[0].weights.nrows())?;
         let n_samples = view.shape().0;
         let rows = rows.map_or_else(|| Ok((0..n_samples).collect()), |rows| indices(rows, n_samples))?;
-        let (workspace, max_batch) = (&mut self.workspace, self.max_batch);
-        let outputs = detached(py, || {
-            self.team.adjust();
-            crate::outputs::answer(workspace, max_batch, view, &rows, &mut self.dense, self.team.workers())
-        })??;
+        let Self { workspace, max_batch, team, dense, .. } = self;
+        let outputs = detached(py, || crate::outputs::answer(workspace, *max_batch, view, &rows, dense, team))??;
         Ok(outputs.into_pyarray(py).into_any())
     }
 

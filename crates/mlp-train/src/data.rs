@@ -1,6 +1,6 @@
 //! Samples: inputs with their targets, kept as they are and turned into numbers only when a batch is gathered.
 
-use mlp_core::{Batch, Real, prefetch};
+use mlp_core::{Batch, Loss, Real, prefetch};
 use ndarray::ArrayView2;
 
 use crate::encoding::Codebook;
@@ -178,17 +178,23 @@ impl<F: Real> Samples<'_, F> {
         }
     }
 
-    /// Checks that targets lie from 0 to 1, as a cross-entropy needs them.
-    pub(crate) fn check_probabilities(&self) -> Result<()> {
+    /// Checks that targets lie where the loss has a meaning: from 0 to 1 for a cross-entropy, from 0 on for counts.
+    pub(crate) fn check_targets(&self, loss: Loss) -> Result<()> {
         let Targets::Values(values) = self.targets else { return Ok(()) };
-        match values.indexed_iter().find(|(_, value)| !(F::zero()..=F::one()).contains(*value)) {
+        let (most, range) = match loss {
+            Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => (F::one(), "from 0 to 1"),
+            Loss::Poisson => (F::infinity(), "of at least 0"),
+            Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => return Ok(()),
+        };
+        match values.indexed_iter().find(|(_, value)| !(F::zero()..=most).contains(*value)) {
             None => Ok(()),
             Some(((sample, column), value)) => {
+                let name = if loss == Loss::Poisson { "poisson" } else { "cross-entropy" };
                 let sentence = format!(
-                    "target {column} of sample {sample} is {value}; cross-entropy needs targets from 0 to 1: for other \
-                     numbers take an identity output and the squared loss"
+                    "target {column} of sample {sample} is {value}; {name} needs targets {range}: for other numbers take an \
+                     identity output and the squared loss"
                 );
-                Err(unfit("a target from 0 to 1", value.to_string(), sentence).of_sample(sample))
+                Err(unfit(format!("a target {range}"), value.to_string(), sentence).of_sample(sample))
             }
         }
     }

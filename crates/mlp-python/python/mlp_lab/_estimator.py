@@ -37,7 +37,7 @@ def _is_sizes(value: Any) -> bool:
 def _is_random_state(value: Any) -> bool:
     if value is None or isinstance(value, np.random.RandomState) or value is np.random:
         return True
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= value < 2**32
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= int(value) < 2**32
 
 
 class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
@@ -195,9 +195,9 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
             return
         self.loss_curve_: list[float] = []
         self._no_improvement_count = 0
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-        self.best_validation_score_ = -np.inf if self.early_stopping else None
-        self.best_loss_ = None if self.early_stopping else np.inf
+        self.validation_scores_: Any = [] if self.early_stopping else None
+        self.best_validation_score_: Any = -np.inf if self.early_stopping else None
+        self.best_loss_: Any = None if self.early_stopping else np.inf
         self._best_coefs = [coef.copy() for coef in self.coefs_]
         self._best_intercepts = [intercept.copy() for intercept in self.intercepts_]
 

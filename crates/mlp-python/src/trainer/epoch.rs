@@ -42,6 +42,7 @@ impl<F: Number> Training<F> {
         while self.progress.samples < epoch.order.len() {
             let end = epoch.order.len().min(self.progress.samples + epoch.batch_size);
             self.take_batch(epoch, &epoch.order[self.progress.samples..end])?;
+            self.team.has_done(end - self.progress.samples);
             self.progress.samples = end;
             signals.check()?;
         }
@@ -116,7 +117,8 @@ pub(crate) fn with_rows<F: Number, T>(
     }
     view.gather(rows.iter().copied(), dense.slice_mut(s![..n_rows, ..]));
     let targets = Array2::from_shape_fn((n_rows, targets.ncols()), |(row, column)| targets[[rows[row], column]]);
-    let samples = Samples { inputs: Inputs::Values(dense.slice(s![..n_rows, ..])), targets: Targets::Values(targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(dense.slice(s![..n_rows, ..])), targets: Targets::Values(targets.view()) };
     let rows: Vec<usize> = (0..n_rows).collect();
     work(Rows::new(&samples, &rows))
 }
