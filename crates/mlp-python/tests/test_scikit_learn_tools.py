@@ -84,7 +84,8 @@ def test_weights_of_samples_are_routed():
     weights = np.linspace(0.1, 2, len(y))
     with sklearn.config_context(enable_metadata_routing=True):
         net = MLPClassifier(max_iter=5, random_state=0).set_fit_request(sample_weight=True)
-        routed = make_pipeline(StandardScaler(), net).fit(x, y, sample_weight=weights)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        routed = make_pipeline(scaler, net).fit(x, y, sample_weight=weights)
     expected = fitted(MLPClassifier(max_iter=5, random_state=0), StandardScaler().fit_transform(x), y, sample_weight=weights)
     np.testing.assert_array_equal(parameters(routed[-1]), parameters(expected))
 
@@ -133,7 +134,10 @@ def test_layouts_make_no_difference(digits, given):
 def test_labels_are_anything_that_scikit_learn_takes(labels):
     x = np.random.RandomState(0).randn(120, 5)
     codes = (x[:, 0] > 0).astype(int) + ((x[:, 1] > 0) if len(labels) == 3 else 0)
-    for y in (np.array(labels)[codes], np.array(labels, dtype=object)[codes], pd.Series(np.array(labels)[codes])):
+    given = [np.array(labels)[codes], pd.Series(np.array(labels)[codes])]
+    if isinstance(labels[0], str):
+        given.append(np.array(labels, dtype=object)[codes])
+    for y in given:
         settings = dict(max_iter=30, learning_rate_init=0.02, random_state=0)
         ours = fitted(MLPClassifier(**settings), x, y)
         reference = fitted(neural_network.MLPClassifier(**settings), x, y)

@@ -1,31 +1,13 @@
-from typing import Any, TypedDict
+from typing import Any, final
 
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Arrays = list[Array]
+from ._settings import Array, Arrays, Rates, Settings
 
-class Settings(TypedDict):
-    activation: str
-    out_activation: str
-    loss: str
-    reduction: str
-    loss_factor: float
-    optimizer: str
-    momentum: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    decay: float
-    max_batch: int
-    n_threads: int
+__all__ = ["Objective", "Trainer", "available_threads", "outputs"]
 
-class Rates(TypedDict):
-    batch_size: int
-    learning_rate: float
-    alpha: float
-
+@final
 class Trainer:
     def __new__(cls, coefs: Arrays, intercepts: Arrays, settings: Settings) -> Trainer: ...
     def epoch(
@@ -50,6 +32,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float: ...
 
+@final
 class Objective:
     def __new__(
         cls,

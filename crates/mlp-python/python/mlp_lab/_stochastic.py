@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from . import _native
+from ._settings import Rates, Settings
 from ._threads import resolve_threads
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class StochasticFit:
     def _trainer(self) -> _native.Trainer:
         estimator = self.estimator
         loss = estimator._loss()
-        settings: _native.Settings = {
+        settings: Settings = {
             "activation": estimator.activation,
             "out_activation": loss.out_activation,
             "loss": loss.name,
@@ -151,7 +152,7 @@ class StochasticFit:
             drawn = np.arange(data.n_samples)
             estimator._random_state.shuffle(drawn)
             self.positions = self.positions[drawn]
-        rates: _native.Rates = {
+        rates: Rates = {
             "batch_size": self.batch_size,
             "learning_rate": self.state.learning_rate,
             "alpha": float(estimator.alpha),
