@@ -1,6 +1,7 @@
 //! The loss and its gradient over all samples, for an optimiser that is not ours: L-BFGS.
 
-use mlp_train::mlp_core::{GradientSink, Kernel, Mlp, Objective as Aim, Parameter, Real, Workspace};
+use mlp_train::mlp_core::{Kernel, Mlp, Objective as Aim, Workspace};
+use mlp_train::{Optimizer, Trainable, Update};
 use ndarray::{Array1, Array2, ArrayView1};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
@@ -12,6 +13,10 @@ use crate::python_error::detached;
 use crate::signals::Signals;
 use crate::team::Team;
 use crate::trainer::with_rows;
+
+/// With a momentum of 1 the velocity is the sum of the gradients, and with a learning rate of 0 the weights stay.
+const SUM: Optimizer = Optimizer::Momentum { momentum: 1.0 };
+const STAY: Update = Update { learning_rate: 0.0, step: 1, l2: 0.0, l1: 0.0, clip_norm: None };
 
 /// Samples whose gradient is computed together.
 const CHUNK: usize = 512;
@@ -98,28 +103,27 @@ impl Objective {
         weights: Option<ArrayView1<'_, f64>>,
         alpha: f64,
     ) -> PyResult<(f64, Array1<f64>)> {
-        let n_samples = view.shape().0;
-        let total = weights.map_or(n_samples as f64, |weights| weights.sum());
+        let n_all = view.shape().0;
+        let total = weights.map_or(n_all as f64, |weights| weights.sum());
         let mut state = self.workspace.slot(0);
         for layer in &mut state.layers {
             layer.weights.fill(0.0);
             layer.bias.iter_mut().for_each(|bias| bias.fill(0.0));
         }
         self.workspace.set_slot(0, &state);
-        let rows: Vec<usize> = (0..n_samples).collect();
+        let rows: Vec<usize> = (0..n_all).collect();
         let (mut loss, mut signals) = (0.0, Signals::new());
         for chunk in rows.chunks(self.max_batch) {
-            // The gradient of a step is a mean over its samples.
-            let sink = AddGradient { share: chunk.len() as f64 / total };
-            let weights: Vec<f64> =
-                weights.map(|weights| chunk.iter().map(|&row| weights[row]).collect()).unwrap_or_default();
+            // A step takes the mean over its samples; this is their part of the mean over all.
+            let n_samples = chunk.len() as f64;
+            let share = |row: &usize| weights.map_or(1.0, |weights| weights[*row]) * n_samples / total;
+            let shares: Vec<f64> = chunk.iter().map(share).collect();
             let (workspace, aim, workers) = (&mut self.workspace, self.aim, self.team.workers());
             let step = with_rows(view, targets, chunk, &mut self.dense, |batch| {
-                let batch = if weights.is_empty() { batch } else { batch.with_weights(&weights) };
-                workspace.step(&batch, aim, &sink, workers)
+                <f64 as Trainable>::step(SUM, workspace, &batch.with_weights(&shares), aim, STAY, workers)
             });
             match step {
-                Ok(sum) => loss += sum,
+                Ok(sum) => loss += sum / n_samples,
                 // An optimiser that went too far comes back.
                 Err(_) => return Ok((f64::INFINITY, Array1::zeros(self.mlp.n_parameters()))),
             }
@@ -134,26 +138,6 @@ impl Objective {
         });
         let by_biases = gradients.layers.iter().flat_map(|gradient| gradient.bias.iter().flatten().copied());
         let gradient = by_weights.chain(by_biases).collect();
-        Ok((loss * self.loss_factor / total + 0.5 * alpha * squares / total, gradient))
-    }
-}
-
-/// Adds the gradient to what is in slot 0.
-struct AddGradient<F> {
-    /// What it counts.
-    share: F,
-}
-
-impl<F: Real> GradientSink<F> for AddGradient<F> {
-    const N_SLOTS: usize = 1;
-
-    #[inline(always)]
-    fn weight(&self, weight: Parameter<F>, gradient: F) -> Parameter<F> {
-        Parameter { state: [weight.state[0] + self.share * gradient, F::zero()], ..weight }
-    }
-
-    #[inline(always)]
-    fn bias(&self, bias: Parameter<F>, gradient: F) -> Parameter<F> {
-        self.weight(bias, gradient)
+        Ok((loss * self.loss_factor + 0.5 * alpha * squares / total, gradient))
     }
 }
