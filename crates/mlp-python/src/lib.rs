@@ -14,8 +14,10 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+mod diagnosis;
 mod features;
 mod gradient;
+mod model_file;
 mod network;
 mod number;
 mod outputs;
@@ -33,5 +35,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<gradient::Objective>()?;
     module.add_function(wrap_pyfunction!(outputs::outputs, module)?)?;
     module.add_function(wrap_pyfunction!(team::available_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(team::kernel, module)?)?;
+    module.add_function(wrap_pyfunction!(diagnosis::diagnose, module)?)?;
+    module.add_function(wrap_pyfunction!(model_file::codes, module)?)?;
+    module.add_function(wrap_pyfunction!(model_file::load_model, module)?)?;
+    module.add_function(wrap_pyfunction!(model_file::save_model, module)?)?;
+    module.add_function(wrap_pyfunction!(model_file::write_file, module)?)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mlp_train::mlp_core::Workers;
+use mlp_train::mlp_core::{Kernel, Workers};
 use pyo3::prelude::*;
 
 /// The teams of this process that work, or are about to.
@@ -28,6 +28,12 @@ const WINDOWS_BETWEEN_TRIALS: usize = 50;
 #[pyfunction]
 pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The instructions that networks are computed with here: they decide the last bits.
+#[pyfunction]
+pub(crate) fn kernel() -> &'static str {
+    Kernel::detect().name()
 }
 
 /// The threads of one fit.

@@ -10,7 +10,9 @@
 from importlib.metadata import version as _version
 
 from ._classifier import MLPClassifier
+from ._diagnosis import Diagnosis
+from ._model_file import load
 from ._regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["Diagnosis", "MLPClassifier", "MLPRegressor", "load"]
 __version__ = _version("mlp-lab")

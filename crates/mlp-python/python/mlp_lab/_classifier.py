@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -10,7 +10,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
+from . import _native
 from ._estimator import Loss, Perceptron
+from ._parameters import Check, one_of
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
@@ -26,7 +28,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Units of each hidden layer.
     activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
         Activation of the hidden layers.
-    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+    solver : {'lbfgs', 'sgd', 'adam', 'adamw'}, default='adam'
         How the weights are found: L-BFGS over all samples (SciPy's, on this project's gradients), or steps on batches.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum of squared weights, divided by the number of samples of a batch.
@@ -65,6 +67,20 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Epochs without improvement before training ends.
     max_fun : int, default=15000
         The most evaluations of the loss by 'lbfgs'.
+    loss : {'log_loss', 'squared', 'half-squared', 'absolute', 'rmse'}, default='log_loss'
+        What an answer costs. With another than 'log_loss' outputs are sigmoids, and there are no probabilities.
+    encoding : {'one-hot', 'binary', 'ascii', 'random'}, default='one-hot'
+        How a class becomes target bits: an output for each class (one for two classes), the number of the class in binary,
+        the code point of its single character, or codes that lie far apart. With another than 'one-hot' the class with the
+        nearest code is the answer, and there are no probabilities.
+    weight_decay : float, default=0.01
+        The decay of solver='adamw', times the learning rate.
+    checkpoint : path-like, default=None
+        A file in which the state of ``fit`` is kept while it runs. An interrupted ``fit`` that is called again with the same
+        parameters and samples goes on, and ends with the same bits as one that was not interrupted; the file is then
+        removed. Needs an integer ``random_state``.
+    progress : bool, default=False
+        Whether to show a bar, by tqdm where it is installed.
     dtype : {'float32', 'float64'}, default=None
         The type of numbers that the network computes in; None takes that of ``X``: float32 for float32, float64 for all else.
     n_threads : int, default=None
@@ -101,6 +117,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     True
     """
 
+    _constraints: ClassVar[dict[str, list[Check]]] = {
+        **Perceptron._constraints,
+        "loss": [one_of("log_loss", "squared", "half-squared", "absolute", "rmse")],
+        "encoding": [one_of("one-hot", "binary", "ascii", "random")],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -127,6 +149,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        loss: str = "log_loss",
+        encoding: str = "one-hot",
+        weight_decay: float = 0.01,
+        checkpoint: Any = None,
+        progress: bool = False,
         dtype: Any = None,
         n_threads: int | None = None,
     ) -> None:
@@ -153,6 +180,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.loss = loss
+        self.encoding = encoding
+        self.weight_decay = weight_decay
+        self.checkpoint = checkpoint
+        self.progress = progress
         self.dtype = dtype
         self.n_threads = n_threads
 
@@ -190,13 +222,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             Labels, or for several labels a sample an indicator matrix.
         """
         outputs = self._outputs(X)
-        if self.n_outputs_ > 1 and self.out_activation_ == "softmax":
-            return self.classes_[outputs.argmax(axis=1)]
-        if self.n_outputs_ == 1 and len(self.classes_) == 2:
-            return self.classes_[(outputs[:, 0] > 0.5).astype(np.intp)]
+        if self._has_one_answer():
+            return self.classes_[self._answers(outputs)]
         outputs = outputs.ravel() if self.n_outputs_ == 1 else outputs
         return self._label_binarizer.inverse_transform(outputs)
 
+    @available_if(lambda estimator: estimator._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class.
 
@@ -215,6 +246,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             return np.concatenate([1 - outputs, outputs], axis=1)
         return outputs
 
+    @available_if(lambda estimator: estimator._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithm of ``predict_proba``.
 
@@ -239,6 +271,32 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
 
         self._label_binarizer = LabelBinarizer().fit(y)
         self.classes_ = self._label_binarizer.classes_
+        self._codes = None
+        if self.encoding != "one-hot":
+            if self._is_multilabel():
+                raise ValueError(f"encoding={self.encoding!r} is for one class a sample; several labels take 'one-hot'")
+            self._codes = _native.codes(self.encoding, self._texts_of_classes())
+
+    def _is_multilabel(self) -> bool:
+        return bool(self._label_binarizer.y_type_.startswith("multilabel"))
+
+    def _has_one_answer(self) -> bool:
+        """Whether each sample has one class of at least two."""
+        return not self._is_multilabel() and len(self.classes_) > 1
+
+    def _answers(self, outputs: Any) -> Any:
+        """The index of the class of each row of outputs, or of targets."""
+        if self._codes is not None:
+            codes = self._codes.astype(outputs.dtype)
+            return (2 * outputs @ codes.T - (codes**2).sum(axis=1)).argmax(axis=1)
+        if outputs.shape[1] == 1:
+            return (outputs[:, 0] > 0.5).astype(np.intp)
+        return outputs.argmax(axis=1)
+
+    def _check_probabilities(self) -> bool:
+        if self.loss != "log_loss" or self.encoding != "one-hot":
+            raise AttributeError("There are probabilities for loss='log_loss' and encoding='one-hot' only.")
+        return True
 
     def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
         X, y = self._validated(X, y, multi_output=True, reset=reset)
@@ -248,6 +306,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             self._fit_labels(y)
         else:
             self._check_labels(unique_labels(y))
+        if self._codes is not None:
+            return X, self._codes[np.searchsorted(self.classes_, y)]
         return X, self._label_binarizer.transform(y).astype(bool)
 
     def _check_labels(self, labels: Any) -> None:
@@ -263,18 +323,21 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             )
 
     def _loss(self) -> Loss:
+        if self.loss != "log_loss":
+            return Loss(self.loss, "logistic")
         if self.out_activation_ == "softmax":
             return Loss("softmax-cross-entropy", "softmax")
         return Loss("cross-entropy", "logistic")
 
     def _out_activation(self) -> str:
-        return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+        is_distribution = self._label_binarizer.y_type_ == "multiclass" and self._codes is None
+        return "softmax" if is_distribution and self.loss == "log_loss" else "logistic"
 
     def _score_outputs(self, outputs: Any, targets: Any, sample_weight: Any) -> float:
         if not np.isfinite(outputs).all():
             return float("nan")
-        if self.out_activation_ == "softmax":
-            is_right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+        if self._has_one_answer():
+            is_right = self._answers(outputs) == self._answers(targets)
         else:
             is_right = ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
         return float(np.average(is_right, weights=sample_weight))
@@ -282,15 +345,23 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     def _stratify_by(self, targets: Any) -> Any:
         if self.n_outputs_ == 1:
             return targets.astype(bool)
-        if self.out_activation_ != "softmax":
+        if not self._has_one_answer():
             return None
-        classes = targets.argmax(axis=1)
+        classes = self._answers(targets)
         sizes = np.bincount(classes)
         sizes, n_samples = sizes[sizes > 0], len(classes)
         n_validation = int(np.ceil(self.validation_fraction * n_samples))
         # scikit-learn, which does not stratify here, refuses none of these.
         is_possible = sizes.min() > 1 and min(n_validation, n_samples - n_validation) >= len(sizes)
         return classes if is_possible else None
+
+    def _encoding_of_file(self) -> str:
+        # Two classes with one output: its bit is the number of the class.
+        is_one_bit = self._codes is None and self._has_one_answer() and self.n_outputs_ == 1
+        return "binary" if is_one_bit else str(self.encoding)
+
+    def _texts_of_classes(self) -> list[str]:
+        return [] if self._is_multilabel() else [str(label) for label in self.classes_]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,9 +14,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import _native
 from ._parameters import Check, boolean, check_parameters, count, nothing, number, one_of, that
+from ._picture import learning_curve
 from ._threads import resolve_threads
 
-STOCHASTIC = ("sgd", "adam")
+STOCHASTIC = ("sgd", "adam", "adamw")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
     _constraints: ClassVar[dict[str, list[Check]]] = {
         "hidden_layer_sizes": [that("an array-like", _is_sizes), count(1)],
         "activation": [one_of("identity", "logistic", "tanh", "relu")],
-        "solver": [one_of("lbfgs", "sgd", "adam")],
+        "solver": [one_of("lbfgs", *STOCHASTIC)],
         "alpha": [number(0, None)],
         "batch_size": [one_of("auto"), count(1)],
         "learning_rate": [one_of("constant", "invscaling", "adaptive")],
@@ -67,6 +68,9 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         "epsilon": [number(0, None, closed="neither")],
         "n_iter_no_change": [count(1), that("inf", lambda value: value == np.inf)],
         "max_fun": [count(1)],
+        "weight_decay": [number(0, None)],
+        "checkpoint": [nothing(), that("a path", lambda value: isinstance(value, (str, os.PathLike)))],
+        "progress": [boolean()],
         "dtype": [nothing(), that("'float32' or 'float64'", lambda value: _network_type(value) is not None)],
         "n_threads": [nothing(), count(1)],
     }
@@ -274,6 +278,65 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
             dtypes = [np.float64, np.float32]
         return validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=dtypes, **options)
 
+    # -- beyond scikit-learn
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the network in a model file, to be loaded by :func:`mlp_lab.load`.
+
+        Parameters
+        ----------
+        path : path-like
+            The file: safetensors, with a configuration that says what the network is. ``cargo xtask evaluate`` and
+            ``predict`` read it where the inputs are pixels from 0 to 1. No pickle is in it.
+        """
+        from ._model_file import save
+
+        check_is_fitted(self)
+        save(self, path)
+
+    def diagnose(self, X: Any, y: Any) -> Any:
+        """Look at what each layer does with a few samples, and say where learning died, if it did.
+
+        Parameters
+        ----------
+        X, y
+            Samples, as in ``fit``; at most 128 of them are looked at.
+
+        Returns
+        -------
+        diagnosis : Diagnosis
+            With ``sentence`` and ``layers``; it is shown as a table.
+        """
+        from ._diagnosis import Diagnosis
+
+        check_is_fitted(self)
+        X, y = self._validate_input(X, y, True, False)
+        n_samples = min(X.shape[0], 4096)
+        rows = np.arange(n_samples) * X.shape[0] // n_samples
+        dtype = self.coefs_[0].dtype
+        X = X.tocsr()[rows].astype(dtype, copy=False) if hasattr(X, "indptr") else X[rows]
+        targets = np.ascontiguousarray(y.reshape(len(y), -1)[rows], dtype=dtype)
+        loss = self._loss()
+        activations = (self.activation, loss.out_activation)
+        arrays = (self.coefs_, self.intercepts_)
+        return Diagnosis(*_native.diagnose(X, targets, *arrays, activations, loss.name, self.n_iter_))
+
+    def _repr_html_inner(self) -> str:
+        """The estimator as scikit-learn shows it in Jupyter, and below it the learning curve."""
+        return str(super()._repr_html_inner()) + learning_curve(self)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        bundle: dict[str, str] = super()._repr_mimebundle_(**options)
+        if "text/html" in bundle:
+            bundle["text/html"] += learning_curve(self)
+        return bundle
+
+    def _encoding_of_file(self) -> str:
+        return "one-hot"
+
+    def _texts_of_classes(self) -> list[str]:
+        return []
+
     # -- for scikit-learn
 
     def _check_solver(self) -> bool:
@@ -305,7 +368,3 @@ def _network_type(value: Any) -> Any:
         return None
     return dtype if dtype in (np.float32, np.float64) else None
 
-
-def warn_unstratified(reason: str) -> None:
-    """Say that a validation split does not keep the shares of the classes."""
-    warnings.warn(f"The validation split is not stratified: {reason}.", stacklevel=6)

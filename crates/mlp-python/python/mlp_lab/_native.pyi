@@ -5,7 +5,18 @@ from numpy.typing import NDArray
 
 from ._settings import Array, Arrays, Rates, Settings
 
-__all__ = ["Objective", "Trainer", "available_threads", "outputs"]
+__all__ = [
+    "Objective",
+    "Trainer",
+    "available_threads",
+    "codes",
+    "diagnose",
+    "kernel",
+    "load_model",
+    "outputs",
+    "save_model",
+    "write_file",
+]
 
 @final
 class Trainer:
@@ -64,3 +75,19 @@ def outputs(
     check: bool = False,
 ) -> Array: ...
 def available_threads() -> int: ...
+def kernel() -> str: ...
+def diagnose(
+    x: Any,
+    targets: Array,
+    coefs: Arrays,
+    intercepts: Arrays,
+    activations: tuple[str, str],
+    loss: str,
+    epoch: int,
+) -> tuple[str, str]: ...
+def codes(encoding: str, classes: list[str]) -> Array: ...
+def load_model(path: str) -> tuple[Arrays, Arrays, str, list[str], str]: ...
+def save_model(
+    path: str, coefs: Arrays, intercepts: Arrays, config: str, classes: list[str], other: str
+) -> None: ...
+def write_file(path: str, content: bytes) -> None: ...

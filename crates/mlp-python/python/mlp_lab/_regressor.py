@@ -22,12 +22,12 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        Half the squared error, or half the Poisson deviance; with 'poisson' the network answers logarithms of rates, and
+    loss : {'squared_error', 'poisson', 'absolute', 'rmse'}, default='squared_error'
+        Half the squared error, half the Poisson deviance, the absolute error, or the root of a sample's squared error; with 'poisson' the network answers logarithms of rates, and
         targets are at least 0.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
 shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, \
-beta_2, epsilon, n_iter_no_change, max_fun, dtype, n_threads
+beta_2, epsilon, n_iter_no_change, max_fun, weight_decay, checkpoint, progress, dtype, n_threads
         As in :class:`MLPClassifier`. The score of early stopping is R².
 
     Attributes
@@ -50,7 +50,7 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
 
     _constraints: ClassVar[dict[str, list[Check]]] = {
         **Perceptron._constraints,
-        "loss": [one_of("squared_error", "poisson")],
+        "loss": [one_of("squared_error", "poisson", "absolute", "rmse")],
     }
 
     def __init__(
@@ -80,6 +80,9 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        weight_decay: float = 0.01,
+        checkpoint: Any = None,
+        progress: bool = False,
         dtype: Any = None,
         n_threads: int | None = None,
     ) -> None:
@@ -107,6 +110,9 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.weight_decay = weight_decay
+        self.checkpoint = checkpoint
+        self.progress = progress
         self.dtype = dtype
         self.n_threads = n_threads
 
@@ -155,6 +161,8 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
     def _loss(self) -> Loss:
         if self.loss == "poisson":
             return Loss("poisson", "identity")
+        if self.loss != "squared_error":
+            return Loss(self.loss, "identity")
         # scikit-learn tells the mean over the outputs, and follows the gradient of the sum.
         return Loss("half-squared", "identity", factor=1.0 / self.n_outputs_)
 

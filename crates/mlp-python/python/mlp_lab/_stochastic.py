@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from . import _native
+from ._checkpoint import Checkpoint
+from ._progress import progress_bar
 from ._settings import Rates, Settings
 from ._threads import resolve_threads
 
@@ -59,6 +61,15 @@ class TrainingSet:
         return positions if self.rows is None else self.rows[positions]
 
 
+def rule_of(estimator: Perceptron) -> str:
+    """The update rule of the estimator's solver."""
+    if estimator.solver != "sgd":
+        return str(estimator.solver)
+    if estimator.momentum == 0:
+        return "sgd"
+    return "nesterov" if estimator.nesterovs_momentum else "momentum"
+
+
 class StochasticFit:
     """One call of ``fit`` or ``partial_fit``."""
 
@@ -77,21 +88,64 @@ class StochasticFit:
         estimator = self.estimator
         estimator._optimizer = self.state
         estimator.n_iter_ = 0
+        checkpoint = self._checkpoint()
+        bar = None
+        if estimator.progress and not self.incremental:
+            bar = progress_bar(estimator.max_iter, estimator.n_iter_)
         try:
-            for _ in range(estimator.max_iter):
-                self._epoch()
-                if self._is_enough() or self.incremental:
-                    break
-                if estimator.n_iter_ == estimator.max_iter:
-                    message = (
-                        f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization"
-                        " hasn't converged yet."
-                    )
-                    warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            self._epochs(checkpoint, bar)
+            if checkpoint is not None:
+                checkpoint.remove()
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            message = "Training interrupted by user."
+            if checkpoint is not None:
+                self._write_interrupted(checkpoint)
+                message += f" The next fit with checkpoint={str(checkpoint.path)!r} goes on from here."
+            warnings.warn(message, stacklevel=4)
+        except ValueError:
+            raise
+        except BaseException:
+            if checkpoint is not None:
+                self._write_interrupted(checkpoint)
+            raise
         finally:
+            if bar is not None:
+                bar.close()
             self._keep()
+
+    def _epochs(self, checkpoint: Checkpoint | None, bar: Any) -> None:
+        estimator = self.estimator
+        while estimator.n_iter_ < estimator.max_iter:
+            self._epoch()
+            if bar is not None:
+                bar.set_postfix_str(f"loss={estimator.loss_:.5g}", refresh=False)
+                bar.update(1)
+            if self._is_enough() or self.incremental:
+                return
+            if checkpoint is not None and checkpoint.is_due():
+                checkpoint.write()
+        message = (
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization"
+            " hasn't converged yet."
+        )
+        warnings.warn(message, ConvergenceWarning, stacklevel=5)
+
+    def _checkpoint(self) -> Checkpoint | None:
+        estimator = self.estimator
+        if estimator.checkpoint is None or self.incremental:
+            return None
+        if not isinstance(estimator.random_state, (int, np.integer)):
+            raise ValueError(
+                "A fit with a checkpoint needs an integer random_state: with another one it could not go on as it began."
+            )
+        checkpoint = Checkpoint(estimator.checkpoint, self)
+        checkpoint.resume()
+        return checkpoint
+
+    def _write_interrupted(self, checkpoint: Checkpoint) -> None:
+        # Between two epochs the last one's figures may not be in their places yet: then the file stays as it is.
+        if self.trainer.samples_done > 0:
+            checkpoint.write()
 
     def _batch_size(self) -> int:
         wanted, n_samples = self.estimator.batch_size, self.data.n_samples
@@ -105,16 +159,8 @@ class StochasticFit:
             warnings.warn(message, stacklevel=5)
         return min(int(wanted), n_samples)
 
-    def _rule(self) -> str:
-        estimator = self.estimator
-        if estimator.solver != "sgd":
-            return str(estimator.solver)
-        if estimator.momentum == 0:
-            return "sgd"
-        return "nesterov" if estimator.nesterovs_momentum else "momentum"
-
     def _optimizer_state(self) -> OptimizerState:
-        rate, rule = float(self.estimator.learning_rate_init), self._rule()
+        rate, rule = float(self.estimator.learning_rate_init), rule_of(self.estimator)
         known = getattr(self.estimator, "_optimizer", None) if self.incremental else None
         if known is None or known.rule != rule:
             return OptimizerState(rule=rule, initial_rate=rate, learning_rate=rate)
@@ -135,7 +181,7 @@ class StochasticFit:
             "beta_1": float(estimator.beta_1),
             "beta_2": float(estimator.beta_2),
             "epsilon": float(estimator.epsilon),
-            "decay": 0.0,
+            "decay": float(estimator.weight_decay),
             "max_batch": self.batch_size,
             "n_threads": resolve_threads(estimator.n_threads),
         }
@@ -147,7 +193,8 @@ class StochasticFit:
 
     def _epoch(self) -> None:
         estimator, data = self.estimator, self.data
-        if estimator.shuffle:
+        # An epoch that was interrupted goes on in its order.
+        if estimator.shuffle and self.trainer.samples_done == 0:
             # What sklearn.utils.shuffle draws, so that the same seed gives the same order.
             drawn = np.arange(data.n_samples)
             estimator._random_state.shuffle(drawn)
