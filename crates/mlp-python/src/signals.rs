@@ -26,6 +26,15 @@ impl Signals {
         if self.last.elapsed() < INTERVAL {
             return Ok(());
         }
+        self.check_now()
+    }
+
+    /// The same at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::check`].
+    pub(crate) fn check_now(&mut self) -> PyResult<()> {
         let checked = Python::attach(|py| py.check_signals());
         self.last = Instant::now();
         checked

@@ -1,9 +1,6 @@
 """What there is beyond scikit-learn."""
 
-import json
-import os
 import signal
-import subprocess
 import sys
 import warnings
 
@@ -16,19 +13,21 @@ from sklearn.datasets import make_multilabel_classification, make_regression
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-class Interrupting(MLPClassifier):
-    """Presses Ctrl-C in the middle of one epoch after the other."""
-
-    def fit_and_interrupt(self, x, y, seconds):
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                self.fit(x, y)
-            return any("interrupted" in str(warning.message) for warning in caught)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+def fit_and_interrupt(net, x, y, seconds):
+    """Presses Ctrl-C after so many seconds; whether the fit was interrupted."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            net.fit(x, y)
+        return any("interrupted" in str(warning.message) for warning in caught)
+    except KeyboardInterrupt:
+        # Before it had begun.
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
@@ -45,16 +44,16 @@ class Interrupting(MLPClassifier):
 def test_an_interrupted_fit_goes_on_bit_for_bit(tmp_path, settings):
     random = np.random.RandomState(0)
     x, y = random.randn(6000, 200), random.randint(0, 4, 6000)
-    settings = dict(hidden_layer_sizes=(150, 150), max_iter=4, random_state=5) | settings
+    settings = dict(hidden_layer_sizes=(150, 150), max_iter=10, random_state=5) | settings
     expected = fitted(MLPClassifier(**settings), x, y)
     path = tmp_path / "fit.checkpoint"
     n_interrupted = 0
-    for seconds in (0.3, 0.5, 0.4):
+    for part in range(200):
         # Every part in an estimator of its own, as after a restart.
-        net = Interrupting(checkpoint=path, **settings)
-        n_interrupted += net.fit_and_interrupt(x, y, seconds)
-    if path.exists():
-        net = fitted(Interrupting(checkpoint=path, **settings), x, y)
+        net = MLPClassifier(checkpoint=path, **settings)
+        n_interrupted += fit_and_interrupt(net, x, y, 0.08 * 1.05**part)
+        if getattr(net, "n_iter_", 0) == settings["max_iter"] and not path.exists():
+            break
     assert n_interrupted > 0
     np.testing.assert_array_equal(parameters(net), parameters(expected))
     assert net.loss_curve_ == expected.loss_curve_
@@ -106,7 +105,7 @@ def test_the_checkpoint_of_another_fit_or_of_nothing_is_refused(tmp_path, digits
         other.set_params(random_state=None).fit(x, y)
 
 
-@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"], ["no", "yes"], [-1, 1], [0.5, 1.5]])
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"], ["no", "yes"], [-1, 1], [1.0, 2.0]])
 def test_what_is_saved_is_loaded_as_it_was(tmp_path, labels):
     random = np.random.RandomState(0)
     x, y = random.randn(100, 5), np.array(labels)[random.randint(0, len(labels), 100)]
@@ -199,7 +198,7 @@ def test_the_doctor_names_the_layer_where_learning_died(digits):
     ill.intercepts_[1][:] = 50.0
     told = ill.diagnose(x, y)
     assert told.layers[1]["saturated"] == 1.0
-    assert "layer 2" in told.sentence
+    assert told.sentence.startswith("Layer 2 of 4")
     assert "saturated" in repr(told) and told.sentence in repr(told)
     assert "<table>" in told._repr_html_()
 

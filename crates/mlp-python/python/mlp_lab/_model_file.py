@@ -93,7 +93,9 @@ def _own(said: dict[str, Any]) -> Any:
     from . import MLPClassifier, MLPRegressor
 
     kinds: dict[str, Any] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
-    estimator = kinds[said["estimator"]](**said["parameters"])
+    # A tuple is a list in JSON.
+    parameters = {name: tuple(value) if isinstance(value, list) else value for name, value in said["parameters"].items()}
+    estimator = kinds[said["estimator"]](**parameters)
     for name in _ATTRIBUTES:
         if name in said["attributes"]:
             value = said["attributes"][name]

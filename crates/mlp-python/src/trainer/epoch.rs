@@ -46,6 +46,8 @@ impl<F: Number> Training<F> {
             self.progress.samples = end;
             signals.check()?;
         }
+        // What came in the last moment is told here, where Python knows how far things are.
+        signals.check_now()?;
         let loss = self.progress.loss;
         self.progress = super::Progress { samples: 0, loss: 0.0, ..self.progress };
         Ok(loss)
