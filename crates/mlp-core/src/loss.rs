@@ -21,9 +21,11 @@ use crate::unknown_name::{UnknownName, choose};
 /// | rmse | √(R (a − y)²) | (a − y) / value, 0 where the value is 0 |
 /// | cross-entropy | R −(y ln a + (1 − y) ln(1 − a)) | by z: a − y |
 /// | softmax-cross-entropy | R −y ln a | by z: a Σ y − y |
+/// | poisson | R (eᵃ − y − y (a − ln y)) | eᵃ − y |
 ///
 /// The two cross-entropies are computed from the net inputs z, where neither a logarithm of 0 nor a division by a(1 − a)
-/// can occur, and belong to one output activation each: sigmoid and softmax.
+/// can occur, and belong to one output activation each: sigmoid and softmax. `poisson` is half the deviance of Poisson's
+/// distribution for counts y ≥ 0, whose rates eᵃ have the outputs as logarithms; it belongs to identity outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Loss {
     /// Absolute error.
@@ -38,6 +40,8 @@ pub enum Loss {
     CrossEntropy,
     /// Cross-entropy of a softmax distribution.
     SoftmaxCrossEntropy,
+    /// Half the deviance of Poisson's distribution, for counts; the outputs are logarithms of their rates.
+    Poisson,
 }
 
 /// How the outputs of one sample are combined: it changes the meaning of a learning rate, so it is always named.
@@ -60,8 +64,15 @@ pub struct Objective {
 
 impl Loss {
     /// Every loss, in the order of the table above.
-    pub const ALL: [Loss; 6] =
-        [Loss::Absolute, Loss::Squared, Loss::HalfSquared, Loss::Rmse, Loss::CrossEntropy, Loss::SoftmaxCrossEntropy];
+    pub const ALL: [Loss; 7] = [
+        Loss::Absolute,
+        Loss::Squared,
+        Loss::HalfSquared,
+        Loss::Rmse,
+        Loss::CrossEntropy,
+        Loss::SoftmaxCrossEntropy,
+        Loss::Poisson,
+    ];
 
     /// The name in configurations and files.
     pub fn name(self) -> &'static str {
@@ -72,6 +83,7 @@ impl Loss {
             Loss::Rmse => "rmse",
             Loss::CrossEntropy => "cross-entropy",
             Loss::SoftmaxCrossEntropy => "softmax-cross-entropy",
+            Loss::Poisson => "poisson",
         }
     }
 
@@ -85,8 +97,14 @@ impl Loss {
         match self {
             Loss::CrossEntropy => Some(Activation::Sigmoid),
             Loss::SoftmaxCrossEntropy => Some(Activation::Softmax),
+            Loss::Poisson => Some(Activation::Identity),
             Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => None,
         }
+    }
+
+    /// Whether targets are probabilities, from 0 to 1.
+    pub fn is_cross_entropy(self) -> bool {
+        matches!(self, Loss::CrossEntropy | Loss::SoftmaxCrossEntropy)
     }
 
     /// Whether the loss can stand behind that output activation.
@@ -155,6 +173,13 @@ impl Objective {
                 let terms = net_inputs.iter().zip(targets).map(|(z, y)| weighted(y.widen(), log_sum - z.widen()));
                 factor * terms.sum::<f64>()
             }
+            Loss::Poisson => {
+                let terms = net_inputs.iter().zip(targets).map(|(z, y)| {
+                    let (z, y) = (z.widen(), y.widen());
+                    libm::exp(z) - y - weighted(y, z - libm::log(y))
+                });
+                factor * terms.sum::<f64>()
+            }
         }
     }
 
@@ -195,6 +220,7 @@ impl Objective {
                 let total = targets.iter().fold(F::zero(), |sum, &y| sum + y);
                 write(&|a, y| (a * total - y) * scaled);
             }
+            Loss::Poisson => write(&|a, y| F::narrow(libm::exp(a.widen()) - y.widen()) * scaled),
         }
         if self.loss.required_output().is_none() {
             activation.times_derivative(outputs, delta);

@@ -1,6 +1,6 @@
 //! Samples: inputs with their targets, kept as they are and turned into numbers only when a batch is gathered.
 
-use mlp_core::{Batch, Real, prefetch};
+use mlp_core::{Batch, Loss, Real, prefetch};
 use ndarray::{ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use crate::augmentation::batch::AugmentedBatch;
@@ -196,17 +196,23 @@ impl<F: Real> Samples<'_, F> {
         }
     }
 
-    /// Checks that targets lie from 0 to 1, as a cross-entropy needs them.
-    pub(crate) fn check_probabilities(&self) -> Result<()> {
+    /// Checks that targets lie where the loss has a meaning: from 0 to 1 for a cross-entropy, from 0 on for counts.
+    pub(crate) fn check_targets(&self, loss: Loss) -> Result<()> {
         let Targets::Values(values) = self.targets else { return Ok(()) };
-        match values.indexed_iter().find(|(_, value)| !(F::zero()..=F::one()).contains(*value)) {
+        let (most, range) = match loss {
+            Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => (F::one(), "from 0 to 1"),
+            Loss::Poisson => (F::infinity(), "of at least 0"),
+            Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => return Ok(()),
+        };
+        match values.indexed_iter().find(|(_, value)| !(F::zero()..=most).contains(*value)) {
             None => Ok(()),
             Some(((sample, column), value)) => {
+                let name = if loss == Loss::Poisson { "poisson" } else { "cross-entropy" };
                 let sentence = format!(
-                    "target {column} of sample {sample} is {value}; cross-entropy needs targets from 0 to 1: for other \
-                     numbers take an identity output and the squared loss"
+                    "target {column} of sample {sample} is {value}; {name} needs targets {range}: for other numbers take an \
+                     identity output and the squared loss"
                 );
-                Err(unfit("a target from 0 to 1", value.to_string(), sentence).of_sample(sample))
+                Err(unfit(format!("a target {range}"), value.to_string(), sentence).of_sample(sample))
             }
         }
     }
@@ -223,12 +229,25 @@ pub struct Rows<'a, 's, F> {
     bits: [F; 2],
     /// The images in place of those of the samples.
     augmented: Option<&'a AugmentedBatch>,
+    /// What each row counts; of no rows, all count 1.
+    weights: &'a [f64],
 }
 
 impl<'a, 's, F: Real> Rows<'a, 's, F> {
     /// The batch of the samples with the indices `rows`.
     pub fn new(samples: &'a Samples<'s, F>, rows: &'a [usize]) -> Self {
-        Self { samples, rows, next: &[], bits: [F::zero(), F::one()], augmented: None }
+        Self { samples, rows, next: &[], bits: [F::zero(), F::one()], weights: &[], augmented: None }
+    }
+
+    /// With a weight for each row, by which its loss and its gradient are multiplied; their mean is still over the number of
+    /// rows.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one weight for each row.
+    pub fn with_weights(self, weights: &'a [f64]) -> Self {
+        assert_eq!(weights.len(), self.rows.len(), "weights, and rows");
+        Self { weights, ..self }
     }
 
     /// With these numbers for the bits 0 and 1 of codes.
@@ -287,6 +306,10 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
             }
             Targets::Values(values) => copy_row(values, self.rows[row], into),
         }
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
     }
 }
 

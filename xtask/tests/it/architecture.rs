@@ -20,15 +20,7 @@ fn allowed() -> Uses {
     let rows = document.lines().skip_while(|line| !line.starts_with("| package | uses")).skip(2);
     let cells: Vec<Vec<&str>> =
         rows.take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect()).collect();
-    let all: BTreeSet<String> = cells.iter().flat_map(|row| quoted(row[1])).collect();
-    cells
-        .iter()
-        .map(|row| {
-            let name = quoted(row[1]).pop_first().expect("a package's name");
-            let uses = if row[2] == "all of them" { &all - &BTreeSet::from([name.clone()]) } else { quoted(row[2]) };
-            (name, uses)
-        })
-        .collect()
+    cells.iter().map(|row| (quoted(row[1]).pop_first().expect("a package's name"), quoted(row[2]))).collect()
 }
 
 /// What each package asks for among the others: for its library or program, or with `for_tests` in its tests, examples and

@@ -12,6 +12,12 @@ pub trait Batch<F>: Sync {
     fn input(&self, row: usize, into: &mut [F]);
     /// Writes the targets of the sample in `row`.
     fn target(&self, row: usize, into: &mut [F]);
+    /// What the loss of the sample in `row`, and with it its part of the gradient, is multiplied by: 1 unless samples count
+    /// differently. The mean is over their number, not over the sum of these weights.
+    fn weight(&self, row: usize) -> f64 {
+        let _ = row;
+        1.0
+    }
 }
 
 /// A batch whose samples are the rows of matrices: the inputs, and the targets where a loss asks for them.

@@ -1,4 +1,4 @@
-//! Steps whose gradient is clipped by its norm.
+//! Norms: steps whose gradient is clipped by its own, and that of the weights.
 //!
 //! The gradient is never stored, so it is computed twice: once for its norm, once for the sink. In between the deltas are
 //! scaled, in which the gradient is linear. A step that is not clipped is, bit for bit, one without a bound.
@@ -14,6 +14,7 @@ use crate::workspace::batch::Batch;
 use crate::workspace::negligible::flush_all_negligible;
 use crate::workspace::options::StepOptions;
 use crate::workspace::patch::{Patch, Received};
+use crate::workspace::sharing::each;
 use crate::workspace::tile::Tile;
 use crate::workspace::update::Strips;
 use crate::workspace::{NonFinite, Workspace};
@@ -75,6 +76,24 @@ impl<F: Real> Workspace<F> {
             self.scale_deltas(F::narrow(max_norm / norm));
         }
         Ok(())
+    }
+
+    /// Σ w² over all weights, biases left out: what an L2 penalty is made of. Summed in double precision, tile by tile, so
+    /// that the number of workers changes no bit.
+    ///
+    /// ```
+    /// use mlp_core::{Activation, Initializer, Kernel, Mlp, Workers, Workspace};
+    ///
+    /// let mlp = Mlp::<f64>::seeded(&[5, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
+    /// let workers = Workers::new(2);
+    /// let mut workspace = Workspace::new(&mlp, 2, 0, Kernel::detect(), &workers);
+    /// let expected: f64 = mlp.layers.iter().map(|layer| layer.weights.mapv(|w| w * w).sum()).sum();
+    /// assert!((workspace.squared_weights(&workers) - expected).abs() < 1e-14);
+    /// ```
+    pub fn squared_weights(&mut self, workers: &Workers) -> f64 {
+        let work = self.tiles.iter().map(|tile| tile.weights.len()).sum();
+        each(workers, work, &mut self.tiles, |tile| tile.squared_weights = sum_of_squares(&tile.weights));
+        self.tiles.iter().map(|tile| tile.squared_weights).sum()
     }
 
     fn scale_deltas(&mut self, factor: F) {

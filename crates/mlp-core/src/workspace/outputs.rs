@@ -88,7 +88,8 @@ impl<F: Real, B: Batch<F>, E: OutputError<F>> Task<F> for CollectOutputs<'_, F, 
                 outputs: &block.outputs[columns.clone()],
                 targets,
             };
-            block.losses[row] = loss.output_error(values, scale, &mut block.deltas[columns]);
+            let weight = batch.weight(first_row + row);
+            block.losses[row] = weight * loss.output_error(values, weight * scale, &mut block.deltas[columns]);
         }
         flush_all_negligible(&mut block.deltas[values]);
     }

@@ -34,6 +34,8 @@ pub(super) struct Tile<F> {
     pub(super) squared_gradient: f64,
     /// The sum of the squares of each unit's weights after the step, where that is bounded; zeros between two steps.
     pub(super) squared_norms: Aligned<F>,
+    /// The sum of the squares of its weights, where that was asked for.
+    pub(super) squared_weights: f64,
     /// Where a batch has one sample: the δ of its units,
     pub(super) delta: Aligned<F>,
     /// the least |δ| that is not 0,
@@ -69,6 +71,7 @@ impl<F: Real> Tile<F> {
             is_broken: false,
             squared_gradient: 0.0,
             squared_norms: Aligned::zeros(width),
+            squared_weights: 0.0,
             delta: Aligned::zeros(width),
             smallest_delta: F::zero(),
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),

@@ -99,7 +99,8 @@ fn the_gradient_is_that_of_finite_differences_for_every_activation_loss_position
             }
         }
     }
-    assert_eq!(n_networks, 4 * 4 * (4 * 8 + 2 + 8 + 2) * 2);
+    // Four losses with both reductions behind each output; one more behind sigmoid, identity and softmax.
+    assert_eq!(n_networks, 4 * 4 * (5 * 8 + 3 * 2) * 2);
 }
 
 #[test]

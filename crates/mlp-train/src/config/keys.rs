@@ -78,7 +78,8 @@ const KEYS: &[Key] = &[
     Key {
         name: "loss",
         meaning: "what an answer costs",
-        range: "absolute, squared, half-squared, rmse, cross-entropy (sigmoid outputs) or softmax-cross-entropy (softmax)",
+        range: "absolute, squared, half-squared, rmse, cross-entropy (sigmoid outputs), softmax-cross-entropy (softmax) or \
+             poisson (identity)",
         set: |config, key, value| choices::loss(key, value).map(|loss| config.loss = loss),
         get: |config| json!(config.loss.name()),
     },

@@ -97,7 +97,7 @@ impl TrainConfig {
         if !self.loss.fits(self.output_activation) {
             return Err(self.loss_misfit());
         }
-        if self.label_smoothing > 0.0 && self.loss.required_output().is_none() {
+        if self.label_smoothing > 0.0 && !self.loss.is_cross_entropy() {
             let expected = format!("0 for the loss {}; cross-entropies are what is smoothed", self.loss);
             return Err(Error::of_key("label_smoothing", expected, self.label_smoothing.to_string()));
         }

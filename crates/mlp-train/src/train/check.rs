@@ -29,11 +29,10 @@ pub(super) fn check<F: Real>(
     }
     match train.targets {
         Targets::Labels { codebook, .. } => config.validate_codes(codebook).map_err(about_configuration)?,
-        Targets::Values(_) if config.loss.required_output().is_some() => {
-            train.check_probabilities().map_err(about_training)?;
-            test.map_or(Ok(()), |test| test.check_probabilities().map_err(about_test))?;
+        Targets::Values(_) => {
+            train.check_targets(config.loss).map_err(about_training)?;
+            test.map_or(Ok(()), |test| test.check_targets(config.loss).map_err(about_test))?;
         }
-        Targets::Values(_) => {}
     }
     if let Targets::Values(_) = train.targets {
         check_without_labels(config).map_err(about_configuration)?;

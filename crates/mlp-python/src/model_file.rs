@@ -1,0 +1,85 @@
+//! Model files, the project's own: `cargo xtask` reads what is written here, and the other way round.
+
+use std::path::PathBuf;
+
+use mlp_train::mlp_core::Mlp;
+use mlp_train::{AnyMlp, SavedModel, TargetEncoding, TrainConfig};
+use numpy::{IntoPyArray, PyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::network::{self, Parameters};
+use crate::number::Number;
+use crate::python_error::{of_project, of_system};
+
+/// Weights, biases, the configuration as JSON, the texts of the classes, and what else the saving program says, as JSON.
+type Loaded<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, String, Vec<String>, String);
+
+/// Saves a network with the configuration (JSON) that describes it, the texts of its classes, and more entries (JSON).
+#[pyfunction]
+pub(crate) fn save_model(
+    path: PathBuf,
+    coefs: &Bound<'_, PyAny>,
+    intercepts: &Bound<'_, PyAny>,
+    config: &str,
+    classes: Vec<String>,
+    other: &str,
+) -> PyResult<()> {
+    let config = TrainConfig::from_map(&parse(config)?).map_err(of_project)?;
+    let is_single = coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok();
+    let network = if is_single {
+        AnyMlp::F32(described(coefs, intercepts, &config)?)
+    } else {
+        AnyMlp::F64(described(coefs, intercepts, &config)?)
+    };
+    let mut model = SavedModel::new(network, config, classes);
+    model.other = parse(other)?;
+    model.save(path).map_err(of_project)
+}
+
+/// The network with the activations that the configuration names.
+fn described<F: Number>(
+    coefs: &Bound<'_, PyAny>,
+    intercepts: &Bound<'_, PyAny>,
+    config: &TrainConfig,
+) -> PyResult<Mlp<F>> {
+    let mut mlp = network::network::<F>(coefs, intercepts, "identity", "identity")?;
+    mlp.layers.iter_mut().zip(config.activations()).for_each(|(layer, activation)| layer.activation = activation);
+    Ok(mlp)
+}
+
+/// Loads a model file.
+#[pyfunction]
+pub(crate) fn load_model(py: Python<'_>, path: PathBuf) -> PyResult<Loaded<'_>> {
+    let SavedModel { network, config, classes, other, .. } = mlp_train::load_model(path).map_err(of_project)?;
+    let (coefs, intercepts) = match network {
+        AnyMlp::F32(mlp) => arrays(py, &mlp)?,
+        AnyMlp::F64(mlp) => arrays(py, &mlp)?,
+    };
+    let text = |map: Map<String, Value>| Value::Object(map).to_string();
+    Ok((coefs, intercepts, text(config.to_map()), classes, text(other)))
+}
+
+fn arrays<'py, F: Number>(py: Python<'py>, mlp: &Mlp<F>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let (coefs, intercepts): Parameters<'py, F> = network::parameters(py, mlp);
+    Ok((coefs.into_pyobject(py)?.into_any(), intercepts.into_pyobject(py)?.into_any()))
+}
+
+/// The code of each class, a row of bits: `(n_classes, n_bits)`.
+#[pyfunction]
+pub(crate) fn codes<'py>(py: Python<'py>, encoding: &str, classes: Vec<String>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let unknown = || PyValueError::new_err(format!("there is no encoding \"{encoding}\""));
+    let encoding = TargetEncoding::from_name(encoding).ok_or_else(unknown)?;
+    Ok(encoding.codebook_of_words(&classes).map_err(of_project)?.codes.into_pyarray(py))
+}
+
+/// Writes a file so that it is the old one or the whole new one.
+#[pyfunction]
+pub(crate) fn write_file(py: Python<'_>, path: PathBuf, content: &[u8]) -> PyResult<()> {
+    py.detach(|| durable_file::write(&path, content)).map_err(|error| of_system(&path, &error))
+}
+
+fn parse(json: &str) -> PyResult<Map<String, Value>> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("expected an object of JSON: {error}")))
+}

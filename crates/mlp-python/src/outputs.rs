@@ -1,0 +1,157 @@
+//! Answers.
+
+use mlp_train::mlp_core::{Kernel, Mlp, Workspace};
+use ndarray::{Array2, ArrayView1, ArrayView2, Zip};
+use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::features::{Features, View};
+use crate::network::{activation, network};
+use crate::number::Number;
+use crate::python_error::detached;
+use crate::signals::Signals;
+use crate::team::Team;
+use crate::trainer::with_rows;
+
+/// Samples that are answered together.
+const CHUNK: usize = 256;
+
+/// So few that packing the weights would take longer than reading them.
+const FEW: usize = 4;
+
+/// What a network with these weights answers to `x`: an array of shape `(n_samples, n_outputs)` in the network's type. A dense
+/// `x` whose numbers are not all finite is refused where `check` is true.
+#[pyfunction]
+#[pyo3(signature = (x, coefs, intercepts, activation, out_activation, n_threads, check=false))]
+pub(crate) fn outputs<'py>(
+    x: &Bound<'py, PyAny>,
+    coefs: &Bound<'py, PyAny>,
+    intercepts: &Bound<'py, PyAny>,
+    activation: &str,
+    out_activation: &str,
+    n_threads: usize,
+    check: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let given = Given { coefs, intercepts, activations: [activation, out_activation], n_threads, check };
+    if coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok() { given.outputs::<f32>(x) } else { given.outputs::<f64>(x) }
+}
+
+struct Given<'a, 'py> {
+    coefs: &'a Bound<'py, PyAny>,
+    intercepts: &'a Bound<'py, PyAny>,
+    /// Of the hidden layers, and of the outputs.
+    activations: [&'a str; 2],
+    n_threads: usize,
+    check: bool,
+}
+
+impl<'py> Given<'_, 'py> {
+    fn outputs<F: Number>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        let features = Features::<F>::new(x)?;
+        let view = features.view()?;
+        if self.check && !is_finite(&view) {
+            return Err(PyValueError::new_err("expected finite numbers"));
+        }
+        let n_samples = view.shape().0;
+        if n_samples <= FEW
+            && let View::Own(values) = view
+        {
+            return Ok(self.few(values)?.into_pyarray(py).into_any());
+        }
+        let mlp = network::<F>(self.coefs, self.intercepts, self.activations[0], self.activations[1])?;
+        view.check_columns(mlp.layers[0].weights.nrows())?;
+        let n_threads = self.n_threads;
+        let outputs = detached(py, || of_network(&mlp, view, n_samples, n_threads))??;
+        Ok(outputs.into_pyarray(py).into_any())
+    }
+
+    /// Row by row, straight from Python's arrays.
+    fn few<F: Number>(&self, values: ArrayView2<'_, F>) -> PyResult<Array2<F>> {
+        let coefs: Vec<PyReadonlyArray2<'_, F>> = self.coefs.extract()?;
+        let intercepts: Vec<PyReadonlyArray1<'_, F>> = self.intercepts.extract()?;
+        let [hidden, output] = [activation(self.activations[0])?, activation(self.activations[1])?];
+        let last = coefs.len().saturating_sub(1);
+        let n_outputs = intercepts.last().map_or(0, |bias| bias.as_array().len());
+        let mut outputs = Array2::zeros((values.nrows(), n_outputs));
+        for (row, mut into) in values.rows().into_iter().zip(outputs.rows_mut()) {
+            let mut received = row.to_vec();
+            for (index, (weights, bias)) in coefs.iter().zip(&intercepts).enumerate() {
+                received = net_inputs(&received, weights.as_array(), bias.as_array())?;
+                if index == last { output } else { hidden }.apply(&mut received);
+            }
+            into.iter_mut().zip(received).for_each(|(into, value)| *into = value);
+        }
+        Ok(outputs)
+    }
+}
+
+/// x · W + b, for one row.
+fn net_inputs<F: Number>(x: &[F], weights: ArrayView2<'_, F>, bias: ArrayView1<'_, F>) -> PyResult<Vec<F>> {
+    if weights.dim() != (x.len(), bias.len()) {
+        let (expected, found) = ((x.len(), bias.len()), weights.dim());
+        return Err(PyValueError::new_err(format!("expected coefs of shape {expected:?}, found {found:?}")));
+    }
+    let mut sums = bias.to_vec();
+    for (&x, weights) in x.iter().zip(weights.rows()) {
+        if x == F::zero() {
+            continue;
+        }
+        match weights.to_slice() {
+            Some(weights) => sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += x * weight),
+            None => sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += x * weight),
+        }
+    }
+    Ok(sums)
+}
+
+fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_samples: usize, n_threads: usize) -> PyResult<Array2<F>> {
+    let max_batch = n_samples.clamp(2, CHUNK);
+    let mut team = Team::new(n_threads, max_batch * mlp.n_parameters());
+    let mut workspace = Workspace::new(mlp, max_batch, 0, Kernel::detect(), team.largest());
+    let rows: Vec<usize> = (0..n_samples).collect();
+    answer(&mut workspace, max_batch, view, &rows, &mut Array2::zeros((0, 0)), &mut team)
+}
+
+/// The outputs for these rows, a batch of the workspace after the other.
+pub(crate) fn answer<F: Number>(
+    workspace: &mut Workspace<F>,
+    max_batch: usize,
+    view: View<'_, F>,
+    rows: &[usize],
+    dense: &mut Array2<F>,
+    team: &mut Team,
+) -> PyResult<Array2<F>> {
+    let mut outputs: Vec<F> = Vec::new();
+    let mut n_outputs = 0;
+    let mut signals = Signals::new();
+    // The forward pass asks for no targets.
+    let no_targets = Array2::zeros((view.shape().0, 0));
+    for chunk in rows.chunks(max_batch) {
+        with_rows(view, no_targets.view(), chunk, dense, |batch| F::forward(workspace, &batch, team.workers()));
+        team.has_done(chunk.len());
+        for row in 0..chunk.len() {
+            let answer = workspace.outputs(row);
+            n_outputs = answer.len();
+            outputs.reserve(if outputs.is_empty() { rows.len() * n_outputs } else { 0 });
+            outputs.extend_from_slice(answer);
+        }
+        signals.check()?;
+    }
+    Ok(Array2::from_shape_vec((rows.len(), n_outputs), outputs).expect("a row of outputs for each row of inputs"))
+}
+
+/// Whether all numbers are finite. Bytes are, and what is sparse has been looked at.
+fn is_finite<F: Number>(view: &View<'_, F>) -> bool {
+    match view {
+        View::Own(values) => all_finite(values),
+        View::Single(values) => all_finite(values),
+        View::Double(values) => all_finite(values),
+        View::Bytes(_) | View::Sparse(_) => true,
+    }
+}
+
+fn all_finite<F: Number>(values: &ArrayView2<'_, F>) -> bool {
+    Zip::from(values).fold(true, |finite, value| finite & value.is_finite())
+}
