@@ -28,6 +28,12 @@ mod trainer;
 
 use pyo3::prelude::*;
 
+/// The version of the package.
+#[pyfunction]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// What `mlp_lab._native` holds.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -36,6 +42,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(outputs::outputs, module)?)?;
     module.add_function(wrap_pyfunction!(team::available_threads, module)?)?;
     module.add_function(wrap_pyfunction!(team::kernel, module)?)?;
+    module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(diagnosis::diagnose, module)?)?;
     module.add_function(wrap_pyfunction!(model_file::codes, module)?)?;
     module.add_function(wrap_pyfunction!(model_file::load_model, module)?)?;

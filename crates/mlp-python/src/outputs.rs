@@ -1,7 +1,10 @@
 //! Answers.
 
-use mlp_train::mlp_core::{Kernel, Mlp, Workspace};
-use ndarray::{Array2, ArrayView1, ArrayView2, Zip};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use mlp_train::mlp_core::{Kernel, Mlp, Workers, Workspace};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
 use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,11 +14,14 @@ use crate::network::{activation, network};
 use crate::number::Number;
 use crate::python_error::detached;
 use crate::signals::Signals;
-use crate::team::Team;
+use crate::team::{Team, share};
 use crate::trainer::with_rows;
 
 /// Samples that are answered together.
 const CHUNK: usize = 256;
+
+/// Multiply-adds that take a few milliseconds.
+const WORTH_A_THREAD: usize = 20_000_000;
 
 /// So few that packing the weights would take longer than reading them.
 const FEW: usize = 4;
@@ -106,12 +112,61 @@ fn net_inputs<F: Number>(x: &[F], weights: ArrayView2<'_, F>, bias: ArrayView1<'
     Ok(sums)
 }
 
+/// Threads take chunk after chunk, each with a copy of the weights: they need not wait for each other.
 fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_samples: usize, n_threads: usize) -> PyResult<Array2<F>> {
     let max_batch = n_samples.clamp(2, CHUNK);
-    let mut team = Team::new(n_threads, max_batch * mlp.n_parameters());
-    let mut workspace = Workspace::new(mlp, max_batch, 0, Kernel::detect(), team.largest());
-    let rows: Vec<usize> = (0..n_samples).collect();
-    answer(&mut workspace, max_batch, view, &rows, &mut Array2::zeros((0, 0)), &mut team)
+    let n_outputs = mlp.n_outputs();
+    let mut outputs = Array2::zeros((n_samples, n_outputs));
+    let chunks = Mutex::new(outputs.axis_chunks_iter_mut(Axis(0), max_batch).enumerate());
+    let failure = Mutex::new(None);
+    let answer_chunks = |is_caller: bool| {
+        let workers = Workers::new(1);
+        let mut workspace = Workspace::new(mlp, max_batch, 0, Kernel::detect(), &workers);
+        let (mut dense, mut signals) = (Array2::zeros((0, 0)), Signals::new());
+        loop {
+            let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, mut into)) = next else { return };
+            let rows: Vec<usize> = (0..into.nrows()).map(|row| index * max_batch + row).collect();
+            forward(&mut workspace, view, &rows, &mut dense, &workers);
+            for (row, mut into) in into.rows_mut().into_iter().enumerate() {
+                into.iter_mut().zip(workspace.outputs(row)).for_each(|(into, &value)| *into = value);
+            }
+            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+            // Python's handlers run in the thread that called.
+            if failure.is_none() && is_caller {
+                *failure = signals.check().err();
+            }
+            if failure.is_some() {
+                return;
+            }
+        }
+    };
+    let n_chunks = n_samples.div_ceil(max_batch);
+    let is_small = n_samples * mlp.n_parameters() < WORTH_A_THREAD;
+    let n_helpers = if is_small { 0 } else { share(n_threads).min(n_chunks).saturating_sub(1) };
+    thread::scope(|scope| {
+        // Where the system refuses a thread, the others do its chunks.
+        for _ in 0..n_helpers {
+            let _ = thread::Builder::new().spawn_scoped(scope, || answer_chunks(false));
+        }
+        answer_chunks(true);
+    });
+    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(raised) => Err(raised),
+        None => Ok(outputs),
+    }
+}
+
+/// The forward pass asks for no targets.
+fn forward<F: Number>(
+    workspace: &mut Workspace<F>,
+    view: View<'_, F>,
+    rows: &[usize],
+    dense: &mut Array2<F>,
+    workers: &Workers,
+) {
+    let no_targets = Array2::zeros((view.shape().0, 0));
+    with_rows(view, no_targets.view(), rows, dense, |batch| F::forward(workspace, &batch, workers));
 }
 
 /// The outputs for these rows, a batch of the workspace after the other.
@@ -126,10 +181,8 @@ pub(crate) fn answer<F: Number>(
     let mut outputs: Vec<F> = Vec::new();
     let mut n_outputs = 0;
     let mut signals = Signals::new();
-    // The forward pass asks for no targets.
-    let no_targets = Array2::zeros((view.shape().0, 0));
     for chunk in rows.chunks(max_batch) {
-        with_rows(view, no_targets.view(), chunk, dense, |batch| F::forward(workspace, &batch, team.workers()));
+        forward(workspace, view, chunk, dense, team.workers());
         team.has_done(chunk.len());
         for row in 0..chunk.len() {
             let answer = workspace.outputs(row);

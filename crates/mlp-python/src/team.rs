@@ -36,6 +36,11 @@ pub(crate) fn kernel() -> &'static str {
     Kernel::detect().name()
 }
 
+/// What one of those that work in this process may take of so many threads.
+pub(crate) fn share(limit: usize) -> usize {
+    (limit / N_TEAMS.load(Ordering::Relaxed).max(1)).max(1)
+}
+
 /// The threads of one fit.
 pub(crate) struct Team {
     limit: usize,
@@ -75,7 +80,7 @@ impl Team {
 
     /// Takes its share of the threads as things are now.
     fn adjust(&mut self) {
-        let share = (self.limit / N_TEAMS.load(Ordering::Relaxed).max(1)).max(1);
+        let share = share(self.limit);
         if share == self.together.as_ref().map_or(1, Workers::n_threads) {
             return;
         }

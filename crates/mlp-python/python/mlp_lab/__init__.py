@@ -7,12 +7,31 @@
 ['different']
 """
 
-from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
 from ._classifier import MLPClassifier
-from ._diagnosis import Diagnosis
-from ._model_file import load
+from ._native import version as _version
 from ._regressor import MLPRegressor
 
-__all__ = ["Diagnosis", "MLPClassifier", "MLPRegressor", "load"]
-__version__ = _version("mlp-lab")
+if TYPE_CHECKING:
+    from ._diagnosis import Diagnosis
+    from ._model_file import load
+    from ._runs import read_runs
+
+__all__ = ["Diagnosis", "MLPClassifier", "MLPRegressor", "load", "read_runs"]
+__version__ = _version()
+
+_LATER = {"Diagnosis": "_diagnosis", "load": "_model_file", "read_runs": "_runs"}
+"""What most programs do not need is imported when it is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])

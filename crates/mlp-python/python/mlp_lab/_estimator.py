@@ -235,7 +235,8 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Any:
         """What the network answers, shape (n_samples, n_outputs)."""
-        check_is_fitted(self)
+        if not hasattr(self, "coefs_"):
+            check_is_fitted(self)
         outputs = self._outputs_of_array(X)
         if outputs is None:
             X = self._validated(X, reset=False)

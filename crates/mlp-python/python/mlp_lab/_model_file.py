@@ -121,8 +121,7 @@ def _foreign(config: dict[str, Any], classes: list[str], path: Any) -> Any:
             raise ValueError(f"{path}: expected identity outputs of a network without classes")
     else:
         encoding = config["encoding"] if isinstance(config["encoding"], str) else config["encoding"]["name"]
-        softmax = config["output_activation"] == "softmax"
-        loss = "log_loss" if softmax else config["loss"]
+        loss = "log_loss" if config["loss"].endswith("cross-entropy") else config["loss"]
         estimator = MLPClassifier(hidden_layer_sizes=hidden, activation=name, loss=loss, encoding=encoding)
         if config["output_activation"] not in ("softmax", "sigmoid"):
             raise ValueError(f"{path}: expected softmax or sigmoid outputs, found {config['output_activation']}")

@@ -15,6 +15,7 @@ __all__ = [
     "load_model",
     "outputs",
     "save_model",
+    "version",
     "write_file",
 ]
 
@@ -91,3 +92,4 @@ def save_model(
     path: str, coefs: Arrays, intercepts: Arrays, config: str, classes: list[str], other: str
 ) -> None: ...
 def write_file(path: str, content: bytes) -> None: ...
+def version() -> str: ...

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from . import _native
+
+
+@cache
+def _available_threads() -> int:
+    # It reads files: tens of microseconds.
+    return _native.available_threads()
 
 
 def resolve_threads(n_threads: int | None) -> int:
@@ -17,7 +24,7 @@ def resolve_threads(n_threads: int | None) -> int:
     if n_threads is not None:
         return int(n_threads)
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    available = _native.available_threads()
+    available = _available_threads()
     if wanted.isdigit() and int(wanted) > 0:
         return min(int(wanted), available)
     return available
