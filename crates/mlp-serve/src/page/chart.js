@@ -2,7 +2,7 @@
 
 import { element, number, svg } from "./screen.js";
 
-const WIDTH = 520, HEIGHT = 280, LEFT = 58, RIGHT = 508, TOP = 12, BOTTOM = 238;
+const LEFT = 58, TOP = 12;
 
 function stepOf(rough) {
   const size = 10 ** Math.floor(Math.log10(rough || 1));
@@ -25,6 +25,9 @@ function pathOf(points, x, y) {
 
 // series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
 export function drawChart(place, { title, series, levels = [], isShare = false, end = 0, marks = [], xLabel = "epoch" }) {
+  // As wide as its place, so that letters are as large everywhere.
+  const WIDTH = Math.max(280, Math.min(700, place.clientWidth || 520)), HEIGHT = Math.round(Math.min(280, 120 + WIDTH / 3));
+  const RIGHT = WIDTH - 12, BOTTOM = HEIGHT - 42;
   const values = series.flatMap((line) => line.points.map((point) => point[1])).filter((value) => value !== null && Number.isFinite(value));
   const xs = series.flatMap((line) => line.points.map((point) => point[0]));
   let low = Math.min(0, ...values), high = isShare ? 1 : Math.max(...values, ...levels.map((level) => level.value), 1e-9);

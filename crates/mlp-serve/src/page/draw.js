@@ -15,11 +15,13 @@ async function ask() {
     return;
   }
   isAsking = true;
+  document.body.dataset.asking = "yes";
   do {
     mustAskAgain = false;
     await answer();
   } while (mustAskAgain);
   isAsking = false;
+  document.body.dataset.asking = "no";
 }
 
 async function answer() {

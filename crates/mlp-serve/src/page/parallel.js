@@ -54,7 +54,7 @@ export function makeParallel(canvas, list, onBrush) {
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    const [ink, muted, line, blue] = ["--ink", "--muted", "--line", "--blue"].map(color);
+    const [ink, muted, line, blue, card] = ["--ink", "--muted", "--line", "--blue", "--card"].map(color);
     const passing = rows.filter(passes), scored = metric && passing.filter((row) => typeof row.cells[metric.column] === "number");
     const best = new Set();
     if (scored && scored.length) {
@@ -113,8 +113,14 @@ export function makeParallel(canvas, list, onBrush) {
           if (place % every) return;
           const last = index + 1 === axes.length;
           context.textAlign = last ? "right" : "left";
-          const text = name.length > 16 ? name.slice(0, 15) + "…" : name;
-          context.fillText(text, x + (last ? -6 : 6), yOf(each.names.length > 1 ? place / (each.names.length - 1) : 0.5) + 4);
+          // As long as there is room to the next axis.
+          const n = Math.max(8, Math.floor((xOf(1) - xOf(0)) / 7) - 4);
+          const text = name.length > n ? name.slice(0, n - 1) + "…" : name;
+          const [left, y] = [x + (last ? -7 : 7), yOf(each.names.length > 1 ? place / (each.names.length - 1) : 0.5) + 4];
+          context.strokeStyle = card;
+          context.lineWidth = 4;
+          context.strokeText(text, left, y);
+          context.fillText(text, left, y);
         });
         context.textAlign = "center";
       } else {
