@@ -59,6 +59,13 @@ pub(super) enum Pace {
     Run,
 }
 
+/// What has been done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Done {
+    Batch,
+    Epoch(usize),
+}
+
 impl Session {
     pub(super) fn new(id: String, memory: u64) -> Self {
         let control =
@@ -121,10 +128,15 @@ impl Session {
         Ok(json!({ "ok": true }))
     }
 
-    /// What is to be done after a batch or, `is_epoch`, a measured epoch; what was asked once is not asked again.
-    pub(super) fn advance(&self, is_epoch: bool) -> Control {
+    /// What is to be done after a batch has been trained, or an epoch measured; what was asked once is not asked again. A step
+    /// that was asked for before anything was trained is still to be taken after the first measurement.
+    pub(super) fn advance(&self, done: Done) -> Control {
         let mut control = lock(&self.control);
-        if control.pace == Pace::Batch || (control.pace == Pace::Epoch && is_epoch) {
+        let is_taken = match done {
+            Done::Batch => control.pace == Pace::Batch,
+            Done::Epoch(epoch) => control.pace == Pace::Epoch && epoch > 0,
+        };
+        if is_taken {
             control.pace = Pace::Wait;
         }
         taken(&mut control)

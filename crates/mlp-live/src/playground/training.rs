@@ -14,7 +14,7 @@ use mnist_io::LabeledImages;
 
 use super::keep;
 use super::progress::Watcher;
-use super::session::{Control, Pace, Session};
+use super::session::{Control, Done, Pace, Session};
 use super::settings::Settings;
 use super::turns::Turn;
 use super::view::Mode;
@@ -203,12 +203,11 @@ impl Task {
         AnyMlp: From<Mlp<F>>,
     {
         let session = watcher.session();
-        let measured = match progress {
-            Progress::Epoch(record) => Some(record.epoch),
-            Progress::Batch { .. } => None,
+        let (done, is_last) = match progress {
+            Progress::Epoch(record) => (Done::Epoch(record.epoch), record.epoch == self.config.epochs),
+            Progress::Batch { .. } => (Done::Batch, false),
         };
-        let is_last = measured == Some(self.config.epochs);
-        let mut control = session.advance(measured.is_some());
+        let mut control = session.advance(done);
         watcher.see(&progress, moment, control.is_waiting());
         let mut new_rate = None;
         loop {

@@ -111,6 +111,16 @@ fn a_rate_that_was_changed_by_hand_is_followed_and_keeps_the_run_from_being_kept
 }
 
 #[test]
+fn a_step_that_is_asked_for_at_once_is_taken_after_the_first_measurement() {
+    let server = Fixture::new();
+    for (step, done) in [("step_epoch", 300), ("step_batch", 20)] {
+        let id = start(&server, json!({}));
+        order(&server, &id, json!({ "do": step }));
+        server.session(&id, |state| state["mode"] == "paused" && state["epoch"] == 1 && state["samples"][0] == done);
+    }
+}
+
+#[test]
 fn the_doctor_sees_red_with_weights_from_0_to_1_and_not_with_glorots() {
     let server = Fixture::new();
     let saturated = |initializer: &str| -> f64 {

@@ -1,8 +1,8 @@
 //! A browser, by the protocol of WebDriver (<https://www.w3.org/TR/webdriver2/>).
 
 use std::env;
-use std::io::{BufRead, BufReader, Write, stderr};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write, stderr};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ pub(super) struct Browser {
     driver: Child,
     address: String,
     agent: ureq::Agent,
+    /// Kept open, so that it can go on saying things.
+    _said: BufReader<ChildStdout>,
     _profile: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
@@ -37,7 +39,7 @@ impl Browser {
     pub(super) fn start(width: u32, height: u32) -> Option<Self> {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = Command::new("chromedriver");
-        command.args(["--port=0", "--log-level=OFF"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = match command.spawn() {
             Ok(driver) => driver,
             Err(error) if env::var("CI").as_deref() == Ok("true") => panic!("chromedriver is needed: {error}"),
@@ -47,8 +49,10 @@ impl Browser {
                 return None;
             }
         };
-        let lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        let mut ports = lines.filter_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
+        let mut said = BufReader::new(driver.stdout.take().expect("a pipe"));
+        let lines = said.by_ref().lines().map_while(Result::ok);
+        let mut ports =
+            lines.filter_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
         let port = ports.next().expect("chromedriver says its port");
         let profile = tempfile::tempdir().expect("a folder");
         let agent = ureq::Agent::config_builder()
@@ -57,8 +61,8 @@ impl Browser {
             .proxy(None)
             .build()
             .new_agent();
-        let mut browser =
-            Browser { driver, address: format!("http://127.0.0.1:{port}"), agent, _profile: profile, _turn: turn };
+        let address = format!("http://127.0.0.1:{port}");
+        let mut browser = Browser { driver, address, agent, _said: said, _profile: profile, _turn: turn };
         let data = format!("--user-data-dir={}", browser._profile.path().display());
         let window = format!("--window-size={width},{height}");
         let arguments = json!([

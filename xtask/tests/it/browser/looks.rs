@@ -13,8 +13,9 @@ use crate::sandbox::Sandbox;
 /// A folder with a small sweep in it.
 fn with_results() -> Sandbox {
     let sandbox = Sandbox::with_digits();
-    let arguments = ["sweep", "--data", "./digits", "--set", "train_size=100", "--set", "test_size=50", "--set", "epochs=2",
-        "--set", "batch_size=50", "--out", "runs/layers", "--quiet"];
+    let spec = "train_size = 100\ntest_size = 50\nepochs = 2\n[sweep]\nhidden = [[16], [16, 8]]\nseed = [0, 1]\n";
+    sandbox.write("four.toml", spec);
+    let arguments = ["sweep", "four.toml", "--data", "./digits", "--out", "runs/four", "--quiet"];
     sandbox.run(arguments).expect_code(0);
     sandbox
 }
