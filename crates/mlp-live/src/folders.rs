@@ -79,8 +79,11 @@ impl Folders {
             return;
         }
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut inner: Vec<PathBuf> =
-            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).filter_map(|path| self.admit(&path)).collect();
+        let mut inner: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .filter_map(|path| self.admit(&path))
+            .collect();
         inner.sort();
         inner.iter().for_each(|path| self.search(path, base, depth - 1, found));
     }

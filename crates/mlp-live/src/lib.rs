@@ -33,8 +33,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use folders::Folders;
 pub use pixels::Pixels;
 pub use playground::{
-    Choices, Constant, Digit, Doctor, KeyDescription, Kept, Mode, Order, Playground, PlaygroundOptions, Preset, Session,
-    Settings, Snapshot,
+    Choices, Constant, Digit, Doctor, Kept, KeyDescription, Mode, Order, Playground, PlaygroundOptions, Preset,
+    Session, Settings, Snapshot,
 };
 pub use quick::QuickState;
 pub use reader::PictureReader;

@@ -21,12 +21,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// *Origin.* What a page of another site sends names that site. Browsers that say how a request came about
 /// (`Sec-Fetch-Site`) are believed as well.
 /// *Token.* What other programs and other users of the machine send does not know it.
-pub(crate) fn admit<'a>(
-    method: &Method,
-    uri: &'a Uri,
-    headers: &HeaderMap,
-    token: &Token,
-) -> Result<&'a str, Refusal> {
+pub(crate) fn admit<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap, token: &Token) -> Result<&'a str, Refusal> {
     let refuse = |status, reason| Err(Refusal { status, reason });
     if method != Method::GET && method != Method::POST {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST are answered");
@@ -75,8 +70,19 @@ mod tests {
         for host in ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST", "[::1]:80"] {
             assert!(is_this_machine(host), "{host}");
         }
-        for host in ["", "example.org", "127.0.0.1.example.org", "localhost.example.org:80", "127.0.0.1:", "127.0.0.1:x",
-            "127.0.0.1:99999", "0.0.0.0", "evil@127.0.0.1", "127.0.0.1:80:80", "[::1"] {
+        for host in [
+            "",
+            "example.org",
+            "127.0.0.1.example.org",
+            "localhost.example.org:80",
+            "127.0.0.1:",
+            "127.0.0.1:x",
+            "127.0.0.1:99999",
+            "0.0.0.0",
+            "evil@127.0.0.1",
+            "127.0.0.1:80:80",
+            "[::1",
+        ] {
             assert!(!is_this_machine(host), "{host}");
         }
     }

@@ -154,7 +154,8 @@ impl Desk {
             }
             "start" => {
                 let settings = command(headers, body).await?;
-                self.computed(move |site| Ok(reply::json(&json!({ "session": site.playground.start(settings)? })))).await
+                self.computed(move |site| Ok(reply::json(&json!({ "session": site.playground.start(settings)? }))))
+                    .await
             }
             "session" => {
                 let Order { session, order } = command(headers, body).await?;

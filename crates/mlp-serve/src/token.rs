@@ -34,11 +34,13 @@ impl Token {
         match fs::read_to_string(path) {
             Ok(text) => {
                 let text = text.trim();
-                let is_token = (2 * N_BYTES..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+                let is_token =
+                    (2 * N_BYTES..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
                 if is_token {
                     return Ok(Token(text.to_owned()));
                 }
-                let expected = "expected a token of 32 to 128 letters and digits, found something else; delete the file";
+                let expected =
+                    "expected a token of 32 to 128 letters and digits, found something else; delete the file";
                 Err(io::Error::new(io::ErrorKind::InvalidData, expected))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -367,7 +367,10 @@ impl OpenSweep<'_> {
         let experiment = &self.sweep.experiment;
         if !self.records.get(&trial.id).is_some_and(RunRecord::is_over) {
             let record = RunRecord::of_run(experiment.subject(trial, workers), run).ok_or_else(|| {
-                Error::specification(format!("trial {}: expected a run that came to its end, found one that was stopped", trial.id))
+                Error::specification(format!(
+                    "trial {}: expected a run that came to its end, found one that was stopped",
+                    trial.id
+                ))
             })?;
             let model = record.weights_sha256.is_some().then(|| AnyMlp::from(run.mlp.clone()));
             self.store.save(&record, model.as_ref(), &experiment.model_configuration(&trial.settings))?;

@@ -129,7 +129,9 @@ fn sources(first: Option<&str>) -> Result<Vec<Arc<DataSource>>, Failure> {
 
 fn token(file: Option<&Path>) -> Result<Token, Failure> {
     match file {
-        None => Token::random().map_err(|error| Failure::new(Code::InputOutput, format!("cannot make a token: {error}"))),
+        None => {
+            Token::random().map_err(|error| Failure::new(Code::InputOutput, format!("cannot make a token: {error}")))
+        }
         Some(path) => Token::in_file(path).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => Failure::configuration(format!("{}: {error}", path.display())),
             _ => Failure::io("keep the token in", path, &error),
@@ -157,7 +159,10 @@ fn open(url: &str) {
     let mut command = Command::new(program);
     command.args(arguments).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if let Err(error) = command.spawn() {
-        notice(format_args!("note: {} cannot be started ({error}); open the address yourself", quoted(Path::new(program))));
+        notice(format_args!(
+            "note: {} cannot be started ({error}); open the address yourself",
+            quoted(Path::new(program))
+        ));
     }
 }
 

@@ -33,8 +33,13 @@ mod tests {
     #[test]
     fn the_map_is_the_gradient_by_the_pixels_times_the_pixels() {
         let sizes = [5, 4, 3, 2];
-        let mlp = Mlp::<f64>::seeded(&sizes, &[Activation::Tanh, Activation::Sigmoid, Activation::Sigmoid], true,
-            Initializer::GLOROT_NORMAL, 3);
+        let mlp = Mlp::<f64>::seeded(
+            &sizes,
+            &[Activation::Tanh, Activation::Sigmoid, Activation::Sigmoid],
+            true,
+            Initializer::GLOROT_NORMAL,
+            3,
+        );
         let sample = Array2::from_shape_vec((1, 5), vec![0.0, 0.2, 0.5, 1.0, 0.7]).expect("a sample");
         let of_outputs = [1.0, -1.0];
         let evidence = |sample: &Array2<f64>| {

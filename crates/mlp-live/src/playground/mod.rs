@@ -154,7 +154,8 @@ impl Playground {
         let sessions = lock(&self.sessions);
         let found = sessions.values().find(|session| session.id() == id).cloned();
         found.ok_or_else(|| {
-            let text = "this training is no longer there: the program was started anew, or many others were started since";
+            let text =
+                "this training is no longer there: the program was started anew, or many others were started since";
             Error::new(ErrorKind::Missing, text)
         })
     }

@@ -68,8 +68,7 @@ pub(super) enum Done {
 
 impl Session {
     pub(super) fn new(id: String, memory: u64) -> Self {
-        let control =
-            Control { pace: Pace::Wait, rate: None, keep: false, is_gone: false, mode: Mode::Preparing };
+        let control = Control { pace: Pace::Wait, rate: None, keep: false, is_gone: false, mode: Mode::Preparing };
         let state = json!({ "session": id, "mode": Mode::Preparing }).to_string().into();
         Session { id, memory, control: Mutex::new(control), told: Condvar::new(), state: Mutex::new((1, state)) }
     }

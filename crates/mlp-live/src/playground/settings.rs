@@ -77,7 +77,11 @@ pub(super) fn choices(data: Vec<String>) -> Choices {
     let presets = presets(data.first().cloned().unwrap_or_default());
     Choices {
         data,
-        activations: Activation::ALL.into_iter().filter(|one| *one != Activation::Softmax).map(Activation::name).collect(),
+        activations: Activation::ALL
+            .into_iter()
+            .filter(|one| *one != Activation::Softmax)
+            .map(Activation::name)
+            .collect(),
         initializers: vec![
             ("glorot-uniform", true),
             ("glorot-normal", true),

@@ -47,7 +47,10 @@ impl Task {
         }
         let sweep = sweep(&settings, &config, data, options)?;
         if data.train().images().is_none() {
-            return Err(Error::request(format!("data: expected images, found {}, which are rows of numbers", data.name())));
+            return Err(Error::request(format!(
+                "data: expected images, found {}, which are rows of numbers",
+                data.name()
+            )));
         }
         Ok(Task { settings, config, options: options.clone(), data: Arc::clone(data), sweep })
     }
@@ -110,10 +113,8 @@ impl Task {
         };
         let (train, test) = (images(0)?, images(1)?);
         let codebook = self.config.codebook(&train.classes);
-        let (train_samples, test_samples) =
-            (image_samples::<F>(train, &codebook), image_samples::<F>(test, &codebook));
-        let material =
-            Material { train: &train_samples, test: &test_samples, shared, kernel: self.options.kernel };
+        let (train_samples, test_samples) = (image_samples::<F>(train, &codebook), image_samples::<F>(test, &codebook));
+        let material = Material { train: &train_samples, test: &test_samples, shared, kernel: self.options.kernel };
         let mut watcher = Watcher::new(self, session, &train_samples, test, &codebook);
         let mut turn = shared.turns.take();
         let run = self.train(&material, &mut watcher, &mut turn)?;
@@ -235,7 +236,8 @@ impl Task {
 }
 
 fn sweep(settings: &Settings, config: &TrainConfig, data: &Dataset, options: &PlaygroundOptions) -> Result<Sweep> {
-    let mut spec = SweepSpec::new(config)?.with("data", data.name())?;
+    // As it was named, so that records say the same as those of a run for which it was named so.
+    let mut spec = SweepSpec::new(config)?.with("data", settings.data.as_str())?;
     for (key, size) in [("train_size", settings.train_size), ("test_size", settings.test_size)] {
         if let Some(size) = size {
             spec = spec.with(key, size)?;

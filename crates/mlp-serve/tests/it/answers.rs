@@ -53,7 +53,9 @@ fn where_there_is_no_model_one_is_trained_and_reads_drawings_step_by_step() {
     let line = json!({ "width": width, "question": { "models": ["here", "here"], "output": 3 } });
     let answer = read(&server, &line, &grey).expect(200).json();
     assert_eq!(answer["readings"].as_array().map(Vec::len), Some(2));
-    assert!(answer["readings"][0]["characters"][0]["heat_is_about"].as_str().is_some_and(|text| text.contains("bit 4")));
+    assert!(
+        answer["readings"][0]["characters"][0]["heat_is_about"].as_str().is_some_and(|text| text.contains("bit 4"))
+    );
     let line = json!({ "width": width, "question": { "models": ["here"], "output": 6 } });
     read(&server, &line, &grey).expect(400);
     let blank = read(&server, &json!({ "width": 280, "question": question }), &vec![255; 280 * 280]).expect(200).json();

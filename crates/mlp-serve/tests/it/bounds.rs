@@ -63,14 +63,27 @@ fn garbage_is_answered_with_a_refusal_or_not_at_all_and_never_ends_the_server() 
         let reply = server.send(piece);
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{piece:?}: {reply}");
     }
-    for body in ["", "[", "null", "{\"data\":1}", "{\"session\":\"x\",\"order\":{\"do\":\"fly\"}}", "\u{0}", "{\"data\":\"digits\",\"x\":1}"] {
+    for body in [
+        "",
+        "[",
+        "null",
+        "{\"data\":1}",
+        "{\"session\":\"x\",\"order\":{\"do\":\"fly\"}}",
+        "\u{0}",
+        "{\"data\":\"digits\",\"x\":1}",
+    ] {
         for command in ["do/start", "do/session"] {
             let reply = server.request("POST", command, &["Content-Type: application/json"], body.as_bytes());
             assert!([400, 404].contains(&reply.status), "{body}: {reply:?}");
         }
     }
     let kind = ["Content-Type: application/octet-stream"];
-    for body in [&b"no line"[..], b"{}\nx", b"{\"question\":{\"models\":[]}}\nx", b"{\"width\":0,\"question\":{\"models\":[\"here\"]}}\n"] {
+    for body in [
+        &b"no line"[..],
+        b"{}\nx",
+        b"{\"question\":{\"models\":[]}}\nx",
+        b"{\"width\":0,\"question\":{\"models\":[\"here\"]}}\n",
+    ] {
         let reply = server.request("POST", "do/read", &kind, body);
         assert!([400, 404].contains(&reply.status), "{reply:?}");
     }

@@ -12,7 +12,8 @@ fn without_the_token_nothing_is_answered() {
     let server = Fixture::new();
     let wrong = "0".repeat(server.token.len());
     let cut = &server.token[..server.token.len() - 1];
-    for path in ["/", "/draw", "/data/models", "/favicon.ico", &format!("/{wrong}/"), &format!("/{cut}/"), "//", "/../"] {
+    for path in ["/", "/draw", "/data/models", "/favicon.ico", &format!("/{wrong}/"), &format!("/{cut}/"), "//", "/../"]
+    {
         let reply = server.request_to("GET", path, &[], b"").expect(403);
         assert!(reply.json()["error"].as_str().is_some_and(|text| text.contains("token")), "{path}");
         assert!(!reply.body.contains(&server.token) && !reply.head.contains(&server.token), "{path}");
@@ -23,7 +24,8 @@ fn without_the_token_nothing_is_answered() {
 #[test]
 fn a_host_that_is_another_machines_is_refused_even_with_the_token() {
     let server = Fixture::new();
-    for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:80", "Host: ", "Host: localhost:x"] {
+    for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:80", "Host: ", "Host: localhost:x"]
+    {
         server.request("GET", "", &[host], b"").expect(421);
     }
     server.request("GET", "", &["Host: localhost", "Host: example.org"], b"").expect(421);
@@ -37,7 +39,9 @@ fn a_host_that_is_another_machines_is_refused_even_with_the_token() {
 fn a_page_of_another_origin_is_refused_even_with_the_token() {
     let server = Fixture::new();
     let own = format!("Origin: http://127.0.0.1:{}", server.port);
-    for origin in ["Origin: https://example.org", "Origin: null", "Origin: http://127.0.0.1:1", "Origin: http://localhost"] {
+    for origin in
+        ["Origin: https://example.org", "Origin: null", "Origin: http://127.0.0.1:1", "Origin: http://localhost"]
+    {
         for (method, path) in [("GET", "data/models"), ("POST", "do/train-quickly"), ("GET", "events/watch")] {
             server.request(method, path, &[origin, "Content-Type: application/json"], b"{}").expect(403);
         }
@@ -58,8 +62,12 @@ fn nothing_is_shared_with_other_origins_and_the_page_runs_its_own_scripts_only()
     for path in ["", "draw", "playground", "watch", "screen.js", "report.css", "data/models", "nowhere"] {
         let head = server.get(path).head;
         assert!(!head.contains("access-control"), "{path}: {head}");
-        for line in ["x-content-type-options: nosniff", "referrer-policy: no-referrer", "cache-control: no-store",
-            "cross-origin-resource-policy: same-origin"] {
+        for line in [
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cache-control: no-store",
+            "cross-origin-resource-policy: same-origin",
+        ] {
             assert!(head.contains(line), "{path}: {line}: {head}");
         }
         let policy = head.lines().find_map(|line| line.strip_prefix("content-security-policy: ")).expect("a policy");

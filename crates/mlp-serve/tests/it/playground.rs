@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Fixture, digits};
 
-const CONFIG: &str = r#"{ "hidden": [12], "epochs": 4, "batch_size": 20, "learning_rate": 0.01, "schedule": "constant", "seed": 3 }"#;
+const CONFIG: &str =
+    r#"{ "hidden": [12], "epochs": 4, "batch_size": 20, "learning_rate": 0.01, "schedule": "constant", "seed": 3 }"#;
 
 fn start(server: &Fixture, change: Value) -> String {
     let mut config: Value = serde_json::from_str(CONFIG).expect("a configuration");
@@ -46,7 +47,11 @@ fn a_training_is_stepped_paused_and_run_to_its_end_and_kept_with_the_bits_that_t
     let server = Fixture::new();
     let id = start(&server, json!({}));
     let state = server.session(&id, mode("paused"));
-    assert_eq!((&state["epoch"], state["epochs"].as_array().map(Vec::len)), (&json!(0), Some(1)), "measured before training");
+    assert_eq!(
+        (&state["epoch"], state["epochs"].as_array().map(Vec::len)),
+        (&json!(0), Some(1)),
+        "measured before training"
+    );
     assert_eq!(state["doctor"]["layers"].as_array().map(Vec::len), Some(2));
     assert!(state["not_kept"].as_str().is_some_and(|text| text.contains("Nothing has been trained")));
     assert!(state["constant"].as_array().is_some_and(|levels| levels.len() == 4));
@@ -59,14 +64,19 @@ fn a_training_is_stepped_paused_and_run_to_its_end_and_kept_with_the_bits_that_t
     assert_eq!(state["weights"].as_array().map(Vec::len), Some(12));
 
     order(&server, &id, json!({ "do": "step_epoch" }));
-    let state = server.session(&id, |state| state["mode"] == "paused" && state["epochs"].as_array().is_some_and(|e| e.len() == 2));
+    let state = server
+        .session(&id, |state| state["mode"] == "paused" && state["epochs"].as_array().is_some_and(|e| e.len() == 2));
     assert_eq!(state["not_kept"], Value::Null);
 
     // After one epoch of four, it is the run of one epoch.
     order(&server, &id, json!({ "do": "keep" }));
     let state = server.session(&id, |state| !state["kept"].is_null() || !state["message"].is_null());
     let (trial, weights) = trained(1);
-    assert_eq!((&state["kept"]["trial"], &state["kept"]["weights_sha256"]), (&json!(trial), &json!(weights)), "{state:#}");
+    assert_eq!(
+        (&state["kept"]["trial"], &state["kept"]["weights_sha256"]),
+        (&json!(trial), &json!(weights)),
+        "{state:#}"
+    );
 
     order(&server, &id, json!({ "do": "run" }));
     let state = server.session(&id, mode("finished"));
@@ -76,7 +86,9 @@ fn a_training_is_stepped_paused_and_run_to_its_end_and_kept_with_the_bits_that_t
     let state = server.session(&id, |state| state["kept"]["trial"] == trial.as_str());
     assert_eq!(state["kept"]["weights_sha256"], json!(weights), "as if it had never paused");
     let folder = RunFolder::new(state["kept"]["folder"].as_str().expect("a folder"));
-    for file in [folder.record(&trial), folder.model(&trial), folder.specification(), folder.report(), folder.diagnosis(&trial)] {
+    for file in
+        [folder.record(&trial), folder.model(&trial), folder.specification(), folder.report(), folder.diagnosis(&trial)]
+    {
         assert!(file.is_file(), "{}", file.display());
     }
     assert_eq!(state["trial"], json!(trial));

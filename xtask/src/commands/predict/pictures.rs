@@ -101,10 +101,8 @@ impl<'a> Reader<'a> {
         }
         let mut characters = Vec::new();
         for PreparedCharacter { image, columns, rows } in prepared.characters {
-            let answer = self
-                .reader
-                .classify(&image)
-                .map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
+            let answer =
+                self.reader.classify(&image).map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
             characters.push(Character { image, columns, rows, answer });
         }
         Ok(Reading { characters, steps: prepared.steps, found: prepared.confidence })

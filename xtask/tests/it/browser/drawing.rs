@@ -9,7 +9,10 @@ use crate::sandbox::Sandbox;
 
 /// Waits until what is shown is the answer to what is drawn.
 fn settled(browser: &Browser) -> Value {
-    browser.wait_for("an answer", "return document.body.dataset.asking === 'no' && document.getElementById('said').textContent")
+    browser.wait_for(
+        "an answer",
+        "return document.body.dataset.asking === 'no' && document.getElementById('said').textContent",
+    )
 }
 
 /// Trains the model that the page offers where there is none.
@@ -93,7 +96,10 @@ fn by_keyboard_alone_a_one_is_drawn_and_read_and_a_picture_is_dropped() {
                 x.beginPath(); x.moveTo(55, 50); x.lineTo(145, 50); x.lineTo(90, 195); x.stroke(); \
                 c.toBlob((blob) => { const d = new DataTransfer(); d.items.add(new File([blob], 'seven.png', { type: 'image/png' })); \
                 dispatchEvent(new DragEvent('drop', { dataTransfer: d, bubbles: true, cancelable: true })); arguments[0](true); })";
-    browser.run_and_wait(&drop.replace("arguments[0](true)", "done(true)").replace("const c =", "const done = arguments[0]; const c ="), json!([]));
+    browser.run_and_wait(
+        &drop.replace("arguments[0](true)", "done(true)").replace("const c =", "const done = arguments[0]; const c ="),
+        json!([]),
+    );
     browser.wait_for("the picture's steps", "return document.querySelectorAll('#steps li').length > 3");
     let said = settled(&browser);
     assert!(said.as_str().is_some_and(|text| text.starts_with("7,")), "{said}");

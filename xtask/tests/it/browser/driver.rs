@@ -51,8 +51,8 @@ impl Browser {
         };
         let mut said = BufReader::new(driver.stdout.take().expect("a pipe"));
         let lines = said.by_ref().lines().map_while(Result::ok);
-        let mut ports =
-            lines.filter_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
+        let mut ports = lines
+            .filter_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
         let port = ports.next().expect("chromedriver says its port");
         let profile = tempfile::tempdir().expect("a folder");
         let agent = ureq::Agent::config_builder()
@@ -66,8 +66,15 @@ impl Browser {
         let data = format!("--user-data-dir={}", browser._profile.path().display());
         let window = format!("--window-size={width},{height}");
         let arguments = json!([
-            "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", data, window
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            data,
+            window
         ]);
         let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } });
         let session = browser.call("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
@@ -110,7 +117,8 @@ impl Browser {
 
     /// The text of an element.
     pub(super) fn text(&self, selector: &str) -> String {
-        let text = self.run("const e = document.querySelector(arguments[0]); return e ? e.textContent : null", json!([selector]));
+        let text = self
+            .run("const e = document.querySelector(arguments[0]); return e ? e.textContent : null", json!([selector]));
         text.as_str().unwrap_or_else(|| panic!("no element {selector}")).to_owned()
     }
 

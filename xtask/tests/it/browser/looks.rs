@@ -111,7 +111,11 @@ fn axe_finds_nothing_serious() {
             let found = browser.run_and_wait(script, json!([]));
             let serious = found.as_array().expect("a list").iter();
             let serious: Vec<&Value> = serious.filter(|one| one[1] == "serious" || one[1] == "critical").collect();
-            assert!(serious.is_empty(), "{screen}, dark {is_dark}: {}", serde_json::to_string_pretty(&serious).unwrap_or_default());
+            assert!(
+                serious.is_empty(),
+                "{screen}, dark {is_dark}: {}",
+                serde_json::to_string_pretty(&serious).unwrap_or_default()
+            );
         }
     }
 }

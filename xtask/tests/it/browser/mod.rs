@@ -2,8 +2,8 @@
 //!
 //! Without `chromedriver` on the path the tests are skipped, which they say, and fail where `CI=true`.
 
-mod driver;
 mod drawing;
+mod driver;
 mod hand;
 mod looks;
 mod server;

@@ -11,7 +11,8 @@ fn sweep(sandbox: &Sandbox, out: &str, epochs: usize) -> std::process::Child {
         "train_size = 200\ntest_size = 100\nhidden = [16]\nepochs = {epochs}\n[sweep]\nlearning_rate = [0.001, 0.003, 0.01]\nseed = [0, 1]\n"
     );
     sandbox.write("six.toml", spec);
-    let arguments = ["sweep", "six.toml", "--data", "./digits", "--out", out, "--quiet", "--threads", "1", "--jobs", "1"];
+    let arguments =
+        ["sweep", "six.toml", "--data", "./digits", "--out", out, "--quiet", "--threads", "1", "--jobs", "1"];
     sandbox.command(arguments).stdout(std::process::Stdio::null()).spawn().expect("the program starts")
 }
 
@@ -41,14 +42,20 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
     );
     browser.wait_for("four rows", "return document.querySelectorAll('#trials tbody tr').length === 4");
     // The axes of a sweep over one key are that key and what was reached; the rate's is at the left.
-    let at = browser.run("return 62 / document.getElementById('parallel').clientWidth", json!([])).as_f64().expect("a number");
+    let at = browser
+        .run("return 62 / document.getElementById('parallel').clientWidth", json!([]))
+        .as_f64()
+        .expect("a number");
     browser.draw("#parallel", &[(at, 0.1), (at, 0.2), (at, 0.25)], super::driver::Pointer::Mouse);
     browser.wait_for("the brush", "return document.querySelectorAll('#brushes li').length === 1");
     browser.wait_for("two rows", "return document.querySelectorAll('#trials tbody tr').length === 2");
     // Sorting by keyboard.
     browser.run("document.querySelector('#trials th:nth-child(3) button').focus()", json!([]));
     browser.press(&["Enter"]);
-    browser.wait_for("the order", "return document.querySelector('#trials th:nth-child(3)').getAttribute('aria-sort') === 'ascending'");
+    browser.wait_for(
+        "the order",
+        "return document.querySelector('#trials th:nth-child(3)').getAttribute('aria-sort') === 'ascending'",
+    );
 
     // The link keeps the view.
     let link = browser.run("return location.href", json!([]));
@@ -98,7 +105,10 @@ fn a_server_that_is_killed_is_missed_and_found_again_when_it_is_started_anew() {
 
     // A training went with the server; its settings have not.
     browser.go(&serving.at("playground#session=1-0123abcd"));
-    browser.wait_for("the word of it", "return document.getElementById('problem').textContent.includes('no longer there')");
+    browser.wait_for(
+        "the word of it",
+        "return document.getElementById('problem').textContent.includes('no longer there')",
+    );
     assert!(browser.run("return document.getElementById('train').disabled", json!([])) == false);
     #[cfg(unix)]
     assert_eq!(serving.interrupt(), Some(0), "Ctrl-C is how it ends");

@@ -18,7 +18,8 @@ fn is_red([red, green, blue]: [f64; 3]) -> bool {
 }
 
 fn choose(browser: &Browser, story: &str) {
-    let script = "const p = document.getElementById('preset'); p.value = arguments[0]; p.dispatchEvent(new Event('change'));";
+    let script =
+        "const p = document.getElementById('preset'); p.value = arguments[0]; p.dispatchEvent(new Event('change'));";
     browser.run(script, json!([story]));
 }
 
@@ -48,7 +49,8 @@ fn the_map_turns_red_for_weights_from_0_to_1_and_not_for_glorots() {
         assert_eq!(is_red(colour), expected, "{story}: {colour:?}");
         let sentence = browser.text("#sentence");
         assert_eq!(sentence.contains("100 % of its units are saturated"), expected, "{story}: {sentence}");
-        let label = browser.run("return document.getElementById('map-saturated').getAttribute('aria-label')", json!([]));
+        let label =
+            browser.run("return document.getElementById('map-saturated').getAttribute('aria-label')", json!([]));
         assert_eq!(label.as_str().is_some_and(|text| text.contains("layer 1 100.0 %")), expected, "{label}");
         browser.click("#train");
         wait_for_status(&browser, "Finished: epoch 1");
@@ -72,7 +74,8 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     browser.run(long, json!([]));
     browser.click("#train");
     wait_for_status(&browser, "Training: epoch");
-    let epoch = "const m = document.getElementById('status').textContent.match(/epoch (\\d+)/); return m ? Number(m[1]) : 0";
+    let epoch =
+        "const m = document.getElementById('status').textContent.match(/epoch (\\d+)/); return m ? Number(m[1]) : 0";
     browser.wait_for("a few epochs", &epoch.replace("return m ?", "return m && Number(m[1]) > 5 ?"));
 
     // Paused, it stays where it is.
@@ -84,7 +87,10 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     // A step is one epoch, or one batch.
     browser.click("#epoch");
     let next = before.as_u64().expect("a number") + 1;
-    browser.wait_for("one epoch more", &format!("{}", epoch.replace("return m ?", &format!("return m && Number(m[1]) >= {next} ?"))));
+    browser.wait_for(
+        "one epoch more",
+        &format!("{}", epoch.replace("return m ?", &format!("return m && Number(m[1]) >= {next} ?"))),
+    );
     wait_for_status(&browser, "Paused");
 
     // Resumed, and loaded anew in the middle: the curves, the settings and the training are still there.
@@ -96,7 +102,8 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     assert!(after.as_u64() >= Some(next), "{after}");
     let hidden = browser.run("return document.getElementById('settings').elements.hidden.value", json!([]));
     assert_eq!(hidden, "32, 16");
-    let points = browser.run("return document.querySelector('#accuracy path.line').getAttribute('d').split('L').length", json!([]));
+    let points = browser
+        .run("return document.querySelector('#accuracy path.line').getAttribute('d').split('L').length", json!([]));
     assert!(points.as_u64() > Some(5), "the curve since the beginning, not since the reload: {points}");
     let digits = browser.run("return document.querySelectorAll('#digits li').length", json!([]));
     assert_eq!(digits, 10);
@@ -105,7 +112,8 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     browser.run("document.getElementById('rate').value = 0.0005", json!([]));
     browser.click("#set-rate");
     browser.wait_for("the other rate", "return document.getElementById('status').textContent.includes('rate 5.0e-4')");
-    browser.wait_for("the reason", "return document.getElementById('keep-note').textContent.includes('changed by hand')");
+    browser
+        .wait_for("the reason", "return document.getElementById('keep-note').textContent.includes('changed by hand')");
     let is_disabled = browser.run("return document.getElementById('keep').disabled", json!([]));
     assert_eq!(is_disabled, true);
     browser.click("#stop");
@@ -131,7 +139,10 @@ fn a_run_is_kept_and_the_command_that_is_shown_gives_the_same_bits() {
     wait_for_status(&browser, "Paused: epoch 1");
     browser.run("document.getElementById('keep').focus()", json!([]));
     browser.press(&["Space"]);
-    let kept = browser.wait_for("the trial", "const t = document.getElementById('keep-note').textContent; return t.startsWith('Kept as trial') && t");
+    let kept = browser.wait_for(
+        "the trial",
+        "const t = document.getElementById('keep-note').textContent; return t.startsWith('Kept as trial') && t",
+    );
     let trial = kept.as_str().and_then(|text| text.split(' ').nth(3)).expect("a name").to_owned();
 
     let record = |path: &std::path::Path| -> Value {
