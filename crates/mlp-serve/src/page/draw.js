@@ -87,7 +87,7 @@ function character(one) {
   const text = isNone ? "These bits are the code of no class; the nearest is that of “" + one.nearest + "”." : share(one.confidence, 0) + " sure";
   const remark = one.is_one_output_a_class ? "the largest of " + counted(one.outputs.length, "output") : "its least sure bit decides";
   const headline = element("div", { class: "headline" }, big, element("p", {}, text, element("br"), element("span", { class: "note" }, isNone ? "" : remark)));
-  return element("div", { class: "character" }, headline, code(one), pair(one), candidates(one));
+  return element("div", { class: "character" }, headline, code(one), element("div", { class: "evidence" }, pair(one), candidates(one)));
 }
 
 // The outputs as bits that fall into place; each is a button that turns the heat map to it.

@@ -87,10 +87,7 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     // A step is one epoch, or one batch.
     browser.click("#epoch");
     let next = before.as_u64().expect("a number") + 1;
-    browser.wait_for(
-        "one epoch more",
-        &format!("{}", epoch.replace("return m ?", &format!("return m && Number(m[1]) >= {next} ?"))),
-    );
+    browser.wait_for("one epoch more", &epoch.replace("return m ?", &format!("return m && Number(m[1]) >= {next} ?")));
     wait_for_status(&browser, "Paused");
 
     // Resumed, and loaded anew in the middle: the curves, the settings and the training are still there.
