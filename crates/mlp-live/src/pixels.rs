@@ -2,9 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use mnist_io::image::GrayImage;
-use mnist_io::image::imageops::{FilterType, resize};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
 use serde::Serialize;
 
 /// Bytes of an image, row by row, as text: grey levels, or values from −1 (0) over 0 (128) to 1 (255).
@@ -25,19 +23,26 @@ impl Pixels {
         Pixels { width, height, data: BASE64_STANDARD.encode(image.iter().copied().collect::<Vec<u8>>()) }
     }
 
-    /// Grey levels, scaled down where a side is longer than `longest`.
+    /// Grey levels, scaled down where a side is longer than `longest`: each pixel is the mean of those that it stands for.
     pub fn thumbnail(image: &Array2<u8>, longest: usize) -> Self {
         let (height, width) = image.dim();
         let side = height.max(width);
         if side <= longest || side == 0 {
             return Pixels::grey(image.view());
         }
-        let scaled = |length: usize| ((length * longest).div_ceil(side)).max(1);
+        let scaled = |length: usize| (length * longest / side).max(1);
         let (new_height, new_width) = (scaled(height), scaled(width));
-        let grey = GrayImage::from_raw(width as u32, height as u32, image.iter().copied().collect());
-        let grey = grey.expect("as many pixels as rows times columns");
-        let small = resize(&grey, new_width as u32, new_height as u32, FilterType::Triangle);
-        Pixels { width: new_width, height: new_height, data: BASE64_STANDARD.encode(small.into_raw()) }
+        let stands_for = |index: usize, length: usize, new_length: usize| {
+            let from = index * length / new_length;
+            from..((index + 1) * length / new_length).max(from + 1)
+        };
+        let small = Array2::from_shape_fn((new_height, new_width), |(row, column)| {
+            let (rows, columns) = (stands_for(row, height, new_height), stands_for(column, width, new_width));
+            let n_pixels = rows.len() * columns.len();
+            let block = image.slice(s![rows, columns]);
+            (block.iter().map(|&grey| usize::from(grey)).sum::<usize>() / n_pixels) as u8
+        });
+        Pixels::grey(small.view())
     }
 
     /// Values around 0, each as a share of the greatest size among them; all 0 where that is 0.
@@ -49,5 +54,20 @@ impl Pixels {
         };
         let bytes: Vec<u8> = values.map(byte).collect();
         Pixels { width, height: bytes.len() / width.max(1), data: BASE64_STANDARD.encode(bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbnail_keeps_proportions_and_means() {
+        let image = Array2::from_shape_fn((40, 100), |(row, _)| if row < 20 { 0 } else { 200 });
+        let small = Pixels::thumbnail(&image, 10);
+        assert_eq!((small.height, small.width), (4, 10));
+        let bytes = BASE64_STANDARD.decode(small.data).expect("base64");
+        assert_eq!((bytes[0], bytes[39]), (0, 200));
+        assert_eq!(Pixels::thumbnail(&image, 100), Pixels::grey(image.view()));
     }
 }

@@ -62,7 +62,7 @@ function choose(name) {
 function show(state) {
   tell("");
   list = state;
-  if (!chosen && list.runs.length) {
+  if (!chosen && list.is_complete && list.runs.length) {
     // What is under way is what one came to see; else what changed last.
     const lively = list.runs.filter((run) => run.running.length > 0);
     const latest = (lively.length ? lively : list.runs).reduce((last, run) => ((run.changed || 0) > (last.changed || 0) ? run : last));
