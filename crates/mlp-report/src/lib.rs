@@ -88,6 +88,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use figure::ReportFigure;
 pub use input::{ReportInput, read_folder, read_folders};
 pub use mlp_results;
+pub use page::{FILTER_SCRIPT, STYLE, trial_table};
 pub use write::{Written, report_html, write_report};
 
 /// Compiles the code of the README.

@@ -44,7 +44,12 @@ use crate::input::ReportInput;
 use crate::markup::render;
 use crate::palette;
 
-const STYLE: &str = include_str!("page/style.css");
+pub use table_data::trial_table;
+
+/// The style of the page, for other pages that are to look like it.
+pub const STYLE: &str = include_str!("page/style.css");
+/// The script function `filterOf(data, text)`: what the filter above a table asks for ([`trial_table`]).
+pub const FILTER_SCRIPT: &str = include_str!("page/filter.js");
 const SCRIPT: &str = concat!(include_str!("page/filter.js"), include_str!("page/script.js"));
 
 #[derive(Template)]

@@ -119,8 +119,8 @@ impl TrialCheckpoints {
     }
 }
 
-/// How far the trials with checkpoints have come, by trial: epoch and batches.
-pub(crate) fn progressed(folder: &RunFolder) -> std::collections::BTreeMap<String, (usize, usize)> {
+/// How far the trials with checkpoints in the folder have come, by trial: epoch and batches. Nothing is locked.
+pub fn progressed(folder: &RunFolder) -> std::collections::BTreeMap<String, (usize, usize)> {
     let mut found = std::collections::BTreeMap::new();
     for entry in fs::read_dir(folder.checkpoints()).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -7,16 +7,20 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use durable_file::lock::{has_no_locks, signature};
+use mlp_results::RunFolder;
+use mlp_train::EpochRecord;
 
 use crate::error::{Error, Result};
+use crate::event::{Event, Observer};
 
 /// A trial that this process runs; given back when dropped.
 pub(crate) struct Lease {
     path: PathBuf,
-    /// Holds the lock.
-    _file: File,
+    /// Holds the lock, and is told what has been measured.
+    file: File,
 }
 
 /// What came of asking for a trial.
@@ -39,6 +43,32 @@ pub struct Running {
     pub label: String,
     /// How long it has been running in this process, if the clocks agree.
     pub seconds: Option<f64>,
+    /// What this process has measured so far: of a trial that was taken up again, from where it went on.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// Tells whoever looks into the folder what has been measured, and the observer everything.
+pub(crate) struct ToldInFolder<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+impl Observer for ToldInFolder<'_> {
+    fn notify(&self, event: Event<'_>) {
+        if let Event::Measured { epoch, .. } = event {
+            self.lease.tell(epoch);
+        }
+        self.observer.notify(event);
+    }
+}
+
+impl Lease {
+    /// Adds an epoch to the file, for whoever watches the folder. Nothing depends on it.
+    fn tell(&self, epoch: &EpochRecord) {
+        let Ok(mut line) = serde_json::to_string(epoch) else { return };
+        line.push('\n');
+        let _ = (&self.file).write_all(line.as_bytes());
+    }
 }
 
 /// Takes `trial` for this process, in `folder`.
@@ -63,16 +93,20 @@ pub(crate) fn lease(folder: &Path, trial: &str, label: &str) -> Result<Leased> {
         if !is_still_at(&file, &path) {
             continue;
         }
-        let text = format!("{}\n{label}\n", signature("trial"));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let text = format!("{}\n{label}\n{SINCE}{since:.3}\n", signature("trial"));
         file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(&failed)?;
-        return Ok(Leased::Ours(Lease { path, _file: file }));
+        return Ok(Leased::Ours(Lease { path, file }));
     }
 }
 
-/// The trials under way in `folder`.
-pub(crate) fn running(folder: &Path) -> Vec<Running> {
+/// How the line begins that says since when a trial runs; files of earlier versions have none.
+const SINCE: &str = "since ";
+
+/// The trials under way in `folder`, by their identity. Nothing in it is changed, and nobody is kept waiting.
+pub fn running(folder: &RunFolder) -> Vec<Running> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(folder.running()).into_iter().flatten().flatten() {
         let path = entry.path();
         let Ok(file) = File::open(&path) else { continue };
         // A shared lock can be had exactly if nobody holds the exclusive one.
@@ -82,11 +116,17 @@ pub(crate) fn running(folder: &Path) -> Vec<Running> {
         let text = fs::read_to_string(&path).unwrap_or_default();
         let mut lines = text.lines();
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let holder = lines.next().unwrap_or_default().trim_start_matches("trial, ").to_owned();
+        let label = lines.next().unwrap_or_default().to_owned();
+        let since = text.lines().nth(2).and_then(|line| line.strip_prefix(SINCE)?.parse().ok());
+        let since = since.and_then(|since| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(since).ok()?));
         found.push(Running {
             trial: entry.file_name().to_string_lossy().into_owned(),
-            holder: lines.next().unwrap_or_default().trim_start_matches("trial, ").to_owned(),
-            label: lines.next().unwrap_or_default().to_owned(),
-            seconds: modified.and_then(|time| time.elapsed().ok()).map(|age| age.as_secs_f64()),
+            holder,
+            label,
+            seconds: since.or(modified).and_then(|time| time.elapsed().ok()).map(|age| age.as_secs_f64()),
+            // The last line may be half written.
+            epochs: lines.filter_map(|line| serde_json::from_str(line).ok()).collect(),
         });
     }
     found.sort_by(|left, right| left.trial.cmp(&right.trial));
@@ -117,29 +157,44 @@ fn is_still_at(_file: &File, _path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mlp_train::EpochMetrics;
+
     use super::*;
+
+    fn results() -> (tempfile::TempDir, RunFolder) {
+        let place = tempfile::tempdir().expect("a folder");
+        let results = RunFolder::new(place.path());
+        fs::create_dir(results.running()).expect("a folder");
+        (place, results)
+    }
 
     #[test]
     fn a_trial_is_held_by_one_until_it_is_given_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let Ok(Leased::Ours(first)) = lease(folder.path(), "abc", "seed = 1") else { panic!("it is free") };
-        match lease(folder.path(), "abc", "") {
+        let (_place, results) = results();
+        let folder = results.running();
+        let Ok(Leased::Ours(first)) = lease(&folder, "abc", "seed = 1") else { panic!("it is free") };
+        match lease(&folder, "abc", "") {
             Ok(Leased::By(holder)) => assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}"),
             _ => panic!("it is taken"),
         }
-        let running_now = running(folder.path());
+        let measured = EpochRecord { epoch: 3, train: EpochMetrics::default(), validation: None, test: None };
+        first.tell(&measured);
+        let running_now = running(&results);
         assert_eq!((running_now[0].trial.as_str(), running_now[0].label.as_str()), ("abc", "seed = 1"));
+        assert_eq!(running_now[0].epochs, [measured]);
+        assert!(running_now[0].seconds.is_some_and(|seconds| seconds < 60.0), "{running_now:?}");
         drop(first);
-        assert!(running(folder.path()).is_empty());
-        assert!(matches!(lease(folder.path(), "abc", ""), Ok(Leased::Ours(_))));
+        assert!(running(&results).is_empty());
+        assert!(matches!(lease(&folder, "abc", ""), Ok(Leased::Ours(_))));
     }
 
     #[test]
     fn a_claim_that_its_holder_left_behind_is_free() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("abc"), "trial, process 1 on elsewhere\n").expect("a file");
-        assert!(running(folder.path()).is_empty());
-        assert!(matches!(lease(folder.path(), "abc", ""), Ok(Leased::Ours(_))));
+        let (_place, results) = results();
+        let folder = results.running();
+        fs::write(folder.join("abc"), "trial, process 1 on elsewhere\n").expect("a file");
+        assert!(running(&results).is_empty());
+        assert!(matches!(lease(&folder, "abc", ""), Ok(Leased::Ours(_))));
     }
 
     #[test]

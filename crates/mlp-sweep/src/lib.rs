@@ -80,13 +80,13 @@ mod random;
 pub use mlp_results;
 pub use mlp_train;
 
-pub use checkpoints::CheckpointInterval;
+pub use checkpoints::{CheckpointInterval, progressed};
 pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
 pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
 pub use experiment::{AS_IT_IS, Experiment, InitialModel, PICTURES_KEY};
-pub use lease::Running;
+pub use lease::{Running, running};
 pub use memory::available as available_memory;
 pub use panics::record_panic;
 pub use parallelism::Parallelism;
@@ -97,7 +97,7 @@ pub use spec::{
     Document, Halving, MAX_TRIALS, RandomSearch, RunSettings, SweepAxis, SweepSpec, ValueRange, Values, describe_keys,
     is_safe_name, shown, toml_text,
 };
-pub use standing::Standing;
+pub use standing::{Standing, trials_per_minute};
 pub use sweep::{OpenSweep, Sweep, SweepBuilder, n_over};
 pub use trial::Trial;
 

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::event::{Event, Observer};
 use crate::executor::{TaskState, in_parallel, lock};
 use crate::experiment::Experiment;
-use crate::lease::Leased;
+use crate::lease::{Lease, Leased, ToldInFolder};
 use crate::order::balanced;
 use crate::parallelism::Parallelism;
 use crate::store::Store;
@@ -199,19 +199,19 @@ impl Round<'_> {
             self.finish(trial, record);
             return Ok(TaskState::Over);
         }
-        let _lease = match self.runner.store.lease(trial)? {
+        let lease = match self.runner.store.lease(trial)? {
             Leased::Ours(lease) => lease,
             Leased::By(holder) => return Ok(TaskState::Held(holder)),
         };
         // It may have been finished between the first look and the lease.
         match self.record_of_others(trial)? {
             Some(record) => self.finish(trial, record),
-            None => self.run_one(trial, workers)?,
+            None => self.run_one(trial, &lease, workers)?,
         }
         Ok(TaskState::Over)
     }
 
-    fn run_one(&self, trial: &Trial, workers: &Workers) -> Result<()> {
+    fn run_one(&self, trial: &Trial, lease: &Lease, workers: &Workers) -> Result<()> {
         let Runner { experiment, store, options, stopped, observer } = *self.runner;
         let files = TrialFiles {
             checkpoints: store.checkpoints(&trial.id, experiment.owner(trial), options.checkpoints),
@@ -221,7 +221,8 @@ impl Round<'_> {
         let n_samples = (n_train as u64).saturating_mul(trial.settings.train.epochs as u64).max(1);
         let work = experiment.work(&trial.settings);
         observer.notify(Event::TrialStarted { trial, work, n_samples });
-        let watch = Watch { observer, is_stopped: &|| stopped().is_some() };
+        let told = ToldInFolder { lease, observer };
+        let watch = Watch { observer: &told, is_stopped: &|| stopped().is_some() };
         let attempt = Attempt { experiment, trial, files: &files, until: self.until, watch: &watch };
         match attempt.run(workers)? {
             Ending::Recorded(record, network) => {

@@ -48,13 +48,13 @@ impl Standing {
         let records = folder.records();
         // A trial that had come to an end of its own, such as a divergence, has its record.
         let rounds = folder.halving_rounds(|trial| records.contains_key(trial)).unwrap_or_default();
-        let running = running(&folder.running());
+        let running = running(folder);
         Ok(Standing {
             specification: SweepSpec::read(&specification)?,
             checkpoints: checkpoints::progressed(folder),
             holder: durable_file::lock::holder(folder.path()),
             n_stopped: rounds.iter().map(|round| round.stopped.len()).sum(),
-            trials_per_minute: pace(&records, running.len()),
+            trials_per_minute: trials_per_minute(records.values(), running.len()),
             records,
             running,
         })
@@ -79,13 +79,14 @@ impl Standing {
     }
 }
 
-/// Trials a minute. The times of files are no measure: a copy of a folder has them all from the hour of copying.
-fn pace(records: &BTreeMap<String, RunRecord>, n_running: usize) -> Option<f64> {
+/// Trials a minute, where so many are running, at the seconds that finished ones took by their records; `None` where nothing is
+/// running or nothing has finished. The times of files are no measure: a copy of a folder has them all from the hour of copying.
+pub fn trials_per_minute<'a>(records: impl Iterator<Item = &'a RunRecord>, n_running: usize) -> Option<f64> {
     let seconds = |record: &RunRecord| -> f64 {
         let runtime = &record.runtime;
         runtime.seconds_train.iter().chain(&runtime.seconds_evaluate).sum()
     };
-    let over: Vec<f64> = records.values().filter(|record| record.is_over()).map(seconds).collect();
+    let over: Vec<f64> = records.filter(|record| record.is_over()).map(seconds).collect();
     let total: f64 = over.iter().sum();
     (n_running > 0 && total > 0.0).then(|| 60.0 * (n_running * over.len()) as f64 / total)
 }

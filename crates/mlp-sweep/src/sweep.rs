@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use mlp_core::Kernel;
+use mlp_core::{Kernel, Mlp, Real, Workers};
 use mlp_results::{RunFolder, RunRecord};
+use mlp_train::{AnyMlp, Run};
 use serde_json::Value;
 
 use crate::agreement::Expected;
@@ -351,6 +352,32 @@ impl OpenSweep<'_> {
         }
         observer.notify(Event::Reused { n_trials, folder: other });
         Ok(())
+    }
+
+    /// Keeps a run of `trial` that whoever calls has trained by [`train_resumable`](mlp_train::train_resumable) with the
+    /// trial's configuration, the samples and the kernel of this sweep, to its end: it then is as if [`OpenSweep::run`] had
+    /// run it. A trial that has a result keeps that.
+    ///
+    /// # Errors
+    ///
+    /// If the run was interrupted, or the files cannot be written.
+    pub fn keep<F: Real>(&mut self, trial: &Trial, run: &Run<F>, workers: &Workers) -> Result<&RunRecord>
+    where
+        AnyMlp: From<Mlp<F>>,
+    {
+        let experiment = &self.sweep.experiment;
+        if !self.records.get(&trial.id).is_some_and(RunRecord::is_over) {
+            let record = RunRecord::of_run(experiment.subject(trial, workers), run).ok_or_else(|| {
+                Error::specification(format!(
+                    "trial {}: expected a run that came to its end, found one that was stopped",
+                    trial.id
+                ))
+            })?;
+            let model = record.weights_sha256.is_some().then(|| AnyMlp::from(run.mlp.clone()));
+            self.store.save(&record, model.as_ref(), &experiment.model_configuration(&trial.settings))?;
+            self.records.insert(trial.id.clone(), record);
+        }
+        Ok(&self.records[&trial.id])
     }
 
     /// Runs what has no result yet, with successive halving where the specification says so.

@@ -182,6 +182,11 @@ fn joint_net_inputs(loss: Loss, members: &[&[f64]]) -> Vec<f64> {
                 .map(|k| log_mean_exp(members.iter().zip(&log_sums).map(move |(z, log_sum)| z[k] - log_sum)))
                 .collect()
         }
+        // Identity outputs are the net inputs.
+        Loss::Poisson => {
+            let n_members = members.len() as f64;
+            (0..n_outputs).map(|k| members.iter().map(|z| z[k]).sum::<f64>() / n_members).collect()
+        }
         Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => members[0].to_vec(),
     }
 }

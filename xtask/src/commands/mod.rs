@@ -9,6 +9,7 @@ pub(crate) mod evaluate;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod serve;
 pub(crate) mod slurm;
 pub(crate) mod status;
 pub(crate) mod sweep;

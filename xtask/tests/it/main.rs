@@ -1,6 +1,7 @@
 //! Black-box tests: the built program, its exit codes, and what it says on its two outputs.
 
 mod architecture;
+mod browser;
 mod command_line;
 mod configuration;
 mod cookbook;

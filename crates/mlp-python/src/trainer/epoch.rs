@@ -87,7 +87,7 @@ impl<F: Number> Training<F> {
         };
         let step = self.progress.steps + 1;
         let (learning_rate, l2) = (rates.learning_rate, rates.alpha / total);
-        let update = Update { learning_rate, step, l2, l1: 0.0, clip_norm: None };
+        let update = Update { learning_rate, step, l2, l1: 0.0, clip_norm: None, max_norm: None, masks: None };
         let optimizer = self.rule.at(update);
         let (objective, workers) = (self.rule.objective, self.team.workers());
         let workspace = &mut self.workspace;

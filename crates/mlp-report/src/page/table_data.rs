@@ -19,6 +19,12 @@ const N_POINTS: usize = 60_000;
 /// How many rows are in the page itself, for readers without scripts.
 const N_STATIC: usize = 20;
 
+/// The table of all trials as data, for other pages than the report: its `columns`, `rows` in the order of their rank, `metrics`
+/// with their curves, and the `epochs` of those.
+pub fn trial_table(overview: &Overview<'_>) -> Value {
+    serde_json::to_value(table(overview)).expect("lists of texts and numbers have a JSON form")
+}
+
 /// What the page's script draws the table from. `epochs[axes[row]]` are the epochs of the values of a row's curves: trials
 /// mostly share them.
 #[derive(Serialize)]

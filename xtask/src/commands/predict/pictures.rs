@@ -4,26 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use mlp_core::{Kernel, Workers};
-use mlp_sweep::{AS_IT_IS, PICTURES_KEY};
-use mlp_train::{Classification, Classifier, Codebook, SavedModel};
-use mnist_io::image::imageops::{FilterType, resize};
-use mnist_io::image::{DynamicImage, GrayImage};
-use mnist_io::{
-    IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, PreparedPhoto, grey_image, image_files, prepare_photo,
-    read_image,
-};
+use mlp_live::PictureReader;
+use mlp_train::{Classification, Codebook, SavedModel};
+use mnist_io::{IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, image_files, read_image};
 use ndarray::Array2;
 
 use crate::data;
 use crate::failure::Failure;
 use crate::models::FoundModel;
-
-/// The side of the images that a picture is prepared to be like.
-const SIDE: usize = 28;
-
-/// Without a record that tells the shape of the images, a net is taken to read square ones of this side at least.
-const LEAST_SIDE: usize = 8;
 
 /// A picture to read.
 pub(super) struct Picture {
@@ -76,11 +64,7 @@ pub(super) struct Character {
 
 /// Reads pictures with one net.
 pub(super) struct Reader<'a> {
-    classifier: Classifier,
-    /// Height and width of the images that the net reads.
-    size: (usize, usize),
-    /// Whether pictures are given to the net as they are, as those were that it learned from.
-    is_as_it_is: bool,
+    reader: PictureReader,
     layout: Layout,
     /// Where the steps of the preparation are written.
     steps: Option<&'a Path>,
@@ -91,36 +75,40 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Of one net, or of several whose outputs are averaged.
     pub(super) fn new(models: &[FoundModel], layout: Layout, steps: Option<&'a Path>) -> Result<Self, Failure> {
-        let model = &models[0];
-        let (size, is_as_it_is) = (image_size(model)?, takes_pictures_as_they_are(model));
+        let first = &models[0];
+        let named =
+            |model: &FoundModel, error: mlp_live::Error| Failure::data(format!("{}: {error}", model.path.display()));
+        let reader = |model: &FoundModel| {
+            let (size, is_as_it_is) = pictures_of(model);
+            PictureReader::new(&model.saved, size, is_as_it_is).map_err(|error| named(model, error))
+        };
+        let alone = reader(first)?;
         for other in &models[1..] {
-            if (image_size(other)?, takes_pictures_as_they_are(other)) != (size, is_as_it_is) {
+            let found = reader(other)?;
+            if (found.size(), found.is_as_it_is()) != (alone.size(), alone.is_as_it_is()) {
                 return Err(Failure::data(format!(
                     "{}: expected a net that is given pictures as {} is, found one that is given others; nets of one committee \
                      learn from pictures of one kind and size",
                     other.path.display(),
-                    model.path.display()
+                    first.path.display()
                 )));
             }
         }
-        let mut saved: Vec<SavedModel> = models.iter().map(|model| model.saved.clone()).collect();
-        for saved in saved.iter_mut().filter(|saved| saved.classes.is_empty()) {
-            saved.classes = mnist_io::digit_classes();
-        }
-        let classifier = Classifier::of_committee(&saved, Kernel::detect(), Workers::new(1))
-            .map_err(|error| Failure::data(format!("{}: {error}", model.path.display())))?;
-        Ok(Reader { classifier, size, is_as_it_is, layout, steps, stems: BTreeSet::new() })
+        let saved: Vec<SavedModel> = models.iter().map(|model| model.saved.clone()).collect();
+        let (size, is_as_it_is) = pictures_of(first);
+        let reader = PictureReader::of_committee(&saved, size, is_as_it_is).map_err(|error| named(first, error))?;
+        Ok(Reader { reader, layout, steps, stems: BTreeSet::new() })
     }
 
     /// The codes of the classes.
     pub(super) fn codebook(&self) -> &Codebook {
-        self.classifier.codebook()
+        self.reader.classifier().codebook()
     }
 
     /// What the net sees of a picture, and what it answers. The steps are written even where nothing can be read.
     pub(super) fn read(&mut self, path: &Path) -> Result<Reading, Failure> {
         let photo = read_image(path)?;
-        let prepared = self.prepare(&photo);
+        let prepared = self.reader.prepare(&photo, self.layout);
         if let Some(folder) = self.steps {
             mnist_io::write_steps(&prepared.steps, folder, &free_stem(path, &mut self.stems))?;
         }
@@ -129,102 +117,21 @@ impl<'a> Reader<'a> {
         }
         let mut characters = Vec::new();
         for PreparedCharacter { image, columns, rows } in prepared.characters {
-            let pixels: Vec<u8> = image.iter().copied().collect();
-            let answer = self
-                .classifier
-                .classify(&pixels)
-                .map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
+            let answer =
+                self.reader.classify(&image).map_err(|error| Failure::data(format!("{}: {error}", path.display())))?;
             characters.push(Character { image, columns, rows, answer });
         }
         Ok(Reading { characters, steps: prepared.steps, found: prepared.confidence })
     }
-
-    /// The images that the net is given.
-    fn prepare(&self, photo: &DynamicImage) -> PreparedPhoto {
-        let is_of_size = (photo.height() as usize, photo.width() as usize) == self.size;
-        if self.is_as_it_is || (self.size != (SIDE, SIDE) && is_of_size) {
-            return as_it_is(photo, self.size);
-        }
-        let mut prepared = prepare_photo(photo, self.layout);
-        if self.size != (SIDE, SIDE) {
-            scale(&mut prepared, self.size);
-        }
-        prepared
-    }
 }
 
-/// Whether a net is given pictures as they are.
-fn takes_pictures_as_they_are(model: &FoundModel) -> bool {
-    let text = |key: &str| model.saved.other.get(key).and_then(|value| value.as_str());
-    // Models of old say only what they learned from.
-    text(PICTURES_KEY) == Some(AS_IT_IS) || text("data").is_some_and(data::is_as_it_is)
-}
-
-/// Height and width of the images that a net reads: as its record says, or else a square.
-fn image_size(model: &FoundModel) -> Result<(usize, usize), Failure> {
+/// Height and width of the images that a net learned from, where its record says them, and whether they were no handwriting.
+fn pictures_of(model: &FoundModel) -> (Option<(usize, usize)>, bool) {
     let n_inputs = model.saved.network.n_inputs();
-    if let Some(data) = model.record().map(|record| record.data).filter(|data| data.inputs == n_inputs) {
-        if data.height * data.width == n_inputs {
-            return Ok((data.height, data.width));
-        }
-        return Err(Failure::data(format!(
-            "{}: expected a net that reads images, found one that reads rows of {n_inputs} numbers; mlp_train::Classifier \
-             uses it from Rust",
-            model.path.display()
-        )));
-    }
-    let side = n_inputs.isqrt();
-    if side * side == n_inputs && side >= LEAST_SIDE {
-        return Ok((side, side));
-    }
-    Err(Failure::data(format!(
-        "{}: expected a net that reads images of {SIDE} × {SIDE} or another square, found one with {n_inputs} inputs; \
-         leave it in its folder of results, whose records say which size it reads",
-        model.path.display()
-    )))
-}
-
-/// A picture like those the net learned from: grey levels, and the size of the images that it reads.
-fn as_it_is(photo: &DynamicImage, size: (usize, usize)) -> PreparedPhoto {
-    let mut image = grey_image(photo);
-    let (rows, columns) = image.dim();
-    let explanation = if image.dim() == size {
-        format!(
-            "The picture has {columns} × {rows} pixels, as the net reads them: taken as it is, light on dark, in grey levels."
-        )
-    } else {
-        format!(
-            "The picture of {columns} × {rows} pixels in grey levels, otherwise as it is: so were those that the net learned \
-             from, light on dark."
-        )
-    };
-    let mut steps = vec![PreparationStep { name: "as it is", explanation, image: image.clone() }];
-    if image.dim() != size {
-        image = scaled(&image, size);
-        let explanation =
-            format!("Scaled to {} × {} pixels, the size of the images that the net reads.", size.1, size.0);
-        steps.push(PreparationStep { name: "scale", explanation, image: image.clone() });
-    }
-    PreparedPhoto::whole(image, (photo.width(), photo.height()), steps)
-}
-
-/// Scales what was prepared to the size that the net reads.
-fn scale(prepared: &mut PreparedPhoto, (height, width): (usize, usize)) {
-    for character in &mut prepared.characters {
-        character.image = scaled(&character.image, (height, width));
-    }
-    if let Some(first) = prepared.characters.first() {
-        let explanation = format!("Scaled to {width} × {height} pixels, the size of the images that the net reads.");
-        prepared.steps.push(PreparationStep { name: "scale", explanation, image: first.image.clone() });
-    }
-}
-
-fn scaled(image: &Array2<u8>, (height, width): (usize, usize)) -> Array2<u8> {
-    let (rows, columns) = image.dim();
-    let before = GrayImage::from_raw(columns as u32, rows as u32, image.iter().copied().collect());
-    let before = before.expect("as many pixels as rows times columns");
-    let after = resize(&before, width as u32, height as u32, FilterType::Triangle);
-    Array2::from_shape_vec((height, width), after.into_raw()).expect("as many pixels as the image has")
+    let record = model.record().map(|record| record.data).filter(|data| data.inputs == n_inputs);
+    // Models of old say only what they learned from.
+    let data = model.saved.other.get("data").and_then(|value| value.as_str());
+    (record.map(|data| (data.height, data.width)), data.is_some_and(data::is_as_it_is))
 }
 
 /// The error with the name of the picture, where it has none.

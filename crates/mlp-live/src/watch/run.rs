@@ -1,0 +1,385 @@
+//! One folder of results, read bit by bit.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use mlp_results::{Overview, RunFolder, RunRecord, Status, TrialResult, score, text, trial_of_record};
+use mlp_sweep::{Running, SweepSpec};
+use serde::Serialize;
+
+use super::table::TableState;
+use crate::folders::Folders;
+
+/// How many running trials are listed.
+const N_RUNNING_MAX: usize = 64;
+
+/// A folder at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// What it is called here: its path from the folder that was named.
+    pub name: String,
+    /// The folder.
+    pub path: String,
+    /// The trials that it is to have; none where its specification cannot be read.
+    pub n_trials: Option<usize>,
+    /// The trials that finished.
+    pub n_finished: usize,
+    /// The trials that diverged.
+    pub n_diverged: usize,
+    /// The trials that failed.
+    pub n_failed: usize,
+    /// The trials that successive halving stopped.
+    pub n_stopped: usize,
+    /// The trials under way.
+    pub running: Vec<RunningTrial>,
+    /// Who holds the folder.
+    pub holder: Option<String>,
+    /// Trials without a result, those under way included.
+    pub n_left: Option<usize>,
+    /// Seconds that are left, if somebody is at work and something has finished.
+    pub seconds_left: Option<f64>,
+    /// The best trial by what trials are ranked by, and how good it is in words.
+    pub best: Option<BestTrial>,
+    /// Files that were skipped, and why: the first few.
+    pub warnings: Vec<String>,
+    /// When a record was last added, in seconds since 1970.
+    pub changed: Option<f64>,
+    /// The revision of the table: another one means that rows have changed.
+    pub table: u64,
+    /// How the best score grew: after so many finished trials, in the order in which their records were written.
+    pub running_best: Vec<(usize, f64)>,
+}
+
+/// The best trial of a folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BestTrial {
+    /// Its identity.
+    pub trial: String,
+    /// Such as `validation.accuracy`.
+    pub ranked_by: String,
+    /// Such as `97.12 %`.
+    pub value: String,
+    /// The settings in which it differs.
+    pub label: String,
+}
+
+/// A trial under way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunningTrial {
+    /// Its identity.
+    pub trial: String,
+    /// What distinguishes it.
+    pub label: String,
+    /// Its process, with machine.
+    pub holder: String,
+    /// How long it has been running.
+    pub seconds: Option<f64>,
+    /// The last epoch that is known of.
+    pub epoch: Option<usize>,
+    /// The epochs that it is to have.
+    pub n_epochs: Option<usize>,
+    /// Epochs, and what is shown of them: the metric of the table, or else the loss.
+    pub curve: Vec<(usize, f64)>,
+}
+
+/// A model that can be used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RankedModel {
+    /// The name of the folder and the identity of the trial.
+    pub id: String,
+    /// The folder.
+    pub run: String,
+    /// In words: its score, and what distinguishes it.
+    pub label: String,
+    /// Whether it is the best of its folder.
+    pub is_best: bool,
+}
+
+/// What is shown of a folder.
+pub(crate) struct RunState {
+    pub(crate) folder: RunFolder,
+    pub(crate) summary: RunSummary,
+    pub(crate) table: Arc<TableState>,
+    /// Those with a model, by rank.
+    pub(crate) models: Vec<RankedModel>,
+}
+
+/// A folder that is watched.
+pub(super) struct WatchedRun {
+    name: String,
+    folder: RunFolder,
+    seen: BTreeMap<String, Seen>,
+    /// The records, by their trials.
+    trials: Vec<TrialResult>,
+    warnings: Vec<String>,
+    table: Arc<TableState>,
+    models: Vec<RankedModel>,
+    best: Option<BestTrial>,
+    running_best: Vec<(usize, f64)>,
+    specification: Option<(Stamp, Option<SweepSpec>)>,
+    summary: RunSummary,
+    /// Of the folder of records when it was last listed.
+    listed: Option<SystemTime>,
+}
+
+/// What tells a file from what it was before.
+type Stamp = (Option<SystemTime>, u64);
+
+struct Seen {
+    stamp: Stamp,
+    problem: Option<String>,
+}
+
+impl WatchedRun {
+    pub(super) fn new(name: String, folder: RunFolder) -> Self {
+        let summary =
+            RunSummary { name: name.clone(), path: folder.path().display().to_string(), ..RunSummary::default() };
+        WatchedRun {
+            name,
+            folder,
+            seen: BTreeMap::new(),
+            trials: Vec::new(),
+            warnings: Vec::new(),
+            table: Arc::default(),
+            models: Vec::new(),
+            best: None,
+            running_best: Vec::new(),
+            specification: None,
+            summary,
+            listed: None,
+        }
+    }
+
+    /// Reads what has changed; whether anything has.
+    pub(super) fn refresh(&mut self, folders: &Folders) -> bool {
+        if self.read_records(folders) {
+            self.warnings = self.seen.values().filter_map(|seen| seen.problem.clone()).collect();
+            let overview = Overview::new(&self.trials);
+            self.table = Arc::new(self.table.next(&overview));
+            self.best = best(&overview);
+            self.running_best = running_best(&overview, |trial| self.seen.get(trial).and_then(|seen| seen.stamp.0));
+            self.models = models(&self.name, &self.folder, &overview);
+        }
+        self.read_specification(folders);
+        let summary = self.summarised();
+        let has_changed = summary != self.summary;
+        self.summary = summary;
+        has_changed
+    }
+
+    pub(super) fn state(&self) -> Arc<RunState> {
+        Arc::new(RunState {
+            folder: self.folder.clone(),
+            summary: self.summary.clone(),
+            table: Arc::clone(&self.table),
+            models: self.models.clone(),
+        })
+    }
+
+    /// Whether a record is new, changed or gone.
+    fn read_records(&mut self, folders: &Folders) -> bool {
+        let Some(trials) = folders.admit(&self.folder.trials()) else { return false };
+        let modified = fs::metadata(&trials).and_then(|folder| folder.modified()).ok();
+        // A moment in which two files can have been added must be over before the time of a folder proves anything.
+        let is_settled = modified.is_some_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() >= 2));
+        if is_settled && self.listed == modified {
+            return false;
+        }
+        self.listed = modified;
+        let mut has_changed = false;
+        let mut found: BTreeMap<String, Stamp> = BTreeMap::new();
+        for entry in fs::read_dir(&trials).into_iter().flatten().flatten() {
+            let Some(trial) = trial_of_record(&entry.path()) else { continue };
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            if is_link && folders.admit(&entry.path()).is_none() {
+                continue;
+            }
+            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+            found.insert(trial, stamp(&metadata));
+        }
+        self.seen.retain(|trial, _| found.contains_key(trial));
+        let n_before = self.trials.len();
+        self.trials.retain(|result| found.contains_key(&result.record.trial));
+        has_changed |= self.trials.len() != n_before;
+        for (trial, stamp) in found {
+            match self.seen.get(&trial) {
+                Some(seen) if seen.stamp == stamp => continue,
+                Some(_) => self.trials.retain(|result| result.record.trial != trial),
+                None => {}
+            }
+            has_changed = true;
+            let problem = self.read_record(&trial).err();
+            self.seen.insert(trial, Seen { stamp, problem });
+        }
+        if has_changed {
+            self.trials.sort_by(|one, other| one.record.trial.cmp(&other.record.trial));
+        }
+        has_changed
+    }
+
+    fn read_record(&mut self, trial: &str) -> Result<(), String> {
+        let path = self.folder.record(trial);
+        let mut record = RunRecord::read(&path).map_err(|error| error.to_string())?;
+        if record.trial != trial {
+            return Err(format!("{}: the record of another trial, {}", path.display(), text::clean(&record.trial, 64)));
+        }
+        // Nobody looks at them here, and they are most of a record.
+        record.mistakes = Vec::new();
+        let model = Some(self.folder.model(trial)).filter(|path| path.is_file());
+        self.trials.push(TrialResult { record, model, ending: None });
+        Ok(())
+    }
+
+    fn read_specification(&mut self, folders: &Folders) {
+        let path = self.folder.specification();
+        let stamp = folders.admit(&path).and_then(|path| fs::metadata(path).ok()).map(|file| stamp(&file));
+        match (stamp, &self.specification) {
+            (None, _) => self.specification = None,
+            (Some(stamp), Some((known, _))) if *known == stamp => {}
+            (Some(stamp), _) => self.specification = Some((stamp, SweepSpec::read(&path).ok())),
+        }
+    }
+
+    fn summarised(&self) -> RunSummary {
+        let count = |status| self.trials.iter().filter(|trial| trial.record.status == status).count();
+        let records = || self.trials.iter().map(|trial| &trial.record);
+        let rounds = self.folder.halving_rounds(|trial| self.seen.contains_key(trial)).unwrap_or_default();
+        let n_stopped = rounds.iter().map(|round| round.stopped.len()).sum();
+        let specification = self.specification.as_ref().and_then(|(_, specification)| specification.as_ref());
+        let n_trials = specification.map(SweepSpec::n_trials);
+        let n_over = records().filter(|record| record.is_over()).count();
+        let n_left = n_trials.map(|n_trials| n_trials.saturating_sub(n_over + n_stopped));
+        let running = mlp_sweep::running(&self.folder);
+        let pace = mlp_sweep::trials_per_minute(records(), running.len());
+        let checkpoints = if running.is_empty() { BTreeMap::new() } else { mlp_sweep::progressed(&self.folder) };
+        let n_epochs = specification.map(|specification| specification.base().train.epochs);
+        let listed = running.iter().take(N_RUNNING_MAX);
+        RunSummary {
+            name: self.name.clone(),
+            path: self.folder.path().display().to_string(),
+            n_trials,
+            n_finished: count(Status::Finished),
+            n_diverged: count(Status::Diverged),
+            n_failed: count(Status::Failed),
+            n_stopped,
+            holder: durable_holder(self.folder.path()),
+            seconds_left: n_left
+                .zip(pace)
+                .map(|(n_left, pace)| 60.0 * n_left as f64 / pace)
+                .filter(|seconds| *seconds > 0.0),
+            n_left,
+            running: listed.map(|running| under_way(running, &checkpoints, n_epochs, specification)).collect(),
+            best: self.best.clone(),
+            warnings: self.warnings.iter().take(5).cloned().collect(),
+            changed: self.listed.and_then(since_1970),
+            table: self.table.revision(),
+            running_best: self.running_best.clone(),
+        }
+    }
+}
+
+/// Who holds the folder: whoever runs a trial says so as well, but between two trials only this does.
+fn durable_holder(folder: &Path) -> Option<String> {
+    durable_file::lock::holder(folder)
+}
+
+fn under_way(
+    running: &Running,
+    checkpoints: &BTreeMap<String, (usize, usize)>,
+    n_epochs: Option<usize>,
+    specification: Option<&SweepSpec>,
+) -> RunningTrial {
+    let varies = specification.is_some_and(|spec| spec.axes().iter().any(|axis| axis.key == "epochs"));
+    let checkpoint = checkpoints.get(&running.trial).map(|(epoch, _)| epoch.saturating_sub(1));
+    let measured = |epoch: &mlp_train::EpochRecord| {
+        let metrics = epoch.test.as_ref().unwrap_or(&epoch.train);
+        (epoch.epoch, metrics.accuracy.unwrap_or(metrics.loss))
+    };
+    RunningTrial {
+        trial: running.trial.clone(),
+        label: text::clean(&running.label, 120),
+        holder: text::clean(&running.holder, 80),
+        seconds: running.seconds.map(f64::round),
+        epoch: running.epochs.last().map(|epoch| epoch.epoch).max(checkpoint),
+        n_epochs: n_epochs.filter(|_| !varies),
+        curve: running.epochs.iter().map(measured).collect(),
+    }
+}
+
+fn stamp(metadata: &Metadata) -> Stamp {
+    (metadata.modified().ok(), metadata.len())
+}
+
+fn since_1970(time: SystemTime) -> Option<f64> {
+    time.duration_since(SystemTime::UNIX_EPOCH).ok().map(|age| age.as_secs_f64().round())
+}
+
+fn best(overview: &Overview<'_>) -> Option<BestTrial> {
+    let best = overview.best?;
+    let ranking = overview.ranking();
+    let value = ranking.score(&best.record).map(|score| overview.metric.format(score))?;
+    let label = overview.cells.iter().find(|cell| cell.holds(Some(best))).map(|cell| cell.short_label.clone());
+    Some(BestTrial {
+        trial: best.record.trial.clone(),
+        ranked_by: ranking.to_string(),
+        value,
+        label: label.unwrap_or_default(),
+    })
+}
+
+/// The best score so far wherever it grew, and at the end.
+fn running_best(overview: &Overview<'_>, written: impl Fn(&str) -> Option<SystemTime>) -> Vec<(usize, f64)> {
+    let ranking = overview.ranking();
+    let trials = overview.cells.iter().flat_map(|cell| &cell.trials);
+    let scored = trials.filter_map(|trial| Some((written(&trial.record.trial), ranking.score(&trial.record)?)));
+    let mut scored: Vec<(Option<SystemTime>, f64)> = scored.collect();
+    scored.sort_by_key(|(time, _)| *time);
+    let mut points: Vec<(usize, f64)> = Vec::new();
+    for (index, (_, score)) in scored.iter().enumerate() {
+        let best = points.last().map(|(_, best)| *best);
+        if best.is_none_or(|best| overview.metric.is_better(*score, best)) {
+            points.push((index + 1, *score));
+        }
+    }
+    if let Some(&(last, best)) = points.last()
+        && last < scored.len()
+    {
+        points.push((scored.len(), best));
+    }
+    points
+}
+
+/// How many models of a folder are offered.
+const N_MODELS_MAX: usize = 40;
+
+fn models(run: &str, folder: &RunFolder, overview: &Overview<'_>) -> Vec<RankedModel> {
+    let ranking = overview.ranking();
+    let mut found: Vec<(Option<f64>, RankedModel)> = Vec::new();
+    for cell in &overview.cells {
+        for trial in &cell.trials {
+            // A record comes after its model, and a model may have been deleted since.
+            if trial.record.status != Status::Finished || !folder.model(&trial.record.trial).is_file() {
+                continue;
+            }
+            let value = score::score(&trial.record, overview.metric, overview.compared);
+            let shown = value.map(|value| overview.metric.format(value)).unwrap_or_default();
+            let seed = trial.record.config.get("seed").map(|seed| format!("seed {seed}")).unwrap_or_default();
+            let parts = [shown, cell.short_label.clone(), seed];
+            let label: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let is_best = overview.best.is_some_and(|best| std::ptr::eq(best, *trial));
+            let id = format!("{run}/{}", trial.record.trial);
+            let model = RankedModel { id, run: run.to_owned(), label: label.join(" · "), is_best };
+            found.push((ranking.score(&trial.record), model));
+        }
+    }
+    let metric = overview.metric;
+    found.sort_by(|one, other| match (one.0, other.0) {
+        (Some(one), Some(other)) if metric.is_better(one, other) => std::cmp::Ordering::Less,
+        (Some(one), Some(other)) if metric.is_better(other, one) => std::cmp::Ordering::Greater,
+        (one, other) => other.is_some().cmp(&one.is_some()),
+    });
+    found.into_iter().map(|(_, model)| model).take(N_MODELS_MAX).collect()
+}

@@ -1,0 +1,94 @@
+// Line charts: a few series over epochs, with levels that are only to be compared with.
+
+import { element, number, svg } from "./screen.js";
+
+const LEFT = 58, TOP = 12;
+
+function stepOf(rough) {
+  const size = 10 ** Math.floor(Math.log10(rough || 1));
+  return [1, 2, 5, 10].map((factor) => factor * size).find((step) => step >= rough) || size;
+}
+
+// A line through points; one that is not a number leaves a gap.
+function pathOf(points, x, y) {
+  let path = "", pen = "M";
+  for (const [at, value] of points) {
+    if (value === null || !Number.isFinite(value)) {
+      pen = "M";
+      continue;
+    }
+    path += pen + x(at).toFixed(1) + " " + y(value).toFixed(1);
+    pen = "L";
+  }
+  return path;
+}
+
+// series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
+export function drawChart(place, { title, series, levels = [], isShare = false, end = 0, marks = [], xLabel = "epoch" }) {
+  // As wide as its place, so that letters are as large everywhere.
+  const WIDTH = Math.max(280, Math.min(700, place.clientWidth || 520)), HEIGHT = Math.round(Math.min(280, 120 + WIDTH / 3));
+  const RIGHT = WIDTH - 12, BOTTOM = HEIGHT - 42;
+  const values = series.flatMap((line) => line.points.map((point) => point[1])).filter((value) => value !== null && Number.isFinite(value));
+  const xs = series.flatMap((line) => line.points.map((point) => point[0]));
+  let low = Math.min(0, ...values), high = isShare ? 1 : Math.max(...values, ...levels.map((level) => level.value), 1e-9);
+  if (!isShare && values.length) {
+    // One wild value does not take the room of the others.
+    const ordered = values.slice().sort((a, b) => a - b);
+    const typical = ordered[Math.floor(0.95 * (ordered.length - 1))];
+    if (high > 4 * typical && typical > 0) high = 4 * typical;
+  }
+  const step = stepOf((high - low) / 4);
+  high = isShare ? 1 : Math.ceil(high / step) * step;
+  const first = Math.min(0, ...xs), last = Math.max(end, ...xs, first + 1);
+  const x = (at) => LEFT + ((at - first) / (last - first)) * (RIGHT - LEFT);
+  const y = (value) => BOTTOM - ((Math.min(value, high) - low) / (high - low)) * (BOTTOM - TOP);
+  const written = (value) => (isShare ? +(value * 100).toPrecision(4) + " %" : number(+value.toPrecision(4)));
+  const latest = series.map((line) => [line.name, (line.points[line.points.length - 1] || [])[1]]).filter((pair) => Number.isFinite(pair[1]));
+  const label = title + (latest.length ? ": " + latest.map(([name, value]) => name + " " + written(+value.toPrecision(3))).join(", ") : "");
+  const drawn = svg("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "aria-label": label });
+  for (let tick = low; tick <= high + step / 2; tick += step) {
+    drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(tick), y2: y(tick), class: "grid" }));
+    drawn.append(svg("text", { x: LEFT - 7, y: y(tick) + 4, "text-anchor": "end" }, written(tick)));
+  }
+  const every = Math.max(1, stepOf((last - first) / 8));
+  for (let tick = Math.ceil(first / every) * every; tick <= last + 1e-9; tick += every)
+    drawn.append(svg("text", { x: x(tick), y: BOTTOM + 18, "text-anchor": "middle" }, number(tick)));
+  drawn.append(svg("text", { x: (LEFT + RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, xLabel));
+  for (const mark of marks) {
+    const line = svg("line", { x1: x(mark.x), x2: x(mark.x), y1: TOP, y2: BOTTOM, class: "mark" });
+    line.append(svg("title", {}, mark.name));
+    drawn.append(line);
+  }
+  for (const level of levels) {
+    if (!(level.value >= low && level.value <= high)) continue;
+    drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(level.value), y2: y(level.value), class: "level" }));
+    drawn.append(svg("text", { x: RIGHT, y: y(level.value) - 4, "text-anchor": "end", class: "level-name" }, level.name));
+  }
+  for (const line of series) drawn.append(svg("path", { d: pathOf(line.points, x, y), class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
+  const legend = element("ul", { class: "legend" });
+  for (const line of series) {
+    const key = svg("svg", { width: 22, height: 10, "aria-hidden": "true" });
+    key.append(svg("path", { d: "M0 5L22 5", class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
+    const value = line.points.length ? line.points[line.points.length - 1][1] : null;
+    legend.append(element("li", {}, key, " " + line.name + (Number.isFinite(value) ? " " : ""), element("b", {}, Number.isFinite(value) ? written(+value.toPrecision(isShare ? 4 : 3)) : "")));
+  }
+  const readout = element("p", { class: "readout", "aria-hidden": "true" });
+  const cursor = svg("line", { y1: TOP, y2: BOTTOM, class: "cursor", visibility: "hidden" });
+  drawn.append(cursor);
+  drawn.addEventListener("pointermove", (event) => {
+    const box = drawn.getBoundingClientRect();
+    const at = first + ((((event.clientX - box.left) / box.width) * WIDTH - LEFT) / (RIGHT - LEFT)) * (last - first);
+    const near = series.map((line) => [line.name, line.points.reduce((best, point) => (!best || Math.abs(point[0] - at) < Math.abs(best[0] - at) ? point : best), null)]).filter((pair) => pair[1]);
+    if (!near.length) return;
+    const place = near.reduce((best, pair) => (Math.abs(pair[1][0] - at) < Math.abs(best - at) ? pair[1][0] : best), near[0][1][0]);
+    cursor.setAttribute("x1", x(place));
+    cursor.setAttribute("x2", x(place));
+    cursor.setAttribute("visibility", "visible");
+    readout.textContent = xLabel + " " + +place.toFixed(2) + ": " + near.map(([name, point]) => name + " " + (point[1] === null ? "–" : written(+point[1].toPrecision(4)))).join(" · ");
+  });
+  drawn.addEventListener("pointerleave", () => {
+    cursor.setAttribute("visibility", "hidden");
+    readout.textContent = "";
+  });
+  place.replaceChildren(drawn, legend, readout);
+}

@@ -1,0 +1,287 @@
+// Draw: asks for an answer whenever the drawing has changed, one question at a time, and shows the latest.
+
+import { byId, counted, element, look, number, paint, picture, send, sendPicture, share, tell, view } from "./screen.js";
+import { makePad } from "./pad.js";
+
+let models = [], picked = ["", ""], file = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
+const pad = makePad(byId("pad"), () => {
+  file = null;
+  ask();
+});
+
+async function ask() {
+  if (isAsking) {
+    mustAskAgain = true;
+    return;
+  }
+  isAsking = true;
+  document.body.dataset.asking = "yes";
+  do {
+    mustAskAgain = false;
+    await answer();
+  } while (mustAskAgain);
+  isAsking = false;
+  document.body.dataset.asking = "no";
+}
+
+async function answer() {
+  const chosen = picked.filter(Boolean);
+  if (!chosen.length || (pad.isEmpty() && !file)) return showNothing();
+  const question = { models: chosen, single: byId("single").checked, output: about };
+  const started = performance.now();
+  try {
+    latest = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
+    tell("");
+    show(latest, performance.now() - started);
+  } catch (error) {
+    if (error.status === 400 && about !== null) {
+      about = null;
+      mustAskAgain = true;
+    } else if (error.status === 404) loadModels();
+    tell(error.message);
+  }
+}
+
+function showNothing() {
+  latest = null;
+  byId("readings").replaceChildren(element("p", { class: "note", id: "nothing" }, picked[0] ? "Draw something." : "Choose a model."));
+  byId("steps").replaceChildren();
+  byId("layers").replaceChildren();
+  byId("refusal").hidden = true;
+  byId("time").textContent = byId("said").textContent = "";
+}
+
+function show(answer, milliseconds) {
+  byId("readings").replaceChildren(...answer.readings.map(reading));
+  byId("refusal").hidden = !answer.refusal;
+  byId("refusal").textContent = answer.refusal || "";
+  byId("steps").replaceChildren(
+    ...answer.steps.map((step) =>
+      element("li", {}, picture(step.image, "grey", "after the step " + step.name), element("strong", {}, step.name), element("span", {}, step.explanation)))
+  );
+  byId("layers").replaceChildren(...answer.readings.flatMap(strips));
+  byId("time").textContent = "Answered in " + number(Math.round(milliseconds)) + " ms, of which the preparation took " + number(+answer.milliseconds_prepare.toFixed(1)) + " ms.";
+  byId("time").dataset.milliseconds = milliseconds.toFixed(1);
+  byId("said").textContent = answer.refusal || answer.readings.map(spoken).join("; ");
+}
+
+const nameOf = (id) => {
+  const model = models.find((one) => one.id === id);
+  return model ? (model.run ? model.run + ": " : "") + model.label : id;
+};
+
+function spoken({ characters }) {
+  return characters.map((one) => (one.class === null ? "no code, nearest " + one.nearest : one.class) + ", " + share(one.confidence, 0) + " sure").join("; ");
+}
+
+function reading({ model, characters }) {
+  const made = element("article", { class: "reading" }, element("h3", {}, nameOf(model)));
+  if (!characters.length) made.append(element("p", { class: "note" }, "Nothing to read."));
+  made.append(...characters.map(character));
+  return made;
+}
+
+function character(one) {
+  const isNone = one.class === null;
+  const big = element("div", { class: "big" + (isNone ? " none" : "") }, isNone ? "?" : one.class);
+  const text = isNone ? "These bits are the code of no class; the nearest is that of “" + one.nearest + "”." : share(one.confidence, 0) + " sure";
+  const remark = one.is_one_output_a_class ? "the largest of " + counted(one.outputs.length, "output") : "its least sure bit decides";
+  const headline = element("div", { class: "headline" }, big, element("p", {}, text, element("br"), element("span", { class: "note" }, isNone ? "" : remark)));
+  return element("div", { class: "character" }, headline, code(one), element("div", { class: "evidence" }, pair(one), candidates(one)));
+}
+
+// The outputs as bits that fall into place; each is a button that turns the heat map to it.
+function code(one) {
+  const list = element("ol", { class: "code", "aria-label": one.is_one_output_a_class ? "outputs, one a class" : "bits of the code" });
+  one.outputs.forEach((output, index) => {
+    const fill = element("span", { class: "fill" });
+    fill.style.height = (100 * Math.min(1, Math.max(0, output.output))).toFixed(1) + "%";
+    const said = (one.is_one_output_a_class ? "output of “" + output.name + "”" : "bit worth " + output.name) + ": " + output.output.toFixed(3) + (one.is_one_output_a_class ? "" : ", read as " + (output.is_one ? 1 : 0) + ", " + share(output.confidence, 0) + " sure");
+    const button = element("button", { type: "button", "aria-label": said, title: said, "aria-pressed": about === index }, element("span", { class: "well" }, fill), element("span", { class: "digit" }, one.is_one_output_a_class ? output.name : output.is_one ? "1" : "0"));
+    button.addEventListener("click", () => {
+      about = about === index ? null : index;
+      ask();
+    });
+    const isUnsure = !one.is_one_output_a_class && output.confidence < 0.8;
+    list.append(element("li", { class: isUnsure ? "unsure" : "" }, button, one.is_one_output_a_class ? output.output.toFixed(2) : share(output.confidence, 0)));
+  });
+  return list;
+}
+
+function pair(one) {
+  const heat = element("figcaption", {}, element("b", { class: "warm" }, "For"), " and ", element("b", { class: "cool" }, "against"), ": " + one.heat_is_about + " (gradient × input)");
+  return element("div", { class: "pair" },
+    element("figure", {}, picture(one.image, "grey", "what the net saw"), element("figcaption", {}, "What the net saw")),
+    element("figure", {}, picture(one.heat, "signed", one.heat_is_about), heat));
+}
+
+function candidates(one) {
+  const list = element("ol", { class: "candidates", "aria-label": "nearest codes" });
+  const farthest = Math.max(...one.candidates.map((each) => each.distance), 0.5);
+  for (const { class: name, distance, code: bits } of one.candidates) {
+    const bar = element("i");
+    bar.style.width = (100 * (1 - distance / (farthest * 1.15))).toFixed(1) + "%";
+    list.append(element("li", { title: "code " + bits + ", at a distance of " + distance.toFixed(3) }, element("b", {}, name), element("span", { class: "bar" }, bar), element("span", { class: "far" }, distance.toFixed(2) + " off")));
+  }
+  return list;
+}
+
+function strips({ model, characters }) {
+  if (!characters.length) return [];
+  const head = latest.readings.length > 1 ? [element("h3", {}, nameOf(model))] : [];
+  const layers = characters[0].layers.map((layer, index) => {
+    const isLast = index + 1 === characters[0].layers.length;
+    const [low, high] = layer.range;
+    const text = "Layer " + (index + 1) + (isLast ? ", the outputs" : "") + ": " + counted(layer.n_units, "unit") + ", " + layer.activation + ", from " + number(low) + " to " + number(+high.toPrecision(2));
+    const canvas = picture(layer.units, "strip", "outputs of layer " + (index + 1));
+    if (layer.n_units < 40) canvas.classList.add("few");
+    return element("div", { class: "layer" }, element("p", {}, text), canvas);
+  });
+  return [...head, ...layers];
+}
+
+// The models, and what to do where there are none.
+
+async function loadModels() {
+  try {
+    const state = await look("data/models");
+    tell("");
+    fill(state);
+    const isWaiting = !state.is_complete || state.quick.state === "training";
+    if (isWaiting || !models.length) setTimeout(loadModels, isWaiting ? 500 : 4000);
+  } catch (error) {
+    tell(error.message);
+    setTimeout(loadModels, 2000);
+  }
+}
+
+function fill({ models: found, quick, is_complete }) {
+  const isNew = JSON.stringify(found) !== JSON.stringify(models);
+  models = found;
+  const has = models.length > 0;
+  byId("no-model").hidden = has || !is_complete;
+  const isTraining = quick.state === "training";
+  byId("train-quickly").disabled = isTraining;
+  byId("quick-progress").hidden = !isTraining;
+  if (isTraining) byId("quick-progress").value = quick.share;
+  byId("no-model-text").textContent =
+    quick.state === "failed" ? quick.problem
+      : isTraining ? "One is learning from " + quick.data + " and from digits that the program draws."
+        : "In half a minute there is one; “cargo xtask sweep photo” makes a better one, which stays.";
+  if (!isNew) return;
+  const before = picked.slice();
+  [1, 2].forEach((place) => {
+    const select = byId("model-" + place);
+    const wanted = before[place - 1] || view.read().get("model" + place) || "";
+    const groups = new Map();
+    if (place === 2) select.replaceChildren(element("option", { value: "" }, "none"));
+    else select.replaceChildren();
+    for (const model of models) {
+      const name = model.is_best ? "the best of each" : model.run;
+      if (!groups.has(name)) groups.set(name, element("optgroup", { label: name }));
+      groups.get(name).append(element("option", { value: model.id }, (model.is_best && model.run ? model.run + ": " : "") + model.label));
+    }
+    select.append(...groups.values());
+    const isThere = models.some((model) => model.id === wanted);
+    select.value = isThere ? wanted : place === 1 && has ? models[0].id : "";
+    picked[place - 1] = select.value;
+  });
+  ask();
+}
+
+[1, 2].forEach((place) =>
+  byId("model-" + place).addEventListener("change", (event) => {
+    picked[place - 1] = event.target.value;
+    about = null;
+    view.write({ ["model" + place]: event.target.value });
+    ask();
+  })
+);
+byId("train-quickly").addEventListener("click", async () => {
+  byId("train-quickly").disabled = true;
+  try {
+    await send("do/train-quickly", {});
+    loadModels();
+  } catch (error) {
+    tell(error.message);
+    byId("train-quickly").disabled = false;
+  }
+});
+
+// The tools of the pad, and pictures.
+
+byId("clear").addEventListener("click", () => pad.clear());
+byId("undo").addEventListener("click", () => pad.undo());
+byId("single").addEventListener("change", ask);
+for (const name of ["thick", "thin"])
+  byId(name).addEventListener("click", () => {
+    pad.setWidth(name);
+    for (const each of ["thick", "thin"]) byId(each).setAttribute("aria-pressed", each === name);
+  });
+
+async function take(blob) {
+  if (!blob) return;
+  file = blob;
+  try {
+    pad.show(await createImageBitmap(blob));
+  } catch (error) {
+    pad.clear();
+    file = blob;
+  }
+  ask();
+}
+byId("open").addEventListener("click", () => byId("file").click());
+byId("file").addEventListener("change", (event) => {
+  take(event.target.files[0]);
+  event.target.value = "";
+});
+const drop = byId("drop");
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) drop.classList.remove("over");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  take(event.dataTransfer.files[0]);
+});
+addEventListener("paste", (event) => {
+  const image = Array.from(event.clipboardData.files).find((each) => each.type.startsWith("image/"));
+  if (image) take(image);
+});
+
+// The camera, where there is one: the picture that is taken goes to the program like any other.
+const video = byId("video");
+let stream = null;
+if (navigator.mediaDevices && navigator.mediaDevices.enumerateDevices)
+  navigator.mediaDevices.enumerateDevices().then((devices) => {
+    byId("camera").hidden = !devices.some((device) => device.kind === "videoinput");
+  }, () => {});
+byId("camera").addEventListener("click", async () => {
+  if (!stream) {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      video.srcObject = stream;
+      video.hidden = false;
+      await video.play();
+      byId("camera").textContent = "Take it";
+    } catch (error) {
+      tell("The camera cannot be used: " + error.message);
+    }
+    return;
+  }
+  const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  stream.getTracks().forEach((track) => track.stop());
+  stream = null;
+  video.hidden = true;
+  byId("camera").textContent = "Camera";
+  canvas.toBlob(take, "image/png");
+});
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
+showNothing();
+loadModels();

@@ -1,0 +1,306 @@
+// Playground: starts trainings in the program, tells them what to do, and shows what they send.
+
+import { drawChart } from "./chart.js";
+import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
+import { makeForm } from "./settings.js";
+
+let choices = null, form = null, session = "", stop = () => {}, state = null, started = "", isBusy = false;
+
+const ACTIVE = ["preparing", "running", "paused"];
+const isActive = () => state !== null && ACTIVE.includes(state.mode);
+
+async function begin() {
+  try {
+    choices = await look("data/settings");
+  } catch (error) {
+    tell(error.message);
+    return setTimeout(begin, 2000);
+  }
+  tell("");
+  form = makeForm(byId("settings"), choices, remember);
+  byId("preset").replaceChildren(...choices.presets.map((preset) => element("option", { value: preset.name }, preset.title)));
+  const kept = view.read();
+  const preset = choices.presets.find((each) => each.name === kept.get("story")) || choices.presets[0];
+  byId("preset").value = preset.name;
+  let settings = preset.settings;
+  try {
+    if (kept.get("net")) settings = JSON.parse(kept.get("net"));
+    form.write(settings);
+  } catch (error) {
+    form.write(preset.settings);
+  }
+  showStory();
+  session = kept.get("session") || "";
+  if (session) attach();
+}
+
+function showStory() {
+  const preset = choices.presets.find((each) => each.name === byId("preset").value);
+  byId("story").textContent = preset ? preset.story : "";
+}
+
+function remember() {
+  try {
+    view.write({ net: JSON.stringify(form.read()), session });
+    tell("");
+  } catch (error) {
+    tell(error.message);
+  }
+  showControls();
+}
+
+// Starts a new training with what is set.
+async function start() {
+  const settings = form.read();
+  const made = await send("do/start", { ...settings, replaces: session || null });
+  session = made.session;
+  started = JSON.stringify(settings);
+  state = { mode: "preparing" };
+  view.write({ net: started, session });
+  attach();
+}
+
+function attach() {
+  stop();
+  stop = listen("events/session/" + encodeURIComponent(session), show, async (text) => {
+    try {
+      show(await look("data/session?id=" + encodeURIComponent(session)));
+    } catch (error) {
+      if (error.status === 404) {
+        stop();
+        state = null;
+        session = "";
+        view.write({ session: null });
+        byId("status").textContent = "Nothing is being trained. The settings are still here.";
+        showControls();
+      }
+      tell(error.message || text);
+    }
+  });
+}
+
+async function order(what) {
+  await send("do/session", { session, order: what });
+}
+
+// One click at a time; what goes wrong is said.
+function on(id, action) {
+  byId(id).addEventListener("click", async () => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      tell("");
+      await action();
+    } catch (error) {
+      tell(error.message);
+    }
+    isBusy = false;
+    showControls();
+  });
+}
+
+const canStep = () => isActive() && JSON.stringify(form.read()) === started;
+async function step(what) {
+  if (!isActive()) await start();
+  await order({ do: what });
+}
+
+on("train", async () => {
+  await start();
+  await order({ do: "run" });
+});
+on("play", async () => {
+  const preset = choices.presets.find((each) => each.name === byId("preset").value);
+  form.write({ ...preset.settings, data: byId("settings").elements.data.value || preset.settings.data });
+  view.write({ story: preset.name });
+  await start();
+  await order({ do: "run" });
+});
+on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }));
+on("batch", () => step("step_batch"));
+on("epoch", () => step("step_epoch"));
+on("stop", () => order({ do: "stop" }));
+on("set-rate", () => order({ do: "rate", value: Number(byId("rate").value) }));
+on("keep", () => order({ do: "keep" }));
+byId("preset").addEventListener("change", () => {
+  showStory();
+  const preset = choices.presets.find((each) => each.name === byId("preset").value);
+  form.write({ ...preset.settings, data: byId("settings").elements.data.value || preset.settings.data });
+  view.write({ story: preset.name });
+  remember();
+});
+byId("rate").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") byId("set-rate").click();
+});
+
+function showControls() {
+  const active = isActive();
+  const isRunning = active && state.mode === "running";
+  byId("go").disabled = !active;
+  byId("go").textContent = isRunning || !active ? "Pause" : "Go on";
+  byId("stop").disabled = !active;
+  byId("set-rate").disabled = !active;
+  byId("batch").disabled = byId("epoch").disabled = isRunning;
+  let isChanged = false;
+  try {
+    isChanged = active && started !== "" && !canStep();
+  } catch (error) {
+    isChanged = true;
+  }
+  byId("train").textContent = active || (state && state.sizes) ? (isChanged ? "Train anew with these settings" : "Train anew") : "Train";
+  byId("keep").disabled = !state || !state.sizes || state.not_kept !== null || state.mode === "stopped" || state.mode === "failed";
+}
+
+// What is shown of a training.
+
+const WORDS = {
+  preparing: "Reading the data and drawing the first weights.",
+  running: "Training",
+  paused: "Paused",
+  finished: "Finished",
+  diverged: "Diverged",
+  stopped: "Stopped",
+  failed: "It could not be trained",
+};
+
+function show(now) {
+  const isNew = !state || state.session !== now.session || !state.sizes;
+  state = now;
+  if (!now.sizes) {
+    byId("status").textContent = WORDS[now.mode] + (now.message ? ": " + now.message : "");
+    if (now.mode === "failed") tell(now.message);
+    return showControls();
+  }
+  if (isNew) {
+    byId("rate").value = now.learning_rate;
+    if (started === "") {
+      // After a reload, the form has what is trained.
+      form.write(now.settings);
+      started = JSON.stringify(form.read());
+    }
+  }
+  tell("");
+  byId("live").hidden = false;
+  const [done, all] = now.samples;
+  const within = now.epoch > 0 && done < all ? " (" + share(done / all, 0) + " of it)" : "";
+  const shape = now.sizes.join("-") + ", " + counted(now.n_parameters, "weight");
+  byId("status").textContent = WORDS[now.mode] + ": epoch " + now.epoch + " of " + now.n_epochs + within + ", rate " + number(now.learning_rate) + "; " + shape + "; " + counted(now.n_samples[0], "training image") + "." + (now.message ? " " + now.message : "");
+  byId("progress").max = Math.max(1, now.n_epochs);
+  byId("progress").value = now.epoch === 0 ? 0 : Math.min(now.n_epochs, now.epoch - 1 + done / Math.max(1, all));
+  showCurves(now);
+  showDoctor(now.doctor);
+  showDigits(now.digits);
+  showWeights(now.weights);
+  showKept(now);
+  showControls();
+}
+
+function showCurves(now) {
+  const curve = (set, metric) => now.epochs.filter((epoch) => epoch[set]).map((epoch) => [epoch.epoch, epoch[set][metric] ?? null]);
+  const best = now.constant.reduce((most, each) => (most === null || each.accuracy > most.accuracy ? each : most), null);
+  const marks = now.rate_changes.map(([x, rate]) => ({ x, name: "rate " + number(rate) }));
+  const levels = best ? [{ name: "always the same answer: " + share(best.accuracy), value: best.accuracy }] : [];
+  drawChart(byId("accuracy"), {
+    title: "Share of images answered rightly",
+    series: [{ name: "test", color: 0, points: curve("test", "accuracy") }, { name: "training", color: 1, isDashed: true, points: curve("train", "accuracy") }],
+    levels, marks, isShare: true, end: now.n_epochs,
+  });
+  const loss = String(now.settings.config.loss || "cross-entropy");
+  byId("loss-title").textContent = "Loss (" + loss + ")";
+  const key = loss === "rmse" ? "rmse" : loss === "absolute" ? "mae" : null;
+  const constants = key ? now.constant.map((each) => each[key]) : [];
+  drawChart(byId("loss"), {
+    title: "Loss",
+    series: [
+      { name: "test", color: 0, points: curve("test", "loss") },
+      { name: "training", color: 1, isDashed: true, points: curve("train", "loss") },
+      { name: "batches, within an epoch", color: 2, points: now.losses },
+    ],
+    levels: constants.length ? [{ name: "best constant answer", value: Math.min(...constants) }] : [],
+    marks, end: now.n_epochs,
+  });
+}
+
+// Maps: a row a layer, a column a moment.
+
+const RED = { light: [[238, 240, 243], [176, 30, 10]], dark: [[38, 43, 50], [255, 96, 64]] };
+const BLUE = { light: [[238, 240, 243], [0, 103, 163]], dark: [[38, 43, 50], [96, 180, 240]] };
+const MAPS = [
+  { key: "saturated", title: "Saturation", scale: RED, low: "none", high: "all", value: (layer) => layer.saturated, text: (layer) => share(layer.saturated) },
+  { key: "gradient", title: "Gradient", scale: BLUE, low: "1e-8 or less", high: "1", value: (layer) => (Math.log10(Math.max(1e-8, layer.gradient_norm)) + 8) / 8, text: (layer) => number(layer.gradient_norm) },
+  { key: "variety", title: "Variety", scale: BLUE, low: "none", high: "½ or more", value: (layer) => Math.sqrt(Math.min(1, layer.spread / 0.5)), text: (layer) => number(layer.spread) },
+];
+
+function showDoctor(doctor) {
+  byId("sentence").textContent = doctor.sentence || "The first examination is under way.";
+  byId("sentence").classList.toggle("ill", doctor.layer_at_fault !== null);
+  const latest = doctor.moments.length ? doctor.moments[doctor.moments.length - 1][1] : [];
+  byId("maps").replaceChildren(...MAPS.map((map) => drawMap(map, doctor, latest)));
+  const rows = latest.map((layer, index) => {
+    const shape = doctor.layers[index];
+    const isOutput = index + 1 === latest.length;
+    const name = index + 1 + (isOutput ? " (outputs)" : "");
+    const saturated = share(layer.saturated) + (layer.saturated > 0.005 && shape.activation === "sigmoid" ? " (" + share(layer.saturated_high / layer.saturated, 0) + " of it at 1)" : "");
+    const row = element("tr", { class: index === doctor.layer_at_fault ? "ill" : "" }, element("th", { class: "left", scope: "row" }, name));
+    for (const text of [shape.units + " " + shape.activation, saturated, number(layer.gradient_norm), number(layer.spread), number(+layer.effective_rank.toFixed(1))]) row.append(element("td", {}, text));
+    return row;
+  });
+  byId("layers-now").tBodies[0].replaceChildren(...rows);
+}
+
+function drawMap(map, doctor, latest) {
+  const WIDTH = 360, ROW = 16;
+  const n = doctor.layers.length;
+  const canvas = element("canvas", { width: WIDTH, height: Math.max(1, n * ROW), role: "img", id: "map-" + map.key });
+  canvas.setAttribute("aria-label", map.title + " now: " + latest.map((layer, index) => "layer " + (index + 1) + " " + map.text(layer)).join(", "));
+  const context = canvas.getContext("2d");
+  const [from, to] = map.scale[matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"];
+  const last = doctor.moments.length ? doctor.moments[doctor.moments.length - 1][0] : 0;
+  const x = (place) => (last > 0 ? (place / last) * (WIDTH - 8) : 0);
+  doctor.moments.forEach(([place, layers], index) => {
+    const next = index + 1 < doctor.moments.length ? x(doctor.moments[index + 1][0]) : WIDTH;
+    layers.forEach((layer, row) => {
+      const value = Math.min(1, Math.max(0, map.value(layer)));
+      const mixed = from.map((channel, part) => Math.round(channel + (to[part] - channel) * value));
+      context.fillStyle = "rgb(" + mixed.join(",") + ")";
+      context.fillRect(Math.floor(x(place)), row * ROW, Math.max(1, Math.ceil(next - x(place))), ROW - 1);
+    });
+  });
+  const key = element("span", { class: "key" }, map.low + " ", element("i", { class: "ramp " + map.key }), " " + map.high);
+  return element("figure", { class: "map" }, element("figcaption", {}, map.title, key), canvas, element("p", { class: "note" }, n ? "rows: layers 1 to " + n + "; columns: from the beginning to now" : ""));
+}
+
+function showDigits(digits) {
+  byId("digits").replaceChildren(
+    ...digits.map((digit) => {
+      const isRight = digit.answer === digit.label;
+      const said = digit.answer === null ? "?" : digit.answer;
+      const label = "a " + digit.label + ", read as " + (digit.answer === null ? "no code" : digit.answer);
+      const bars = element("span", { class: "outputs", "aria-hidden": "true" }, ...digit.outputs.map((output) => {
+        const bar = element("i");
+        bar.style.height = (100 * Math.min(1, Math.max(0, output))).toFixed(0) + "%";
+        return bar;
+      }));
+      return element("li", { class: isRight ? "right" : "wrong" }, picture(digit.image, "grey", label), element("b", {}, said), bars);
+    })
+  );
+}
+
+function showWeights(weights) {
+  byId("weights").closest("section").hidden = weights.length === 0;
+  byId("weights").replaceChildren(...weights.map((unit, index) => element("li", {}, picture(unit, "signed", "weights of unit " + (index + 1)))));
+}
+
+function showKept(now) {
+  const note = byId("keep-note");
+  if (now.kept) note.textContent = "Kept as trial " + now.kept.trial + " in " + now.kept.folder + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
+  else note.textContent = now.not_kept || (now.epoch < now.n_epochs ? "It becomes an ordinary trial: a run of " + counted(now.epoch, "epoch") + "." : "It becomes an ordinary trial: record, model, report.");
+  // What was kept may have fewer epochs than were planned.
+  const epochs = now.epoch < now.n_epochs && now.not_kept === null ? ["epochs=" + now.epoch] : [];
+  const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);
+  const quoted = (text) => (/^[\w=.,-]+$/.test(text) ? text : "'" + text + "'");
+  byId("command").textContent = ["cargo xtask train --data " + now.settings.data, ...differs.map((text) => "--set " + quoted(text))].join(" \\\n  ");
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state && state.sizes && show(state));
+begin();

@@ -1,0 +1,109 @@
+// The form of the playground: from fields to settings and back.
+
+import { element } from "./screen.js";
+
+const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias"];
+// Set with those above, and not to be typed again.
+const IMPLIED = ["output_activation", "schedule", "evaluate_train"];
+
+export function makeForm(form, choices, changed) {
+  const field = (name) => form.elements[name];
+  const option = (value) => element("option", { value }, value);
+  const fill = (name, values) => field(name).replaceChildren(...values.map(option));
+  fill("data", choices.data);
+  fill("activation", choices.activations);
+  fill("encoding", choices.encodings);
+  fill("initializer", choices.initializers.map(([name]) => name));
+  fill("loss", choices.losses.map(([name]) => name));
+  fill("optimizer", choices.optimizers);
+  const takesGain = () => (choices.initializers.find(([name]) => name === field("initializer").value) || [])[1];
+  const outputOf = (loss) => (choices.losses.find(([name]) => name === loss) || [])[1];
+  const defaultOf = (key) => (choices.keys.find((each) => each.name === key) || {}).default;
+  for (const key of choices.keys) {
+    const found = field(key.name);
+    if (found && !found.title) found.title = key.name + ": " + key.meaning + " (" + key.range + ")";
+  }
+
+  function others() {
+    const found = {};
+    for (const line of field("others").value.split("\n")) {
+      const [key, ...rest] = line.split("=");
+      if (!rest.length) {
+        if (key.trim()) throw new Error("Other keys: expected key = value, found “" + key.trim() + "”.");
+        continue;
+      }
+      const text = rest.join("=").trim();
+      try {
+        found[key.trim()] = JSON.parse(text);
+      } catch (error) {
+        found[key.trim()] = text;
+      }
+    }
+    return found;
+  }
+
+  const whole = (name) => (field(name).value === "" ? null : Number(field(name).value));
+
+  const made = {
+    // As the program takes them.
+    read() {
+      const loss = field("loss").value;
+      const hidden = field("hidden").value.split(/[\s,;-]+/).filter(Boolean).map(Number);
+      if (hidden.some((units) => !Number.isInteger(units) || units < 1)) throw new Error("Hidden layers: expected units such as 512, 256, 128, found “" + field("hidden").value + "”.");
+      const name = field("initializer").value, gain = Number(field("gain").value || 1);
+      const config = {
+        hidden,
+        activation: field("activation").value,
+        encoding: field("encoding").value,
+        initializer: takesGain() && gain !== 1 ? { name, gain } : name,
+        loss,
+        output_activation: outputOf(loss) || (field("encoding").value === "one-hot" && loss === "softmax-cross-entropy" ? "softmax" : "sigmoid"),
+        reduction: field("reduction").value,
+        optimizer: field("optimizer").value,
+        learning_rate: Number(field("learning_rate").value),
+        batch_size: whole("batch_size") ?? 1,
+        epochs: whole("epochs") ?? 0,
+        seed: whole("seed") ?? 0,
+        precision: field("precision").value,
+        bias: field("bias").checked,
+        schedule: "constant",
+        evaluate_train: 500,
+        ...others(),
+      };
+      return { data: field("data").value, train_size: whole("train_size"), test_size: whole("test_size"), config };
+    },
+    write(settings) {
+      const config = settings.config;
+      const get = (key) => (config[key] === undefined ? defaultOf(key) : config[key]);
+      if (choices.data.includes(settings.data)) field("data").value = settings.data;
+      field("train_size").value = settings.train_size ?? "";
+      field("test_size").value = settings.test_size ?? "";
+      field("hidden").value = get("hidden").join(", ");
+      const initializer = get("initializer");
+      field("initializer").value = initializer.name || initializer;
+      field("gain").value = initializer.gain ?? 1;
+      for (const key of ["activation", "encoding", "loss", "reduction", "precision"]) field(key).value = get(key);
+      const optimizer = get("optimizer");
+      field("optimizer").value = optimizer.name || optimizer;
+      for (const key of ["learning_rate", "batch_size", "epochs", "seed"]) field(key).value = get(key);
+      field("bias").checked = get("bias");
+      const rest = Object.keys(config).filter((key) => !SHOWN.includes(key) && !IMPLIED.includes(key));
+      if (typeof optimizer === "object" && Object.keys(optimizer).length > 1) rest.push("optimizer");
+      if (config.schedule !== undefined && config.schedule !== "constant") rest.push("schedule");
+      field("others").value = rest.map((key) => key + " = " + JSON.stringify(config[key])).join("\n");
+      show();
+    },
+  };
+
+  function show() {
+    field("gain").disabled = !takesGain();
+  }
+  form.addEventListener("input", () => {
+    // The loss decides what the outputs are; softmax is for one output a class.
+    if (field("loss").value === "softmax-cross-entropy" && document.activeElement === field("loss")) field("encoding").value = "one-hot";
+    show();
+    changed();
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  return made;
+}

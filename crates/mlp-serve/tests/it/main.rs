@@ -1,0 +1,9 @@
+//! The server as a stranger meets it: raw bytes over TCP.
+
+mod answers;
+mod bounds;
+mod client;
+mod doors;
+mod load;
+mod playground;
+mod watching;
