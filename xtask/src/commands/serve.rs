@@ -18,6 +18,7 @@ use crate::options::MachineOptions;
 use crate::output::{Output, notice};
 use crate::places;
 use crate::summary::quoted;
+use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,11 +80,11 @@ pub(crate) fn run(arguments: &Serve, output: &mut Output) -> Result<(), Failure>
 
     let url = server.url();
     output.line(format_args!("page     {url}"));
-    output.line(format_args!(
-        "reach    from this machine alone; from another, `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE`",
-        port = server.port()
-    ));
-    output.line("         and the same address there");
+    let port = server.port();
+    let reach = format!(
+        "from this machine alone; from another, `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE` and the same address there"
+    );
+    output.line(wrapped("reach", &reach, 9));
     output.line("end      Ctrl-C");
     if arguments.open {
         open(&url);
