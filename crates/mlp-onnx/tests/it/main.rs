@@ -1,0 +1,8 @@
+//! Tests of the public interface.
+
+mod damage;
+mod export;
+mod files;
+mod hostile;
+mod import;
+mod round_trip;
