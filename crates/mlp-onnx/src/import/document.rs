@@ -151,18 +151,18 @@ impl<'a> Graph<'a> {
 
     /// Makes constants of the nodes that are some.
     fn take_constant_nodes(&mut self) -> Result<()> {
-        let (constants, others) =
-            std::mem::take(&mut self.nodes).into_iter().partition(|node| node.operator == "Constant");
-        self.nodes = others;
-        let constants: Vec<Node<'a>> = constants;
-        for node in constants {
-            let value = node.attributes(&["value"])?.into_iter().find_map(|attribute| attribute.tensor);
-            if let ([output], Some(part)) = (node.outputs.as_slice(), value) {
-                let mut tensor = Tensor::parse(part)?;
-                tensor.name = output;
-                self.add_constant(output, tensor)?;
-            } else {
-                return Err(Error::unsupported(node.place(), "one output with a tensor as value", "another"));
+        for node in std::mem::take(&mut self.nodes) {
+            let value = match node.operator {
+                "Constant" if node.is_standard() => node.attribute_tensor("value")?,
+                _ => None,
+            };
+            match (node.outputs.as_slice(), value) {
+                (&[output], Some(part)) => {
+                    let mut tensor = Tensor::parse(part)?;
+                    tensor.name = output;
+                    self.add_constant(output, tensor)?;
+                }
+                _ => self.nodes.push(node),
             }
         }
         Ok(())
@@ -200,17 +200,30 @@ impl<'a> Node<'a> {
                 return Err(Error::unsupported(parsed.place(), expected, "more"));
             }
         }
-        if ["", "ai.onnx"].contains(&parsed.domain) {
-            return Ok(parsed);
-        }
-        let found = format!("{} of {}", parsed.operator, parsed.domain);
-        Err(Error::unsupported(parsed.place(), "a standard operator", found))
+        Ok(parsed)
+    }
+
+    /// Whether its operator is one of ONNX itself.
+    pub(super) fn is_standard(&self) -> bool {
+        ["", "ai.onnx"].contains(&self.domain)
+    }
+
+    /// Its operator, with the domain where that is another than ONNX itself.
+    pub(super) fn full_operator(&self) -> String {
+        if self.is_standard() { self.operator.to_owned() } else { format!("{}.{}", self.domain, self.operator) }
     }
 
     /// Where it is, in a sentence: `node 3, Gemm "fc1"`.
     pub(super) fn place(&self) -> String {
         let name = if self.name.is_empty() { String::new() } else { format!(" \"{}\"", self.name) };
-        format!("node {}, {}{name}", self.number, self.operator)
+        format!("node {}, {}{name}", self.number, self.full_operator())
+    }
+
+    fn attribute_tensor(&self, name: &str) -> Result<Option<Part<'a>>> {
+        self.attributes.iter().try_fold(None, |found, &part| {
+            let attribute = Attribute::parse(part)?;
+            Ok(if attribute.name == name { attribute.tensor } else { found })
+        })
     }
 
     /// Its attributes, all among those of these names.

@@ -47,9 +47,9 @@ enum State {
 
 /// The type of the weights: that of the first layer's.
 pub(super) fn element_type<'a>(graph: &Graph<'a>, steps: &[Step<'a>]) -> Result<i64> {
-    let first = steps.iter().find(|step| ["Gemm", "MatMul"].contains(&step.node.operator));
+    let first = steps.iter().find(|step| step.node.is_standard() && ["Gemm", "MatMul"].contains(&step.node.operator));
     let Some(first) = first else {
-        return Err(match steps.iter().find(|step| !is_known(step.node.operator)) {
+        return Err(match steps.iter().find(|step| !is_known(step.node)) {
             Some(step) => unsupported(step.node),
             None => Error::new(ErrorKind::Unsupported, "at least one layer, a Gemm or MatMul", "none"),
         });
@@ -78,10 +78,11 @@ pub(super) fn draft<'a, F: Element>(graph: &'a Graph<'a>, steps: &[Step<'a>], n_
 impl<'a, F: Element> Reader<'a, F> {
     fn take(&mut self, step: &Step<'a>) -> Result<()> {
         let node = step.node;
-        if step.input != 0 && !["Add", "Mul"].contains(&node.operator) && is_known(node.operator) {
+        if step.input != 0 && !["Add", "Mul"].contains(&node.operator) && is_known(node) {
             return Err(Error::unsupported(node.place(), "what is computed as its first input", "a constant there"));
         }
         match node.operator {
+            _ if !node.is_standard() => Err(unsupported(node)),
             "Identity" => Ok(()),
             "Cast" => self.cast(node),
             "Flatten" => self.flatten(node),
@@ -288,13 +289,14 @@ impl<'a, F: Element> Reader<'a, F> {
     }
 }
 
-fn is_known(operator: &str) -> bool {
+fn is_known(node: &Node<'_>) -> bool {
     let before = ["Identity", "Cast", "Flatten", "Reshape", "Div", "Mul"];
-    before.contains(&operator) || ["Gemm", "MatMul", "Add", "Sigmoid", "Tanh", "Relu", "Softmax"].contains(&operator)
+    let within = ["Gemm", "MatMul", "Add", "Sigmoid", "Tanh", "Relu", "Softmax"];
+    node.is_standard() && (before.contains(&node.operator) || within.contains(&node.operator))
 }
 
 fn unsupported(node: &Node<'_>) -> Error {
-    Error::unsupported(node.place(), SUPPORTED, node.operator)
+    Error::unsupported(node.place(), SUPPORTED, node.full_operator())
 }
 
 /// The constant that is an input of a node.

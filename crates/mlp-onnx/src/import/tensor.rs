@@ -50,7 +50,9 @@ impl<'a> Tensor<'a> {
         }
         if is_external {
             let error = Error::unsupported(parsed.place(), "weights in the file itself", "the name of another file");
-            return Err(error.with_advice("save the network as a single file; no other is opened"));
+            return Err(error.with_advice(
+                "save the network as a single file (in PyTorch external_data=False); no other is opened",
+            ));
         }
         if is_piece {
             return Err(Error::unsupported(parsed.place(), "weights in one piece", "several pieces"));

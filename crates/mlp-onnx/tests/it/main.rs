@@ -3,6 +3,7 @@
 mod damage;
 mod export;
 mod files;
+mod foreign;
 mod hostile;
 mod import;
 mod round_trip;
