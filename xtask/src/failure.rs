@@ -123,6 +123,17 @@ impl From<mlp_train::Error> for Failure {
     }
 }
 
+impl From<mlp_onnx::Error> for Failure {
+    fn from(error: mlp_onnx::Error) -> Self {
+        let code = match error.kind() {
+            mlp_onnx::ErrorKind::Io => Code::InputOutput,
+            mlp_onnx::ErrorKind::Options => Code::Configuration,
+            _ => Code::Data,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
 impl From<mlp_results::Error> for Failure {
     fn from(error: mlp_results::Error) -> Self {
         let code = match error.kind() {

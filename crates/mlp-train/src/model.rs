@@ -88,6 +88,15 @@ impl SavedModel {
     ///
     /// As [`save_model`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let map = self.to_map();
+        match &self.network {
+            AnyMlp::F32(mlp) => save_model(path, mlp, &map),
+            AnyMlp::F64(mlp) => save_model(path, mlp, &map),
+        }
+    }
+
+    /// All but the network, as a model file has it: the keys of the configuration, the classes, and what the program says.
+    pub fn to_map(&self) -> Map<String, Value> {
         let mut map = self.other.clone();
         map.extend(self.config.to_map());
         if self.classes.iter().any(|class| class.chars().count() != 1) {
@@ -95,10 +104,21 @@ impl SavedModel {
         } else if !self.classes.is_empty() {
             map.insert(CLASSES.to_owned(), json!(self.classes.concat()));
         }
-        match &self.network {
-            AnyMlp::F32(mlp) => save_model(path, mlp, &map),
-            AnyMlp::F64(mlp) => save_model(path, mlp, &map),
-        }
+        map
+    }
+
+    /// The model of a network and of what [`SavedModel::to_map`] gave.
+    ///
+    /// # Errors
+    ///
+    /// If a key of the configuration or the classes are not what they should be. Whether they are those of the network is found
+    /// out when the model is saved.
+    pub fn with_map(network: impl Into<AnyMlp>, map: &Map<String, Value>) -> Result<Self> {
+        let mut map = map.clone();
+        map.remove(SHA256);
+        let (config, classes, other) = parse_config(&map, true)
+            .map_err(|problem| Error::at(ErrorKind::Model, problem.place, problem.expected, problem.found))?;
+        Ok(Self { network: network.into(), config, classes, other })
     }
 }
 

@@ -6,6 +6,8 @@ pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod estimate;
 pub(crate) mod evaluate;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;

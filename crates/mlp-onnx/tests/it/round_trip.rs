@@ -1,0 +1,63 @@
+//! What is exported is imported as it was.
+
+use mlp_onnx::mlp_train::mlp_core::Activation;
+use mlp_onnx::mlp_train::{Decoding, Precision, TargetEncoding, load_model};
+use mlp_onnx::{ErrorKind, ExportOptions, ImportOptions, InputKind, export, from_onnx, import, to_onnx};
+use serde_json::json;
+
+use crate::files::model;
+
+#[test]
+fn every_kind_of_model_comes_back_as_it_was() {
+    let encodings = [TargetEncoding::OneHot, TargetEncoding::Binary, TargetEncoding::Random { bits: 5 }];
+    for encoding in encodings {
+        for output in Activation::ALL {
+            for (has_bias, precision) in [(true, Precision::F32), (false, Precision::F64)] {
+                for decoding in [None, Some(Decoding::Exact), Some(Decoding::Nearest)] {
+                    let mut model = model(encoding, output, has_bias, precision);
+                    model.config.decoding = decoding;
+                    model.other.insert("pictures".to_owned(), json!("as they are"));
+                    for input in InputKind::ALL {
+                        let options = ExportOptions::new().input(input).classes(true).metadata("trial", "abc");
+                        let bytes = to_onnx(&model, &options).expect("a file");
+                        let imported = from_onnx(&bytes, &ImportOptions::new()).expect("a model");
+                        assert_eq!(imported.model, model);
+                        assert_eq!(imported.notes, []);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_file_goes_to_onnx_and_back_with_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    model(TargetEncoding::OneHot, Activation::Softmax, true, Precision::F32).save(at("a.safetensors")).expect("a file");
+    let before = load_model(at("a.safetensors")).expect("a model");
+    export(&before, &ExportOptions::new(), at("a.onnx")).expect("an export");
+    let after = import(at("a.onnx"), &ImportOptions::new()).expect("an import").model;
+    after.save(at("b.safetensors")).expect("a file");
+    let read = |name: &str| std::fs::read(at(name)).expect("a file");
+    assert_eq!(read("a.safetensors"), read("b.safetensors"));
+}
+
+#[test]
+fn a_file_that_is_missing_is_an_error_of_the_system() {
+    let error = import("no/such.onnx", &ImportOptions::new()).expect_err("no file");
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().starts_with("no/such.onnx: cannot read the network: "), "{error}");
+}
+
+#[test]
+fn a_graph_that_is_not_the_one_of_its_metadata_is_refused() {
+    let model = model(TargetEncoding::OneHot, Activation::Sigmoid, true, Precision::F32);
+    let bytes = to_onnx(&model, &ExportOptions::new()).expect("a file");
+    let text = b"Tanh";
+    let position = bytes.windows(text.len()).position(|window| window == text).expect("the operator");
+    let mut changed = bytes.clone();
+    changed[position..position + text.len()].copy_from_slice(b"Relu");
+    let error = from_onnx(&changed, &ImportOptions::new()).expect_err("another network");
+    insta::assert_snapshot!(error);
+}
