@@ -7,7 +7,7 @@ use crate::interval;
 use crate::record::Status;
 use crate::score::seconds;
 use crate::text;
-use crate::varied::{VariedKey, config_value};
+use crate::varied::{Spelling, VariedKey};
 
 /// Trials that differ only in their seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,12 +78,14 @@ pub(crate) fn cells<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<
         .iter()
         .map(|key| key.values.iter().enumerate().map(|(index, value)| (value.to_string(), index)).collect())
         .collect();
+    let spellings: Vec<Spelling<'_>> = varied.iter().map(|key| Spelling::of(trials, &key.key)).collect();
     // Trials on different data are never one configuration, even if their configurations read the same.
     let mut groups: BTreeMap<(Vec<usize>, &str), Vec<&TrialResult>> = BTreeMap::new();
     for trial in trials {
-        let place = varied.iter().zip(&indices).map(|(key, indices)| {
-            indices.get(&config_value(&trial.record, &key.key).to_string()).copied().unwrap_or(0)
-        });
+        let place = spellings
+            .iter()
+            .zip(&indices)
+            .map(|(spelling, indices)| indices.get(&spelling.value(&trial.record).to_string()).copied().unwrap_or(0));
         groups.entry((place.collect(), &trial.record.data.sha256)).or_default().push(trial);
     }
     let label = |indices: &[usize], names: fn(&VariedKey) -> &Vec<String>| {
