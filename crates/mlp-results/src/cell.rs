@@ -44,6 +44,12 @@ impl Cell<'_> {
         interval::mean(&self.scores)
     }
 
+    /// Whether some of its seeds were stopped before their end and others have scores, as when halving decides anew after the
+    /// list of values or of seeds has grown: its mean is over other seeds than that of a configuration that came to the end.
+    pub fn is_partly_stopped(&self) -> bool {
+        self.n_stopped > 0 && !self.scores.is_empty()
+    }
+
     /// The mean of what the configuration is ranked by.
     pub fn ranking_mean(&self) -> Option<f64> {
         interval::mean(&self.ranking_scores)
