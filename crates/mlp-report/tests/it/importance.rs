@@ -137,8 +137,9 @@ fn few_draws_are_never_ranked_by_the_best_minus_the_worst() {
 #[test]
 fn one_setting_changed_after_the_other_is_no_search() {
     let change = |key: &str, value: f64, score| scored(&[(key, json!(value))], 0, score);
-    let mut records: Vec<RunRecord> =
-        (1..7).map(|i| change("learning_rate", f64::from(i), 0.9 + f64::from(i) / 100.0)).collect();
+    // The defaults are the configuration in the middle, from which both go out.
+    let mut records = vec![scored(&[], 0, 0.85)];
+    records.extend((1..7).map(|i| change("learning_rate", f64::from(i), 0.9 + f64::from(i) / 100.0)));
     records.push(change("l2", 0.5, 0.8));
     let input = made_up::input(records);
     let effects = effects(&Overview::new(&input.trials));
