@@ -94,6 +94,9 @@ pub struct KeyEffect {
     pub is_separable: bool,
     /// What it explains, of drawn configurations, and whether that can be told from chance.
     pub importance: Option<Importance>,
+    /// Whether there are too few configurations to say what the key does: drawn ones, or such that have each of its values
+    /// once and differ in other keys as well.
+    pub has_too_few: bool,
 }
 
 /// What one value, or one range of values, reaches.
@@ -131,12 +134,14 @@ impl KeyEffect {
             || self.levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
         let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
         let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
+        // Where all reach the same, the first and the last.
+        let high = if low.0 == high.0 { estimates().last()? } else { high };
         (low.0 != high.0).then_some((low, high))
     }
 
     /// Whether the key is known to matter, or nothing is known of that.
     pub fn may_matter(&self) -> bool {
-        self.importance.is_none_or(|importance| importance.matters)
+        !self.has_too_few && self.importance.is_none_or(|importance| importance.matters)
     }
 
     /// The difference between the highest and the lowest estimate.
@@ -186,7 +191,9 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         .map(|((factor, levels), importance)| {
             let is_separable =
                 design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
-            KeyEffect { factor, levels, is_separable, importance }
+            let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
+            let has_too_few = importance.is_none() && (design == Design::Drawn || is_single);
+            KeyEffect { factor, levels, is_separable, importance, has_too_few }
         })
         .collect();
     sort(&mut keys);
@@ -206,6 +213,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
 fn sort(keys: &mut [KeyEffect]) {
     let strength = |key: &KeyEffect| match key.importance {
         Some(importance) => (importance.matters, importance.share, -importance.p),
+        None if key.has_too_few => (false, 0.0, 0.0),
         None => (false, key.span(), 0.0),
     };
     keys.sort_by(|a, b| {

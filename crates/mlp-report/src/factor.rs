@@ -12,6 +12,8 @@ const N_VALUES: usize = 24;
 const N_NUMBERS: usize = 12;
 /// Numbers that were tried in fewer configurations than this, on the average, count as drawn at random.
 const N_REPEATED: usize = 3;
+/// From so many values on, numbers that nearly all occur once count as drawn, too.
+const N_SINGLE: usize = 4;
 /// About how many configurations make a range, and how many ranges there are at most.
 const N_IN_RANGE: usize = 8;
 const N_RANGES: usize = 8;
@@ -70,7 +72,18 @@ fn factor(overview: &Overview<'_>, key: usize) -> Factor {
 /// Whether a key's numbers look drawn rather than chosen: many, and hardly any of them twice.
 fn are_drawn(overview: &Overview<'_>, varied: &VariedKey) -> bool {
     let is_repeated = overview.varied.len() == 1 && overview.cells.iter().any(|cell| cell.scores.len() > 1);
-    varied.values.len() > N_NUMBERS && overview.cells.len() < N_REPEATED * varied.values.len() && !is_repeated
+    let n_values = varied.values.len();
+    n_values > N_NUMBERS && overview.cells.len() < N_REPEATED * n_values && !is_repeated
+        || are_single(overview, n_values)
+}
+
+/// Whether a key's values are few, but nearly all of them occur once, while other keys change as well: as in a search with
+/// few draws. Where one setting after the other is changed, values are single, too, but the others stay as they are; then
+/// there are as many configurations as a sum of single effects has unknowns.
+fn are_single(overview: &Overview<'_>, n_values: usize) -> bool {
+    let n_unknowns = 1 + overview.varied.iter().map(|key| key.values.len() - 1).sum::<usize>();
+    let n_cells = overview.cells.len();
+    n_values >= N_SINGLE && 2 * n_cells < 3 * n_values && n_unknowns > n_cells
 }
 
 /// Ranges with about equally many configurations; equal numbers stay together.

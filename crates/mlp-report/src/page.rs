@@ -87,7 +87,7 @@ fn sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
     let mut sections = Vec::new();
     if input.trials.is_empty() {
         sections.push(nothing::section());
-        sections.extend(halving::section(&input.halving));
+        sections.extend(halving::section(&input.halving, overview));
     } else {
         sections.extend(troubles::sections(input, overview));
         sections.extend(diagnosis::section(input, overview, figures));
@@ -98,7 +98,7 @@ fn sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
         sections.extend(trials::section(input, overview, figures));
         sections.extend(robustness::section(figures));
         sections.push(table::section(overview));
-        sections.extend(halving::section(&input.halving));
+        sections.extend(halving::section(&input.halving, overview));
         sections.extend(settings::section(&input.trials, overview));
     }
     sections.push(words::section());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::{Overview, Status, TrialResult};
-use mlp_train::Diagnosis;
+use mlp_results::{Overview, Status, TrialResult, levels};
+use mlp_train::{Background, Diagnosis, TrainConfig};
 
 use crate::input::ReportInput;
 
@@ -12,10 +12,10 @@ use crate::input::ReportInput;
 pub(crate) enum Verdict {
     /// Its numbers grew beyond all bounds.
     Diverged,
-    /// It learned nothing, and a layer is at fault.
+    /// It learned nothing: a layer is at fault, or its answers are no better than a constant one's.
     Dead,
-    /// It gives one answer to every sample, or no better ones than a constant answer, and no layer is at fault: as a rule it
-    /// was not trained for long.
+    /// It gives one answer to every sample, or hardly better ones than a constant answer, and no layer is at fault: as a rule
+    /// it was not trained for long.
     Untrained,
     /// A layer is dead, and the others still learn.
     LostLayer,
@@ -28,11 +28,14 @@ impl Verdict {
     pub(crate) fn new(overview: &Overview<'_>, trial: Option<&TrialResult>, diagnosis: &Diagnosis) -> Verdict {
         let has_finding = diagnosis.finding().is_some();
         let is_trained = trial.and_then(|trial| overview.is_trained(overview.score(trial)?));
-        let has_learned = !diagnosis.gives_one_answer() && is_trained != Some(false);
+        // No better than a constant answer to its own data, whatever the others reached and whatever ranks them.
+        let is_constant = trial.and_then(|trial| levels::accuracies(&trial.record));
+        let is_constant = is_constant.is_some_and(|(reached, constant)| reached <= constant);
+        let has_learned = !diagnosis.gives_one_answer() && is_trained != Some(false) && !is_constant;
         match (has_learned, has_finding) {
             _ if trial.is_some_and(|trial| trial.record.status == Status::Diverged) => Verdict::Diverged,
-            (false, true) => Verdict::Dead,
-            (false, false) => Verdict::Untrained,
+            (false, has_finding) if has_finding || is_constant => Verdict::Dead,
+            (false, _) => Verdict::Untrained,
             (true, true) => Verdict::LostLayer,
             (true, false) => Verdict::Learns,
         }
@@ -54,7 +57,12 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> St
              learning_rate.",
             last.epoch
         ),
-        _ => diagnosis.sentence(),
+        _ => {
+            let record = trial.map(|trial| &trial.record);
+            let config =
+                record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
+            diagnosis.explain(&Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) })
+        }
     }
 }
 

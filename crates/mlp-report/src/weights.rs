@@ -82,6 +82,7 @@ fn scale(weights: &Array2<f64>) -> f64 {
 }
 
 fn draw_scale(canvas: &mut Canvas, limit: f64, y: f64) {
+    let limit = legend(limit);
     let (left, right, n_steps) = (WIDTH / 2.0 - 80.0, WIDTH / 2.0 + 80.0, 64);
     let pixels = Array2::from_shape_fn((1, n_steps), |(_, step)| {
         palette::diverging(step as f64 / (n_steps - 1) as f64 * 2.0 - 1.0)
@@ -90,6 +91,11 @@ fn draw_scale(canvas: &mut Canvas, limit: f64, y: f64) {
         canvas.image(&url, (left, y - 5.0), (right - left, 10.0));
     }
     canvas.line(&[(WIDTH / 2.0, y - 7.0), (WIDTH / 2.0, y + 7.0)], Paint::line(palette::MUTED, 1.0));
-    canvas.text(&format!("≤ −{limit:.2}"), (left - 8.0, y), Anchor::End, 12.0, palette::MUTED, false);
-    canvas.text(&format!("≥ +{limit:.2}"), (right + 8.0, y), Anchor::Start, 12.0, palette::MUTED, false);
+    canvas.text(&format!("≤ −{limit}"), (left - 8.0, y), Anchor::End, 12.0, palette::MUTED, false);
+    canvas.text(&format!("≥ +{limit}"), (right + 8.0, y), Anchor::Start, 12.0, palette::MUTED, false);
+}
+
+/// The end of the scale, with two decimals where these say anything: weights can be tiny.
+fn legend(limit: f64) -> String {
+    if limit < 0.1 { mlp_results::text::rounded_to(limit, 2) } else { format!("{limit:.2}") }
 }

@@ -7,7 +7,7 @@ use crate::interval;
 use crate::record::Status;
 use crate::score::seconds;
 use crate::text;
-use crate::varied::{VariedKey, config_value};
+use crate::varied::{Spelling, VariedKey};
 
 /// Trials that differ only in their seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,12 @@ impl Cell<'_> {
         interval::mean(&self.scores)
     }
 
+    /// Whether some of its seeds were stopped before their end and others have scores, as when halving decides anew after the
+    /// list of values or of seeds has grown: its mean is over other seeds than that of a configuration that came to the end.
+    pub fn is_partly_stopped(&self) -> bool {
+        self.n_stopped > 0 && !self.scores.is_empty()
+    }
+
     /// The mean of what the configuration is ranked by.
     pub fn ranking_mean(&self) -> Option<f64> {
         interval::mean(&self.ranking_scores)
@@ -78,12 +84,14 @@ pub(crate) fn cells<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<
         .iter()
         .map(|key| key.values.iter().enumerate().map(|(index, value)| (value.to_string(), index)).collect())
         .collect();
+    let spellings: Vec<Spelling<'_>> = varied.iter().map(|key| Spelling::of(trials, &key.key)).collect();
     // Trials on different data are never one configuration, even if their configurations read the same.
     let mut groups: BTreeMap<(Vec<usize>, &str), Vec<&TrialResult>> = BTreeMap::new();
     for trial in trials {
-        let place = varied.iter().zip(&indices).map(|(key, indices)| {
-            indices.get(&config_value(&trial.record, &key.key).to_string()).copied().unwrap_or(0)
-        });
+        let place = spellings
+            .iter()
+            .zip(&indices)
+            .map(|(spelling, indices)| indices.get(&spelling.value(&trial.record).to_string()).copied().unwrap_or(0));
         groups.entry((place.collect(), &trial.record.data.sha256)).or_default().push(trial);
     }
     let label = |indices: &[usize], names: fn(&VariedKey) -> &Vec<String>| {

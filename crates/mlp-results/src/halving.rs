@@ -202,7 +202,7 @@ impl RunFolder {
 
     /// The trials that `rounds` stopped, as results that never count as such. Those of a folder in which an earlier version
     /// ran them are left out: it kept nothing of their settings.
-    pub(crate) fn stopped_trials(&self, rounds: &[HalvingRound]) -> Vec<TrialResult> {
+    pub fn stopped_trials(&self, rounds: &[HalvingRound]) -> Vec<TrialResult> {
         let stopped = rounds.iter().flat_map(|round| &round.stopped);
         let record = |stopped: &StoppedTrial| {
             let mut value: Value = read_json(&self.rung(&stopped.trial, stopped.epoch))?;

@@ -59,6 +59,14 @@ pub fn constant_answers(record: &RunRecord) -> Vec<ConstantBaseline> {
     }
 }
 
+/// The accuracy that a finished trial reached on the test set, and that of the best constant answer to the same samples: a
+/// network that is no better has not learned. Nothing where either is not known.
+pub fn accuracies(record: &RunRecord) -> Option<(f64, f64)> {
+    let reached = record.final_test()?.accuracy?;
+    let constant = constant_answers(record).into_iter().map(|answer| answer.accuracy).reduce(f64::max)?;
+    Some((reached, constant))
+}
+
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.
 pub fn codes(record: &RunRecord) -> Option<Vec<Vec<bool>>> {
     let classes = &record.data.classes;

@@ -33,7 +33,8 @@ pub struct Overview<'a> {
     pub ranked_on: Compared,
     /// What varies besides the seed.
     pub varied: Vec<VariedKey>,
-    /// The configurations, the best mean of what they are ranked by first; those without a score last.
+    /// The configurations, the best mean of what they are ranked by first; behind them those of which some seeds were stopped
+    /// ([`Cell::is_partly_stopped`]), and those without a score last.
     pub cells: Vec<Cell<'a>>,
     /// The trial with the best single score on the samples that rank, the first of equals: the one that a report calls the best and shows in full.
     /// It need not belong to the configuration with the best mean.
@@ -69,6 +70,8 @@ impl<'a> Overview<'a> {
         // Those that have nothing to be ranked by stand behind, by what they reached; of equals it has no say.
         let unranked = |cell: &Cell<'_>| cell.mean().filter(|_| cell.ranking_mean().is_none());
         let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
+        let place = |cell: &Cell<'_>| (cell.ranking_mean().is_none(), cell.is_partly_stopped());
+        let by_rank = |a: &Cell<'_>, b: &Cell<'_>| place(a).cmp(&place(b)).then_with(|| by_rank(a, b));
         cells.sort_by(|a, b| by_rank(a, b).then_with(|| by_score(a, b)).then_with(|| a.indices.cmp(&b.indices)));
         let ranked_on = ranking.set;
         let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };

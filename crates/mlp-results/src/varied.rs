@@ -16,6 +16,9 @@ const NOT_COMPARED: [&str; 2] = ["seed", "name"];
 /// the keys of their configurations, and is none of them.
 pub const FOLDER_KEY: &str = "folder";
 
+/// Where the data of a trial are.
+const DATA_KEY: &str = "data";
+
 /// What the number of hidden layers is called.
 const HIDDEN_LAYERS: &str = "hidden layers";
 
@@ -45,15 +48,19 @@ pub(crate) fn varied_keys(trials: &[TrialResult]) -> Vec<VariedKey> {
         .chain(keys)
         .filter(|key| !NOT_COMPARED.contains(&key.as_str()))
         .filter_map(|key| {
-            let first = config_value(&trials.first()?.record, key);
-            trials.iter().any(|trial| config_value(&trial.record, key) != first).then(|| varied_key(trials, key))
+            let spelling = Spelling::of(trials, key);
+            let first = spelling.value(&trials.first()?.record);
+            trials
+                .iter()
+                .any(|trial| spelling.value(&trial.record) != first)
+                .then(|| varied_key(trials, key, &spelling))
         })
         .collect()
 }
 
-fn varied_key(trials: &[TrialResult], key: &str) -> VariedKey {
+fn varied_key(trials: &[TrialResult], key: &str, spelling: &Spelling<'_>) -> VariedKey {
     let distinct: BTreeMap<String, &Value> =
-        trials.iter().map(|trial| config_value(&trial.record, key)).map(|value| (value.to_string(), value)).collect();
+        trials.iter().map(|trial| spelling.value(&trial.record)).map(|value| (value.to_string(), value)).collect();
     let mut values: Vec<Value> = distinct.into_values().cloned().collect();
     values.sort_by(by_value);
     let (numbers, title) = numbers(key, &values);
@@ -129,6 +136,31 @@ fn by_value(a: &Value, b: &Value) -> Ordering {
             different.unwrap_or(Ordering::Equal)
         }),
         _ => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+/// How the values of a key are spelt where trials are compared. The key `data` is a name or a path, and the same data lie under
+/// several: of those with one hash, the first spelling stands for all.
+pub(crate) struct Spelling<'a> {
+    key: &'a str,
+    /// For each hash of data the first spelling; empty for other keys.
+    of_data: BTreeMap<&'a str, &'a Value>,
+}
+
+impl<'a> Spelling<'a> {
+    pub(crate) fn of(trials: &'a [TrialResult], key: &'a str) -> Self {
+        let mut of_data: BTreeMap<&str, &Value> = BTreeMap::new();
+        if key == DATA_KEY {
+            for TrialResult { record, .. } in trials.iter().filter(|trial| !trial.record.data.sha256.is_empty()) {
+                of_data.entry(&record.data.sha256).or_insert_with(|| config_value(record, key));
+            }
+        }
+        Spelling { key, of_data }
+    }
+
+    pub(crate) fn value(&self, record: &'a RunRecord) -> &'a Value {
+        let own = || config_value(record, self.key);
+        self.of_data.get(record.data.sha256.as_str()).copied().unwrap_or_else(own)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::{RunFolder, RunRecord, Status};
+use mlp_results::{RunFolder, RunRecord, Status, TrialResult};
 
 use crate::checkpoints;
 use crate::error::{Error, Result};
@@ -24,8 +24,10 @@ pub struct Standing {
     pub checkpoints: BTreeMap<String, (usize, usize)>,
     /// Who holds the folder, if anybody does.
     pub holder: Option<String>,
-    /// Trials that successive halving has stopped.
+    /// How many trials successive halving has stopped.
     pub n_stopped: usize,
+    /// Those of them of which it is known what they had reached.
+    pub stopped_trials: Vec<TrialResult>,
     /// Trials a minute: as many as are running, at the seconds that finished ones took by their records. `None` where nothing
     /// is running, as in a copy of the folder, or nothing has finished.
     pub trials_per_minute: Option<f64>,
@@ -53,6 +55,7 @@ impl Standing {
             specification: SweepSpec::read(&specification)?,
             checkpoints: checkpoints::progressed(folder),
             holder: durable_file::lock::holder(folder.path()),
+            stopped_trials: folder.stopped_trials(&rounds),
             n_stopped: rounds.iter().map(|round| round.stopped.len()).sum(),
             trials_per_minute: trials_per_minute(records.values(), running.len()),
             records,
@@ -73,7 +76,16 @@ impl Standing {
 
     /// What distinguishes a trial from its siblings: `l2 = 0.1, seed = 1`.
     pub fn label(&self, record: &RunRecord) -> String {
-        let axes = self.specification.axes.iter();
+        self.named(record, |_| true)
+    }
+
+    /// The same without the seed: what distinguishes its configuration from others.
+    pub fn configuration_label(&self, record: &RunRecord) -> String {
+        self.named(record, |key| key != "seed")
+    }
+
+    fn named(&self, record: &RunRecord, is_wanted: impl Fn(&str) -> bool) -> String {
+        let axes = self.specification.axes.iter().filter(|axis| is_wanted(&axis.key));
         let varied = axes.filter_map(|axis| Some(format!("{} = {}", axis.key, shown(record.config.get(&axis.key)?))));
         varied.collect::<Vec<_>>().join(", ")
     }

@@ -12,12 +12,14 @@ mod file;
 mod finding;
 mod measure;
 mod sentence;
+mod suspects;
 
 use mlp_core::{Mlp, Real};
 use serde::{Deserialize, Serialize};
 
 pub use finding::{Cause, Finding};
 pub use measure::{Probe, SATURATED, diagnose};
+pub use sentence::Background;
 
 /// What one layer does with the samples of a probe, and what it learns from them. With a the outputs of its units, one
 /// row for each of n samples, and W its weights:
@@ -50,6 +52,17 @@ pub struct LayerDiagnosis {
     pub weight_norm: f64,
     /// √(Σ (∂loss/∂W)²), of the mean loss over the probe, without l1 and l2.
     pub gradient_norm: f64,
+    /// Whether it has several units and all of them have the same weights and the same bias: they count as one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub units_are_alike: bool,
+    /// Of a relu in the last layer, the number of units that give 0 to every sample although the targets ask for more: what
+    /// they should give they never learn, as a relu that gives 0 passes no gradient.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_silent_outputs: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What the layers do at the end of an epoch; epoch 0 is before training.

@@ -118,7 +118,7 @@ pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Labels, Rows, Samples, Targets};
 pub use decoding::Decoding;
 pub use diagnosis::{
-    Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
+    Background, Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
 };
 pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
 pub use error::{Error, ErrorKind, Result};

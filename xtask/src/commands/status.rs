@@ -45,7 +45,8 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     let standing = Standing::read(&folder)?;
     arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
-    let trials: Vec<TrialResult> = standing.records.values().cloned().map(TrialResult::from).collect();
+    let finished = standing.records.values().cloned().map(TrialResult::from);
+    let trials: Vec<TrialResult> = finished.chain(standing.stopped_trials.iter().cloned()).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());
     if arguments.json {
         output.line(as_json(&standing, &overview));
@@ -59,7 +60,8 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
 fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) {
     let Some(best) = overview.cells.first().filter(|cell| cell.ranking_mean().is_some()) else { return };
     let (metric, ranking) = (overview.metric, overview.ranking());
-    let label = if best.label.is_empty() { String::new() } else { format!(": {}", best.short_label) };
+    let label = best.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default();
+    let label = if label.is_empty() { label } else { format!(": {label}") };
     let n_seeds = match best.ranking_scores.len() {
         1 => String::new(),
         n_seeds => format!(", ± sd of {}", counted(n_seeds, "seed")),

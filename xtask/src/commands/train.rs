@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
-use mlp_results::{RankBy, RunRecord, Status};
+use mlp_results::{RankBy, RunRecord, Status, levels};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
-use mlp_train::{Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig, load_model};
+use mlp_train::{Background, Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig, load_model};
 use serde_json::{Map, Value};
 
 use crate::data;
@@ -200,12 +200,15 @@ fn optimizer(config: &TrainConfig) -> String {
 }
 
 /// What was found in the trial, in words.
-fn diagnosis(path: &Path) -> String {
+fn diagnosis(path: &Path, config: &TrainConfig, record: &RunRecord) -> String {
     if !path.exists() {
         return "none: a net is examined while it trains, and this one is finished; train it again with another --out"
             .to_owned();
     }
-    Diagnosis::read(path).map_or_else(|error| error.to_string(), |diagnosis| diagnosis.sentence())
+    Diagnosis::read(path).map_or_else(
+        |error| error.to_string(),
+        |diagnosis| diagnosis.explain(&Background { config: Some(config), accuracies: levels::accuracies(record) }),
+    )
 }
 
 fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Output) -> Result<(), Failure> {
@@ -219,7 +222,9 @@ fn finish(arguments: &Train, sweep: &Sweep, record: &RunRecord, output: &mut Out
         output.line("");
         summary::explain(record, output);
         if arguments.run.diagnose {
-            output.line(wrapped("diagnosis", &diagnosis(&folder.diagnosis(&record.trial)), 17));
+            let config = &sweep.trials()[0].settings.train;
+            let found = diagnosis(&folder.diagnosis(&record.trial), config, record);
+            output.line(wrapped("diagnosis", &found, 17));
         }
         summary::what_next(&report, model.as_deref(), output);
     } else if !arguments.run.style.json {

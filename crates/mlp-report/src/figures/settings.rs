@@ -14,6 +14,10 @@ const N_KEYS: usize = 8;
 pub(super) fn settings(overview: &Overview<'_>, effects: &Effects) -> Vec<ReportFigure> {
     let mut figures = Vec::new();
     for (index, effect) in effects.keys.iter().take(N_KEYS).enumerate() {
+        // A line through single draws would show chance as if it were an effect.
+        if effect.has_too_few {
+            continue;
+        }
         let key = &overview.varied[effect.factor.key];
         figures.push(ReportFigure {
             name: format!("against-{}", file_name(&key.key)),

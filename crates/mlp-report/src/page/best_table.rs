@@ -28,6 +28,8 @@ pub(super) struct BestTable {
     rows: Vec<Row>,
     /// The number of all configurations, where not all are in the table.
     n_cells_beyond: Option<String>,
+    /// Whether seeds of any were stopped while others have scores.
+    has_partly_stopped: bool,
 }
 
 /// Which columns say something.
@@ -79,6 +81,7 @@ impl BestTable {
             keys: keys.join(" · "),
             columns: Columns::new(best),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
+            has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
             n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),
         }
     }

@@ -147,7 +147,8 @@ fn why(cause: Cause) -> &'static str {
         Cause::PositiveWeights => "is saturated, as its weights are all positive",
         Cause::LargeWeights => "is saturated, as the weights that it began with are too large",
         Cause::GrownWeights => "is saturated, as its weights have grown",
-        Cause::SilentUnits => "gives 0 to every sample",
+        Cause::EqualWeights => "has units that are all alike",
+        Cause::SilentUnits => "has units that give 0 to every sample",
         Cause::FadedSignal => "gives nearly one answer to every sample",
         Cause::VanishedGradient => "gets hardly any gradient",
     }

@@ -56,6 +56,7 @@ struct Span {
     share: String,
     p: String,
     is_chance: bool,
+    has_too_few: bool,
     is_alias: bool,
     ends: Option<Ends>,
 }
@@ -63,6 +64,8 @@ struct Span {
 struct Ends {
     /// The best and the worst.
     values: [End; 2],
+    /// Whether they are the same to the digits that are shown.
+    is_level: bool,
     difference: String,
 }
 
@@ -133,8 +136,10 @@ fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
     let ends = effect.extremes().map(|(low, high)| {
         let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
         let difference = overview.metric.format_difference(high.1 - low.1);
+        let values = [best, worst].map(|(level, mean)| end(overview, effect, level, mean));
         Ends {
-            values: [best, worst].map(|(level, mean)| end(overview, effect, level, mean)),
+            is_level: values[0].mean == values[1].mean,
+            values,
             difference: difference.trim_start_matches('+').to_owned(),
         }
     });
@@ -146,6 +151,7 @@ fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
         share: importance(share),
         p: importance(p_value),
         is_chance: !effect.may_matter(),
+        has_too_few: effect.has_too_few,
         is_alias: effect.importance.is_some_and(|importance| importance.is_alias),
         ends,
     }

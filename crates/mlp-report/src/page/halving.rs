@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use mlp_results::text::{self, counted};
-use mlp_results::{HalvingRound, RankedConfiguration, StoppedTrial, TrialResult};
+use mlp_results::{HalvingRound, Overview, RankedConfiguration, StoppedTrial, TrialResult};
 
 use crate::markup::{render, shown};
 
@@ -20,6 +20,8 @@ struct Halving {
     /// Whether any configuration had lost a seed when it was compared.
     has_losses: bool,
     n_more: Option<String>,
+    /// `1 configuration`, of those that are stopped although some of their seeds have a result.
+    partly_stopped: Option<String>,
 }
 
 /// A configuration, where it was compared last.
@@ -54,7 +56,7 @@ struct TrialRow {
 }
 
 /// Who was compared, when and as which of how many; nothing where nobody was stopped.
-pub(super) fn section(rounds: &[HalvingRound]) -> Option<String> {
+pub(super) fn section(rounds: &[HalvingRound], overview: &Overview<'_>) -> Option<String> {
     if n_stopped(rounds) == 0 {
         return None;
     }
@@ -69,8 +71,10 @@ pub(super) fn section(rounds: &[HalvingRound]) -> Option<String> {
             .map(move |(rank, ranked)| Row::new(round, rank, ranked))
     });
     let n_more = rounds.first().map_or(0, |round| round.configurations.len()).saturating_sub(N_LISTED);
+    let n_partly_stopped = overview.cells.iter().filter(|cell| cell.is_partly_stopped()).count();
     Some(render(&Halving {
         summary,
+        partly_stopped: (n_partly_stopped > 0).then(|| counted(n_partly_stopped, "configuration")),
         metric: rounds.last().map_or_else(String::new, |round| shown(&round.metric)),
         rows: last_compared.take(N_LISTED).collect(),
         has_losses: configurations().any(|ranked| ranked.n_lost() > 0),

@@ -73,6 +73,18 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
     assert!(!report_html(&input).contains("#diagnosis"));
 }
 
+/// All layers are alive, and what comes out is never right.
+#[test]
+fn a_net_no_better_than_a_constant_answer_is_never_said_to_learn() {
+    let record = made_up::scored(&[("max_norm", json!(0.01))], 0, 0.0);
+    let mut input = made_up::input(vec![record.clone()]);
+    input.diagnoses = vec![made_up::diagnosis(&record, false)];
+    let text = crate::pages::text_of(&report_html(&input));
+    assert!(text.contains("The examined trial did not learn."), "{text}");
+    assert!(text.contains("Nothing has been learned: 0 %") || text.contains("nothing has been learned: 0 %"), "{text}");
+    assert!(text.contains("max_norm = 0.01 holds the weights down") && !text.contains("trial learns"), "{text}");
+}
+
 #[test]
 fn a_net_that_diverged_with_all_its_layers_alive_is_not_told_to_learn_faster() {
     let records =

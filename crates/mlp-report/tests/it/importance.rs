@@ -116,3 +116,41 @@ fn a_setting_that_always_changes_together_with_one_that_matters_is_not_called_ch
     assert!(twins.contains(&alias) && twins.contains(&named[0]) && !named.contains(&alias), "{alias}, {named:?}");
     assert!(report_html(&input).contains("always changes together with settings above it"));
 }
+
+/// Every value was drawn once: the best minus the worst of a setting would be the best minus the worst trial.
+#[test]
+fn few_draws_are_never_ranked_by_the_best_minus_the_worst() {
+    for n_draws in [4, 5, 8, 10, 12] {
+        let input = made_up::input((0..n_draws).map(|i| draw(i, |_| 0.2 + 0.7 * noise(5, i))).collect());
+        let overview = Overview::new(&input.trials);
+        let effects = effects(&overview);
+        assert_eq!(effects.design, Design::Drawn, "{n_draws}");
+        assert_eq!(names(&overview, &effects), [""; 0], "{n_draws}");
+        assert!(effects.keys.iter().all(|key| !key.may_matter()), "{n_draws}");
+        assert_eq!(mlp_report::interplay::pairs(&effects), []);
+        let page = report_html(&input);
+        let said = if n_draws < 6 { "too few configurations to say" } else { "cannot be told from chance with" };
+        assert!(page.contains(said) && !page.contains("not more than one value"), "{n_draws}");
+    }
+}
+
+#[test]
+fn one_setting_changed_after_the_other_is_no_search() {
+    let change = |key: &str, value: f64, score| scored(&[(key, json!(value))], 0, score);
+    // The defaults are the configuration in the middle, from which both go out.
+    let mut records = vec![scored(&[], 0, 0.85)];
+    records.extend((1..7).map(|i| change("learning_rate", f64::from(i), 0.9 + f64::from(i) / 100.0)));
+    records.push(change("l2", 0.5, 0.8));
+    let input = made_up::input(records);
+    let effects = effects(&Overview::new(&input.trials));
+    assert_eq!(effects.design, Design::Incomplete);
+    assert!(effects.keys.iter().all(|key| key.is_separable && !key.has_too_few));
+}
+
+#[test]
+fn values_that_reach_the_same_make_no_difference() {
+    let grid = |i: u64| scored(&[("l1", json!(i / 2)), ("l2", json!(i % 2))], 0, 0.5 + 0.1 * (i % 2) as f64);
+    let page = report_html(&made_up::input((0..4).map(grid).collect()));
+    assert!(page.contains("no difference: every value reaches 55.00") && page.contains("0.00 points"), "{page}");
+    assert!(!page.contains("not more than one value has a result"));
+}

@@ -43,3 +43,33 @@ fn the_page_ranks_by_validation_and_shows_the_test_set() {
             && page.contains("<dt>Best accuracy on the test set</dt><dd>97.00 %")
     );
 }
+
+/// A longer list of rates and then a third seed: the configuration that the new decision stops has two seeds that finished before.
+#[test]
+fn a_configuration_that_halving_stops_now_stands_behind_those_that_came_to_the_end() {
+    let rate = |rate: f64, seed, score| made_up::scored(&[("learning_rate", serde_json::json!(rate))], seed, score);
+    let mut input = made_up::input(vec![
+        rate(0.02, 0, 0.60),
+        rate(0.02, 1, 0.61),
+        rate(0.02, 2, 0.50),
+        rate(0.03, 0, 0.62),
+        rate(0.03, 1, 0.63),
+    ]);
+    let mut record = rate(0.03, 2, 0.4);
+    record.status = mlp_results::Status::Failed;
+    let stopped = serde_json::json!({ "trial": record.trial, "label": "", "epoch": 1, "value": 0.4, "rank": 2 });
+    let configuration =
+        |is_kept: bool| serde_json::json!({ "label": "", "mean": 0.5, "is_kept": is_kept, "trials": [] });
+    input.halving = serde_json::from_value(serde_json::json!([{
+        "epoch": 1, "metric": "validation.accuracy", "n_trials": 6, "n_kept": 3,
+        "configurations": [configuration(true), configuration(false)], "stopped": [stopped],
+    }]))
+    .unwrap();
+    input.trials.push(mlp_results::TrialResult { record, model: None, ending: Some("stopped".to_owned()) });
+    let overview = mlp_results::Overview::new(&input.trials);
+    let rates: Vec<&str> = overview.cells.iter().map(|cell| cell.label.as_str()).collect();
+    assert_eq!(rates, ["0.02", "0.03"]);
+    let page = mlp_report::report_html(&input);
+    assert!(page.contains("Some seeds of 1 configuration that this comparison stops have a result all the same"));
+    assert!(page.contains("its mean is over the other seeds alone") && !page.contains("no seed was chosen"));
+}

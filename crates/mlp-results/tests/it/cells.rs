@@ -200,3 +200,18 @@ proptest! {
         prop_assert_eq!(best(&turned).map(|record| &record.trial), found);
     }
 }
+
+#[test]
+fn the_same_data_under_another_spelling_make_no_other_configuration() {
+    let on = |data: &str, sha256: &str| {
+        let mut record = scored(&[("data", serde_json::json!(data))], 0, 0.9);
+        record.data.sha256 = sha256.repeat(64);
+        record
+    };
+    let same = made_up::trials(vec![on("datasets/mnist", "a"), on("./datasets/mnist", "a"), on("/x/mnist/", "a")]);
+    let overview = Overview::new(&same);
+    assert_eq!((overview.varied.len(), overview.cells.len()), (0, 1));
+    let other = made_up::trials(vec![on("datasets/mnist", "a"), on("./datasets/mnist", "a"), on("mine", "b")]);
+    let overview = Overview::new(&other);
+    assert_eq!((overview.varied[0].values.len(), overview.cells.len()), (2, 2));
+}

@@ -223,6 +223,8 @@ pub(crate) fn diagnosis(record: &RunRecord, is_saturated: bool) -> Diagnosis {
             positive_weights: if is_saturated { 1.0 } else { 0.5 },
             weight_norm: 20.0,
             gradient_norm: alive * 10f64.powi(depth as i32 - 4) / (1.0 + epoch as f64),
+            units_are_alike: false,
+            n_silent_outputs: 0,
         }
     };
     Diagnosis {

@@ -25,6 +25,8 @@ pub enum Cause {
     LargeWeights,
     /// Saturated since the weights have grown.
     GrownWeights,
+    /// All units have the same weights, and get the same gradient: they stay one unit.
+    EqualWeights,
     /// Units that give 0 to every sample, and so have no gradient.
     SilentUnits,
     /// What varies from sample to sample has got lost on the way forwards.
@@ -52,7 +54,11 @@ impl Diagnosis {
     pub fn finding(&self) -> Option<Finding> {
         let last = self.epochs.last()?;
         let is_fatal = !self.answers_vary(last);
-        let layer = (0..self.layers.len()).find(|&layer| self.fault(last, layer, is_fatal).is_some());
+        let is_at_fault = |layer: &usize| self.fault(last, *layer, is_fatal).is_some();
+        let output = self.layers.len() - 1;
+        // What no output gives is lost, whatever the layers before it have lost.
+        let has_silent_outputs = !is_fatal && last.layers[output].n_silent_outputs > 0;
+        let layer = if has_silent_outputs { Some(output) } else { (0..=output).find(is_at_fault) };
         let (layer, fault) = match layer {
             Some(layer) => (layer, self.fault(last, layer, is_fatal)?),
             None if is_fatal => (vanished_gradient(last)?, Fault::NoGradient),
@@ -64,6 +70,7 @@ impl Diagnosis {
         };
         let first = self.epochs.iter().rev().take_while(holds).last()?;
         let cause = match fault {
+            Fault::Alike => Cause::EqualWeights,
             Fault::Silent => Cause::SilentUnits,
             Fault::Faint => Cause::FadedSignal,
             Fault::NoGradient => Cause::VanishedGradient,
@@ -94,6 +101,9 @@ impl Diagnosis {
         let (found, activation) = (&epoch.layers[layer], self.activation(layer)?);
         let is_output = layer + 1 == self.layers.len();
         match activation {
+            // The outputs have targets of their own, which tell them apart at the first step.
+            _ if found.units_are_alike && !is_output => Some(Fault::Alike),
+            Activation::Relu if is_output && !is_fatal && found.n_silent_outputs > 0 => Some(Fault::Silent),
             Activation::Relu if found.dead_units >= if is_fatal { NEARLY_ALL } else { MANY } => Some(Fault::Silent),
             // The outputs of a net that answers rightly are saturated.
             Activation::Sigmoid | Activation::Tanh if found.saturated >= NEARLY_ALL && (is_fatal || !is_output) => {
@@ -116,6 +126,7 @@ impl Diagnosis {
 /// What can be wrong with a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
+    Alike,
     Saturated,
     Silent,
     Faint,

@@ -1,7 +1,7 @@
 //! What each layer does with the samples of a probe.
 
 use mlp_core::{Activation, Batch, Layer, LayerGradient, Mlp, Objective, Real, backpropagate};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use super::{EpochDiagnosis, LayerDiagnosis};
 use crate::data::{Rows, Samples};
@@ -9,6 +9,8 @@ use crate::data::{Rows, Samples};
 /// A unit counts as saturated for a sample if its derivative is below this share of the largest that its activation has
 /// (¼ for the sigmoid, 1 for the others): for a sigmoid, where |z| > 6.0.
 pub const SATURATED: f64 = 0.01;
+/// Units are alike if their weights differ by no more than this share of the largest.
+const ALIKE: f64 = 1e-6;
 
 /// The samples that a network is examined with: inputs `(n_samples, n_inputs)` and targets `(n_samples, n_outputs)`.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +67,9 @@ pub fn diagnose<F: Real>(mlp: &Mlp<F>, probe: &Probe<F>, objective: Objective, e
         layers.push(examine(layer, &net_inputs, &outputs, gradient));
         received = outputs;
     }
+    if let (Some(measured), Some(layer)) = (layers.last_mut(), mlp.layers.last()) {
+        measured.n_silent_outputs = n_silent_outputs(layer.activation, &received, &probe.targets);
+    }
     let is_finite = loss.is_finite() && layers.iter().all(LayerDiagnosis::is_finite);
     is_finite.then_some(EpochDiagnosis { epoch, loss, layers })
 }
@@ -91,7 +96,35 @@ fn examine<F: Real>(
         positive_weights: n_positive as f64 / layer.weights.len() as f64,
         weight_norm: norm(&layer.weights),
         gradient_norm: norm(&gradient.weights),
+        units_are_alike: are_alike(layer),
+        n_silent_outputs: 0,
     }
+}
+
+/// Whether there are several units and what tells them apart is less than rounding.
+fn are_alike<F: Real>(layer: &Layer<F>) -> bool {
+    let weights = || layer.weights.rows().into_iter();
+    let largest = layer.weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.widen().abs()));
+    let is_same = |values: ArrayView1<'_, F>, scale: f64| {
+        let first = values[0].widen();
+        values.iter().all(|value| (value.widen() - first).abs() <= ALIKE * scale)
+    };
+    let biases = layer.bias.as_ref().is_none_or(|bias| {
+        let scale = bias.iter().fold(largest, |largest, bias| largest.max(bias.widen().abs()));
+        is_same(bias.view(), scale)
+    });
+    layer.weights.ncols() > 1 && biases && weights().all(|row| is_same(row, largest))
+}
+
+/// [`LayerDiagnosis::n_silent_outputs`] of the last layer.
+fn n_silent_outputs<F: Real>(activation: Activation, outputs: &Array2<F>, targets: &Array2<F>) -> usize {
+    if activation != Activation::Relu {
+        return 0;
+    }
+    let is_silent = |(outputs, targets): &(ArrayView1<'_, F>, ArrayView1<'_, F>)| {
+        outputs.iter().all(|&output| output == F::zero()) && targets.iter().any(|&target| target > F::zero())
+    };
+    outputs.columns().into_iter().zip(targets.columns()).filter(is_silent).count()
 }
 
 /// Counts of pairs of unit and sample, and of units.

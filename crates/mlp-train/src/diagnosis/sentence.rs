@@ -3,23 +3,52 @@
 use mlp_core::Activation;
 
 use super::finding::NEARLY_ALL;
+use super::suspects::{Suspect, is_constant, more_training, shrinking, suspects};
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
+use crate::config::TrainConfig;
+
+/// What is known of a trial besides what its layers do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Background<'a> {
+    /// Its configuration: settings far from their defaults are suspected where it has not learned.
+    pub config: Option<&'a TrainConfig>,
+    /// The fractions of the test samples that its network and the best constant answer have right. A network that has no
+    /// more of them right has not learned.
+    pub accuracies: Option<(f64, f64)>,
+}
+
+impl Background<'_> {
+    /// The accuracies of a network that is no better than a constant answer.
+    fn failure(&self) -> Option<(f64, f64)> {
+        self.accuracies.filter(|(reached, constant)| reached <= constant)
+    }
+}
 
 impl Diagnosis {
     /// In plain words: the [`finding`](Self::finding) with its figures and what to try, or that no layer is at fault; and
     /// which epochs are missing. Layers are counted from 1 here, as in "layer 1 of 8".
     pub fn sentence(&self) -> String {
+        self.explain(&Background::default())
+    }
+
+    /// The [`sentence`](Self::sentence) of a trial of which more is known: it names settings that can be the cause, and speaks of
+    /// no learning where there was none.
+    pub fn explain(&self, background: &Background<'_>) -> String {
         let Some(last) = self.epochs.last() else { return "No epoch has been measured.".to_owned() };
         let mut text = match self.finding() {
-            Some(finding) => self.explained(&finding),
-            None if self.answers_vary(last) => self.healthy(last),
-            None => format!(
+            Some(finding) => self.explained(&finding, background),
+            None if !self.answers_vary(last) => format!(
                 "No layer is dead, but at epoch {} the answers hardly depend on the sample: they vary by {}, the targets by \
-                 {}. Try more epochs or a larger learning_rate.",
+                 {}.{}",
                 last.epoch,
                 shown(last.layers[self.layers.len() - 1].spread),
-                shown(self.target_spread)
+                shown(self.target_spread),
+                self.advice(background)
             ),
+            None if let Some(accuracies) = background.failure() => {
+                format!("No layer is dead, but {}.{}", no_better(accuracies), self.advice(background))
+            }
+            None => self.healthy(last),
         };
         let missing = self.missing();
         if !missing.is_empty() {
@@ -36,13 +65,19 @@ impl Diagnosis {
         text
     }
 
-    fn explained(&self, finding: &Finding) -> String {
+    /// What to try where no layer is at fault, with what the suspects do.
+    fn advice(&self, background: &Background<'_>) -> String {
+        let found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
+        if found.is_empty() { format!(" Try {}.", more_training(background.config)) } else { charged(&found) }
+    }
+
+    fn explained(&self, finding: &Finding, background: &Background<'_>) -> String {
         let Finding { layer, since, cause, is_fatal } = *finding;
         let (Some(epoch), Some(first)) = (self.epochs.iter().find(|epoch| epoch.epoch == since), self.epochs.first())
         else {
             return String::new();
         };
-        let found = &epoch.layers[layer];
+        let (found, is_output) = (&epoch.layers[layer], layer + 1 == self.layers.len());
         let is_first_measured = since == first.epoch && since > 0;
         let when = format!("from epoch {since} on{}", if is_first_measured { ", the first one measured" } else { "" });
         let net_inputs = shown(found.net_input_rms);
@@ -65,6 +100,17 @@ impl Diagnosis {
                 shown(first.layers[layer].weight_norm),
                 shown(found.weight_norm)
             ),
+            Cause::EqualWeights if found.weight_norm == 0.0 => {
+                format!("{when} all its weights are 0, so that its units are one and the same and stay so")
+            }
+            Cause::EqualWeights => {
+                format!("{when} all its units have the same weights, so that they count as one unit and stay one")
+            }
+            Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => format!(
+                "{} of {} units give 0 to every sample {when}, and a relu that gives 0 passes no gradient; what has to be more \
+                 than 0 there is never answered rightly",
+                found.n_silent_outputs, self.layers[layer].units
+            ),
             Cause::SilentUnits => format!(
                 "{} of its units give 0 to every sample {when}, and a relu that gives 0 passes no gradient",
                 percent(found.dead_units)
@@ -76,10 +122,10 @@ impl Diagnosis {
                 } else {
                     format!(", those of the layers before it by {}", spreads.join(", "))
                 };
-                let shrunk = if found.weight_norm < 0.5 * first.layers[layer].weight_norm {
-                    "its weights have shrunk"
+                let shrunk = if self.has_shrunk(layer, epoch) {
+                    shrinking(self, background.config).charge
                 } else {
-                    "the weights are too small to pass on what differs"
+                    "the weights are too small to pass on what differs".to_owned()
                 };
                 format!(
                     "{when} its units give nearly the same answer to every sample (they vary by {}{before}): {shrunk}",
@@ -92,8 +138,33 @@ impl Diagnosis {
                 epoch.layers.last().map_or_else(String::new, |last| shown(last.gradient_norm))
             ),
         };
-        let rest = if is_fatal { "" } else { " The layers after it still learn from what it gives." };
-        format!("Layer {} of {}: {body}.{rest} Try {}.", layer + 1, self.layers.len(), self.remedy(finding, epoch))
+        let rest = match background.failure() {
+            _ if is_fatal => String::new(),
+            Some(accuracies) => format!(" {}.", capitalised(&no_better(accuracies))),
+            None if is_output => String::new(),
+            None => " The layers after it still learn from what it gives.".to_owned(),
+        };
+        let name = if is_output && layer > 0 { " (out)" } else { "" };
+        let advice = self.remedies(finding, epoch, background);
+        format!("Layer {} of {}{name}: {body}.{rest}{advice}", layer + 1, self.layers.len())
+    }
+
+    /// What to try, after what the suspects do where any are known: of a loss on the way that a setting can have caused.
+    fn remedies(&self, finding: &Finding, epoch: &EpochDiagnosis, background: &Background<'_>) -> String {
+        let may_be_a_setting = match finding.cause {
+            Cause::FadedSignal => !self.has_shrunk(finding.layer, epoch),
+            Cause::VanishedGradient => true,
+            Cause::SilentUnits => finding.since > 0 && epoch.layers[finding.layer].n_silent_outputs == 0,
+            Cause::EqualWeights | Cause::PositiveWeights | Cause::LargeWeights | Cause::GrownWeights => false,
+        };
+        let found =
+            background.config.filter(|_| may_be_a_setting).map_or_else(Vec::new, |config| suspects(self, config));
+        if found.is_empty() { format!(" Try {}.", self.remedy(finding, epoch, background)) } else { charged(&found) }
+    }
+
+    /// Whether a layer has lost half the norm of its weights.
+    fn has_shrunk(&self, layer: usize, epoch: &EpochDiagnosis) -> bool {
+        epoch.layers[layer].weight_norm < 0.5 * self.epochs[0].layers[layer].weight_norm
     }
 
     fn saturated(&self, found: &LayerDiagnosis, layer: usize, when: &str) -> String {
@@ -117,25 +188,36 @@ impl Diagnosis {
         format!("{} of its units are saturated{end} {when}{exactly}", percent(found.saturated))
     }
 
-    fn remedy(&self, finding: &Finding, epoch: &EpochDiagnosis) -> &'static str {
+    fn remedy(&self, finding: &Finding, epoch: &EpochDiagnosis, background: &Background<'_>) -> String {
         let is_relu = self.activation(finding.layer) == Some(Activation::Relu);
-        match finding.cause {
+        let found = &epoch.layers[finding.layer];
+        let is_output = finding.layer + 1 == self.layers.len();
+        let initializer = background.config.map(|config| config.initializer);
+        let remedy = match finding.cause {
+            Cause::EqualWeights => match initializer.filter(|&initializer| is_constant(initializer)) {
+                Some(initializer) => {
+                    return format!(
+                        "initializer = \"glorot-uniform\": {initializer} with these numbers gives every weight the same value"
+                    );
+                }
+                None => "an initializer that gives every unit weights of its own, such as \"glorot-uniform\"",
+            },
+            Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => "output_activation = \"sigmoid\"",
             Cause::PositiveWeights | Cause::LargeWeights if is_relu => "initializer = \"he-uniform\"",
             // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
             Cause::PositiveWeights | Cause::LargeWeights => "initializer = { name = \"glorot-uniform\", gain = 2 }",
             Cause::GrownWeights => "a smaller learning_rate",
             Cause::SilentUnits if finding.since == 0 => "initializer = \"he-uniform\"",
             Cause::SilentUnits => "a smaller learning_rate, with initializer = \"he-uniform\"",
-            Cause::FadedSignal
-                if epoch.layers[finding.layer].weight_norm < 0.5 * self.epochs[0].layers[finding.layer].weight_norm =>
-            {
-                "smaller l1 and l2"
+            Cause::FadedSignal if self.has_shrunk(finding.layer, epoch) => {
+                return shrinking(self, background.config).remedy;
             }
             Cause::FadedSignal | Cause::VanishedGradient if is_relu => "initializer = \"he-uniform\"",
             Cause::FadedSignal | Cause::VanishedGradient => {
                 "initializer = { name = \"glorot-uniform\", gain = 4 }, or fewer layers"
             }
-        }
+        };
+        remedy.to_owned()
     }
 
     fn healthy(&self, last: &EpochDiagnosis) -> String {
@@ -159,6 +241,27 @@ impl Diagnosis {
             fullest + 1
         )
     }
+}
+
+/// `nothing has been learned: 0 % of the test samples are answered rightly, and 11.7 % by one and the same answer to all`.
+fn no_better((reached, constant): (f64, f64)) -> String {
+    format!(
+        "nothing has been learned: {} of the test samples are answered rightly, and {} by one and the same answer to all",
+        percent(reached),
+        percent(constant)
+    )
+}
+
+/// ` Note that max_norm = 0.01 holds the weights down. Try a larger max_norm.`
+fn charged(suspects: &[Suspect]) -> String {
+    let charges: Vec<&str> = suspects.iter().map(|suspect| suspect.charge.as_str()).collect();
+    let remedies: Vec<&str> = suspects.iter().map(|suspect| suspect.remedy.as_str()).collect();
+    format!(" Note that {}. Try {}.", charges.join("; "), remedies.join(", or "))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// A fraction in per cent, never rounded to 0 or 100.

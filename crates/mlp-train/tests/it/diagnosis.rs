@@ -11,26 +11,26 @@ use mlp_train::{
 use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::{Array2, array};
 
-struct Digits {
+pub(crate) struct Digits {
     images: LabeledImages,
     codebook: Codebook,
 }
 
 impl Digits {
-    fn new(n_samples: usize) -> Self {
+    pub(crate) fn new(n_samples: usize) -> Self {
         let images = synthetic_digits(n_samples, 1);
         let codebook = TargetEncoding::Ascii.codebook(&images.classes);
         Self { images, codebook }
     }
 
-    fn samples<F: Trainable>(&self) -> Samples<'_, F> {
+    pub(crate) fn samples<F: Trainable>(&self) -> Samples<'_, F> {
         let targets = Targets::labels(&self.images.labels, &self.codebook);
         Samples { inputs: Inputs::Pixels(self.images.pixels()), targets }
     }
 }
 
 /// The paper's way: batches of one sample, the root mean square of each.
-fn config() -> TrainConfig {
+pub(crate) fn config() -> TrainConfig {
     TrainConfig::new()
         .hidden([32, 16])
         .loss(Loss::Rmse)
@@ -44,7 +44,7 @@ fn config() -> TrainConfig {
 }
 
 /// Trains, with an examination before training and after each epoch; and the hash of the weights.
-fn examined<F: Trainable>(config: &TrainConfig, digits: &Digits) -> (Diagnosis, String) {
+pub(crate) fn examined<F: Trainable>(config: &TrainConfig, digits: &Digits) -> (Diagnosis, String) {
     let samples = digits.samples::<F>();
     let probe = Probe::of(&samples);
     let (workers, mut diagnosis) = (Workers::new(1), None);

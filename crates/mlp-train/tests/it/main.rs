@@ -24,5 +24,6 @@ mod samples;
 mod schedule;
 mod smoothing;
 mod stopping;
+mod suspects;
 mod tabular;
 mod validation;

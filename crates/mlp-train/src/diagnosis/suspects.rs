@@ -1,0 +1,173 @@
+//! Settings that are so far from what they are by default that they may be why a network does not learn.
+
+use mlp_core::Initializer;
+
+use super::Diagnosis;
+use crate::config::TrainConfig;
+use crate::optimizer::Optimizer;
+
+/// From this rate on, dropout leaves so little that hardly anything is learned; half is usual.
+const DROPOUT: f64 = 0.6;
+/// The same for inputs, of which a fifth is usual.
+const INPUT_DROPOUT: f64 = 0.5;
+/// From this share on, smoothed targets are nearly the same for all answers; a tenth is usual.
+const SMOOTHING: f64 = 0.5;
+/// A gradient that is so many times as long as is allowed has hardly any length left.
+const CLIPPED: f64 = 10.0;
+/// Weights are held down where less than this share of their norm before training is allowed.
+const HELD_DOWN: f64 = 0.5;
+/// Hidden layers with up to so many units let next to nothing pass.
+const NARROW: usize = 2;
+/// Deformations by more than these leave no digit: a shift in pixels, half of what a small image is wide; a rotation in degrees,
+/// that of a 6 into a 9; a change of size; a lean; a change of thickness; the size of elastic displacements.
+const SHIFT: f64 = 10.0;
+const ROTATION: f64 = 90.0;
+const SCALE: f64 = 0.7;
+const SHEAR: f64 = 0.8;
+const THICKNESS: f64 = 3.0;
+const ELASTIC: f64 = 8.0;
+
+/// A setting that may be at fault.
+#[derive(Debug, PartialEq)]
+pub(super) struct Suspect {
+    /// What it does: `max_norm = 0.01 holds the weights down`.
+    pub(super) charge: String,
+    /// What to try in its place: `a larger max_norm`.
+    pub(super) remedy: String,
+}
+
+impl Suspect {
+    fn new(charge: String, remedy: &str) -> Self {
+        Suspect { charge, remedy: remedy.to_owned() }
+    }
+}
+
+/// The suspects among the settings of `config`. None of them is at its default.
+pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspect> {
+    let mut found = Vec::new();
+    let dropout = config.hidden_dropout().into_iter().fold(0.0, f64::max);
+    if dropout >= DROPOUT {
+        let charge = format!("dropout = {dropout} leaves out nearly all that a hidden layer gives in each step");
+        found.push(Suspect::new(charge, "a smaller dropout"));
+    }
+    let inputs = config.input_dropout;
+    if inputs >= INPUT_DROPOUT {
+        let charge = format!("input_dropout = {inputs} leaves out most of what is seen in each step");
+        found.push(Suspect::new(charge, "a smaller input_dropout"));
+    }
+    if let Some(max_norm) = config.max_norm.filter(|&max_norm| holds_down(diagnosis, max_norm)) {
+        found.push(Suspect::new(format!("max_norm = {max_norm} holds the weights down"), "a larger max_norm"));
+    }
+    if let Some(clip_norm) = config.clip_norm.filter(|&clip_norm| shortens(diagnosis, config, clip_norm)) {
+        let charge = format!("clip_norm = {clip_norm} leaves next to nothing of the gradients");
+        found.push(Suspect::new(charge, "a larger clip_norm"));
+    }
+    let smoothing = config.label_smoothing;
+    if smoothing >= SMOOTHING {
+        let charge = format!("label_smoothing = {smoothing} makes the targets of all answers nearly the same");
+        found.push(Suspect::new(charge, "a smaller label_smoothing"));
+    }
+    if deforms_beyond_recognition(config) {
+        let augment = config.augment.map(|augment| augment.to_string()).unwrap_or_default();
+        let charge = format!("augment = \"{augment}\" leaves hardly anything of the training images");
+        found.push(Suspect::new(charge, "a gentler augment"));
+    }
+    let narrow = config.hidden.iter().position(|&units| units <= NARROW);
+    if let Some(layer) = narrow.filter(|_| diagnosis.layers.last().is_some_and(|outputs| outputs.units > NARROW)) {
+        let n_units = config.hidden[layer];
+        let charge = format!(
+            "all that layer {} lets pass is {}",
+            layer + 1,
+            if n_units == 1 { "the one number of its one unit".to_owned() } else { format!("{n_units} numbers") }
+        );
+        found.push(Suspect::new(charge, "more units in hidden"));
+    }
+    found
+}
+
+/// What has made the weights of a layer small.
+pub(super) fn shrinking(diagnosis: &Diagnosis, config: Option<&TrainConfig>) -> Suspect {
+    let Some(config) = config else {
+        return Suspect::new("its weights have shrunk".to_owned(), "smaller l1 and l2, or a larger max_norm");
+    };
+    if let Some(max_norm) = config.max_norm.filter(|&max_norm| holds_down(diagnosis, max_norm)) {
+        return Suspect::new(format!("max_norm = {max_norm} holds its weights down"), "a larger max_norm");
+    }
+    let decay = match config.optimizer {
+        Optimizer::AdamW { decay, .. } => decay,
+        _ => 0.0,
+    };
+    let penalties = [("l1", config.l1), ("l2", config.l2), ("decay of the optimizer", decay)];
+    let penalties: Vec<&str> = penalties.iter().filter(|(_, value)| *value > 0.0).map(|(name, _)| *name).collect();
+    let remedy = match penalties.as_slice() {
+        [] => "a smaller learning_rate".to_owned(),
+        [penalty] => format!("a smaller {penalty}"),
+        penalties => format!("smaller {}", penalties.join(" and ")),
+    };
+    Suspect { charge: "its weights have shrunk".to_owned(), remedy }
+}
+
+/// Whether an initialiser gives every weight of a layer the same value.
+pub(super) fn is_constant(initializer: Initializer) -> bool {
+    match initializer {
+        Initializer::Uniform { low, high } => low == high,
+        Initializer::Normal { deviation, .. } => deviation == 0.0,
+        Initializer::GlorotUniform { gain }
+        | Initializer::GlorotNormal { gain }
+        | Initializer::LecunUniform { gain }
+        | Initializer::LecunNormal { gain }
+        | Initializer::HeUniform { gain }
+        | Initializer::HeNormal { gain } => gain == 0.0,
+        Initializer::Uniform01 => false,
+    }
+}
+
+/// What is tried where a network has not learned and no setting is to blame: the learning rate is far too large, or else there
+/// were too few steps.
+pub(super) fn more_training(config: Option<&TrainConfig>) -> &'static str {
+    let is_large = |config: &TrainConfig| match config.optimizer {
+        Optimizer::Adam { .. } | Optimizer::AdamW { .. } => config.learning_rate >= 0.03,
+        Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => config.learning_rate >= 10.0,
+    };
+    if config.is_some_and(is_large) { "a smaller learning_rate" } else { "more epochs or a larger learning_rate" }
+}
+
+/// Whether the weights of a unit began, on the average of some layer, with a much larger norm than is allowed.
+fn holds_down(diagnosis: &Diagnosis, max_norm: f64) -> bool {
+    diagnosis.epochs.first().is_some_and(|first| {
+        let layers = diagnosis.layers.iter().zip(&first.layers);
+        layers
+            .map(|(layer, found)| found.weight_norm / (layer.units as f64).sqrt())
+            .any(|norm| max_norm < HELD_DOWN * norm)
+    })
+}
+
+/// Whether gradients are far longer than is allowed, and their length matters: Adam divides by it, down to its epsilon.
+fn shortens(diagnosis: &Diagnosis, config: &TrainConfig, clip_norm: f64) -> bool {
+    let largest = diagnosis
+        .epochs
+        .iter()
+        .map(|epoch| epoch.layers.iter().map(|layer| layer.gradient_norm * layer.gradient_norm).sum::<f64>().sqrt());
+    let is_long = largest.fold(0.0, f64::max) > CLIPPED * clip_norm;
+    let n_weights: f64 = diagnosis.layers.iter().map(|layer| layer.inputs as f64 * layer.units as f64).sum();
+    is_long
+        && match config.optimizer {
+            Optimizer::Adam { epsilon, .. } | Optimizer::AdamW { epsilon, .. } => {
+                clip_norm < CLIPPED * epsilon * n_weights.sqrt()
+            }
+            Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => true,
+        }
+}
+
+fn deforms_beyond_recognition(config: &TrainConfig) -> bool {
+    config.augment.is_some_and(|augment| {
+        // The root mean square of a displacement, as it stands at `Elastic`, for its strength.
+        let elastic = augment.elastic.map_or(0.0, |elastic| elastic.alpha / (6.14 * elastic.sigma));
+        augment.shift >= SHIFT
+            || augment.rotate >= ROTATION
+            || augment.scale >= SCALE
+            || augment.shear >= SHEAR
+            || augment.thickness >= THICKNESS
+            || elastic >= ELASTIC
+    })
+}

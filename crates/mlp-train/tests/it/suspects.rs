@@ -1,0 +1,103 @@
+//! The doctor names the setting that is far from its default, and no other.
+
+use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction};
+use mlp_train::{Background, Cause, Diagnosis, Finding, Optimizer, Probe, TrainConfig, diagnose};
+
+use crate::diagnosis::{Digits, config, examined};
+
+/// What is said of a network that learned nothing, whose configuration is `config`.
+fn told(diagnosis: &Diagnosis, config: &TrainConfig) -> String {
+    diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.05, 0.1167)) })
+}
+
+#[test]
+fn outputs_that_are_always_zero_are_counted_and_nothing_is_said_to_learn() {
+    let digits = Digits::new(64);
+    let samples = digits.samples::<f32>();
+    let probe = Probe::of(&samples);
+    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    let mut rng = <rand_chacha::ChaCha8Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(0);
+    let activations = [Activation::Sigmoid, Activation::Relu];
+    let mut mlp = Mlp::<f32>::new(&[784, 20, 6], &activations, true, Initializer::HE_UNIFORM, &mut rng);
+    let bias = mlp.layers[1].bias.as_mut().unwrap();
+    bias.fill(5.0);
+    mlp.layers[1].weights *= 5.0;
+    let mut diagnosis = Diagnosis::new("t".to_owned(), &mlp, &probe);
+    diagnosis.add(diagnose(&mlp, &probe, objective, 0).unwrap());
+    assert_eq!(diagnosis.finding(), None);
+    let healthy = Background { config: None, accuracies: Some((0.9, 0.1167)) };
+    assert!(diagnosis.explain(&healthy).starts_with("No layer is dead: at epoch 0"), "{}", diagnosis.explain(&healthy));
+
+    let bias = mlp.layers[1].bias.as_mut().unwrap();
+    (bias[1], bias[4]) = (-1e3, -1e3);
+    (1..4).for_each(|epoch| diagnosis.add(diagnose(&mlp, &probe, objective, epoch).unwrap()));
+    let expected = Finding { layer: 1, since: 1, cause: Cause::SilentUnits, is_fatal: false };
+    assert_eq!(diagnosis.finding(), Some(expected));
+    let text = diagnosis.explain(&Background { config: None, accuracies: Some((0.0, 0.1167)) });
+    assert!(text.starts_with("Layer 2 of 2 (out): 2 of 6 units give 0 to every sample from epoch 1 on"), "{text}");
+    assert!(text.contains("Nothing has been learned: 0 % of the test samples"), "{text}");
+    assert!(text.ends_with("Try output_activation = \"sigmoid\"."), "{text}");
+}
+
+#[test]
+fn no_better_than_a_constant_answer_is_never_healthy() {
+    let (diagnosis, _) = examined::<f64>(&config().loss(Loss::CrossEntropy).batch_size(8), &Digits::new(300));
+    for reached in [0.0, 0.05, 0.1167] {
+        let background = Background { config: None, accuracies: Some((reached, 0.1167)) };
+        let text = diagnosis.explain(&background);
+        assert!(!text.contains("No layer is dead: at"), "{text}");
+    }
+}
+
+#[test]
+fn a_setting_is_named_where_it_is_far_from_its_default_and_only_there() {
+    let (diagnosis, _) = examined::<f64>(&config().epochs(0), &Digits::new(100));
+    let narrow = TrainConfig::new().hidden([1]);
+    let cases = [
+        (TrainConfig::new().dropout([0.95]), "dropout = 0.95"),
+        (TrainConfig::new().input_dropout(0.99), "input_dropout = 0.99"),
+        (TrainConfig::new().label_smoothing(0.99), "label_smoothing = 0.99"),
+        (TrainConfig::new().optimizer(Optimizer::Sgd).clip_norm(1e-6), "clip_norm = 0.000001"),
+        (
+            TrainConfig::new().augment("shift 500".parse::<mlp_train::Augmentation>().unwrap()),
+            "augment = \"shift 500\"",
+        ),
+        (TrainConfig::new().max_norm(1e-6), "max_norm = 0.000001"),
+        (narrow, "layer 1 lets pass is the one number"),
+    ];
+    for (config, named) in &cases {
+        let text = told(&diagnosis, config);
+        assert!(text.contains(named) && !text.contains("more epochs"), "{named}: {text}");
+    }
+    // What is usual is not suspected, nor is what Adam does not feel.
+    let usual = TrainConfig::new().dropout([0.5]).input_dropout(0.2).label_smoothing(0.1).clip_norm(1.0);
+    for config in [TrainConfig::new(), usual.augment(mlp_train::Augmentation::GENTLE).max_norm(3.0)] {
+        let text = told(&diagnosis, &config);
+        assert!(text.ends_with("Try more epochs or a larger learning_rate."), "{text}");
+    }
+    assert!(told(&diagnosis, &TrainConfig::new().learning_rate(3.0)).ends_with("Try a smaller learning_rate."));
+}
+
+#[test]
+fn weights_that_max_norm_holds_down_are_not_put_down_to_penalties() {
+    let held = config().max_norm(1e-4).batch_size(8);
+    let (diagnosis, _) = examined::<f64>(&held, &Digits::new(200));
+    let text = told(&diagnosis, &held);
+    assert!(text.contains("max_norm = 0.0001 holds") && text.ends_with("Try a larger max_norm."), "{text}");
+    assert!(!text.contains("l2"), "{text}");
+    let penalised = config().l2(0.5).batch_size(8);
+    let (diagnosis, _) = examined::<f64>(&penalised, &Digits::new(200));
+    let text = told(&diagnosis, &penalised);
+    assert!(text.contains("its weights have shrunk") && text.ends_with("Try a smaller l2."), "{text}");
+}
+
+#[test]
+fn equal_weights_are_found_in_the_first_layer() {
+    let zero = config().hidden([64, 64]).initializer(Initializer::Normal { mean: 0.0, deviation: 0.0 }).batch_size(8);
+    let (diagnosis, _) = examined::<f64>(&zero, &Digits::new(200));
+    let finding = diagnosis.finding().unwrap();
+    assert_eq!((finding.layer, finding.since, finding.cause), (0, 0, Cause::EqualWeights));
+    let text = told(&diagnosis, &zero);
+    assert!(text.starts_with("Layer 1 of 3: from epoch 0 on all its weights are 0"), "{text}");
+    assert!(text.contains("normal with these numbers gives every weight the same value"), "{text}");
+}
