@@ -16,7 +16,8 @@ use crate::trainer::with_rows;
 
 /// With a momentum of 1 the velocity is the sum of the gradients, and with a learning rate of 0 the weights stay.
 const SUM: Optimizer = Optimizer::Momentum { momentum: 1.0 };
-const STAY: Update = Update { learning_rate: 0.0, step: 1, l2: 0.0, l1: 0.0, clip_norm: None };
+const STAY: Update =
+    Update { learning_rate: 0.0, step: 1, l2: 0.0, l1: 0.0, clip_norm: None, max_norm: None, masks: None };
 
 /// Samples whose gradient is computed together.
 const CHUNK: usize = 512;

@@ -32,7 +32,7 @@ use crate::trainable::Trainable;
 ///
 /// let (inputs, labels) = (array![[1.0, 0.0], [0.0, 1.0]], vec![0_u8, 1]);
 /// let codebook = config.codebook(&['l', 'r']);
-/// let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook) };
+/// let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook), weights: None };
 /// let evaluation = committee.evaluate(&samples, &Workers::new(1), Kernel::detect());
 /// assert!(evaluation.metrics.accuracy.is_some());
 /// # Ok::<(), mlp_train::Error>(())
@@ -144,7 +144,7 @@ struct Answers {
 fn answers<F: Trainable>(mlp: &Mlp<F>, inputs: Inputs<'_, F>, workers: &Workers, kernel: Kernel) -> Answers {
     // Nobody asks for targets on the way forward.
     let targets = Targets::Values(ndarray::aview2::<F, 0>(&[]));
-    let samples = Samples { inputs, targets };
+    let samples = Samples { inputs, targets, weights: None };
     let rows: Vec<usize> = (0..samples.n_samples()).collect();
     let mut workspace = Workspace::new(mlp, CHUNK, 0, kernel, workers);
     let empty = || Array2::zeros((rows.len(), mlp.n_outputs()));
@@ -181,6 +181,11 @@ fn joint_net_inputs(loss: Loss, members: &[&[f64]]) -> Vec<f64> {
             (0..n_outputs)
                 .map(|k| log_mean_exp(members.iter().zip(&log_sums).map(move |(z, log_sum)| z[k] - log_sum)))
                 .collect()
+        }
+        // Its outputs are net inputs.
+        Loss::Poisson => {
+            let n_members = members.len() as f64;
+            (0..n_outputs).map(|k| members.iter().map(|z| z[k]).sum::<f64>() / n_members).collect()
         }
         Loss::Absolute | Loss::Squared | Loss::HalfSquared | Loss::Rmse => members[0].to_vec(),
     }

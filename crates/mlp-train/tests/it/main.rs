@@ -26,3 +26,4 @@ mod smoothing;
 mod stopping;
 mod tabular;
 mod validation;
+mod weights;
