@@ -74,7 +74,45 @@ pub fn backpropagate<F: Real>(
     assert_batch(mlp, inputs, targets);
     let output_layer = mlp.layers.last().expect("a network has layers");
     from_output_error(mlp, inputs, &[], |net_inputs, outputs| {
-        output_error(objective, output_layer, net_inputs, outputs, targets)
+        output_error(objective, output_layer, net_inputs, outputs, targets, None)
+    })
+}
+
+/// [`backpropagate`] where samples count differently: the loss of each is multiplied by its weight w, and with it its row of
+/// δᴸ = (1/n) w ∂loss/∂zᴸ; the mean is over the n samples, not over the sum of weights. With `masks` a step also leaves inputs
+/// and hidden outputs out, as in [`backpropagate_masked`].
+///
+/// ```
+/// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, backpropagate_weighted};
+/// use ndarray::array;
+///
+/// let mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
+/// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+///
+/// // A sample that counts 2 is a sample that is there twice.
+/// let (once, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
+/// let (twice, targets_twice) = (array![[0.0, 1.0], [0.0, 1.0], [1.0, 1.0]], array![[1.0], [1.0], [0.0]]);
+/// let (weighted, _) = backpropagate_weighted(&mlp, once.view(), targets.view(), &[2.0, 1.0], objective, None);
+/// let (repeated, _) = backpropagate(&mlp, twice.view(), targets_twice.view(), objective);
+/// assert!((2.0 * weighted - 3.0 * repeated).abs() < 1e-15);
+/// ```
+///
+/// # Panics
+/// As [`backpropagate_masked`], and where there is not one weight for each sample.
+pub fn backpropagate_weighted<F: Real>(
+    mlp: &Mlp<F>,
+    inputs: ArrayView2<'_, F>,
+    targets: ArrayView2<'_, F>,
+    weights: &[f64],
+    objective: Objective,
+    masks: Option<Masks<'_>>,
+) -> (f64, Gradients<F>) {
+    assert_batch(mlp, inputs, targets);
+    assert_eq!(weights.len(), inputs.nrows(), "weights, and samples");
+    let factors = masks.map_or_else(Vec::new, |masks| factors_of_layers(mlp, inputs.nrows(), masks));
+    let output_layer = mlp.layers.last().expect("a network has layers");
+    from_output_error(mlp, inputs, &factors, |net_inputs, outputs| {
+        output_error(objective, output_layer, net_inputs, outputs, targets, Some(weights))
     })
 }
 
@@ -107,13 +145,10 @@ pub fn backpropagate_masked<F: Real>(
     masks: Masks<'_>,
 ) -> (f64, Gradients<F>) {
     assert_batch(mlp, inputs, targets);
-    masks.assert_fits(mlp.layers.len());
-    let layers = mlp.layers.iter().enumerate();
-    let factors: Vec<_> =
-        layers.map(|(index, layer)| masks.factors(index, inputs.nrows(), layer.weights.nrows())).collect();
+    let factors = factors_of_layers(mlp, inputs.nrows(), masks);
     let output_layer = mlp.layers.last().expect("a network has layers");
     from_output_error(mlp, inputs, &factors, |net_inputs, outputs| {
-        output_error(objective, output_layer, net_inputs, outputs, targets)
+        output_error(objective, output_layer, net_inputs, outputs, targets, None)
     })
 }
 
@@ -205,6 +240,13 @@ fn from_output_error<F: Real>(
     (loss, Gradients { layers })
 }
 
+/// The factors of what each layer receives.
+fn factors_of_layers<F: Real>(mlp: &Mlp<F>, n_samples: usize, masks: Masks<'_>) -> Vec<Array2<F>> {
+    masks.assert_fits(mlp.layers.len());
+    let layers = mlp.layers.iter().enumerate();
+    layers.map(|(index, layer)| masks.factors(index, n_samples, layer.weights.nrows())).collect()
+}
+
 /// What the layer of this index receives: the inputs or the outputs of the layer before; with dropout times their factors.
 fn received<'a, F: Real>(activations: &'a [Array2<F>], factors: &[Array2<F>], index: usize) -> CowArray<'a, F, Ix2> {
     match factors.get(index) {
@@ -228,7 +270,7 @@ pub fn mean_loss<F: Real>(
     let hidden = hidden_layers.iter().fold(inputs.to_owned(), |received, layer| layer.forward(received.view()));
     let net_inputs = output_layer.net_inputs(hidden.view());
     let outputs = activate(output_layer.activation, net_inputs.clone());
-    output_error(objective, output_layer, &net_inputs, &outputs, targets).0
+    output_error(objective, output_layer, &net_inputs, &outputs, targets, None).0
 }
 
 fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: ArrayView2<'_, F>) {
@@ -245,13 +287,14 @@ fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: Array
     );
 }
 
-/// The mean loss of the batch, and δ of the output layer.
+/// The mean loss of the batch, and δ of the output layer; all samples count 1 where they have no weights.
 fn output_error<F: Real>(
     objective: Objective,
     layer: &Layer<F>,
     net_inputs: &Array2<F>,
     outputs: &Array2<F>,
     targets: ArrayView2<'_, F>,
+    weights: Option<&[f64]>,
 ) -> (f64, Array2<F>) {
     let n_samples = outputs.nrows();
     let targets = targets.as_standard_layout();
@@ -260,10 +303,11 @@ fn output_error<F: Real>(
     for sample in 0..n_samples {
         let [z, a, y] = [net_inputs.row(sample), outputs.row(sample), targets.row(sample)]
             .map(|row| row.to_slice().expect("rows are contiguous"));
-        loss += objective.value(z, a, y);
+        let weight = weights.map_or(1.0, |weights| weights[sample]);
+        loss += weight * objective.value(z, a, y);
         let mut delta = delta.row_mut(sample);
         let delta = delta.as_slice_mut().expect("rows are contiguous");
-        objective.output_delta(layer.activation, a, y, 1.0 / n_samples as f64, delta);
+        objective.output_delta(layer.activation, a, y, weight * (1.0 / n_samples as f64), delta);
     }
     (loss / n_samples as f64, delta)
 }

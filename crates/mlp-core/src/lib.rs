@@ -111,7 +111,8 @@ pub use rand_chacha;
 
 pub use activation::Activation;
 pub use backpropagation::{
-    Gradients, LayerGradient, backpropagate, backpropagate_masked, backpropagate_with, mean_loss,
+    Gradients, LayerGradient, backpropagate, backpropagate_masked, backpropagate_weighted, backpropagate_with,
+    mean_loss,
 };
 pub use dropout::{Dropout, Masks};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, finite_differences_with, gradient_check};

@@ -55,7 +55,11 @@ impl Examined<'_, '_> {
         // A few samples out of them all: as many as fit into a network's own type at once.
         let mut inputs = Array2::zeros((n_samples, n_inputs));
         view.gather(0..n_samples, inputs.view_mut());
-        let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.as_array()) };
+        let samples = Samples {
+            inputs: Inputs::Values(inputs.view()),
+            targets: Targets::Values(targets.as_array()),
+            weights: None,
+        };
         samples.check().map_err(of_project)?;
         let objective = Objective { loss: self.loss, reduction: Reduction::Sum };
         let epoch = self.epoch;

@@ -38,6 +38,7 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("loss", "\"cross-entropy\""),
     ("reduction", "\"mean\""),
     ("label_smoothing", "0.0"),
+    ("class_weights", "false"),
     ("precision", "\"f32\""),
     ("optimizer", "\"sgd\""),
     ("learning_rate", "1.0"),

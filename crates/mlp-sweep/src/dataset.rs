@@ -294,7 +294,7 @@ impl SampleSet {
             (Some(codebook), _) => Targets::labels(labels, codebook),
             (None, _) => unreachable!("samples without classes have numbers as targets"),
         };
-        Samples { inputs, targets }
+        Samples { inputs, targets, weights: None }
     }
 
     fn subset(&self, size: usize) -> SampleSet {
@@ -406,7 +406,11 @@ impl Table {
 
 /// Images with their labels as a network sees them.
 pub fn image_samples<'a, F: Real>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Images(images.images.view()), targets: Targets::labels(&images.labels, codebook) }
+    Samples {
+        inputs: Inputs::Images(images.images.view()),
+        targets: Targets::labels(&images.labels, codebook),
+        weights: None,
+    }
 }
 
 /// The same images, if their labels, classes and pixels, which anybody can change, still belong together.

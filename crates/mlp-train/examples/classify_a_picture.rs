@@ -40,7 +40,7 @@ pub(crate) fn train_and_save(path: &Path) -> Result<(), Box<dyn Error>> {
     let config = TrainConfig::new().hidden([128]).learning_rate(0.01);
     let codebook = config.encoding.codebook(&images.classes);
     let targets = Targets::labels(&images.labels, &codebook);
-    let samples = Samples { inputs: Inputs::Pixels(images.pixels()), targets };
+    let samples = Samples { inputs: Inputs::Pixels(images.pixels()), targets, weights: None };
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
     let run = train::<f32>(&config, &samples, None, setup, &mut |_| ControlFlow::Continue(()))?;

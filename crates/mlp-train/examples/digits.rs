@@ -47,5 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn samples<'a>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, f32> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::labels(&images.labels, codebook) }
+    Samples {
+        inputs: Inputs::Pixels(images.pixels()),
+        targets: Targets::labels(&images.labels, codebook),
+        weights: None,
+    }
 }

@@ -13,7 +13,8 @@ use ndarray::array;
 fn main() -> mlp_train::Result<()> {
     let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     let targets = array![[0.0], [1.0], [1.0], [0.0]];
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
     let config = TrainConfig::new()
         .hidden([4])
         .activation([Activation::Tanh])

@@ -36,8 +36,13 @@ pub(crate) fn learn() -> Result<f64> {
         .learning_rate(0.01)
         .batch_size(20)
         .epochs(60);
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
-    let test = Samples { inputs: Inputs::Values(test_inputs.view()), targets: Targets::Values(test_targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
+    let test = Samples {
+        inputs: Inputs::Values(test_inputs.view()),
+        targets: Targets::Values(test_targets.view()),
+        weights: None,
+    };
 
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };

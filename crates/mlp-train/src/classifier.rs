@@ -330,7 +330,7 @@ fn add_outputs<F: Trainable>(
     sums: &mut Array2<f64>,
 ) {
     // Nobody asks for targets on the way forward.
-    let samples = Samples { inputs, targets: Targets::Values(aview2::<F, 0>(&[])) };
+    let samples = Samples { inputs, targets: Targets::Values(aview2::<F, 0>(&[])), weights: None };
     let rows: Vec<usize> = (0..samples.n_samples()).collect();
     for chunk in rows.chunks(CHUNK) {
         F::forward(workspace, &Rows::new(&samples, chunk), workers);

@@ -32,7 +32,7 @@ use crate::trainable::Trainable;
 ///
 /// let (inputs, labels) = (array![[1.0, 0.0], [0.0, 1.0]], vec![0_u8, 1]);
 /// let codebook = config.codebook(&['l', 'r']);
-/// let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook) };
+/// let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook), weights: None };
 /// let evaluation = committee.evaluate(&samples, &Workers::new(1), Kernel::detect());
 /// assert!(evaluation.metrics.accuracy.is_some());
 /// # Ok::<(), mlp_train::Error>(())
@@ -144,7 +144,7 @@ struct Answers {
 fn answers<F: Trainable>(mlp: &Mlp<F>, inputs: Inputs<'_, F>, workers: &Workers, kernel: Kernel) -> Answers {
     // Nobody asks for targets on the way forward.
     let targets = Targets::Values(ndarray::aview2::<F, 0>(&[]));
-    let samples = Samples { inputs, targets };
+    let samples = Samples { inputs, targets, weights: None };
     let rows: Vec<usize> = (0..samples.n_samples()).collect();
     let mut workspace = Workspace::new(mlp, CHUNK, 0, kernel, workers);
     let empty = || Array2::zeros((rows.len(), mlp.n_outputs()));

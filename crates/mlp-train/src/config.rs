@@ -8,6 +8,7 @@
 mod averaging;
 mod builder;
 mod choices;
+mod class_weights;
 mod keys;
 mod named;
 mod precision;
@@ -26,6 +27,7 @@ use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
 pub use averaging::Averaging;
+pub use class_weights::ClassWeights;
 pub use keys::Key;
 pub use precision::Precision;
 pub use split::ValidationSplit;
@@ -86,6 +88,12 @@ pub struct TrainConfig {
     /// ([`TrainConfig::smoothed_targets`]). Training targets only; what is measured, losses too, is measured against the
     /// labels as they are.
     pub label_smoothing: f64,
+    /// What training samples count by their class; all the same where this is `None`. The loss of a batch of n samples is
+    /// (1/n) Σ w·loss, with w the weight of the class, times the sample's own where it has one ([`Samples::weights`]). What is
+    /// measured, losses too, counts every sample once.
+    ///
+    /// [`Samples::weights`]: field@crate::Samples::weights
+    pub class_weights: Option<ClassWeights>,
     /// The type of numbers.
     pub precision: Precision,
     /// The update rule.
@@ -152,6 +160,7 @@ impl Default for TrainConfig {
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
             label_smoothing: 0.0,
+            class_weights: None,
             precision: Precision::F32,
             optimizer: Optimizer::ADAM,
             learning_rate: 0.003,

@@ -118,6 +118,10 @@ pub struct Samples<'a, F> {
     pub inputs: Inputs<'a, F>,
     /// The target of each sample.
     pub targets: Targets<'a, F>,
+    /// What each sample counts in the loss that training minimises, each at least 0: its loss and its part of the gradient are
+    /// multiplied by it, and the mean of a batch is over the number of its samples. All count 1 where this is `None`. What is
+    /// measured counts every sample once.
+    pub weights: Option<&'a [f64]>,
 }
 
 impl<F: Real> Samples<'_, F> {
@@ -160,7 +164,8 @@ impl<F: Real> Samples<'_, F> {
         }
     }
 
-    /// Checks that there is one target for each input, that labels have codes, and that numbers are finite.
+    /// Checks that there is one target for each input, and one weight where there are weights, that labels have codes, and
+    /// that numbers are finite.
     ///
     /// # Errors
     ///
@@ -190,6 +195,7 @@ impl<F: Real> Samples<'_, F> {
         if let Inputs::Values(values) = self.inputs {
             check_finite(values, "input")?;
         }
+        self.weights.map_or(Ok(()), |weights| check_weights(weights, n_inputs))?;
         match self.targets {
             Targets::Labels { labels, codebook } => check_labels(labels, codebook.n_classes()),
             Targets::Values(values) => check_finite(values, "target"),
@@ -248,6 +254,11 @@ impl<'a, 's, F: Real> Rows<'a, 's, F> {
     pub fn with_weights(self, weights: &'a [f64]) -> Self {
         assert_eq!(weights.len(), self.rows.len(), "weights, and rows");
         Self { weights, ..self }
+    }
+
+    /// The weight of each row, if they have weights.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        (!self.weights.is_empty()).then_some(self.weights)
     }
 
     /// With these numbers for the bits 0 and 1 of codes.
@@ -344,6 +355,22 @@ pub(crate) fn check_finite<F: Real>(values: ArrayView2<'_, F>, what: &str) -> Re
         Some(((sample, column), value)) => {
             let sentence = format!("{what} {column} of sample {sample} is {value}; every number must be finite");
             Err(unfit("a finite number", value.to_string(), sentence).of_sample(sample))
+        }
+    }
+}
+
+fn check_weights(weights: &[f64], n_samples: usize) -> Result<()> {
+    if weights.len() != n_samples {
+        let sentence =
+            format!("there are {n_samples} samples but {} weights; there must be one weight for each", weights.len());
+        return Err(unfit("one weight for each sample", weights.len().to_string(), sentence));
+    }
+    match weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        None => Ok(()),
+        Some(sample) => {
+            let weight = weights[sample];
+            let sentence = format!("the weight of sample {sample} is {weight}; it must be a number of at least 0");
+            Err(unfit("a number of at least 0", weight.to_string(), sentence).of_sample(sample))
         }
     }
 }

@@ -13,7 +13,7 @@
 //! // Exclusive or: the smallest problem that needs a hidden layer.
 //! let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 //! let targets = array![[0.0], [1.0], [1.0], [0.0]];
-//! let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+//! let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
 //!
 //! let config = TrainConfig::new()
 //!     .hidden([4])
@@ -111,8 +111,8 @@ pub use checkpoint::{Checkpoint, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
 pub use committee::Committee;
 pub use config::{
-    Averaging, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig, ValidationMetric,
-    ValidationSplit, nearest,
+    Averaging, ClassWeights, EarlyStopping, EvaluateTrain, Key, MAX_PARAMETERS, Precision, TrainConfig,
+    ValidationMetric, ValidationSplit, nearest,
 };
 pub use confusion::ConfusionMatrix;
 pub use data::{Inputs, Labels, Rows, Samples, Targets};

@@ -5,6 +5,7 @@ mod keeper;
 mod parts;
 mod reference;
 mod trainer;
+mod weights;
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -48,7 +49,8 @@ pub enum Progress<'a> {
         /// Samples that the epoch has.
         samples_in_epoch: usize,
         /// The mean loss of the samples of this epoch so far, each before its update, against the targets of training: with
-        /// label smoothing these are the smoothed ones, unlike those of the metrics.
+        /// label smoothing these are the smoothed ones, unlike those of the metrics, and where samples have weights the losses
+        /// are multiplied by them.
         loss_so_far: f64,
     },
     /// An epoch has been measured; the first time with epoch 0, before training.
@@ -111,7 +113,7 @@ pub fn train<F: Trainable>(
 /// # use mlp_train::{Inputs, Precision, Samples, Setup, Targets, TrainConfig, train_resumable};
 /// # let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 /// # let targets = array![[0.0], [1.0], [1.0], [0.0]];
-/// # let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+/// # let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
 /// # let config = TrainConfig::new().hidden([4]).precision(Precision::F64).batch_size(2).epochs(10);
 /// # let workers = Workers::new(1);
 /// let setup = || Setup { workers: &workers, kernel: Kernel::detect(), initial: None };

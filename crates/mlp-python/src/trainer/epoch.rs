@@ -110,7 +110,7 @@ pub(crate) fn with_rows<F: Number, T>(
     work: impl FnOnce(Rows<'_, '_, F>) -> T,
 ) -> T {
     if let View::Own(values) = view {
-        let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets) };
+        let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets), weights: None };
         return work(Rows::new(&samples, rows));
     }
     let (n_rows, n_inputs) = (rows.len(), view.shape().1);
@@ -119,8 +119,11 @@ pub(crate) fn with_rows<F: Number, T>(
     }
     view.gather(rows.iter().copied(), dense.slice_mut(s![..n_rows, ..]));
     let targets = Array2::from_shape_fn((n_rows, targets.ncols()), |(row, column)| targets[[rows[row], column]]);
-    let samples =
-        Samples { inputs: Inputs::Values(dense.slice(s![..n_rows, ..])), targets: Targets::Values(targets.view()) };
+    let samples = Samples {
+        inputs: Inputs::Values(dense.slice(s![..n_rows, ..])),
+        targets: Targets::Values(targets.view()),
+        weights: None,
+    };
     let rows: Vec<usize> = (0..n_rows).collect();
     work(Rows::new(&samples, &rows))
 }

@@ -13,6 +13,7 @@ pub(crate) fn trained(config: &TrainConfig) -> Run<f32> {
     let [train_samples, test_samples] = [&train_digits, &test_digits].map(|digits| Samples {
         inputs: Inputs::Pixels(digits.pixels()),
         targets: Targets::labels(&digits.labels, &codebook),
+        weights: None,
     });
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };

@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Initializer, Loss, Reduction};
 
-use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
+use super::{Averaging, ClassWeights, EarlyStopping, EvaluateTrain, Precision, TrainConfig, ValidationSplit};
 use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::TargetEncoding;
@@ -69,6 +69,12 @@ impl TrainConfig {
     #[must_use]
     pub fn label_smoothing(self, label_smoothing: f64) -> Self {
         Self { label_smoothing, ..self }
+    }
+
+    /// With these [`class_weights`](field@Self::class_weights).
+    #[must_use]
+    pub fn class_weights(self, class_weights: impl Into<Option<ClassWeights>>) -> Self {
+        Self { class_weights: class_weights.into(), ..self }
     }
 
     /// With this [`precision`](field@Self::precision).

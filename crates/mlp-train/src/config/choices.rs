@@ -8,7 +8,7 @@ use super::values::{
     positive,
 };
 use super::wording::{alternatives, error};
-use super::{Averaging, EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
+use super::{Averaging, ClassWeights, EarlyStopping, EvaluateTrain, Precision, ValidationMetric, ValidationSplit};
 use crate::augmentation::Augmentation;
 use crate::decoding::Decoding;
 use crate::encoding::{MAX_RANDOM_BITS, RANDOM_BITS, TargetEncoding};
@@ -112,6 +112,30 @@ pub(super) fn loss(key: &str, value: &Value) -> Result<Loss> {
 
 pub(super) fn reduction(key: &str, value: &Value) -> Result<Reduction> {
     named(key, value, &Reduction::ALL.map(Reduction::name), Reduction::from_name)
+}
+
+pub(super) fn class_weights(key: &str, value: &Value) -> Result<Option<ClassWeights>> {
+    match value {
+        Value::Bool(false) => Ok(None),
+        Value::Array(list) => {
+            let weights = list.iter().enumerate().map(|(i, value)| not_negative(&format!("{key}[{i}]"), value));
+            let weights = weights.collect::<Result<Vec<f64>>>()?;
+            if weights.iter().all(|&weight| weight == 0.0) {
+                return Err(error(key, "a list with a number above 0 in it", value));
+            }
+            Ok(Some(ClassWeights::Each(weights)))
+        }
+        Value::String(name) if name == ClassWeights::BALANCED => Ok(Some(ClassWeights::Balanced)),
+        other => Err(error(key, "false, balanced, or a list with a number for each class, such as [1, 1, 20]", other)),
+    }
+}
+
+pub(super) fn class_weights_value(weights: Option<&ClassWeights>) -> Value {
+    match weights {
+        None => json!(false),
+        Some(ClassWeights::Balanced) => json!(ClassWeights::BALANCED),
+        Some(ClassWeights::Each(weights)) => json!(weights),
+    }
 }
 
 pub(super) fn precision(key: &str, value: &Value) -> Result<Precision> {

@@ -98,6 +98,14 @@ const KEYS: &[Key] = &[
         get: |config| json!(config.label_smoothing),
     },
     Key {
+        name: "class_weights",
+        meaning: "what training samples of each class count in the loss that is minimised; metrics count all the same",
+        range: "false, balanced (n / (k·n_c): each of k classes counts the same in all), or a list with a number of at \
+             least 0 for each class, such as [1, 1, 20]",
+        set: |config, key, value| choices::class_weights(key, value).map(|weights| config.class_weights = weights),
+        get: |config| choices::class_weights_value(config.class_weights.as_ref()),
+    },
+    Key {
         name: "precision",
         meaning: "type of numbers",
         range: "f32 or f64",

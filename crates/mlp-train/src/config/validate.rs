@@ -2,7 +2,7 @@
 
 use mlp_core::{Activation, Loss};
 
-use super::{Averaging, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
+use super::{Averaging, ClassWeights, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
 use crate::augmentation::Augmenter;
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::error::{Error, Result};
@@ -23,13 +23,20 @@ impl TrainConfig {
         self.check_samples(n_train)
     }
 
-    /// Checks what matters for samples with labels only: whether the outputs can say their codes.
+    /// Checks what matters for samples with labels only: whether the outputs can say their codes, and whether every class has a
+    /// weight where they are listed.
     ///
     /// # Errors
     ///
-    /// For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random codes so
+    /// For weights of other classes than there are. For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random codes so
     /// short that two classes have the same.
     pub fn validate_codes(&self, codebook: &Codebook) -> Result<()> {
+        if let Some(ClassWeights::Each(weights)) = &self.class_weights
+            && weights.len() != codebook.n_classes()
+        {
+            let expected = format!("one number for each of the {} classes", codebook.n_classes());
+            return Err(Error::of_key("class_weights", expected, weights.len().to_string()));
+        }
         let sums_to_one = codebook.codes.rows().into_iter().all(|code| code.sum() == 1);
         if self.output_activation == Activation::Softmax && !sums_to_one {
             let expected = "one-hot for softmax outputs, which sum to 1 as no other codes do";

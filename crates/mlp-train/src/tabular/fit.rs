@@ -81,7 +81,7 @@ fn run<F: Trainable>(
         (None, Some(numbers)) => Targets::Values(numbers.view()),
         (None, None) => unreachable!("rows have classes or numbers as targets"),
     };
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets };
+    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets, weights: None };
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
     let run = train(config, &samples, None, setup, &mut |_| ControlFlow::Continue(()))?;
@@ -149,7 +149,8 @@ impl Fitted {
         let workers = Workers::new(1);
         let mut workspace = Workspace::new(&self.mlp, CHUNK, 0, Kernel::detect(), &workers);
         // Nobody asks for targets on the way forward.
-        let samples = Samples { inputs: Inputs::Values(inputs), targets: Targets::Values(aview2::<f64, 0>(&[])) };
+        let samples =
+            Samples { inputs: Inputs::Values(inputs), targets: Targets::Values(aview2::<f64, 0>(&[])), weights: None };
         let rows: Vec<usize> = (0..inputs.nrows()).collect();
         let mut outputs = Array2::zeros((rows.len(), n_outputs));
         for chunk in rows.chunks(CHUNK) {

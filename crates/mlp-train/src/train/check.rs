@@ -58,6 +58,13 @@ fn check_without_labels(config: &TrainConfig) -> Result<()> {
     if config.validation_split == ValidationSplit::Stratified {
         return Err(Error::of_key("validation_split", "random for samples without labels", "stratified"));
     }
+    if config.class_weights.is_some() {
+        return Err(Error::of_key(
+            "class_weights",
+            "false for samples without labels",
+            config.get("class_weights").to_string(),
+        ));
+    }
     if config.label_smoothing > 0.0 {
         let found = config.label_smoothing.to_string();
         return Err(Error::of_key("label_smoothing", "0 for samples without labels", found));

@@ -2,7 +2,7 @@
 
 use mlp_core::{
     Batch, Gradients, Kernel, LayerGradient, Mlp, NonFinite, Real, Workers, Workspace, backpropagate,
-    backpropagate_masked,
+    backpropagate_masked, backpropagate_weighted,
 };
 use ndarray::{Array1, Array2};
 
@@ -51,9 +51,10 @@ impl<F: Real> Reference<F> {
             rows.target(row, target.as_slice_mut().expect("rows are contiguous"));
         }
         let (inputs, targets, objective) = (inputs.view(), targets.view(), config.objective());
-        let (loss, mut gradients) = match update.masks {
-            None => backpropagate(&self.mlp, inputs, targets, objective),
-            Some(masks) => backpropagate_masked(&self.mlp, inputs, targets, objective, masks),
+        let (loss, mut gradients) = match (rows.weights(), update.masks) {
+            (Some(weights), masks) => backpropagate_weighted(&self.mlp, inputs, targets, weights, objective, masks),
+            (None, None) => backpropagate(&self.mlp, inputs, targets, objective),
+            (None, Some(masks)) => backpropagate_masked(&self.mlp, inputs, targets, objective, masks),
         };
         if let Some(max_norm) = update.clip_norm {
             clip(&mut gradients, max_norm)?;

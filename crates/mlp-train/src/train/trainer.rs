@@ -7,6 +7,7 @@ use mlp_core::{Average, Descent, Dropout, Gradients, Kernel, Mlp, NonFinite, One
 
 use super::keeper::Keeper;
 use super::reference::Reference;
+use super::weights::SampleWeights;
 use super::{Moment, Progress};
 use crate::augmentation::batch::AugmentedBatch;
 use crate::checkpoint::Progressed;
@@ -108,6 +109,7 @@ pub(super) struct Trainer<'a, 's, F> {
     bits: [F; 2],
     average: Option<Average<F>>,
     dropout: Option<Dropout>,
+    weights: Option<SampleWeights>,
     augmented: Option<AugmentedBatch>,
 }
 
@@ -125,10 +127,23 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         let average = config.average.map(|_| Average::new(stepper.workspace()));
         let dropout = config.has_dropout().then(|| Dropout::new(config.input_dropout, &config.hidden_dropout()));
         let max_samples = config.batch_size * stepper.batches_at_a_time();
+        let weights = SampleWeights::new(config, samples, rows, max_samples);
         let augmented = config.augment.zip(samples.images());
         let augmented = augmented
             .map(|(augmentation, images)| AugmentedBatch::new(augmentation, images, config.seed, max_samples, workers));
-        Self { config, samples, workers, stepper, rows, order: rows.to_vec(), bits, average, dropout, augmented }
+        Self {
+            config,
+            samples,
+            workers,
+            stepper,
+            rows,
+            order: rows.to_vec(),
+            bits,
+            average,
+            dropout,
+            weights,
+            augmented,
+        }
     }
 
     /// Takes over the optimiser's state.
@@ -212,8 +227,10 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
             if let (Some(augmented), Some(images)) = (&mut self.augmented, self.samples.images()) {
                 augmented.fill(images, epoch, rows, next, self.workers);
             }
+            let weights = self.weights.as_mut().map(|weights| weights.gather(rows));
             let rows = Rows::new(self.samples, rows).followed_by(next).with_bits(self.bits);
             let rows = rows.augmented(self.augmented.as_ref());
+            let rows = weights.into_iter().fold(rows, Rows::with_weights);
             match self.stepper.step(config, &rows, (batch..end).map(update), self.workers) {
                 Ok(loss_of_batches) => loss += loss_of_batches,
                 Err((index, NonFinite { layer })) => {

@@ -1,4 +1,4 @@
-//! Deforming images takes no memory from one batch to the next.
+//! Deforming and weighting images takes no memory from one batch to the next.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Augmentation, Inputs, Optimizer, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig, train,
+    Augmentation, ClassWeights, Inputs, Optimizer, Progress, Samples, Setup, TargetEncoding, Targets, TrainConfig,
+    train,
 };
 use mnist_io::synthetic_digits;
 
@@ -41,13 +42,15 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 #[test]
-fn a_step_on_deformed_images_allocates_nothing_on_any_thread() {
+fn a_step_on_deformed_images_that_count_differently_allocates_nothing_on_any_thread() {
     let digits = synthetic_digits(96, 0);
     let base = TrainConfig::new().hidden([20]).augment(Augmentation::GENTLE).epochs(1);
+    let base = base.class_weights(ClassWeights::Balanced);
     let codebook = TargetEncoding::Ascii.codebook(&digits.classes);
     let samples = Samples::<f32> {
         inputs: Inputs::Images(digits.images.view()),
         targets: Targets::labels(&digits.labels, &codebook),
+        weights: None,
     };
     for n_threads in [1, 2] {
         let workers = Workers::new(n_threads);

@@ -267,7 +267,11 @@ impl Digits {
     }
 
     fn samples<F: Trainable>(&self) -> Samples<'_, F> {
-        Samples { inputs: Inputs::Images(self.images.view()), targets: Targets::labels(&self.labels, &self.codebook) }
+        Samples {
+            inputs: Inputs::Images(self.images.view()),
+            targets: Targets::labels(&self.labels, &self.codebook),
+            weights: None,
+        }
     }
 
     fn config() -> TrainConfig {

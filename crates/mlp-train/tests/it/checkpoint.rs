@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Averaging, Checkpoint, EarlyStopping, ErrorKind, History, Optimizer, Outcome, Precision, Run, Samples, Schedule,
-    Setup, TrainConfig, Trainable, ValidationMetric, ValidationSplit, train_resumable, weights_sha256,
+    Averaging, Checkpoint, ClassWeights, EarlyStopping, ErrorKind, History, Optimizer, Outcome, Precision, Run,
+    Samples, Schedule, Setup, TrainConfig, Trainable, ValidationMetric, ValidationSplit, train_resumable,
+    weights_sha256,
 };
 use serde_json::{Map, Value, json};
 use tempfile::tempdir;
@@ -171,9 +172,12 @@ fn a_checkpoint_with_a_mean_is_none_of_a_run_without_and_the_other_way_round() {
 }
 
 #[test]
-fn a_run_with_a_stratified_split_and_smoothed_labels_goes_on_as_it_was() {
+fn a_run_with_a_stratified_split_smoothed_labels_and_weights_of_classes_goes_on_as_it_was() {
     let stratified = config().validation(15).validation_split(ValidationSplit::Stratified).label_smoothing(0.1);
     check_every_moment::<f32>(&stratified);
+    let weighted = stratified.class_weights(ClassWeights::Balanced);
+    check_every_moment::<f32>(&weighted);
+    check_every_moment::<f32>(&weighted.optimizer(Optimizer::Sgd).batch_size(1));
 }
 
 #[test]

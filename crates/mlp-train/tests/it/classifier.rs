@@ -31,7 +31,7 @@ fn one_by_one_and_together_images_get_the_answers_that_an_evaluation_measures() 
     let model = model();
     let codebook = config().encoding.codebook(&images.classes);
     let targets = Targets::labels(&images.labels, &codebook);
-    let samples = Samples { inputs: Inputs::Pixels(images.pixels()), targets };
+    let samples = Samples { inputs: Inputs::Pixels(images.pixels()), targets, weights: None };
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
         let mlp_train::AnyMlp::F32(mlp) = &model.network else { panic!("single precision") };
         let measured = evaluate(mlp, &samples, config().objective(), &Workers::new(2), kernel);

@@ -52,8 +52,11 @@ fn the_mean_of_the_outputs_is_measured_and_decoded() {
     for config in [ascii(), one_hot(), ascii().loss(Loss::Rmse), ascii().decoding(Decoding::Nearest)] {
         let models = [model(&config, 0), model(&config, 1), model(&config.clone().precision(Precision::F32), 2)];
         let codebook = config.codebook(&('0'..='9').collect::<Vec<_>>());
-        let samples =
-            Samples { inputs: Inputs::Pixels(blobs.pixels.view()), targets: Targets::labels(&blobs.labels, &codebook) };
+        let samples = Samples {
+            inputs: Inputs::Pixels(blobs.pixels.view()),
+            targets: Targets::labels(&blobs.labels, &codebook),
+            weights: None,
+        };
         let committee = Committee::new(&models).unwrap();
         let found = committee.evaluate(&samples, &Workers::new(2), Kernel::Portable);
         assert_eq!(found, committee.evaluate(&samples, &Workers::new(1), Kernel::Portable));
@@ -96,8 +99,11 @@ fn of_one_model_it_is_that_model() {
     let blobs = Blobs::new(40, 0);
     for config in [ascii(), one_hot()] {
         let codebook = config.codebook(&('0'..='9').collect::<Vec<_>>());
-        let samples =
-            Samples { inputs: Inputs::Pixels(blobs.pixels.view()), targets: Targets::labels(&blobs.labels, &codebook) };
+        let samples = Samples {
+            inputs: Inputs::Pixels(blobs.pixels.view()),
+            targets: Targets::labels(&blobs.labels, &codebook),
+            weights: None,
+        };
         let (model, workers) = (model(&config, 0), Workers::new(1));
         let mlp_train::AnyMlp::F64(mlp) = &model.network else { unreachable!("double precision") };
         let alone = evaluate(mlp, &samples, config.objective(), &workers, Kernel::Portable);

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use mlp_core::{Activation, Initializer, Loss};
 use mlp_train::{
-    Augmentation, Averaging, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision, Schedule,
-    TargetEncoding, TrainConfig, ValidationMetric, ValidationSplit,
+    Augmentation, Averaging, ClassWeights, Decoding, EarlyStopping, Error, EvaluateTrain, Optimizer, Precision,
+    Schedule, TargetEncoding, TrainConfig, ValidationMetric, ValidationSplit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn every_key_gives_back_what_was_set() {
     let values = json!({
         "hidden": [512, 16], "bias": false, "activation": ["tanh", "relu"], "output_activation": "softmax",
         "encoding": "one-hot", "decoding": "exact", "initializer": { "name": "normal", "mean": 0.5, "deviation": 0.25 },
-        "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "precision": "f64",
+        "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "class_weights": [1.0, 2.5], "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
         "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
         "dropout": [0.5, 0.25], "input_dropout": 0.2, "max_norm": 3.5,
@@ -114,6 +114,9 @@ fn every_name_of_every_choice_is_accepted() {
     }
     accepts("clip_norm", json!(false));
     accepts("clip_norm", json!(0.5));
+    accepts("class_weights", json!(false));
+    accepts("class_weights", json!("balanced"));
+    accepts("class_weights", json!([0.0, 2.0]));
     accepts("dropout", json!(0.5));
     accepts("dropout", json!([0.0, 0.5]));
     accepts("dropout", json!([]));
@@ -262,6 +265,10 @@ fn what_an_instrument_does_not_take_is_refused() {
     let refused = [
         refusal("clip_norm", json!(0)),
         refusal("clip_norm", json!(true)),
+        refusal("class_weights", json!(true)),
+        refusal("class_weights", json!("balance")),
+        refusal("class_weights", json!([0, 0])),
+        refusal("class_weights", json!([1, -1])),
         refusal("dropout", json!(1)),
         refusal("dropout", json!(-0.5)),
         refusal("dropout", json!([0.5, "half"])),
@@ -387,6 +394,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .loss(Loss::SoftmaxCrossEntropy)
         .reduction(mlp_core::Reduction::Sum)
         .label_smoothing(0.25)
+        .class_weights(ClassWeights::Balanced)
         .precision(Precision::F64)
         .optimizer(Optimizer::Sgd)
         .learning_rate(0.5)

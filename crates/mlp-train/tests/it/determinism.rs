@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use mlp_core::{Kernel, Workers};
 use mlp_train::{
-    Averaging, Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric, ValidationSplit,
-    dropout_key, shuffle_for_epoch, train, weights_sha256,
+    Averaging, ClassWeights, Inputs, Optimizer, Samples, Schedule, Setup, Targets, TrainConfig, ValidationMetric,
+    ValidationSplit, dropout_key, shuffle_for_epoch, train, weights_sha256,
 };
 
 use crate::problems::Blobs;
@@ -36,6 +36,7 @@ fn the_number_of_threads_changes_no_bit_with_smoothed_labels_and_schedules_that_
         let config = Blobs::config().schedule(schedule).label_smoothing(0.1).epochs(4).hidden([40, 24]);
         let config = config.validation(80).validation_split(ValidationSplit::Stratified).learning_rate(0.1);
         check_threads(&config, &blobs);
+        check_threads(&config.class_weights(ClassWeights::Balanced), &blobs);
     }
 }
 
@@ -79,7 +80,8 @@ fn pixels_and_the_same_numbers_as_values_give_the_same_weights() {
     let config = Blobs::config().epochs(2);
     let expected = sha256_with(1, &config, &blobs.samples());
     for values in [values.view(), columns.view()] {
-        let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets.view()) };
+        let samples =
+            Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets.view()), weights: None };
         assert_eq!(sha256_with(1, &config, &samples), expected);
     }
 }

@@ -25,7 +25,7 @@ impl Digits {
 
     pub(crate) fn samples<F: Trainable>(&self) -> Samples<'_, F> {
         let targets = Targets::labels(&self.images.labels, &self.codebook);
-        Samples { inputs: Inputs::Pixels(self.images.pixels()), targets }
+        Samples { inputs: Inputs::Pixels(self.images.pixels()), targets, weights: None }
     }
 }
 
@@ -183,7 +183,8 @@ fn weights_that_have_grown_are_told_from_those_that_were_large() {
 fn the_figures_of_a_small_layer_are_those_of_the_formulas() {
     let inputs = array![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];
     let targets: Array2<f64> = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
     let of = |weights: Array2<f64>, activation| {
         let mlp = Mlp { layers: vec![Layer { weights, bias: None, activation }] };
         let objective = Objective { loss: Loss::HalfSquared, reduction: Reduction::Sum };

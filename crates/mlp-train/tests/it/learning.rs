@@ -107,6 +107,7 @@ fn the_partial_last_batch_has_a_mean_of_its_own() {
         let samples = Samples {
             inputs: Inputs::Values(inputs.slice(s![..n_samples, ..])),
             targets: Targets::Values(targets.slice(s![..n_samples, ..])),
+            weights: None,
         };
         // An update rule that computes batches of every size in the same way.
         let optimizer = Optimizer::Momentum { momentum: 0.0 };

@@ -27,3 +27,4 @@ mod stopping;
 mod suspects;
 mod tabular;
 mod validation;
+mod weights;

@@ -13,7 +13,8 @@ fn identity(n_outputs: usize) -> Mlp<f64> {
 }
 
 fn evaluate_answers(answers: &Array2<f64>, labels: &[u8], codebook: &Codebook, loss: Loss) -> Evaluation {
-    let samples = Samples { inputs: Inputs::Values(answers.view()), targets: Targets::labels(labels, codebook) };
+    let samples =
+        Samples { inputs: Inputs::Values(answers.view()), targets: Targets::labels(labels, codebook), weights: None };
     let objective = Objective { loss, reduction: Reduction::Mean };
     evaluate(&identity(answers.ncols()), &samples, objective, &Workers::new(1), Kernel::detect())
 }
@@ -79,7 +80,8 @@ fn a_constant_answer_has_the_documented_metrics_on_the_digits_of_mnist() {
 #[test]
 fn samples_without_labels_have_no_accuracy() {
     let answers = array![[0.5, 0.25]];
-    let samples = Samples { inputs: Inputs::Values(answers.view()), targets: Targets::Values(answers.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(answers.view()), targets: Targets::Values(answers.view()), weights: None };
     let objective = Objective { loss: Loss::Squared, reduction: Reduction::Sum };
     let evaluation = evaluate(&identity(2), &samples, objective, &Workers::new(1), Kernel::Portable);
     assert_eq!(evaluation.metrics.exact_accuracy, None);

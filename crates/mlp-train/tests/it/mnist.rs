@@ -25,7 +25,11 @@ fn mnist() -> Option<(LabeledImages, LabeledImages)> {
 }
 
 fn samples<'a, F: Trainable>(images: &'a LabeledImages, codebook: &'a Codebook) -> Samples<'a, F> {
-    Samples { inputs: Inputs::Pixels(images.pixels()), targets: Targets::labels(&images.labels, codebook) }
+    Samples {
+        inputs: Inputs::Pixels(images.pixels()),
+        targets: Targets::labels(&images.labels, codebook),
+        weights: None,
+    }
 }
 
 #[test]

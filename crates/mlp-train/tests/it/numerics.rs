@@ -68,7 +68,8 @@ fn in_ten_thousand_steps_of_decay_no_weight_and_no_number_of_the_optimiser_is_ev
     {
         let update = Update { l2: 0.1, ..plain(0.1) };
         let workers = Workers::new(1);
-        let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+        let samples =
+            Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
         let batch = Rows::new(&samples, &[0]);
         let objective = Objective { loss: Loss::HalfSquared, reduction: Reduction::Sum };
         let mut workspace = Workspace::new(&mlp, 1, optimizer.n_slots(), Kernel::detect(), &workers);
@@ -142,7 +143,8 @@ fn train_steps<F: Trainable>(
     n_steps: u64,
 ) -> Mlp<F> {
     let workers = Workers::new(1);
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
     let rows: Vec<usize> = (0..inputs.nrows()).collect();
     let batch = Rows::new(&samples, &rows);
     let objective = Objective { loss, reduction: Reduction::Sum };

@@ -138,7 +138,8 @@ struct AfterTraining {
 fn dropout_and_bounded_weights_agree_with_pytorch_over_three_epochs() {
     let golden: GoldenDropout = serde_json::from_str(include_str!("../golden/pytorch_dropout.json")).unwrap();
     let (inputs, bits) = (matrix(&golden.inputs), matrix(&golden.bits));
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(bits.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(bits.view()), weights: None };
     let mut mlp = golden.first.mlp(Activation::Sigmoid);
     let hidden = [Activation::Relu, Activation::Tanh, Activation::Sigmoid];
     mlp.layers.iter_mut().zip(hidden).for_each(|(layer, activation)| layer.activation = activation);
@@ -172,7 +173,8 @@ fn take_steps(
     update: Update<'_>,
 ) -> Vec<f64> {
     let workers = Workers::new(1);
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(targets.view()), weights: None };
     let mut workspace = Workspace::new(mlp, inputs.nrows(), optimizer.n_slots(), Kernel::detect(), &workers);
     let step = |(i, rows): (usize, &&[usize])| {
         let batch = Rows::new(&samples, rows);

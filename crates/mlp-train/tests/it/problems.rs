@@ -27,7 +27,11 @@ impl Xor {
     }
 
     pub(crate) fn samples(&self) -> Samples<'_, f64> {
-        Samples { inputs: Inputs::Values(self.inputs.view()), targets: Targets::Values(self.targets.view()) }
+        Samples {
+            inputs: Inputs::Values(self.inputs.view()),
+            targets: Targets::Values(self.targets.view()),
+            weights: None,
+        }
     }
 
     pub(crate) fn config() -> TrainConfig {
@@ -74,7 +78,11 @@ impl Blobs {
     }
 
     pub(crate) fn samples<F: Trainable>(&self) -> Samples<'_, F> {
-        Samples { inputs: Inputs::Pixels(self.pixels.view()), targets: Targets::labels(&self.labels, &self.codebook) }
+        Samples {
+            inputs: Inputs::Pixels(self.pixels.view()),
+            targets: Targets::labels(&self.labels, &self.codebook),
+            weights: None,
+        }
     }
 
     pub(crate) fn config() -> TrainConfig {

@@ -114,7 +114,8 @@ fn labels_beyond_a_byte_and_classes_that_are_words_are_trained_on_and_named_in_m
     let codebook = config.encoding.codebook(&names);
     let labels: Vec<usize> = (0..300).collect();
     let inputs = Array2::from_shape_fn((300, 3), |(row, column)| (row * (column + 1) % 7) as f32);
-    let samples = Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook) };
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::labels(&labels, &codebook), weights: None };
     let workers = Workers::new(1);
     let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
     let run = train(&config, &samples, Some(&samples), setup, &mut |_| ControlFlow::Continue(())).unwrap();

@@ -26,7 +26,8 @@ fn training_on_smoothed_labels_is_training_on_these_numbers() {
         let targets = Array2::from_shape_fn((60, blobs.codebook.n_bits()), |(sample, bit)| {
             if blobs.codebook.codes[[usize::from(blobs.labels[sample]), bit]] == 1 { yes } else { no }
         });
-        let numbers = Samples { inputs: Inputs::Values(values.view()), targets: Targets::Values(targets.view()) };
+        let numbers =
+            Samples { inputs: Inputs::Values(values.view()), targets: Targets::Values(targets.view()), weights: None };
         for (batch_size, kernel) in [(16, Kernel::detect()), (1, Kernel::detect()), (16, Kernel::Reference)] {
             let weights = |config: &TrainConfig, samples: &Samples<'_, f64>| {
                 let workers = Workers::new(1);

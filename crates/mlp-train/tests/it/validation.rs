@@ -54,7 +54,8 @@ fn a_run_measures_the_stratified_samples() {
     let labels = labels();
     let pixels = Array2::from_shape_fn((84, 3), |(sample, input)| labels[sample] * 100 + input as u8);
     let codebook = TargetEncoding::OneHot.codebook(&['a', 'b', 'c']);
-    let samples = Samples { inputs: Inputs::Pixels(pixels.view()), targets: Targets::labels(&labels, &codebook) };
+    let samples =
+        Samples { inputs: Inputs::Pixels(pixels.view()), targets: Targets::labels(&labels, &codebook), weights: None };
     let config = TrainConfig::new()
         .hidden([4])
         .encoding(TargetEncoding::OneHot)
@@ -66,7 +67,11 @@ fn a_run_measures_the_stratified_samples() {
     let rows = split(&config).1;
     let chosen = pixels.select(ndarray::Axis(0), &rows);
     let chosen_labels: Vec<u8> = rows.iter().map(|row| labels[*row]).collect();
-    let chosen = Samples { inputs: Inputs::Pixels(chosen.view()), targets: Targets::labels(&chosen_labels, &codebook) };
+    let chosen = Samples {
+        inputs: Inputs::Pixels(chosen.view()),
+        targets: Targets::labels(&chosen_labels, &codebook),
+        weights: None,
+    };
     let workers = Workers::new(1);
     let expected = mlp_train::evaluate(&run.mlp, &chosen, config.objective(), &workers, Kernel::detect());
     assert_eq!(run.history.epochs[0].validation.as_ref(), Some(&expected.metrics));
