@@ -2,6 +2,7 @@
 
 mod average;
 mod back_propagation;
+mod batch_norm;
 mod clipping;
 mod dropout;
 mod exactness;
