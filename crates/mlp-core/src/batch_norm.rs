@@ -153,12 +153,10 @@ impl<F: Real> BatchNorm<F> {
     fn assert_fits(&self, mlp: &Mlp<F>) {
         let hidden = &mlp.layers[..mlp.layers.len() - 1];
         let units: Vec<usize> = hidden.iter().map(|layer| layer.weights.ncols()).collect();
-        let parts: [fn(&NormalizedLayer<F>) -> &Array1<F>; 3] =
-            [|layer| &layer.scale, |layer| &layer.mean, |layer| &layer.variance];
-        for part in parts {
-            let found: Vec<usize> = self.layers.iter().map(|layer| part(layer).len()).collect();
-            assert_eq!(found, units, "units of normalised layers, and of hidden layers");
-        }
+        let lengths = |layer: &NormalizedLayer<F>| [layer.scale.len(), layer.mean.len(), layer.variance.len()];
+        let found: Vec<[usize; 3]> = self.layers.iter().map(lengths).collect();
+        let expected: Vec<[usize; 3]> = units.iter().map(|&n_units| [n_units; 3]).collect();
+        assert_eq!(found, expected, "numbers of normalised layers, and units of hidden layers");
     }
 }
 
@@ -167,7 +165,7 @@ impl<F: Real> NormalizedLayer<F> {
     fn factors(&self, variance: &Array1<F>) -> Array1<F> {
         let epsilon = F::narrow(BatchNorm::<F>::EPSILON);
         let mut factors = self.scale.clone();
-        factors.zip_mut_with(variance, |factor, &variance| *factor = *factor / (variance + epsilon).sqrt());
+        factors.zip_mut_with(variance, |factor, &variance| *factor /= (variance + epsilon).sqrt());
         factors
     }
 }

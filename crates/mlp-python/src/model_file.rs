@@ -71,7 +71,8 @@ fn arrays<'py, F: Number>(py: Python<'py>, mlp: &Mlp<F>) -> PyResult<(Bound<'py,
 pub(crate) fn codes<'py>(py: Python<'py>, encoding: &str, classes: Vec<String>) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let unknown = || PyValueError::new_err(format!("there is no encoding \"{encoding}\""));
     let encoding = TargetEncoding::from_name(encoding).ok_or_else(unknown)?;
-    Ok(encoding.codebook_of_words(&classes).map_err(of_project)?.codes.into_pyarray(py))
+    encoding.check_classes(&classes).map_err(of_project)?;
+    Ok(encoding.codebook(&classes).codes.into_pyarray(py))
 }
 
 /// Writes a file so that it is the old one or the whole new one.

@@ -54,7 +54,10 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> St
              learning_rate.",
             last.epoch
         ),
-        _ => diagnosis.sentence(),
+        _ => match trial.and_then(|trial| trial.record.dropout_note()) {
+            Some(note) => format!("{} Dropout {note}", diagnosis.sentence()),
+            None => diagnosis.sentence(),
+        },
     }
 }
 

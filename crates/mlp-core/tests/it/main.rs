@@ -11,4 +11,5 @@ mod networks;
 mod one_by_one;
 mod own_loss;
 mod shapes;
+mod weights;
 mod workspace;
