@@ -93,6 +93,9 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
             percent(curve.last().copied()),
         ));
     }
+    if let Some(note) = record.dropout_note() {
+        output.line(wrapped("dropout", &note, 17));
+    }
     // A sum of nothing is −0.
     let seconds_train = 0.0 + record.runtime.seconds_train.iter().sum::<f64>();
     let seconds_evaluate: f64 = record.runtime.seconds_evaluate.iter().sum();

@@ -241,14 +241,18 @@ fn from_output_error<F: Real>(
 }
 
 /// The factors of what each layer receives.
-fn factors_of_layers<F: Real>(mlp: &Mlp<F>, n_samples: usize, masks: Masks<'_>) -> Vec<Array2<F>> {
+pub(crate) fn factors_of_layers<F: Real>(mlp: &Mlp<F>, n_samples: usize, masks: Masks<'_>) -> Vec<Array2<F>> {
     masks.assert_fits(mlp.layers.len());
     let layers = mlp.layers.iter().enumerate();
     layers.map(|(index, layer)| masks.factors(index, n_samples, layer.weights.nrows())).collect()
 }
 
 /// What the layer of this index receives: the inputs or the outputs of the layer before; with dropout times their factors.
-fn received<'a, F: Real>(activations: &'a [Array2<F>], factors: &[Array2<F>], index: usize) -> CowArray<'a, F, Ix2> {
+pub(crate) fn received<'a, F: Real>(
+    activations: &'a [Array2<F>],
+    factors: &[Array2<F>],
+    index: usize,
+) -> CowArray<'a, F, Ix2> {
     match factors.get(index) {
         None => activations[index].view().into(),
         Some(factors) => (&activations[index] * factors).into(),
@@ -273,7 +277,7 @@ pub fn mean_loss<F: Real>(
     output_error(objective, output_layer, &net_inputs, &outputs, targets, None).0
 }
 
-fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: ArrayView2<'_, F>) {
+pub(crate) fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: ArrayView2<'_, F>) {
     mlp.assert_consistent();
     let n_samples = inputs.nrows();
     assert!(n_samples > 0, "a batch needs at least one sample");
@@ -288,7 +292,7 @@ fn assert_batch<F: Real>(mlp: &Mlp<F>, inputs: ArrayView2<'_, F>, targets: Array
 }
 
 /// The mean loss of the batch, and δ of the output layer; all samples count 1 where they have no weights.
-fn output_error<F: Real>(
+pub(crate) fn output_error<F: Real>(
     objective: Objective,
     layer: &Layer<F>,
     net_inputs: &Array2<F>,
@@ -313,7 +317,7 @@ fn output_error<F: Real>(
 }
 
 /// delta ⊙ f′, from the outputs of `layer`.
-fn times_derivative<F: Real>(layer: &Layer<F>, outputs: &Array2<F>, delta: &mut Array2<F>) {
+pub(crate) fn times_derivative<F: Real>(layer: &Layer<F>, outputs: &Array2<F>, delta: &mut Array2<F>) {
     for (outputs, mut delta) in outputs.rows().into_iter().zip(delta.rows_mut()) {
         let outputs = outputs.to_slice().expect("rows are contiguous");
         layer.activation.times_derivative(outputs, delta.as_slice_mut().expect("rows are contiguous"));

@@ -89,6 +89,7 @@
 
 mod activation;
 mod backpropagation;
+mod batch_norm;
 mod dropout;
 mod functions;
 mod gradient_check;
@@ -114,6 +115,7 @@ pub use backpropagation::{
     Gradients, LayerGradient, backpropagate, backpropagate_masked, backpropagate_weighted, backpropagate_with,
     mean_loss,
 };
+pub use batch_norm::{BatchNorm, BatchStatistics, NormalizedLayer, NormalizedStep, backpropagate_normalized};
 pub use dropout::{Dropout, Masks};
 pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, finite_differences_with, gradient_check};
 pub use gradient_fault::{GradientFault, explain_gradient_check};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::{Overview, Status, TrialResult, levels};
+use mlp_results::{Overview, RunRecord, Status, TrialResult, levels};
 use mlp_train::{Background, Diagnosis, TrainConfig};
 
 use crate::input::ReportInput;
@@ -61,7 +61,12 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> St
             let record = trial.map(|trial| &trial.record);
             let config =
                 record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
-            diagnosis.explain(&Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) })
+            let background = Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) };
+            let explained = diagnosis.explain(&background);
+            match record.and_then(RunRecord::dropout_note) {
+                Some(note) => format!("{explained} Dropout {note}"),
+                None => explained,
+            }
         }
     }
 }

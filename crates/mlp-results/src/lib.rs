@@ -49,6 +49,7 @@ mod record;
 mod repetitions;
 mod robustness;
 pub mod score;
+mod starved;
 pub mod text;
 mod varied;
 

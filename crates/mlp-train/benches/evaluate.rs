@@ -14,8 +14,11 @@ fn measure(criterion: &mut Criterion) {
     let digits = synthetic_digits(10_000, 0);
     let config = TrainConfig::default();
     let codebook = config.encoding.codebook(&digits.classes);
-    let samples =
-        Samples::<f32> { inputs: Inputs::Pixels(digits.pixels()), targets: Targets::labels(&digits.labels, &codebook) };
+    let samples = Samples::<f32> {
+        inputs: Inputs::Pixels(digits.pixels()),
+        targets: Targets::labels(&digits.labels, &codebook),
+        weights: None,
+    };
     let sizes = config.sizes(samples.n_inputs(), samples.n_outputs());
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mlp = Mlp::new(&sizes, &config.activations(), config.bias, config.initializer, &mut rng);
@@ -38,8 +41,11 @@ fn measure(criterion: &mut Criterion) {
 fn examine<F: Real>(criterion: &mut Criterion, digits: &LabeledImages) {
     let config = TrainConfig::new().hidden([512, 256, 128, 64, 32, 16, 8]);
     let codebook = config.encoding.codebook(&digits.classes);
-    let samples =
-        Samples::<F> { inputs: Inputs::Pixels(digits.pixels()), targets: Targets::labels(&digits.labels, &codebook) };
+    let samples = Samples::<F> {
+        inputs: Inputs::Pixels(digits.pixels()),
+        targets: Targets::labels(&digits.labels, &codebook),
+        weights: None,
+    };
     let sizes = config.sizes(samples.n_inputs(), samples.n_outputs());
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mlp = Mlp::new(&sizes, &config.activations(), config.bias, config.initializer, &mut rng);

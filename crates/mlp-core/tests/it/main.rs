@@ -2,7 +2,9 @@
 
 mod average;
 mod back_propagation;
+mod batch_norm;
 mod clipping;
+mod counts;
 mod dropout;
 mod exactness;
 mod names;

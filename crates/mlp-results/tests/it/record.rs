@@ -204,3 +204,30 @@ fn a_record_from_before_there_was_a_choice_of_decoding_gets_its_accuracy() {
         assert_eq!(trial_id(&read.config, "data"), trial_id(&record.config, "data"));
     }
 }
+
+/// The note is about shares of wrong answers alone: those of the epoch that was kept.
+#[test]
+fn a_net_that_dropout_starves_is_told_so_where_it_is_so() {
+    let (_, record) = finished();
+    let with = |dropout: f64, validation: usize, wrong: [f64; 2]| {
+        let mut record = record.clone();
+        record.data.train = 5_000 + validation;
+        record.config.insert("dropout".into(), json!(dropout));
+        record.config.insert("validation".into(), json!(validation));
+        let epoch = record.epochs.iter_mut().find(|epoch| epoch.epoch == record.best_epoch).unwrap();
+        epoch.train.accuracy = Some(1.0 - wrong[0]);
+        epoch.validation.as_mut().unwrap().accuracy = Some(1.0 - wrong[1]);
+        record.dropout_note()
+    };
+    assert_eq!(
+        with(0.8, 1_000, [0.12, 0.125]).unwrap(),
+        "leaves too little, or too little time: of the training samples the whole net gets 12.00 % wrong, of the validation \
+         samples 12.50 %, so there is nothing yet that dropout could keep from overfitting. Try a lower dropout, more units or \
+         more epochs."
+    );
+    assert!(with(0.8, 1_000, [0.12, 0.1]).is_some(), "others are answered even better");
+    assert_eq!(with(0.0, 1_000, [0.12, 0.125]), None, "without dropout");
+    assert_eq!(with(0.8, 1_000, [0.015, 0.016]), None, "it fits");
+    assert_eq!(with(0.8, 1_000, [0.12, 0.19]), None, "it overfits");
+    assert_eq!(with(0.8, 20, [0.12, 0.125]), None, "too few to tell");
+}

@@ -28,8 +28,8 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// For weights of other classes than there are. For softmax outputs and other codes than one-hot: the outputs sum to 1, and the codes do not. For random codes so
-    /// short that two classes have the same.
+    /// For weights of other classes than there are. For softmax outputs and other codes than one-hot: the outputs sum to 1, and
+    /// the codes do not. For random codes so short that two classes have the same.
     pub fn validate_codes(&self, codebook: &Codebook) -> Result<()> {
         if let Some(ClassWeights::Each(weights)) = &self.class_weights
             && weights.len() != codebook.n_classes()

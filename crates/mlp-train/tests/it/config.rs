@@ -114,9 +114,6 @@ fn every_name_of_every_choice_is_accepted() {
     }
     accepts("clip_norm", json!(false));
     accepts("clip_norm", json!(0.5));
-    accepts("class_weights", json!(false));
-    accepts("class_weights", json!("balanced"));
-    accepts("class_weights", json!([0.0, 2.0]));
     accepts("dropout", json!(0.5));
     accepts("dropout", json!([0.0, 0.5]));
     accepts("dropout", json!([]));
@@ -265,10 +262,6 @@ fn what_an_instrument_does_not_take_is_refused() {
     let refused = [
         refusal("clip_norm", json!(0)),
         refusal("clip_norm", json!(true)),
-        refusal("class_weights", json!(true)),
-        refusal("class_weights", json!("balance")),
-        refusal("class_weights", json!([0, 0])),
-        refusal("class_weights", json!([1, -1])),
         refusal("dropout", json!(1)),
         refusal("dropout", json!(-0.5)),
         refusal("dropout", json!([0.5, "half"])),

@@ -33,9 +33,8 @@ fn an_image_and_a_photo_of_it_are_read_alike() {
         let photo = classify_a_picture::made_up_photo(&pixels);
         let prepared: Vec<u8> = prepare_digit(&photo).unwrap().image.iter().copied().collect();
         for pixels in [pixels, prepared] {
-            n_right += usize::from(
-                classifier.classify(&pixels).unwrap().nearest() == digits.classes[usize::from(label)].to_string(),
-            );
+            n_right +=
+                usize::from(classifier.classify(&pixels).unwrap().nearest() == digits.classes[usize::from(label)]);
         }
     }
     assert!(n_right >= 80, "{n_right} of 100");

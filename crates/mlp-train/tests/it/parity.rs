@@ -1,8 +1,12 @@
-//! PyTorch computes the same. `tests/golden/pytorch.py` and `pytorch_dropout.py` wrote the expected numbers.
+//! PyTorch computes the same. `tests/golden/pytorch.py`, `pytorch_dropout.py` and `pytorch_batch_norm.py`
+//! wrote the expected numbers.
 
-use mlp_core::{Activation, Dropout, Kernel, Layer, Loss, Mlp, Objective, Reduction, Workers, Workspace};
+use mlp_core::{
+    Activation, BatchNorm, Dropout, Kernel, Layer, Loss, Mlp, NormalizedLayer, Objective, Reduction, Workers,
+    Workspace, backpropagate_normalized,
+};
 use mlp_train::{Inputs, Optimizer, Rows, Samples, Targets, Trainable, Update};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 use serde::Deserialize;
 
 const TOLERANCE: f64 = 1e-10;
@@ -184,4 +188,64 @@ fn take_steps(
     let sums = batches.iter().enumerate().map(step).collect();
     workspace.store(mlp);
     sums
+}
+
+#[derive(Deserialize)]
+struct GoldenBatchNorm {
+    inputs: Vec<Vec<f64>>,
+    bits: Vec<Vec<f64>>,
+    first: Normalized,
+    losses: Vec<f64>,
+    after_training: Normalized,
+    outputs: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Normalized {
+    #[serde(flatten)]
+    network: Network,
+    scales: Vec<Vec<f64>>,
+    means: Vec<Vec<f64>>,
+    variances: Vec<Vec<f64>>,
+}
+
+impl Normalized {
+    fn norm(&self) -> BatchNorm<f64> {
+        let layers = self.scales.iter().zip(&self.means).zip(&self.variances).map(|((scale, mean), variance)| {
+            let [scale, mean, variance] = [scale, mean, variance].map(|numbers| Array1::from_vec(numbers.clone()));
+            NormalizedLayer { scale, mean, variance }
+        });
+        BatchNorm { layers: layers.collect() }
+    }
+}
+
+#[test]
+fn batch_normalisation_agrees_with_pytorch_over_three_epochs() {
+    let golden: GoldenBatchNorm = serde_json::from_str(include_str!("../golden/pytorch_batch_norm.json")).unwrap();
+    let (inputs, bits) = (matrix(&golden.inputs), matrix(&golden.bits));
+    let hidden = [Activation::Relu, Activation::Tanh, Activation::Sigmoid];
+    let (mut mlp, mut norm) = (golden.first.network.mlp(Activation::Sigmoid), golden.first.norm());
+    mlp.layers.iter_mut().zip(hidden).for_each(|(layer, activation)| layer.activation = activation);
+    let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
+    let batches = || inputs.axis_chunks_iter(Axis(0), 4).zip(bits.axis_chunks_iter(Axis(0), 4));
+    for ((inputs, bits), expected) in (0..3).flat_map(|_| batches()).zip(&golden.losses) {
+        let step = backpropagate_normalized(&mlp, &norm, inputs, bits, None, objective, None);
+        assert!((step.loss - expected).abs() < TOLERANCE, "{} for {expected}", step.loss);
+        norm.follow(&step.statistics, BatchNorm::<f64>::MOMENTUM);
+        for (layer, gradient) in mlp.layers.iter_mut().zip(&step.gradients.layers) {
+            layer.weights.scaled_add(-0.05, &gradient.weights);
+            layer.bias.iter_mut().zip(&gradient.bias).for_each(|(bias, gradient)| bias.scaled_add(-0.05, gradient));
+        }
+        norm.layers.iter_mut().zip(&step.scales).for_each(|(layer, gradient)| layer.scale.scaled_add(-0.05, gradient));
+    }
+    assert_same(&mlp, &golden.after_training.network, "batch normalisation");
+    for (found, expected) in norm.layers.iter().zip(&golden.after_training.norm().layers) {
+        for (found, expected) in
+            [(&found.scale, &expected.scale), (&found.mean, &expected.mean), (&found.variance, &expected.variance)]
+        {
+            assert!((found - expected).iter().all(|error| error.abs() < TOLERANCE), "{found} for {expected}");
+        }
+    }
+    let outputs = norm.fold(&mlp).forward(inputs.view());
+    assert!((outputs - matrix(&golden.outputs)).iter().all(|error| error.abs() < TOLERANCE));
 }

