@@ -36,7 +36,7 @@ pub(crate) struct Import {
     /// the numbers 0, 1, 2, …
     #[arg(long, value_name = "CLASSES", value_parser = classes)]
     classes: Option<Classes>,
-    /// How a class is written as outputs: one-hot, ascii or binary; without it what the file says, or else one-hot
+    /// How a class is written as outputs: one-hot, ascii, binary or random (16 bits); without it what the file says, or else one-hot
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     encoding: Option<TargetEncoding>,
     /// Replace the model file if it is there
@@ -73,15 +73,16 @@ pub(crate) fn run(arguments: &Import, output: &mut Output) -> Result<(), Failure
     }
     let path = quoted(&arguments.model);
     output.line(format_args!("model    {path}"));
-    output.line(format_args!("\nnext     cargo xtask evaluate {path} --data mnist"));
+    output.line(format_args!("\nnext     cargo xtask evaluate {path} --data NAME"));
     output.line(format_args!("         cargo xtask predict {path} photo.png"));
     Ok(())
 }
 
 fn classes(text: &str) -> Result<Classes, String> {
-    let names: Vec<String> = match text.contains(',') {
-        true => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        false => text.chars().map(String::from).collect(),
+    let names: Vec<String> = if text.contains(',') {
+        text.split(',').map(|name| name.trim().to_owned()).collect()
+    } else {
+        text.chars().map(String::from).collect()
     };
     let mut sorted = names.clone();
     sorted.sort_unstable();
