@@ -15,13 +15,16 @@ use crate::table::wrapped;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask import net.onnx net.safetensors
-  cargo xtask import net.onnx net.safetensors --classes 0123456789 --encoding ascii
-  cargo xtask import net.onnx net.safetensors --classes setosa,versicolor,virginica
+  cargo xtask import net.onnx net.safetensors --classes 0123456789
+  cargo xtask import net.onnx net.safetensors --classes AB --encoding ascii
+  cargo xtask import net.onnx net.safetensors --classes setosa,virginica
 
-Read are nets of Gemm, or MatMul with or without Add, and Sigmoid, Tanh, Relu or Softmax (in the last layer) behind them, with
-Flatten, Reshape, Cast and a division by 255 before the first, as PyTorch, Keras and `cargo xtask export` write them. Anything
-else is refused by the name of its node. No other file is opened, whatever the file names. What `export` wrote comes back as
-it was, with its configuration.";
+Read are nets of Gemm, or MatMul with or without Add, and behind them Sigmoid,
+Tanh, Relu or, in the last layer, Softmax; before the first Flatten, Reshape,
+Cast and a division by 255: as PyTorch and scikit-learn's converter write them.
+Anything else is refused by the name of its node. No other file is opened,
+whatever the file names. What `export` wrote comes back as it was, with its
+configuration. docs/onnx.md has the details.";
 
 /// Make a model of the net in an ONNX file
 #[derive(Args, Debug)]
