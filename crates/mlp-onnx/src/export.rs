@@ -189,7 +189,15 @@ fn graph<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) 
         match &layer.bias {
             Some(values) => {
                 graph.constant(&bias, &[values.len()], values.iter().copied());
-                graph.node("Gemm", &[&current, &weights, &bias], &net_inputs, &[]);
+                if F::TYPE == element::DOUBLE {
+                    // onnxruntime 1.16 joins Gemm with the activation behind it, which it then cannot compute in double;
+                    // tract 0.23 cannot compute it with biases.
+                    let product = format!("layers.{index}.product");
+                    graph.node("MatMul", &[&current, &weights], &product, &[]);
+                    graph.node("Add", &[&product, &bias], &net_inputs, &[]);
+                } else {
+                    graph.node("Gemm", &[&current, &weights, &bias], &net_inputs, &[]);
+                }
             }
             None => graph.node("MatMul", &[&current, &weights], &net_inputs, &[]),
         }

@@ -3,7 +3,7 @@
 //! [`export`] writes a model of this project as a file that onnxruntime, tract and others run without it: the layers with
 //! their activations, on request with the scaling of pixels before them ([`InputKind::Pixels`]) and the decoding to the index of
 //! a class behind them ([`ExportOptions::classes`]), and all that the model says of itself as metadata. [`import`] reads a file
-//! that holds such a network, from here or from PyTorch, Keras and others, and refuses any other with the node that is in
+//! that holds such a network, from here or from PyTorch, scikit-learn and others, and refuses any other with the node that is in
 //! the way.
 //!
 //! ```

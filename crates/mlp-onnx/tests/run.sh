@@ -43,7 +43,7 @@ wait "$pip"
 "$folder/venv/bin/python" crates/mlp-onnx/tests/check_onnxruntime.py "$folder/nets" sigmoid softmax nearest double linear
 
 if [ "${2:-}" = --tract ]; then
-    # Not within the project's own target folder, as it is no part of its workspace.
+    # Its sigmoid refuses double precision (seen in 0.23.9), so that net is left out. It is no part of the project's workspace.
     CARGO_TARGET_DIR="$target/tract" cargo run --quiet --manifest-path crates/mlp-onnx/tests/tract/Cargo.toml -- "$folder/nets" \
-        sigmoid{,-pixels} softmax{,-pixels} nearest{,-pixels} double{,-pixels} linear{,-pixels}
+        sigmoid{,-pixels} softmax{,-pixels} nearest{,-pixels} linear{,-pixels}
 fi

@@ -145,7 +145,7 @@ impl Step {
 }
 
 /// The targets of `fuzz/`, a minute each.
-const FUZZ_TARGETS: [&str; 5] = ["idx", "gzip", "image_file", "picture", "tables"];
+const FUZZ_TARGETS: [&str; 6] = ["idx", "gzip", "image_file", "onnx", "picture", "tables"];
 
 /// Throws random files at what reads files. It needs the nightly compiler and cargo-fuzz, which nobody needs for anything
 /// else: without them it says so and is left out.
@@ -168,7 +168,7 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
     }
     for target in FUZZ_TARGETS {
         let limits = ["-max_total_time=60", "-rss_limit_mb=256", "-timeout=10", "-max_len=1024"];
-        // Without the address sanitizer, whose own memory would count: mnist-io has no unsafe code.
+        // Without the address sanitizer, whose own memory would count: mnist-io and mlp-onnx have no unsafe code.
         let arguments: Vec<&str> = ["run", "--sanitizer", "none", target, "--"].into_iter().chain(limits).collect();
         notice(format_args!("fuzzing: cargo +nightly fuzz {}", arguments.join(" ")));
         let started = Instant::now();

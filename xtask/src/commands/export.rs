@@ -18,17 +18,20 @@ use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask export runs/mine --onnx net.onnx           the best net of that run or sweep
+  cargo xtask export runs/mine --onnx net.onnx    the best net of that run
   cargo xtask export MODEL --onnx net.onnx --replace
-  cargo xtask export --onnx net.onnx                     the newest net in runs/
+  cargo xtask export --onnx net.onnx              the newest net in runs/
   cargo xtask export runs/mine --onnx net.onnx --input pixels --classes
-      takes images as they are stored, bytes from 0 to 255, and answers the index of the class as well
+      takes images as they are stored, bytes from 0 to 255, and answers the
+      index of the class as well
 
-The file is in ONNX's IR version 7 with operator set 13, which onnxruntime, tract and others have read for years. Its input
-is called `input`, its outputs `outputs` and `class`; a batch may have any size. The precision stays that of the net: one
-trained with precision=f64 takes and answers double. Its metadata hold classes, encoding, decoding, the preparation of
-pictures, the trial and the whole configuration. `cargo xtask import` reads it back.
-docs/onnx.md says how close other programs come to this one's numbers.";
+The file is in ONNX's IR version 7 with operator set 13, those of ONNX 1.8. Its
+input is called `input`, its outputs `outputs` and `class`; a batch may have any
+size. The precision stays that of the net: one that was trained with
+precision=f64 takes and answers double. Its metadata hold classes, encoding,
+decoding, the preparation of pictures, the trial and the whole configuration.
+`cargo xtask import` reads it back. docs/onnx.md says how close other programs
+come to this one's numbers.";
 
 /// What MNIST's images are like: what `predict` makes of a photo.
 const AS_MNIST: &str =

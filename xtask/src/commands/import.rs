@@ -15,13 +15,16 @@ use crate::table::wrapped;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask import net.onnx net.safetensors
-  cargo xtask import net.onnx net.safetensors --classes 0123456789 --encoding ascii
-  cargo xtask import net.onnx net.safetensors --classes setosa,versicolor,virginica
+  cargo xtask import net.onnx net.safetensors --classes 0123456789
+  cargo xtask import net.onnx net.safetensors --classes AB --encoding ascii
+  cargo xtask import net.onnx net.safetensors --classes setosa,virginica
 
-Read are nets of Gemm, or MatMul with or without Add, and Sigmoid, Tanh, Relu or Softmax (in the last layer) behind them, with
-Flatten, Reshape, Cast and a division by 255 before the first, as PyTorch, Keras and `cargo xtask export` write them. Anything
-else is refused by the name of its node. No other file is opened, whatever the file names. What `export` wrote comes back as
-it was, with its configuration.";
+Read are nets of Gemm, or MatMul with or without Add, and behind them Sigmoid,
+Tanh, Relu or, in the last layer, Softmax; before the first Flatten, Reshape,
+Cast and a division by 255: as PyTorch and scikit-learn's converter write them.
+Anything else is refused by the name of its node. No other file is opened,
+whatever the file names. What `export` wrote comes back as it was, with its
+configuration. docs/onnx.md has the details.";
 
 /// Make a model of the net in an ONNX file
 #[derive(Args, Debug)]
@@ -36,7 +39,7 @@ pub(crate) struct Import {
     /// the numbers 0, 1, 2, …
     #[arg(long, value_name = "CLASSES", value_parser = classes)]
     classes: Option<Classes>,
-    /// How a class is written as outputs: one-hot, ascii or binary; without it what the file says, or else one-hot
+    /// How a class is written as outputs: one-hot, ascii, binary or random (16 bits); without it what the file says, or else one-hot
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     encoding: Option<TargetEncoding>,
     /// Replace the model file if it is there
@@ -73,15 +76,16 @@ pub(crate) fn run(arguments: &Import, output: &mut Output) -> Result<(), Failure
     }
     let path = quoted(&arguments.model);
     output.line(format_args!("model    {path}"));
-    output.line(format_args!("\nnext     cargo xtask evaluate {path} --data mnist"));
+    output.line(format_args!("\nnext     cargo xtask evaluate {path} --data NAME"));
     output.line(format_args!("         cargo xtask predict {path} photo.png"));
     Ok(())
 }
 
 fn classes(text: &str) -> Result<Classes, String> {
-    let names: Vec<String> = match text.contains(',') {
-        true => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        false => text.chars().map(String::from).collect(),
+    let names: Vec<String> = if text.contains(',') {
+        text.split(',').map(|name| name.trim().to_owned()).collect()
+    } else {
+        text.chars().map(String::from).collect()
     };
     let mut sorted = names.clone();
     sorted.sort_unstable();

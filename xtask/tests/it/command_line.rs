@@ -14,9 +14,21 @@ fn without_arguments_help_goes_to_standard_error_with_code_2() {
 #[test]
 fn the_help_of_each_command_has_examples() {
     let sandbox = Sandbox::new();
-    for command in
-        ["download", "data", "train", "sweep", "report", "evaluate", "predict", "serve", "reproduce", "bench", "check"]
-    {
+    for command in [
+        "download",
+        "data",
+        "train",
+        "sweep",
+        "report",
+        "evaluate",
+        "predict",
+        "export",
+        "import",
+        "serve",
+        "reproduce",
+        "bench",
+        "check",
+    ] {
         let outcome = sandbox.run([command, "-h"]).expect_code(0);
         assert_eq!(outcome.stderr, "");
         assert!(outcome.stdout.contains("Examples:") || command == "check", "{command}");

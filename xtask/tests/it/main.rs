@@ -17,6 +17,7 @@ mod measuring;
 mod metadata;
 #[path = "../../../crates/mnist-fetch/tests/it/miniature.rs"]
 mod miniature;
+mod onnx;
 mod packages;
 mod predictions;
 mod ranking;

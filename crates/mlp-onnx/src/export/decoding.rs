@@ -80,22 +80,23 @@ fn nearest(codebook: &Codebook, graph: &mut Graph) {
     graph.node("ArgMin", &["squared_distances"], CLASS, &OVER_CLASSES);
 }
 
-/// The number of wrong bits is Σ |read − bit| = Σ read · (1 − 2·bit) + Σ bit, a product of small integers, which every
+/// The number of wrong bits is Σ |read − bit| = Σ read · (1 − 2·bit) + Σ bit, a product of small integers, which single
 /// precision holds exactly.
 fn exact<F: Element>(codebook: &Codebook, graph: &mut Graph) {
     let (n_classes, n_bits) = codebook.codes.dim();
-    let signs = codebook.codes.t().mapv(|bit| F::narrow(1.0 - 2.0 * f64::from(bit)));
-    let ones = codebook.codes.rows().into_iter().map(|code| code.iter().map(|&bit| u32::from(bit)).sum::<u32>());
+    let signs = codebook.codes.t().mapv(|bit| 1.0 - 2.0 * f32::from(bit));
+    let ones = codebook.codes.rows().into_iter().map(|code| code.iter().map(|&bit| f32::from(bit)).sum::<f32>());
     graph.constant("half", &[], [F::narrow(0.5)]);
     graph.constant("signs_of_bits", &[n_bits, n_classes], signs.iter().copied());
-    graph.constant("ones_of_codes", &[n_classes], ones.map(|n_ones| F::narrow(f64::from(n_ones))));
+    graph.constant("ones_of_codes", &[n_classes], ones);
+    graph.constant("half_a_bit", &[], [0.5_f32]);
     graph.integers("no_class", &[], &[-1]);
     graph.node("GreaterOrEqual", &[OUTPUTS, "half"], "is_one", &[]);
-    graph.node("Cast", &["is_one"], "bits", &[("to", Attribute::Int(F::TYPE))]);
+    graph.node("Cast", &["is_one"], "bits", &[("to", Attribute::Int(element::FLOAT))]);
     graph.node("Gemm", &["bits", "signs_of_bits", "ones_of_codes"], "wrong_bits", &[]);
     graph.node("ArgMin", &["wrong_bits"], "best_class", &OVER_CLASSES);
     let axes = [("axes", Attribute::Ints(&[1])), ("keepdims", Attribute::Int(0))];
     graph.node("ReduceMin", &["wrong_bits"], "fewest_wrong_bits", &axes);
-    graph.node("Less", &["fewest_wrong_bits", "half"], "is_class", &[]);
+    graph.node("Less", &["fewest_wrong_bits", "half_a_bit"], "is_class", &[]);
     graph.node("Where", &["is_class", "best_class", "no_class"], CLASS, &[]);
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::Factoid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -56,8 +57,11 @@ fn compare(folder: &Path, name: &str) -> Result<(f64, f64, usize)> {
     let n_inputs = pixels.len() / classes.len();
 
     let model = tract_onnx::onnx().model_for_path(at(name, "onnx"))?;
-    let kind = model.input_fact(0)?.datum_type.expect("a type");
-    let plan = model.with_input_fact(0, InferenceFact::dt_shape(kind, [BATCH, n_inputs]))?.into_optimized()?.into_runnable()?;
+    let kind = model.input_fact(0)?.datum_type.concretize().ok_or("no type of the input")?;
+    let plan = model
+        .with_input_fact(0, InferenceFact::dt_shape(kind, [BATCH, n_inputs]))?
+        .into_optimized()?
+        .into_runnable()?;
 
     let (mut largest, mut excess, mut n_different, mut seen) = (0.0_f64, f64::MIN, 0, 0);
     for (batch, classes) in pixels.chunks(BATCH * n_inputs).zip(classes.chunks(BATCH)) {
@@ -72,7 +76,8 @@ fn compare(folder: &Path, name: &str) -> Result<(f64, f64, usize)> {
             seen += 1;
         }
         let answers = results[1].cast_to::<i64>()?;
-        n_different += answers.to_plain_array_view::<i64>()?.iter().zip(classes).filter(|(one, other)| one != other).count();
+        n_different +=
+            answers.to_plain_array_view::<i64>()?.iter().zip(classes).filter(|(one, other)| one != other).count();
     }
     Ok((largest, excess, n_different))
 }
