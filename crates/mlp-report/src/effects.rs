@@ -135,7 +135,7 @@ impl KeyEffect {
         let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
         let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
         // Where all reach the same, the first and the last.
-        let high = if low.0 == high.0 { estimates().last()? } else { high };
+        let high = if low.0 == high.0 { estimates().next_back()? } else { high };
         (low.0 != high.0).then_some((low, high))
     }
 
