@@ -124,7 +124,8 @@ pub fn running(folder: &RunFolder) -> Vec<Running> {
             trial: entry.file_name().to_string_lossy().into_owned(),
             holder,
             label,
-            seconds: since.or(modified).and_then(|time| time.elapsed().ok()).map(|age| age.as_secs_f64()),
+            // A time that is rounded up, or of another clock, lies ahead.
+            seconds: since.or(modified).map(|time| time.elapsed().unwrap_or_default().as_secs_f64()),
             // The last line may be half written.
             epochs: lines.filter_map(|line| serde_json::from_str(line).ok()).collect(),
         });
