@@ -170,8 +170,11 @@ fn every_picture_that_cannot_be_used_is_named_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     for (folder, reason) in [
         ("empty", "expected a folder of pictures for each class"),
-        ("words/cat", "expected a folder named by the character of its class"),
-        ("twice/7", "expected one folder for '7'"),
+        (
+            "words/cat",
+            "expected a folder named by its class, such as 7, A, cat, 36-a or 10-U+002F, found \"cat\", without a picture",
+        ),
+        ("twice/7", "expected one folder for \"7\""),
         ("bare/7", "expected pictures (PNG, JPEG, WebP, BMP or GIF), found none"),
     ] {
         fs::create_dir_all(sandbox.path(folder)).expect("a folder");

@@ -33,7 +33,7 @@ fn best_model(sandbox: &Sandbox, picture: &str) -> PathBuf {
     let outcome = sandbox.run(["predict", "out", picture, "--quiet"]).expect_code(0);
     let mut lines = outcome.stdout.lines();
     let path = lines.next().and_then(|line| line.strip_prefix("net      ")).expect("a path");
-    assert_eq!(lines.next(), Some("         the best of the 3 trials of its folder, by test accuracy"), "{outcome:#?}");
+    assert_eq!(lines.next(), Some("         the best of the 3 trials of its folder, by test.accuracy"), "{outcome:#?}");
     sandbox.path(path)
 }
 

@@ -4,7 +4,7 @@ import { drawChart } from "./chart.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
 import { makeForm } from "./settings.js";
 
-let choices = null, form = null, session = "", stop = () => {}, state = null, started = "", isBusy = false;
+let choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
 
 const ACTIVE = ["preparing", "running", "paused"];
 const isActive = () => state !== null && ACTIVE.includes(state.mode);
@@ -83,25 +83,26 @@ async function order(what) {
   await send("do/session", { session, order: what });
 }
 
-// One click at a time; what goes wrong is said.
+// One click after the other, and none is lost; what goes wrong is said.
+let clicks = Promise.resolve();
 function on(id, action) {
-  byId(id).addEventListener("click", async () => {
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      tell("");
-      await action();
-    } catch (error) {
-      tell(error.message);
-    }
-    isBusy = false;
-    showControls();
+  byId(id).addEventListener("click", () => {
+    clicks = clicks.then(async () => {
+      try {
+        tell("");
+        await action();
+      } catch (error) {
+        tell(error.message);
+      }
+      showControls();
+    });
   });
 }
 
-const canStep = () => isActive() && JSON.stringify(form.read()) === started;
+// After a reload nobody knows what it was started with; then it is what is shown.
+const canStep = () => isActive() && (started === "" || JSON.stringify(form.read()) === started);
 async function step(what) {
-  if (!isActive()) await start();
+  if (!canStep()) await start();
   await order({ do: what });
 }
 
