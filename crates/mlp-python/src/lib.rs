@@ -1,8 +1,8 @@
 //! The compiled half of the Python package `mlp_lab`: training and answering on NumPy arrays.
 //!
 //! What belongs to scikit-learn's interface is written in Python (`python/mlp_lab/`): parameters, validation, labels,
-//! stopping. Here is what takes time, on [`mlp_train`]'s steps: [`trainer`] takes them over an epoch, [`gradient`] gives loss
-//! and gradient to an optimiser of SciPy's, [`outputs`] answers. All of them let other Python threads run meanwhile, and look
+//! stopping. Here is what takes time, on [`mlp_train`]'s steps: `trainer` takes them over an epoch, `gradient` gives loss
+//! and gradient to an optimiser of SciPy's, `outputs` answers. All of them let other Python threads run meanwhile, and look
 //! for signals about twenty times a second; a panic becomes a `RuntimeError`.
 //!
 //! | argument | taken without a copy | copied |
