@@ -6,7 +6,7 @@ use std::thread;
 
 use mlp_core::{Kernel, Workers};
 use mlp_sweep::image_samples;
-use mlp_train::{AnyMlp, EvaluateTrain, Progress, SavedModel, Setup, TrainConfig, train};
+use mlp_train::{AnyMlp, EvaluateTrain, Progress, SavedModel, Setup, TargetEncoding, TrainConfig, train};
 use mnist_io::{LabeledImages, synthetic_digits};
 use ndarray::{Axis, concatenate};
 use serde::Serialize;
@@ -90,7 +90,7 @@ impl Quick {
     }
 }
 
-/// The default network, whose outputs are the bits of an ASCII code.
+/// The default network, whose outputs are the bits of an ASCII code; where classes are words, one output for each.
 fn learn(source: &DataSource, n_threads: usize, state: &Mutex<QuickState>) -> Result<(LoadedModel, Option<f64>)> {
     let data = source.get()?;
     let images = |part: &Arc<mlp_sweep::SampleSet>| {
@@ -99,7 +99,11 @@ fn learn(source: &DataSource, n_threads: usize, state: &Mutex<QuickState>) -> Re
     };
     let train_images = with_drawn(images(data.train())?)?;
     let test_images = images(data.test())?.first(N_TEST);
-    let config = TrainConfig::new().epochs(N_EPOCHS).evaluate_train(EvaluateTrain::Count(1_000));
+    let mut config = TrainConfig::new().epochs(N_EPOCHS).evaluate_train(EvaluateTrain::Count(1_000));
+    // Words have no ASCII codes.
+    if config.encoding.check_classes(&train_images.classes).is_err() {
+        config.encoding = TargetEncoding::OneHot;
+    }
     let codebook = config.codebook(&train_images.classes);
     let samples = image_samples::<f32>(&train_images, &codebook);
     let test = image_samples::<f32>(&test_images, &codebook);
