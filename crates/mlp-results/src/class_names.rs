@@ -1,5 +1,6 @@
 //! The classes of a record: one text where each is a character, as in every record from before there were words; else a list.
 
+use mlp_train::are_characters;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Serialize, Deserialize)]
@@ -10,8 +11,8 @@ enum Written {
 }
 
 pub(crate) fn serialize<S: Serializer>(classes: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-    let are_characters = classes.iter().all(|class| class.chars().count() == 1);
-    let written = if are_characters { Written::Characters(classes.concat()) } else { Written::Words(classes.to_vec()) };
+    let written =
+        if are_characters(classes) { Written::Characters(classes.concat()) } else { Written::Words(classes.to_vec()) };
     written.serialize(serializer)
 }
 

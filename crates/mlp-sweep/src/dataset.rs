@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlp_core::Real;
 use mlp_results::DataDescription;
-use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets, TrainConfig};
+use mlp_train::{Codebook, Inputs, Samples, TargetEncoding, Targets, TrainConfig, are_characters};
 use mnist_io::{LabeledImages, classes_in_a_line};
 use ndarray::{Array2, Axis};
 use rand_chacha::ChaCha8Rng;
@@ -375,8 +375,7 @@ impl Table {
             TableTargets::Classes { labels, classes } => {
                 hasher.update((labels.len() as u64).to_le_bytes());
                 hasher.update(labels);
-                let are_characters = classes.iter().all(|class| class.chars().count() == 1);
-                hasher.update(if are_characters { classes.concat() } else { classes.join("\n") });
+                hasher.update(if are_characters(classes) { classes.concat() } else { classes.join("\n") });
             }
         }
         hex::encode(hasher.finalize())

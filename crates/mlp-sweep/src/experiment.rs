@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
 use mlp_results::{Runtime, Subject, trial_id};
-use mlp_train::{AnyMlp, SavedModel, load_model};
+use mlp_train::{AnyMlp, SavedModel, are_characters, load_model};
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{Dataset, SampleSet};
@@ -129,7 +129,7 @@ impl Experiment {
         let mut map = settings.to_map();
         map.entry("data").or_insert_with(|| json!(self.data.name()));
         let classes = self.data.train().classes();
-        let (key, classes) = if classes.iter().all(|class| class.chars().count() == 1) {
+        let (key, classes) = if are_characters(classes) {
             ("classes", json!(classes.concat()))
         } else {
             ("class_names", json!(classes))

@@ -161,6 +161,15 @@ impl TargetEncoding {
     }
 }
 
+/// Whether each class is one character, so that all together are written as one text; else they are a list of words.
+///
+/// ```
+/// assert!(mlp_train::are_characters(&["o", "i"]) && !mlp_train::are_characters(&["o", "T-shirt"]));
+/// ```
+pub fn are_characters(classes: &[impl AsRef<str>]) -> bool {
+    classes.iter().all(|class| only_character(class.as_ref()).is_some())
+}
+
 fn only_character(class: &str) -> Option<char> {
     let mut characters = class.chars();
     characters.next().filter(|_| characters.next().is_none())

@@ -120,7 +120,7 @@ pub use decoding::Decoding;
 pub use diagnosis::{
     Background, Cause, DiagnosedLayer, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis, Probe, SATURATED, diagnose,
 };
-pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding};
+pub use encoding::{Codebook, MAX_RANDOM_BITS, TargetEncoding, are_characters};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use history::{Divergence, EpochRecord, History, Outcome};

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::canonical::canonical_json;
 use crate::config::{Precision, TrainConfig};
+use crate::encoding::are_characters;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tensor_file::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
@@ -99,7 +100,7 @@ impl SavedModel {
     pub fn to_map(&self) -> Map<String, Value> {
         let mut map = self.other.clone();
         map.extend(self.config.to_map());
-        if self.classes.iter().any(|class| class.chars().count() != 1) {
+        if !are_characters(&self.classes) {
             map.insert(CLASS_NAMES.to_owned(), json!(self.classes));
         } else if !self.classes.is_empty() {
             map.insert(CLASSES.to_owned(), json!(self.classes.concat()));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use mlp_results::text::{counted, shorten, thousands};
 use mlp_sweep::Dataset;
-use mlp_train::Augmentation;
+use mlp_train::{Augmentation, are_characters};
 use mnist_fetch::Manifest;
 use mnist_io::{
     ContactSheet, Duplicates, FolderKind, ImageStatistics, ImportOptions, ImportedImages, LabeledImages, Note, Part,
@@ -232,8 +232,7 @@ fn tell(data: &Dataset, [train, test]: &[ImageStatistics; 2], twice: Duplicates,
 
 /// Characters as one text, words as a list, as records have them.
 fn written(classes: &[String]) -> Value {
-    let are_characters = classes.iter().all(|class| class.chars().count() == 1);
-    if are_characters { json!(classes.concat()) } else { json!(classes) }
+    if are_characters(classes) { json!(classes.concat()) } else { json!(classes) }
 }
 
 fn as_json(data: &Dataset, statistics: &[ImageStatistics; 2], twice: Duplicates) -> Value {

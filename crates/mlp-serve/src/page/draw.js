@@ -167,7 +167,7 @@ function fill({ models: found, quick, is_complete }) {
   byId("no-model-text").textContent =
     quick.state === "failed" ? quick.problem
       : isTraining ? "One is learning from " + quick.data + " and from digits that the program draws."
-        : "In half a minute there is one; “cargo xtask sweep photo” makes a better one, which stays.";
+        : "In some seconds there is one; “cargo xtask sweep photo” makes a better one, which stays.";
   if (!isNew) return;
   const before = picked.slice();
   [1, 2].forEach((place) => {
