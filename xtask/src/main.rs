@@ -45,9 +45,12 @@ use crate::output::{Output, notice};
 
 const AFTER_HELP: &str = "\
 Begin with:
-  cargo xtask train                     a net on MNIST, or on built-in digits without any download
-  cargo xtask sweep                     one to seven hidden layers, compared
-  cargo xtask predict MODEL photo.png   your own handwriting
+  cargo xtask train
+      a net on MNIST, or on built-in digits without any download
+  cargo xtask sweep
+      one to seven hidden layers, compared
+  cargo xtask predict MODEL photo.png
+      your own handwriting
 
 Exit codes: 0 done, 2 usage or configuration, 3 bad data, 4 network or checksum, 5 input/output,
 6 folder in use, 7 a trial or a check failed, 75 interrupted (run again to go on)";

@@ -29,6 +29,10 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
     }
     if configurations.len() > 1 {
         output.line(match ranking.set {
+            Compared::Test if has_validation(&configurations) => {
+                "best first by the test set, which flatters the first: luck with these images\nhelped to choose it; \
+                 without --by the validation set chooses"
+            }
             Compared::Test => {
                 "best first by the test set, which flatters the first: luck with these images\nhelped to choose it; \
                  with the key validation, training samples choose instead"
@@ -37,6 +41,12 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
             Compared::Train => "best first by the training set",
         });
     }
+}
+
+/// Whether trials were measured on validation samples, too.
+fn has_validation(configurations: &[Repetitions<'_, Settings>]) -> bool {
+    let mut records = configurations.iter().flat_map(|row| &row.records);
+    records.any(|record| record.epochs.iter().any(|epoch| epoch.validation.is_some()))
 }
 
 /// The columns of numbers: what ranks, what the test set measured, and where the metric is the accuracy, what else tells.

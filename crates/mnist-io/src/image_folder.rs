@@ -192,6 +192,7 @@ fn import_split(
     let shape = (train.set.height(), train.set.width());
     let test = read_classes(&parts[1], &folders[1], options.preparation, Some(shape), progress)?;
     let mut notes: Vec<Note> = others.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
+    notes.extend(note_on_pictures_beside_folders(folder)?);
     notes.extend((options.test_share == 1.0).then_some(Note::SplitKept));
     notes.extend(train.notes.into_iter().chain(test.notes));
     Ok(ImportedImages {
@@ -290,8 +291,15 @@ fn read_classes(
     let images = Array3::from_shape_vec((labels.len(), height, width), pixels).expect("images of one size");
     let classes = folders.iter().map(|folder| folder.class.clone()).collect::<Vec<String>>();
     let set = LabeledImages::new(images, labels, classes)?;
-    let notes = inner.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
+    let mut notes: Vec<Note> = inner.into_iter().map(|path| Note::FolderPassedOver { path }).collect();
+    notes.extend(note_on_pictures_beside_folders(place)?);
     Ok(ClassImages { set, n_prepared, n_skipped, notes })
+}
+
+/// A note where pictures lie in `folder` itself, which holds the folders of classes.
+fn note_on_pictures_beside_folders(folder: &Path) -> Result<Option<Note>> {
+    let n_pictures = entries(folder)?.iter().filter(|path| is_image(path)).count();
+    Ok((n_pictures > 0).then(|| Note::PicturesPassedOver { folder: folder.to_owned(), n_pictures }))
 }
 
 /// What lies in the folders of classes.

@@ -30,6 +30,13 @@ pub enum Note {
         /// Which one.
         path: PathBuf,
     },
+    /// Pictures that lie beside the folders of the classes, and so have no class, were not read.
+    PicturesPassedOver {
+        /// The folder in which they lie.
+        folder: PathBuf,
+        /// How many.
+        n_pictures: usize,
+    },
     /// A set has no image of some classes.
     EmptyClasses {
         /// The set.
@@ -58,6 +65,14 @@ impl fmt::Display for Note {
                 write!(f, "{}: {n_zeros} zeros after the end of the gzip stream were passed over", path.display())
             }
             Note::FolderPassedOver { path } => write!(f, "the folder {} was passed over", path.display()),
+            Note::PicturesPassedOver { folder, n_pictures } => {
+                let beside = if *n_pictures == 1 { "1 picture".to_owned() } else { format!("{n_pictures} pictures") };
+                write!(
+                    f,
+                    "{}: {beside} beside the folders of the classes, and so without one, passed over",
+                    folder.display()
+                )
+            }
             Note::EmptyClasses { part, classes } => {
                 let names: Vec<String> = classes.iter().map(|class| format!("'{class}'")).collect();
                 let (last, before) = names.split_last().expect("at least one class");

@@ -21,13 +21,19 @@ pip install torch jax numpy scikit-learn. With --out, each figure is written as 
 there.
 
 Examples:
-  cargo xtask bench                           the table of epochs, some minutes
-  cargo xtask bench --full --out bench        everything, with bench/bench.md and bench/bench.json
-  cargo xtask bench --python venv/bin/python  peers from a virtual environment
-  cargo xtask bench --no-peers --kernel avx2  without peers, on another instruction set
-  cargo xtask bench --case batch-128          one case alone: a line of JSON
-  cargo xtask bench --pictures runs/mine      pictures as people have them: how many of each kind are
-                                              read with this net, beside OpenCV (opencv-python-headless)";
+  cargo xtask bench
+      the table of epochs, some minutes
+  cargo xtask bench --full --out bench
+      everything, with bench/bench.md and bench/bench.json
+  cargo xtask bench --python venv/bin/python
+      peers from a virtual environment
+  cargo xtask bench --no-peers --kernel avx2
+      without peers, on another instruction set
+  cargo xtask bench --case batch-128
+      one case alone: a line of JSON
+  cargo xtask bench --pictures runs/mine
+      pictures as people have them: how many of each kind are read with
+      this net, beside OpenCV (opencv-python-headless)";
 
 /// Seconds of an epoch, beside other systems and what the processor can do
 #[derive(Args, Debug)]

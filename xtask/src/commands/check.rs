@@ -29,7 +29,8 @@ The first step that fails ends the check with code 7.
 
 Examples:
   cargo xtask check
-  cargo xtask check --only aarch64      the same bits on another processor
+  cargo xtask check --only aarch64
+      the same bits on another processor
   cargo xtask check --only readmes";
 
 /// Format, lints, tests and documentation of the whole workspace, as CI runs them

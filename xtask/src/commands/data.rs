@@ -25,12 +25,16 @@ use crate::summary::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask data show mnist --sheet mnist.svg      counts, brightness, duplicates, and the first images
+  cargo xtask data show mnist --sheet mnist.svg
+      counts, brightness, duplicates, and the first images
   cargo xtask data show mnist --augment gentle --sheet deformed.svg
-                                                     and how training images are deformed with this augment
-  cargo xtask data export mnist --png pictures       a PNG for each image, in a folder for each class
-  cargo xtask data import pictures my-digits         and back; then: cargo xtask train --data ./my-digits
-  cargo xtask data import train.csv kaggle           of a table with a row for each image, or Keras' mnist.npz";
+      and how training images are deformed with this augment
+  cargo xtask data export mnist --png pictures
+      a PNG for each image, in a folder for each class
+  cargo xtask data import pictures my-digits
+      and back; then: cargo xtask train --data ./my-digits
+  cargo xtask data import train.csv kaggle
+      of a table with a row for each image, or Keras' mnist.npz";
 
 const IMPORT_NOTES: &str = "\
 FOLDER holds a folder for each class, named by its class (7, A, 36-a, cat), with pictures in it, or two such
@@ -64,6 +68,14 @@ enum Action {
     Import(Import),
 }
 
+/// An augmentation; `false`, which configurations know, draws nothing that the sheet without it does not.
+fn deformed(text: &str) -> Result<Augmentation, String> {
+    if text == "false" {
+        return Err("nothing is deformed then; leave --augment out to see the images as they are".to_owned());
+    }
+    text.parse().map_err(|error: mlp_train::Error| error.to_string())
+}
+
 /// Say what is in a data set
 #[derive(Args, Debug)]
 struct Show {
@@ -75,7 +87,7 @@ struct Show {
     sheet: Option<PathBuf>,
     /// Draw the first image of every class, and beside it how it is deformed in the epochs of a run with this `augment` and
     /// seed 0
-    #[arg(long, value_name = "SPEC", requires = "sheet", value_parser = str::parse::<Augmentation>)]
+    #[arg(long, value_name = "SPEC", requires = "sheet", value_parser = deformed)]
     augment: Option<Augmentation>,
     /// Images of each class on the sheet
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=100))]

@@ -18,13 +18,17 @@ use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask download                               MNIST
-  cargo xtask download --list                        all sets of datasets/manifest.toml, and what is here
+  cargo xtask download
+      MNIST
+  cargo xtask download --list
+      all sets of datasets/manifest.toml, and what is here
   cargo xtask download kmnist emnist-letters
-  cargo xtask download mnist --from /media/stick     from a folder instead of the network
+  cargo xtask download mnist --from /media/stick
+      from a folder instead of the network
   cargo xtask download emnist-letters --from gzip.zip
   cargo xtask download mnist --from https://mirror.example/mnist/
-  cargo xtask download --verify                      length and hash of what is here
+  cargo xtask download --verify
+      length and hash of what is here
 
 A download that was interrupted goes on where it ended. Proxies are taken from https_proxy, http_proxy,
 all_proxy and no_proxy, certificates of your own from SSL_CERT_FILE.";

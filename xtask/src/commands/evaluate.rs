@@ -27,11 +27,15 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask evaluate runs/mine/models/<TRIAL>.safetensors
   cargo xtask evaluate MODEL --disturb gaussian-blur=0.5,1,2,4
-  cargo xtask evaluate MODEL --disturb gaussian-noise=25,50 --disturb salt-and-pepper=0.05,0.1
-  cargo xtask evaluate runs/mine                      the best net of that run or sweep
-  cargo xtask evaluate runs/a runs/b MODEL            several nets, whose outputs are averaged
-  cargo xtask evaluate MODEL --part train             on what it learned from
-  cargo xtask evaluate MODEL --data ./my-digits       on other images
+  cargo xtask evaluate MODEL --disturb salt-and-pepper=0.05,0.1
+  cargo xtask evaluate runs/mine
+      the best net of that run or sweep
+  cargo xtask evaluate runs/a runs/b MODEL
+      several nets, whose outputs are averaged
+  cargo xtask evaluate MODEL --part train
+      on what it learned from
+  cargo xtask evaluate MODEL --data ./my-digits
+      on other images
 
 Pictures of your own become data by `data import`: with --test-share 1 all of them are for testing.
 
@@ -131,8 +135,9 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
 fn introduce(models: &[FoundModel], found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
     models::tell(models, output);
     output.line(format_args!("images   {}", found.description()));
-    if let Some((key, value)) = found.reason {
-        output.line(format_args!("         as in its run: {key} = {value}"));
+    if !found.reasons.is_empty() {
+        let reasons: Vec<String> = found.reasons.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        output.line(format_args!("         as in its run: {}", reasons.join(", ")));
     }
     output.line(format_args!("kernel   {}\n", kernel.name()));
 }

@@ -18,9 +18,11 @@ use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask export runs/mine --onnx net.onnx    the best net of that run
+  cargo xtask export runs/mine --onnx net.onnx
+      the best net of that run
   cargo xtask export MODEL --onnx net.onnx --replace
-  cargo xtask export --onnx net.onnx              the newest net in runs/
+  cargo xtask export --onnx net.onnx
+      the newest net in runs/
   cargo xtask export runs/mine --onnx net.onnx --input pixels --classes
       takes images as they are stored, bytes from 0 to 255, and answers the
       index of the class as well

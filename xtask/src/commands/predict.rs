@@ -18,12 +18,17 @@ use pictures::{Picture, Reader};
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask predict runs/mine/models/<TRIAL>.safetensors photo.png
-  cargo xtask predict photo.png                       with the newest net in runs/
-  cargo xtask predict runs/mine photo.png             the best net of that run or sweep
-  cargo xtask predict runs/a runs/b MODEL photo.png   several nets, whose outputs are averaged
+  cargo xtask predict photo.png
+      with the newest net in runs/
+  cargo xtask predict runs/mine photo.png
+      the best net of that run or sweep
+  cargo xtask predict runs/a runs/b MODEL photo.png
+      several nets, whose outputs are averaged
   cargo xtask predict MODEL a.png b.jpg c.png --json
-  cargo xtask predict MODEL pictures/ --quiet         every picture in a folder, as a table
-  cargo xtask predict MODEL photo.jpg --show steps    the picture after each step of its preparation
+  cargo xtask predict MODEL pictures/ --quiet
+      every picture in a folder, as a table
+  cargo xtask predict MODEL photo.jpg --show steps
+      the picture after each step of its preparation
 
 Any PNG, JPEG, WebP, BMP or GIF picture will do, of any size: ink dark on light or light on dark, a pen, a marker or
 chalk, on paper with lines or squares, in a frame, in a shadow. Characters that stand beside each other are read as a

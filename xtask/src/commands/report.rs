@@ -18,9 +18,12 @@ use crate::reporting;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask report runs/layers-mnist
-  cargo xtask report runs/layers-*                   each, and their comparison
-  cargo xtask report runs/layers-* --out compared    the comparison alone
-  cargo xtask report runs/layers-mnist --by test.loss    another ranking";
+  cargo xtask report runs/layers-*
+      each, and their comparison
+  cargo xtask report runs/layers-* --out compared
+      the comparison alone
+  cargo xtask report runs/layers-mnist --by test.loss
+      another ranking";
 
 /// Where the page that compares several folders lies in the first of them.
 const COMPARISON: &str = "comparison";

@@ -23,13 +23,20 @@ use crate::progress::{Progress, SweepProgress};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask reproduce --list        the claims, a line each
-  cargo xtask reproduce --quick       all of them in about five minutes: small, and marked so
-  cargo xtask reproduce               the full run, some hours; running it again goes on
-  cargo xtask reproduce 1 5           claims 1 and 5
-  cargo xtask reproduce --so-far      judges by what is finished, and runs nothing
-  cargo xtask reproduce --plan        which sweeps are run, and how far they are
-  cargo xtask reproduce --sweeps DIR  writes them as files, for `cargo xtask sweep` and its executors
+  cargo xtask reproduce --list
+      the claims, a line each
+  cargo xtask reproduce --quick
+      all of them in about five minutes: small, and marked so
+  cargo xtask reproduce
+      the full run, some hours; running it again goes on
+  cargo xtask reproduce 1 5
+      claims 1 and 5
+  cargo xtask reproduce --so-far
+      judges by what is finished, and runs nothing
+  cargo xtask reproduce --plan
+      which sweeps are run, and how far they are
+  cargo xtask reproduce --sweeps DIR
+      writes them as files, for `cargo xtask sweep` and its executors
 
 Records, models and the document are in runs/reproduce-DATA (with --quick: runs/reproduce-quick-DATA). A sweep that has been
 run elsewhere into the folder of its name there, with `cargo xtask sweep DIR/NAME.toml --out runs/reproduce-DATA/NAME`, by

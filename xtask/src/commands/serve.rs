@@ -22,10 +22,14 @@ use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask serve                          the runs in runs/; open the address that it prints
-  cargo xtask serve --open                   and open it
-  cargo xtask serve runs/layers-mnist results/   these folders, and those of results in them
-  cargo xtask serve --port 9000 --token-file .token   the same address each time it is started
+  cargo xtask serve
+      the runs in runs/; open the address that it prints
+  cargo xtask serve --open
+      and open it
+  cargo xtask serve runs/layers-mnist results/
+      these folders, and those of results in them
+  cargo xtask serve --port 9000 --token-file .token
+      the same address each time it is started
   cargo xtask serve --data fashion-mnist --threads 2 --memory 1G
 
 Draw: a digit, or a picture; every step from the picture to the bits of the answer.
@@ -33,7 +37,8 @@ Playground: a net in training; why it learns, or why it does not.
 Watch: sweeps as they run, in whatever process, on whatever machine writes the folder.
 
 It can be reached from this machine alone, and only with the token in the address. From another machine, through SSH:
-  ssh -L 8410:127.0.0.1:8410 THIS-MACHINE       and open the same address there
+  ssh -L 8410:127.0.0.1:8410 THIS-MACHINE
+      and open the same address there
 Ctrl-C ends it. docs/page.md has the page in pictures.";
 
 /// Serve a live page on this machine: draw digits, watch a net learn, follow sweeps

@@ -119,7 +119,8 @@ fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mu
         let since = running.seconds.map(|seconds| format!(" for {}", duration(seconds))).unwrap_or_default();
         let place = standing.checkpoints.get(&running.trial);
         let place = place.map(|(epoch, _)| format!(", checkpoint in epoch {epoch}")).unwrap_or_default();
-        output.line(format_args!("running  {}  {}{since}, {}{place}", running.trial, running.label, running.holder));
+        let text = format!("{}  {}{since}, {}{place}", running.trial, running.label, running.holder);
+        output.line(wrapped("running", &text, 9));
     }
     let n_waiting =
         standing.checkpoints.keys().filter(|trial| !standing.running.iter().any(|run| run.trial == **trial));

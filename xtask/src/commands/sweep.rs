@@ -33,31 +33,41 @@ use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask sweep                                   the preset `layers`: one to seven hidden layers
-  cargo xtask sweep --list                            the presets; with a preset or file, its trials
-  cargo xtask sweep losses --set epochs=3             a preset with other epochs
-  cargo xtask sweep layers --set sweep.seed=[0,1,2]   a list of its own
+  cargo xtask sweep
+      the preset `layers`: one to seven hidden layers
+  cargo xtask sweep --list
+      the presets; with a preset or file, its trials
+  cargo xtask sweep losses --set epochs=3
+      a preset with other epochs
+  cargo xtask sweep layers --set sweep.seed=[0,1,2]
+      a list of its own
   cargo xtask sweep my.toml --jobs 2 --out runs/mine
-  cargo xtask sweep my.toml --plan                    what is done, and how long the rest will take
-  cargo xtask sweep my.toml --budget 30m              as much of the grid as fits, balanced
-  cargo xtask sweep my.toml --diagnose                the report says where learning died, and why
-  cargo xtask sweep my.toml --shard 3/16              a part of it, for any scheduler
+  cargo xtask sweep my.toml --plan
+      what is done, and how long the rest will take
+  cargo xtask sweep my.toml --budget 30m
+      as much of the grid as fits, balanced
+  cargo xtask sweep my.toml --diagnose
+      the report says where learning died, and why
+  cargo xtask sweep my.toml --shard 3/16
+      a part of it, for any scheduler
   cargo xtask sweep my.toml --executor slurm --time 4:00:00 --cores 4 --dry-run
-  cargo xtask sweep my.toml --by validation.loss      another ranking; the table shows the test set beside it
-  cargo xtask sweep status runs/mine                  how it stands, from another terminal
+  cargo xtask sweep my.toml --by validation.loss
+      another ranking; the table shows the test set beside it
+  cargo xtask sweep status runs/mine
+      how it stands, from another terminal
 
 What [sweep] in a file may say, with any key of a configuration (`train --help` has them):
-  [sweep]
-  learning_rate = [0.001, 0.01]                       every combination of the lists
+  [sweep]                            # every combination of the lists
+  learning_rate = [0.001, 0.01]
   seed = [0, 1, 2]
 
   [sweep]
-  mode = \"random\"                                    or combinations drawn at random:
-  trials = 40                                         so many, each with every seed
+  mode = \"random\"                    # or combinations drawn at random:
+  trials = 40                        # so many, each with every seed
   learning_rate = { from = 1e-4, to = 0.1, scale = \"log\" }
-  activation = [\"sigmoid\", \"relu\"]                  one of these
-  halving = true                                      the worse stop early, each with all its
-                                                      seeds; needs `validation`
+  activation = [\"sigmoid\", \"relu\"]   # one of these
+  halving = true                     # the worse stop early, each with all its
+                                     # seeds; needs `validation`
 docs/sweeps.md tells all of it.
 
 Running the same command again goes on where it stopped, and repeats nothing. Lists may grow.";
@@ -286,7 +296,8 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
 fn list_presets(output: &mut Output) -> Result<(), Failure> {
     for preset in PRESETS {
         let n_trials = SweepSpec::from_toml(preset.text)?.n_trials();
-        output.line(format_args!("{:<16}{:>10}  {}", preset.name, counted(n_trials, "trial"), preset.title()));
+        let name = format!("{:<16}{:>10}", preset.name, counted(n_trials, "trial"));
+        output.line(wrapped(&name, &preset.title(), 28));
     }
     output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
     Ok(())
@@ -294,7 +305,7 @@ fn list_presets(output: &mut Output) -> Result<(), Failure> {
 
 fn list_trials(sweep: &mlp_sweep::Sweep, output: &mut Output) -> Result<(), Failure> {
     for trial in sweep.trials() {
-        output.line(format_args!("{}  {}", trial.id, trial.label()));
+        output.line(wrapped(&trial.id, &trial.label(), 34));
     }
     let folder = places::shown(sweep.folder().path());
     output.line(format_args!("{} into {folder}", counted(sweep.trials().len(), "trial")));

@@ -27,16 +27,23 @@ use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask train                                   the defaults: a net that learns well in about a minute
+  cargo xtask train
+      the defaults: a net that learns well in about a minute
   cargo xtask train --set hidden=[64] --set epochs=5
-  cargo xtask train --set loss=rmse --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
-  cargo xtask train --set augment=gentle                          on images that are deformed, otherwise each time
+  cargo xtask train --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
+  cargo xtask train --set augment=gentle
+      on images that are deformed, otherwise each time
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
-  cargo xtask train --set initializer=uniform-0-1 --diagnose      why does it not learn?
-  cargo xtask train --from runs/mine --set epochs=50              the best net of that run or sweep, for longer
-  cargo xtask train runs/mine/trials/<TRIAL>.json --set seed=1    the configuration of that trial, from the start
-  cargo xtask train --init MODEL --set hidden=[64]                other settings, the weights of a model
-  cargo xtask train --engine reference --set train_size=2000      by the back-propagation that you can read and change
+  cargo xtask train --set initializer=uniform-0-1 --diagnose
+      why does it not learn?
+  cargo xtask train --from runs/mine --set epochs=50
+      the best net of that run or sweep, for longer
+  cargo xtask train runs/mine/trials/<TRIAL>.json --set seed=1
+      the configuration of that trial, from the start
+  cargo xtask train --init MODEL --set hidden=[64]
+      other settings, the weights of a model
+  cargo xtask train --engine reference --set train_size=2000
+      by the back-propagation that you can read and change
 
 With --from the schedule of the learning rate begins anew: from a net that is good, a smaller one goes on better.
 Running it again with the same configuration goes on where it was stopped, or shows the result that is already there.

@@ -32,8 +32,15 @@ fn the_help_of_each_command_has_examples() {
         let outcome = sandbox.run([command, "-h"]).expect_code(0);
         assert_eq!(outcome.stderr, "");
         assert!(outcome.stdout.contains("Examples:") || command == "check", "{command}");
+        let too_wide: Vec<_> = examples(&outcome.stdout).filter(|line| line.chars().count() > 80).collect();
+        assert!(too_wide.is_empty(), "{command}: {too_wide:#?}");
         insta::assert_snapshot!(format!("help-{command}"), outcome.stdout);
     }
+}
+
+/// The indented lines behind the options: commands, and what each does.
+fn examples(help: &str) -> impl Iterator<Item = &str> {
+    help.lines().skip_while(|line| !line.starts_with("Examples:")).filter(|line| line.starts_with("  "))
 }
 
 #[test]

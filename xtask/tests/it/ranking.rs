@@ -1,5 +1,7 @@
 //! What is called accuracy, by which samples trials are ranked, and the tables that say so.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::sandbox::{Outcome, Sandbox};
@@ -106,6 +108,38 @@ fn trials_are_ranked_by_what_is_asked_for() {
     assert!(!sandbox.path("other").exists());
 }
 
+/// Of two rates with two seeds each, the best trial is one of the rate that is worse in the mean. The answers are those of the
+/// largest output, of which none is invalid.
+#[test]
+fn the_best_trial_of_a_worse_configuration_is_called_lucky() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "grid.toml",
+        "data = \"synthetic\"\ntrain_size = 300\ntest_size = 300\nhidden = [16]\nepochs = 3\nencoding = \"one-hot\"\n\
+         output_activation = \"softmax\"\nloss = \"softmax-cross-entropy\"\n\
+         [sweep]\nseed = [1, 6]\nlearning_rate = [0.01, 0.02]\n",
+    );
+    let outcome = sandbox.run(["sweep", "grid.toml", "--out", "out", "--kernel", "portable"]).expect_code(0);
+    expect_80_columns(&outcome);
+    let accuracy = |record: &Value| metrics(record, "test")["accuracy"].as_f64().expect("a number");
+    let records = records(&sandbox, "out");
+    let best = records.values().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b))).expect("records");
+    let mean_of = |rate: &Value| {
+        let alike = records.values().filter(|record| record["config"]["learning_rate"] == *rate);
+        alike.map(accuracy).sum::<f64>() / 2.0
+    };
+    let rate = &best["config"]["learning_rate"];
+    assert!(records.values().any(|other| mean_of(&other["config"]["learning_rate"]) > mean_of(rate)));
+    let words = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = "its configuration is in line 2 of the table: this seed was lucky. The first line is the safer choice";
+    assert!(words.contains(said), "{}", outcome.stdout);
+    let table = fs::read_to_string(sandbox.path("out/results.csv")).expect("a table");
+    // From the end: in cells before it are commas.
+    let mut lines = table.lines().map(|line| line.rsplit(',').collect::<Vec<_>>());
+    let place = lines.next().expect("names").iter().position(|name| *name == "test.invalid_rate").expect("a column");
+    assert!(lines.all(|line| line[place].is_empty()), "{table}");
+}
+
 #[test]
 fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
     let sandbox = Sandbox::with_digits();
@@ -127,6 +161,17 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
 }
 
 /// What cannot be compared is said wherever it would be.
+/// Who has validation samples and ranks by the test set all the same is not told to split some off.
+#[test]
+fn what_is_said_of_a_ranking_by_the_test_set_knows_of_validation_samples() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", RATES);
+    let outcome = sweep(&sandbox, &["--by", "test.accuracy"]).expect_code(0);
+    expect_80_columns(&outcome);
+    let said = "without --by the validation set chooses";
+    assert!(outcome.stdout.contains(said) && !outcome.stdout.contains("with the key validation"), "{}", outcome.stdout);
+}
+
 #[test]
 fn losses_of_different_kinds_are_not_compared_without_a_word() {
     let sandbox = Sandbox::with_digits();

@@ -192,6 +192,23 @@ fn parts_are_found_under_their_usual_names_and_other_folders_are_noted() {
 }
 
 #[test]
+fn pictures_beside_the_folders_of_classes_are_counted_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let as_is = ImportOptions { preparation: Preparation::Never, ..ImportOptions::default() };
+    let digits = synthetic_digits(20, 1);
+    export_images(&digits, folder.path(), |_| {}).unwrap();
+    for name in ["forgotten.png", "too.png"] {
+        GrayImage::from_pixel(28, 28, Luma([7])).save(folder.path().join(name)).unwrap();
+    }
+    let imported = import(folder.path(), &as_is).unwrap();
+    assert_eq!(imported.train.len() + imported.test.len(), 20);
+    let expected = Note::PicturesPassedOver { folder: folder.path().to_owned(), n_pictures: 2 };
+    assert!(imported.notes.contains(&expected), "{:?}", imported.notes);
+    let end = ": 2 pictures beside the folders of the classes, and so without one, passed over";
+    assert!(expected.to_string().ends_with(end), "{expected}");
+}
+
+#[test]
 fn folders_of_pictures_that_cannot_be_taken_are_called_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -7,6 +7,7 @@ use mnist_fetch::{DataSet, FileStatus, HashKind};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::places;
+use crate::table::wrapped;
 use mlp_results::text::thousands;
 
 /// Says what a set is, and whether it is here.
@@ -16,7 +17,7 @@ pub(super) fn list(set: &DataSet, datasets: &Path, output: &mut Output) {
     let size = format!("{:.1} MB", set.n_bytes() as f64 / 1e6);
     let shared = set.archive_name().map_or(String::new(), |archive| format!(", shared by all of {archive}"));
     output.line(format_args!("{name:<16}{state:<16}{size}{shared}"));
-    let mut say = |line: String| output.line(format_args!("{:<16}{line}", ""));
+    let mut say = |line: String| output.line(wrapped("", &line, 16));
     say(set.title.clone());
     if let Some((train, test)) = set.counts {
         say(format!("{} training and {} test images", thousands(train as u64), thousands(test as u64)));

@@ -33,8 +33,8 @@ pub(super) struct MeasuredImages {
     samples: Arc<SampleSet>,
     /// How many images the set has of which these are some: training or test images.
     pub(super) n_all: usize,
-    /// The key that says why they are not all, and its value.
-    pub(super) reason: Option<(&'static str, usize)>,
+    /// The keys that say why they are not all, with their values.
+    pub(super) reasons: Vec<(&'static str, usize)>,
     /// The whole data set, where there is one.
     pub(super) data: Option<Dataset>,
 }
@@ -59,7 +59,7 @@ impl MeasuredImages {
             Measurable::TestOnly(name, images) if part == Part::Test => {
                 let n_all = images.len();
                 let samples = Arc::new(SampleSet::from(images));
-                Self { name, part, samples, n_all, reason: None, data: None }.among_classes_of(model)
+                Self { name, part, samples, n_all, reasons: Vec::new(), data: None }.among_classes_of(model)
             }
             Measurable::TestOnly(name, _) => Err(Failure::configuration(format!(
                 "--part {}: expected training images, found that {name} holds test images alone; leave it out",
@@ -75,8 +75,8 @@ impl MeasuredImages {
         if part == Part::Test {
             let size = own_size("test_size");
             let (samples, n_all) = (data.test_part(size), data.test().len());
-            let reason = size.filter(|size| *size < n_all).map(|size| ("test_size", size));
-            return Ok(Self { name, part, samples, n_all, reason, data: Some(data) });
+            let reasons = size.filter(|size| *size < n_all).map(|size| ("test_size", size)).into_iter().collect();
+            return Ok(Self { name, part, samples, n_all, reasons, data: Some(data) });
         }
         let n_validation = model.config.validation;
         if part == Part::Validation && !(is_own && n_validation > 0) {
@@ -87,9 +87,10 @@ impl MeasuredImages {
         }
         let size = own_size("train_size");
         let (all, n_all) = (data.train_part(size), data.train().len());
+        let mut reasons: Vec<_> =
+            size.filter(|size| *size < n_all).map(|size| ("train_size", size)).into_iter().collect();
         if !(is_own && n_validation > 0) {
-            let reason = size.filter(|size| *size < n_all).map(|size| ("train_size", size));
-            return Ok(Self { name, part, samples: all, n_all, reason, data: Some(data) });
+            return Ok(Self { name, part, samples: all, n_all, reasons, data: Some(data) });
         }
         if n_validation >= all.len() {
             return Err(Failure::data(format!(
@@ -102,7 +103,8 @@ impl MeasuredImages {
             split_validation(all.len(), Some(images_of(&all)?.labels.as_slice().into()), &model.config);
         let rows = if part == Part::Train { train } else { validation };
         let samples = Arc::new(SampleSet::from(images_of(&all)?.select(&rows)));
-        Ok(Self { name, part, samples, n_all, reason: Some(("validation", n_validation)), data: Some(data) })
+        reasons.push(("validation", n_validation));
+        Ok(Self { name, part, samples, n_all, reasons, data: Some(data) })
     }
 
     /// The images.
