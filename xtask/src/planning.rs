@@ -19,6 +19,15 @@ pub(crate) fn plan(mut document: Document, arguments: &RunArguments) -> Result<S
     }
     let mut specification = document.check()?;
     if let Some(name) = &arguments.data.data {
+        let other = arguments
+            .settings
+            .iter()
+            .find_map(|setting| setting.trim_start().strip_prefix("data")?.trim_start().strip_prefix('='));
+        if let Some(other) = other.filter(|other| other.trim() != name) {
+            return Err(Failure::configuration(format!(
+                "--data {name} and --set data={other}: expected one data set, found two; leave one of them out"
+            )));
+        }
         specification = specification.with("data", name.as_str())?;
     }
     let kernel = arguments.machine.kernel()?;

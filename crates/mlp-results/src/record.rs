@@ -132,6 +132,10 @@ pub struct DataDescription {
     /// Whether the data were made up by a program.
     #[serde(default)]
     pub synthetic: bool,
+    /// Whether the network that training began with, or one before it, may have learned from what are validation samples here:
+    /// they then flatter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validation_was_seen: bool,
 }
 
 /// What two runs of the same trial do not share.

@@ -168,6 +168,7 @@ impl Dataset {
             width,
             classes: self.train.classes().to_vec(),
             synthetic: self.is_synthetic,
+            validation_was_seen: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mlp_core::Workers;
 use mlp_results::RunRecord;
 use mlp_train::{Precision, Progress, Setup, Trainable, train};
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -71,10 +72,13 @@ pub struct MemoryEstimate {
 }
 
 /// What a trial was seen to cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Cost {
     /// Work of one sample, as [`Experiment::work`] counts it.
     work: f64,
+    batch_size: f64,
+    /// What else its cost depends on.
+    kind: Vec<Option<Value>>,
     /// Seconds of training for each sample of an epoch.
     per_sample: f64,
     /// Seconds of measuring after each epoch.
@@ -142,13 +146,22 @@ fn memory(experiment: &Experiment, open: &[&Trial], n_jobs: usize) -> MemoryEsti
     MemoryEstimate { at_once, available, n_too_large }
 }
 
+/// Keys on which the cost of a sample depends, besides the number of weights and the size of a batch.
+const KEYS_OF_COST: [&str; 8] =
+    ["optimizer", "precision", "augment", "dropout", "average", "encoding", "train_size", "evaluate_train"];
+
+fn kind(settings: &RunSettings) -> Vec<Option<Value>> {
+    KEYS_OF_COST.iter().map(|key| settings.get(key)).collect()
+}
+
 /// Trains some of the trials for a moment: one of each kind of network, the kinds spread over the sizes.
 fn measure(experiment: &Experiment, open: &[&Trial], workers: &Workers) -> Result<Vec<Cost>> {
-    let mut kinds: BTreeMap<(u64, String), &Trial> = BTreeMap::new();
+    let mut kinds: BTreeMap<(u64, usize, String), &Trial> = BTreeMap::new();
     for trial in open {
-        let keys = ["hidden", "batch_size", "optimizer", "precision", "encoding", "train_size", "evaluate_train"];
-        let kind: Vec<String> = keys.iter().map(|key| format!("{:?}", trial.settings.get(key))).collect();
-        kinds.entry((work_of_a_sample(experiment, &trial.settings) as u64, kind.join(" "))).or_insert(trial);
+        let settings = &trial.settings;
+        let kind = format!("{:?} {:?}", settings.get("hidden"), kind(settings));
+        let work = work_of_a_sample(experiment, settings) as u64;
+        kinds.entry((work, settings.train.batch_size, kind)).or_insert(trial);
     }
     let kinds: Vec<&Trial> = kinds.into_values().collect();
     let n_measured = kinds.len().min(MAX_MEASURED);
@@ -193,6 +206,8 @@ fn measure_as<F: Trainable>(
     let run = run?;
     Ok(Some(Cost {
         work: work_of_a_sample(experiment, settings),
+        batch_size: settings.train.batch_size as f64,
+        kind: kind(settings),
         per_sample: if n_samples == 0 { 0.0 } else { (last - began).as_secs_f64() / n_samples as f64 },
         per_measuring: run.history.seconds_evaluate.first().copied().unwrap_or(0.0),
     }))
@@ -204,10 +219,14 @@ fn work_of_a_sample(experiment: &Experiment, settings: &RunSettings) -> f64 {
     experiment.work(settings) as f64 / (n_samples as f64 * settings.train.epochs.max(1) as f64)
 }
 
-/// The seconds of a trial, by the measured one of the nearest size.
+/// The seconds of a trial, by the measured one that is most like it: in its size, in that of its batches (whose ratio counts like that of sizes), and in what else the cost depends on.
 fn seconds_of(experiment: &Experiment, settings: &RunSettings, costs: &[Cost]) -> f64 {
     let own = work_of_a_sample(experiment, settings);
-    let distance = |cost: &Cost| (cost.work / own).ln().abs();
+    let (batch_size, kind) = (settings.train.batch_size as f64, kind(settings));
+    let distance = |cost: &Cost| {
+        let n_different = cost.kind.iter().zip(&kind).filter(|(one, other)| one != other).count();
+        (cost.work / own).ln().abs() + (cost.batch_size / batch_size).ln().abs() + n_different as f64
+    };
     let Some(nearest) = costs.iter().min_by(|one, other| distance(one).total_cmp(&distance(other))) else { return 0.0 };
     let scale = own / nearest.work;
     let n_train =

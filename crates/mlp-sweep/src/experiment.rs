@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
-use mlp_results::{Runtime, Subject, trial_id};
-use mlp_train::{AnyMlp, SavedModel, are_characters, load_model};
+use mlp_results::{DataDescription, Runtime, Subject, trial_id};
+use mlp_train::{AnyMlp, SavedModel, TrainConfig, are_characters, load_model};
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{Dataset, SampleSet};
@@ -32,6 +32,9 @@ pub struct Experiment {
     train: BTreeMap<Option<usize>, Arc<SampleSet>>,
     test: BTreeMap<Option<usize>, Arc<SampleSet>>,
 }
+
+/// The key of a model whose validation samples it may have learned from, it or a network before it.
+pub const VALIDATION_SEEN_KEY: &str = "validation_was_seen";
 
 /// A saved network to start from.
 #[derive(Clone)]
@@ -64,6 +67,24 @@ impl InitialModel {
         let model = load_model(path)?;
         let sha256 = model.network.weights_sha256();
         Ok(InitialModel { model, sha256 })
+    }
+
+    /// Whether it, or a network that it began with, may have learned from what `settings` split off the samples of `data` for
+    /// validation: where it split off others, or already had that doubt.
+    pub(crate) fn may_have_seen_validation(&self, settings: &RunSettings, data: &Dataset) -> bool {
+        let train = &settings.train;
+        if train.validation == 0 {
+            return false;
+        }
+        let SavedModel { config, other, .. } = &self.model;
+        let was_in_doubt = other.get(VALIDATION_SEEN_KEY).and_then(Value::as_bool) == Some(true);
+        let same_data =
+            other.get("data").and_then(Value::as_str) == Some(settings.data.as_deref().unwrap_or(data.name()));
+        let train_size = other.get("train_size").and_then(Value::as_u64);
+        let n_train = |size: Option<usize>| size.filter(|size| *size < data.train().len());
+        let same_size = n_train(train_size.and_then(|size| usize::try_from(size).ok())) == n_train(settings.train_size);
+        let split = |config: &TrainConfig| (config.validation, config.validation_split, config.seed);
+        was_in_doubt || split(config) != split(train) || (same_data && !same_size)
     }
 
     /// Identity of its weights, in hexadecimal.
@@ -138,7 +159,15 @@ impl Experiment {
         if self.data.is_as_it_is() {
             map.insert(PICTURES_KEY.to_owned(), json!(AS_IT_IS));
         }
+        if self.validation_was_seen(settings) {
+            map.insert(VALIDATION_SEEN_KEY.to_owned(), json!(true));
+        }
         map
+    }
+
+    /// Whether the network that a trial begins with may have learned from its validation samples.
+    pub fn validation_was_seen(&self, settings: &RunSettings) -> bool {
+        self.initial.as_ref().is_some_and(|initial| initial.may_have_seen_validation(settings, &self.data))
     }
 
     /// The training and test samples of a trial.
@@ -176,7 +205,10 @@ impl Experiment {
         Subject {
             trial: trial.id.clone(),
             config: self.configuration(&trial.settings),
-            data: self.data.describe(train.len(), test.len()),
+            data: DataDescription {
+                validation_was_seen: self.validation_was_seen(&trial.settings),
+                ..self.data.describe(train.len(), test.len())
+            },
             kernel: self.kernel,
             runtime: runtime(workers),
         }

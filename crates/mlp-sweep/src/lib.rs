@@ -60,6 +60,7 @@ mod agreement;
 mod checkpoints;
 mod coverage;
 mod diagnosis;
+mod kept_models;
 mod lease;
 mod store;
 
@@ -85,7 +86,7 @@ pub use dataset::{Dataset, SampleSet, Table, TableTargets, image_samples};
 pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
-pub use experiment::{AS_IT_IS, Experiment, InitialModel, PICTURES_KEY};
+pub use experiment::{AS_IT_IS, Experiment, InitialModel, PICTURES_KEY, VALIDATION_SEEN_KEY};
 pub use lease::{Running, running};
 pub use memory::available as available_memory;
 pub use panics::record_panic;

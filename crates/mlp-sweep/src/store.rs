@@ -21,6 +21,7 @@ use crate::agreement::{Expected, agree_on_specification, check_data, check_kerne
 use crate::checkpoints::{CheckpointInterval, TrialCheckpoints};
 use crate::error::{Advice, Error, Result};
 use crate::event::{Event, Observer, Warning};
+use crate::kept_models;
 use crate::lease::{Leased, lease};
 use crate::trial::Trial;
 
@@ -62,6 +63,7 @@ impl Store {
         expected: &Expected<'_>,
         observer: &dyn Observer,
     ) -> Result<(Self, BTreeMap<String, RunRecord>)> {
+        refuse_foreign(folder)?;
         create(folder.path())?;
         let lock = match sharing {
             Sharing::Alone => FolderLock::acquire(folder.path(), purpose)?,
@@ -88,6 +90,7 @@ impl Store {
             write(&store.folder.specification(), &text)?;
         }
         store.remove_leftovers(&found.records);
+        kept_models::warn_of_lost(&store.folder, &found.records, observer);
         Ok((store, found.records))
     }
 
@@ -219,6 +222,27 @@ impl Store {
         found.damaged.sort();
         Ok(found)
     }
+}
+
+/// Refuses a folder that holds folders of somebody else's and no results: what is written would lie among them.
+fn refuse_foreign(folder: &RunFolder) -> Result<()> {
+    if folder.trials().exists() || folder.specification().exists() {
+        return Ok(());
+    }
+    let own = folder.written_folders();
+    let entries = fs::read_dir(folder.path()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let foreign = entries
+        .filter(|path| path.is_dir() && !is_hidden(path) && !own.contains(path) && *path != folder.running())
+        .min();
+    let Some(foreign) = foreign else { return Ok(()) };
+    let name = foreign.file_name().unwrap_or_default().display().to_string();
+    Err(Error::specification(format!(
+        "{}: expected a new folder, or one of results, found one with other things in it, such as the folder \"{name}\"; name \
+         another",
+        folder.path().display()
+    ))
+    .in_file(folder.path()))
 }
 
 fn create(folder: &Path) -> Result<()> {

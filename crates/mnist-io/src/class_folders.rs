@@ -118,6 +118,14 @@ fn is_for_validation(name: &str) -> bool {
 
 /// Why a folder is none of a class.
 fn misnamed(path: &Path, name: &str) -> Error {
+    let holds_nothing = !matches!(
+        FolderKind::of(path),
+        FolderKind::ClassFolders | FolderKind::DataSet | FolderKind::TestSet | FolderKind::Images
+    );
+    if holds_nothing && !is_for_validation(name) && spelt_otherwise(name).is_none() {
+        let advice = "put pictures of its class there, or move it away";
+        return Error::data("pictures in each folder that is named by a class", "none", advice).in_file(path);
+    }
     let (found, advice) = if is_for_validation(name) {
         let advice = "move its pictures to those of its classes, or away: samples for validation are drawn from them";
         (format!("\"{name}\", a folder for validation"), advice.to_owned())
@@ -131,11 +139,7 @@ fn misnamed(path: &Path, name: &str) -> Error {
             FolderKind::DataSet | FolderKind::TestSet => {
                 (format!("\"{name}\", in which are IDX files"), "they need no import: load them".to_owned())
             }
-            FolderKind::Images => (format!("\"{name}\""), "rename it or move it away".to_owned()),
-            _ => (
-                format!("\"{name}\", without a picture"),
-                "put pictures of its class there, or move it away".to_owned(),
-            ),
+            _ => (format!("\"{name}\""), "rename it or move it away".to_owned()),
         }
     };
     let expected = "a folder named by its class, such as 7, A, cat, 36-a or 10-U+002F";

@@ -65,7 +65,7 @@ impl ImageStatistics {
 pub struct Duplicates {
     /// Images of the second set that are in the first too.
     pub between: usize,
-    /// Those of them that have no image there with their label.
+    /// Those of them that stand there under another label, with or without their own.
     pub contradicting: usize,
     /// Images of the first set that stand earlier in it already.
     pub within_first: usize,
@@ -92,7 +92,7 @@ impl Duplicates {
         for (image, label) in second.pixels().outer_iter().zip(&second.labels) {
             if let Some(labels) = in_first.get(image.to_slice().expect("rows of a standard layout")) {
                 found.between += 1;
-                found.contradicting += usize::from(!labels.contains(label));
+                found.contradicting += usize::from(labels.iter().any(|other| other != label));
             }
         }
         found
@@ -139,7 +139,7 @@ mod tests {
         let (first, second) = (set(&[1, 2, 1, 1, 3], &[0, 1, 0, 2, 1]), set(&[1, 2, 2, 9], &[2, 0, 1, 0]));
         let expected = Duplicates {
             between: 3,
-            contradicting: 1,
+            contradicting: 2,
             within_first: 2,
             within_second: 1,
             ambiguous_first: 1,

@@ -8,15 +8,16 @@ use clap::Args;
 use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, percent, shorten};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
-use mlp_sweep::{Dataset, image_samples};
+use mlp_sweep::{Dataset, VALIDATION_SEEN_KEY, image_samples};
 use mlp_train::{AnyMlp, Committee, ConfusionMatrix, Decoding, EpochMetrics, Evaluation, SavedModel, evaluate};
 use mnist_io::{Disturbance, LabeledImages};
 use serde_json::{Value, json};
 
+use crate::commands::train::VALIDATION_SEEN;
 use crate::failure::Failure;
 use crate::lock;
 use crate::models::{self, FoundModel};
-use crate::options::{self, DataOption, MachineOptions, StyleOptions};
+use crate::options::{self, MachineOptions, StyleOptions};
 use crate::output::{Output, notice};
 use crate::progress::Progress;
 use crate::reporting;
@@ -58,8 +59,10 @@ pub(crate) struct Evaluate {
     /// A disturbance of the images with one or more strengths; may be repeated
     #[arg(long, value_name = "NAME=STRENGTH,…", value_parser = disturbance)]
     disturb: Vec<Disturbances>,
-    #[command(flatten)]
-    data: DataOption,
+    /// Images to measure on: a downloaded data set, a folder of IDX files, or "synthetic" [default: the data that the model was
+    /// trained on]
+    #[arg(long, value_name = "NAME|FOLDER")]
+    data: Option<String>,
     #[command(flatten)]
     machine: MachineOptions,
     #[command(flatten)]
@@ -86,7 +89,12 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     let models = models::load_all(&arguments.models)?;
     let model = &models[0];
     let kernel = arguments.machine.kernel()?;
-    let found = MeasuredImages::find(&models, arguments.data.data.as_deref(), arguments.part)?;
+    let found = MeasuredImages::find(&models, arguments.data.as_deref(), arguments.part)?;
+    let has_seen =
+        |model: &FoundModel| model.saved.other.get(VALIDATION_SEEN_KEY).and_then(Value::as_bool) == Some(true);
+    if arguments.part == Part::Validation && models.iter().any(has_seen) {
+        notice(format_args!("warning: {VALIDATION_SEEN}: what is measured on them flatters it"));
+    }
     let images = found.images()?;
     let workers = options::team(arguments.machine.n_threads())?;
     let measure = |images: &LabeledImages| measure(&models, images, &workers, kernel);

@@ -9,7 +9,7 @@ use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RankBy, RunRecord, Status, levels};
 use mlp_sweep::{Document, InitialModel, Sweep, shown};
-use mlp_train::{Background, Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig, load_model};
+use mlp_train::{Background, Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
 use serde_json::{Map, Value};
 
 use crate::data;
@@ -40,8 +40,8 @@ Examples:
       the best net of that run or sweep, for longer
   cargo xtask train runs/mine/trials/<TRIAL>.json --set seed=1
       the configuration of that trial, from the start
-  cargo xtask train --init MODEL --set hidden=[64]
-      other settings, the weights of a model
+  cargo xtask train --init MODEL --set learning_rate=0.001
+      the weights of a model with the default layers, settings of your own
   cargo xtask train --engine reference --set train_size=2000
       by the back-propagation that you can read and change
 
@@ -66,6 +66,10 @@ pub(crate) struct Train {
     #[command(flatten)]
     run: RunArguments,
 }
+
+/// Why validation samples are no judges of a net that goes on from another.
+pub(crate) const VALIDATION_SEEN: &str =
+    "the validation samples may be among those that the net learned from before it was taken up again";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure> {
@@ -97,22 +101,11 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
             found.as_ref().map(history).unwrap_or_default()
         ));
     }
-    if let Some(path) = initial_path {
-        warn_of_validation(&load_model(path)?, &sweep.trials()[0].settings.train);
+    if sweep.experiment().validation_was_seen(&sweep.trials()[0].settings) {
+        notice(format_args!("warning: {VALIDATION_SEEN}: the validation figures flatter it"));
     }
     let record = train(arguments, &sweep, &stop, output)?;
     finish(arguments, &sweep, &record, output)
-}
-
-/// Says that validation samples are no judges where the net has learned from them.
-fn warn_of_validation(model: &SavedModel, config: &TrainConfig) {
-    let split = |config: &TrainConfig| (config.validation, config.validation_split, config.seed);
-    if config.validation > 0 && split(&model.config) != split(config) {
-        notice(
-            "warning: other samples are split off for validation than when the model was trained, and it may have learned from \
-             them: the validation figures flatter it",
-        );
-    }
 }
 
 /// What is known of a model that is trained for longer, behind its name.

@@ -142,6 +142,21 @@ fn folders_without_pictures_and_runs_without_models_are_named_for_what_they_are(
     outcome.expect_error("the best of 3 trials, found none; name a model that is still there");
 }
 
+/// What is no picture in a folder of pictures is named, and costs nothing.
+#[test]
+fn files_of_a_folder_that_are_not_read_are_named() {
+    let sandbox = Sandbox::new();
+    train(&sandbox, [synthetic_digits(200, 1), synthetic_digits(100, 2)]);
+    write_photos(&sandbox.path("photos"), 2);
+    sandbox.write("photos/seven.tiff", "II*");
+    let outcome = sandbox.run(["predict", "out", "photos"]).expect_code(0);
+    assert!(
+        outcome.stderr.contains("photos: 1 file passed over") && outcome.stderr.contains(": seven.tiff"),
+        "{}",
+        outcome.stderr
+    );
+}
+
 #[test]
 fn a_net_for_images_of_another_size_takes_such_images_as_they_are_and_scales_prepared_photos() {
     let sandbox = Sandbox::new();

@@ -69,6 +69,7 @@ pub(crate) fn record(settings: &[(&str, Value)], story: Story) -> RunRecord {
             width: 28,
             classes: ('0'..='9').map(String::from).collect(),
             synthetic: false,
+            validation_was_seen: false,
         },
         best_epoch: story.n_epochs,
         epochs,

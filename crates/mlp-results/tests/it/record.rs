@@ -24,6 +24,7 @@ fn data() -> DataDescription {
         width: 0,
         classes: ('0'..='9').map(String::from).collect(),
         synthetic: true,
+        validation_was_seen: false,
     }
 }
 

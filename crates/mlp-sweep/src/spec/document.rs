@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mlp_results::RunRecord;
+use mlp_train::TrainConfig;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
@@ -117,7 +118,7 @@ impl Document {
         if key.is_empty() || !key.chars().all(is_key) {
             return Err(place.error("expected a key before the '='"));
         }
-        let value = argument_value(value).map_err(|reason| place.error(&reason))?;
+        let value = argument_value(key, value).map_err(|reason| place.error(&reason))?;
         let (key, is_axis) = match key.strip_prefix("sweep.") {
             Some(axis) => (axis, true),
             None => (key, false),
@@ -250,12 +251,17 @@ fn json_value(value: &DeValue<'_>) -> std::result::Result<Value, String> {
     }
 }
 
+/// Whether a key of training takes the text as it stands, without the quotes that TOML wants: `augment=ciresan 0.5`.
+fn is_text_of(key: &str, text: &str) -> bool {
+    TrainConfig::default().set(key, &json!(text)).is_ok()
+}
+
 fn incomplete_number(number: &str) -> String {
     format!("expected digits on both sides of the point of a number, found none on one; write {number}")
 }
 
-/// What follows the '=' of `--set`: TOML, or a bare word.
-fn argument_value(text: &str) -> std::result::Result<Value, String> {
+/// What follows the '=' of `--set`: TOML, a bare word, or bare words where the key takes such a text.
+fn argument_value(key: &str, text: &str) -> std::result::Result<Value, String> {
     let is_word_character = |character: char| character.is_alphanumeric() || "-_./~".contains(character);
     let document = format!("value = {text}");
     let parsed = DeTable::parse(&document);
@@ -267,6 +273,7 @@ fn argument_value(text: &str) -> std::result::Result<Value, String> {
     match parsed.as_ref().and_then(|table| table.get_ref().get("value")) {
         Some(value) => json_value(value.get_ref()).map_err(|found| format!("expected a finite value, found {found}")),
         None if !text.is_empty() && text.chars().all(is_word_character) => Ok(json!(text)),
+        None if is_text_of(key.strip_prefix("sweep.").unwrap_or(key), text) => Ok(json!(text)),
         None if text.contains(',') && !text.contains(['[', '{', '"', '\'']) => {
             Err(format!("expected a TOML value or a bare word after the '='; a list is written '[{text}]'"))
         }

@@ -45,3 +45,13 @@ fn more_work_is_judged_to_take_longer() {
     let work: Vec<u64> = sweep.trials().iter().map(|trial| sweep.experiment().work(&trial.settings)).collect();
     assert!(work[1] == 10 * work[0] && work[2] > work[0], "{work:?}");
 }
+
+/// The smaller the batch, the longer a sample takes: each is judged by a measured one with such batches.
+#[test]
+fn trials_with_batches_of_another_size_are_measured_apart() {
+    let place = Place::new();
+    let sweep = sweep("hidden = [64]\n[sweep]\nbatch_size = [1, 30]\n", &place.folder("out"));
+    let estimate = sweep.estimate(sweep.trials(), 1, None).expect("an estimate");
+    assert_eq!(estimate.n_measured, 2);
+    assert_ne!(estimate.configurations[0].seconds, estimate.configurations[1].seconds);
+}

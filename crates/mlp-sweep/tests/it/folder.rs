@@ -208,3 +208,34 @@ fn names_that_lead_out_of_the_folder_are_refused() {
         assert!(error.to_string().contains("expected the name of a folder"), "{name}, {data_name}: {error}");
     }
 }
+
+#[test]
+fn a_folder_of_other_things_is_refused_and_a_folder_with_files_is_taken() {
+    let place = Place::new();
+    let folder = place.folder("out");
+    fs::create_dir_all(folder.path().join("circle")).unwrap();
+    let error = refused(&sweep(SMALL, &folder));
+    expect(&error, ErrorKind::Specification, "found one with other things in it, such as the folder \"circle\"");
+    fs::remove_dir(folder.path().join("circle")).unwrap();
+    fs::write(folder.path().join("notes.txt"), "rates").unwrap();
+    run(&sweep(SMALL, &folder));
+}
+
+#[test]
+fn models_that_are_gone_or_cut_off_are_named_when_the_sweep_is_run_again() {
+    let place = Place::new();
+    let (folder, _) = finished(&place);
+    let again = || {
+        let log = EventLog::default();
+        sweep(SMALL, &folder).run(&one_by_one(), &log).unwrap();
+        log.lines().join("\n")
+    };
+    assert!(!again().contains("gone"));
+    let models = files(&folder.models());
+    let bytes = fs::read(&models[0]).unwrap();
+    fs::write(&models[0], &bytes[..bytes.len() / 2]).unwrap();
+    let said = again();
+    assert!(said.contains("the model is gone or cut off") && said.contains("once its record is gone, too"), "{said}");
+    fs::remove_file(&models[1]).unwrap();
+    assert!(again().contains("2 models, such as that of trial"));
+}

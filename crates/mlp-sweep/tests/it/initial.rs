@@ -68,3 +68,31 @@ fn what_is_no_model_or_not_there_is_refused() {
     let error = InitialModel::read(place.folder("nothing").path()).expect_err("no file");
     assert_eq!(error.kind(), ErrorKind::Io);
 }
+
+/// The doubt is in the record and the model, whatever it is that changed what is split off, and goes on to all later runs.
+#[test]
+fn validation_samples_that_a_network_may_have_learned_from_are_recorded_and_never_forgotten() {
+    let place = Place::new();
+    let base = "name = \"base\"\nhidden = [8]\nepochs = 1\nvalidation = 20\ntrain_size = 80\n";
+    run(&sweep(base, &place.folder("base")));
+    let mut n_runs = 0;
+    let mut seen_after = |from: &RunFolder, changed: &str| {
+        n_runs += 1;
+        let model = InitialModel::read(&from.model(&only_record(from).trial)).expect("a model");
+        let folder = place.folder(&format!("run-{n_runs}"));
+        run(&sweep_from(specification(changed), Some(model), &folder).expect("a sweep"));
+        let seen = only_record(&folder).data.validation_was_seen;
+        (seen, folder)
+    };
+    let base_folder = place.folder("base");
+    assert!(!only_record(&base_folder).data.validation_was_seen);
+    assert!(!seen_after(&base_folder, &base.replace("epochs = 1", "epochs = 2")).0, "the same samples");
+    for (old, new) in [("train_size = 80", "train_size = 70"), ("validation = 20", "validation = 30\nseed = 1")] {
+        assert!(seen_after(&base_folder, &base.replace(old, new)).0, "{new}");
+    }
+    assert!(!seen_after(&base_folder, &base.replace("validation = 20", "validation = 0")).0, "no validation samples");
+    let other_seed = format!("{base}seed = 3\n");
+    let (seen, folder) = seen_after(&base_folder, &other_seed);
+    assert!(seen);
+    assert!(seen_after(&folder, &other_seed).0, "the same samples as the run before, which had seen them");
+}

@@ -76,6 +76,8 @@ fn choose(source: &Source, layout: Layout) -> Result<(Reading, f64), String> {
             Ok(_) if way.evidence.probability() < CONFIDENCE_MIN => {
                 return Err("nothing on it that looks like writing more than like grain, shadows or lines".to_string());
             }
+            // Said of the best way alone: some other way sees two lines in many a picture.
+            Ok(reading) if reading.has_two_lines => return Err("two lines of writing, one below the other".to_string()),
             Ok(reading) => return Ok((reading, way.evidence.probability())),
             Err(found) => refusal = refusal.or(Some(found)),
         }

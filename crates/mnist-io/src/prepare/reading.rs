@@ -41,6 +41,8 @@ pub(super) struct Reading {
     /// Lines through the whole picture that were removed.
     pub(super) n_rules: usize,
     pub(super) writing: Writing,
+    /// Whether the characters are likely to be lines, one below the other, taken together.
+    pub(super) has_two_lines: bool,
     pub(super) characters: Vec<Character>,
     pub(super) evidence: Evidence,
 }
@@ -113,9 +115,6 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
     if characters.is_empty() || characters.iter().all(|one| one.bounds.side() < CHARACTER_SIDE_MIN) {
         return Err("only specks: the largest is too small to be a character".to_string());
     }
-    if !is_single && rows::has_two_lines(&characters) {
-        return Err("two lines of writing, one below the other".to_string());
-    }
     if characters.len() > N_CHARACTERS_MAX {
         return Err(format!("{} separate parts of similar size: noise, a pattern, or a text", characters.len()));
     }
@@ -132,6 +131,7 @@ pub(super) fn read(source: &Source, is_dark: bool, share: f32, is_single: bool) 
         mask,
         n_rules,
         writing,
+        has_two_lines: !is_single && rows::has_two_lines(&characters),
         characters,
         evidence: Evidence([0.0; N_EVIDENCE]),
     };

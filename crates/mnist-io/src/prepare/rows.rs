@@ -68,7 +68,8 @@ pub(super) fn has_two_lines(characters: &[Character]) -> bool {
                 below.bounds.top > part.bounds.bottom
                     && 5 * height.min(other) > 3 * height.max(other)
                     && 3 * gap > height.min(other)
-                    && 3 * height.min(other) > one.bounds.height()
+                    // Lines may stand up to three times their height apart.
+                    && 5 * height.min(other) > one.bounds.height()
             })
         })
     };

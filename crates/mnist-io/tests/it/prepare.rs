@@ -358,6 +358,27 @@ fn a_row_is_read_from_left_to_right_and_single_takes_all_for_one() {
     assert_eq!(prepare_photo(&photo, Layout::Single).characters.len(), 1);
 }
 
+/// However far apart, up to three times their height.
+#[test]
+fn two_lines_of_writing_are_refused() {
+    for gap in [80, 120, 240, 360] {
+        for n_columns in [1, 2, 3] {
+            let strokes: Vec<Stroke> = (0..2 * n_columns)
+                .flat_map(|place| {
+                    let (down, across) = ((place % 2 * (130 + gap)) as f32, (place / 2 * 140) as f32);
+                    SEVEN.map(|((top, left), (bottom, right), thickness)| {
+                        ((top + down, left + across), (bottom + down, right + across), thickness)
+                    })
+                })
+                .collect();
+            let photo = page(440 + gap, 600, &strokes).into();
+            let refusal = prepare_photo(&photo, Layout::Row).refusal.map(|error| error.to_string()).unwrap_or_default();
+            assert!(refusal.contains("two lines"), "{n_columns} in a line, {gap} pixels apart: {refusal:?}");
+            assert!(prepare_photo(&photo, Layout::Single).refusal.is_none());
+        }
+    }
+}
+
 #[test]
 fn images_that_are_ready_stay_as_they_are_and_dark_ones_are_turned_round() {
     for digit in synthetic_digits(20, 9).images.outer_iter() {

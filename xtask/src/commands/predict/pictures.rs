@@ -1,10 +1,12 @@
 //! Which pictures are read, and how each becomes the image or the images that the net sees.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use mlp_live::PictureReader;
+use mlp_results::text::counted;
 use mlp_train::{Classification, Codebook, SavedModel};
 use mnist_io::{IMAGE_ENDINGS, Layout, PreparationStep, PreparedCharacter, image_files, read_image};
 use ndarray::Array2;
@@ -12,6 +14,7 @@ use ndarray::Array2;
 use crate::data;
 use crate::failure::Failure;
 use crate::models::FoundModel;
+use crate::output::notice;
 
 /// A picture to read.
 pub(super) struct Picture {
@@ -29,11 +32,37 @@ pub(super) fn find(named: &[PathBuf]) -> Vec<Picture> {
             continue;
         }
         match image_files(path) {
-            Ok(files) => pictures.extend(files.into_iter().map(|path| Picture { path, is_there: Ok(()) })),
+            Ok(files) => {
+                tell_of_others(path, &files);
+                pictures.extend(files.into_iter().map(|path| Picture { path, is_there: Ok(()) }));
+            }
             Err(error) => pictures.push(Picture { path: path.clone(), is_there: Err(error.into()) }),
         }
     }
     pictures
+}
+
+/// How many files that are left out are named.
+const N_NAMED: usize = 3;
+
+/// Names the files of a folder that are not read, by their endings.
+fn tell_of_others(folder: &Path, pictures: &[PathBuf]) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_other = |path: &PathBuf| path.is_file() && !pictures.contains(path);
+    let name = |path: PathBuf| path.file_name().unwrap_or_default().display().to_string();
+    let mut others: Vec<String> = files.filter(is_other).map(name).filter(|name| !name.starts_with('.')).collect();
+    if others.is_empty() {
+        return;
+    }
+    others.sort();
+    let more = if others.len() > N_NAMED { ", …" } else { "" };
+    notice(format_args!(
+        "note: {}: {} passed over, whose names do not end in .{}: {}{more}",
+        folder.display(),
+        counted(others.len(), "file"),
+        IMAGE_ENDINGS.join(", ."),
+        others[..others.len().min(N_NAMED)].join(", ")
+    ));
 }
 
 /// Whether a path is that of a picture or of a folder of pictures, rather than of a model.
