@@ -38,12 +38,15 @@ def fit_and_interrupt(net, x, y, seconds):
         dict(solver="sgd", learning_rate="invscaling", learning_rate_init=0.1),
         dict(early_stopping=True, n_iter_no_change=100),
         dict(solver="sgd", nesterovs_momentum=False, shuffle=False),
+        dict(dropout=0.3, clip_norm=1.0, average="ema"),
+        dict(average=("mean", 3), early_stopping=True, n_iter_no_change=100),
+        dict(augment="gentle", image_shape=(10, 20)),
     ],
     ids=str,
 )
 def test_an_interrupted_fit_goes_on_bit_for_bit(tmp_path, settings):
     random = np.random.RandomState(0)
-    x, y = random.randn(6000, 200), random.randint(0, 4, 6000)
+    x, y = random.rand(6000, 200), random.randint(0, 4, 6000)
     settings = dict(hidden_layer_sizes=(150, 150), max_iter=10, random_state=5) | settings
     expected = fitted(MLPClassifier(**settings), x, y)
     path = tmp_path / "fit.checkpoint"
