@@ -100,6 +100,8 @@ def test_the_examples_of_the_documentation_run():
     import doctest
 
     import mlp_lab
+    import mlp_lab._classifier
+    import mlp_lab._regressor
 
     for module in (mlp_lab, mlp_lab._classifier, mlp_lab._regressor):
         tested = doctest.testmod(module)

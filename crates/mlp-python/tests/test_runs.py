@@ -66,7 +66,7 @@ def test_the_table_has_the_trials_and_endings_of_results_csv(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     table, expected = read_runs(tmp_path / "runs"), pd.read_csv(tmp_path / "runs/results.csv")
-    assert table["status"].value_counts()["stopped"] == 8
+    assert table["status"].value_counts()["stopped"] == 10
     for column in ("trial", "status", "learning_rate", "validation.loss", "test.accuracy"):
         np.testing.assert_array_equal(table[column].to_numpy(), expected[column].to_numpy())
     epochs = pd.read_csv(tmp_path / "runs/epochs.csv")
