@@ -149,7 +149,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         "loss": [one_of("log_loss", "squared", "half-squared", "absolute", "rmse")],
         "encoding": [one_of("one-hot", "binary", "ascii", "random")],
         "label_smoothing": [number(0, 1)],
-        "class_weight": [nothing(), one_of("balanced"), that("a dict or a list of dict", is_class_weight)],
+        "class_weight": [nothing(), one_of("balanced"), that("a dict or a list of dict", is_class_weight, dict)],
     }
 
     def __init__(
@@ -251,6 +251,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self : MLPClassifier
             The estimator.
         """
+        self._check_parameters()
         if _check_partial_fit_first_call(self, classes):
             self._fit_labels(y if type_of_target(y).startswith("multilabel") else classes)
         return self._partial_fit(X, y, sample_weight)  # type: ignore[no-any-return]

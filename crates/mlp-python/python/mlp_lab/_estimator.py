@@ -45,7 +45,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
     """The base of both estimators; not for use by itself."""
 
     _constraints: ClassVar[dict[str, list[Check]]] = {
-        "hidden_layer_sizes": [that("an array-like", _is_sizes), count(1)],
+        "hidden_layer_sizes": [that("an array-like", _is_sizes, "array-like"), count(1)],
         "activation": [one_of("identity", "logistic", "tanh", "relu")],
         "solver": [one_of("lbfgs", *STOCHASTIC)],
         "alpha": [number(0, None)],
@@ -55,7 +55,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         "power_t": [number(0, None)],
         "max_iter": [count(1)],
         "shuffle": [boolean()],
-        "random_state": [that("an int from 0 to 4294967295, a RandomState or None", _is_random_state)],
+        "random_state": [that("an int from 0 to 4294967295, a RandomState or None", _is_random_state, "random_state")],
         "tol": [number(0, None)],
         "verbose": [count(0), boolean()],
         "warm_start": [boolean()],
@@ -66,13 +66,13 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         "beta_1": [number(0, 1)],
         "beta_2": [number(0, 1)],
         "epsilon": [number(0, None, closed="neither")],
-        "n_iter_no_change": [count(1), that("inf", lambda value: value == np.inf)],
+        "n_iter_no_change": [count(1), that("inf", lambda value: isinstance(value, float) and value == np.inf, float)],
         "max_fun": [count(1)],
         "weight_decay": [number(0, None)],
         **_options.CONSTRAINTS,
-        "checkpoint": [nothing(), that("a path", lambda value: isinstance(value, (str, os.PathLike)))],
+        "checkpoint": [nothing(), that("a path", lambda value: isinstance(value, (str, os.PathLike)), str)],
         "progress": [boolean()],
-        "dtype": [nothing(), that("'float32' or 'float64'", lambda value: _network_type(value) is not None)],
+        "dtype": [nothing(), that("'float32' or 'float64'", lambda value: _network_type(value) is not None, type)],
         "n_threads": [nothing(), count(1)],
     }
 
@@ -132,7 +132,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-        check_parameters(type(self).__name__, self._constraints, self.get_params(deep=False))
+        self._check_parameters()
         hidden = self._hidden_sizes()
         _options.check_solver(self)
         _options.dropout_rates(self, len(hidden))
@@ -396,6 +396,14 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         return []
 
     # -- for scikit-learn
+
+    def _check_parameters(self) -> None:
+        check_parameters(type(self).__name__, self._constraints, self.get_params(deep=False))
+
+    @property
+    def _parameter_constraints(self) -> dict[str, list[Any]]:
+        """What parameters may be, as scikit-learn's tests ask for it."""
+        return {name: [check.of_scikit_learn for check in checks] for name, checks in self._constraints.items()}
 
     def _check_solver(self) -> bool:
         if self.solver not in STOCHASTIC:

@@ -52,13 +52,13 @@ def _is_mean(value: Any) -> bool:
 
 
 CONSTRAINTS: dict[str, list[Check]] = {
-    "dropout": [number(0, 1), that("an array-like with a rate for each hidden layer", _is_rates)],
+    "dropout": [number(0, 1), that("an array-like with a rate for each hidden layer", _is_rates, "array-like")],
     "input_dropout": [number(0, 1)],
     "clip_norm": [nothing(), number(0, None, closed="neither")],
     "max_norm": [nothing(), number(0, None, closed="neither")],
-    "augment": [nothing(), that("a str such as 'gentle' or 'shift 2, rotate 10'", lambda value: isinstance(value, str))],
-    "image_shape": [nothing(), that("a pair (height, width) of ints", _is_sides)],
-    "average": [nothing(), that("'ema', ('ema', decay) with 0 <= decay < 1, or ('mean', n_epochs)", _is_mean)],
+    "augment": [nothing(), that("a str such as 'gentle' or 'shift 2, rotate 10'", lambda value: isinstance(value, str), str)],
+    "image_shape": [nothing(), that("a pair (height, width) of ints", _is_sides, tuple)],
+    "average": [nothing(), that("'ema', ('ema', decay) with 0 <= decay < 1, or ('mean', n_epochs)", _is_mean, tuple)],
 }
 
 
