@@ -91,9 +91,9 @@ impl fmt::Display for Note {
         match self {
             Self::LeftOut(names) => write!(f, "left out, as no part of the network: {}", names.join(", ")),
             Self::Divided => f.write_str("the file divides its input by 255; the model takes numbers from 0 to 1"),
-            Self::Exponential => {
-                f.write_str("the file's outputs are the exponentials of the network's; the model answers logarithms of rates")
-            }
+            Self::Exponential => f.write_str(
+                "the file's outputs are the exponentials of the network's; the model answers logarithms of rates",
+            ),
             Self::BiasesAdded => f.write_str("some layers have no biases; they have got biases of 0"),
             Self::ClassesAssumed(n) => {
                 write!(

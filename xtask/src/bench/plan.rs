@@ -49,7 +49,14 @@ impl Plan<'_> {
             }
         };
         let machine = Machine::describe(self.kernel, &team(self.n_threads)?);
-        let mut figures = Figures { machine, rows: Vec::new(), kernels: Vec::new(), troubled: Vec::new(), whole: None, estimators: None };
+        let mut figures = Figures {
+            machine,
+            rows: Vec::new(),
+            kernels: Vec::new(),
+            troubled: Vec::new(),
+            whole: None,
+            estimators: None,
+        };
         tell(&figures.machine.line());
         for case in &CASES {
             let row = self.row(case, &figures.machine, &bar)?;

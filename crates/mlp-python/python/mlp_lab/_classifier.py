@@ -82,8 +82,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     input_dropout : float, default=0.0
         The fraction of the inputs that each step leaves out.
     clip_norm : float, default=None
-        The largest Euclidean norm of the gradient of all weights and biases; a longer one is shortened to it, before the penalty
-        is added.
+        The largest Euclidean norm of the gradient of all weights and biases; a longer one is shortened to it, before the
+        penalty is added.
     max_norm : float, default=None
         The largest Euclidean norm of the weights of each unit; longer ones are shortened to it after each step.
     augment : str, default=None
@@ -99,8 +99,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     label_smoothing : float, default=0.0
         The share of a training target that goes to the other answers, for loss='log_loss'.
     class_weight : dict, 'balanced' or list of dict, default=None
-        What the samples of each class count, times ``sample_weight``, as elsewhere in scikit-learn: {label: weight}, a label that
-        is not named counts 1; with 'balanced' every class counts the same in all. Where samples have several labels, a
+        What the samples of each class count, times ``sample_weight``, as elsewhere in scikit-learn: {label: weight}, a label
+        that is not named counts 1; with 'balanced' every class counts the same in all. Where samples have several labels, a
         dictionary for each. The score of early stopping counts alike.
     checkpoint : path-like, default=None
         A file in which the state of ``fit`` is kept while it runs. An interrupted ``fit`` that is called again with the same

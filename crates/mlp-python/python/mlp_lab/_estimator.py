@@ -331,8 +331,8 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         path : path-like, default=None
             The file to write; one that is there is replaced. None returns its bytes.
         input : {'values', 'pixels'}, default='values'
-            Whether the network is given numbers as in ``fit``, or bytes from 0 to 255, which are divided by 255 within the graph:
-            for a network that was trained on grey levels from 0 to 1.
+            Whether the network is given numbers as in ``fit``, or bytes from 0 to 255, which are divided by 255 within the
+            graph: for a network that was trained on grey levels from 0 to 1.
         classes : bool, default=False
             Whether there is a second output, ``class``: for each row the position of its class in ``classes_``.
         metadata : dict of str to str, default=None

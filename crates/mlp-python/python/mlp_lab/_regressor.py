@@ -23,8 +23,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     Parameters
     ----------
     loss : {'squared_error', 'poisson', 'absolute', 'rmse'}, default='squared_error'
-        Half the squared error, half the Poisson deviance, the absolute error, or the root of a sample's squared error; with 'poisson' the network answers logarithms of rates, and
-        targets are at least 0.
+        Half the squared error, half the Poisson deviance, the absolute error, or the root of a sample's squared error; with
+        'poisson' the network answers logarithms of rates, and targets are at least 0.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
 shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, \
 beta_2, epsilon, n_iter_no_change, max_fun, weight_decay, dropout, input_dropout, clip_norm, max_norm, augment, image_shape, \

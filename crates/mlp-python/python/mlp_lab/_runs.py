@@ -31,8 +31,8 @@ def read_runs(
     table : pandas.DataFrame or polars.DataFrame
         One row a trial: ``folder``, ``trial``, ``status`` (finished, diverged, failed, or stopped by successive halving), the
         keys of its configuration (``learning_rate``, ``optimizer``, ``optimizer.momentum``, ...; lists as text), the metrics of
-        the weights that were kept, or that a stopped trial had reached (``test.accuracy``, ...), ``seconds``, ``parameters`` and
-        others. Integers, numbers, truth values and texts have types of their own; what a trial has not is missing.
+        the weights that were kept, or that a stopped trial had reached (``test.accuracy``, ...), ``seconds``, ``parameters``
+        and others. Integers, numbers, truth values and texts have types of their own; what a trial has not is missing.
     """
     if library not in ("pandas", "polars"):
         raise ValueError(f"library must be 'pandas' or 'polars', not {library!r}")

@@ -63,12 +63,7 @@ impl Part {
         Self { augmenter, size, image: vec![0; n_pixels], deformed: vec![0; n_pixels] }
     }
 
-    fn deform<F: Number>(
-        &mut self,
-        mut values: ArrayViewMut1<'_, F>,
-        (epoch, sample): (usize, usize),
-        white: f64,
-    ) {
+    fn deform<F: Number>(&mut self, mut values: ArrayViewMut1<'_, F>, (epoch, sample): (usize, usize), white: f64) {
         let levels = 255.0 / white;
         for (pixel, &value) in self.image.iter_mut().zip(&values) {
             *pixel = libm::round(levels * value.to_f64().unwrap_or(0.0)) as u8;
