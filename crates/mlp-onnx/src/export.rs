@@ -22,6 +22,8 @@ use graph::{Attribute, Graph, rows};
 pub(crate) const INPUT: &str = "input";
 pub(crate) const OUTPUTS: &str = "outputs";
 pub(crate) const CLASS: &str = "class";
+/// What the network answers, where the outputs are its exponentials.
+const LOG_RATES: &str = "log_rates";
 /// The entry of the metadata that holds what a model file says of the network.
 pub(crate) const CONFIG: &str = "config";
 /// What no reader of Protocol Buffers takes as one message.
@@ -81,6 +83,9 @@ pub struct ExportOptions {
     /// Whether there is a second output, the index of the class: read as the model reads its answers
     /// ([`Decoding`](mlp_train::Decoding)), −1 for an invalid one.
     pub classes: bool,
+    /// Whether the outputs are the exponentials of the network's: the rates of a network that answers their logarithms, as one
+    /// does that was trained on counts ([`Loss::Poisson`](mlp_train::mlp_core::Loss::Poisson)).
+    pub rates: bool,
     /// Further entries of the metadata, such as the trial that made the model. Those that an export writes itself
     /// (`classes`, `encoding`, `decoding`, `codes`, `inputs`, `preparation` where the model says one, `config`) win over them.
     pub metadata: BTreeMap<String, String>,
@@ -102,6 +107,12 @@ impl ExportOptions {
     #[must_use]
     pub fn classes(self, classes: bool) -> Self {
         Self { classes, ..self }
+    }
+
+    /// With or without [`ExportOptions::rates`](field@Self::rates).
+    #[must_use]
+    pub fn rates(self, rates: bool) -> Self {
+        Self { rates, ..self }
     }
 
     /// With one more entry of the [`ExportOptions::metadata`](field@Self::metadata).
@@ -128,7 +139,7 @@ pub fn export(model: &SavedModel, options: &ExportOptions, path: impl AsRef<Path
 /// # Errors
 ///
 /// If a weight is not finite; if classes are asked for, and the model names none or has not one output for each bit of their
-/// codes; if the file would exceed the 2 GiB that such files may have.
+/// codes; if rates are asked for and the outputs are not identities; if the file would exceed the 2 GiB that such files may have.
 ///
 /// # Panics
 ///
@@ -163,6 +174,7 @@ pub fn to_onnx(model: &SavedModel, options: &ExportOptions) -> Result<Vec<u8>> {
 
 fn graph<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) -> Result<Message> {
     check_finite(mlp)?;
+    check_rates(model, mlp, options)?;
     let mut graph = Graph::default();
     let mut current = INPUT.to_owned();
     let input = match options.input {
@@ -179,7 +191,8 @@ fn graph<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) 
     };
     for (index, layer) in mlp.layers.iter().enumerate() {
         let is_last = index + 1 == mlp.layers.len();
-        let outputs = if is_last { OUTPUTS.to_owned() } else { format!("layers.{index}.outputs") };
+        let last = if options.rates { LOG_RATES } else { OUTPUTS };
+        let outputs = if is_last { last.to_owned() } else { format!("layers.{index}.outputs") };
         let net_inputs = match layer.activation {
             Activation::Identity => outputs.clone(),
             _ => format!("layers.{index}.net_inputs"),
@@ -210,7 +223,10 @@ fn graph<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) 
         }
         current = outputs;
     }
-    let said = outputs_in_words(model);
+    if options.rates {
+        graph.node("Exp", &[LOG_RATES], OUTPUTS, &[]);
+    }
+    let said = outputs_in_words(model, options.rates);
     let mut outputs = vec![rows(OUTPUTS, F::TYPE, mlp.n_outputs(), &said)];
     if options.classes {
         outputs.push(decoding::add(model, mlp, &mut graph)?);
@@ -219,14 +235,31 @@ fn graph<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) 
 }
 
 /// What the outputs are, in a sentence.
-fn outputs_in_words(model: &SavedModel) -> String {
+fn outputs_in_words(model: &SavedModel, are_rates: bool) -> String {
     let (encoding, activation) = (model.config.encoding, model.config.output_activation);
+    if are_rates {
+        return "One row for each sample, rates: the exponentials of what the network answers".to_owned();
+    }
     match (model.classes.is_empty(), encoding) {
         (true, _) => format!("One row for each sample, {activation} outputs"),
         (false, TargetEncoding::OneHot) => format!("One row for each sample, a {activation} output for each class"),
         (false, _) => {
             format!("One row for each sample, a {activation} output for each bit of the {encoding} code of a class")
         }
+    }
+}
+
+fn check_rates<F: Element>(model: &SavedModel, mlp: &Mlp<F>, options: &ExportOptions) -> Result<()> {
+    if !options.rates {
+        return Ok(());
+    }
+    if !model.classes.is_empty() {
+        let found = format!("one of {} classes", model.classes.len());
+        return Err(Error::options("rates", "a model without classes", found));
+    }
+    match mlp.layers.last().map(|layer| layer.activation) {
+        Some(Activation::Identity) | None => Ok(()),
+        Some(other) => Err(Error::options("rates", "a network with identity outputs", format!("{other} outputs"))),
     }
 }
 

@@ -78,6 +78,8 @@ pub enum Note {
     LeftOut(Vec<String>),
     /// The file divides pixels by 255; the model is given numbers from 0 to 1, as all models here.
     Divided,
+    /// The file's outputs are the exponentials of the network's: it answers logarithms of rates.
+    Exponential,
     /// Some layers had biases, and the others have got biases of 0.
     BiasesAdded,
     /// Nobody says what so many outputs stand for: they are taken for classes called 0, 1, 2, …
@@ -89,6 +91,9 @@ impl fmt::Display for Note {
         match self {
             Self::LeftOut(names) => write!(f, "left out, as no part of the network: {}", names.join(", ")),
             Self::Divided => f.write_str("the file divides its input by 255; the model takes numbers from 0 to 1"),
+            Self::Exponential => f.write_str(
+                "the file's outputs are the exponentials of the network's; the model answers logarithms of rates",
+            ),
             Self::BiasesAdded => f.write_str("some layers have no biases; they have got biases of 0"),
             Self::ClassesAssumed(n) => {
                 write!(
@@ -116,7 +121,7 @@ pub fn import(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Importe
 ///
 /// It is one way from one input to one output: first, if they are there, Flatten, Reshape, Cast and the division by 255;
 /// then layers, each a Gemm, or a MatMul with or without an Add, and behind it Sigmoid, Tanh, Relu, nothing, or in the last
-/// Softmax. Weights are `float` or `double` and stand in the file itself.
+/// Softmax or, for rates, Exp. Weights are `float` or `double` and stand in the file itself.
 ///
 /// # Errors
 ///
@@ -137,7 +142,7 @@ where
 {
     let mut notes = Vec::new();
     let mlp = draft.mlp;
-    let seen = seen_config(&mlp);
+    let seen = seen_config(&mlp, draft.are_rates);
     let (n_inputs, n_outputs) = (mlp.n_inputs(), mlp.n_outputs());
     let mut model = match document.own_config() {
         Some(text) => own_model(mlp, text, &seen)?,
@@ -147,6 +152,7 @@ where
         }
     };
     notes.extend(draft.is_divided.then_some(Note::Divided).filter(|_| document.own_config().is_none()));
+    notes.extend(draft.are_rates.then_some(Note::Exponential).filter(|_| document.own_config().is_none()));
     notes.extend(draft.are_biases_added.then_some(Note::BiasesAdded));
     if let Some(encoding) = options.encoding {
         model.config.encoding = encoding;
@@ -156,6 +162,7 @@ where
         model.classes.clone_from(classes);
     } else if model.classes.is_empty()
         && document.own_config().is_none()
+        && !draft.are_rates
         && (2..=MAX_ASSUMED_CLASSES).contains(&n_outputs)
     {
         notes.push(Note::ClassesAssumed(n_outputs));
@@ -171,7 +178,7 @@ where
 }
 
 /// The configuration as far as the network shows it.
-fn seen_config<F: Element>(mlp: &Mlp<F>) -> TrainConfig {
+fn seen_config<F: Element>(mlp: &Mlp<F>, are_rates: bool) -> TrainConfig {
     let activations: Vec<Activation> = mlp.layers.iter().map(|layer| layer.activation).collect();
     let (output, hidden) = activations.split_last().expect("a network has layers");
     let is_uniform = hidden.iter().all(|activation| *activation == hidden[0]);
@@ -184,6 +191,7 @@ fn seen_config<F: Element>(mlp: &Mlp<F>) -> TrainConfig {
     let loss = match output {
         Activation::Softmax => Loss::SoftmaxCrossEntropy,
         Activation::Sigmoid => Loss::CrossEntropy,
+        _ if are_rates => Loss::Poisson,
         _ => Loss::Squared,
     };
     TrainConfig::new()

@@ -4,6 +4,7 @@
 #
 #   crates/mlp-onnx/tests/run.sh [DATA]            DATA is a folder with MNIST; datasets/mnist without it
 #   crates/mlp-onnx/tests/run.sh DATA --tract      by tract as well, which is compiled for it: minutes
+#   crates/mlp-onnx/tests/run.sh DATA --ort        through the crate ort as well, with the library of Python's onnxruntime
 #
 # Python gets a virtual environment of its own in a temporary folder, which is removed at the end.
 set -euo pipefail
@@ -42,8 +43,16 @@ net linear hidden=[] encoding=binary output_activation=identity loss=squared lea
 wait "$pip"
 "$folder/venv/bin/python" crates/mlp-onnx/tests/check_onnxruntime.py "$folder/nets" sigmoid softmax nearest double linear
 
-if [ "${2:-}" = --tract ]; then
-    # Its sigmoid refuses double precision (seen in 0.23.9), so that net is left out. It is no part of the project's workspace.
+# Neither is part of the project's workspace.
+case "${2:-}" in
+--tract)
+    # Its sigmoid refuses double precision (seen in 0.23.9), so that net is left out.
     CARGO_TARGET_DIR="$target/tract" cargo run --quiet --manifest-path crates/mlp-onnx/tests/tract/Cargo.toml -- "$folder/nets" \
         sigmoid{,-pixels} softmax{,-pixels} nearest{,-pixels} linear{,-pixels}
-fi
+    ;;
+--ort)
+    CARGO_TARGET_DIR="$target/ort" cargo run --quiet --manifest-path crates/mlp-onnx/tests/ort/Cargo.toml -- \
+        "$folder"/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* "$folder/nets" \
+        {sigmoid,softmax,nearest,double,linear}{,-pixels}
+    ;;
+esac

@@ -47,6 +47,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(model_file::codes, module)?)?;
     module.add_function(wrap_pyfunction!(model_file::load_model, module)?)?;
     module.add_function(wrap_pyfunction!(model_file::save_model, module)?)?;
+    module.add_function(wrap_pyfunction!(model_file::to_onnx, module)?)?;
     module.add_function(wrap_pyfunction!(model_file::write_file, module)?)?;
     Ok(())
 }

@@ -1,41 +1,65 @@
-//! Model files, the project's own: `cargo xtask` reads what is written here, and the other way round.
+//! Model files: the project's own, which `cargo xtask` reads and writes too, and ONNX for other programs.
 
 use std::path::PathBuf;
 
+use mlp_onnx::{ExportOptions, InputKind};
 use mlp_train::mlp_core::Mlp;
 use mlp_train::{AnyMlp, SavedModel, TargetEncoding, TrainConfig};
 use numpy::{IntoPyArray, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
 use crate::network::{self, Parameters};
 use crate::number::Number;
-use crate::python_error::{of_project, of_system};
+use crate::python_error::{of_onnx, of_project, of_system};
 
 /// Weights, biases, the configuration as JSON, the texts of the classes, and what else the saving program says, as JSON.
 type Loaded<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, String, Vec<String>, String);
 
-/// Saves a network with the configuration (JSON) that describes it, the texts of its classes, and more entries (JSON).
+/// A network with the configuration that describes it (JSON), the texts of its classes, and more entries (JSON).
+#[derive(FromPyObject)]
+pub(crate) struct Described<'py>(Bound<'py, PyAny>, Bound<'py, PyAny>, String, Vec<String>, String);
+
+impl Described<'_> {
+    fn model(self) -> PyResult<SavedModel> {
+        let Self(coefs, intercepts, config, classes, other) = self;
+        let config = TrainConfig::from_map(&parse(&config)?).map_err(of_project)?;
+        let is_single = coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok();
+        let network = if is_single {
+            AnyMlp::F32(described(&coefs, &intercepts, &config)?)
+        } else {
+            AnyMlp::F64(described(&coefs, &intercepts, &config)?)
+        };
+        let mut model = SavedModel::new(network, config, classes);
+        model.other = parse(&other)?;
+        Ok(model)
+    }
+}
+
+/// Saves a network.
 #[pyfunction]
-pub(crate) fn save_model(
-    path: PathBuf,
-    coefs: &Bound<'_, PyAny>,
-    intercepts: &Bound<'_, PyAny>,
-    config: &str,
-    classes: Vec<String>,
-    other: &str,
-) -> PyResult<()> {
-    let config = TrainConfig::from_map(&parse(config)?).map_err(of_project)?;
-    let is_single = coefs.get_item(0)?.cast::<PyArray2<f32>>().is_ok();
-    let network = if is_single {
-        AnyMlp::F32(described(coefs, intercepts, &config)?)
-    } else {
-        AnyMlp::F64(described(coefs, intercepts, &config)?)
-    };
-    let mut model = SavedModel::new(network, config, classes);
-    model.other = parse(other)?;
-    model.save(path).map_err(of_project)
+pub(crate) fn save_model(path: PathBuf, model: Described<'_>) -> PyResult<()> {
+    model.model()?.save(path).map_err(of_project)
+}
+
+/// The bytes of an ONNX file with a network: given `input`, `values` or `pixels`, with the index of the class as a second
+/// output, with the exponentials of the outputs in their place, and with further metadata.
+#[pyfunction]
+pub(crate) fn to_onnx<'py>(
+    py: Python<'py>,
+    model: Described<'py>,
+    input: &str,
+    classes: bool,
+    rates: bool,
+    metadata: Vec<(String, String)>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let input = input.parse::<InputKind>().map_err(of_onnx)?;
+    let options = ExportOptions::new().input(input).classes(classes).rates(rates);
+    let options = metadata.into_iter().fold(options, |options, (key, value)| options.metadata(key, value));
+    let bytes = mlp_onnx::to_onnx(&model.model()?, &options).map_err(of_onnx)?;
+    Ok(PyBytes::new(py, &bytes))
 }
 
 /// The network with the activations that the configuration names.

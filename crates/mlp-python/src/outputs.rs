@@ -1,10 +1,11 @@
 //! Answers.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use mlp_train::mlp_core::{Kernel, Mlp, Workers, Workspace};
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip, s};
 use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -57,19 +58,19 @@ impl<'py> Given<'_, 'py> {
         let py = x.py();
         let features = Features::<F>::new(x)?;
         let view = features.view()?;
-        if self.check && !is_finite(&view) {
-            return Err(PyValueError::new_err("expected finite numbers"));
-        }
         let n_samples = view.shape().0;
         if n_samples <= FEW
             && let View::Own(values) = view
         {
+            if self.check {
+                check_finite(&view, 0..n_samples)?;
+            }
             return Ok(self.few(values)?.into_pyarray(py).into_any());
         }
         let mlp = network::<F>(self.coefs, self.intercepts, self.activations[0], self.activations[1])?;
         view.check_columns(mlp.layers[0].weights.nrows())?;
-        let n_threads = self.n_threads;
-        let outputs = detached(py, || of_network(&mlp, view, n_samples, n_threads))??;
+        let (n_threads, check) = (self.n_threads, self.check);
+        let outputs = detached(py, || of_network(&mlp, view, n_threads, check))??;
         Ok(outputs.into_pyarray(py).into_any())
     }
 
@@ -113,7 +114,8 @@ fn net_inputs<F: Number>(x: &[F], weights: ArrayView2<'_, F>, bias: ArrayView1<'
 }
 
 /// Threads take chunk after chunk, each with a copy of the weights: they need not wait for each other.
-fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_samples: usize, n_threads: usize) -> PyResult<Array2<F>> {
+fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_threads: usize, check: bool) -> PyResult<Array2<F>> {
+    let n_samples = view.shape().0;
     let max_batch = n_samples.clamp(2, CHUNK);
     let n_outputs = mlp.n_outputs();
     let mut outputs = Array2::zeros((n_samples, n_outputs));
@@ -126,15 +128,18 @@ fn of_network<F: Number>(mlp: &Mlp<F>, view: View<'_, F>, n_samples: usize, n_th
         loop {
             let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((index, mut into)) = next else { return };
-            let rows: Vec<usize> = (0..into.nrows()).map(|row| index * max_batch + row).collect();
+            let first = index * max_batch;
+            let rows: Vec<usize> = (first..first + into.nrows()).collect();
+            // While they are on their way into the cache anyway.
+            let checked = if check { check_finite(&view, first..first + into.nrows()) } else { Ok(()) };
             forward(&mut workspace, view, &rows, &mut dense, &workers);
             for (row, mut into) in into.rows_mut().into_iter().enumerate() {
                 into.iter_mut().zip(workspace.outputs(row)).for_each(|(into, &value)| *into = value);
             }
             let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
             // Python's handlers run in the thread that called.
-            if failure.is_none() && is_caller {
-                *failure = signals.check().err();
+            if failure.is_none() {
+                *failure = checked.and_then(|()| if is_caller { signals.check() } else { Ok(()) }).err();
             }
             if failure.is_some() {
                 return;
@@ -195,16 +200,19 @@ pub(crate) fn answer<F: Number>(
     Ok(Array2::from_shape_vec((rows.len(), n_outputs), outputs).expect("a row of outputs for each row of inputs"))
 }
 
-/// Whether all numbers are finite. Bytes are, and what is sparse has been looked at.
-fn is_finite<F: Number>(view: &View<'_, F>) -> bool {
-    match view {
-        View::Own(values) => all_finite(values),
-        View::Single(values) => all_finite(values),
-        View::Double(values) => all_finite(values),
+/// # Errors
+///
+/// Where numbers in these rows are not finite. Bytes are, and what is sparse has been looked at.
+fn check_finite<F: Number>(view: &View<'_, F>, rows: Range<usize>) -> PyResult<()> {
+    let is_finite = match view {
+        View::Own(values) => all_finite(values.slice(s![rows, ..])),
+        View::Single(values) => all_finite(values.slice(s![rows, ..])),
+        View::Double(values) => all_finite(values.slice(s![rows, ..])),
         View::Bytes(_) | View::Sparse(_) => true,
-    }
+    };
+    if is_finite { Ok(()) } else { Err(PyValueError::new_err("expected finite numbers")) }
 }
 
-fn all_finite<F: Number>(values: &ArrayView2<'_, F>) -> bool {
+fn all_finite<F: Number>(values: ArrayView2<'_, F>) -> bool {
     Zip::from(values).fold(true, |finite, value| finite & value.is_finite())
 }

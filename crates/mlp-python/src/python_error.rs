@@ -31,6 +31,11 @@ pub(crate) fn of_project(error: mlp_train::Error) -> PyErr {
     }
 }
 
+/// What cannot be exported.
+pub(crate) fn of_onnx(error: mlp_onnx::Error) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
 /// A file that could not be written.
 pub(crate) fn of_system(path: &Path, error: &io::Error) -> PyErr {
     os_error(error, format!("{}: {error}", path.display()))

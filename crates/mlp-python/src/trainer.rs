@@ -2,10 +2,11 @@
 
 pub(crate) use epoch::with_rows;
 
+mod deformed;
 mod epoch;
 mod settings;
 
-use mlp_train::mlp_core::{Gradients, Kernel, Mlp, Workspace};
+use mlp_train::mlp_core::{Average, Gradients, Kernel, Mlp, Workspace};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
@@ -16,6 +17,7 @@ use crate::network;
 use crate::number::Number;
 use crate::python_error::detached;
 use crate::team::Team;
+use deformed::Deformed;
 use epoch::{Epoch, Progress};
 use settings::{Rates, Rule, Settings};
 
@@ -37,6 +39,9 @@ struct Training<F: Number> {
     team: Team,
     /// The inputs of a batch, where they have to be converted.
     dense: Array2<F>,
+    deformed: Option<Deformed>,
+    /// A mean of the weights over training, if there is to be one.
+    mean: Option<Average<F>>,
     progress: Progress,
 }
 
@@ -72,17 +77,19 @@ impl Trainer {
         }
     }
 
-    /// What the network of this moment answers to these rows of `x`, or to all.
+    /// What the network of this moment answers to these rows of `x`, or to all; with `of_mean` that of the mean.
+    #[pyo3(signature = (x, rows, of_mean=false))]
     fn outputs<'py>(
         &mut self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         rows: Option<PyReadonlyArray1<'_, i64>>,
+        of_mean: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = rows.as_ref().map(|rows| rows.as_array());
         match &mut self.0 {
-            Inner::Single(training) => training.outputs(py, x, rows),
-            Inner::Double(training) => training.outputs(py, x, rows),
+            Inner::Single(training) => training.outputs(py, x, rows, of_mean),
+            Inner::Double(training) => training.outputs(py, x, rows, of_mean),
         }
     }
 
@@ -91,6 +98,22 @@ impl Trainer {
         match &mut self.0 {
             Inner::Single(training) => training.parameters(py),
             Inner::Double(training) => training.parameters(py),
+        }
+    }
+
+    /// The mean of the weights and biases over training, in the same form.
+    fn mean<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &mut self.0 {
+            Inner::Single(training) => training.mean(py),
+            Inner::Double(training) => training.mean(py),
+        }
+    }
+
+    /// Goes on with this mean.
+    fn set_mean(&mut self, coefs: &Bound<'_, PyAny>, intercepts: &Bound<'_, PyAny>) -> PyResult<()> {
+        match &mut self.0 {
+            Inner::Single(training) => training.set_mean(coefs, intercepts),
+            Inner::Double(training) => training.set_mean(coefs, intercepts),
         }
     }
 
@@ -162,11 +185,12 @@ impl<F: Number> Training<F> {
             let message = format!("the loss {} does not go with {output} outputs", rule.objective.loss);
             return Err(PyValueError::new_err(message));
         }
-        let max_batch = settings.max_batch.max(1);
+        let max_batch = settings.max_batch.max(if rule.has_options() { 2 } else { 1 });
         let team = Team::new(settings.n_threads, max_batch * mlp.n_parameters());
         let workspace = Workspace::new(&mlp, max_batch, rule.n_slots(), Kernel::detect(), team.largest());
-        let dense = Array2::zeros((0, 0));
-        Ok(Self { mlp, workspace, rule, max_batch, team, dense, progress: Progress::default() })
+        let (dense, deformed) = (Array2::zeros((0, 0)), settings.deformed()?);
+        let mean = settings.keeps_mean.then(|| Average::new(&workspace));
+        Ok(Self { mlp, workspace, rule, max_batch, team, dense, deformed, mean, progress: Progress::default() })
     }
 
     fn epoch(
@@ -212,13 +236,16 @@ impl<F: Number> Training<F> {
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         rows: Option<ArrayView1<'_, i64>>,
+        of_mean: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let features = Features::new(x)?;
         let view = features.view()?;
         view.check_columns(self.mlp.layers[0].weights.nrows())?;
         let n_samples = view.shape().0;
         let rows = rows.map_or_else(|| Ok((0..n_samples).collect()), |rows| indices(rows, n_samples))?;
+        let mut of_mean = if of_mean { Some(self.workspace_of_mean()?) } else { None };
         let Self { workspace, max_batch, team, dense, .. } = self;
+        let workspace = of_mean.as_mut().unwrap_or(workspace);
         let outputs = detached(py, || crate::outputs::answer(workspace, *max_batch, view, &rows, dense, team))??;
         Ok(outputs.into_pyarray(py).into_any())
     }
@@ -226,6 +253,37 @@ impl<F: Number> Training<F> {
     fn parameters<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.workspace.store(&mut self.mlp);
         Ok(network::parameters(py, &self.mlp).into_pyobject(py)?.into_any())
+    }
+
+    fn mean<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.store_mean()?;
+        Ok(network::parameters(py, &self.mlp).into_pyobject(py)?.into_any())
+    }
+
+    /// Writes the mean where a network is that others read.
+    fn store_mean(&mut self) -> PyResult<()> {
+        let mean = self.mean.as_ref().ok_or_else(|| PyValueError::new_err("this training keeps no mean"))?;
+        mean.store(&self.workspace, &mut self.mlp);
+        Ok(())
+    }
+
+    fn workspace_of_mean(&mut self) -> PyResult<Workspace<F>> {
+        self.store_mean()?;
+        Ok(Workspace::new(&self.mlp, self.max_batch, 0, Kernel::detect(), self.team.largest()))
+    }
+
+    fn set_mean(&mut self, coefs: &Bound<'_, PyAny>, intercepts: &Bound<'_, PyAny>) -> PyResult<()> {
+        let given: Mlp<F> = network::network(coefs, intercepts, "identity", "identity")?;
+        let shapes = |mlp: &Mlp<F>| mlp.layers.iter().map(|layer| layer.weights.dim()).collect::<Vec<_>>();
+        if shapes(&given) != shapes(&self.mlp) {
+            return Err(PyValueError::new_err("the mean belongs to another network"));
+        }
+        for (layer, given) in self.mlp.layers.iter_mut().zip(given.layers) {
+            (layer.weights, layer.bias) = (given.weights, given.bias);
+        }
+        let mean = self.mean.as_mut().ok_or_else(|| PyValueError::new_err("this training keeps no mean"))?;
+        mean.load(&self.workspace, &self.mlp);
+        Ok(())
     }
 
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

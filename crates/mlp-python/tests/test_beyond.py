@@ -38,12 +38,15 @@ def fit_and_interrupt(net, x, y, seconds):
         dict(solver="sgd", learning_rate="invscaling", learning_rate_init=0.1),
         dict(early_stopping=True, n_iter_no_change=100),
         dict(solver="sgd", nesterovs_momentum=False, shuffle=False),
+        dict(dropout=0.3, clip_norm=1.0, average="ema"),
+        dict(average=("mean", 3), early_stopping=True, n_iter_no_change=100),
+        dict(augment="gentle", image_shape=(10, 20)),
     ],
     ids=str,
 )
 def test_an_interrupted_fit_goes_on_bit_for_bit(tmp_path, settings):
     random = np.random.RandomState(0)
-    x, y = random.randn(6000, 200), random.randint(0, 4, 6000)
+    x, y = random.rand(6000, 200), random.randint(0, 4, 6000)
     settings = dict(hidden_layer_sizes=(150, 150), max_iter=10, random_state=5) | settings
     expected = fitted(MLPClassifier(**settings), x, y)
     path = tmp_path / "fit.checkpoint"
@@ -238,3 +241,24 @@ net
     outputs = notebook.cells[0].outputs
     shown = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
     assert any("<polyline" in html for html in shown)
+
+
+@pytest.mark.parametrize("output, n_classes", [("softmax", 2), ("softmax", 3), ("sigmoid", 3), ("sigmoid", 2)])
+def test_a_model_of_the_project_keeps_its_outputs_and_has_its_classes_in_order(tmp_path, output, n_classes):
+    import json
+
+    from mlp_lab import _native
+
+    random = np.random.RandomState(0)
+    coefs, intercepts = [random.randn(4, 5), random.randn(5, n_classes)], [random.randn(5), random.randn(n_classes)]
+    classes = ["pear", "apple", "fig"][:n_classes]
+    loss = "softmax-cross-entropy" if output == "softmax" else "cross-entropy"
+    config = dict(hidden=[5], activation="tanh", output_activation=output, loss=loss, encoding="one-hot", precision="f64")
+    _native.save_model(str(tmp_path / "net.safetensors"), (coefs, intercepts, json.dumps(config), classes, "{}"))
+    net = load(tmp_path / "net.safetensors")
+    x = random.randn(20, 4)
+    sums = np.tanh(x @ coefs[0] + intercepts[0]) @ coefs[1] + intercepts[1]
+    expected = np.exp(sums) / np.exp(sums).sum(axis=1, keepdims=True) if output == "softmax" else 1 / (1 + np.exp(-sums))
+    assert net.classes_.tolist() == sorted(classes)
+    np.testing.assert_allclose(net.predict_proba(x), expected[:, np.argsort(classes)], atol=1e-12)
+    np.testing.assert_array_equal(net.predict(x), np.array(classes)[sums.argmax(axis=1)])

@@ -1,5 +1,6 @@
 """The document's programs run."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -10,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```(python|sh|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+OPTIONAL = ("torch", "onnxruntime")
+"""Packages without which the lines that import them are left out."""
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
@@ -37,12 +41,10 @@ def test_the_document_runs_from_top_to_bottom(tmp_path, monkeypatch):
     names = {}
     for kind, text in found:
         if kind == "python":
-            if "import torch" in text:
-                try:
-                    import torch  # noqa: F401
-                except ImportError:
-                    print("PyTorch is not installed: its lines were left out")
-                    continue
+            missing = [name for name in OPTIONAL if f"import {name}\n" in text and importlib.util.find_spec(name) is None]
+            if missing:
+                print(f"{missing[0]} is not installed: its lines were left out")
+                continue
             if "read_runs" in text and not Path("runs").exists():
                 pytest.skip("the project's program is not built: its lines were left out")
             exec(compile(text, "docs/python.md", "exec"), names)
@@ -100,6 +102,8 @@ def test_the_examples_of_the_documentation_run():
     import doctest
 
     import mlp_lab
+    import mlp_lab._classifier
+    import mlp_lab._regressor
 
     for module in (mlp_lab, mlp_lab._classifier, mlp_lab._regressor):
         tested = doctest.testmod(module)

@@ -1,6 +1,8 @@
 """At work among scikit-learn's tools."""
 
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -38,7 +40,7 @@ def test_a_grid_search_finds_the_same_in_processes_and_in_threads(digits, backen
 
 
 def test_a_worker_process_is_told_how_many_threads_it_may_take():
-    asked = "__import__('mlp_lab')._threads.resolve_threads(None)"
+    asked = "__import__('mlp_lab._threads')._threads.resolve_threads(None)"
     with joblib.parallel_backend("loky", n_jobs=2, inner_max_num_threads=1):
         assert joblib.Parallel()(joblib.delayed(eval)(asked) for _ in range(2)) == [1, 1]
 
@@ -156,3 +158,9 @@ def test_several_labels_a_sample():
         dense = [np.asarray(answers.todense() if scipy.sparse.issparse(answers) else answers) for answers in (found, expected)]
         np.testing.assert_array_equal(*dense)
         np.testing.assert_allclose(net.predict_proba(x), reference.predict_proba(x), atol=1e-9)
+
+
+def test_the_package_itself_is_imported_without_scikit_learn():
+    asked = "import sys, mlp_lab; dir(mlp_lab); print('sklearn' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -42,3 +42,15 @@ def test_there_are_tests_and_they_are_of_these_estimators():
     estimators = {value for values in taken for value in values if isinstance(value, type)}
     assert {MLPClassifier, MLPRegressor} <= estimators
     assert not {estimator for estimator in estimators if estimator.__module__.startswith("sklearn.neural_network")}
+
+
+@pytest.mark.skipif(not sklearn.__version__.startswith(RELEASE), reason=f"scikit-learn {RELEASE}* is followed")
+@pytest.mark.parametrize("estimator", [MLPClassifier(max_iter=5), MLPRegressor(max_iter=5)], ids=str)
+def test_what_scikit_learn_tests_of_all_its_estimators_holds_here_too(estimator):
+    from sklearn.tests import test_common
+
+    name = type(estimator).__name__
+    test_common.check_param_validation(name, estimator)
+    test_common.check_dataframe_column_names_consistency(name, estimator)
+    test_common.check_inplace_ensure_writeable(name, estimator)
+    test_common.check_all_zero_sample_weights_error(name, estimator)

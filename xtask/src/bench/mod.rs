@@ -1,6 +1,7 @@
 //! What `bench` measures, one file for each kind of figure.
 
 pub(crate) mod case;
+pub(crate) mod estimators;
 pub(crate) mod machine;
 pub(crate) mod peers;
 pub(crate) mod pictures;

@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use mlp_core::Kernel;
 
 use crate::bench::case::{CASES, Case, Measured, TROUBLED};
+use crate::bench::estimators::Estimators;
 use crate::bench::machine::Machine;
 use crate::bench::peers::{PeerMeasured, Python};
 use crate::bench::table::{Figures, KernelRow, Row, TroubledRow};
@@ -48,7 +49,14 @@ impl Plan<'_> {
             }
         };
         let machine = Machine::describe(self.kernel, &team(self.n_threads)?);
-        let mut figures = Figures { machine, rows: Vec::new(), kernels: Vec::new(), troubled: Vec::new(), whole: None };
+        let mut figures = Figures {
+            machine,
+            rows: Vec::new(),
+            kernels: Vec::new(),
+            troubled: Vec::new(),
+            whole: None,
+            estimators: None,
+        };
         tell(&figures.machine.line());
         for case in &CASES {
             let row = self.row(case, &figures.machine, &bar)?;
@@ -79,6 +87,11 @@ impl Plan<'_> {
             std::fs::remove_dir_all(&scratch).map_err(|error| Failure::io("remove", &scratch, &error))?;
             figures.whole = Some(measured?);
             self.keep(&figures)?;
+            if let Some(python) = self.python {
+                figures.estimators = Estimators::measure(python, &bar)?;
+                bar.inc(1);
+                self.keep(&figures)?;
+            }
         }
         bar.finish_and_clear();
         Ok(figures)
@@ -96,6 +109,7 @@ impl Plan<'_> {
             + n_kernels * CASES_OF_KERNELS.len() * N_RUNS_OF_KERNELS
             + TROUBLED.len() * N_RUNS_OF_TROUBLED
             + Place::n_runs(self.python.is_some())
+            + usize::from(self.python.is_some())
     }
 
     fn n_rounds(&self) -> usize {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::bench::case::{Case, Measured, find};
+use crate::bench::estimators::Estimators;
 use crate::bench::machine::Machine;
 use crate::bench::peers::PeerMeasured;
 use crate::bench::whole::Whole;
@@ -21,6 +22,8 @@ pub(crate) struct Figures {
     /// Our seconds with numbers that could slow a processor down.
     pub(crate) troubled: Vec<TroubledRow>,
     pub(crate) whole: Option<Whole>,
+    /// The Python package beside scikit-learn.
+    pub(crate) estimators: Option<Estimators>,
 }
 
 /// A case, ours and the peers'.
@@ -163,6 +166,9 @@ impl Figures {
         }
         if let Some(whole) = &self.whole {
             whole.write(&mut text);
+        }
+        if let Some(estimators) = &self.estimators {
+            let _ = write!(text, "\n{}", estimators.markdown());
         }
         text
     }

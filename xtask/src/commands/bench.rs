@@ -1,18 +1,22 @@
 //! `bench`: seconds of an epoch beside other systems, and beside what the processor can do.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use mnist_io::LabeledImages;
 
 use crate::bench;
 use crate::bench::case::{CASES, TROUBLED, find};
+use crate::bench::estimators::Estimators;
 use crate::bench::peers::Python;
 use crate::bench::plan::Plan;
 use crate::failure::Failure;
 use crate::options::{MachineOptions, StyleOptions};
 use crate::output::Output;
 use crate::places;
+use crate::progress::Progress;
 
 const NOTES: &str = "\
 Every figure is the best of some runs, ours and the peers' in turn, each in a process of its
@@ -31,6 +35,9 @@ Examples:
       without peers, on another instruction set
   cargo xtask bench --case batch-128
       one case alone: a line of JSON
+  cargo xtask bench --estimators
+      the Python package beside scikit-learn, some minutes; it has to be
+      there: pip install ./crates/mlp-python
   cargo xtask bench --pictures runs/mine
       pictures as people have them: how many of each kind are read with
       this net, beside OpenCV (opencv-python-headless)";
@@ -39,7 +46,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = NOTES)]
 pub(crate) struct Bench {
-    /// More runs of each, every instruction set, and whole commands: sweep, predict, the time to 98 %
+    /// More runs of each, every instruction set, whole commands (sweep, predict, the time to 98 %), and the estimators
     #[arg(long)]
     full: bool,
     /// The Python that has the peers' packages
@@ -51,6 +58,9 @@ pub(crate) struct Bench {
     /// One case alone, in this process, as a line of JSON: batch-1, batch-32, batch-128, batch-512, one-core, f64, narrow
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     case: Option<String>,
+    /// Instead of all that: the Python package beside scikit-learn, fits, answers, a search, imports and memory
+    #[arg(long, conflicts_with_all = ["full", "case", "pictures", "no_peers"])]
+    estimators: bool,
     /// Instead of seconds: how many of 780 made-up pictures are read with this model, by kind and difficulty
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["full", "case"])]
     pictures: Option<PathBuf>,
@@ -94,6 +104,9 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
     if let Some(model) = &arguments.pictures {
         return read_pictures(arguments, model, [&train, &test], &python, output);
     }
+    if arguments.estimators {
+        return measure_estimators(arguments, &python, output);
+    }
     let plan = Plan {
         data: &data,
         kernel,
@@ -105,6 +118,29 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
     };
     let figures = plan.measure()?;
     output.text(&if arguments.style.json { figures.json()? } else { figures.markdown() });
+    Ok(())
+}
+
+/// The Python package beside scikit-learn; with `--out` the figures are kept there.
+fn measure_estimators(arguments: &Bench, python: &Python<'_>, output: &mut Output) -> Result<(), Failure> {
+    let progress = Progress::new(arguments.style.quiet);
+    let bar = progress.steps("", 1);
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let measured = Estimators::measure(python, &bar)?;
+    bar.finish_and_clear();
+    let Some(measured) = measured else {
+        let advice = "name one that has, with --python; the package comes by pip install ./crates/mlp-python";
+        let message = format!("{} lacks mlp_lab or scikit-learn; {advice}", python.program.display());
+        return Err(Failure::configuration(message));
+    };
+    if let Some(folder) = &arguments.out {
+        fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
+        for (name, text) in [("estimators.json", measured.json()?), ("estimators.md", measured.markdown())] {
+            let path = folder.join(name);
+            fs::write(&path, text).map_err(|error| Failure::io("write", &path, &error))?;
+        }
+    }
+    output.text(&if arguments.style.json { measured.json()? } else { measured.markdown() });
     Ok(())
 }
 
@@ -126,7 +162,7 @@ fn read_pictures(
     };
     if arguments.out.is_none() {
         // What is left of it does not matter.
-        let _ = std::fs::remove_dir_all(&temporary);
+        let _ = fs::remove_dir_all(&temporary);
     }
     let counted = counted?;
     output.text(&if arguments.style.json { format!("{:#}\n", counted.json()) } else { counted.markdown() });

@@ -20,6 +20,8 @@ pub(super) struct Draft<F> {
     pub(super) is_divided: bool,
     /// Whether some layers had no biases, and others had.
     pub(super) are_biases_added: bool,
+    /// Whether the outputs are the exponentials of the network's.
+    pub(super) are_rates: bool,
 }
 
 /// A network under construction.
@@ -29,6 +31,7 @@ struct Reader<'a, F> {
     /// What may follow in the layer under construction.
     state: State,
     is_divided: bool,
+    are_rates: bool,
     /// The number of inputs that a Reshape before the first layer names.
     n_reshaped: Option<i64>,
     /// How many bytes may still be read as weights.
@@ -68,6 +71,7 @@ pub(super) fn draft<'a, F: Element>(graph: &'a Graph<'a>, steps: &[Step<'a>], n_
         layers: Vec::new(),
         state: State::BeforeLayers,
         is_divided: false,
+        are_rates: false,
         n_reshaped: None,
         n_bytes_left: n_bytes,
     };
@@ -95,6 +99,7 @@ impl<'a, F: Element> Reader<'a, F> {
             "Tanh" => self.activate(node, Activation::Tanh),
             "Relu" => self.activate(node, Activation::Relu),
             "Softmax" => self.activate(node, Activation::Softmax),
+            "Exp" => self.exponential(node),
             _ => Err(unsupported(node)),
         }
     }
@@ -207,6 +212,19 @@ impl<'a, F: Element> Reader<'a, F> {
         Ok(())
     }
 
+    /// Behind identity outputs: what the network answers are then logarithms.
+    fn exponential(&mut self, node: &Node<'_>) -> Result<()> {
+        node.attributes(&[])?;
+        let is_behind_outputs = [State::Product, State::NetInputs].contains(&self.state);
+        if !is_behind_outputs || self.are_rates {
+            let expected = "an Exp behind the last Gemm, MatMul or Add";
+            return Err(Error::unsupported(node.place(), expected, "it elsewhere"));
+        }
+        self.are_rates = true;
+        self.state = State::Activated;
+        Ok(())
+    }
+
     fn matrix(&mut self, node: &Node<'_>) -> Result<Array2<F>> {
         let tensor = constant(self.graph, node, 1)?;
         let &[n_rows, n_columns] = tensor.shape()?.as_slice() else {
@@ -222,6 +240,9 @@ impl<'a, F: Element> Reader<'a, F> {
 
     /// Adds a layer with these weights, which are not allowed to sit behind a Softmax.
     fn begin(&mut self, node: &Node<'_>, weights: Array2<F>) -> Result<()> {
+        if self.are_rates {
+            return Err(Error::unsupported(node.place(), "no layer behind an Exp", "one"));
+        }
         if let Some(before) = self.layers.last() {
             if before.activation == Activation::Softmax {
                 return Err(Error::unsupported(node.place(), "no layer behind a Softmax", "one"));
@@ -285,13 +306,14 @@ impl<'a, F: Element> Reader<'a, F> {
                 layer.bias = Some(Array1::from_elem(layer.weights.ncols(), F::zero()));
             }
         }
-        Ok(Draft { mlp: Mlp { layers: self.layers }, is_divided: self.is_divided, are_biases_added })
+        let (is_divided, are_rates) = (self.is_divided, self.are_rates);
+        Ok(Draft { mlp: Mlp { layers: self.layers }, is_divided, are_biases_added, are_rates })
     }
 }
 
 fn is_known(node: &Node<'_>) -> bool {
     let before = ["Identity", "Cast", "Flatten", "Reshape", "Div", "Mul"];
-    let within = ["Gemm", "MatMul", "Add", "Sigmoid", "Tanh", "Relu", "Softmax"];
+    let within = ["Gemm", "MatMul", "Add", "Sigmoid", "Tanh", "Relu", "Softmax", "Exp"];
     node.is_standard() && (before.contains(&node.operator) || within.contains(&node.operator))
 }
 

@@ -44,9 +44,14 @@ fn what_cannot_be_exported_is_said() {
     assert_eq!(error.kind(), ErrorKind::Options);
     insta::assert_snapshot!(error);
 
+    let error = to_onnx(&nameless, &ExportOptions::new().rates(true)).expect_err("sigmoid outputs");
+    assert_eq!(error.to_string(), "rates: expected a network with identity outputs, found sigmoid outputs");
+
     let other = SavedModel::new(Mlp { layers: vec![layer] }, config.encoding(TargetEncoding::OneHot), ["a", "b"]);
     let error = to_onnx(&other, &ExportOptions::new().classes(true)).expect_err("other classes");
     insta::assert_snapshot!(error);
+    let error = to_onnx(&other, &ExportOptions::new().rates(true)).expect_err("classes are no rates");
+    assert_eq!(error.to_string(), "rates: expected a model without classes, found one of 2 classes");
     let error = "pixel".parse::<InputKind>().expect_err("another name");
     insta::assert_snapshot!(error);
 }

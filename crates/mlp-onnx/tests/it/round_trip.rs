@@ -1,8 +1,8 @@
 //! What is exported is imported as it was.
 
-use mlp_onnx::mlp_train::mlp_core::Activation;
+use mlp_onnx::mlp_train::mlp_core::{Activation, Loss};
 use mlp_onnx::mlp_train::{Decoding, Precision, TargetEncoding, load_model};
-use mlp_onnx::{ErrorKind, ExportOptions, ImportOptions, InputKind, export, from_onnx, import, to_onnx};
+use mlp_onnx::{ErrorKind, ExportOptions, ImportOptions, InputKind, Note, export, from_onnx, import, to_onnx};
 use serde_json::json;
 
 use crate::files::model;
@@ -41,6 +41,30 @@ fn a_model_file_goes_to_onnx_and_back_with_the_same_bytes() {
     after.save(at("b.safetensors")).expect("a file");
     let read = |name: &str| std::fs::read(at(name)).expect("a file");
     assert_eq!(read("a.safetensors"), read("b.safetensors"));
+}
+
+#[test]
+fn a_network_that_answers_logarithms_of_rates_is_exported_with_the_rates_and_comes_back() {
+    for (has_bias, precision) in [(true, Precision::F32), (false, Precision::F64)] {
+        let mut model = model(TargetEncoding::OneHot, Activation::Identity, has_bias, precision);
+        model.classes.clear();
+        model.config.loss = Loss::Poisson;
+        let bytes = to_onnx(&model, &ExportOptions::new().rates(true)).expect("a file");
+        assert!(bytes.windows(9).any(|window| window == b"log_rates"));
+        let imported = from_onnx(&bytes, &ImportOptions::new()).expect("a model");
+        assert_eq!(imported.model, model);
+        assert_eq!(imported.notes, []);
+
+        // Without what this crate says of the network: the graph alone tells that it answers logarithms.
+        let mut foreign = bytes.clone();
+        let key = b"config";
+        let position = foreign.windows(key.len()).rposition(|window| window == key).expect("the entry");
+        foreign[position..position + key.len()].copy_from_slice(b"noconf");
+        let imported = from_onnx(&foreign, &ImportOptions::new()).expect("a model");
+        assert_eq!(imported.model.config.loss, Loss::Poisson);
+        assert_eq!(imported.model.classes, Vec::<String>::new());
+        assert!(imported.notes.contains(&Note::Exponential), "{:?}", imported.notes);
+    }
 }
 
 #[test]

@@ -9,27 +9,35 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ._classifier import MLPClassifier
 from ._native import version as _version
-from ._regressor import MLPRegressor
 
 if TYPE_CHECKING:
+    from ._classifier import MLPClassifier
     from ._diagnosis import Diagnosis
     from ._model_file import load
+    from ._regressor import MLPRegressor
     from ._runs import read_runs
 
 __all__ = ["Diagnosis", "MLPClassifier", "MLPRegressor", "load", "read_runs"]
 __version__ = _version()
 
-_LATER = {"Diagnosis": "_diagnosis", "load": "_model_file", "read_runs": "_runs"}
-"""What most programs do not need is imported when it is asked for."""
+_LATER = {
+    "Diagnosis": "_diagnosis",
+    "MLPClassifier": "_classifier",
+    "MLPRegressor": "_regressor",
+    "load": "_model_file",
+    "read_runs": "_runs",
+}
+"""Imported when it is asked for: scikit-learn takes a second, and who reads tables of runs does not need it."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         from importlib import import_module
 
-        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+        value = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

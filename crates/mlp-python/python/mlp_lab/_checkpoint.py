@@ -26,6 +26,12 @@ SECONDS = 10.0
 FREE = ("checkpoint", "max_iter", "n_threads", "progress", "verbose")
 """Parameters that may change between two parts of a fit."""
 
+IDLE = dict(
+    dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, image_shape=None, average=None,
+    label_smoothing=0.0, class_weight=None,
+)  # fmt: skip
+"""Parameters that change nothing where they have these values."""
+
 KEPT = (
     "n_iter_", "t_", "loss_curve_", "loss_", "best_loss_", "_no_improvement_count", "validation_scores_",
     "best_validation_score_",
@@ -51,7 +57,8 @@ class Checkpoint:
         coefs, intercepts = trainer.parameters()
         arrays: dict[str, Any] = {"positions": fit.positions}
         best = (estimator._best_coefs, estimator._best_intercepts)
-        for name, parts in (("network", (coefs, intercepts)), ("best", best)):
+        mean = trainer.mean() if estimator.average is not None else ([], [])
+        for name, parts in (("network", (coefs, intercepts)), ("best", best), ("mean", mean)):
             arrays |= _named(name, *parts)
         slots = trainer.state()
         for number, slot in enumerate(slots):
@@ -85,6 +92,7 @@ class Checkpoint:
                 self._check_owner(said)
                 n_layers = len(estimator.coefs_)
                 network, best = (_parts(arrays, name, n_layers) for name in ("network", "best"))
+                mean = _parts(arrays, "mean", n_layers) if estimator.average is not None else None
                 slots = [_parts(arrays, f"slot{number}", n_layers) for number in range(int(said["n_slots"]))]
                 positions, keys = arrays["positions"].astype(np.int64), arrays["generator"]
         except _NotOurs:
@@ -92,7 +100,8 @@ class Checkpoint:
         except Exception as error:
             message = f"{self.path}: expected a checkpoint of mlp_lab, found what cannot be read as one ({error})"
             raise ValueError(f"{message}; remove it to begin anew.") from error
-        estimator.coefs_, estimator.intercepts_ = network
+        estimator.coefs_, estimator.intercepts_ = mean or network
+        fit.state.weights = network if mean is not None else None
         estimator._best_coefs, estimator._best_intercepts = best
         for name, value in said["kept"].items():
             setattr(estimator, name, value)
@@ -119,7 +128,8 @@ class Checkpoint:
     def _owner(self) -> str:
         """A hash of all that decides the result."""
         estimator, data = self.fit.estimator, self.fit.data
-        told = {name: value for name, value in estimator.get_params(deep=False).items() if name not in FREE}
+        parameters = estimator.get_params(deep=False).items()
+        told = {name: value for name, value in parameters if name not in FREE and not _is_idle(name, value)}
         hashed = hashlib.sha256(repr((type(estimator).__name__, sorted(told.items()), _native.kernel())).encode())
         x = data.x
         parts = [x.indptr, x.indices, x.data] if hasattr(x, "indptr") else [x]
@@ -133,6 +143,10 @@ class Checkpoint:
             for start in range(0, len(part), 1024):
                 hashed.update(np.ascontiguousarray(part[start : start + 1024]).tobytes())
         return hashed.hexdigest()
+
+
+def _is_idle(name: str, value: Any) -> bool:
+    return name in IDLE and (value is IDLE[name] or value == IDLE[name])
 
 
 class _NotOurs(ValueError):

@@ -11,8 +11,9 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from sklearn.utils.validation import column_or_1d
 
 from . import _native
+from ._class_weight import is_class_weight, weights_of_samples
 from ._estimator import Loss, Perceptron
-from ._parameters import Check, one_of
+from ._parameters import Check, nothing, number, one_of, that
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
@@ -75,6 +76,32 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         nearest code is the answer, and there are no probabilities.
     weight_decay : float, default=0.01
         The decay of solver='adamw', times the learning rate.
+    dropout : float or array-like of float, default=0.0
+        The fraction of the outputs of the hidden layers that each step leaves out; a list has one for each layer. ``loss_`` is
+        that of such steps; what answers is the whole network. Not for 'lbfgs', like all options up to ``average``.
+    input_dropout : float, default=0.0
+        The fraction of the inputs that each step leaves out.
+    clip_norm : float, default=None
+        The largest Euclidean norm of the gradient of all weights and biases; a longer one is shortened to it, before the
+        penalty is added.
+    max_norm : float, default=None
+        The largest Euclidean norm of the weights of each unit; longer ones are shortened to it after each step.
+    augment : str, default=None
+        How training images are deformed, anew in each epoch: 'gentle', 'simard' or 'ciresan', with a factor as in 'gentle 0.5',
+        or the largest strengths, as in 'shift 2, rotate 10, scale 0.1, shear 0.1, elastic 6 36, thickness 0.5'. Rows are images
+        then, of grey levels from 0 to 1 or as uint8; deformed ones have 256 levels.
+    image_shape : pair of int, default=None
+        Height and width of these images; None takes them for squares.
+    average : 'ema', ('ema', decay) or ('mean', n_epochs), default=None
+        A mean of the weights that is the network instead of those of the last step, and whose score early stopping follows:
+        exponential over the steps (the decay of 'ema' is 0.999), or over the last epochs of ``max_iter``; of a ``fit`` that
+        ends before these there is no mean.
+    label_smoothing : float, default=0.0
+        The share of a training target that goes to the other answers, for loss='log_loss'.
+    class_weight : dict, 'balanced' or list of dict, default=None
+        What the samples of each class count, times ``sample_weight``, as elsewhere in scikit-learn: {label: weight}, a label
+        that is not named counts 1; with 'balanced' every class counts the same in all. Where samples have several labels, a
+        dictionary for each. The score of early stopping counts alike.
     checkpoint : path-like, default=None
         A file in which the state of ``fit`` is kept while it runs. An interrupted ``fit`` that is called again with the same
         parameters and samples goes on, and ends with the same bits as one that was not interrupted; the file is then
@@ -121,6 +148,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         **Perceptron._constraints,
         "loss": [one_of("log_loss", "squared", "half-squared", "absolute", "rmse")],
         "encoding": [one_of("one-hot", "binary", "ascii", "random")],
+        "label_smoothing": [number(0, 1)],
+        "class_weight": [nothing(), one_of("balanced"), that("a dict or a list of dict", is_class_weight, dict)],
     }
 
     def __init__(
@@ -152,6 +181,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         loss: str = "log_loss",
         encoding: str = "one-hot",
         weight_decay: float = 0.01,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        augment: str | None = None,
+        image_shape: Any = None,
+        average: Any = None,
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
         checkpoint: Any = None,
         progress: bool = False,
         dtype: Any = None,
@@ -183,6 +221,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self.loss = loss
         self.encoding = encoding
         self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.clip_norm = clip_norm
+        self.max_norm = max_norm
+        self.augment = augment
+        self.image_shape = image_shape
+        self.average = average
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
         self.checkpoint = checkpoint
         self.progress = progress
         self.dtype = dtype
@@ -204,6 +251,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self : MLPClassifier
             The estimator.
         """
+        self._check_parameters()
         if _check_partial_fit_first_call(self, classes):
             self._fit_labels(y if type_of_target(y).startswith("multilabel") else classes)
         return self._partial_fit(X, y, sample_weight)  # type: ignore[no-any-return]
@@ -322,6 +370,21 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {labels}."
             )
 
+    def _weigh(self, targets: Any, sample_weight: Any, incremental: bool) -> Any:
+        if self.class_weight is None:
+            return sample_weight
+        weights = weights_of_samples(self, targets, incremental)
+        return weights if sample_weight is None else sample_weight * weights
+
+    def _soften(self, targets: Any) -> None:
+        if self.label_smoothing == 0:
+            return
+        if self.loss != "log_loss":
+            raise ValueError(f"label_smoothing is for loss='log_loss', not for {self.loss!r}.")
+        n_answers = targets.shape[1] if self.out_activation_ == "softmax" else 2
+        share = self.label_smoothing / n_answers
+        targets[...] = np.where(targets > 0.5, 1.0 - share * (n_answers - 1), share)
+
     def _loss(self) -> Loss:
         if self.loss != "log_loss":
             return Loss(self.loss, "logistic")
@@ -344,7 +407,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
 
     def _stratify_by(self, targets: Any) -> Any:
         if self.n_outputs_ == 1:
-            return targets.astype(bool)
+            return targets > 0.5
         if not self._has_one_answer():
             return None
         classes = self._answers(targets)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import _native
+from . import _native, _options
 from ._parameters import Check, boolean, check_parameters, count, nothing, number, one_of, that
 from ._picture import learning_curve
 from ._threads import resolve_threads
@@ -45,7 +45,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
     """The base of both estimators; not for use by itself."""
 
     _constraints: ClassVar[dict[str, list[Check]]] = {
-        "hidden_layer_sizes": [that("an array-like", _is_sizes), count(1)],
+        "hidden_layer_sizes": [that("an array-like", _is_sizes, "array-like"), count(1)],
         "activation": [one_of("identity", "logistic", "tanh", "relu")],
         "solver": [one_of("lbfgs", *STOCHASTIC)],
         "alpha": [number(0, None)],
@@ -55,7 +55,7 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         "power_t": [number(0, None)],
         "max_iter": [count(1)],
         "shuffle": [boolean()],
-        "random_state": [that("an int from 0 to 4294967295, a RandomState or None", _is_random_state)],
+        "random_state": [that("an int from 0 to 4294967295, a RandomState or None", _is_random_state, "random_state")],
         "tol": [number(0, None)],
         "verbose": [count(0), boolean()],
         "warm_start": [boolean()],
@@ -66,12 +66,13 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         "beta_1": [number(0, 1)],
         "beta_2": [number(0, 1)],
         "epsilon": [number(0, None, closed="neither")],
-        "n_iter_no_change": [count(1), that("inf", lambda value: value == np.inf)],
+        "n_iter_no_change": [count(1), that("inf", lambda value: isinstance(value, float) and value == np.inf, float)],
         "max_fun": [count(1)],
         "weight_decay": [number(0, None)],
-        "checkpoint": [nothing(), that("a path", lambda value: isinstance(value, (str, os.PathLike)))],
+        **_options.CONSTRAINTS,
+        "checkpoint": [nothing(), that("a path", lambda value: isinstance(value, (str, os.PathLike)), str)],
         "progress": [boolean()],
-        "dtype": [nothing(), that("'float32' or 'float64'", lambda value: _network_type(value) is not None)],
+        "dtype": [nothing(), that("'float32' or 'float64'", lambda value: _network_type(value) is not None, type)],
         "n_threads": [nothing(), count(1)],
     }
 
@@ -96,6 +97,13 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _stratify_by(self, targets: Any) -> Any:
         """The classes of which a validation split keeps the shares, or None."""
+
+    def _weigh(self, targets: Any, sample_weight: Any, incremental: bool) -> Any:
+        """What each sample counts."""
+        return sample_weight
+
+    def _soften(self, targets: Any) -> None:
+        """Make of the targets what is trained towards, in their place."""
 
     # -- fitting
 
@@ -124,12 +132,19 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-        check_parameters(type(self).__name__, self._constraints, self.get_params(deep=False))
+        self._check_parameters()
         hidden = self._hidden_sizes()
+        _options.check_solver(self)
+        _options.dropout_rates(self, len(hidden))
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental and self.average is not None and _options.ema_decay(self) is None:
+            raise ValueError("partial_fit does not know which epochs are the last; average='ema' goes with it.")
         X, y = self._validate_input(X, y, incremental, first)
+        if self.augment is not None:
+            _options.image_size(self, X.shape[1])
+            _options.check_pixels(X)
         if sample_weight is not None:
             sample_weight = np.ascontiguousarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
         dtype = self._network_dtype(X)
@@ -137,12 +152,14 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
             X = X.tocsr().astype(dtype, copy=False)
         targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
         self.n_outputs_ = targets.shape[1]
+        sample_weight = self._weigh(targets, sample_weight, incremental)
         sizes = [X.shape[1], *hidden, self.n_outputs_]
         self._take_random_state(first or not incremental)
         if first:
             self._initialize(sizes, dtype)
         else:
             self._check_shapes(sizes)
+        self._soften(targets)
         if self.solver == "lbfgs":
             from ._lbfgs import fit_lbfgs
 
@@ -295,6 +312,46 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         save(self, path)
 
+    def to_onnx(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        input: str = "values",
+        classes: bool = False,
+        metadata: dict[str, str] | None = None,
+    ) -> bytes | None:
+        """The network as an ONNX file, for onnxruntime and other programs.
+
+        Operator set 13 and IR version 7, those of ONNX 1.8. The input is called ``input``, of shape (batch, n_features), with
+        any number of rows, in the type that the network computes in. ``outputs`` has shape (batch, n_outputs_): what
+        ``predict_proba`` gives (for two classes the probability of the second, in one column), and ``predict`` of a regressor.
+
+        Parameters
+        ----------
+        path : path-like, default=None
+            The file to write; one that is there is replaced. None returns its bytes.
+        input : {'values', 'pixels'}, default='values'
+            Whether the network is given numbers as in ``fit``, or bytes from 0 to 255, which are divided by 255 within the
+            graph: for a network that was trained on grey levels from 0 to 1.
+        classes : bool, default=False
+            Whether there is a second output, ``class``: for each row the position of its class in ``classes_``.
+        metadata : dict of str to str, default=None
+            Further entries of the file. It names ``classes``, ``encoding`` and others by itself.
+
+        Returns
+        -------
+        content : bytes or None
+            The file's bytes where there is no ``path``: ``onnxruntime.InferenceSession(net.to_onnx())``.
+        """
+        from ._model_file import onnx_bytes
+
+        check_is_fitted(self)
+        content = onnx_bytes(self, input, classes, metadata or {})
+        if path is None:
+            return content
+        _native.write_file(os.fspath(path), content)
+        return None
+
     def diagnose(self, X: Any, y: Any) -> Any:
         """Look at what each layer does with a few samples, and say where learning died, if it did.
 
@@ -339,6 +396,14 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         return []
 
     # -- for scikit-learn
+
+    def _check_parameters(self) -> None:
+        check_parameters(type(self).__name__, self._constraints, self.get_params(deep=False))
+
+    @property
+    def _parameter_constraints(self) -> dict[str, list[Any]]:
+        """What parameters may be, as scikit-learn's tests ask for it."""
+        return {name: [check.of_scikit_learn for check in checks] for name, checks in self._constraints.items()}
 
     def _check_solver(self) -> bool:
         if self.solver not in STOCHASTIC:

@@ -23,11 +23,12 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     Parameters
     ----------
     loss : {'squared_error', 'poisson', 'absolute', 'rmse'}, default='squared_error'
-        Half the squared error, half the Poisson deviance, the absolute error, or the root of a sample's squared error; with 'poisson' the network answers logarithms of rates, and
-        targets are at least 0.
+        Half the squared error, half the Poisson deviance, the absolute error, or the root of a sample's squared error; with
+        'poisson' the network answers logarithms of rates, and targets are at least 0.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
 shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, \
-beta_2, epsilon, n_iter_no_change, max_fun, weight_decay, checkpoint, progress, dtype, n_threads
+beta_2, epsilon, n_iter_no_change, max_fun, weight_decay, dropout, input_dropout, clip_norm, max_norm, augment, image_shape, \
+average, checkpoint, progress, dtype, n_threads
         As in :class:`MLPClassifier`. The score of early stopping is R².
 
     Attributes
@@ -81,6 +82,13 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         weight_decay: float = 0.01,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        augment: str | None = None,
+        image_shape: Any = None,
+        average: Any = None,
         checkpoint: Any = None,
         progress: bool = False,
         dtype: Any = None,
@@ -111,6 +119,13 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.clip_norm = clip_norm
+        self.max_norm = max_norm
+        self.augment = augment
+        self.image_shape = image_shape
+        self.average = average
         self.checkpoint = checkpoint
         self.progress = progress
         self.dtype = dtype

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,10 @@ def read_runs(
     Returns
     -------
     table : pandas.DataFrame or polars.DataFrame
-        One row a trial that finished, diverged or failed: ``folder``, ``trial``, ``status``, the keys of its configuration
-        (``learning_rate``, ``optimizer``, ``optimizer.momentum``, ...; lists as text), the metrics of the weights that were
-        kept (``test.accuracy``, ...), ``seconds``, ``parameters`` and others. Integers, numbers, truth values and texts have
-        types of their own; what a trial has not is missing. Trials that halving stopped have no record, and no row.
+        One row a trial: ``folder``, ``trial``, ``status`` (finished, diverged, failed, or stopped by successive halving), the
+        keys of its configuration (``learning_rate``, ``optimizer``, ``optimizer.momentum``, ...; lists as text), the metrics of
+        the weights that were kept, or that a stopped trial had reached (``test.accuracy``, ...), ``seconds``, ``parameters``
+        and others. Integers, numbers, truth values and texts have types of their own; what a trial has not is missing.
     """
     if library not in ("pandas", "polars"):
         raise ValueError(f"library must be 'pandas' or 'polars', not {library!r}")
@@ -48,7 +48,30 @@ def _records(folder: Path) -> list[dict[str, Any]]:
     trials = folder / "trials"
     if not trials.is_dir():
         raise FileNotFoundError(f"{folder}: expected a folder of results with trials/ in it")
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(trials.glob("*.json"))]
+    found = {path.stem: _json(path) for path in sorted(trials.glob("*.json"))}
+    # A copy under another name is no second trial.
+    records = {name: record for name, record in found.items() if record["trial"] == name}
+    records |= {record["trial"]: record for record in _stopped(folder) if record["trial"] not in records}
+    return [records[trial] for trial in sorted(records)]
+
+
+def _stopped(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the trials had reached that successive halving stopped: records as far as they had come."""
+    path = folder / "halving.json"
+    for comparison in _json(path) if path.exists() else []:
+        for stopped in comparison["stopped"]:
+            rung = folder / "rungs" / f"{stopped['trial']}.{stopped['epoch']}.json"
+            record = _json(rung) if rung.exists() else {}
+            # Earlier versions kept nothing of the settings.
+            if "config" in record and record["trial"] == stopped["trial"]:
+                yield record
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a record of the project as JSON, found what is none ({error})") from error
 
 
 def _trial(record: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,15 @@ from typing import Any, TypedDict
 
 from numpy.typing import NDArray
 
+from ._options import Options
+
 Array = NDArray[Any]
 Arrays = list[Array]
+Described = tuple[Arrays, Arrays, str, list[str], str]
+"""A network: weights, biases, its configuration (JSON), the texts of its classes, and other entries (JSON)."""
 
 
-class Settings(TypedDict):
+class Settings(Options):
     """What stays for all epochs."""
 
     activation: str
@@ -34,3 +38,5 @@ class Rates(TypedDict):
     batch_size: int
     learning_rate: float
     alpha: float
+    epoch: int
+    mean_rate: float | None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from . import _native
+from . import _native, _options
 from ._checkpoint import Checkpoint
 from ._progress import progress_bar
 from ._settings import Rates, Settings
@@ -33,6 +33,10 @@ class OptimizerState:
     slots: list[tuple[list[Any], list[Any]]] = field(default_factory=list)
     """Velocities, or Adam's two means; those of momentum belong to steps with ``slots_rate``."""
     slots_rate: float = 0.0
+    weights: tuple[list[Any], list[Any]] | None = None
+    """The weights and biases that steps are taken with, where the network of the estimator is their mean."""
+    seed: int | None = None
+    """Where the random choices within steps begin; None where there are none."""
 
     def follow(self, initial_rate: float) -> None:
         """Take over a learning rate that was changed between two calls; what a schedule made of the old one stays."""
@@ -162,10 +166,15 @@ class StochasticFit:
     def _optimizer_state(self) -> OptimizerState:
         rate, rule = float(self.estimator.learning_rate_init), rule_of(self.estimator)
         known = getattr(self.estimator, "_optimizer", None) if self.incremental else None
+        state: OptimizerState
         if known is None or known.rule != rule:
-            return OptimizerState(rule=rule, initial_rate=rate, learning_rate=rate)
-        known.follow(rate)
-        return known  # type: ignore[no-any-return]
+            state = OptimizerState(rule=rule, initial_rate=rate, learning_rate=rate)
+        else:
+            state = known
+            state.follow(rate)
+        if state.seed is None and _options.draws(self.estimator):
+            state.seed = int(self.estimator._random_state.randint(2**31 - 1))
+        return state
 
     def _trainer(self) -> _native.Trainer:
         estimator = self.estimator
@@ -182,10 +191,15 @@ class StochasticFit:
             "beta_2": float(estimator.beta_2),
             "epsilon": float(estimator.epsilon),
             "decay": float(estimator.weight_decay),
+            **_options.options(estimator, self.data.x.shape[1], self.state.seed or 0),
             "max_batch": self.batch_size,
             "n_threads": resolve_threads(estimator.n_threads),
         }
-        trainer = _native.Trainer(estimator.coefs_, estimator.intercepts_, settings)
+        network = (estimator.coefs_, estimator.intercepts_)
+        of_steps = self.state.weights if estimator.average is not None else None
+        trainer = _native.Trainer(*(of_steps or network), settings)
+        if of_steps is not None:
+            trainer.set_mean(*network)
         if self.state.slots:
             trainer.set_state(self.state.slots, self.state.slots_rate)
         trainer.set_progress(0, 0.0, self.state.n_steps)
@@ -203,6 +217,8 @@ class StochasticFit:
             "batch_size": self.batch_size,
             "learning_rate": self.state.learning_rate,
             "alpha": float(estimator.alpha),
+            "epoch": len(estimator.loss_curve_) + 1,
+            "mean_rate": _options.mean_rate(estimator, estimator.n_iter_ + 1),
         }
         order = data.order(self.positions)
         try:
@@ -238,7 +254,7 @@ class StochasticFit:
         score = float("nan")
         if not self.has_diverged:
             weights = None if data.sample_weight is None else data.sample_weight[data.validation]
-            outputs = self.trainer.outputs(data.x, data.validation)
+            outputs = self.trainer.outputs(data.x, data.validation, self._has_mean())
             score = estimator._score_outputs(outputs, data.targets[data.validation], weights)
         estimator.validation_scores_.append(score)
         if estimator.verbose:
@@ -249,7 +265,18 @@ class StochasticFit:
             estimator._no_improvement_count = 0
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            estimator._best_coefs, estimator._best_intercepts = self.trainer.parameters()
+            estimator._best_coefs, estimator._best_intercepts = self._network()
+
+    def _has_mean(self) -> bool:
+        """Whether the network is a mean of the weights, as far as training has come."""
+        estimator = self.estimator
+        if _options.ema_decay(estimator) is not None:
+            return self.trainer.n_steps > 0
+        return _options.mean_rate(estimator, estimator.n_iter_) is not None
+
+    def _network(self) -> tuple[list[Any], list[Any]]:
+        """What the estimator is to answer with."""
+        return self.trainer.mean() if self._has_mean() else self.trainer.parameters()
 
     def _is_enough(self) -> bool:
         estimator = self.estimator
@@ -287,4 +314,5 @@ class StochasticFit:
         if self.data.validation is not None:
             estimator.coefs_, estimator.intercepts_ = estimator._best_coefs, estimator._best_intercepts
         else:
-            estimator.coefs_, estimator.intercepts_ = self.trainer.parameters()
+            estimator.coefs_, estimator.intercepts_ = self._network()
+        self.state.weights = self.trainer.parameters() if self._has_mean() else None

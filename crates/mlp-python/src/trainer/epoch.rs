@@ -1,7 +1,7 @@
 //! One epoch.
 
-use mlp_train::{Inputs, Rows, Samples, Targets, Update};
-use ndarray::{Array2, ArrayView1, ArrayView2, s};
+use mlp_train::{Inputs, Rows, Samples, Targets, Update, dropout_key};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
 use pyo3::PyResult;
 
 use super::Training;
@@ -48,6 +48,9 @@ impl<F: Number> Training<F> {
         }
         // What came in the last moment is told here, where Python knows how far things are.
         signals.check_now()?;
+        if let Some((mean, rate)) = self.mean.as_mut().zip(epoch.rates.mean_rate) {
+            mean.add(&self.workspace, rate, self.team.workers());
+        }
         let loss = self.progress.loss;
         self.progress = super::Progress { samples: 0, loss: 0.0, ..self.progress };
         Ok(loss)
@@ -87,14 +90,26 @@ impl<F: Number> Training<F> {
         };
         let step = self.progress.steps + 1;
         let (learning_rate, l2) = (rates.learning_rate, rates.alpha / total);
-        let update = Update { learning_rate, step, l2, l1: 0.0, clip_norm: None, max_norm: None, masks: None };
-        let optimizer = self.rule.at(update);
-        let (objective, workers) = (self.rule.objective, self.team.workers());
+        let (rule, workers) = (&self.rule, self.team.workers());
+        let masks = rule.dropout.as_ref().map(|dropout| dropout.masks(dropout_key(rule.seed, step)));
+        let (clip_norm, max_norm) = (rule.clip_norm, rule.max_norm);
+        let update = Update { learning_rate, step, l2, l1: 0.0, clip_norm, max_norm, masks };
         let workspace = &mut self.workspace;
-        let sum = with_rows(view, targets, rows, &mut self.dense, |batch| {
+        let take = |batch: Rows<'_, '_, F>| {
             let batch = if shares.is_empty() { batch } else { batch.with_weights(&shares) };
-            F::step(optimizer, workspace, &batch, objective, update, workers).map_err(not_finite)
-        })?;
+            F::step(rule.at(update), workspace, &batch, rule.objective, update, workers).map_err(not_finite)
+        };
+        let sum = match &mut self.deformed {
+            None => with_rows(view, targets, rows, &mut self.dense, take),
+            Some(deformed) => {
+                let white = if matches!(view, View::Bytes(_)) { 255.0 } else { 1.0 };
+                let deform = |batch: ArrayViewMut2<'_, F>| deformed.deform(batch, rows, rates.epoch, white, workers);
+                with_gathered(view, targets, rows, &mut self.dense, deform, take)
+            }
+        }?;
+        if let Some((mean, rate)) = self.mean.as_mut().zip(rule.mean_rate(step)) {
+            mean.add(&self.workspace, rate, workers);
+        }
         self.progress.steps = step;
         self.progress.loss += sum * self.rule.loss_factor + penalty * n_samples;
         Ok(())
@@ -113,11 +128,24 @@ pub(crate) fn with_rows<F: Number, T>(
         let samples = Samples { inputs: Inputs::Values(values), targets: Targets::Values(targets), weights: None };
         return work(Rows::new(&samples, rows));
     }
+    with_gathered(view, targets, rows, dense, |_| (), work)
+}
+
+/// The batch of these rows by way of `dense`, where `change` has a look at the inputs first.
+fn with_gathered<F: Number, T>(
+    view: View<'_, F>,
+    targets: ArrayView2<'_, F>,
+    rows: &[usize],
+    dense: &mut Array2<F>,
+    change: impl FnOnce(ArrayViewMut2<'_, F>),
+    work: impl FnOnce(Rows<'_, '_, F>) -> T,
+) -> T {
     let (n_rows, n_inputs) = (rows.len(), view.shape().1);
     if dense.nrows() < n_rows || dense.ncols() != n_inputs {
         *dense = Array2::zeros((n_rows, n_inputs));
     }
     view.gather(rows.iter().copied(), dense.slice_mut(s![..n_rows, ..]));
+    change(dense.slice_mut(s![..n_rows, ..]));
     let targets = Array2::from_shape_fn((n_rows, targets.ncols()), |(row, column)| targets[[rows[row], column]]);
     let samples = Samples {
         inputs: Inputs::Values(dense.slice(s![..n_rows, ..])),
