@@ -72,7 +72,8 @@ pub struct ImportedImages {
 
 /// Makes a training and a test set of the image files in `folder`. It holds a folder for each class, named by the
 /// class's character or word (`7`, `A`, `36-a`, `10-U+002F`, `cat`), or [`SPLIT_FOLDERS`] with such folders in each; then nothing is split
-/// anew, and folders beside these two are passed over, with a note. `progress` is told before each image how many are done, and of how many.
+/// anew, and folders beside these two are passed over, with a note. With the feature `parquet` it may instead hold files
+/// `train….parquet` and `test….parquet`. `progress` is told before each image how many are done, and of how many.
 ///
 /// ```
 /// use mnist_io::{ImportOptions, export_images, import_images, synthetic_digits};
@@ -99,6 +100,11 @@ pub fn import_images(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<ImportedImages> {
     let folder = folder.as_ref();
+    #[cfg(feature = "parquet")]
+    match crate::parquet::parquet_files(folder)? {
+        files if files.is_empty() => {}
+        files => return crate::parquet::import_parquet_folder(folder, files, options, &mut progress),
+    }
     let mut imported = match split_folders(folder)? {
         Some((parts, others)) => import_split(folder, &parts, others, options, &mut progress)?,
         None => import_whole(folder, options, &mut progress)?,
@@ -113,8 +119,9 @@ pub fn import_images(
     Ok(imported)
 }
 
-/// Makes a training and a test set of one file: a table of numbers (`.csv`, [`read_csv`](crate::read_csv)), which is split as
-/// `options` say, or, with the feature `npz`, an archive of NumPy's (`.npz`), which is split already.
+/// Makes a training and a test set of one file: a table of numbers (`.csv`, [`read_csv`](crate::read_csv)) or, with the feature
+/// `parquet`, of image files (`.parquet`), which is split as `options` say, or, with the feature `npz`, an archive of NumPy's
+/// (`.npz`), which is split already.
 ///
 /// # Errors
 /// As those who read them; `Data` where the name ends otherwise.
@@ -133,9 +140,16 @@ pub fn import_file(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Im
             let notes = (options.test_share == 1.0).then_some(Note::SplitKept);
             (train, test, notes.into_iter().collect())
         }
+        #[cfg(feature = "parquet")]
+        "parquet" => {
+            let all = crate::parquet::read_parquet(path)?;
+            let (train, test) = split(all, options, path)?;
+            (train, test, Vec::new())
+        }
         _ => {
             let found = format!("a file that ends in \".{ending}\"");
-            let expected = "a folder of pictures, a table that ends in .csv, or an archive that ends in .npz";
+            let expected =
+                "a folder of pictures, a table that ends in .csv or .parquet, or an archive that ends in .npz";
             return Err(Error::data(expected, found, "name another, or rename it").in_file(path));
         }
     };
@@ -154,7 +168,11 @@ fn import_whole(
 }
 
 /// Draws the share of every class that is for testing.
-fn split(all: LabeledImages, options: &ImportOptions, place: &Path) -> Result<(LabeledImages, LabeledImages)> {
+pub(crate) fn split(
+    all: LabeledImages,
+    options: &ImportOptions,
+    place: &Path,
+) -> Result<(LabeledImages, LabeledImages)> {
     let (train, test) =
         if options.test_share == 1.0 { (all.select(&[]), all) } else { all.split(options.test_share, options.seed) };
     if test.is_empty() {

@@ -79,6 +79,8 @@ mod jpeg;
 mod note;
 #[cfg(feature = "npz")]
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod part_file;
 mod photo_file;
 mod pixel_table;
@@ -102,6 +104,8 @@ pub use images::{LabeledImages, classes_in_a_line, digit_classes};
 pub use note::{Note, Part};
 #[cfg(feature = "npz")]
 pub use npz::{parse_npz, read_npz};
+#[cfg(feature = "parquet")]
+pub use parquet::{parse_parquet, read_parquet};
 pub use photo_file::{IMAGE_ENDINGS, parse_image, read_image};
 pub use pixel_table::{parse_csv, read_csv};
 pub use prepare::{

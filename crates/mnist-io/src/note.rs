@@ -30,6 +30,11 @@ pub enum Note {
         /// Which one.
         path: PathBuf,
     },
+    /// A file was not read.
+    FilePassedOver {
+        /// Which one.
+        path: PathBuf,
+    },
     /// Pictures that lie beside the folders of the classes, and so have no class, were not read.
     PicturesPassedOver {
         /// The folder in which they lie.
@@ -65,6 +70,7 @@ impl fmt::Display for Note {
                 write!(f, "{}: {n_zeros} zeros after the end of the gzip stream were passed over", path.display())
             }
             Note::FolderPassedOver { path } => write!(f, "the folder {} was passed over", path.display()),
+            Note::FilePassedOver { path } => write!(f, "the file {} was passed over", path.display()),
             Note::PicturesPassedOver { folder, n_pictures } => {
                 let beside = if *n_pictures == 1 { "1 picture".to_owned() } else { format!("{n_pictures} pictures") };
                 write!(

@@ -13,6 +13,8 @@ mod memory;
 mod mnist;
 #[cfg(feature = "npz")]
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod prepare;
 mod synthetic;
 mod tables;
