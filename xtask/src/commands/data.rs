@@ -34,7 +34,9 @@ Examples:
   cargo xtask data import pictures my-digits
       and back; then: cargo xtask train --data ./my-digits
   cargo xtask data import train.csv kaggle
-      of a table with a row for each image, or Keras' mnist.npz";
+      of a table with a row for each image, or Keras' mnist.npz
+  cargo xtask data import fashion_mnist fashion
+      of a folder of Parquet files, as the Hugging Face hub has them";
 
 const IMPORT_NOTES: &str = "\
 FOLDER holds a folder for each class, named by its class (7, A, 36-a, cat), with pictures in it, or two such
@@ -48,7 +50,8 @@ on black; any other is prepared like the photos that `predict` reads. With --as-
 have one size; nets that learn from the set then take other pictures as they are, too.
 
 FOLDER may also be a file: a CSV with a row for each image, its label and then the pixels from 0 to 255 (as Kaggle has
-MNIST), or an archive of NumPy's with x_train, y_train, x_test and y_test (as Keras has it).";
+MNIST), an archive of NumPy's with x_train, y_train, x_test and y_test (as Keras has it), or a Parquet file with an image
+file and a label in each row (as the Hugging Face hub has it), or a folder of such files, train….parquet and test….parquet.";
 
 /// What is shown of a long list of bad pictures.
 const N_CAUSES_SHOWN: usize = 20;
@@ -115,7 +118,7 @@ struct Export {
 #[derive(Args, Debug)]
 #[command(after_help = IMPORT_NOTES)]
 struct Import {
-    /// A folder with a folder of pictures for each class, or a .csv or .npz file
+    /// A folder with a folder of pictures for each class or with Parquet files, or a .csv, .npz or .parquet file
     folder: PathBuf,
     /// The folder of the data set that is made
     out: PathBuf,
