@@ -49,7 +49,7 @@ pub struct LayerGradient<F> {
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
@@ -84,7 +84,7 @@ pub fn backpropagate<F: Real>(
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, backpropagate_weighted};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
@@ -121,7 +121,7 @@ pub fn backpropagate_weighted<F: Real>(
 ///
 /// ```
 /// use mlp_core::{Activation, Dropout, Initializer, Loss, Mlp, Objective, Reduction, backpropagate_masked};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::<f64>::seeded(&[2, 8, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.5, 1.0]], array![[1.0]]);
@@ -158,13 +158,13 @@ pub fn backpropagate_masked<F: Real>(
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Mlp, backpropagate_with};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 1.0]], array![[1.0], [0.0]]);
 ///
 /// // Huber's loss (1964), squared up to an error of 0.1 and linear beyond it, summed over the batch.
-/// let huber = |outputs: ndarray::ArrayView2<f64>| {
+/// let huber = |outputs: mlp_core::ndarray::ArrayView2<f64>| {
 ///     let errors = &outputs - &targets;
 ///     let loss = errors.mapv(|e| if e.abs() < 0.1 { 0.5 * e * e } else { 0.1 * (e.abs() - 0.05) }).sum();
 ///     (loss, errors.mapv(|e| e.clamp(-0.1, 0.1)))

@@ -29,7 +29,7 @@ use crate::real::Real;
 ///
 /// ```
 /// use mlp_core::{Activation, BatchNorm, Initializer, Loss, Mlp, Objective, Reduction, backpropagate_normalized};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let mut norm = BatchNorm::new(&mlp);

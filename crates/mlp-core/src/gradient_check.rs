@@ -42,7 +42,7 @@ pub struct TensorCheck {
 /// use mlp_core::{
 ///     Activation, Initializer, Loss, Mlp, Objective, Reduction, explain_gradient_check, gradient_check,
 /// };
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::seeded(&[2, 4, 2], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
@@ -85,13 +85,13 @@ pub fn finite_differences(
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Mlp, backpropagate_with, compare_gradients, finite_differences_with};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::seeded(&[2, 4, 2], &[Activation::Tanh; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let inputs = array![[0.5, -1.0]];
 /// // The loss is the sum of the outputs, so its derivative by each is 1.
 /// let (_, analytic) =
-///     backpropagate_with(&mlp, inputs.view(), |outputs| (outputs.sum(), ndarray::Array2::ones(outputs.dim())));
+///     backpropagate_with(&mlp, inputs.view(), |outputs| (outputs.sum(), mlp_core::ndarray::Array2::ones(outputs.dim())));
 /// let numeric = finite_differences_with(&mlp, 1e-3, |mlp| mlp.forward(inputs.view()).sum());
 /// assert!(compare_gradients(&analytic, &numeric).iter().all(|check| check.relative_error < 1e-7));
 /// ```

@@ -36,7 +36,7 @@ impl GradientFault {
 ///     Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate, compare_gradients, explain_gradient_check,
 ///     finite_differences,
 /// };
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::seeded(&[2, 4, 1], &[Activation::Tanh, Activation::Sigmoid], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.5, -1.0], [1.0, 0.5]], array![[1.0], [0.0]]);

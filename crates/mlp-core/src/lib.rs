@@ -22,7 +22,7 @@
 //!
 //! ```
 //! use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction, backpropagate};
-//! use ndarray::array;
+//! use mlp_core::ndarray::array;
 //!
 //! // Exclusive or: the smallest problem that needs a hidden layer.
 //! let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
@@ -51,7 +51,7 @@
 //!     Activation, ArrayBatch, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction, Workers,
 //!     Workspace,
 //! };
-//! use ndarray::array;
+//! use mlp_core::ndarray::array;
 //!
 //! /// Gradient descent with a learning rate of 1: W ← W − ∂loss/∂W.
 //! struct Descent;

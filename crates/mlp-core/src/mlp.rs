@@ -68,7 +68,7 @@ pub(crate) fn activate<F: Real>(activation: Activation, mut net_inputs: Array2<F
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Mlp};
-/// use ndarray::Array2;
+/// use mlp_core::ndarray::Array2;
 ///
 /// let sizes = [784, 30, 6];
 /// let mlp = Mlp::<f32>::seeded(&sizes, &[Activation::Sigmoid; 2], true, Initializer::GLOROT_UNIFORM, 0);
@@ -191,7 +191,7 @@ impl<F: Real> Mlp<F> {
     ///
     /// ```
     /// use mlp_core::{Activation, Layer, Mlp};
-    /// use ndarray::array;
+    /// use mlp_core::ndarray::array;
     ///
     /// let weights = array![[3.0, 0.5], [4.0, 0.0]];
     /// let mut mlp = Mlp { layers: vec![Layer { weights, bias: None, activation: Activation::Relu }] };

@@ -14,7 +14,7 @@ use crate::real::Real;
 ///
 /// ```
 /// use mlp_core::{Activation, Initializer, Mlp, SampleLoss, backpropagate_with};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// /// Log-cosh: squared near 0, absolute far from it.
 /// struct LogCosh;

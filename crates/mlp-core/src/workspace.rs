@@ -115,7 +115,7 @@ impl std::error::Error for NonFinite {}
 ///     Activation, ArrayBatch, Initializer, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, Workers, Workspace,
 ///     backpropagate,
 /// };
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);

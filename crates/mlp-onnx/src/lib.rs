@@ -31,7 +31,8 @@
 //!
 //! A file that is read may come from anybody. Its bytes are read once and nothing is allocated for lengths that it claims;
 //! besides them an import needs the memory of the network, and at most a few megabytes. Files that it names are never
-//! opened. What is damaged or not supported is an [`Error`] with the byte, the node or the tensor.
+//! opened. What is damaged or not supported is an [`Error`] with the byte, the node or the tensor. ONNX has no checksum: a file that is
+//! cut off between two fields can still be a network, without its classes, say.
 
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 

@@ -133,8 +133,10 @@ pub fn train<F: Trainable>(
 ///
 /// # Errors
 ///
-/// As [`train()`], and if the checkpoint is of another network, another update rule or another number of batches. What it
-/// cannot tell is whether the checkpoint saw the same samples and the same seed: whoever stores it has to know.
+/// As [`train()`], and if the checkpoint is of another network, of an update rule that keeps another number of values for
+/// each weight, or further on than the configuration goes. It cannot tell whether the samples, the seed, the size of
+/// batches or the rule's own settings are those it was taken with: whoever stores it has to know, and
+/// [`Checkpoint::read`] asks for the `owner` that says so.
 pub fn train_resumable<F: Trainable>(
     config: &TrainConfig,
     train: &Samples<'_, F>,

@@ -17,7 +17,7 @@ use std::str::FromStr;
 ///
 /// ```
 /// use mnist_io::IdxArray;
-/// use ndarray::array;
+/// use mnist_io::ndarray::array;
 ///
 /// let table = IdxArray::I16(array![[1, -2, 3], [4, 5, -600]].into_dyn());
 /// let mut bytes = Vec::new();
@@ -479,7 +479,7 @@ fn write_elements<T: Copy>(
 }
 
 pub(crate) fn write_error(error: io::Error) -> Error {
-    Error::io("to write all bytes", error, "check the space on the disk and the permissions")
+    Error::io("to write all bytes", error, "check the path, the space on the disk and the permissions")
 }
 
 /// A file that is whole and on the disk, but not under its name yet.

@@ -36,7 +36,7 @@
 //! let bytes = [0, 0, 0x08, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6];
 //! let array = IdxArray::from_bytes(&bytes)?;
 //! assert_eq!(array.shape(), [2, 3]);
-//! assert_eq!(array, IdxArray::U8(ndarray::array![[1, 2, 3], [4, 5, 6]].into_dyn()));
+//! assert_eq!(array, IdxArray::U8(mnist_io::ndarray::array![[1, 2, 3], [4, 5, 6]].into_dyn()));
 //!
 //! // One byte less is an error that says where and what to do.
 //! let error = IdxArray::from_bytes(&bytes[..17]).unwrap_err();

@@ -24,7 +24,7 @@ pub trait Batch<F>: Sync {
 ///
 /// ```
 /// use mlp_core::{ArrayBatch, Batch};
-/// use ndarray::array;
+/// use mlp_core::ndarray::array;
 ///
 /// let (inputs, targets) = (array![[0.0, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);
 /// let batch = ArrayBatch::new(inputs.view(), targets.view());

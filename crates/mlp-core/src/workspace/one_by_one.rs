@@ -53,7 +53,7 @@ pub struct Descent<F> {
 ///     Activation, ArrayBatch, Descent, Initializer, Kernel, Loss, Mlp, Objective, OneByOne, Reduction, Workers,
 ///     backpropagate,
 /// };
-/// use ndarray::{Axis, array};
+/// use mlp_core::ndarray::{Axis, array};
 ///
 /// let mut mlp = Mlp::<f64>::seeded(&[2, 3, 1], &[Activation::Sigmoid; 2], false, Initializer::LECUN_NORMAL, 0);
 /// let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };

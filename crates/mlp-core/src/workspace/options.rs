@@ -31,7 +31,7 @@ impl<F: Real> Workspace<F> {
     ///     Activation, ArrayBatch, Dropout, Initializer, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, StepOptions,
     ///     Workers, Workspace, backpropagate_masked,
     /// };
-    /// use ndarray::array;
+    /// use mlp_core::ndarray::array;
     ///
     /// let mlp = Mlp::<f64>::seeded(&[2, 8, 1], &[Activation::Sigmoid; 2], true, Initializer::LECUN_NORMAL, 0);
     /// let (inputs, targets) = (array![[0.2, 1.0], [1.0, 0.5]], array![[1.0], [0.0]]);

@@ -49,7 +49,7 @@ impl<F: Real> Workspace<F> {
     /// use mlp_core::{
     ///     Activation, ArrayBatch, Initializer, KeepGradient, Kernel, Mlp, SampleLoss, Workers, Workspace, backpropagate_with,
     /// };
-    /// use ndarray::array;
+    /// use mlp_core::ndarray::array;
     ///
     /// /// The fourth power of the error.
     /// struct Quartic;
@@ -134,7 +134,7 @@ impl<F: Real> Workspace<F> {
     ///
     /// ```
     /// use mlp_core::{Activation, ArrayBatch, Initializer, Kernel, Mlp, Workers, Workspace};
-    /// use ndarray::{Array2, Axis};
+    /// use mlp_core::ndarray::{Array2, Axis};
     ///
     /// let activations = [Activation::Relu, Activation::Softmax];
     /// let mlp = Mlp::<f32>::seeded(&[784, 30, 10], &activations, true, Initializer::HE_NORMAL, 0);

@@ -71,7 +71,7 @@ impl TrainConfig {
     }
 
     /// Fields are public, so a value can be out of range without having gone through `set`.
-    fn check_each_key(&self) -> Result<()> {
+    pub(crate) fn check_each_key(&self) -> Result<()> {
         let mut scratch = Self::default();
         Self::KEYS.iter().try_for_each(|key| key.set(&mut scratch, &key.get(self)))
     }

@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::fit::{Fitted, Wanted, check_numbers, fit};
 use crate::config::{EvaluateTrain, TrainConfig};
+use crate::decoding::Decoding;
 use crate::encoding::{Codebook, TargetEncoding};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
@@ -83,7 +84,8 @@ impl<L: Ord + Clone> MlpClassifier<L> {
     /// # Errors
     ///
     /// If there is no row, or not one label for each; if a number is not finite; if the configuration contradicts itself or
-    /// asks for ASCII codes, as labels are no characters; if the training diverges.
+    /// asks for ASCII codes, as labels are no characters, or for answers that are read bit by bit, as every row is answered with
+    /// a label; if the training diverges.
     pub fn fit_with<'a>(config: &TrainConfig, inputs: impl Into<ArrayView2<'a, f64>>, labels: &[L]) -> Result<Self> {
         let inputs = inputs.into();
         check_numbers(inputs.nrows(), labels.len())?;
@@ -92,6 +94,13 @@ impl<L: Ord + Clone> MlpClassifier<L> {
             return Err(Error::of_key("encoding", expected, config.encoding.name())
                 .with_advice("begin with tabular::classifier_config()"));
         }
+        if config.decoding == Some(Decoding::Exact) {
+            let expected = "auto or nearest, as every row of a table is answered with a label";
+            return Err(Error::of_key("decoding", expected, "exact"));
+        }
+        config.check_each_key()?;
+        // The model answers, in a file as well, as `predict` does.
+        let config = &config.clone().decoding(Decoding::Nearest);
         let (classes, indices) = class_indices(labels);
         // Nothing is computed from the names of the classes.
         let numbers: Vec<String> = (0..classes.len()).map(|class| class.to_string()).collect();
@@ -100,7 +109,7 @@ impl<L: Ord + Clone> MlpClassifier<L> {
         Ok(Self { classes, codebook, fitted })
     }
 
-    /// The label of each row.
+    /// The label of each row: that of the largest output, or with codes that of the nearest code.
     ///
     /// # Errors
     ///

@@ -70,8 +70,8 @@ impl MlpRegressor {
     ///
     /// # Errors
     ///
-    /// If there is no row, or not one of targets for each; if a number is not finite; if the configuration contradicts itself;
-    /// if the training diverges.
+    /// If there is no row, or not one of targets for each; if a number is not finite; if the configuration contradicts itself, or
+    /// has the loss `poisson`, whose outputs are logarithms of what is wanted; if the training diverges.
     pub fn fit_with<'a, 'b>(
         config: &TrainConfig,
         inputs: impl Into<ArrayView2<'a, f64>>,
@@ -79,6 +79,12 @@ impl MlpRegressor {
     ) -> Result<Self> {
         let (inputs, targets) = (inputs.into(), targets.into());
         check_numbers(inputs.nrows(), targets.nrows())?;
+        if config.loss == Loss::Poisson {
+            let expected = "a loss of the numbers themselves, such as squared";
+            return Err(Error::of_key("loss", expected, config.loss.name()).with_advice(
+                "counts are learned by mlp_train::train with this loss; the exponentials of its outputs are their means",
+            ));
+        }
         Ok(Self { fitted: fit(config, inputs, Wanted::Numbers(targets))? })
     }
 

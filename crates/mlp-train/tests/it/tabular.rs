@@ -8,7 +8,7 @@ use mlp_train::tabular::{
     MlpClassifier, MlpRegressor, StandardScaler, classifier_config, random_split, regressor_config, stratified_split,
 };
 use mlp_train::{
-    Classifier, EarlyStopping, ErrorKind, EvaluateTrain, Precision, Result, SavedModel, TargetEncoding,
+    Classifier, Decoding, EarlyStopping, ErrorKind, EvaluateTrain, Precision, Result, SavedModel, TargetEncoding,
     ValidationMetric, load_model,
 };
 use proptest::prelude::*;
@@ -266,6 +266,42 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
     regressor.save(&path).unwrap();
     refused(MlpClassifier::<String>::load(&path).map(drop));
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+/// What is documented as an error is none of codes that cannot be made, of answers bit by bit, and of logarithms.
+#[test]
+fn choices_that_a_table_cannot_have_are_errors() {
+    let (inputs, labels) = (array![[0.0], [1.0], [2.0], [3.0]], ["a", "b", "b", "a"]);
+    let config = || classifier_config().output_activation(Activation::Sigmoid).loss(Loss::CrossEntropy);
+    for bits in [0, 65] {
+        let config = config().encoding(TargetEncoding::Random { bits });
+        let error = MlpClassifier::fit_with(&config, &inputs, &labels).unwrap_err();
+        assert_eq!((error.kind(), error.key()), (ErrorKind::Configuration, Some("encoding.bits")), "{error}");
+    }
+    let bit_by_bit = config().encoding(TargetEncoding::Binary).decoding(Decoding::Exact);
+    let error = MlpClassifier::fit_with(&bit_by_bit, &inputs, &labels).unwrap_err();
+    assert_eq!(error.key(), Some("decoding"), "{error}");
+    let counts = array![[1.0], [2.0], [3.0], [4.0]];
+    let error = MlpRegressor::fit_with(&regressor_config().loss(Loss::Poisson), &inputs, &counts).unwrap_err();
+    assert!(error.key() == Some("loss") && error.to_string().contains("exponentials"), "{error}");
+}
+
+/// Whatever the codes, a row that is between two of them included.
+#[test]
+fn a_classifier_and_its_model_give_the_same_answers() {
+    let (inputs, labels) = flowers();
+    for encoding in [TargetEncoding::OneHot, TargetEncoding::Binary, TargetEncoding::Random { bits: 8 }] {
+        let config = classifier_config().encoding(encoding).output_activation(Activation::Sigmoid);
+        let config = config.loss(Loss::CrossEntropy).epochs(8);
+        let model = MlpClassifier::fit_with(&config, &inputs, &labels).unwrap();
+        let mut classifier = Classifier::new(&model.to_model()).unwrap();
+        for (row, label) in inputs.rows().into_iter().zip(model.predict(&inputs).unwrap()) {
+            let answer = classifier.classify_values(row.as_slice().unwrap()).unwrap();
+            assert_eq!(answer.class.as_deref(), Some(label), "{encoding:?}");
+        }
+        let accuracy = model.history().unwrap().epochs.last().unwrap().train.accuracy.unwrap();
+        assert!(accuracy > 0.5, "{encoding:?}: {accuracy}");
+    }
 }
 
 #[test]

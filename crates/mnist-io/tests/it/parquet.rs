@@ -16,8 +16,7 @@ use parquet::schema::parser::parse_message_type;
 const HUB: &[u8] = include_bytes!("../data/hub.parquet");
 
 /// The columns as the hub has them.
-const SCHEMA: &str =
-    "message schema { optional group image { optional binary bytes; optional binary path (UTF8); } optional int64 label; }";
+const SCHEMA: &str = "message schema { optional group image { optional binary bytes; optional binary path (UTF8); } optional int64 label; }";
 
 fn png(side: u32, value: u8) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
