@@ -6,6 +6,8 @@ export function element(name, attributes = {}, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "class") made.className = value;
+    // What is said of a state is "true" or "false".
+    else if (key.startsWith("aria-") && typeof value === "boolean") made.setAttribute(key, String(value));
     else if (value === true) made.setAttribute(key, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
   }

@@ -2,7 +2,9 @@
 
 import { element } from "./screen.js";
 
-const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias"];
+const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias", "dropout", "input_dropout", "augment"];
+// How training images are deformed: what has a name. Other strengths are typed as another key.
+const DEFORMATIONS = ["gentle", "simard", "ciresan"];
 // Set with those above, and not to be typed again.
 const IMPLIED = ["output_activation", "schedule", "evaluate_train"];
 
@@ -16,6 +18,7 @@ export function makeForm(form, choices, changed) {
   fill("initializer", choices.initializers.map(([name]) => name));
   fill("loss", choices.losses.map(([name]) => name));
   fill("optimizer", choices.optimizers);
+  fill("augment", ["no", ...DEFORMATIONS]);
   const takesGain = () => (choices.initializers.find(([name]) => name === field("initializer").value) || [])[1];
   const outputOf = (loss) => (choices.losses.find(([name]) => name === loss) || [])[1];
   const defaultOf = (key) => (choices.keys.find((each) => each.name === key) || {}).default;
@@ -42,6 +45,13 @@ export function makeForm(form, choices, changed) {
     return found;
   }
 
+  // One rate for all hidden layers, or one for each.
+  function dropout() {
+    const rates = field("dropout").value.split(/[\s,;]+/).filter(Boolean).map(Number);
+    if (rates.some((rate) => !(rate >= 0 && rate < 1))) throw new Error("Dropout: expected a share of at least 0 and below 1, such as 0.5, or one for each hidden layer, found “" + field("dropout").value + "”.");
+    return rates.length > 1 ? rates : rates[0] || 0;
+  }
+
   const whole = (name) => (field(name).value === "" ? null : Number(field(name).value));
 
   const made = {
@@ -66,6 +76,9 @@ export function makeForm(form, choices, changed) {
         seed: whole("seed") ?? 0,
         precision: field("precision").value,
         bias: field("bias").checked,
+        dropout: dropout(),
+        input_dropout: Number(field("input_dropout").value || 0),
+        augment: field("augment").value === "no" ? false : field("augment").value,
         schedule: "constant",
         evaluate_train: 500,
         ...others(),
@@ -87,9 +100,14 @@ export function makeForm(form, choices, changed) {
       field("optimizer").value = optimizer.name || optimizer;
       for (const key of ["learning_rate", "batch_size", "epochs", "seed"]) field(key).value = get(key);
       field("bias").checked = get("bias");
+      field("dropout").value = [].concat(get("dropout")).join(", ");
+      field("input_dropout").value = get("input_dropout");
+      const isNamed = DEFORMATIONS.includes(get("augment"));
+      field("augment").value = isNamed ? get("augment") : "no";
       const rest = Object.keys(config).filter((key) => !SHOWN.includes(key) && !IMPLIED.includes(key));
       if (typeof optimizer === "object" && Object.keys(optimizer).length > 1) rest.push("optimizer");
       if (config.schedule !== undefined && config.schedule !== "constant") rest.push("schedule");
+      if (get("augment") && !isNamed) rest.push("augment");
       field("others").value = rest.map((key) => key + " = " + JSON.stringify(config[key])).join("\n");
       show();
     },

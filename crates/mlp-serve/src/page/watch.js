@@ -116,6 +116,8 @@ function showRuns() {
 function showRun() {
   const run = list && list.runs.find((each) => each.name === chosen);
   byId("run").hidden = !run;
+  byId("no-run").hidden = !list || !list.is_complete || !chosen || Boolean(run);
+  byId("no-run").textContent = "“" + chosen + "” is not there, or no longer: choose another folder.";
   if (!run) return;
   byId("run-title").textContent = run.name;
   byId("run-path").textContent = run.path + (run.holder ? "; " + run.holder : "");
@@ -233,7 +235,7 @@ function drawBest(run) {
   // It stays until something better comes.
   const stairs = points.flatMap(([trial, value], index) => (index ? [[trial, points[index - 1][1]], [trial, value]] : [[trial, value]]));
   const ranked = run.best ? run.best.ranked_by : "";
-  drawChart(byId("best-chart"), { title: "The best so far", series: [{ name: ranked, color: 0, points: stairs }], isShare: /accuracy/.test(ranked), xLabel: "finished trials", end: run.n_trials || 0 });
+  drawChart(byId("best-chart"), { title: "The best so far", series: [{ name: ranked, color: 0, points: stairs }], isShare: /accuracy/.test(ranked), xLabel: "finished trials", end: run.n_left ? run.n_trials - run.n_stopped : run.n_finished });
 }
 
 byId("find-run").addEventListener("input", showRuns);
