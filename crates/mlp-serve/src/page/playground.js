@@ -108,8 +108,15 @@ async function step(what) {
   await order({ do: what });
 }
 
+// What happens is looked at: on a small screen it is far below what began it.
+function lookAtIt() {
+  const controls = byId("status").closest("section"), box = controls.getBoundingClientRect();
+  if (box.bottom > innerHeight || box.top < 0) controls.scrollIntoView({ block: "start" });
+}
+
 on("train", async () => {
   await start();
+  lookAtIt();
   await order({ do: "run" });
 });
 on("play", async () => {
@@ -117,6 +124,7 @@ on("play", async () => {
   form.write({ ...preset.settings, data: byId("settings").elements.data.value || preset.settings.data });
   view.write({ story: preset.name });
   await start();
+  lookAtIt();
   await order({ do: "run" });
 });
 on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }));
