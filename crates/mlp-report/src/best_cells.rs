@@ -74,7 +74,15 @@ impl Rows {
         let n_lines = names.iter().map(Vec::len).max().unwrap_or(1);
         let height = ROW_HEIGHT.max(LINE * n_lines as f64 + 6.0);
         let bottom = TOP + cells.len() as f64 * height;
-        Rows { names, are_values, axis: axis(overview, cells), height, left: widest + 22.0, right: WIDTH - 84.0, bottom }
+        Rows {
+            names,
+            are_values,
+            axis: axis(overview, cells),
+            height,
+            left: widest + 22.0,
+            right: WIDTH - 84.0,
+            bottom,
+        }
     }
 
     fn x(&self, value: f64) -> f64 {

@@ -52,7 +52,7 @@ export function makeForm(form, choices, changed) {
     return rates.length > 1 ? rates : rates[0] || 0;
   }
 
-  const whole = (name) => (field(name).value === "" ? null : Number(field(name).value));
+  const valueOf = (name) => (field(name).value === "" ? null : Number(field(name).value));
 
   const made = {
     // As the program takes them.
@@ -70,10 +70,11 @@ export function makeForm(form, choices, changed) {
         output_activation: outputOf(loss) || (field("encoding").value === "one-hot" && loss === "softmax-cross-entropy" ? "softmax" : "sigmoid"),
         reduction: field("reduction").value,
         optimizer: field("optimizer").value,
-        learning_rate: Number(field("learning_rate").value),
-        batch_size: whole("batch_size") ?? 1,
-        epochs: whole("epochs") ?? 0,
-        seed: whole("seed") ?? 0,
+        // What is left empty is as it is where nobody says anything.
+        learning_rate: valueOf("learning_rate") ?? defaultOf("learning_rate"),
+        batch_size: valueOf("batch_size") ?? defaultOf("batch_size"),
+        epochs: valueOf("epochs") ?? defaultOf("epochs"),
+        seed: valueOf("seed") ?? defaultOf("seed"),
         precision: field("precision").value,
         bias: field("bias").checked,
         dropout: dropout(),
@@ -83,7 +84,7 @@ export function makeForm(form, choices, changed) {
         evaluate_train: 500,
         ...others(),
       };
-      return { data: field("data").value, train_size: whole("train_size"), test_size: whole("test_size"), config };
+      return { data: field("data").value, train_size: valueOf("train_size"), test_size: valueOf("test_size"), config };
     },
     write(settings) {
       const config = settings.config;

@@ -40,7 +40,8 @@ fn fifty_tabs_ten_thousand_requests_and_two_bad_clients_cost_nobody_a_tenth() {
     while server.get("data/models").json()["models"].as_array().is_none_or(Vec::is_empty) {
         thread::sleep(Duration::from_millis(200));
     }
-    let endless = json!({ "data": "digits", "config": { "hidden": [64, 32], "epochs": 1_000_000, "schedule": "constant" } });
+    let endless =
+        json!({ "data": "digits", "config": { "hidden": [64, 32], "epochs": 1_000_000, "schedule": "constant" } });
     let session = server.post("do/start", &endless).expect(200).json()["session"].as_str().expect("a name").to_owned();
     server.post("do/session", &json!({ "session": session, "order": { "do": "run" } })).expect(200);
     look(server, &session, Duration::from_secs(2));

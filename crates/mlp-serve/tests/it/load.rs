@@ -170,7 +170,9 @@ fn a_client_that_reads_nothing_is_given_up_and_nothing_is_kept_for_it() {
     let started = Instant::now();
     loop {
         match stream.write_all(head.as_bytes()) {
-            Err(error) if !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => break,
+            Err(error) if !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                break;
+            }
             _ => {}
         }
         server.get("screen.js").expect(200);

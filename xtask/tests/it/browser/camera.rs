@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 /// A server with a small model, whatever it may say.
 pub(super) fn with_a_model() -> Sandbox {
     let sandbox = Sandbox::with_digits();
-    let arguments = ["--data", "./digits", "--set", "hidden=[16]", "--set", "epochs=2", "--set", "train_size=150", "--quiet"];
+    let arguments = ["--set", "hidden=[16]", "--set", "epochs=2", "--set", "train_size=150", "--quiet"];
     sandbox.train("runs/one", &arguments).expect_code(0);
     sandbox
 }
@@ -29,7 +29,10 @@ fn the_camera_s_picture_goes_the_way_of_every_picture() {
     let serving = Serving::start(&sandbox, &["--data", "./digits"]);
     open(&browser, &serving);
     browser.click("#camera");
-    browser.wait_for("what the camera sees", "const v = document.getElementById('video'); return !v.hidden && v.videoWidth > 0");
+    browser.wait_for(
+        "what the camera sees",
+        "const v = document.getElementById('video'); return !v.hidden && v.videoWidth > 0",
+    );
     assert_eq!(browser.text("#camera"), "Take it");
     // Turned off, it is off; and it can be turned on again.
     browser.click("#camera-stop");
@@ -83,7 +86,8 @@ fn undo_takes_back_one_stroke_after_the_other() {
     assert!(before.is_sorted_by(|less, more| less < more), "{before:?}");
     for expected in before.iter().rev().skip(1) {
         browser.click("#undo");
-        assert_eq!(n_ink(), *expected, "{before:?}");
+        // At the edges a line that is drawn at once differs from one that is drawn bit by bit.
+        assert!(n_ink().abs_diff(*expected) <= expected / 50, "{} of {before:?}", n_ink());
     }
     browser.wait_for("nothing to read", &format!("{N_STEPS} === 0"));
     // Nothing is left to take back, which is no mishap; by keyboard it is the same.

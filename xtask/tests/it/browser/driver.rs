@@ -148,7 +148,8 @@ impl Browser {
 
     /// Opens a further tab and turns to it; what it is called.
     pub(super) fn open_tab(&self, url: &str) -> String {
-        let tab = self.call("POST", "/window/new", &json!({ "type": "tab" }))["handle"].as_str().expect("a name").to_owned();
+        let tab =
+            self.call("POST", "/window/new", &json!({ "type": "tab" }))["handle"].as_str().expect("a name").to_owned();
         self.turn_to(&tab);
         self.go(url);
         tab

@@ -68,7 +68,8 @@ fn images_of_the_page() {
     let arguments = ["sweep", "rates.toml", "--data", &data, "--out", "runs/rates", "--quiet", "--jobs", "2"];
     let mut sweep = sandbox.command(arguments).stdout(std::process::Stdio::null()).spawn().expect("the program starts");
     browser.go(&serving.at("watch"));
-    browser.wait_for("half of it", "return /(4[5-9]|[5-8][0-9]) of 90/.test(document.getElementById('runs').textContent)");
+    browser
+        .wait_for("half of it", "return /(4[5-9]|[5-8][0-9]) of 90/.test(document.getElementById('runs').textContent)");
     browser.wait_for("two under way", "return document.querySelectorAll('#running tr').length === 2");
     std::thread::sleep(Duration::from_millis(300));
     keep("page-watch.png", 1500);

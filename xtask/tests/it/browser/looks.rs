@@ -35,7 +35,8 @@ fn open(browser: &Browser, serving: &Serving, screen: &str) {
         "playground" => {
             browser.wait_for("the stories", "return document.getElementById('preset').options.length > 3");
             // Of all stories the one with most settings, so that the command below is long.
-            let story = "const p = document.getElementById('preset'); p.value = 'relu'; p.dispatchEvent(new Event('change'))";
+            let story =
+                "const p = document.getElementById('preset'); p.value = 'relu'; p.dispatchEvent(new Event('change'))";
             browser.run(story, json!([]));
             let few = "const e = document.getElementById('settings').elements; e.train_size.value = 100; e.test_size.value = 50; \
                        e.hidden.value = '16, 8'; e.epochs.value = 2; e.batch_size.value = 20";

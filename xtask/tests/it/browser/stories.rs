@@ -42,12 +42,14 @@ fn look(browser: &Browser) -> Seen {
 
 /// Plays a story to its end; the seconds that it took.
 fn play(browser: &Browser, story: &str) -> f64 {
-    let choose = "const p = document.getElementById('preset'); p.value = arguments[0]; p.dispatchEvent(new Event('change'))";
+    let choose =
+        "const p = document.getElementById('preset'); p.value = arguments[0]; p.dispatchEvent(new Event('change'))";
     browser.run(choose, json!([story]));
     let started = Instant::now();
     browser.click("#play");
     // What is shown may still be the story before.
-    browser.wait_for("a beginning", "return !/^(Finished|Stopped)/.test(document.getElementById('status').textContent)");
+    browser
+        .wait_for("a beginning", "return !/^(Finished|Stopped)/.test(document.getElementById('status').textContent)");
     wait_for_status(browser, "Finished");
     started.elapsed().as_secs_f64()
 }
@@ -58,7 +60,8 @@ fn the_net_of_seven_layers_gives_one_answer_to_every_image() {
     let sandbox = Sandbox::new();
     let serving = Serving::start(&sandbox, &["--data", "synthetic"]);
     stories(&browser, &serving);
-    let choose = "const p = document.getElementById('preset'); p.value = 'only-ones'; p.dispatchEvent(new Event('change'))";
+    let choose =
+        "const p = document.getElementById('preset'); p.value = 'only-ones'; p.dispatchEvent(new Event('change'))";
     browser.run(choose, json!([]));
     set(&browser, &[("train_size", "700"), ("test_size", "300"), ("epochs", "2")]);
     browser.click("#train");
@@ -69,7 +72,11 @@ fn the_net_of_seven_layers_gives_one_answer_to_every_image() {
 
 fn assert_one_answer(seen: &Seen) {
     assert_eq!(seen.answers.len(), 10);
-    assert!(seen.answers[0] != "?" && seen.answers.iter().all(|answer| *answer == seen.answers[0]), "{:?}", seen.answers);
+    assert!(
+        seen.answers[0] != "?" && seen.answers.iter().all(|answer| *answer == seen.answers[0]),
+        "{:?}",
+        seen.answers
+    );
     assert!(seen.accuracy > 0.05 && seen.accuracy <= seen.constant + 0.001, "{} {}", seen.accuracy, seen.constant);
     assert!(seen.sentence.contains("saturated"), "{}", seen.sentence);
 }
@@ -93,7 +100,12 @@ fn every_story_shows_what_it_tells_within_its_minute() {
     ] {
         let seconds = play(&browser, story);
         let seen = look(&browser);
-        eprintln!("{story}: {seconds:.0} s, {:.1} % right, constant {:.1} %, {}", 100.0 * seen.accuracy, 100.0 * seen.constant, seen.answers.concat());
+        eprintln!(
+            "{story}: {seconds:.0} s, {:.1} % right, constant {:.1} %, {}",
+            100.0 * seen.accuracy,
+            100.0 * seen.constant,
+            seen.answers.concat()
+        );
         check(&seen);
         assert!(seconds < 60.0, "{story}: {seconds:.0} s");
     }

@@ -95,7 +95,8 @@ fn trials_that_halving_stopped_are_rows_with_what_they_had_reached() {
     };
     assert_eq!((of("stopped"), of("finished")), (json!(4), json!(2)));
     // They are filtered and compared as the others are, and count in nothing.
-    let filter = "const f = document.getElementById('filter'); f.value = 'stopped'; f.dispatchEvent(new Event('input'))";
+    let filter =
+        "const f = document.getElementById('filter'); f.value = 'stopped'; f.dispatchEvent(new Event('input'))";
     browser.run(filter, json!([]));
     browser.wait_for("the stopped ones", "return document.querySelectorAll('#trials tbody tr').length === 4");
     browser.click("#trials tbody tr:nth-child(1) input");

@@ -23,12 +23,12 @@ fn fifty_tabs_that_watch_one_run_all_show_it_and_the_last_one_is_as_quick_as_the
             tab
         })
         .collect();
-    // A trial more is seen by whichever tab is looked at, and the other screens still answer.
-    let arguments = ["--data", "./digits", "--set", "hidden=[8]", "--set", "epochs=1", "--set", "train_size=100", "--quiet"];
-    sandbox.train("runs/one", &arguments).expect_code(0);
+    // A run more is seen by whichever tab is looked at, and the other screens still answer.
+    let arguments = ["--set", "hidden=[8]", "--set", "epochs=1", "--set", "train_size=100", "--quiet"];
+    sandbox.train("runs/two", &arguments).expect_code(0);
     for tab in [&tabs[48], &tabs[20], &tabs[0]] {
         browser.turn_to(tab);
-        browser.wait_for("the new trial", "return document.querySelectorAll('#trials tbody tr').length === 2");
+        browser.wait_for("the new run", "return document.querySelectorAll('.run-card').length === 2");
     }
     browser.open_tab(&serving.at("draw"));
     browser.wait_for("the models", "return document.getElementById('model-1').options.length > 0");
@@ -41,7 +41,8 @@ fn two_tabs_with_one_training_see_the_same_and_a_third_trains_its_own() {
     let sandbox = Sandbox::with_digits();
     let serving = Serving::start(&sandbox, &["--data", "./digits"]);
     stories(&browser, &serving);
-    let long = [("train_size", "200"), ("test_size", "100"), ("epochs", "100000"), ("hidden", "16"), ("batch_size", "20")];
+    let long =
+        [("train_size", "200"), ("test_size", "100"), ("epochs", "100000"), ("hidden", "16"), ("batch_size", "20")];
     set(&browser, &long);
     browser.click("#train");
     wait_for_status(&browser, "Training: epoch");
