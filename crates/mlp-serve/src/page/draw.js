@@ -4,15 +4,15 @@ import { byId, counted, element, look, number, paint, picture, send, sendPicture
 import { makePad } from "./pad.js";
 
 let models = [], picked = ["", ""], file = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
-// Whether what is told is that a question had no answer; the next answer takes that back, and nothing else.
-let isUnanswered = false;
-const complain = (text) => {
-  isUnanswered = true;
+// Whose complaint is told: of an answer, or of the list of models. Only what goes well of the same takes it back.
+let complainant = "";
+const complain = (whose, text) => {
+  complainant = whose;
   tell(text);
 };
-const takeBack = () => {
-  if (isUnanswered) tell("");
-  isUnanswered = false;
+const takeBack = (whose) => {
+  if (complainant === whose) tell("");
+  if (complainant === whose) complainant = "";
 };
 const pad = makePad(byId("pad"), () => {
   file = null;
@@ -42,14 +42,14 @@ async function answer() {
   const started = performance.now();
   try {
     latest = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
-    takeBack();
+    takeBack("answer");
     show(latest, performance.now() - started);
   } catch (error) {
     if (error.status === 400 && about !== null) {
       about = null;
       mustAskAgain = true;
     } else if (error.status === 404) loadModels();
-    complain(error.message);
+    complain("answer", error.message);
   }
 }
 
@@ -158,12 +158,12 @@ async function loadModels() {
   clearTimeout(reload);
   try {
     const state = await look("data/models");
-    takeBack();
+    takeBack("models");
     fill(state);
     const isWaiting = !state.is_complete || state.quick.state === "training";
     if (isWaiting || !models.length) reload = setTimeout(loadModels, isWaiting ? 500 : 4000);
   } catch (error) {
-    complain(error.message);
+    complain("models", error.message);
     clearTimeout(reload);
     reload = setTimeout(loadModels, 2000);
   }
