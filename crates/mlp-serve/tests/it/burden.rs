@@ -48,10 +48,10 @@ fn fifty_tabs_ten_thousand_requests_and_two_bad_clients_cost_nobody_a_tenth() {
 
     let before = memory();
     let (mut calm, mut busy) = (Vec::new(), Vec::new());
-    let mut n_answered = 0;
+    let (mut n_answered, n_trials) = (0, AtomicUsize::new(0));
     for _ in 0..N_ROUNDS {
         calm.push(look(server, &session, PHASE));
-        let (seen, n) = under_burden(server, &session, N_REQUESTS / N_ROUNDS);
+        let (seen, n) = under_burden(server, &session, &n_trials);
         busy.push(seen);
         n_answered += n;
     }
@@ -97,7 +97,8 @@ fn n_trained(server: &Fixture, session: &str) -> f64 {
 }
 
 /// The same while everybody else is there; and how many requests were answered.
-fn under_burden(server: &Fixture, session: &str, n_requests: usize) -> (Seen, usize) {
+fn under_burden(server: &Fixture, session: &str, n_trials: &AtomicUsize) -> (Seen, usize) {
+    const N: usize = N_REQUESTS / N_ROUNDS;
     let (is_over, n_answered) = (&AtomicBool::new(false), &AtomicUsize::new(0));
     let seen = thread::scope(|scope| {
         let tabs: Vec<TcpStream> = (0..N_TABS).map(|_| server.connect()).collect();
@@ -105,17 +106,17 @@ fn under_burden(server: &Fixture, session: &str, n_requests: usize) -> (Seen, us
             let tab = tab.try_clone().expect("a second hold of the connection");
             scope.spawn(move || watch(server, tab, is_over));
         }
-        scope.spawn(move || be_watched(server, is_over));
+        scope.spawn(move || be_watched(server, is_over, n_trials));
         scope.spawn(move || never_read(server, is_over));
         scope.spawn(move || send_garbage(server, is_over));
         // The requests are spread over the time, as those of people are.
         scope.spawn(move || {
             let mut stream = server.connect();
             let started = Instant::now();
-            for number in 0..n_requests {
+            for number in 0..N {
                 ask(&mut stream, server, ["screen.js", "page.css", "data/models", "watch"][number % 4]);
                 n_answered.fetch_add(1, SeqCst);
-                let due = PHASE.mul_f64(0.95 * number as f64 / n_requests as f64);
+                let due = PHASE.mul_f64(0.95 * number as f64 / N as f64);
                 thread::sleep(due.saturating_sub(started.elapsed()));
             }
         });
@@ -145,15 +146,14 @@ fn watch(server: &Fixture, mut stream: TcpStream, is_over: &AtomicBool) {
 }
 
 /// The run that all look at: a trial ends now and then.
-fn be_watched(server: &Fixture, is_over: &AtomicBool) {
+fn be_watched(server: &Fixture, is_over: &AtomicBool, n_trials: &AtomicUsize) {
     let data = (*digits().get().expect("digits")).clone();
     let mut options = RunOptions::default();
     options.n_threads = 1;
-    for seed in 0.. {
-        if is_over.load(SeqCst) {
-            break;
-        }
-        let spec = SweepSpec::from_toml(&format!("hidden = [8]\nepochs = 1\nseed = {seed}\n")).expect("a sweep");
+    while !is_over.load(SeqCst) {
+        let seeds: Vec<usize> = (0..=n_trials.fetch_add(1, SeqCst)).collect();
+        let spec = format!("hidden = [8]\nepochs = 1\n[sweep]\nseed = {seeds:?}\n");
+        let spec = SweepSpec::from_toml(&spec).expect("a sweep");
         let sweep = Sweep::new(spec, data.clone(), server.runs().join("watched")).expect("a sweep");
         sweep.run(&options, &()).expect("an outcome");
         thread::sleep(Duration::from_millis(1_500));
