@@ -14,7 +14,7 @@ use super::training::{stories, wait_for_status};
 use crate::sandbox::Sandbox;
 
 /// What would tell the machine: its folders, its name, its processes.
-const NAMELESS: &str = "const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
+const NAMELESS: &str = "document.documentElement.style.scrollbarWidth = 'none'; const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
                         const [root, data] = arguments; while (walk.nextNode()) { const n = walk.currentNode; \
                         n.textContent = n.textContent.replaceAll(root + '/', '').replaceAll(data, 'mnist').replace(/process \\d+ on \\S+/g, 'process 4711 on lab'); }";
 
@@ -59,7 +59,7 @@ fn images_of_the_page() {
     browser.click("#go");
     wait_for_status(&browser, "Paused");
     browser.run("document.activeElement.blur(); scrollTo(0, 0)", json!([]));
-    keep("page-playground.png", 1130);
+    keep("page-playground.png", 1500);
     browser.click("#stop");
 
     let spec = "train_size = 2000\ntest_size = 1000\nhidden = [64]\nepochs = 12\n[sweep]\nlearning_rate = [0.0003, 0.001, 0.003, 0.01, 0.03]\n\
