@@ -46,9 +46,12 @@ fn fifty_tabs_ten_thousand_requests_and_two_bad_clients_cost_nobody_a_tenth() {
     server.post("do/session", &json!({ "session": session, "order": { "do": "run" } })).expect(200);
     look(server, &session, Duration::from_secs(2));
 
+    let n_trials = AtomicUsize::new(0);
+    // The clients are in this process, too: once they have all been there, what grows is what somebody keeps.
+    under_burden(server, &session, &n_trials);
     let before = memory();
     let (mut calm, mut busy) = (Vec::new(), Vec::new());
-    let (mut n_answered, n_trials) = (0, AtomicUsize::new(0));
+    let mut n_answered = 0;
     for _ in 0..N_ROUNDS {
         calm.push(look(server, &session, PHASE));
         let (seen, n) = under_burden(server, &session, &n_trials);
