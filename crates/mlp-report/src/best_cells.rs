@@ -7,6 +7,7 @@ use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::lettering::{LINE, draw_lines, widest, wrap};
 use crate::chart::marks::{BAD, Beyond, draw_beyond};
 use crate::chart::{self, Axis, WIDTH};
+use crate::comparison::keys;
 use crate::hint;
 use crate::palette;
 use crate::score_axis::{off_scale, score_axis, with_note, written};
@@ -19,6 +20,8 @@ const TOP: f64 = 62.0;
 /// The room for the names of configurations, in pixels, and how many lines they may take.
 const NAMES: f64 = 150.0;
 const N_LINES: usize = 3;
+/// The same of names that say which setting each value is of.
+const N_LINES_NAMED: usize = 2;
 
 /// The [`N_CELLS`] best configurations as an SVG document. A configuration of which only some runs trained has no
 /// interval, but says how many did; one with a single run has none either.
@@ -34,8 +37,7 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
         if has_intervals { "mean and 95 % t-interval over the seeds; dots: single runs" } else { "one run each" };
     let scores = cells.iter().flat_map(|cell| cell.scores.iter().map(|&score| metric.on_axis(score)));
     let n_beyond = off_scale(&rows.axis, scores);
-    let keys: Vec<&str> = overview.varied.iter().map(|key| key.title.as_str()).collect();
-    let what = if rows.are_ranks { what.to_owned() } else { format!("{}; {what}", keys.join(" · ")) };
+    let what = if rows.are_values { format!("{}; {what}", keys(overview)) } else { what.to_owned() };
     chart::draw_heading(&mut canvas, &title, &with_note(&what, n_beyond, "run"));
     rows.draw_grid(&mut canvas);
     let mut said = Vec::new();
@@ -50,8 +52,8 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
 /// Where the rows and the scores stand.
 struct Rows {
     names: Vec<Vec<String>>,
-    /// Whether the names are no settings but ranks.
-    are_ranks: bool,
+    /// Whether the names are the values of settings alone.
+    are_values: bool,
     axis: Axis,
     height: f64,
     left: f64,
@@ -61,14 +63,26 @@ struct Rows {
 
 impl Rows {
     fn new(overview: &Overview<'_>, cells: &[&Cell<'_>]) -> Rows {
-        let own = names(cells);
-        let are_ranks = own.is_none();
-        let names = own.unwrap_or_else(|| (1..=cells.len()).map(|rank| vec![format!("no. {rank}")]).collect());
+        let in_full = names(cells, N_LINES_NAMED, |cell| overview.named(cell));
+        let values = || names(cells, N_LINES, |cell| cell.short_label.clone());
+        let ranks = || (1..=cells.len()).map(|rank| vec![format!("no. {rank}")]).collect();
+        let (names, are_values) = match in_full {
+            Some(names) => (names, false),
+            None => values().map_or_else(|| (ranks(), false), |names| (names, true)),
+        };
         let widest = names.iter().map(|lines| widest(lines, 12.0, false)).fold(30.0, f64::max);
         let n_lines = names.iter().map(Vec::len).max().unwrap_or(1);
         let height = ROW_HEIGHT.max(LINE * n_lines as f64 + 6.0);
         let bottom = TOP + cells.len() as f64 * height;
-        Rows { names, are_ranks, axis: axis(overview, cells), height, left: widest + 22.0, right: WIDTH - 84.0, bottom }
+        Rows {
+            names,
+            are_values,
+            axis: axis(overview, cells),
+            height,
+            left: widest + 22.0,
+            right: WIDTH - 84.0,
+            bottom,
+        }
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -126,9 +140,9 @@ impl Rows {
 }
 
 /// The configurations' own names if all are short.
-fn names(cells: &[&Cell<'_>]) -> Option<Vec<Vec<String>>> {
-    let names: Vec<Vec<String>> = cells.iter().map(|cell| wrap(&cell.short_label, 12.0, false, NAMES)).collect();
-    let are_short = names.iter().all(|lines| lines.len() <= N_LINES);
+fn names(cells: &[&Cell<'_>], n_lines: usize, name: impl Fn(&Cell<'_>) -> String) -> Option<Vec<Vec<String>>> {
+    let names: Vec<Vec<String>> = cells.iter().map(|cell| wrap(&name(cell), 12.0, false, NAMES)).collect();
+    let are_short = names.iter().all(|lines| lines.len() <= n_lines);
     (are_short && cells.iter().all(|cell| !cell.short_label.is_empty())).then_some(names)
 }
 

@@ -110,16 +110,47 @@ fn one_series(
     series
 }
 
-/// The name at the end of a line: the configuration, or its rank if the configurations do not fit there.
+/// The name at the end of a line: the configuration, without the names of its settings where there is no room for them, or its
+/// rank if its values do not fit there either.
 pub(crate) fn line_name(overview: &Overview<'_>, rank: usize) -> String {
-    let named = &overview.cells[..overview.cells.len().min(N_NAMED)];
-    if named.iter().any(|cell| cell.short_label.chars().count() > N_NAME_CHARACTERS) {
-        return format!("no. {}", rank + 1);
+    match overview.cells.get(rank).filter(|cell| !cell.short_label.is_empty()) {
+        None if names(overview) == Names::Ranks => format!("no. {}", rank + 1),
+        None => "mean of seeds".to_owned(),
+        Some(cell) => match names(overview) {
+            Names::Settings => overview.named(cell),
+            Names::Values => cell.short_label.clone(),
+            Names::Ranks => format!("no. {}", rank + 1),
+        },
     }
-    match overview.cells.get(rank) {
-        Some(cell) if !cell.short_label.is_empty() => cell.short_label.clone(),
-        _ => "mean of seeds".to_owned(),
+}
+
+/// What lines are called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// `learning_rate 0.1`.
+    Settings,
+    /// `0.1 · 32`.
+    Values,
+    /// `no. 1`.
+    Ranks,
+}
+
+fn names(overview: &Overview<'_>) -> Names {
+    let cells = &overview.cells[..overview.cells.len().min(N_NAMED)];
+    let fits = |name: &str| name.chars().count() <= N_NAME_CHARACTERS;
+    if cells.iter().all(|cell| fits(&overview.named(cell))) {
+        Names::Settings
+    } else if cells.iter().all(|cell| fits(&cell.short_label)) {
+        Names::Values
+    } else {
+        Names::Ranks
     }
+}
+
+/// The settings that names of lines give the values of.
+pub(crate) fn keys(overview: &Overview<'_>) -> String {
+    let keys: Vec<&str> = overview.varied.iter().map(|key| key.title.as_str()).collect();
+    keys.join(" · ")
 }
 
 fn draw(
@@ -137,7 +168,10 @@ fn draw(
         format!("{measures}, by epoch, of {} configurations; the best: {}.", overview.cells.len(), named.join("; "));
     chart::draw(&Chart {
         title,
-        subtitle: measures.to_owned(),
+        subtitle: match names(overview) {
+            Names::Values => format!("{measures}; {}", keys(overview)),
+            _ => measures.to_owned(),
+        },
         description,
         x_name: "epoch".to_owned(),
         x: epoch_axis(epochs.collect::<Vec<_>>().into_iter()),

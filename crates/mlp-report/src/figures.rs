@@ -112,7 +112,7 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
         let drawn = trial::trial_figures(trial, &place, is_brief, &mut figures.warnings);
         let diagnosis = diagnoses.remove(trial.record.trial.as_str());
         let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(trial), Some(&place)));
-        figures.trials.push(TrialFigures { trial, label: cell.label.clone(), figures: drawn, diagnosis });
+        figures.trials.push(TrialFigures { trial, label: overview.named_in_full(cell), figures: drawn, diagnosis });
     }
     let mut diagnoses: Vec<&Diagnosis> = diagnoses.into_values().collect();
     worst_first(&mut diagnoses, input, overview);

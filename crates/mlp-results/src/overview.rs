@@ -14,6 +14,7 @@ use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::record::RunRecord;
 use crate::score::{Compared, RankBy, Ranking, metrics_of, score, shown};
+use crate::text;
 use crate::varied::{VariedKey, config_value, varied_keys};
 
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
@@ -87,6 +88,21 @@ impl<'a> Overview<'a> {
             (cell.n_trained, cell.is_bimodal) = counted;
         }
         overview
+    }
+
+    /// What a configuration is told by, each value with its setting: `hidden 54 · learning_rate 0.01287`; empty if nothing varies.
+    pub fn named(&self, cell: &Cell<'_>) -> String {
+        self.joined(cell, VariedKey::named)
+    }
+
+    /// The same with all that the values say: `hidden 512-256 · learning_rate 0.01287`.
+    pub fn named_in_full(&self, cell: &Cell<'_>) -> String {
+        self.joined(cell, VariedKey::named_in_full)
+    }
+
+    fn joined(&self, cell: &Cell<'_>, named: fn(&VariedKey, usize) -> String) -> String {
+        let values = self.varied.iter().zip(&cell.indices).map(|(key, &index)| named(key, index));
+        text::clean(&values.collect::<Vec<_>>().join(" · "), text::MAX_CHARACTERS)
     }
 
     /// Whether a network with this score trained: whether it is nearer to the best trial's score than to what the best

@@ -39,6 +39,27 @@ pub struct VariedKey {
     pub title: String,
 }
 
+impl VariedKey {
+    /// The value with this index as it is read where nothing else says which setting it is of: `learning_rate 0.01`, `7 layers`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no value with this index.
+    pub fn named(&self, index: usize) -> String {
+        let value = &self.short_names[index];
+        if self.title == HIDDEN_LAYERS { value.clone() } else { format!("{} {value}", self.key) }
+    }
+
+    /// The same with all that the value says: `hidden 512-256`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no value with this index.
+    pub fn named_in_full(&self, index: usize) -> String {
+        format!("{} {}", self.key, self.names[index])
+    }
+}
+
 /// The keys with more than one value among `trials`, by name.
 pub(crate) fn varied_keys(trials: &[TrialResult]) -> Vec<VariedKey> {
     let keys: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.record.config.keys()).collect();

@@ -131,10 +131,10 @@ fn presets(data: String) -> Vec<Preset> {
         }))
     };
     let gain = |gain: f64| json!({ "name": "glorot-uniform", "gain": gain });
-    let learner = |hidden: &Value, initializer: Value| {
+    let learner = |hidden: &Value, initializer: Value, epochs: usize| {
         settings(json!({
             "hidden": hidden, "initializer": initializer, "loss": "cross-entropy", "optimizer": "adam", "learning_rate": 0.003,
-            "batch_size": 32, "epochs": 10,
+            "batch_size": 32, "epochs": epochs,
         }))
     };
     vec![
@@ -159,20 +159,22 @@ fn presets(data: String) -> Vec<Preset> {
             title: "The same three layers with Glorot’s weights",
             story: "Weights of both signs, as large as Glorot and Bengio advise: no unit is saturated, the gradient arrives, and \
                     the net leaves the constant answers behind within an epoch.",
-            settings: learner(&three, gain(1.0)),
+            settings: learner(&three, gain(1.0), 10),
         },
         Preset {
             name: "deep-glorot",
             title: "Seven layers with Glorot’s weights: too faint",
             story: "A sigmoid’s slope is a quarter where it is steepest, so seven of them in a row leave hardly anything of what \
-                    differs from image to image: look at the variety of the later layers, and at the doctor’s sentence.",
-            settings: learner(&seven, gain(1.0)),
+                    differs from image to image: look at the variety of the later layers, and at the doctor’s sentence. The net \
+                    stays on the dashed line.",
+            settings: learner(&seven, gain(1.0), 30),
         },
         Preset {
             name: "gain-of-two",
             title: "Seven layers with a gain of 2",
-            story: "The same weights, twice as large: enough to make up for the sigmoid’s slope, and the seven layers learn.",
-            settings: learner(&seven, gain(2.0)),
+            story: "The same weights, twice as large: enough to make up for the sigmoid’s slope. Variety reaches the last layer; \
+                    the net stands on the dashed line for some epochs, then leaves it behind, slowly at first.",
+            settings: learner(&seven, gain(2.0), 30),
         },
         Preset {
             name: "relu",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mlp_results::{Overview, RunFolder, RunRecord, Status, TrialResult, score, text, trial_of_record};
+use mlp_results::{HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, score, text, trial_of_record};
 use mlp_sweep::{Running, SweepSpec};
 use serde::Serialize;
 
@@ -112,8 +112,10 @@ pub(super) struct WatchedRun {
     name: String,
     folder: RunFolder,
     seen: BTreeMap<String, Seen>,
-    /// The records, by their trials.
+    /// The records, and the trials that halving stopped, by name.
     trials: Vec<TrialResult>,
+    /// What halving compared, as its file said when it was last read.
+    halving: Option<(Stamp, Vec<HalvingRound>)>,
     warnings: Vec<String>,
     table: Arc<TableState>,
     models: Vec<RankedModel>,
@@ -142,6 +144,7 @@ impl WatchedRun {
             folder,
             seen: BTreeMap::new(),
             trials: Vec::new(),
+            halving: None,
             warnings: Vec::new(),
             table: Arc::default(),
             models: Vec::new(),
@@ -155,7 +158,10 @@ impl WatchedRun {
 
     /// Reads what has changed; whether anything has.
     pub(super) fn refresh(&mut self, folders: &Folders) -> bool {
-        if self.read_records(folders) {
+        let has_new_records = self.read_records(folders);
+        let has_new_rounds = self.read_halving(folders);
+        if has_new_records || has_new_rounds {
+            self.read_stopped(folders);
             self.warnings = self.seen.values().filter_map(|seen| seen.problem.clone()).collect();
             let overview = Overview::new(&self.trials);
             self.table = Arc::new(self.table.next(&overview));
@@ -202,7 +208,7 @@ impl WatchedRun {
         }
         self.seen.retain(|trial, _| found.contains_key(trial));
         let n_before = self.trials.len();
-        self.trials.retain(|result| found.contains_key(&result.record.trial));
+        self.trials.retain(|result| result.was_stopped() || found.contains_key(&result.record.trial));
         has_changed |= self.trials.len() != n_before;
         for (trial, stamp) in found {
             match self.seen.get(&trial) {
@@ -214,10 +220,47 @@ impl WatchedRun {
             let problem = self.read_record(&trial).err();
             self.seen.insert(trial, Seen { stamp, problem });
         }
-        if has_changed {
-            self.trials.sort_by(|one, other| one.record.trial.cmp(&other.record.trial));
-        }
         has_changed
+    }
+
+    /// Whether halving has compared anew.
+    fn read_halving(&mut self, folders: &Folders) -> bool {
+        let path = self.folder.halving();
+        let stamp = folders.admit(&path).and_then(|path| fs::metadata(path).ok()).map(|file| stamp(&file));
+        if stamp == self.halving.as_ref().map(|(known, _)| *known) {
+            return false;
+        }
+        let rounds = || self.folder.halving_rounds(|_| false).unwrap_or_default();
+        self.halving = stamp.map(|stamp| (stamp, rounds()));
+        true
+    }
+
+    /// The trials that halving stopped and that have no record of their own, with what they had reached.
+    fn read_stopped(&mut self, folders: &Folders) {
+        let known: BTreeMap<String, TrialResult> = self
+            .trials
+            .extract_if(.., |result| result.was_stopped())
+            .map(|result| (result.record.trial.clone(), result))
+            .collect();
+        let mut rounds = self.halving.as_ref().map(|(_, rounds)| rounds.clone()).unwrap_or_default();
+        let mut stopped = Vec::new();
+        for round in &mut rounds {
+            round.stopped.retain(|trial| match known.get(&trial.trial) {
+                _ if self.seen.contains_key(&trial.trial) => false,
+                Some(result) if result.record.epochs.last().is_some_and(|last| last.epoch == trial.epoch) => {
+                    stopped.push(result.clone());
+                    false
+                }
+                _ => folders.admit(&self.folder.rung(&trial.trial, trial.epoch)).is_some(),
+            });
+        }
+        stopped.extend(self.folder.stopped_trials(&rounds).into_iter().map(|mut result| {
+            result.record.mistakes = Vec::new();
+            result
+        }));
+        self.trials.extend(stopped);
+        self.trials.sort_by(|one, other| one.record.trial.cmp(&other.record.trial));
+        self.trials.dedup_by(|one, other| one.record.trial == other.record.trial);
     }
 
     fn read_record(&mut self, trial: &str) -> Result<(), String> {
@@ -244,10 +287,11 @@ impl WatchedRun {
     }
 
     fn summarised(&self) -> RunSummary {
-        let count = |status| self.trials.iter().filter(|trial| trial.record.status == status).count();
-        let records = || self.trials.iter().map(|trial| &trial.record);
-        let rounds = self.folder.halving_rounds(|trial| self.seen.contains_key(trial)).unwrap_or_default();
-        let n_stopped = rounds.iter().map(|round| round.stopped.len()).sum();
+        let records = || self.trials.iter().filter(|trial| !trial.was_stopped()).map(|trial| &trial.record);
+        let count = |status| records().filter(|record| record.status == status).count();
+        let rounds = self.halving.iter().flat_map(|(_, rounds)| rounds);
+        let stopped = rounds.flat_map(|round| &round.stopped).filter(|stopped| !self.seen.contains_key(&stopped.trial));
+        let n_stopped = stopped.count();
         let specification = self.specification.as_ref().and_then(|(_, specification)| specification.as_ref());
         let n_trials = specification.map(SweepSpec::n_trials);
         let n_over = records().filter(|record| record.is_over()).count();
@@ -321,7 +365,7 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
     let best = overview.best?;
     let ranking = overview.ranking();
     let value = ranking.score(&best.record).map(|score| overview.metric.format(score))?;
-    let label = overview.cells.iter().find(|cell| cell.holds(Some(best))).map(|cell| cell.short_label.clone());
+    let label = overview.cells.iter().find(|cell| cell.holds(Some(best))).map(|cell| overview.named(cell));
     Some(BestTrial {
         trial: best.record.trial.clone(),
         ranked_by: ranking.to_string(),
@@ -367,7 +411,7 @@ fn models(run: &str, folder: &RunFolder, overview: &Overview<'_>) -> Vec<RankedM
             let value = score::score(&trial.record, overview.metric, overview.compared);
             let shown = value.map(|value| overview.metric.format(value)).unwrap_or_default();
             let seed = trial.record.config.get("seed").map(|seed| format!("seed {seed}")).unwrap_or_default();
-            let parts = [shown, cell.short_label.clone(), seed];
+            let parts = [shown, overview.named(cell), seed];
             let label: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             let is_best = overview.best.is_some_and(|best| std::ptr::eq(best, *trial));
             let id = format!("{run}/{}", trial.record.trial);

@@ -78,7 +78,7 @@ impl BestTable {
             metric: overview.metric.title().to_lowercase(),
             set: overview.set_name(),
             ranked_on: overview.is_ranked_apart().then(|| overview.ranked_on.title()),
-            keys: keys.join(" · "),
+            keys: if keys.len() > 1 { "configuration".to_owned() } else { keys.join("") },
             columns: Columns::new(best),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
             has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
@@ -110,7 +110,8 @@ impl Row {
         Row {
             color: palette::SERIES.get(rank).map(|color| palette::hex(color.light)),
             rank: cell.ranking_mean().map(|_| rank + 1),
-            label: shown(&cell.label),
+            // Of a single key the head of the column says which it is.
+            label: shown(&if overview.varied.len() > 1 { overview.named_in_full(cell) } else { cell.label.clone() }),
             ranked: format(cell.ranking_mean()),
             mean: format(cell.mean()),
             interval: match cell.interval() {

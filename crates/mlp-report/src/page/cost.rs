@@ -35,7 +35,7 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
         let cell = &overview.cells[rank];
         Row {
             rank: rank + 1,
-            label: shown(&cell.label),
+            label: shown(&overview.named_in_full(cell)),
             seconds: cell.seconds().map(text::duration).unwrap_or_default(),
             mean: cell.mean().map(|mean| overview.metric.format(mean)).unwrap_or_default(),
         }

@@ -19,7 +19,7 @@ impl TrialName {
     pub(super) fn new(overview: &Overview<'_>, trial: &TrialResult) -> TrialName {
         let cell = overview.cells.iter().find(|cell| cell.holds(Some(trial)));
         let mut settings: Vec<String> =
-            cell.iter().map(|cell| shown(&cell.label)).filter(|label| !label.is_empty()).collect();
+            cell.iter().map(|cell| shown(&overview.named_in_full(cell))).filter(|label| !label.is_empty()).collect();
         settings.extend(trial.record.config.get("seed").map(|seed| format!("seed {}", shown(&text::value(seed)))));
         TrialName { trial: shown(&text::trial(&trial.record.trial)), settings: settings.join(", ") }
     }

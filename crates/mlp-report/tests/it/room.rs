@@ -54,6 +54,32 @@ fn long_names() -> Vec<RunRecord> {
 }
 
 #[test]
+fn values_are_never_shown_without_their_settings() {
+    let record = |index: usize| {
+        let settings = [
+            ("learning_rate", json!([0.01287, 0.1][index % 2])),
+            ("l2", json!([0.0, 0.001][index / 2 % 2])),
+            ("hidden", json!([[54], [32]][index / 4 % 2])),
+        ];
+        scored(&settings, (index / 8) as u64, 0.9 + 0.05 * noise(5, index as u64))
+    };
+    let input = made_up::input((0..16).map(record).collect());
+    let page = report_html(&input);
+    assert!(
+        page.contains("hidden 54 · l2 0 · learning_rate 0.01287"),
+        "the table of the best, and what figures say on hover"
+    );
+    // Where there is room for the values alone, the figure names their settings above them.
+    let bare = page.matches(">54 · 0 · ").count();
+    assert!(bare == 0 || page.contains("hidden units · l2 · learning_rate"), "{bare}");
+    let table =
+        page.split("<table>").nth(1).and_then(|rest| rest.split("</table>").next()).expect("the table of the best");
+    assert!(table.contains(">configuration</th>") && !table.contains("> 54 · "), "{table}");
+    let boxed = page.matches("<div class=\"scroll").count();
+    assert_eq!(boxed, page.matches("<table").count(), "every table scrolls in a box of its own");
+}
+
+#[test]
 fn no_text_of_a_figure_is_cut_or_leaves_the_sheet() {
     let input = made_up::input(long_names());
     let page = report_html(&input);

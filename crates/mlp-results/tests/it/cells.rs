@@ -27,6 +27,25 @@ fn seeds_are_one_configuration_and_the_depth_is_what_varies() {
 }
 
 #[test]
+fn values_are_named_by_their_settings() {
+    let trial = |rate: f64, hidden: serde_json::Value, seed| {
+        scored(&[("learning_rate", json!(rate)), ("hidden", hidden)], seed, 0.9 - rate)
+    };
+    let lists = vec![trial(0.1, json!([64, 32]), 0), trial(0.01, json!([16]), 0)];
+    let trials = made_up::trials(lists);
+    let overview = Overview::new(&trials);
+    assert_eq!(overview.named(&overview.cells[0]), "1 layer · learning_rate 0.01");
+    assert_eq!(overview.named_in_full(&overview.cells[1]), "hidden 64-32 · learning_rate 0.1");
+    let trials = made_up::trials(vec![trial(0.1, json!([54]), 0), trial(0.1, json!([16]), 0)]);
+    let overview = Overview::new(&trials);
+    let named: Vec<String> = overview.cells.iter().map(|cell| overview.named(cell)).collect();
+    assert!(named.contains(&"hidden 54".to_owned()) && named.contains(&"hidden 16".to_owned()), "{named:?}");
+    let trials = made_up::trials(vec![trial(0.1, json!([54]), 0), trial(0.1, json!([54]), 1)]);
+    let overview = Overview::new(&trials);
+    assert_eq!(overview.named(&overview.cells[0]), "");
+}
+
+#[test]
 fn the_spread_is_the_sample_standard_deviation() {
     let trials = made_up::trials(vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })]);
     let overview = Overview::new(&trials);

@@ -4,8 +4,19 @@ import { byId, counted, element, look, number, paint, picture, send, sendPicture
 import { makePad } from "./pad.js";
 
 let models = [], picked = ["", ""], file = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
+// Whose complaint is told: of an answer, or of the list of models. Only what goes well of the same takes it back.
+let complainant = "";
+const complain = (whose, text) => {
+  complainant = whose;
+  tell(text);
+};
+const takeBack = (whose) => {
+  if (complainant === whose) tell("");
+  if (complainant === whose) complainant = "";
+};
 const pad = makePad(byId("pad"), () => {
   file = null;
+  tell("");
   ask();
 });
 
@@ -31,14 +42,14 @@ async function answer() {
   const started = performance.now();
   try {
     latest = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
-    tell("");
+    takeBack("answer");
     show(latest, performance.now() - started);
   } catch (error) {
     if (error.status === 400 && about !== null) {
       about = null;
       mustAskAgain = true;
     } else if (error.status === 404) loadModels();
-    tell(error.message);
+    complain("answer", error.message);
   }
 }
 
@@ -142,16 +153,19 @@ function strips({ model, characters }) {
 
 // The models, and what to do where there are none.
 
+let reload = 0;
 async function loadModels() {
+  clearTimeout(reload);
   try {
     const state = await look("data/models");
-    tell("");
+    takeBack("models");
     fill(state);
     const isWaiting = !state.is_complete || state.quick.state === "training";
-    if (isWaiting || !models.length) setTimeout(loadModels, isWaiting ? 500 : 4000);
+    if (isWaiting || !models.length) reload = setTimeout(loadModels, isWaiting ? 500 : 4000);
   } catch (error) {
-    tell(error.message);
-    setTimeout(loadModels, 2000);
+    complain("models", error.message);
+    clearTimeout(reload);
+    reload = setTimeout(loadModels, 2000);
   }
 }
 
@@ -219,8 +233,13 @@ for (const name of ["thick", "thin"])
     for (const each of ["thick", "thin"]) byId(each).setAttribute("aria-pressed", each === name);
   });
 
+// As many bytes as the program takes.
+const LARGEST = 32 * 2 ** 20;
+
 async function take(blob) {
-  if (!blob) return;
+  if (!blob) return tell("That was no file. Drop or paste a picture: PNG, JPEG, WebP, BMP or GIF.");
+  if (blob.size > LARGEST) return tell("The picture has " + Math.ceil(blob.size / 2 ** 20) + " MiB; expected 32 MiB at most. Make it smaller.");
+  stopCamera();
   file = blob;
   try {
     pad.show(await createImageBitmap(blob));
@@ -250,38 +269,54 @@ addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => {
   const image = Array.from(event.clipboardData.files).find((each) => each.type.startsWith("image/"));
-  if (image) take(image);
+  if (image || event.clipboardData.files.length) take(image);
 });
 
-// The camera, where there is one: the picture that is taken goes to the program like any other.
-const video = byId("video");
-let stream = null;
-if (navigator.mediaDevices && navigator.mediaDevices.enumerateDevices)
-  navigator.mediaDevices.enumerateDevices().then((devices) => {
-    byId("camera").hidden = !devices.some((device) => device.kind === "videoinput");
-  }, () => {});
-byId("camera").addEventListener("click", async () => {
-  if (!stream) {
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      video.srcObject = stream;
-      video.hidden = false;
-      await video.play();
-      byId("camera").textContent = "Take it";
-    } catch (error) {
-      tell("The camera cannot be used: " + error.message);
-    }
-    return;
+// The camera, where the browser has one: the picture that is taken goes to the program like any other.
+const video = byId("video"), camera = byId("camera");
+let stream = null, isOpening = false;
+const NO_CAMERA = {
+  NotFoundError: "No camera was found on this machine. Draw, or choose a picture.",
+  NotAllowedError: "The browser lets this page use no camera. Allow it in the address bar, or draw, or choose a picture.",
+  NotReadableError: "The camera is in use by another program. Close it there, or draw, or choose a picture.",
+};
+
+function stopCamera() {
+  if (stream) stream.getTracks().forEach((track) => track.stop());
+  stream = null;
+  video.hidden = byId("camera-stop").hidden = true;
+  camera.textContent = "Camera";
+}
+
+async function startCamera() {
+  if (isOpening) return;
+  isOpening = true;
+  try {
+    if (!navigator.mediaDevices) throw new DOMException("", "NotFoundError");
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    video.srcObject = stream;
+    video.hidden = byId("camera-stop").hidden = false;
+    await video.play();
+    camera.textContent = "Take it";
+    tell("");
+  } catch (error) {
+    stopCamera();
+    tell(NO_CAMERA[error.name] || "The camera cannot be used: " + error.message);
   }
+  isOpening = false;
+}
+
+camera.addEventListener("click", () => {
+  if (!stream) return startCamera();
   const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
-  stream.getTracks().forEach((track) => track.stop());
-  stream = null;
-  video.hidden = true;
-  byId("camera").textContent = "Camera";
+  stopCamera();
   canvas.toBlob(take, "image/png");
 });
+byId("camera-stop").addEventListener("click", stopCamera);
 
+// Models that have been trained meanwhile.
+document.addEventListener("visibilitychange", () => document.hidden || loadModels());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
 showNothing();
 loadModels();

@@ -199,10 +199,11 @@ export function makeParallel(canvas, list, onBrush) {
       // What varies but the seed, and what was reached.
       const places = head.varied.slice(0, -1).concat([metric.column]);
       axes = places.map((place) => axis(head.columns[place], place));
-      canvas.parentElement.parentElement.hidden = axes.length < 2 || rows.length < 2;
+      canvas.parentElement.parentElement.hidden = !this.isTelling();
       drawList();
       redraw();
     },
+    isTelling: () => axes.length >= 2 && rows.length >= 2,
     passes,
     setBrushes(some) {
       brushes = new Map(some);

@@ -4,7 +4,7 @@ import { drawChart } from "./chart.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
 import { makeForm } from "./settings.js";
 
-let choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
+let isUnreachable = false, choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
 
 const ACTIVE = ["preparing", "running", "paused"];
 const isActive = () => state !== null && ACTIVE.includes(state.mode);
@@ -63,6 +63,7 @@ async function start() {
 function attach() {
   stop();
   stop = listen("events/session/" + encodeURIComponent(session), show, async (text) => {
+    isUnreachable = true;
     try {
       show(await look("data/session?id=" + encodeURIComponent(session)));
     } catch (error) {
@@ -71,6 +72,7 @@ function attach() {
         state = null;
         session = "";
         view.write({ session: null });
+        isUnreachable = false;
         byId("status").textContent = "Nothing is being trained. The settings are still here.";
         showControls();
       }
@@ -106,8 +108,15 @@ async function step(what) {
   await order({ do: what });
 }
 
+// What happens is looked at: on a small screen it is far below what began it.
+function lookAtIt() {
+  const controls = byId("status").closest("section"), box = controls.getBoundingClientRect();
+  if (box.bottom > innerHeight || box.top < 0) controls.scrollIntoView({ block: "start" });
+}
+
 on("train", async () => {
   await start();
+  lookAtIt();
   await order({ do: "run" });
 });
 on("play", async () => {
@@ -115,6 +124,7 @@ on("play", async () => {
   form.write({ ...preset.settings, data: byId("settings").elements.data.value || preset.settings.data });
   view.write({ story: preset.name });
   await start();
+  lookAtIt();
   await order({ do: "run" });
 });
 on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }));
@@ -180,7 +190,9 @@ function show(now) {
       started = JSON.stringify(form.read());
     }
   }
-  tell("");
+  // What a command was refused for stays to be read until the next one.
+  if (isUnreachable) tell("");
+  isUnreachable = false;
   byId("live").hidden = false;
   const [done, all] = now.samples;
   const within = now.epoch > 0 && done < all ? " (" + share(done / all, 0) + " of it)" : "";
@@ -243,7 +255,7 @@ function showDoctor(doctor) {
     const name = index + 1 + (isOutput ? " (outputs)" : "");
     const saturated = share(layer.saturated) + (layer.saturated > 0.005 && shape.activation === "sigmoid" ? " (" + share(layer.saturated_high / layer.saturated, 0) + " of it at 1)" : "");
     const row = element("tr", { class: index === doctor.layer_at_fault ? "ill" : "" }, element("th", { class: "left", scope: "row" }, name));
-    for (const text of [shape.units + " " + shape.activation, saturated, number(layer.gradient_norm), number(layer.spread), number(+layer.effective_rank.toFixed(1))]) row.append(element("td", {}, text));
+    for (const text of [shape.units + " " + shape.activation, saturated, number(layer.gradient_norm), number(layer.spread), number(layer.effective_rank === null ? null : +layer.effective_rank.toFixed(1))]) row.append(element("td", {}, text));
     return row;
   });
   byId("layers-now").tBodies[0].replaceChildren(...rows);

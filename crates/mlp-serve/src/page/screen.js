@@ -6,6 +6,8 @@ export function element(name, attributes = {}, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "class") made.className = value;
+    // What is said of a state is "true" or "false".
+    else if (key.startsWith("aria-") && typeof value === "boolean") made.setAttribute(key, String(value));
     else if (value === true) made.setAttribute(key, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
   }
@@ -150,7 +152,7 @@ export function share(value, digits = 1) {
 
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return value.toLocaleString("en-US");
   return Math.abs(value) >= 0.001 && Math.abs(value) < 1e5 ? String(+value.toPrecision(3)) : value.toExponential(1);
 }
 

@@ -2,7 +2,9 @@
 
 import { element } from "./screen.js";
 
-const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias"];
+const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias", "dropout", "input_dropout", "augment"];
+// How training images are deformed: what has a name. Other strengths are typed as another key.
+const DEFORMATIONS = ["gentle", "simard", "ciresan"];
 // Set with those above, and not to be typed again.
 const IMPLIED = ["output_activation", "schedule", "evaluate_train"];
 
@@ -16,6 +18,7 @@ export function makeForm(form, choices, changed) {
   fill("initializer", choices.initializers.map(([name]) => name));
   fill("loss", choices.losses.map(([name]) => name));
   fill("optimizer", choices.optimizers);
+  fill("augment", ["no", ...DEFORMATIONS]);
   const takesGain = () => (choices.initializers.find(([name]) => name === field("initializer").value) || [])[1];
   const outputOf = (loss) => (choices.losses.find(([name]) => name === loss) || [])[1];
   const defaultOf = (key) => (choices.keys.find((each) => each.name === key) || {}).default;
@@ -42,7 +45,14 @@ export function makeForm(form, choices, changed) {
     return found;
   }
 
-  const whole = (name) => (field(name).value === "" ? null : Number(field(name).value));
+  // One rate for all hidden layers, or one for each.
+  function dropout() {
+    const rates = field("dropout").value.split(/[\s,;]+/).filter(Boolean).map(Number);
+    if (rates.some((rate) => !(rate >= 0 && rate < 1))) throw new Error("Dropout: expected a share of at least 0 and below 1, such as 0.5, or one for each hidden layer, found “" + field("dropout").value + "”.");
+    return rates.length > 1 ? rates : rates[0] || 0;
+  }
+
+  const valueOf = (name) => (field(name).value === "" ? null : Number(field(name).value));
 
   const made = {
     // As the program takes them.
@@ -60,17 +70,21 @@ export function makeForm(form, choices, changed) {
         output_activation: outputOf(loss) || (field("encoding").value === "one-hot" && loss === "softmax-cross-entropy" ? "softmax" : "sigmoid"),
         reduction: field("reduction").value,
         optimizer: field("optimizer").value,
-        learning_rate: Number(field("learning_rate").value),
-        batch_size: whole("batch_size") ?? 1,
-        epochs: whole("epochs") ?? 0,
-        seed: whole("seed") ?? 0,
+        // What is left empty is as it is where nobody says anything.
+        learning_rate: valueOf("learning_rate") ?? defaultOf("learning_rate"),
+        batch_size: valueOf("batch_size") ?? defaultOf("batch_size"),
+        epochs: valueOf("epochs") ?? defaultOf("epochs"),
+        seed: valueOf("seed") ?? defaultOf("seed"),
         precision: field("precision").value,
         bias: field("bias").checked,
+        dropout: dropout(),
+        input_dropout: Number(field("input_dropout").value || 0),
+        augment: field("augment").value === "no" ? false : field("augment").value,
         schedule: "constant",
         evaluate_train: 500,
         ...others(),
       };
-      return { data: field("data").value, train_size: whole("train_size"), test_size: whole("test_size"), config };
+      return { data: field("data").value, train_size: valueOf("train_size"), test_size: valueOf("test_size"), config };
     },
     write(settings) {
       const config = settings.config;
@@ -87,9 +101,14 @@ export function makeForm(form, choices, changed) {
       field("optimizer").value = optimizer.name || optimizer;
       for (const key of ["learning_rate", "batch_size", "epochs", "seed"]) field(key).value = get(key);
       field("bias").checked = get("bias");
+      field("dropout").value = [].concat(get("dropout")).join(", ");
+      field("input_dropout").value = get("input_dropout");
+      const isNamed = DEFORMATIONS.includes(get("augment"));
+      field("augment").value = isNamed ? get("augment") : "no";
       const rest = Object.keys(config).filter((key) => !SHOWN.includes(key) && !IMPLIED.includes(key));
       if (typeof optimizer === "object" && Object.keys(optimizer).length > 1) rest.push("optimizer");
       if (config.schedule !== undefined && config.schedule !== "constant") rest.push("schedule");
+      if (get("augment") && !isNamed) rest.push("augment");
       field("others").value = rest.map((key) => key + " = " + JSON.stringify(config[key])).join("\n");
       show();
     },

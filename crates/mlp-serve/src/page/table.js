@@ -85,7 +85,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     },
     sorted: () => sorted,
     showMore() {
-      shown += 4 * PAGE;
+      shown += 2 * PAGE;
     },
     showFirst() {
       shown = PAGE;
@@ -96,7 +96,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
       passing = order.filter(passes);
       drawHead();
       table.tBodies[0].replaceChildren(...passing.slice(0, shown).map(drawRow));
-      return { shown: Math.min(shown, passing.length), passing: passing.length, all: rows.size, next: Math.min(passing.length - shown, 4 * PAGE) };
+      return { shown: Math.min(shown, passing.length), passing: passing.length, all: rows.size, next: Math.min(passing.length - shown, 2 * PAGE) };
     },
   };
 }

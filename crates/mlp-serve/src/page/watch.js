@@ -116,17 +116,24 @@ function showRuns() {
 function showRun() {
   const run = list && list.runs.find((each) => each.name === chosen);
   byId("run").hidden = !run;
+  byId("no-run").hidden = !list || !list.is_complete || !chosen || Boolean(run);
+  byId("no-run").textContent = "“" + chosen + "” is not there, or no longer: choose another folder.";
   if (!run) return;
   byId("run-title").textContent = run.name;
   byId("run-path").textContent = run.path + (run.holder ? "; " + run.holder : "");
   byId("report").href = "data/report?run=" + encodeURIComponent(run.name);
-  const tiles = [["Trials", stateOf(run).split(",")[0], stateOf(run).split(", ").slice(1).join(", ") || "all is done"]];
+  const tiles = [["Trials", stateOf(run).split(",")[0], stateOf(run).split(", ").slice(1).join(", ") || (run.n_finished + run.n_diverged + run.n_stopped ? "all is done" : "nothing has been run yet")]];
   if (run.best) tiles.push(["The best", run.best.value, run.best.ranked_by + (run.best.label ? ", " + run.best.label : "")]);
   if (run.seconds_left) tiles.push(["Left", duration(run.seconds_left), "by the seconds that finished trials took"]);
   byId("tiles").replaceChildren(...tiles.map(([name, value, remark]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, remark)))));
   byId("warnings").hidden = run.warnings.length === 0;
   byId("warnings").replaceChildren(...run.warnings.map((warning) => element("p", {}, warning)));
   showUnderWay(run.running);
+  // What there is nothing for yet takes no room.
+  const hasRows = run.n_finished + run.n_diverged + run.n_failed + run.n_stopped > 0;
+  byId("table-title").parentElement.hidden = !hasRows;
+  byId("parallel-title").parentElement.hidden = !hasRows || !parallel.isTelling();
+  byId("best-chart").parentElement.hidden = run.running_best.length === 0;
   drawBest(run);
   if (run.table !== revision) load();
   else drawCurves();
@@ -199,6 +206,8 @@ function drawRows() {
   byId("filter-error").textContent = filter.error;
   byId("filter-error").hidden = filter.error === "";
   byId("filter").setAttribute("aria-invalid", filter.error !== "");
+  // When it was first there, for whoever measures.
+  if (!performance.getEntriesByName("table").length) performance.mark("table");
   const drawn = table.draw((row) => filter.matches(row.cells) && parallel.passes(row));
   byId("row-count").textContent = drawn.shown + " of " + drawn.passing.toLocaleString("en-US") + " matching trials shown" + (drawn.passing < drawn.all ? ", of " + drawn.all.toLocaleString("en-US") : "");
   byId("more-rows").hidden = drawn.shown >= drawn.passing;
@@ -209,7 +218,16 @@ function drawRows() {
 // The curves of the trials that are ticked, or of the best; of those under way as far as they have come.
 function drawCurves() {
   const head = table.head(), run = list && list.runs.find((each) => each.name === chosen);
-  if (!head || !run) return;
+  if (!run) return;
+  const underWay = run.running.filter((trial) => trial.curve.length > 1);
+  const nameOfRunning = (trial) => "under way: " + (trial.label || trial.trial.slice(0, 12));
+  byId("curves-chart").parentElement.hidden = !head && !underWay.length;
+  if (!head) {
+    if (!underWay.length) return;
+    const series = underWay.slice(0, N_CURVES).map((trial, color) => ({ name: nameOfRunning(trial), color, isDashed: true, points: trial.curve }));
+    byId("curves-title").textContent = "Under way, by epoch";
+    return drawChart(byId("curves-chart"), { title: "Under way", series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
+  }
   const place = Number(byId("metric").value) || 0, metric = head.metrics[place];
   const rows = ticked.length ? ticked.map((trial) => table.row(trial)).filter(Boolean) : table.passing();
   const compared = rows.filter((row) => row.curves[place]).slice(0, N_CURVES);
@@ -220,8 +238,8 @@ function drawCurves() {
     if (ticked.length && place === 0 && row.train && row.train.length) series.push({ name: "the same, training", color, isDashed: true, points: row.epochs.map((epoch, index) => [epoch, row.train[index]]) });
   });
   if (!ticked.length && place === 0 && metric.title.toLowerCase() === "accuracy")
-    run.running.slice(0, Math.max(1, N_CURVES - 3)).forEach((trial, index) => {
-      if (trial.curve.length > 1) series.push({ name: "under way: " + trial.label, color: (3 + index) % 6, isDashed: true, points: trial.curve });
+    underWay.slice(0, Math.max(1, N_CURVES - 3)).forEach((trial, index) => {
+      series.push({ name: nameOfRunning(trial), color: (3 + index) % 6, isDashed: true, points: trial.curve });
     });
   byId("curves-title").textContent = metric.measures + (ticked.length ? " of the ticked trials" : run.n_finished ? ", of the first in the table" : "");
   const levels = place === 0 && head.constant ? [{ name: "constant answer", value: head.constant.value }] : [];
@@ -233,7 +251,7 @@ function drawBest(run) {
   // It stays until something better comes.
   const stairs = points.flatMap(([trial, value], index) => (index ? [[trial, points[index - 1][1]], [trial, value]] : [[trial, value]]));
   const ranked = run.best ? run.best.ranked_by : "";
-  drawChart(byId("best-chart"), { title: "The best so far", series: [{ name: ranked, color: 0, points: stairs }], isShare: /accuracy/.test(ranked), xLabel: "finished trials", end: run.n_trials || 0 });
+  drawChart(byId("best-chart"), { title: "The best so far", series: [{ name: ranked, color: 0, points: stairs }], isShare: /accuracy/.test(ranked), xLabel: "finished trials", end: run.n_left ? run.n_trials - run.n_stopped : run.n_finished });
 }
 
 byId("find-run").addEventListener("input", showRuns);

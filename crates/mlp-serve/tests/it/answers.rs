@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::client::{Fixture, Reply};
 
-fn read(server: &Fixture, line: &Value, picture: &[u8]) -> Reply {
+pub(crate) fn read(server: &Fixture, line: &Value, picture: &[u8]) -> Reply {
     let body = [line.to_string().as_bytes(), b"\n", picture].concat();
     server.request("POST", "do/read", &["Content-Type: application/octet-stream"], &body)
 }
 
 /// A digit that the program draws, ten times as large, dark on light, with a margin: as on the pad.
-fn drawing(index: usize) -> (Vec<u8>, usize, String) {
+pub(crate) fn drawing(index: usize) -> (Vec<u8>, usize, String) {
     let digits = synthetic_digits(20, 123);
     let width = 280;
     let pixel = |place: usize| 255 - digits.images[(index, place / width / 10, place % width / 10)];

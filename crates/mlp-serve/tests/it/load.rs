@@ -13,19 +13,19 @@ const N_REQUESTS: usize = 10_000;
 
 /// Bytes of memory that this process, server and all, has now.
 #[cfg(target_os = "linux")]
-fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
     line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).expect("a number") << 10
 }
 
 #[cfg(not(target_os = "linux"))]
-fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     0
 }
 
 /// One request on a connection that stays open; the seconds that it took.
-fn ask(stream: &mut TcpStream, server: &Fixture, path: &str) -> Duration {
+pub(crate) fn ask(stream: &mut TcpStream, server: &Fixture, path: &str) -> Duration {
     let started = Instant::now();
     let head = format!("GET /{}/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n", server.token);
     stream.write_all(head.as_bytes()).expect("a request");
@@ -45,7 +45,7 @@ fn ask(stream: &mut TcpStream, server: &Fixture, path: &str) -> Duration {
     }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
@@ -133,4 +133,51 @@ fn connections_beyond_the_bound_are_closed_and_those_within_it_go_on() {
         assert!(started.elapsed() < Duration::from_secs(20), "there is room again");
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[test]
+fn streams_beyond_the_bound_are_refused_in_words_and_there_is_room_again_when_pages_are_closed() {
+    let server = Fixture::new();
+    let listen = || {
+        let mut stream = server.connect();
+        let head = format!("GET /{}/events/watch HTTP/1.1\r\nHost: localhost\r\n\r\n", server.token);
+        stream.write_all(head.as_bytes()).expect("a request");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).expect("an answer");
+        (stream, String::from_utf8_lossy(&first).into_owned())
+    };
+    let listening: Vec<(TcpStream, String)> = (0..256).map(|_| listen()).collect();
+    assert!(listening.iter().all(|(_, answer)| answer == "HTTP/1.1 200"), "{listening:?}");
+    let refused = server.request("GET", "events/watch", &[], b"").expect(503);
+    assert!(refused.body.contains("close some"), "{refused:?}");
+    // Everything but listening goes on.
+    server.get("data/models").expect(200);
+    drop(listening);
+    let started = Instant::now();
+    while listen().1 != "HTTP/1.1 200" {
+        assert!(started.elapsed() < Duration::from_secs(60), "there is room again");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_given_up_and_nothing_is_kept_for_it() {
+    let server = Fixture::new();
+    let before = memory();
+    let mut stream = server.connect();
+    stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a time limit");
+    let head = format!("GET /{}/report.css HTTP/1.1\r\nHost: localhost\r\n\r\n", server.token).repeat(100);
+    let started = Instant::now();
+    loop {
+        match stream.write_all(head.as_bytes()) {
+            Err(error) if !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                break;
+            }
+            _ => {}
+        }
+        server.get("screen.js").expect(200);
+        assert!(started.elapsed() < Duration::from_secs(120), "it is given up");
+    }
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 64 << 20, "{} MiB more than before", grown >> 20);
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bounds;
+mod burden;
 mod client;
 mod doors;
 mod load;

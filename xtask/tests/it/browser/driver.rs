@@ -6,6 +6,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -37,6 +39,11 @@ pub(super) enum Pointer {
 impl Browser {
     /// A browser with a window of this size; none on a machine without Chromium, which is said.
     pub(super) fn start(width: u32, height: u32) -> Option<Self> {
+        Browser::start_with(width, height, &[])
+    }
+
+    /// The same with further arguments of the browser's.
+    pub(super) fn start_with(width: u32, height: u32, more: &[&str]) -> Option<Self> {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -65,7 +72,7 @@ impl Browser {
         let mut browser = Browser { driver, address, agent, _said: said, _profile: profile, _turn: turn };
         let data = format!("--user-data-dir={}", browser._profile.path().display());
         let window = format!("--window-size={width},{height}");
-        let arguments = json!([
+        let mut arguments = vec![
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
@@ -73,9 +80,10 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            data,
-            window
-        ]);
+            data.as_str(),
+            window.as_str(),
+        ];
+        arguments.extend(more);
         let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } });
         let session = browser.call("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         let id = session["sessionId"].as_str().expect("a session").to_owned();
@@ -136,6 +144,20 @@ impl Browser {
             }
             std::thread::sleep(Duration::from_millis(30));
         }
+    }
+
+    /// Opens a further tab and turns to it; what it is called.
+    pub(super) fn open_tab(&self, url: &str) -> String {
+        let tab =
+            self.call("POST", "/window/new", &json!({ "type": "tab" }))["handle"].as_str().expect("a name").to_owned();
+        self.turn_to(&tab);
+        self.go(url);
+        tab
+    }
+
+    /// Turns to a tab.
+    pub(super) fn turn_to(&self, tab: &str) {
+        self.call("POST", "/window", &json!({ "handle": tab }));
     }
 
     fn element(&self, selector: &str) -> String {
@@ -204,6 +226,18 @@ impl Browser {
         let value = if is_dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    /// A window of another size, whatever the display.
+    pub(super) fn set_size(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// What is seen, as a PNG.
+    pub(super) fn image(&self) -> Vec<u8> {
+        let text = self.call("GET", "/screenshot", &json!({}));
+        BASE64_STANDARD.decode(text.as_str().expect("an image")).expect("base64")
     }
 
     /// The screen of a phone.

@@ -2,10 +2,15 @@
 //!
 //! Without `chromedriver` on the path the tests are skipped, which they say, and fail where `CI=true`.
 
+mod camera;
 mod drawing;
 mod driver;
 mod hand;
+mod images;
 mod looks;
+mod mishaps;
 mod server;
+mod stories;
 mod sweeps;
+mod tabs;
 mod training;

@@ -78,6 +78,40 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
 }
 
 #[test]
+fn trials_that_halving_stopped_are_rows_with_what_they_had_reached() {
+    let Some(browser) = Browser::start(1280, 1000) else { return };
+    let sandbox = Sandbox::with_digits();
+    let spec = "train_size = 200\ntest_size = 100\nvalidation = 50\nhidden = [12]\nepochs = 3\n[sweep]\nhalving = true\n\
+                learning_rate = [0.0001, 0.01, 0.03]\nseed = [0, 1]\n";
+    sandbox.write("halving.toml", spec);
+    let arguments = ["sweep", "halving.toml", "--data", "./digits", "--out", "runs/halving", "--quiet"];
+    sandbox.run(arguments).expect_code(0);
+    let serving = Serving::start(&sandbox, &["--data", "./digits"]);
+    browser.go(&serving.at("watch"));
+    browser.wait_for("all rows", "return document.querySelectorAll('#trials tbody tr').length === 6");
+    let of = |status: &str| {
+        let script = "return Array.from(document.querySelectorAll('#trials td.status')).filter((c) => c.textContent === arguments[0]).length";
+        browser.run(script, json!([status]))
+    };
+    assert_eq!((of("stopped"), of("finished")), (json!(4), json!(2)));
+    // They are filtered and compared as the others are, and count in nothing.
+    let filter =
+        "const f = document.getElementById('filter'); f.value = 'stopped'; f.dispatchEvent(new Event('input'))";
+    browser.run(filter, json!([]));
+    browser.wait_for("the stopped ones", "return document.querySelectorAll('#trials tbody tr').length === 4");
+    browser.click("#trials tbody tr:nth-child(1) input");
+    let title = browser.text("#curves-title");
+    assert!(title.contains("ticked"), "{title}");
+    let card = browser.text(".run-card");
+    assert!(card.contains("6 of 6 trials") && card.contains("4 stopped early"), "{card}");
+    // The best says which settings its values are of.
+    assert!(browser.text("#tiles").contains("learning_rate 0.0"), "{}", browser.text("#tiles"));
+    let pressed = browser.run("return document.querySelector('.run-card').getAttribute('aria-pressed')", json!([]));
+    assert_eq!(pressed, "true");
+    assert_eq!(browser.complaints(), [] as [String; 0]);
+}
+
+#[test]
 fn a_server_that_is_killed_is_missed_and_found_again_when_it_is_started_anew() {
     let Some(browser) = Browser::start(1280, 900) else { return };
     let sandbox = Sandbox::with_digits();
@@ -114,9 +148,17 @@ fn a_server_that_is_killed_is_missed_and_found_again_when_it_is_started_anew() {
     assert_eq!(serving.interrupt(), Some(0), "Ctrl-C is how it ends");
 }
 
-#[test]
-fn two_thousand_trials_stay_quick() {
-    let Some(browser) = Browser::start(1280, 1000) else { return };
+/// The milliseconds until the table is there, of a first paint, and of what one does.
+struct Times {
+    paint: f64,
+    table: f64,
+    /// Until the next frame is there, the best of three: filter, sort, tick, show more, brush.
+    interactions: [f64; 5],
+}
+
+/// Two thousand trials, looked at.
+fn two_thousand_trials() -> Option<Times> {
+    let browser = Browser::start(1280, 1000)?;
     let sandbox = Sandbox::with_digits();
     let mut child = sweep(&sandbox, "runs/six", 12);
     assert!(child.wait().expect("it ends").success());
@@ -137,16 +179,51 @@ fn two_thousand_trials_stay_quick() {
     // From a server that has read the folder.
     browser.reload();
     browser.wait_for("the table", "return document.getElementById('row-count').textContent.includes('of 2,006')");
-    let painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime", json!([]));
-    let time = "const f = document.getElementById('filter'), t = performance.now(); f.value = 'l2>0.002'; \
-                f.dispatchEvent(new Event('input')); const a = performance.now() - t; \
-                const u = performance.now(); document.querySelector('#trials th:nth-child(5) button').click(); \
-                return [a, performance.now() - u]";
-    let times = browser.run(time, json!([]));
-    eprintln!("2,000 trials: first paint after {painted} ms; filter and sort in {times} ms");
-    // Figures are in docs/page.md; a machine that is busy with other tests proves only that nothing grows out of hand.
-    assert!(painted.as_f64() < Some(3000.0), "{painted}");
-    assert!(times[0].as_f64() < Some(500.0) && times[1].as_f64() < Some(500.0), "{times}");
+    let times = "return [performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.getEntriesByName('table')[0].startTime]";
+    let shown = browser.run(times, json!([]));
+    let time = "const done = arguments[0], times = []; \
+                const frame = () => new Promise((r) => requestAnimationFrame(() => setTimeout(r))); \
+                const timed = async (place, act) => { await frame(); const t = performance.now(); act(); await frame(); times[place] = Math.min(times[place] ?? 1e9, performance.now() - t); }; \
+                const f = document.getElementById('filter'), c = document.getElementById('parallel'), b = c.getBoundingClientRect(); \
+                const pen = (type, y) => c.dispatchEvent(new PointerEvent(type, { pointerId: 1, clientX: b.left + 62, clientY: b.top + y, bubbles: true })); \
+                c.setPointerCapture = () => {}; \
+                (async () => { for (const bound of [0.002, 0.001, 0.0015]) { \
+                  await timed(0, () => { f.value = 'l2>' + bound; f.dispatchEvent(new Event('input')); }); \
+                  await timed(1, () => document.querySelector('#trials th:nth-child(5) button').click()); \
+                  await timed(2, () => document.querySelector('#trials tbody input').click()); \
+                  await timed(3, () => document.getElementById('more-rows').click()); \
+                  pen('pointerdown', 80); await timed(4, () => pen('pointermove', 280)); await timed(4, () => pen('pointerup', 280)); \
+                  } done(times); })()";
+    let found = browser.run_and_wait(time, json!([]));
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    let times = Times {
+        paint: number(&shown[0]),
+        table: number(&shown[1]),
+        interactions: [0, 1, 2, 3, 4].map(|place| number(&found[place])),
+    };
+    eprintln!(
+        "2,000 trials: first paint after {:.0} ms, the table after {:.0} ms; filter, sort, tick, more rows, brush: {:.0?} ms",
+        times.paint, times.table, times.interactions
+    );
     let shown = browser.text("#row-count");
     assert!(shown.contains("50 of "), "only as many rows as are looked at: {shown}");
+    assert_eq!(browser.complaints(), [] as [String; 0]);
+    Some(times)
+}
+
+#[test]
+fn two_thousand_trials_stay_quick() {
+    let Some(times) = two_thousand_trials() else { return };
+    // Figures are in docs/page.md; a machine that is busy with other tests proves only that nothing grows out of hand.
+    assert!(times.paint < 3000.0, "{}", times.paint);
+    assert!(times.interactions.iter().all(|time| *time < 500.0), "{:?}", times.interactions);
+}
+
+/// What is promised, on a machine that does nothing else: `cargo test --release -p xtask two_thousand -- --ignored --nocapture`.
+#[test]
+#[ignore = "with clocks: in a release build, alone on the machine"]
+fn two_thousand_trials_are_there_within_a_second_and_answer_within_a_tenth() {
+    let Some(times) = two_thousand_trials() else { return };
+    assert!(times.paint < 1000.0 && times.table < 1000.0, "{} {}", times.paint, times.table);
+    assert!(times.interactions.iter().all(|time| *time < 100.0), "{:?}", times.interactions);
 }

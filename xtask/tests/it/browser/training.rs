@@ -23,7 +23,20 @@ fn choose(browser: &Browser, story: &str) {
     browser.run(script, json!([story]));
 }
 
-fn wait_for_status(browser: &Browser, beginning: &str) -> Value {
+/// Opens the playground.
+pub(super) fn stories(browser: &Browser, serving: &Serving) {
+    browser.go(&serving.at("playground"));
+    browser.wait_for("the stories", "return document.getElementById('preset').options.length > 3");
+}
+
+/// Sets fields of the form.
+pub(super) fn set(browser: &Browser, fields: &[(&str, &str)]) {
+    let script = "for (const [name, value] of arguments[0]) { const f = document.getElementById('settings').elements[name]; \
+                  f.value = value; f.dispatchEvent(new Event('input', { bubbles: true })); }";
+    browser.run(script, json!([fields]));
+}
+
+pub(super) fn wait_for_status(browser: &Browser, beginning: &str) -> Value {
     let script = format!("return document.getElementById('status').textContent.startsWith('{beginning}')");
     browser.wait_for(beginning, &script)
 }
