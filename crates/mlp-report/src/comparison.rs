@@ -22,7 +22,7 @@ pub const N_CONTEXT: usize = 150;
 /// finished seeds with a band from the lowest to the highest, up to [`N_CONTEXT`] others in grey, and the levels of the
 /// constant answers.
 pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
-    let series = all_series(overview, &|value| metric.on_axis(value), metric);
+    let series = all_series(overview, &|value| metric.on_axis(value), metric, &|value| metric.format(value));
     let levels = overview.best.map(|best| levels(&best.record, metric)).unwrap_or_default();
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|&(_, low, high)| [low, high]));
@@ -37,7 +37,8 @@ pub fn by_epoch(overview: &Overview<'_>, metric: Metric) -> String {
 pub fn wrong_by_epoch(overview: &Overview<'_>) -> String {
     // No wrong answer at all can't be placed on the axis and leaves a gap.
     let wrong = |accuracy: f64| if accuracy < 1.0 { (1.0 - accuracy) * 100.0 } else { f64::NAN };
-    let series = all_series(overview, &wrong, Metric::Accuracy);
+    let shown = |accuracy: f64| format!("{} wrong", Metric::Accuracy.format(1.0 - accuracy));
+    let series = all_series(overview, &wrong, Metric::Accuracy, &shown);
     let values = series.iter().flat_map(|series| series.points.iter().map(|&(_, value)| value));
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|&(_, low, high)| [low, high]));
     let (low, high) = range(values.chain(bands)).unwrap_or((1.0, 100.0));
@@ -67,13 +68,19 @@ fn seeds_by_epoch(overview: &Overview<'_>, cell: &Cell<'_>, metric: Metric) -> V
     values.into_iter().filter(|(_, values)| cell.scores.is_empty() || values.len() == n_trials).collect()
 }
 
-fn all_series(overview: &Overview<'_>, on_axis: &dyn Fn(f64) -> f64, metric: Metric) -> Vec<Series> {
+/// Lines of a metric, where its values stand on the axis, and how they are told of a point.
+fn all_series(
+    overview: &Overview<'_>,
+    on_axis: &dyn Fn(f64) -> f64,
+    metric: Metric,
+    shown: &dyn Fn(f64) -> String,
+) -> Vec<Series> {
     let mut all: Vec<Series> = overview
         .cells
         .iter()
         .take(N_NAMED + N_CONTEXT)
         .enumerate()
-        .map(|(rank, cell)| one_series(overview, cell, rank, on_axis, metric))
+        .map(|(rank, cell)| one_series(overview, cell, rank, on_axis, metric, shown))
         .collect();
     // The best are drawn last, on top.
     all.reverse();
@@ -86,6 +93,7 @@ fn one_series(
     rank: usize,
     on_axis: &dyn Fn(f64) -> f64,
     metric: Metric,
+    shown: &dyn Fn(f64) -> String,
 ) -> Series {
     let by_epoch = seeds_by_epoch(overview, cell, metric);
     let points = by_epoch.iter().filter_map(|(epoch, values)| Some((*epoch as f64, on_axis(mean(values)?)))).collect();
@@ -94,7 +102,7 @@ fn one_series(
     };
     let name = line_name(overview, rank);
     let hint = |(epoch, values): &(usize, Vec<f64>)| {
-        let value = metric.format(mean(values)?);
+        let value = shown(mean(values)?);
         Some(format!("{name}, epoch {epoch}: {value}"))
     };
     let hints = by_epoch.iter().filter_map(hint).collect();

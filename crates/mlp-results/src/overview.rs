@@ -180,8 +180,18 @@ impl<'a> Overview<'a> {
     /// differences, seed by seed, so that what a seed does to both alike drops out. Nothing with fewer than two common
     /// seeds, or where only some runs of either trained.
     pub fn difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<interval::Interval> {
+        interval::interval(&self.differences(cell, other))
+    }
+
+    /// The mean of the same differences, which is known also where all are equal and no interval can be told from them.
+    pub fn mean_difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<f64> {
+        let differences = self.differences(cell, other);
+        interval::mean(&differences).filter(|_| differences.len() > 1)
+    }
+
+    fn differences(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Vec<f64> {
         if cell.is_bimodal || other.is_bimodal {
-            return None;
+            return Vec::new();
         }
         let by_seed = |cell: &Cell<'_>| -> BTreeMap<String, f64> {
             let scored =
@@ -189,9 +199,7 @@ impl<'a> Overview<'a> {
             cell.trials.iter().filter_map(scored).collect()
         };
         let others = by_seed(other);
-        let differences: Vec<f64> =
-            by_seed(cell).iter().filter_map(|(seed, score)| Some(score - others.get(seed)?)).collect();
-        interval::interval(&differences)
+        by_seed(cell).iter().filter_map(|(seed, score)| Some(score - others.get(seed)?)).collect()
     }
 
     /// The compared set's metrics of an epoch.

@@ -104,7 +104,13 @@ impl Row {
     fn new(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> Row {
         let format = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| overview.metric.format(value));
         let first = overview.cells.first().filter(|_| rank > 0);
-        let difference = first.and_then(|first| overview.difference(cell, first));
+        let difference = first.and_then(|first| match overview.difference(cell, first) {
+            Some(interval) => Some(difference_text(overview, interval)),
+            None => Some(format!(
+                "{}, with every seed",
+                overview.metric.format_difference(overview.mean_difference(cell, first)?)
+            )),
+        });
         let range = range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
         let n_scores = cell.scores.len();
         Row {
@@ -119,7 +125,7 @@ impl Row {
                 None if cell.is_bimodal => "two groups".to_owned(),
                 None => NONE.to_owned(),
             },
-            difference: difference.map_or_else(|| NONE.to_owned(), |interval| difference_text(overview, interval)),
+            difference: difference.unwrap_or_else(|| NONE.to_owned()),
             spread: format(cell.deviation()),
             range: range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)),
             trained: Trained { n: cell.n_trained, n_scores, is_part: cell.n_trained < n_scores },

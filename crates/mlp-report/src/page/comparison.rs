@@ -18,6 +18,8 @@ struct Comparison<'a> {
     /// Trials with a score, and those of them that have none of the samples that rank.
     n_trials: usize,
     n_unranked: usize,
+    /// Whether there are validation samples, which could have ranked.
+    has_validation: bool,
     figures: FigureList<'a>,
 }
 
@@ -34,6 +36,7 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
         shown_on: overview.compared,
         n_trials: trials().count(),
         n_unranked: trials().filter(|trial| ranking.score(&trial.record).is_none()).count(),
+        has_validation: trials().any(|trial| trial.record.epochs.iter().any(|epoch| epoch.validation.is_some())),
         figures: FigureList { figures: &figures.comparison },
     }))
 }

@@ -1,6 +1,8 @@
 //! The head of the page: the title, what the trials are about in one sentence, what is wrong with the report, and the most
 //! important numbers.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use mlp_results::text::{self, counted};
 use mlp_results::{Overview, TrialResult, endings};
@@ -25,6 +27,10 @@ struct Header {
     lead: Option<Lead>,
     /// `These` or `Some of these`, if any trial is on synthetic data.
     synthetic: Option<&'static str>,
+    /// `These` or `Some of these`, if any trial may have learned from its validation samples before.
+    seen_validation: Option<&'static str>,
+    /// How many sets of test samples there are, if more than one.
+    n_test_sets: Option<usize>,
     n_warnings: String,
     warnings: Listing<String>,
     tiles: Vec<Tile>,
@@ -52,7 +58,9 @@ pub(super) fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Fig
     render(&Header {
         title: names::title(input),
         lead: (!trials.is_empty()).then(|| lead(input, overview)),
-        synthetic: synthetic(trials),
+        synthetic: which(trials, |trial| trial.record.data.synthetic),
+        seen_validation: which(trials, |trial| trial.record.data.validation_was_seen),
+        n_test_sets: n_test_sets(trials),
         n_warnings: counted(warnings.len(), "warning"),
         warnings: Listing::new(warnings.iter().map(|warning| text::clean(warning, N_CHARACTERS))),
         tiles: if trials.is_empty() { Vec::new() } else { tiles(trials, overview) },
@@ -80,8 +88,15 @@ fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
     }
 }
 
-fn synthetic(trials: &[TrialResult]) -> Option<&'static str> {
-    let is_synthetic = |trial: &TrialResult| trial.record.data.synthetic;
-    let all = if trials.iter().all(is_synthetic) { "These" } else { "Some of these" };
-    trials.iter().any(is_synthetic).then_some(all)
+/// How to speak of the trials that something is so of; nothing where it is so of none.
+fn which(trials: &[TrialResult], is_so: fn(&TrialResult) -> bool) -> Option<&'static str> {
+    let all = if trials.iter().all(is_so) { "These" } else { "Some of these" };
+    trials.iter().any(is_so).then_some(all)
+}
+
+/// How many different sets of samples trials were tested on, where there are several.
+fn n_test_sets(trials: &[TrialResult]) -> Option<usize> {
+    let sets: BTreeSet<(&str, usize)> =
+        trials.iter().map(|trial| (trial.record.data.sha256.as_str(), trial.record.data.test)).collect();
+    Some(sets.len()).filter(|&n_sets| n_sets > 1)
 }

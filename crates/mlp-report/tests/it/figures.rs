@@ -27,6 +27,24 @@ fn a_small_confusion_matrix_looks_as_it_did() {
     insta::assert_snapshot!(confusion::confusion_matrix(&record).unwrap());
 }
 
+/// What is told of a point is what its axis shows.
+#[test]
+fn the_points_of_the_figure_of_wrong_answers_tell_wrong_answers() {
+    let sweep = made_up::input(made_up::depth_sweep());
+    let depths = Overview::new(&sweep.trials);
+    let told = |svg: &str, end: &str| -> Vec<(String, f64)> {
+        let titles = svg.split("<title>").skip(1).filter_map(|rest| rest.split("</title>").next());
+        let of_points = titles.filter_map(|title| title.strip_suffix(end)?.rsplit_once(": "));
+        of_points.map(|(point, share)| (point.to_owned(), share.parse().unwrap())).collect()
+    };
+    let right = told(&comparison::by_epoch(&depths, Metric::Accuracy), " %");
+    let wrong = told(&comparison::wrong_by_epoch(&depths), " % wrong");
+    assert!(!wrong.is_empty() && wrong.len() == right.len(), "{} and {}", wrong.len(), right.len());
+    for ((point, wrong), (same, right)) in wrong.iter().zip(&right) {
+        assert!(point == same && (wrong + right - 100.0).abs() < 0.011, "{point}: {wrong} and {right}");
+    }
+}
+
 #[test]
 fn every_figure_is_a_document_of_its_own() {
     let sweep = made_up::input(made_up::depth_sweep());
