@@ -297,7 +297,7 @@ fn list_presets(output: &mut Output) -> Result<(), Failure> {
     for preset in PRESETS {
         let n_trials = SweepSpec::from_toml(preset.text)?.n_trials();
         let name = format!("{:<16}{:>10}", preset.name, counted(n_trials, "trial"));
-        output.line(wrapped(&name, &preset.title(), 28));
+        output.line(wrapped(&name, preset.title(), 28));
     }
     output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
     Ok(())
