@@ -45,9 +45,12 @@ fn every_part_of_the_data_can_be_measured_and_is_named() {
         ("test", "images   60 of the 100 test images of digits\n         as in its run: test_size = 60"),
         (
             "validation",
-            "images   the 40 validation images among the 200 training images of digits\n         as in its run: validation = 40",
+            "images   the 40 validation images among the 200 training images of digits\n         as in its run: train_size = 150, validation = 40",
         ),
-        ("train", "images   110 of the 200 training images of digits\n         as in its run: validation = 40"),
+        (
+            "train",
+            "images   110 of the 200 training images of digits\n         as in its run: train_size = 150, validation = 40",
+        ),
     ] {
         let outcome = sandbox.run(["evaluate", "out", "--part", part]).expect_code(0);
         assert!(outcome.stdout.contains(&format!("\n{line}\n")), "{outcome:#?}");

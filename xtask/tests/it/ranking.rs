@@ -211,7 +211,7 @@ fn a_report_is_not_written_over_or_inside_a_run() {
 fn samples_that_a_net_has_learned_from_are_no_judges_without_a_word() {
     let sandbox = Sandbox::with_digits();
     sandbox.train("first", &["--set", "validation=50"]).expect_code(0);
-    let warning = "may have learned from them";
+    let warning = "may be among those that the net learned from";
     let longer = |out: &str, settings: &[&str]| {
         sandbox
             .run(["train", "--from", "first", "--data", "./digits", "--out", out].iter().chain(settings))
@@ -220,4 +220,18 @@ fn samples_that_a_net_has_learned_from_are_no_judges_without_a_word() {
     assert!(!longer("same", &["--set", "epochs=2"]).stderr.contains(warning));
     longer("seed", &["--set", "seed=3"]).expect_error(warning);
     longer("split", &["--set", "validation=40"]).expect_error(warning);
+    longer("size", &["--set", "train_size=150"]).expect_error(warning);
+    // It is not forgotten, and whoever looks at the samples is told.
+    let measure = |run: &str| sandbox.run(["evaluate", run, "--data", "./digits", "--part", "test"]).expect_code(0);
+    assert!(!measure("seed").stderr.contains(warning));
+    let second = ["train", "--from", "seed", "--data", "./digits", "--out", "second", "--set", "epochs=2"];
+    sandbox.run(second).expect_code(0).expect_error(warning);
+    for (run, is_told) in [("same", false), ("second", true)] {
+        let page = fs::read_to_string(sandbox.path(&format!("{run}/report.html"))).expect("a page");
+        assert_eq!(page.contains("Validation flatters."), is_told, "{run}");
+    }
+    let settings = ["validation=50", "seed=3", "epochs=0"].iter().flat_map(|setting| ["--set", setting]);
+    let own = sandbox.run(["train", "--from", "second", "--out", "own"].into_iter().chain(settings)).expect_code(0);
+    own.expect_error(warning);
+    sandbox.run(["evaluate", "own", "--part", "validation"]).expect_code(0).expect_error(warning);
 }
