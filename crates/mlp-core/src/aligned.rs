@@ -7,7 +7,7 @@ use crate::real::Real;
 /// Bytes in a cache line, and in the longest vector.
 const LINE: usize = 64;
 
-/// A slice of zeros to begin with, aligned to 64 bytes: a vector load from it touches one cache line and not two.
+/// A slice aligned to 64 bytes: a vector load from it touches one cache line and not two.
 #[derive(Debug)]
 pub(crate) struct Aligned<F> {
     storage: Vec<F>,
@@ -17,7 +17,13 @@ pub(crate) struct Aligned<F> {
 
 impl<F: Real> Aligned<F> {
     pub(crate) fn zeros(len: usize) -> Aligned<F> {
-        let storage = vec![F::zero(); len + LINE / size_of::<F>()];
+        Aligned::filled(len, F::zero())
+    }
+}
+
+impl<F: Copy> Aligned<F> {
+    pub(crate) fn filled(len: usize, value: F) -> Aligned<F> {
+        let storage = vec![value; len + LINE / size_of::<F>()];
         let start = storage.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
         Aligned { storage, start, len }
     }

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use crate::kernel::pairs::lists::{Lists, ListsTimes};
+use crate::kernel::pairs::{Pair, PairKernel};
 use crate::kernel::panel::assert_panel_width;
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -27,6 +29,9 @@ pub(crate) struct Sparse<F> {
     places: Vec<u32>,
     /// The numbers there. The last of an odd number of columns has a 0 beside it.
     values: Vec<[F; 2]>,
+    /// The same, of numbers that are rounded to bf16, where products are taken in pairs; else empty.
+    pairs: Vec<Pair>,
+    pair_kernel: Option<PairKernel>,
     transposed: Transposed,
     /// For every column, 0 where it has nothing.
     used: Vec<u32>,
@@ -74,12 +79,21 @@ impl<F: Real> Sparse<F> {
             ends: Vec::with_capacity(max_rows * n_stretches),
             places: vec![0; max_rows * n_pairs],
             values: vec![[F::zero(); 2]; max_rows * n_pairs],
+            pairs: Vec::new(),
+            pair_kernel: None,
             transposed,
             used: vec![0; n_columns],
             counts: vec![0; n_kept],
             entries: vec![(0, [F::zero(); 2]); n_kept * stride],
             stride,
         }
+    }
+
+    /// For [`Sparse::rows_times_pairs`], to which the rows that are pushed have to be rounded to bf16.
+    pub(crate) fn in_pairs(mut self, kernel: PairKernel) -> Sparse<F> {
+        self.pairs = vec![Pair::default(); self.values.len()];
+        self.pair_kernel = Some(kernel);
+        self
     }
 
     pub(crate) fn n_columns(&self) -> usize {
@@ -109,6 +123,11 @@ impl<F: Real> Sparse<F> {
             let (places, values) = (&mut self.places[end..][..n_pairs], &mut self.values[end..][..n_pairs]);
             // SAFETY: `_simd` proves the instructions, and there is room for all pairs.
             let n = unsafe { S::compress_pairs(numbers, places, values) };
+            if self.pair_kernel.is_some() {
+                self.pairs[end..end + n].iter_mut().zip(&self.values[end..end + n]).for_each(|(pair, values)| {
+                    *pair = Pair::of_rounded(F::singles(values));
+                });
+            }
             if for_transposed && self.transposed == Transposed::FromColumns {
                 self.append_to_columns(index * self.stretch_len / 2, end..end + n);
             }
@@ -180,6 +199,24 @@ impl<F: Real> Sparse<F> {
     #[inline(always)]
     pub(crate) fn rows_times<S: Simd<F>>(&self, simd: S, start: &[F], panel: &[F], width: usize, sums: &mut [F]) {
         simd.apart(RowsTimes { sparse: self, start, panel, width, sums });
+    }
+
+    /// [`Sparse::rows_times`] with a panel of pairs of rows.
+    ///
+    /// # Panics
+    /// As that, and where the matrix was not made for it.
+    pub(crate) fn rows_times_pairs(&self, start: &[f32], panel: &[Pair], width: usize, sums: &mut [f32]) {
+        let kernel = self.pair_kernel.expect("a matrix in pairs");
+        let lists = Lists {
+            n_rows: self.n_rows,
+            n_stretches: self.n_stretches,
+            pairs_per_stretch: self.stretch_len / 2,
+            n_pairs: self.n_columns.div_ceil(2),
+            ends: &self.ends,
+            places: &self.places,
+            pairs: &self.pairs,
+        };
+        kernel.run(ListsTimes { lists, start, panel, width, sums });
     }
 
     /// Adds the product of some columns, transposed, with a panel that has a row for each row: `sums[i] += Σ

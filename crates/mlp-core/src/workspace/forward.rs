@@ -2,6 +2,7 @@
 
 use crate::activation::Activation;
 use crate::dropout::Mask;
+use crate::kernel::pairs::product::{PairFactors, pair_product};
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -26,12 +27,17 @@ impl<F: Real> Task<F> for Forward<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let Forward { patch, tile, received, activation, mask, first_row } = self;
-        let n_rows = patch.n_rows;
+        let (n_rows, is_hidden) = (patch.n_rows, activation.is_some());
         match received {
             Received::Inputs(inputs) => {
                 let parts = inputs.blocks().nth(patch.block).expect("a block that the batch reaches");
                 for (first_row, part) in parts {
                     let sums = &mut patch.outputs[first_row * tile.width..];
+                    if let Some(pairs) = &tile.pairs {
+                        let (start, sums) = (F::singles(&tile.bias), F::singles_mut(sums));
+                        part.sparse.rows_times_pairs(start, &pairs.weights, tile.width, sums);
+                        continue;
+                    }
                     part.sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, sums);
                 }
             }
@@ -39,6 +45,18 @@ impl<F: Real> Task<F> for Forward<'_, F> {
                 // All rows through the units of one tile before the next: their weights stay in the first-level cache.
                 let mut start = Some(&*tile.bias);
                 for before in patches.in_block(patch.block) {
+                    if let (Some(weights), Some(received)) = (&tile.pairs, &before.pairs) {
+                        let factors = PairFactors {
+                            left: &received.outputs.in_rows,
+                            row_stride: before.width / 2,
+                            pair_stride: 1,
+                            right: &weights.weights[before.first_unit / 2 * tile.width..],
+                            n_pairs: before.n_units.div_ceil(2),
+                        };
+                        let (start, sums) = (start.take().map(F::singles), F::singles_mut(&mut patch.outputs));
+                        pair_product(weights.kernel, tile.width, start, factors, n_rows, sums);
+                        continue;
+                    }
                     let factors = Factors {
                         left: &before.outputs,
                         row_stride: before.width,
@@ -60,6 +78,9 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             for (row, outputs) in (first_row..).zip(outputs.chunks_exact_mut(tile.width)) {
                 mask.apply(row, patch.first_unit, outputs);
             }
+        }
+        if is_hidden {
+            patch.pack_outputs();
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::aligned::Aligned;
+use crate::kernel::pairs::packing::PackWeights;
+use crate::kernel::pairs::{Pair, PairKernel};
 use crate::kernel::panel::panel_width;
 use crate::kernel::simd::{FiniteCheck, Simd};
 use crate::kernel::transpose::transpose;
@@ -24,6 +26,8 @@ pub(super) struct Tile<F> {
     /// For large batches, behind the first layer: the weights transposed, a part for each tile of the layer before, with a row
     /// as wide as that tile for each column of this panel.
     pub(super) transposed: Aligned<F>,
+    /// The weights in bf16, where products take them so.
+    pub(super) pairs: Option<TilePairs>,
     /// One row of the panel; zeros where the layer has no biases.
     pub(super) bias: Aligned<F>,
     pub(super) weights_state: [Aligned<F>; 2],
@@ -46,6 +50,26 @@ pub(super) struct Tile<F> {
     pub(super) gradient: Aligned<F>,
 }
 
+/// The weights of a tile in bf16.
+#[derive(Debug)]
+pub(super) struct TilePairs {
+    pub(super) kernel: PairKernel,
+    /// One row of the panel for each pair of inputs.
+    pub(super) weights: Aligned<Pair>,
+    /// Behind the first layer: the weights transposed, a part for each tile of the layer before, with a row as wide as that
+    /// tile for each pair of columns of this panel.
+    pub(super) transposed: Aligned<Pair>,
+}
+
+impl TilePairs {
+    /// The transposed weights from the tile of the layer before that begins with `first_unit` on.
+    #[inline(always)]
+    pub(super) fn transposed(&self, first_unit: usize, width: usize) -> &[Pair] {
+        // All tiles before that one are full.
+        &self.transposed[first_unit * width / 2..]
+    }
+}
+
 impl<F: Real> Tile<F> {
     /// For batches of more than one sample it takes a `strip` of the gradient, and behind the first layer, where the way back
     /// is worth it, its weights transposed, `n_transposed` columns of the layer before.
@@ -65,6 +89,7 @@ impl<F: Real> Tile<F> {
             width,
             weights: Aligned::zeros(n_inputs.next_multiple_of(2) * width),
             transposed: Aligned::zeros(n_transposed * width),
+            pairs: None,
             bias: Aligned::zeros(width),
             weights_state: state(n_inputs * width),
             bias_state: state(width),
@@ -77,6 +102,15 @@ impl<F: Real> Tile<F> {
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
             gradient: Aligned::zeros(strip),
         }
+    }
+
+    /// With its weights in bf16 for products, and in place of `transposed` those transposed, of so many columns of the layer
+    /// before.
+    pub(super) fn in_pairs(mut self, kernel: PairKernel, n_transposed: usize) -> Tile<F> {
+        let pairs = |len: usize| Aligned::filled(len, Pair::default());
+        let (weights, transposed) = (pairs(self.weights.len() / 2), pairs(n_transposed * self.width / 2));
+        self.pairs = Some(TilePairs { kernel, weights, transposed });
+        self
     }
 
     /// Weights and biases of 0, also behind the last unit; the state stays where it is finite.
@@ -126,9 +160,29 @@ impl<F: Real> Tile<F> {
         &self.transposed[first_unit * self.width..]
     }
 
+    /// Renews the weights in bf16 of some inputs, the first of which has an even number, where products take them so. Those
+    /// that are transposed belong to a patch of the layer before, if to any.
+    #[inline(always)]
+    pub(super) fn pack_weights(&mut self, inputs: Range<usize>, before: Option<&Patch<F>>) {
+        let Tile { width, weights, pairs, .. } = self;
+        let Some(TilePairs { kernel, weights: panel, transposed }) = pairs else { return };
+        let width = *width;
+        let rows = F::singles(&weights[inputs.start * width..inputs.end * width]);
+        let panel = &mut panel[inputs.start / 2 * width..];
+        let transposed = before.map(|before| {
+            let first = before.first_unit * width / 2 + inputs.start - before.first_unit;
+            (&mut transposed[first..], before.width)
+        });
+        kernel.run(PackWeights { rows, width, panel, transposed });
+    }
+
     /// Renews the transposed weights of some units of `before`, a patch of the layer before, where they are kept.
     #[inline(always)]
     pub(super) fn transpose<S: Simd<F>>(&mut self, simd: S, before: &Patch<F>, units: Range<usize>) {
+        if self.pairs.is_some() {
+            self.pack_weights(before.first_unit + units.start..before.first_unit + units.end, Some(before));
+            return;
+        }
         let Tile { width, weights, transposed, .. } = self;
         if transposed.is_empty() {
             return;

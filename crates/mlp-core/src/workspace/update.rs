@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::kernel::pairs::product::{PairFactors, pair_product};
 use crate::kernel::panel::PANEL_WIDTH_MAX;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
@@ -64,6 +65,10 @@ impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, F, K> {
     ) {
         let entries = first_input * tile.width..first_input * tile.width + gradient.len();
         tile.update_weights(finite, first_input, gradient, self.sink);
+        if self.max_norm.is_none() && tile.layer == 0 {
+            // Those behind it are packed for the way back as well.
+            tile.pack_weights(first_input..first_input + entries.len() / tile.width, None);
+        }
         if self.max_norm.is_some() {
             finite.simd().apart(AddSquares { rows: &tile.weights[entries], sums: &mut tile.squared_norms });
         }
@@ -141,6 +146,18 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
                         // Zeros to begin with, in the first block.
                         let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
                         for (patch, before) in patches.iter().zip(before) {
+                            if let (Some(deltas), Some(received)) = (&patch.pairs, &before.pairs) {
+                                let factors = PairFactors {
+                                    left: &received.outputs.in_columns[first_unit..],
+                                    row_stride: 1,
+                                    pair_stride: before.width,
+                                    right: &deltas.deltas.in_columns,
+                                    n_pairs: patch.n_rows.div_ceil(2),
+                                };
+                                let (start, sums) = (start.take().map(F::singles), F::singles_mut(gradient));
+                                pair_product(deltas.kernel(), width, start, factors, n_units, sums);
+                                continue;
+                            }
                             let factors = Factors {
                                 left: &before.outputs[first_unit..],
                                 row_stride: 1,
