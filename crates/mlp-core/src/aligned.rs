@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::kernel::large_pages::ask_for_large_pages;
 use crate::real::Real;
 
 /// Bytes in a cache line, and in the longest vector.
@@ -23,7 +24,10 @@ impl<F: Real> Aligned<F> {
 
 impl<F: Copy> Aligned<F> {
     pub(crate) fn filled(len: usize, value: F) -> Aligned<F> {
-        let storage = vec![value; len + LINE / size_of::<F>()];
+        let n = len + LINE / size_of::<F>();
+        let mut storage = Vec::with_capacity(n);
+        ask_for_large_pages(storage.spare_capacity_mut());
+        storage.resize(n, value);
         let start = storage.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
         Aligned { storage, start, len }
     }

@@ -68,6 +68,12 @@ impl Pair {
         Pair::of_bits(elements[0].to_bits(), elements[1].to_bits())
     }
 
+    /// The even elements of two pairs, and their odd ones.
+    #[inline(always)]
+    pub(crate) fn transpose(even: Pair, odd: Pair) -> [Pair; 2] {
+        [Pair(even.0 & 0xffff | odd.0 << 16), Pair::of_bits(even.0, odd.0)]
+    }
+
     /// The even element, and the odd one.
     #[inline(always)]
     pub(crate) fn elements(self) -> [f32; 2] {
@@ -87,6 +93,9 @@ pub(crate) trait Pairs: Copy {
     const LANES: usize;
 
     /// # Safety
+    /// The processor has the instructions.
+    unsafe fn zeros() -> Self::Sums;
+    /// # Safety
     /// The processor has the instructions, and `LANES` numbers behind `from` are readable.
     unsafe fn load_sums(from: *const f32) -> Self::Sums;
     /// # Safety
@@ -98,6 +107,10 @@ pub(crate) trait Pairs: Copy {
     /// # Safety
     /// The processor has the instructions.
     unsafe fn splat(pair: Pair) -> Self::Factors;
+    /// Pairs of what lies at the same places: rounded numbers.
+    /// # Safety
+    /// The processor has the instructions, and `LANES` numbers behind both are readable.
+    unsafe fn join(even: *const f32, odd: *const f32) -> Self::Factors;
     /// Adds the products of the odd elements to the sums, then those of the even ones.
     /// # Safety
     /// The processor has the instructions.
@@ -173,6 +186,11 @@ impl<S: Simd<f32>> Pairs for Emulated<S> {
     const LANES: usize = S::LANES;
 
     #[inline(always)]
+    unsafe fn zeros() -> S::Vector {
+        // SAFETY: the caller's promise.
+        unsafe { S::splat(0.0) }
+    }
+    #[inline(always)]
     unsafe fn load_sums(from: *const f32) -> S::Vector {
         // SAFETY: the caller's promises.
         unsafe { S::load(from) }
@@ -198,6 +216,11 @@ impl<S: Simd<f32>> Pairs for Emulated<S> {
         let [even, odd] = pair.elements();
         // SAFETY: the caller's promise.
         unsafe { [S::splat(even), S::splat(odd)] }
+    }
+    #[inline(always)]
+    unsafe fn join(even: *const f32, odd: *const f32) -> [S::Vector; 2] {
+        // SAFETY: the caller's promises.
+        unsafe { [S::load(even), S::load(odd)] }
     }
     #[inline(always)]
     unsafe fn add_products(a: [S::Vector; 2], b: [S::Vector; 2], sums: S::Vector) -> S::Vector {

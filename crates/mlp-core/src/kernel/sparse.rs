@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::pairs::lists::{Lists, ListsTimes};
+use crate::kernel::pairs::lists::{AddColumns, Columns, Lists, ListsTimes};
 use crate::kernel::pairs::{Pair, PairKernel};
 use crate::kernel::panel::assert_panel_width;
 use crate::kernel::simd::{Simd, Task};
@@ -29,8 +29,9 @@ pub(crate) struct Sparse<F> {
     places: Vec<u32>,
     /// The numbers there. The last of an odd number of columns has a 0 beside it.
     values: Vec<[F; 2]>,
-    /// The same, of numbers that are rounded to bf16, where products are taken in pairs; else empty.
+    /// The same, of numbers that are rounded to bf16, where products are taken in pairs; else empty, as are the entries.
     pairs: Vec<Pair>,
+    pair_entries: Vec<(u32, Pair)>,
     pair_kernel: Option<PairKernel>,
     transposed: Transposed,
     /// For every column, 0 where it has nothing.
@@ -80,6 +81,7 @@ impl<F: Real> Sparse<F> {
             places: vec![0; max_rows * n_pairs],
             values: vec![[F::zero(); 2]; max_rows * n_pairs],
             pairs: Vec::new(),
+            pair_entries: Vec::new(),
             pair_kernel: None,
             transposed,
             used: vec![0; n_columns],
@@ -89,9 +91,15 @@ impl<F: Real> Sparse<F> {
         }
     }
 
-    /// For [`Sparse::rows_times_pairs`], to which the rows that are pushed have to be rounded to bf16.
+    /// For products of pairs: the rows that are pushed have to be rounded to bf16.
     pub(crate) fn in_pairs(mut self, kernel: PairKernel) -> Sparse<F> {
         self.pairs = vec![Pair::default(); self.values.len()];
+        self.pair_entries = vec![(0, Pair::default()); self.entries.len()];
+        self.entries = Vec::new();
+        // Twice as much of a panel is as near.
+        self.stretch_len *= 2;
+        self.n_stretches = self.n_columns.div_ceil(self.stretch_len);
+        self.ends = Vec::with_capacity(self.max_rows * self.n_stretches);
         self.pair_kernel = Some(kernel);
         self
     }
@@ -145,11 +153,13 @@ impl<F: Real> Sparse<F> {
     /// Appends pairs of the row that is being pushed, counted from `first_pair`, to their columns.
     #[inline(always)]
     fn append_to_columns(&mut self, first_pair: usize, pairs: Range<usize>) {
-        let (counts, entries) = (&mut self.counts[first_pair..], &mut self.entries[first_pair * self.stride..]);
-        for (&place, &values) in self.places[pairs.clone()].iter().zip(&self.values[pairs]) {
-            let count = &mut counts[place as usize];
-            entries[place as usize * self.stride + *count as usize] = (self.n_rows as u32, values);
-            *count += 1;
+        let Sparse { counts, entries, stride, pair_entries, .. } = self;
+        let (counts, row) = (&mut counts[first_pair..], self.n_rows as u32);
+        let places = &self.places[pairs.clone()];
+        if self.pair_kernel.is_some() {
+            append(row, places, &self.pairs[pairs], counts, &mut pair_entries[first_pair * *stride..], *stride);
+        } else {
+            append(row, places, &self.values[pairs], counts, &mut entries[first_pair * *stride..], *stride);
         }
     }
 
@@ -235,7 +245,32 @@ impl<F: Real> Sparse<F> {
         width: usize,
         sums: &mut [F],
     ) {
+        if let (Some(kernel), Transposed::FromColumns) = (self.pair_kernel, self.transposed) {
+            assert!(columns.start.is_multiple_of(2) && columns.end <= self.n_columns, "columns {columns:?}");
+            let pairs = columns.start / 2..columns.end.div_ceil(2);
+            let (entries, counts) = (&self.pair_entries[pairs.start * self.stride..], &self.counts[pairs]);
+            let columns = Columns { n_rows: self.n_rows, entries, stride: self.stride, counts };
+            kernel.run(AddColumns { columns, panel: F::singles(panel), width, sums: F::singles_mut(sums) });
+            return;
+        }
         simd.apart(AddColumnsTimes { sparse: self, columns, panel, width, sums });
+    }
+}
+
+/// Appends what stands at some places of a row to their lists.
+#[inline(always)]
+fn append<T: Copy>(
+    row: u32,
+    places: &[u32],
+    values: &[T],
+    counts: &mut [u32],
+    entries: &mut [(u32, T)],
+    stride: usize,
+) {
+    for (&place, &values) in places.iter().zip(values) {
+        let count = &mut counts[place as usize];
+        entries[place as usize * stride + *count as usize] = (row, values);
+        *count += 1;
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::activation::Activation;
 use crate::dropout::Mask;
 use crate::kernel::pairs::product::{PairFactors, pair_product};
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -44,14 +45,19 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             Received::Outputs(patches) => {
                 // All rows through the units of one tile before the next: their weights stay in the first-level cache.
                 let mut start = Some(&*tile.bias);
+                let mut next = patches.in_block(patch.block).skip(1);
                 for before in patches.in_block(patch.block) {
+                    let next = next.next();
                     if let (Some(weights), Some(received)) = (&tile.pairs, &before.pairs) {
                         let factors = PairFactors {
                             left: &received.outputs.in_rows,
                             row_stride: before.width / 2,
                             pair_stride: 1,
-                            right: &weights.weights[before.first_unit / 2 * tile.width..],
+                            right: weights.panel(before, tile.width),
                             n_pairs: before.n_units.div_ceil(2),
+                            ahead: next.map_or_else(Ahead::default, |next| {
+                                Ahead::default().and(next.rows_of_outputs()).and(weights.panel(next, tile.width))
+                            }),
                         };
                         let (start, sums) = (start.take().map(F::singles), F::singles_mut(&mut patch.outputs));
                         pair_product(weights.kernel, tile.width, start, factors, n_rows, sums);

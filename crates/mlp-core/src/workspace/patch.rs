@@ -83,10 +83,12 @@ impl BothWays {
         }
     }
 
-    fn pack(&mut self, kernel: PairKernel, width: usize, rows: &[f32]) {
+    fn pack(&mut self, kernel: PairKernel, width: usize, rows: &mut [f32], keeps_rounded: bool) {
         let BothWays { in_rows, in_columns } = self;
         if !in_rows.is_empty() {
-            kernel.run(PackBothWays { rows, width, in_rows, in_columns });
+            kernel.run(PackBothWays { rows, keeps_rounded, width, in_rows, in_columns });
+        } else if keeps_rounded {
+            round_all(kernel, rows);
         }
     }
 }
@@ -100,11 +102,24 @@ impl<F: Real> Patch<F> {
         self
     }
 
+    /// The outputs in pairs of neighbours in a row, as far as there are rows.
+    #[inline(always)]
+    pub(super) fn rows_of_outputs(&self) -> &[Pair] {
+        self.pairs.as_ref().map_or(&[], |pairs| &pairs.outputs.in_rows[..self.n_rows * self.width / 2])
+    }
+
+    /// As [`Patch::rows_of_outputs`].
+    #[inline(always)]
+    pub(super) fn rows_of_deltas(&self) -> &[Pair] {
+        self.pairs.as_ref().map_or(&[], |pairs| &pairs.deltas.in_rows[..self.n_rows * self.width / 2])
+    }
+
     /// Rounds the outputs for other layers, where products take them in bf16. The derivative is taken from them as they are.
     #[inline(always)]
     pub(super) fn pack_outputs(&mut self) {
         if let Some(PatchPairs { kernel, outputs, .. }) = &mut self.pairs {
-            outputs.pack(*kernel, self.width, F::singles(&self.outputs[..self.n_rows * self.width]));
+            let rows = F::singles_mut(&mut self.outputs[..self.n_rows * self.width]);
+            outputs.pack(*kernel, self.width, rows, false);
         }
     }
 
@@ -112,9 +127,8 @@ impl<F: Real> Patch<F> {
     #[inline(always)]
     pub(super) fn pack_deltas(&mut self) {
         if let Some(PatchPairs { kernel, deltas, .. }) = &mut self.pairs {
-            let values = F::singles_mut(&mut self.deltas[..self.n_rows * self.width]);
-            round_all(*kernel, values);
-            deltas.pack(*kernel, self.width, values);
+            let rows = F::singles_mut(&mut self.deltas[..self.n_rows * self.width]);
+            deltas.pack(*kernel, self.width, rows, true);
         }
     }
 }

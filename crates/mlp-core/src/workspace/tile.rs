@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::aligned::Aligned;
 use crate::kernel::pairs::packing::PackWeights;
 use crate::kernel::pairs::{Pair, PairKernel};
-use crate::kernel::panel::panel_width;
+use crate::kernel::panel::{PANEL_WIDTH_MAX, panel_width};
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::simd::{FiniteCheck, Simd};
 use crate::kernel::transpose::transpose;
 use crate::real::Real;
@@ -13,6 +14,7 @@ use crate::sink::{GradientSink, Parameter};
 use crate::workspace::layout::{LayerShape, Units};
 use crate::workspace::negligible::flush_negligible;
 use crate::workspace::patch::Patch;
+use crate::workspace::update::STRIP;
 
 /// A panel of the units of a layer: their weights and biases, with the sink's state.
 #[derive(Debug)]
@@ -62,11 +64,18 @@ pub(super) struct TilePairs {
 }
 
 impl TilePairs {
-    /// The transposed weights from the tile of the layer before that begins with `first_unit` on.
+    /// The weights of the units of `before`, a patch of the layer before, in a panel of this width.
     #[inline(always)]
-    pub(super) fn transposed(&self, first_unit: usize, width: usize) -> &[Pair] {
+    pub(super) fn panel<F>(&self, before: &Patch<F>, width: usize) -> &[Pair] {
+        let first = before.first_unit / 2 * width;
+        &self.weights[first..first + before.n_units.div_ceil(2) * width]
+    }
+
+    /// The same transposed.
+    #[inline(always)]
+    pub(super) fn transposed<F>(&self, before: &Patch<F>, width: usize) -> &[Pair] {
         // All tiles before that one are full.
-        &self.transposed[first_unit * width / 2..]
+        &self.transposed[before.first_unit * width / 2..][..before.width * width / 2]
     }
 }
 
@@ -110,6 +119,9 @@ impl<F: Real> Tile<F> {
         let pairs = |len: usize| Aligned::filled(len, Pair::default());
         let (weights, transposed) = (pairs(self.weights.len() / 2), pairs(n_transposed * self.width / 2));
         self.pairs = Some(TilePairs { kernel, weights, transposed });
+        if self.layer > 0 {
+            self.gradient = Aligned::zeros(PANEL_WIDTH_MAX * self.width);
+        }
         self
     }
 
@@ -174,6 +186,22 @@ impl<F: Real> Tile<F> {
             (&mut transposed[first..], before.width)
         });
         kernel.run(PackWeights { rows, width, panel, transposed });
+    }
+
+    /// What the update of the weights of the units of `before` will read and write, where these are kept in bf16 too.
+    #[inline(always)]
+    pub(super) fn ahead(&self, before: &Patch<F>) -> Ahead {
+        let Some(pairs) = &self.pairs else { return Ahead::default() };
+        let entries = before.first_unit * self.width..(before.first_unit + before.n_units) * self.width;
+        let ahead = Ahead::default().and(&self.weights[entries.clone()]);
+        let ahead = ahead.and(pairs.panel(before, self.width)).and(pairs.transposed(before, self.width));
+        let state = self.weights_state.iter().filter(|state| !state.is_empty());
+        state.fold(ahead, |ahead, state| ahead.and(&state[entries.clone()]))
+    }
+
+    /// The inputs whose gradient is summed at a time.
+    pub(super) fn strip_rows(&self) -> usize {
+        if self.pairs.is_some() && self.layer > 0 { self.gradient.len() / self.width } else { STRIP / self.width }
     }
 
     /// Renews the transposed weights of some units of `before`, a patch of the layer before, where they are kept.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::kernel::pairs::product::{PairFactors, pair_product};
 use crate::kernel::panel::PANEL_WIDTH_MAX;
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -17,6 +18,10 @@ use crate::workspace::tile::Tile;
 /// The numbers of the gradient that are computed at a time, where nothing asks for more: they stay in the cache next to the
 /// processor.
 pub(super) const STRIP: usize = 2_048;
+
+/// The numbers of a strip that are handed on together where weights are packed as well: a multiple of what is transposed
+/// together.
+const NEAR: usize = 1_024;
 
 /// The inputs whose weights are left out together, or not: an even number.
 pub(super) const PIECE: usize = 8;
@@ -112,7 +117,9 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
         let Update { tile, shape, patches, received, strips } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
-        let n_rows = STRIP / width;
+        let n_rows = tile.strip_rows();
+        // A strip in pairs is longer than what stays near with the weights and all that is made of them.
+        let n_near = if tile.pairs.is_some() { NEAR / width } else { n_rows };
         match received {
             Received::Inputs(inputs) => {
                 let parts = inputs.parts;
@@ -139,13 +146,15 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             }
             Received::Outputs(before) => {
                 for (first_tile, patch) in before.in_block(0).enumerate() {
-                    let before = before.in_tile(first_tile);
+                    let before_tile = before.in_tile(first_tile);
                     for first_unit in (0..patch.n_units).step_by(n_rows) {
                         let n_units = n_rows.min(patch.n_units - first_unit);
+                        let next = before.patches.get((first_tile + 1) * before.n_blocks);
+                        let ahead = next.map_or_else(Ahead::default, |next| tile.ahead(next));
                         let gradient = &mut tile.gradient[..n_units * width];
                         // Zeros to begin with, in the first block.
                         let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
-                        for (patch, before) in patches.iter().zip(before) {
+                        for (block, (patch, before)) in patches.iter().zip(before_tile).enumerate() {
                             if let (Some(deltas), Some(received)) = (&patch.pairs, &before.pairs) {
                                 let factors = PairFactors {
                                     left: &received.outputs.in_columns[first_unit..],
@@ -153,6 +162,7 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
                                     pair_stride: before.width,
                                     right: &deltas.deltas.in_columns,
                                     n_pairs: patch.n_rows.div_ceil(2),
+                                    ahead: ahead.portion(block, patches.len()),
                                 };
                                 let (start, sums) = (start.take().map(F::singles), F::singles_mut(gradient));
                                 pair_product(deltas.kernel(), width, start, factors, n_units, sums);
@@ -167,8 +177,12 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
                             };
                             panel_product(simd, width, start.take(), factors, n_units, gradient);
                         }
-                        strips.weights(tile, &mut finite, patch.first_unit + first_unit, 0..n_units * width);
-                        strips.done(simd, tile, patch, first_unit..first_unit + n_units);
+                        for first in (0..n_units).step_by(n_near) {
+                            let units = first..n_units.min(first + n_near);
+                            let first_input = patch.first_unit + first_unit + first;
+                            strips.weights(tile, &mut finite, first_input, first * width..units.end * width);
+                            strips.done(simd, tile, patch, first_unit + first..first_unit + units.end);
+                        }
                     }
                 }
             }
@@ -178,12 +192,25 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];
             for patch in patches {
-                for deltas in patch.deltas.chunks_exact(width).take(patch.n_rows) {
-                    sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
-                }
+                add_rows(&patch.deltas[..patch.n_rows * width], sums);
             }
             strips.bias(simd, tile, sums);
         }
+    }
+}
+
+/// Adds the rows of a matrix to sums, row after row, some columns at a time, whose sums stay in registers.
+#[inline(always)]
+fn add_rows<F: Real>(rows: &[F], sums: &mut [F]) {
+    /// The width is a multiple of it.
+    const COLUMNS: usize = 8;
+    let width = sums.len();
+    for (index, sums) in sums.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+        let mut columns = *sums;
+        for row in rows.chunks_exact(width) {
+            columns.iter_mut().zip(&row.as_chunks::<COLUMNS>().0[index]).for_each(|(sum, &value)| *sum += value);
+        }
+        *sums = columns;
     }
 }
 

@@ -79,6 +79,11 @@ impl Pairs for Instruction {
     const LANES: usize = 16;
 
     #[inline(always)]
+    unsafe fn zeros() -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_setzero_ps() }
+    }
+    #[inline(always)]
     unsafe fn load_sums(from: *const f32) -> __m512 {
         // SAFETY: the caller's promises.
         unsafe { _mm512_loadu_ps(from) }
@@ -97,6 +102,14 @@ impl Pairs for Instruction {
     unsafe fn splat(pair: Pair) -> __m512i {
         // SAFETY: the caller's promise.
         unsafe { _mm512_set1_epi32(pair.0.cast_signed()) }
+    }
+    #[inline(always)]
+    unsafe fn join(even: *const f32, odd: *const f32) -> __m512i {
+        // SAFETY: the caller's promises. The lower halves of rounded numbers are 0.
+        unsafe {
+            let (even, odd) = (_mm512_loadu_si512(even.cast()), _mm512_loadu_si512(odd.cast()));
+            _mm512_or_si512(_mm512_srli_epi32::<16>(even), odd)
+        }
     }
     #[inline(always)]
     unsafe fn add_products(a: __m512i, b: __m512i, sums: __m512) -> __m512 {

@@ -1,8 +1,9 @@
-//! The product of the first layer, whose inputs have many zeros, in pairs: the lists hold pairs of neighbouring inputs, which
-//! is what a pair of terms is.
+//! The products of the first layer, whose inputs have many zeros, in pairs of terms. Forward, the lists hold pairs of
+//! neighbouring inputs, which is what a pair of terms is. Transposed, two rows of a list are taken together, the first as the
+//! odd element: so each sum is one chain over ascending rows, whichever rows meet.
 
 use crate::kernel::pairs::{Pair, PairTask, Pairs};
-use crate::kernel::panel::assert_panel_width;
+use crate::kernel::panel::{PANEL_WIDTH_MAX, assert_panel_width};
 
 /// Lists of pairs of terms that are not both zero: for each row one for each stretch of a panel.
 #[derive(Clone, Copy)]
@@ -100,7 +101,7 @@ unsafe fn add_vectors<P: Pairs, const VECTORS: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         // Loops, not closures: an instruction in a closure would become a call.
-        let mut sums = [P::load_sums(to); VECTORS];
+        let mut sums = [P::zeros(); VECTORS];
         for (vector, sum) in sums.iter_mut().enumerate() {
             *sum = P::load_sums(to.add(vector * P::LANES));
         }
@@ -116,4 +117,145 @@ unsafe fn add_vectors<P: Pairs, const VECTORS: usize>(
         }
     }
     VECTORS * P::LANES
+}
+
+/// Lists of rows for each pair of columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    pub(crate) n_rows: usize,
+    /// The rows in which a pair is not zero, ascending, and the pair there; those of the next pair begin `stride` further.
+    pub(crate) entries: &'a [(u32, Pair)],
+    pub(crate) stride: usize,
+    /// The entries of each pair.
+    pub(crate) counts: &'a [u32],
+}
+
+/// `sums[i] += Σ x[row][i] · panel[row]`, rows of `width`, two for each list; all numbers are rounded.
+pub(crate) struct AddColumns<'a> {
+    pub(crate) columns: Columns<'a>,
+    pub(crate) panel: &'a [f32],
+    pub(crate) width: usize,
+    pub(crate) sums: &'a mut [f32],
+}
+
+impl PairTask for AddColumns<'_> {
+    /// # Panics
+    /// Where a slice is too short, or the width is not that of a panel.
+    #[inline(always)]
+    fn run<P: Pairs>(self, _pairs: P) {
+        let AddColumns { columns, panel, width, sums } = self;
+        let Columns { n_rows, entries, stride, counts } = columns;
+        assert_panel_width::<f32>(width);
+        assert!(panel.len() >= n_rows * width && sums.len() >= 2 * counts.len() * width);
+        let lists = entries.chunks(stride).zip(counts).map(|(entries, &count)| &entries[..count as usize]);
+        if let Some(row) = lists.clone().filter_map(<[_]>::last).map(|&(row, _)| row).max() {
+            // They ascend.
+            assert!((row as usize) < n_rows, "row {row} of {n_rows}");
+        }
+        // SAFETY: `_pairs` proves the instructions; the panel has a row for every entry, and there are sums for all lists.
+        unsafe { columns_times::<P>(lists, panel.as_ptr(), width, sums.as_mut_ptr()) };
+    }
+}
+
+/// Adds to two rows of `sums` for each list, one behind the other, its products with the rows of a panel: the first number of
+/// each entry goes to the first of them, the second to the second. All numbers are rounded.
+///
+/// # Safety
+/// The processor has the instructions of `P`; the panel has a row of `width` numbers for the row of every entry, and `sums` has
+/// two for each list.
+#[inline(always)]
+unsafe fn columns_times<'a, P: Pairs>(
+    lists: impl Iterator<Item = &'a [(u32, Pair)]> + Clone,
+    panel: *const f32,
+    width: usize,
+    sums: *mut f32,
+) {
+    let n_vectors = width / P::LANES;
+    let mut vector = 0;
+    while vector < n_vectors {
+        // Without lists there may be nothing where these point.
+        let (panel, sums) = (panel.wrapping_add(vector * P::LANES), sums.wrapping_add(vector * P::LANES));
+        let lists = lists.clone();
+        // SAFETY: the caller's promises; the vectors lie inside the width. At most eight sums, which leaves registers for
+        // their factors on every level.
+        unsafe {
+            vector += match (P::LANES, n_vectors - vector) {
+                (16, 4..) => vectors_of_columns::<P, 4>(lists, panel, width, sums),
+                (_, 2..) => vectors_of_columns::<P, 2>(lists, panel, width, sums),
+                _ => vectors_of_columns::<P, 1>(lists, panel, width, sums),
+            };
+        }
+    }
+}
+
+/// [`columns_times`] for some vectors of each row, whose sums stay in registers. Returns their number.
+///
+/// # Safety
+/// As that; `panel` and `sums` point to the first of the vectors.
+#[inline(always)]
+unsafe fn vectors_of_columns<'a, P: Pairs, const VECTORS: usize>(
+    lists: impl Iterator<Item = &'a [(u32, Pair)]>,
+    panel: *const f32,
+    width: usize,
+    sums: *mut f32,
+) -> usize {
+    for (index, list) in lists.enumerate() {
+        if list.is_empty() {
+            continue;
+        }
+        // SAFETY: the caller's promises; a panel has at most so many columns.
+        unsafe {
+            // Loops, not closures: an instruction in a closure would become a call.
+            let to = sums.add(2 * index * width);
+            let mut sums = [[P::zeros(); VECTORS]; 2];
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    *sum = P::load_sums(to.add(row * width + vector * P::LANES));
+                }
+            }
+            let (two, one) = list.as_chunks::<2>();
+            for &[(first, odd), (second, even)] in two {
+                let (first, second) = (panel.add(first as usize * width), panel.add(second as usize * width));
+                add_two_rows::<P, VECTORS>(Pair::transpose(even, odd), second, first, &mut sums);
+            }
+            if let &[(row, odd)] = one {
+                let zeros = [0.0; PANEL_WIDTH_MAX];
+                let row = panel.add(row as usize * width);
+                let factors = Pair::transpose(Pair::default(), odd);
+                add_two_rows::<P, VECTORS>(factors, zeros.as_ptr(), row, &mut sums);
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (vector, &sum) in sums.iter().enumerate() {
+                    P::store_sums(sum, to.add(row * width + vector * P::LANES));
+                }
+            }
+        }
+    }
+    VECTORS
+}
+
+/// Adds the products of two entries of a list with the vectors of their rows.
+///
+/// # Safety
+/// As [`vectors_of_columns`].
+#[inline(always)]
+unsafe fn add_two_rows<P: Pairs, const VECTORS: usize>(
+    factors: [Pair; 2],
+    even_row: *const f32,
+    odd_row: *const f32,
+    sums: &mut [[P::Sums; VECTORS]; 2],
+) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let mut columns = [P::splat(Pair::default()); VECTORS];
+        for (vector, column) in columns.iter_mut().enumerate() {
+            *column = P::join(even_row.add(vector * P::LANES), odd_row.add(vector * P::LANES));
+        }
+        for (sums, factor) in sums.iter_mut().zip(factors) {
+            let factor = P::splat(factor);
+            for (sum, &column) in sums.iter_mut().zip(&columns) {
+                *sum = P::add_products(factor, column, *sum);
+            }
+        }
+    }
 }

@@ -19,8 +19,9 @@ impl PairTask for RoundAll<'_> {
 
 /// Rows of a matrix packed for both of its products: the pairs of neighbours in a row, and those in a column.
 pub(crate) struct PackBothWays<'a> {
-    /// Rows of `width`.
-    pub(crate) rows: &'a [f32],
+    /// Rows of `width`; rounded themselves where `keeps_rounded`.
+    pub(crate) rows: &'a mut [f32],
+    pub(crate) keeps_rounded: bool,
     pub(crate) width: usize,
     /// Rows of half the width.
     pub(crate) in_rows: &'a mut [Pair],
@@ -31,13 +32,17 @@ pub(crate) struct PackBothWays<'a> {
 impl PairTask for PackBothWays<'_> {
     #[inline(always)]
     fn run<P: Pairs>(self, _pairs: P) {
-        let PackBothWays { rows, width, in_rows, in_columns } = self;
+        let PackBothWays { rows, keeps_rounded, width, in_rows, in_columns } = self;
         assert_panel_width::<f32>(width);
+        let mut bits = OnLines([0; 2 * PANEL_WIDTH_MAX]);
+        let bits = &mut bits.0[..2 * width];
         let (to_rows, to_columns) = (in_rows.chunks_mut(width), in_columns.chunks_exact_mut(width));
-        for ((two, in_rows), in_columns) in rows.chunks(2 * width).zip(to_rows).zip(to_columns) {
-            let mut bits = [0; 2 * PANEL_WIDTH_MAX];
-            let bits = &mut bits[..2 * width];
-            bits.iter_mut().zip(two).for_each(|(bits, &value)| *bits = rounded(value));
+        for ((two, in_rows), in_columns) in rows.chunks_mut(2 * width).zip(to_rows).zip(to_columns) {
+            bits[two.len()..].fill(0);
+            bits.iter_mut().zip(&*two).for_each(|(bits, &value)| *bits = rounded(value));
+            if keeps_rounded {
+                two.iter_mut().zip(&*bits).for_each(|(value, &bits)| *value = f32::from_bits(bits));
+            }
             join_rows(bits, in_rows);
             let (first, second) = bits.split_at(width);
             join_columns(first, second, in_columns);
@@ -58,32 +63,36 @@ pub(crate) struct PackWeights<'a> {
 
 impl PairTask for PackWeights<'_> {
     #[inline(always)]
-    fn run<P: Pairs>(self, _pairs: P) {
+    fn run<P: Pairs>(self, pairs: P) {
         let PackWeights { rows, width, panel, mut transposed } = self;
         assert_panel_width::<f32>(width);
         let n_pairs = width / 2;
-        let mut bits = [0; SQUARE * PANEL_WIDTH_MAX];
-        let mut pairs = [Pair::default(); SQUARE * PANEL_WIDTH_MAX / 2];
-        for (square, rows) in rows.chunks(SQUARE * width).enumerate() {
+        let mut bits = OnLines([0; SQUARE * PANEL_WIDTH_MAX]);
+        let mut square = OnLines([Pair::default(); SQUARE * PANEL_WIDTH_MAX / 2]);
+        for (index, rows) in rows.chunks(SQUARE * width).enumerate() {
             let n_rows = rows.len() / width;
-            let bits = &mut bits[..n_rows.next_multiple_of(2) * width];
+            let bits = &mut bits.0[..n_rows.next_multiple_of(2) * width];
             bits[rows.len()..].fill(0);
             bits.iter_mut().zip(rows).for_each(|(bits, &value)| *bits = rounded(value));
-            let to_panel = panel[square * SQUARE / 2 * width..].chunks_exact_mut(width);
+            let to_panel = panel[index * SQUARE / 2 * width..].chunks_exact_mut(width);
             for (two, to) in bits.chunks_exact(2 * width).zip(to_panel) {
                 let (first, second) = two.split_at(width);
                 join_columns(first, second, to);
             }
             if let Some((transposed, stride)) = &mut transposed {
-                let pairs = &mut pairs[..n_rows * n_pairs];
-                join_rows(&bits[..rows.len()], pairs);
-                let first = square * SQUARE;
+                let square = &mut square.0[..n_rows * n_pairs];
+                join_rows(&bits[..rows.len()], square);
+                let first = index * SQUARE;
                 assert!(first + n_rows <= *stride, "{n_rows} inputs behind {first} of {stride}");
-                transpose::<P>(_pairs, pairs, n_pairs, &mut transposed[first..], *stride);
+                transpose(pairs, square, n_pairs, &mut transposed[first..], *stride);
             }
         }
     }
 }
+
+/// Numbers that begin on a cache line: what is written to it and read at once does not lie on two.
+#[repr(align(64))]
+struct OnLines<T>(T);
 
 /// Pairs of neighbours.
 #[inline(always)]

@@ -3,6 +3,7 @@
 
 use crate::kernel::panel::assert_panel_width;
 use crate::kernel::pairs::{Pair, PairKernel, PairTask, Pairs};
+use crate::kernel::prefetch::Ahead;
 
 /// The factors of a product that lie in one place.
 #[derive(Clone, Copy)]
@@ -14,6 +15,8 @@ pub(crate) struct PairFactors<'a> {
     /// The right factors of the pair p are the row p of this panel.
     pub(crate) right: &'a [Pair],
     pub(crate) n_pairs: usize,
+    /// What is asked for meanwhile.
+    pub(crate) ahead: Ahead,
 }
 
 /// The product of some rows with a panel: `sums[row][column] = start[column] + Σ left[row][term] · right[term][column]`, one
@@ -46,7 +49,7 @@ impl PairTask for PairProduct<'_> {
     #[inline(always)]
     fn run<P: Pairs>(self, _pairs: P) {
         let PairProduct { width, start, factors, n_rows, sums } = self;
-        let PairFactors { left, row_stride, pair_stride, right, n_pairs } = factors;
+        let PairFactors { left, row_stride, pair_stride, right, n_pairs, ahead } = factors;
         assert_panel_width::<f32>(width);
         assert!(start.is_none_or(|start| start.len() == width));
         assert!(n_rows * width <= sums.len());
@@ -54,9 +57,15 @@ impl PairTask for PairProduct<'_> {
             assert!((n_rows - 1) * row_stride + (n_pairs - 1) * pair_stride < left.len());
             assert!(n_pairs * width <= right.len());
         }
+        /// Those that are taken together.
+        const ROWS: usize = 4;
+        let mut ahead = ahead.in_portions(n_rows.div_ceil(ROWS));
         let n_vectors = width / P::LANES;
         let mut row = 0;
         while row < n_rows {
+            if row.is_multiple_of(ROWS) {
+                ahead.ask();
+            }
             let (mut vector, mut n_done) = (0, 0);
             while vector < n_vectors {
                 let block = Block { width, start, factors, row, vector, sums: sums.as_mut_ptr() };
@@ -103,7 +112,7 @@ impl Block<'_> {
         unsafe {
             // Loops, not closures: an instruction in a closure would become a call.
             let to = sums.add(row * width + vector * P::LANES);
-            let mut sums = [[P::load_sums([0.0; 16].as_ptr()); VECTORS]; ROWS];
+            let mut sums = [[P::zeros(); VECTORS]; ROWS];
             for (row, sums) in sums.iter_mut().enumerate() {
                 for (index, sum) in sums.iter_mut().enumerate() {
                     *sum = match start {
