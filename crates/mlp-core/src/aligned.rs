@@ -2,13 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::kernel::large_pages::ask_for_large_pages;
+use crate::kernel::pairs::Pair;
 use crate::real::Real;
 
 /// Bytes in a cache line, and in the longest vector.
 const LINE: usize = 64;
 
-/// A slice aligned to 64 bytes: a vector load from it touches one cache line and not two.
+/// A slice of zeros to begin with, aligned to 64 bytes: a vector load from it touches one cache line and not two.
 #[derive(Debug)]
 pub(crate) struct Aligned<F> {
     storage: Vec<F>,
@@ -18,17 +18,20 @@ pub(crate) struct Aligned<F> {
 
 impl<F: Real> Aligned<F> {
     pub(crate) fn zeros(len: usize) -> Aligned<F> {
-        Aligned::filled(len, F::zero())
+        Aligned::inside(vec![F::zero(); len + LINE / size_of::<F>()], len)
     }
 }
 
-impl<F: Copy> Aligned<F> {
-    pub(crate) fn filled(len: usize, value: F) -> Aligned<F> {
-        let n = len + LINE / size_of::<F>();
-        let mut storage = Vec::with_capacity(n);
-        ask_for_large_pages(storage.spare_capacity_mut());
-        storage.resize(n, value);
-        let start = storage.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
+impl Aligned<Pair> {
+    pub(crate) fn zero_pairs(len: usize) -> Aligned<Pair> {
+        Aligned::inside(vec![Pair::default(); len + LINE / size_of::<Pair>()], len)
+    }
+}
+
+impl<F> Aligned<F> {
+    /// A part of a vector that has a line more.
+    fn inside(storage: Vec<F>, len: usize) -> Aligned<F> {
+        let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Aligned { storage, start, len }
     }
 }

@@ -15,6 +15,5 @@ pub(crate) mod sparse;
 pub(crate) mod transpose;
 // What is beside them.
 pub(crate) mod peak;
-pub(crate) mod large_pages;
 pub(crate) mod prefetch;
 pub(crate) mod workers;

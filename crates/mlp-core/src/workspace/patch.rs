@@ -78,8 +78,8 @@ impl PatchPairs {
 impl BothWays {
     fn new(n_rows: usize, width: usize) -> BothWays {
         BothWays {
-            in_rows: Aligned::filled(n_rows * width / 2, Pair::default()),
-            in_columns: Aligned::filled(n_rows.div_ceil(2) * width, Pair::default()),
+            in_rows: Aligned::zero_pairs(n_rows * width / 2),
+            in_columns: Aligned::zero_pairs(n_rows.div_ceil(2) * width),
         }
     }
 

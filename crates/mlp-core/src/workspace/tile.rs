@@ -116,8 +116,8 @@ impl<F: Real> Tile<F> {
     /// With its weights in bf16 for products, and in place of `transposed` those transposed, of so many columns of the layer
     /// before.
     pub(super) fn in_pairs(mut self, kernel: PairKernel, n_transposed: usize) -> Tile<F> {
-        let pairs = |len: usize| Aligned::filled(len, Pair::default());
-        let (weights, transposed) = (pairs(self.weights.len() / 2), pairs(n_transposed * self.width / 2));
+        let weights = Aligned::zero_pairs(self.weights.len() / 2);
+        let transposed = Aligned::zero_pairs(n_transposed * self.width / 2);
         self.pairs = Some(TilePairs { kernel, weights, transposed });
         if self.layer > 0 {
             self.gradient = Aligned::zeros(PANEL_WIDTH_MAX * self.width);
