@@ -233,3 +233,6 @@ impl<S: Simd<f32>> Pairs for Emulated<S> {
         unsafe { S::transpose_square(from.cast(), from_stride, to.cast(), to_stride) };
     }
 }
+
+#[cfg(test)]
+mod tests;
