@@ -233,19 +233,7 @@ impl<F: Real> Workspace<F> {
         }
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
-        Workspace {
-            kernel,
-            layers,
-            tiles,
-            shares,
-            patches,
-            inputs,
-            outputs,
-            rows,
-            n_slots,
-            max_batch,
-            n_samples: 0,
-        }
+        Workspace { kernel, layers, tiles, shares, patches, inputs, outputs, rows, n_slots, max_batch, n_samples: 0 }
     }
 
     /// The outputs of the sample in `row` of the last batch, length `n_outputs`.

@@ -98,7 +98,8 @@ impl<F: Real> Patch<F> {
     pub(super) fn in_pairs(mut self, kernel: PairKernel, is_first_layer: bool, is_last_layer: bool) -> Patch<F> {
         let n_rows = self.outputs.len() / self.width;
         let both_ways = |is_taken: bool| BothWays::new(if is_taken { n_rows } else { 0 }, self.width);
-        self.pairs = Some(PatchPairs { kernel, outputs: both_ways(!is_last_layer), deltas: both_ways(!is_first_layer) });
+        self.pairs =
+            Some(PatchPairs { kernel, outputs: both_ways(!is_last_layer), deltas: both_ways(!is_first_layer) });
         self
     }
 

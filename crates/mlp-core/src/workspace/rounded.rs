@@ -54,8 +54,7 @@ impl<F: Real> Workspace<F> {
         assert!(max_batch > 1, "products in bf16 are for workspaces for batches of 2 or more");
         let n_threads = workers.n_threads();
         let rows = Rows::suiting(mlp, max_batch, n_threads);
-        let mut workspace =
-            Workspace::without_weights(mlp, max_batch, rows, Keep::LastRow, n_slots, kernel, n_threads);
+        let mut workspace = Workspace::without_weights(mlp, max_batch, rows, Keep::LastRow, n_slots, kernel, n_threads);
         workspace.round_to_bf16();
         workspace.load(mlp);
         workspace

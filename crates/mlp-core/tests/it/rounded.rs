@@ -2,8 +2,8 @@
 
 use mlp_core::ndarray::{Array2, Axis};
 use mlp_core::{
-    Activation, Dropout, Gradients, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Real, Reduction, StepOptions,
-    Workers, Workspace, backpropagate,
+    Activation, Dropout, Gradients, KeepGradient, Kernel, Loss, Mlp, NonFinite, Objective, Real, Reduction,
+    StepOptions, Workers, Workspace, backpropagate,
 };
 
 use crate::networks::{Descent, Samples, bits, kernels, network, one_hot, samples};

@@ -1,8 +1,8 @@
 //! The product of some rows with a panel, in pairs of terms: [`panel_product`](crate::kernel::product::panel_product) with
 //! twice as many terms in a register.
 
-use crate::kernel::panel::assert_panel_width;
 use crate::kernel::pairs::{Pair, PairKernel, PairTask, Pairs};
+use crate::kernel::panel::assert_panel_width;
 use crate::kernel::prefetch::Ahead;
 
 /// The factors of a product that lie in one place.

@@ -66,7 +66,13 @@ fn numbers_are_rounded_to_nearest_and_ties_to_even() {
                 let nearest = match below.total_cmp(&above) {
                     std::cmp::Ordering::Less => down,
                     std::cmp::Ordering::Greater => up,
-                    std::cmp::Ordering::Equal => if upper % 2 == 0 { down } else { up },
+                    std::cmp::Ordering::Equal => {
+                        if upper % 2 == 0 {
+                            down
+                        } else {
+                            up
+                        }
+                    }
                 };
                 assert_eq!(found.to_bits(), nearest.to_bits(), "{value:e}");
             } else {
@@ -155,9 +161,8 @@ fn every_way_gives_the_same_bits_for_all_products_of_eight_bits() {
 fn every_way_gives_the_same_bits_for_all_numbers_that_rounding_leaves() {
     let mut random = Random(2);
     for _ in 0..20_000 {
-        let factors = |random: &mut Random| -> [Pair; 16] {
-            pairs_of(&random.rounded(32)).try_into().expect("sixteen pairs")
-        };
+        let factors =
+            |random: &mut Random| -> [Pair; 16] { pairs_of(&random.rounded(32)).try_into().expect("sixteen pairs") };
         let (a, b) = (factors(&mut random), factors(&mut random));
         // A sum of products, or anything that is normal.
         let sums: [f32; 16] = std::array::from_fn(|lane| match random.next() % 3 {
@@ -219,9 +224,8 @@ fn products_have_the_same_bits_every_way_and_are_chains_over_ascending_pairs() {
         let mut expected = vec![0.0; n_rows * width];
         for (index, sum) in expected.iter_mut().enumerate() {
             let (row, column) = (index / width, index % width);
-            *sum = (0..n_pairs).fold(start[column], |sum, pair| {
-                dot(left[row * n_pairs + pair], panel[pair * width + column], sum)
-            });
+            *sum = (0..n_pairs)
+                .fold(start[column], |sum, pair| dot(left[row * n_pairs + pair], panel[pair * width + column], sum));
         }
         for kernel in kernels() {
             let (row_stride, pair_stride, ahead) = (n_pairs, 1, Ahead::default());
@@ -325,7 +329,13 @@ fn matrices_are_packed_for_both_of_their_products() {
                 let mut in_columns = vec![Pair::of_bits(!0, !0); usize::div_ceil(n_rows, 2) * width];
                 let (to_rows, to_columns) = (&mut in_rows, &mut in_columns);
                 let rows_of = &mut rows;
-                kernel.run(PackBothWays { rows: rows_of, keeps_rounded, width, in_rows: to_rows, in_columns: to_columns });
+                kernel.run(PackBothWays {
+                    rows: rows_of,
+                    keeps_rounded,
+                    width,
+                    in_rows: to_rows,
+                    in_columns: to_columns,
+                });
                 let mut expected = values.clone();
                 if keeps_rounded {
                     round_all(kernel, &mut expected);
