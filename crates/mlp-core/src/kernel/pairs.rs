@@ -10,14 +10,12 @@
 //!
 //! each a fused multiply-add to nearest even, with subnormal operands taken as 0 and subnormal results made 0, whatever the
 //! processor's flags say. That is how Intel documents it, and what a processor of AMD's Zen 4 generation was found to do
-//! (`instruction::tests` tries it against the same in software; [mathematics.md] says on how many).
+//! (docs/mathematics.md says how; the tests try it against the same in software).
 //!
 //! Here the bits are those of any fused or unfused arithmetic, so that every level gives the same: numbers below
 //! [`LEAST`] are rounded to 0, so every product, and hence every sum, is a multiple of 2⁻¹²⁶ and is not subnormal; those of
 //! [`MOST`] or more become NaN, so no product overflows; and a product of two such numbers has 16 bits, so it is exact, and
 //! `a · b + c` rounds once either way.
-//!
-//! [mathematics.md]: https://github.com/mlp-lab/mlp-lab/blob/main/docs/mathematics.md
 
 pub(crate) mod lists;
 pub(crate) mod packing;

@@ -188,6 +188,18 @@ impl<F: Real> Tile<F> {
         kernel.run(PackWeights { rows, width, panel, transposed });
     }
 
+    /// What the update of the weights of some inputs, the first of which has an even number, will read and write, where these are
+    /// kept in bf16 too.
+    #[inline(always)]
+    pub(super) fn ahead_of_inputs(&self, inputs: Range<usize>) -> Ahead {
+        let Some(pairs) = &self.pairs else { return Ahead::default() };
+        let entries = inputs.start * self.width..inputs.end * self.width;
+        let ahead = Ahead::default().and(&self.weights[entries.clone()]);
+        let ahead = ahead.and(&pairs.weights[entries.start / 2..entries.end / 2]);
+        let state = self.weights_state.iter().filter(|state| !state.is_empty());
+        state.fold(ahead, |ahead, state| ahead.and(&state[entries.clone()]))
+    }
+
     /// What the update of the weights of the units of `before` will read and write, where these are kept in bf16 too.
     #[inline(always)]
     pub(super) fn ahead(&self, before: &Patch<F>) -> Ahead {

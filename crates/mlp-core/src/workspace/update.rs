@@ -126,11 +126,14 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
                 let together = parts[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
                     let columns = first_input..shape.n_inputs.min(first_input + together);
+                    let next = columns.end..shape.n_inputs.min(columns.end + together);
+                    let mut ahead = tile.ahead_of_inputs(next).in_portions(parts.len());
                     // Zeros, as every strip leaves them.
                     let sums = &mut tile.gradient[..columns.len().next_multiple_of(2) * width];
                     for (parts, patch) in inputs.blocks().zip(patches) {
                         // All columns go through the deltas of one block, which stay in the first-level cache.
                         for (first_row, part) in parts {
+                            ahead.ask();
                             let deltas = &patch.deltas[first_row * width..];
                             part.sparse.add_columns_times(simd, columns.clone(), deltas, width, sums);
                         }
@@ -146,42 +149,18 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             }
             Received::Outputs(before) => {
                 for (first_tile, patch) in before.in_block(0).enumerate() {
-                    let before_tile = before.in_tile(first_tile);
+                    let next = before.patches.get((first_tile + 1) * before.n_blocks);
+                    let ahead = next.map_or_else(Ahead::default, |next| tile.ahead(next));
                     for first_unit in (0..patch.n_units).step_by(n_rows) {
-                        let n_units = n_rows.min(patch.n_units - first_unit);
-                        let next = before.patches.get((first_tile + 1) * before.n_blocks);
-                        let ahead = next.map_or_else(Ahead::default, |next| tile.ahead(next));
-                        let gradient = &mut tile.gradient[..n_units * width];
-                        // Zeros to begin with, in the first block.
-                        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
-                        for (block, (patch, before)) in patches.iter().zip(before_tile).enumerate() {
-                            if let (Some(deltas), Some(received)) = (&patch.pairs, &before.pairs) {
-                                let factors = PairFactors {
-                                    left: &received.outputs.in_columns[first_unit..],
-                                    row_stride: 1,
-                                    pair_stride: before.width,
-                                    right: &deltas.deltas.in_columns,
-                                    n_pairs: patch.n_rows.div_ceil(2),
-                                    ahead: ahead.portion(block, patches.len()),
-                                };
-                                let (start, sums) = (start.take().map(F::singles), F::singles_mut(gradient));
-                                pair_product(deltas.kernel(), width, start, factors, n_units, sums);
-                                continue;
-                            }
-                            let factors = Factors {
-                                left: &before.outputs[first_unit..],
-                                row_stride: 1,
-                                term_stride: before.width,
-                                right: &patch.deltas,
-                                n_terms: patch.n_rows,
-                            };
-                            panel_product(simd, width, start.take(), factors, n_units, gradient);
-                        }
-                        for first in (0..n_units).step_by(n_near) {
-                            let units = first..n_units.min(first + n_near);
-                            let first_input = patch.first_unit + first_unit + first;
-                            strips.weights(tile, &mut finite, first_input, first * width..units.end * width);
-                            strips.done(simd, tile, patch, first_unit + first..first_unit + units.end);
+                        let units = first_unit..patch.n_units.min(first_unit + n_rows);
+                        let gradient = &mut tile.gradient[..units.len() * width];
+                        let blocks = patches.iter().zip(before.in_tile(first_tile));
+                        sum_over_blocks(simd, width, blocks, units.clone(), ahead, gradient);
+                        for first in units.clone().step_by(n_near) {
+                            let near = first..units.end.min(first + n_near);
+                            let entries = (near.start - units.start) * width..(near.end - units.start) * width;
+                            strips.weights(tile, &mut finite, patch.first_unit + first, entries);
+                            strips.done(simd, tile, patch, near);
                         }
                     }
                 }
@@ -196,6 +175,45 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             }
             strips.bias(simd, tile, sums);
         }
+    }
+}
+
+/// The gradient of the weights of some units of the layer before: for each block, the patch of the tile and that of the layer
+/// before. Meanwhile what comes next is asked for.
+#[inline(always)]
+fn sum_over_blocks<'a, F: Real, S: Simd<F>>(
+    simd: S,
+    width: usize,
+    blocks: impl ExactSizeIterator<Item = (&'a Patch<F>, &'a Patch<F>)>,
+    units: Range<usize>,
+    ahead: Ahead,
+    gradient: &mut [F],
+) {
+    let n_blocks = blocks.len();
+    // Zeros to begin with, in the first block.
+    let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
+    for (block, (patch, before)) in blocks.enumerate() {
+        if let (Some(deltas), Some(received)) = (&patch.pairs, &before.pairs) {
+            let factors = PairFactors {
+                left: &received.outputs.in_columns[units.start..],
+                row_stride: 1,
+                pair_stride: before.width,
+                right: &deltas.deltas.in_columns,
+                n_pairs: patch.n_rows.div_ceil(2),
+                ahead: ahead.portion(block, n_blocks),
+            };
+            let (start, sums) = (start.take().map(F::singles), F::singles_mut(gradient));
+            pair_product(deltas.kernel(), width, start, factors, units.len(), sums);
+            continue;
+        }
+        let factors = Factors {
+            left: &before.outputs[units.start..],
+            row_stride: 1,
+            term_stride: before.width,
+            right: &patch.deltas,
+            n_terms: patch.n_rows,
+        };
+        panel_product(simd, width, start.take(), factors, units.len(), gradient);
     }
 }
 
