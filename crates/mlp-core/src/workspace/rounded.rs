@@ -3,13 +3,14 @@
 use crate::aligned::Aligned;
 use crate::kernel::level::Kernel;
 use crate::kernel::pairs::PairKernel;
+use crate::kernel::panel::PANEL_WIDTH_MAX;
 use crate::kernel::workers::Workers;
 use crate::mlp::Mlp;
+use crate::real::Real;
 use crate::workspace::Workspace;
 use crate::workspace::inputs::Keep;
 use crate::workspace::layout::Rows;
-
-use crate::real::Real;
+use crate::workspace::update::STRIP;
 
 impl<F: Real> Workspace<F> {
     /// [`Workspace::new`] with matrix products of numbers in bf16, which processors with instructions for them compute twice
@@ -76,10 +77,16 @@ impl<F: Real> Workspace<F> {
             .iter()
             .map(|shape| self.tiles[shape.tiles()].last().map_or(0, |tile| tile.first_unit + tile.width))
             .collect();
+        let inputs = &self.inputs;
         let tiles = std::mem::take(&mut self.tiles).into_iter().map(|mut tile| {
             tile.transposed = Aligned::zeros(0);
-            let n_transposed = tile.layer.checked_sub(1).map_or(0, |before| n_columns[before]);
-            tile.in_pairs(kernel, n_transposed)
+            let width = tile.width;
+            // In the first layer what its lists want; behind it, what belongs to a whole tile of the layer before.
+            let (n_transposed, n_together) = match tile.layer.checked_sub(1) {
+                None => (0, inputs[0].sparse.columns_together(STRIP / width)),
+                Some(before) => (n_columns[before], PANEL_WIDTH_MAX),
+            };
+            tile.in_pairs(kernel, n_transposed, n_together * width)
         });
         self.tiles = tiles.collect();
     }

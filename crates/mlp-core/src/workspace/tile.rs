@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::aligned::Aligned;
 use crate::kernel::pairs::packing::PackWeights;
 use crate::kernel::pairs::{Pair, PairKernel};
-use crate::kernel::panel::{PANEL_WIDTH_MAX, panel_width};
+use crate::kernel::panel::panel_width;
 use crate::kernel::prefetch::Ahead;
 use crate::kernel::simd::{FiniteCheck, Simd};
 use crate::kernel::transpose::transpose;
@@ -114,14 +114,12 @@ impl<F: Real> Tile<F> {
     }
 
     /// With its weights in bf16 for products, and in place of `transposed` those transposed, of so many columns of the layer
-    /// before.
-    pub(super) fn in_pairs(mut self, kernel: PairKernel, n_transposed: usize) -> Tile<F> {
+    /// before. It takes another `strip` of the gradient.
+    pub(super) fn in_pairs(mut self, kernel: PairKernel, n_transposed: usize, strip: usize) -> Tile<F> {
         let weights = Aligned::zero_pairs(self.weights.len() / 2);
         let transposed = Aligned::zero_pairs(n_transposed * self.width / 2);
         self.pairs = Some(TilePairs { kernel, weights, transposed });
-        if self.layer > 0 {
-            self.gradient = Aligned::zeros(PANEL_WIDTH_MAX * self.width);
-        }
+        self.gradient = Aligned::zeros(strip);
         self
     }
 

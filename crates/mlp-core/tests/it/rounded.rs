@@ -11,6 +11,8 @@ use crate::networks::{Descent, Samples, bits, kernels, network, one_hot, samples
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Sum };
 const LARGE: [usize; 4] = [301, 260, 199, 7];
 const SMALL: [usize; 4] = [33, 70, 21, 5];
+/// One tile a layer, whose first gradient is taken row by row.
+const NARROW: [usize; 4] = [301, 30, 9, 6];
 const ACTIVATIONS: [Activation; 3] = [Activation::Sigmoid, Activation::Relu, Activation::Tanh];
 const DESCENT: Descent<f32> = Descent { rate: 0.05, is_sparse: true };
 
@@ -41,7 +43,9 @@ fn after_steps(
 
 #[test]
 fn weights_are_the_same_bits_for_any_number_of_threads_and_on_every_level() {
-    for (sizes, n_samples) in [LARGE, SMALL].into_iter().flat_map(|sizes| [2, 10, 33, 97, 140].map(|n| (sizes, n))) {
+    for (sizes, n_samples) in
+        [LARGE, SMALL, NARROW].into_iter().flat_map(|sizes| [2, 10, 33, 97, 140].map(|n| (sizes, n)))
+    {
         let options = StepOptions::default();
         let expected = after_steps(sizes, ACTIVATIONS, options, Kernel::Portable, 1, n_samples);
         for kernel in kernels() {
