@@ -4,7 +4,6 @@ use super::lists::{AddColumns, Columns, Lists, ListsTimes};
 use super::packing::{PackBothWays, PackWeights, round_all};
 use super::product::{PairFactors, pair_product};
 use super::*;
-use crate::kernel::panel::PANEL_WIDTH_MAX;
 use crate::kernel::prefetch::Ahead;
 
 /// xorshift64*: numbers for a few million tries.
@@ -28,7 +27,7 @@ impl Random {
     fn rounded(&mut self, n: usize) -> Vec<f32> {
         let exponents = 127 - 56..127 + 62;
         (0..n)
-            .map(|_| if self.next() % 5 == 0 { 0.0 } else { self.number(exponents.clone()) })
+            .map(|_| if self.next().is_multiple_of(5) { 0.0 } else { self.number(exponents.clone()) })
             .map(|value| f32::from_bits(rounded(value)))
             .collect()
     }
@@ -140,7 +139,7 @@ fn every_way_gives_the_same_bits_for_all_products_of_eight_bits() {
                 let fractions = (of(a, 120 + random.next() % 16), of(b + lane as u32, 120 + random.next() % 16));
                 let other = (rounded(random.number(119..135)), rounded(random.number(119..135)));
                 let [left, right] = &mut factors;
-                (left[lane], right[lane]) = if random.next() % 2 == 0 {
+                (left[lane], right[lane]) = if random.next().is_multiple_of(2) {
                     (Pair::of_bits(fractions.0, other.0), Pair::of_bits(fractions.1, other.1))
                 } else {
                     (Pair::of_bits(other.0, fractions.0), Pair::of_bits(other.1, fractions.1))
@@ -253,7 +252,7 @@ fn what_is_left_out_of_lists_changes_no_bit() {
         let (n_rows, n_pairs, pairs_per_stretch) = (6, 11, 4);
         let n_stretches = usize::div_ceil(n_pairs, pairs_per_stretch);
         let matrix: Vec<Pair> = (0..n_rows * n_pairs)
-            .map(|_| if random.next() % 2 == 0 { Pair::default() } else { pairs_of(&random.rounded(2))[0] })
+            .map(|_| if random.next().is_multiple_of(2) { Pair::default() } else { pairs_of(&random.rounded(2))[0] })
             .collect();
         let panel = pairs_of(&random.rounded(2 * n_pairs * width));
         let start = random.rounded(width);
@@ -294,7 +293,7 @@ fn sums_over_rows_are_chains_whichever_rows_meet() {
         let mut counts = vec![0; n_lists];
         for (list, count) in counts.iter_mut().enumerate() {
             for row in (0..n_rows).filter(|_| list > 0) {
-                if random.next() % 3 > 0 {
+                if !random.next().is_multiple_of(3) {
                     entries[list * stride + *count as usize] = (row as u32, pairs_of(&random.rounded(2))[0]);
                     *count += 1;
                 }
@@ -365,5 +364,4 @@ fn matrices_are_packed_for_both_of_their_products() {
             }
         }
     }
-    assert!(PANEL_WIDTH_MAX == 64, "the widths above are all there are");
 }
