@@ -1,5 +1,6 @@
 //! One training step of the paper's network at several batch sizes, beside back-propagation on `ndarray`'s product, the
-//! sigmoid, and what dropout and bounded weights add to a step.
+//! sigmoid, what dropout and bounded weights add to a step, and steps of a wide network whose products are of numbers in `f32` or
+//! in bf16, by the instruction and by what other levels have in its place.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mlp_core::ndarray::Array2;
@@ -125,11 +126,38 @@ impl GradientSink<f32> for Momentum {
     }
 }
 
+fn wide() -> Mlp<f32> {
+    let activations = [Activation::Relu, Activation::Relu, Activation::Relu, Activation::Softmax];
+    Mlp::seeded(&[784, 1024, 1024, 1024, 10], &activations, true, Initializer::HE_NORMAL, 0)
+}
+
+/// Steps of 784-1024-1024-1024-10 with two threads.
+fn precisions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("784-1024-1024-1024-10");
+    group.sample_size(20);
+    let (mlp, workers) = (wide(), Workers::new(2));
+    let kernels = || Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported());
+    for n_samples in [32, 128, 512] {
+        let batch = Images::new(n_samples);
+        group.throughput(Throughput::Elements(n_samples as u64));
+        let mut time = |name: String, mut workspace: Workspace<f32>| {
+            group.bench_function(BenchmarkId::new(name, n_samples), |bencher| {
+                bencher.iter(|| workspace.step(&batch, OBJECTIVE, &Momentum, &workers));
+            });
+        };
+        for kernel in kernels() {
+            time(format!("f32 on {kernel}, batch"), Workspace::new(&mlp, n_samples, 1, kernel, &workers));
+            let rounding = Workspace::with_bf16_products(&mlp, n_samples, 1, kernel, &workers);
+            time(format!("bf16 on {kernel}, batch"), rounding);
+        }
+    }
+    group.finish();
+}
+
 /// Steps of 784-1024-1024-1024-10 on 128 images with two threads.
 fn options(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("options, batch of 128");
-    let activations = [Activation::Relu, Activation::Relu, Activation::Relu, Activation::Softmax];
-    let mlp = Mlp::<f32>::seeded(&[784, 1024, 1024, 1024, 10], &activations, true, Initializer::HE_NORMAL, 0);
+    let mlp = wide();
     let (workers, batch) = (Workers::new(2), Images::new(128));
     let dropout = Dropout::new(0.2, &[0.5; 3]);
     let masks = Some(dropout.masks(1));
@@ -150,5 +178,5 @@ fn options(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, step, readable, sigmoid, options);
+criterion_group!(benches, step, readable, sigmoid, options, precisions);
 criterion_main!(benches);

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::kernel::pairs::Pair;
 use crate::real::Real;
 
 /// Bytes in a cache line, and in the longest vector.
@@ -17,8 +18,20 @@ pub(crate) struct Aligned<F> {
 
 impl<F: Real> Aligned<F> {
     pub(crate) fn zeros(len: usize) -> Aligned<F> {
-        let storage = vec![F::zero(); len + LINE / size_of::<F>()];
-        let start = storage.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
+        Aligned::inside(vec![F::zero(); len + LINE / size_of::<F>()], len)
+    }
+}
+
+impl Aligned<Pair> {
+    pub(crate) fn zero_pairs(len: usize) -> Aligned<Pair> {
+        Aligned::inside(vec![Pair::default(); len + LINE / size_of::<Pair>()], len)
+    }
+}
+
+impl<F> Aligned<F> {
+    /// A part of a vector that has a line more.
+    fn inside(storage: Vec<F>, len: usize) -> Aligned<F> {
+        let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Aligned { storage, start, len }
     }
 }

@@ -11,7 +11,8 @@
 //! [`Workspace`] computes the same faster, on packed weights: [`Workspace::step`] to train, with a [`GradientSink`] as update
 //! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
 //! [`Workspace::step_with_options`] can also leave out inputs and hidden outputs ([`Dropout`]), clip the gradient and bound the
-//! weights of each unit, and an [`Average`] follows the weights. [`OneByOne`] takes steps on single
+//! weights of each unit, and an [`Average`] follows the weights; with [`Workspace::with_bf16_products`] the products are of numbers
+//! rounded to bf16. [`OneByOne`] takes steps on single
 //! samples. A whole training loop with a loss and an update rule of its own is in
 //! `examples/custom_loop.rs`.
 //!
@@ -121,7 +122,7 @@ pub use gradient_check::{TensorCheck, compare_gradients, finite_differences, fin
 pub use gradient_fault::{GradientFault, explain_gradient_check};
 pub use initializer::Initializer;
 pub use kernel::level::Kernel;
-pub use kernel::peak::multiply_adds_in_registers;
+pub use kernel::peak::{bf16_multiply_adds_in_registers, multiply_adds_in_registers};
 pub use kernel::prefetch::prefetch;
 pub use kernel::workers::Workers;
 pub use loss::{Loss, Objective, Reduction};

@@ -68,6 +68,7 @@ pub(crate) mod average;
 mod clipping;
 pub(crate) mod options;
 mod packing;
+mod rounded;
 mod step;
 // Single samples, whose weights are written late.
 mod deferred;
@@ -85,7 +86,7 @@ use inputs::{InputPart, Keep};
 use layout::{LayerShape, Rows, tiles_of};
 use outputs::OutputBlock;
 use patch::Patch;
-use sharing::{ROWS_WORTH_READING, tiles_of_threads};
+use sharing::tiles_of_threads;
 use tile::Tile;
 use update::STRIP;
 
@@ -157,12 +158,6 @@ pub struct Workspace<F> {
 /// of the numerics: sums are taken in another order.
 const ROWS_WORTH_TRANSPOSING: usize = 128;
 
-/// The rows of a block that make weights worth loading into the first-level cache.
-const ROWS_WORTH_LOADING: usize = 32;
-
-/// The most rows of a block: what is near in a product with them stays in the first-level cache.
-const ROWS_MAX: usize = 64;
-
 impl<F: Real> Workspace<F> {
     /// A workspace that holds the weights of `mlp`, for batches of up to `max_batch` samples and sinks with up to
     /// `n_slots` (0 to 2) values of state. It suits teams of the size of `workers`; the first step with one of another size
@@ -174,21 +169,25 @@ impl<F: Real> Workspace<F> {
     /// # Panics
     /// Where `max_batch` is 0, `n_slots` is above 2, or the processor does not support `kernel`.
     pub fn new(mlp: &Mlp<F>, max_batch: usize, n_slots: usize, kernel: Kernel, workers: &Workers) -> Workspace<F> {
-        assert!(max_batch > 0, "a batch has at least one sample");
-        /// Those that a product takes together.
-        const ROWS: usize = 4;
-        let rows_of_thread = max_batch.div_ceil(workers.n_threads()).next_multiple_of(ROWS);
-        let per_part = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
-        // Where the largest layer has a tile for every thread, they need not share out rows.
-        let heaviest = mlp.layers.iter().map(|layer| layer.weights.dim()).max_by_key(|(rows, columns)| rows * columns);
-        let n_tiles = heaviest.map_or(1, |(_, n_units)| n_units.div_ceil(panel_width::<F>(n_units)));
-        let n_worth_loading = if n_tiles < workers.n_threads() { 1 } else { ROWS_WORTH_LOADING / per_part };
-        let parts_per_block = n_worth_loading.clamp(1, max_batch.div_ceil(per_part));
-        let rows = Rows { per_part, parts_per_block };
+        let rows = Rows::suiting(mlp, max_batch, workers.n_threads());
         Workspace::with_blocks(mlp, max_batch, rows, Keep::LastRow, n_slots, kernel, workers.n_threads())
     }
 
     fn with_blocks(
+        mlp: &Mlp<F>,
+        max_batch: usize,
+        rows: Rows,
+        keep: Keep,
+        n_slots: usize,
+        kernel: Kernel,
+        n_threads: usize,
+    ) -> Workspace<F> {
+        let mut workspace = Workspace::without_weights(mlp, max_batch, rows, keep, n_slots, kernel, n_threads);
+        workspace.load(mlp);
+        workspace
+    }
+
+    fn without_weights(
         mlp: &Mlp<F>,
         max_batch: usize,
         rows: Rows,
@@ -234,21 +233,7 @@ impl<F: Real> Workspace<F> {
         }
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
-        let mut workspace = Workspace {
-            kernel,
-            layers,
-            tiles,
-            shares,
-            patches,
-            inputs,
-            outputs,
-            rows,
-            n_slots,
-            max_batch,
-            n_samples: 0,
-        };
-        workspace.load(mlp);
-        workspace
+        Workspace { kernel, layers, tiles, shares, patches, inputs, outputs, rows, n_slots, max_batch, n_samples: 0 }
     }
 
     /// The outputs of the sample in `row` of the last batch, length `n_outputs`.

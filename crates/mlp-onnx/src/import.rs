@@ -222,7 +222,7 @@ where
         ("hidden", said.hidden == seen.hidden),
         ("activation", said.activations() == seen.activations()),
         ("bias", said.bias == seen.bias),
-        ("precision", said.precision == seen.precision),
+        ("precision", said.precision.kept() == seen.precision),
     ];
     match same.iter().find(|(_, is_same)| !is_same) {
         None => Ok(model),

@@ -4,7 +4,7 @@
 //! never be run again. Names, folders and thread counts are left out. A key at its *frozen* default is left out too:
 //! a key that a later version adds, with a default that means "as before", then changes no old identity.
 
-use mlp_train::{TrainConfig, canonical_json};
+use mlp_train::{Precision, TrainConfig, canonical_json};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -18,9 +18,12 @@ use sha2::{Digest, Sha256};
 pub const NUMERICS_VERSION: u32 = 4;
 
 /// The same for configurations of plain gradient descent on single samples, whose weights are written once for several
-/// samples ([`OneByOne`](mlp_train::mlp_core::OneByOne)). Both are written under one key and never share a number: the next is 6, for
-/// either. Which configurations are among these, and how many samples go together, is part of the numerics.
+/// samples ([`OneByOne`](mlp_train::mlp_core::OneByOne)). All are written under one key and never share a number. Which configurations are among these, and how many samples go together, is part of the numerics.
 pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 5;
+
+/// The same for the precision `bf16`: which numbers are rounded, what becomes of very small and very large ones, and in which
+/// order pairs of products are summed. The next is 7, for any of the three.
+pub const NUMERICS_VERSION_OF_BF16: u32 = 6;
 
 /// Keys that say under which name and from which place, not what, is computed.
 const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];
@@ -94,7 +97,11 @@ fn numerics_version(config: &Map<String, Value>) -> u32 {
         // What no configuration can have makes no difference.
         let _ = typed.set(key, value);
     }
-    if typed.descends_on_single_samples() { NUMERICS_VERSION_OF_SINGLE_SAMPLES } else { NUMERICS_VERSION }
+    match typed.precision {
+        Precision::Bf16 => NUMERICS_VERSION_OF_BF16,
+        Precision::F32 | Precision::F64 if typed.descends_on_single_samples() => NUMERICS_VERSION_OF_SINGLE_SAMPLES,
+        Precision::F32 | Precision::F64 => NUMERICS_VERSION,
+    }
 }
 
 /// The value as its key types it.

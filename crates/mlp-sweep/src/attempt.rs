@@ -94,7 +94,7 @@ impl Attempt<'_> {
 
     fn run_once(&self, workers: &Workers) -> Result<Ending> {
         match self.trial.settings.train.precision {
-            Precision::F32 => self.run_as::<f32>(workers, AnyMlp::F32),
+            Precision::F32 | Precision::Bf16 => self.run_as::<f32>(workers, AnyMlp::F32),
             Precision::F64 => self.run_as::<f64>(workers, AnyMlp::F64),
         }
     }

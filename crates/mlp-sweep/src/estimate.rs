@@ -170,7 +170,7 @@ fn measure(experiment: &Experiment, open: &[&Trial], workers: &Workers) -> Resul
         let index = if n_measured == 1 { 0 } else { number * (kinds.len() - 1) / (n_measured - 1) };
         let trial = kinds[index];
         costs.extend(match trial.settings.train.precision {
-            Precision::F32 => measure_as::<f32>(experiment, &trial.settings, workers)?,
+            Precision::F32 | Precision::Bf16 => measure_as::<f32>(experiment, &trial.settings, workers)?,
             Precision::F64 => measure_as::<f64>(experiment, &trial.settings, workers)?,
         });
     }

@@ -236,7 +236,7 @@ fn tensors<F: Real>(mlp: &Mlp<F>) -> Vec<Tensor<F>> {
 fn check_network<F: Real>(bytes: &[u8], config: &TrainConfig, mlp: &Mlp<F>) -> std::result::Result<(), Problem> {
     let file = parse_file(bytes)?;
     match config.precision {
-        Precision::F32 => parse_network::<f32>(&file, config).map(|_| ())?,
+        Precision::F32 | Precision::Bf16 => parse_network::<f32>(&file, config).map(|_| ())?,
         Precision::F64 => parse_network::<f64>(&file, config).map(|_| ())?,
     }
     let layers = mlp.layers.iter().zip(config.activations()).enumerate();
@@ -258,7 +258,7 @@ fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
     let sha256 = map.remove(SHA256);
     let (config, classes, other) = parse_config(&map, sha256.is_some())?;
     let network = match config.precision {
-        Precision::F32 => AnyMlp::F32(parse_network(&file, &config)?),
+        Precision::F32 | Precision::Bf16 => AnyMlp::F32(parse_network(&file, &config)?),
         Precision::F64 => AnyMlp::F64(parse_network(&file, &config)?),
     };
     let found = match &network {

@@ -69,7 +69,9 @@ impl<F: Real> Tensor<F> {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         match Precision::of::<F>() {
             // Narrowing what was single precision before is exact.
-            Precision::F32 => self.values.iter().flat_map(|value| (value.widen() as f32).to_le_bytes()).collect(),
+            Precision::F32 | Precision::Bf16 => {
+                self.values.iter().flat_map(|value| (value.widen() as f32).to_le_bytes()).collect()
+            }
             Precision::F64 => self.values.iter().flat_map(|value| value.widen().to_le_bytes()).collect(),
         }
     }
@@ -188,7 +190,7 @@ fn parse_tensor<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) ->
         return Err(Problem::new(name, format!("shape {shape:?}"), format!("shape {:?}", tensor.shape())));
     }
     Ok(match Precision::of::<F>() {
-        Precision::F32 => {
+        Precision::F32 | Precision::Bf16 => {
             let (numbers, _) = tensor.data().as_chunks();
             numbers.iter().map(|bytes| F::narrow(f64::from(f32::from_le_bytes(*bytes)))).collect()
         }
@@ -205,7 +207,7 @@ fn dtype<F: Real>() -> Dtype {
 
 fn dtype_of(precision: Precision) -> Dtype {
     match precision {
-        Precision::F32 => Dtype::F32,
+        Precision::F32 | Precision::Bf16 => Dtype::F32,
         Precision::F64 => Dtype::F64,
     }
 }

@@ -145,7 +145,7 @@ pub fn train_resumable<F: Trainable>(
     start: Option<Checkpoint<F>>,
     observer: &mut dyn FnMut(Progress<'_>, &Moment<'_, F>) -> ControlFlow<()>,
 ) -> Result<Run<F>> {
-    check(config, train, test, setup.initial.as_ref())?;
+    check(config, train, test, &setup)?;
     let Setup { workers, kernel, initial } = setup;
     let parts = Parts::split(config, train, test);
     if let Some(start) = &start {

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Initializer, Kernel, Loss};
+use mlp_core::{Activation, Initializer, Kernel, Loss};
 use mlp_sweep::image_samples;
-use mlp_train::{EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TrainConfig, Trainable, train};
+use mlp_train::{
+    EvaluateTrain, Optimizer, Outcome, Precision, Schedule, Setup, TargetEncoding, TrainConfig, Trainable, train,
+};
 use mnist_io::LabeledImages;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,7 @@ use crate::options::team;
 /// The samples to which every time is scaled.
 const EPOCH: usize = 60_000;
 
-/// A network, trained with sigmoids, biases, squared error and gradient descent on ASCII codes.
+/// A network, trained with biases and gradient descent.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -27,6 +29,16 @@ pub(crate) struct Case {
     /// The samples of the peers' timed epochs: fewer where they take minutes. Ours have all.
     pub(crate) n_samples_peers: usize,
     pub(crate) numbers: Numbers,
+    pub(crate) work: Work,
+}
+
+/// What is learned, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Work {
+    /// ASCII codes, with sigmoids and squared error.
+    Codes,
+    /// One output a digit, with ReLU, softmax and its cross-entropy: what wide networks are trained with.
+    Classes,
 }
 
 /// What the network's numbers are like.
@@ -42,9 +54,12 @@ pub(crate) enum Numbers {
 }
 
 const PAPER: &[usize] = &[512, 256, 128, 64, 32, 16, 8];
+const WIDE: &[usize] = &[1024, 1024, 1024];
+/// That of Cireşan, Meier, Gambardella & Schmidhuber 2010.
+const WIDEST: &[usize] = &[2500, 2000, 1500, 1000, 500];
 
 /// Every case, in the order of the table.
-pub(crate) const CASES: [Case; 7] = [
+pub(crate) const CASES: [Case; 15] = [
     case("batch-1", "batch 1", PAPER, 1, Precision::F32, false, 3_000),
     case("batch-32", "batch 32", PAPER, 32, Precision::F32, false, EPOCH),
     case("batch-128", "batch 128", PAPER, 128, Precision::F32, false, EPOCH),
@@ -52,6 +67,14 @@ pub(crate) const CASES: [Case; 7] = [
     case("one-core", "batch 128, one core", PAPER, 128, Precision::F32, true, EPOCH),
     case("f64", "batch 1, f64", PAPER, 1, Precision::F64, false, 3_000),
     case("narrow", "784-30-6, batch 10", &[30], 10, Precision::F32, false, EPOCH),
+    wide("wide-128", "784-1024-1024-1024-10, batch 128", WIDE, 128, Precision::F32),
+    wide("wide-128-bf16", "the same in bf16", WIDE, 128, Precision::Bf16),
+    wide("wide-512", "784-1024-1024-1024-10, batch 512", WIDE, 512, Precision::F32),
+    wide("wide-512-bf16", "the same in bf16", WIDE, 512, Precision::Bf16),
+    wide("widest-128", "784-2500-2000-1500-1000-500-10, batch 128", WIDEST, 128, Precision::F32),
+    wide("widest-128-bf16", "the same in bf16", WIDEST, 128, Precision::Bf16),
+    wide("widest-512", "784-2500-2000-1500-1000-500-10, batch 512", WIDEST, 512, Precision::F32),
+    wide("widest-512-bf16", "the same in bf16", WIDEST, 512, Precision::Bf16),
 ];
 
 /// Networks whose numbers could slow a processor down, each behind the one that it is compared with.
@@ -70,6 +93,17 @@ const fn troubled(name: &'static str, title: &'static str, batch_size: usize, nu
     Case { numbers, ..case(name, title, PAPER, batch_size, Precision::F32, false, 0) }
 }
 
+/// The peers have a quarter of the samples, which are scaled.
+const fn wide(
+    name: &'static str,
+    title: &'static str,
+    hidden: &'static [usize],
+    batch_size: usize,
+    precision: Precision,
+) -> Case {
+    Case { work: Work::Classes, ..case(name, title, hidden, batch_size, precision, false, EPOCH / 4) }
+}
+
 /// The case of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Case> {
     CASES.iter().chain(&TROUBLED).find(|case| case.name == name)
@@ -84,7 +118,8 @@ const fn case(
     one_core: bool,
     n_samples_peers: usize,
 ) -> Case {
-    Case { name, title, hidden, batch_size, precision, one_core, n_samples_peers, numbers: Numbers::Ordinary }
+    let (numbers, work) = (Numbers::Ordinary, Work::Codes);
+    Case { name, title, hidden, batch_size, precision, one_core, n_samples_peers, numbers, work }
 }
 
 /// What was measured of a case.
@@ -101,9 +136,13 @@ pub(crate) struct Measured {
 }
 
 impl Case {
-    /// The sizes of the layers for digits in ASCII.
+    /// The sizes of the layers for digits.
     pub(crate) fn sizes(&self) -> Vec<usize> {
-        [784].into_iter().chain(self.hidden.iter().copied()).chain([6]).collect()
+        let n_outputs = match self.work {
+            Work::Codes => 6,
+            Work::Classes => 10,
+        };
+        [784].into_iter().chain(self.hidden.iter().copied()).chain([n_outputs]).collect()
     }
 
     /// Whether the peers train on as many samples as we.
@@ -130,18 +169,29 @@ impl Case {
             Numbers::Penalised => 1e-9,
             Numbers::Decayed => 0.1,
         };
-        TrainConfig::new()
+        let config = match self.work {
+            Work::Codes => TrainConfig::new()
+                .initializer(Initializer::GlorotUniform { gain })
+                .loss(Loss::Squared)
+                .learning_rate(1.0)
+                // One to warm up, and as many timed as the peers have.
+                .epochs(3),
+            Work::Classes => TrainConfig::new()
+                .initializer(Initializer::HE_UNIFORM)
+                .activation([Activation::Relu])
+                .output_activation(Activation::Softmax)
+                .encoding(TargetEncoding::OneHot)
+                .loss(Loss::SoftmaxCrossEntropy)
+                .learning_rate(0.1)
+                .epochs(2),
+        };
+        config
             .hidden(self.hidden)
-            .initializer(Initializer::GlorotUniform { gain })
             .l2(l2)
-            .loss(Loss::Squared)
             .optimizer(Optimizer::Sgd)
-            .learning_rate(1.0)
             .schedule(Schedule::Constant)
             .batch_size(self.batch_size)
             .precision(self.precision)
-            // One to warm up, and as many timed as the peers have.
-            .epochs(3)
             .evaluate_train(EvaluateTrain::Count(10_000))
     }
 
@@ -153,7 +203,7 @@ impl Case {
         kernel: Kernel,
     ) -> Result<Measured, Failure> {
         match self.precision {
-            Precision::F32 => self.measure_as::<f32>(images, n_threads, kernel),
+            Precision::F32 | Precision::Bf16 => self.measure_as::<f32>(images, n_threads, kernel),
             Precision::F64 => self.measure_as::<f64>(images, n_threads, kernel),
         }
     }

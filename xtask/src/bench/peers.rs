@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use indicatif::ProgressBar;
+use mlp_train::Precision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::bench::case::Case;
+use crate::bench::case::{Case, Work};
 use crate::failure::{Code, Failure};
 use crate::output::notice;
 
@@ -42,11 +43,14 @@ impl<'a> Python<'a> {
         Python { program, data, missing: RefCell::new(Vec::new()) }
     }
 
-    /// The peers in f32; PyTorch in bf16 is shown beside them at large batches and counts in no ratio.
+    /// The peers in f32, for wide networks the fast ones; PyTorch in bf16 is shown beside them at large batches, and counts
+    /// where we compute in it as well.
     pub(crate) fn peers(case: &Case) -> &'static [&'static str] {
-        match case.name {
-            "batch-512" => &["torch", "jax", "numpy", "torch-bf16"],
-            _ => &["torch", "jax", "numpy"],
+        match (case.work, case.precision, case.batch_size) {
+            (Work::Classes, Precision::Bf16, _) => &["torch", "jax", "torch-bf16"],
+            (Work::Classes, _, _) => &["torch", "jax"],
+            (Work::Codes, _, 512) => &["torch", "jax", "numpy", "torch-bf16"],
+            (Work::Codes, _, _) => &["torch", "jax", "numpy"],
         }
     }
 
@@ -65,8 +69,9 @@ impl<'a> Python<'a> {
             format!("--sizes={}", sizes.join(",")),
             format!("--batch={}", case.batch_size),
             format!("--samples={}", case.n_samples_peers),
-            format!("--precision={}", case.precision.name()),
+            format!("--precision={}", case.precision.kept().name()),
             format!("--threads={n_threads}"),
+            format!("--work={}", if case.work == Work::Codes { "codes" } else { "classes" }),
         ];
         let Some(answer) = self.run("epoch.py", &arguments, bar)? else { return Ok(None) };
         let measured: PeerMeasured = serde_json::from_value(answer)

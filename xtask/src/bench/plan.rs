@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use mlp_core::Kernel;
+use mlp_train::Precision;
 
 use crate::bench::case::{CASES, Case, Measured, TROUBLED};
 use crate::bench::estimators::Estimators;
@@ -150,10 +151,17 @@ impl Plan<'_> {
             }
         }
         let own = best.ok_or_else(|| Failure::new(Code::Unsuccessful, "nothing was measured"))?;
-        let same_precision = peers.iter().filter(|peer| !peer.name.ends_with("bf16"));
-        let best_peer = same_precision.map(|peer| peer.seconds).fold(f64::INFINITY, f64::min);
+        // In bf16 against the best in any precision.
+        let is_bf16 = case.precision == Precision::Bf16;
+        let comparable = peers.iter().filter(|peer| is_bf16 || !peer.name.ends_with("bf16"));
+        let best_peer = comparable.map(|peer| peer.seconds).fold(f64::INFINITY, f64::min);
         let dense_rate = case.dense_operations() / own.seconds / 1e9;
-        let peak = if case.one_core { machine.peak_one } else { machine.peak_all };
+        let peak = match (case.one_core, is_bf16) {
+            (true, false) => machine.peak_one,
+            (false, false) => machine.peak_all,
+            (true, true) => machine.bf16_peak_one,
+            (false, true) => machine.bf16_peak_all,
+        };
         // Half as many numbers fit into a vector of doubles.
         let peak = peak / (case.precision.n_bytes() as f64 / 4.0);
         Ok(Row {

@@ -62,8 +62,16 @@ impl Machine {
     /// The machine in a line.
     pub(crate) fn line(&self) -> String {
         format!(
-            "{}, {} threads, {}, {}. Multiply-adds in registers: {:.0} GFLOP/s on one thread, {:.0} on all.",
-            self.processor, self.n_threads, self.system, self.kernel, self.peak_one, self.peak_all
+            "{}, {} threads, {}, {}. Multiply-adds in registers: {:.0} GFLOP/s on one thread, {:.0} on \
+             all; in bf16 {:.0} and {:.0}.",
+            self.processor,
+            self.n_threads,
+            self.system,
+            self.kernel,
+            self.peak_one,
+            self.peak_all,
+            self.bf16_peak_one,
+            self.bf16_peak_all
         )
     }
 }

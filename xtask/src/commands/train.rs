@@ -33,6 +33,9 @@ Examples:
   cargo xtask train --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
   cargo xtask train --set augment=gentle
       on images that are deformed, otherwise each time
+  cargo xtask train --set hidden=[2000,1000] --set batch_size=512 \
+      --set precision=bf16
+      products of rounded numbers: wide nets nearly twice as fast
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
   cargo xtask train --set initializer=uniform-0-1 --diagnose
       why does it not learn?
@@ -47,7 +50,10 @@ Examples:
 
 With --from the schedule of the learning rate begins anew: from a net that is good, a smaller one goes on better.
 Running it again with the same configuration goes on where it was stopped, or shows the result that is already there.
-`train --help` lists all keys with their defaults.";
+`train --help` lists all keys with their defaults.
+
+precision=bf16 is 1.5 to 1.9 times as fast for wide nets, with layers of 500 units and more and batches of 128 and more, on processors \
+with AVX-512 BF16 (lscpu: avx512_bf16). Elsewhere it gives the same bits, but f32 is faster.";
 
 /// Train one network, with progress, a curve, a report and the model
 #[derive(Args, Debug)]

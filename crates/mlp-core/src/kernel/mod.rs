@@ -8,6 +8,7 @@ pub(crate) mod level;
 pub(crate) mod simd;
 // Products, on what a register can do.
 pub(crate) mod dots;
+pub(crate) mod pairs;
 pub(crate) mod panel;
 pub(crate) mod product;
 pub(crate) mod sparse;

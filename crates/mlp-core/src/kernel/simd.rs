@@ -21,7 +21,22 @@ pub trait Lanes: NdFloat {
 
     /// Runs `task` compiled for the instructions of `kernel`.
     fn dispatch<T: Task<Self>>(kernel: Kernel, task: T) -> T::Output;
+
+    /// The same numbers, which are single precision: the type whose products can be those of rounded pairs.
+    ///
+    /// # Panics
+    /// Where they are not.
+    fn singles(values: &[Self]) -> &[f32];
+
+    /// As [`Lanes::singles`].
+    ///
+    /// # Panics
+    /// As that.
+    fn singles_mut(values: &mut [Self]) -> &mut [f32];
 }
+
+/// What only a workspace in single precision asks for.
+const NOT_SINGLE: &str = "products in bf16 are for numbers in f32";
 
 impl Lanes for f32 {
     const LANES: usize = 16;
@@ -29,6 +44,14 @@ impl Lanes for f32 {
     #[inline]
     fn dispatch<T: Task<f32>>(kernel: Kernel, task: T) -> T::Output {
         run::<f32, T>(kernel, task)
+    }
+    #[inline(always)]
+    fn singles(values: &[f32]) -> &[f32] {
+        values
+    }
+    #[inline(always)]
+    fn singles_mut(values: &mut [f32]) -> &mut [f32] {
+        values
     }
 }
 
@@ -38,6 +61,12 @@ impl Lanes for f64 {
     #[inline]
     fn dispatch<T: Task<f64>>(kernel: Kernel, task: T) -> T::Output {
         run::<f64, T>(kernel, task)
+    }
+    fn singles(_: &[f64]) -> &[f32] {
+        panic!("{NOT_SINGLE}")
+    }
+    fn singles_mut(_: &mut [f64]) -> &mut [f32] {
+        panic!("{NOT_SINGLE}")
     }
 }
 

@@ -5,10 +5,15 @@
 //! panel is one chain of multiply-adds for each element, over ascending places, as in the product of everything: what is
 //! left out would have added 0.
 
+mod lists;
+
 use std::ops::Range;
 
+use crate::kernel::pairs::lists::{AddColumns, Columns, Lists, ListsTimes};
+use crate::kernel::pairs::{Pair, PairKernel};
 use crate::kernel::panel::assert_panel_width;
 use crate::kernel::simd::{Simd, Task};
+use crate::kernel::sparse::lists::{add_list_times, lists_times};
 use crate::real::Real;
 
 /// What is not zero in a matrix: row by row in stretches of columns (compressed rows), and pair of columns by pair.
@@ -27,6 +32,10 @@ pub(crate) struct Sparse<F> {
     places: Vec<u32>,
     /// The numbers there. The last of an odd number of columns has a 0 beside it.
     values: Vec<[F; 2]>,
+    /// The same, of numbers that are rounded to bf16, where products are taken in pairs; else empty, as are the entries.
+    pairs: Vec<Pair>,
+    pair_entries: Vec<(u32, Pair)>,
+    pair_kernel: Option<PairKernel>,
     transposed: Transposed,
     /// For every column, 0 where it has nothing.
     used: Vec<u32>,
@@ -74,12 +83,28 @@ impl<F: Real> Sparse<F> {
             ends: Vec::with_capacity(max_rows * n_stretches),
             places: vec![0; max_rows * n_pairs],
             values: vec![[F::zero(); 2]; max_rows * n_pairs],
+            pairs: Vec::new(),
+            pair_entries: Vec::new(),
+            pair_kernel: None,
             transposed,
             used: vec![0; n_columns],
             counts: vec![0; n_kept],
             entries: vec![(0, [F::zero(); 2]); n_kept * stride],
             stride,
         }
+    }
+
+    /// For products of pairs: the rows that are pushed have to be rounded to bf16.
+    pub(crate) fn in_pairs(mut self, kernel: PairKernel) -> Sparse<F> {
+        self.pairs = vec![Pair::default(); self.values.len()];
+        self.pair_entries = vec![(0, Pair::default()); self.entries.len()];
+        self.entries = Vec::new();
+        // Twice as much of a panel is as near.
+        self.stretch_len *= 2;
+        self.n_stretches = self.n_columns.div_ceil(self.stretch_len);
+        self.ends = Vec::with_capacity(self.max_rows * self.n_stretches);
+        self.pair_kernel = Some(kernel);
+        self
     }
 
     pub(crate) fn n_columns(&self) -> usize {
@@ -109,6 +134,11 @@ impl<F: Real> Sparse<F> {
             let (places, values) = (&mut self.places[end..][..n_pairs], &mut self.values[end..][..n_pairs]);
             // SAFETY: `_simd` proves the instructions, and there is room for all pairs.
             let n = unsafe { S::compress_pairs(numbers, places, values) };
+            if self.pair_kernel.is_some() {
+                self.pairs[end..end + n].iter_mut().zip(&self.values[end..end + n]).for_each(|(pair, values)| {
+                    *pair = Pair::of_rounded(F::singles(values));
+                });
+            }
             if for_transposed && self.transposed == Transposed::FromColumns {
                 self.append_to_columns(index * self.stretch_len / 2, end..end + n);
             }
@@ -126,11 +156,13 @@ impl<F: Real> Sparse<F> {
     /// Appends pairs of the row that is being pushed, counted from `first_pair`, to their columns.
     #[inline(always)]
     fn append_to_columns(&mut self, first_pair: usize, pairs: Range<usize>) {
-        let (counts, entries) = (&mut self.counts[first_pair..], &mut self.entries[first_pair * self.stride..]);
-        for (&place, &values) in self.places[pairs.clone()].iter().zip(&self.values[pairs]) {
-            let count = &mut counts[place as usize];
-            entries[place as usize * self.stride + *count as usize] = (self.n_rows as u32, values);
-            *count += 1;
+        let Sparse { counts, entries, stride, pair_entries, .. } = self;
+        let (counts, row) = (&mut counts[first_pair..], self.n_rows as u32);
+        let places = &self.places[pairs.clone()];
+        if self.pair_kernel.is_some() {
+            append(row, places, &self.pairs[pairs], counts, &mut pair_entries[first_pair * *stride..], *stride);
+        } else {
+            append(row, places, &self.values[pairs], counts, &mut entries[first_pair * *stride..], *stride);
         }
     }
 
@@ -182,6 +214,24 @@ impl<F: Real> Sparse<F> {
         simd.apart(RowsTimes { sparse: self, start, panel, width, sums });
     }
 
+    /// [`Sparse::rows_times`] with a panel of pairs of rows.
+    ///
+    /// # Panics
+    /// As that, and where the matrix was not made for it.
+    pub(crate) fn rows_times_pairs(&self, start: &[f32], panel: &[Pair], width: usize, sums: &mut [f32]) {
+        let kernel = self.pair_kernel.expect("a matrix in pairs");
+        let lists = Lists {
+            n_rows: self.n_rows,
+            n_stretches: self.n_stretches,
+            pairs_per_stretch: self.stretch_len / 2,
+            n_pairs: self.n_columns.div_ceil(2),
+            ends: &self.ends,
+            places: &self.places,
+            pairs: &self.pairs,
+        };
+        kernel.run(ListsTimes { lists, start, panel, width, sums });
+    }
+
     /// Adds the product of some columns, transposed, with a panel that has a row for each row: `sums[i] += Σ
     /// x[row][columns.start + i] · panel[row]`, rows of `width`. The columns begin with an even number; behind an odd number
     /// of them, one more row of sums is overwritten.
@@ -198,7 +248,32 @@ impl<F: Real> Sparse<F> {
         width: usize,
         sums: &mut [F],
     ) {
+        if let (Some(kernel), Transposed::FromColumns) = (self.pair_kernel, self.transposed) {
+            assert!(columns.start.is_multiple_of(2) && columns.end <= self.n_columns, "columns {columns:?}");
+            let pairs = columns.start / 2..columns.end.div_ceil(2);
+            let (entries, counts) = (&self.pair_entries[pairs.start * self.stride..], &self.counts[pairs]);
+            let columns = Columns { n_rows: self.n_rows, entries, stride: self.stride, counts };
+            kernel.run(AddColumns { columns, panel: F::singles(panel), width, sums: F::singles_mut(sums) });
+            return;
+        }
         simd.apart(AddColumnsTimes { sparse: self, columns, panel, width, sums });
+    }
+}
+
+/// Appends what stands at some places of a row to their lists.
+#[inline(always)]
+fn append<T: Copy>(
+    row: u32,
+    places: &[u32],
+    values: &[T],
+    counts: &mut [u32],
+    entries: &mut [(u32, T)],
+    stride: usize,
+) {
+    for (&place, &values) in places.iter().zip(values) {
+        let count = &mut counts[place as usize];
+        entries[place as usize * stride + *count as usize] = (row, values);
+        *count += 1;
     }
 }
 
@@ -269,154 +344,6 @@ impl<F: Real> Task<F> for AddColumnsTimes<'_, F> {
             }
         }
     }
-}
-
-/// Adds to `ROWS` rows of `sums` for each list, one behind the other, its product with the panel: with one row, both numbers
-/// of a pair go there and each has a row of the panel; with two, each goes to its own, and a pair has one row of the panel.
-///
-/// # Safety
-/// The processor has the instructions of `S`; for every place in the lists the panel has a row of `width` numbers, or two,
-/// and `sums` has `ROWS` for each list.
-#[inline(always)]
-unsafe fn lists_times<'a, F: Real, S: Simd<F>, const ROWS: usize>(
-    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, &'a [F; 2])>> + Clone,
-    panel: *const F,
-    width: usize,
-    sums: *mut F,
-) {
-    let n_vectors = width / S::LANES;
-    let mut vector = 0;
-    while vector < n_vectors {
-        // Without lists there may be nothing where these point.
-        let (panel, sums) = (panel.wrapping_add(vector * S::LANES), sums.wrapping_add(vector * S::LANES));
-        let lists = lists.clone();
-        // SAFETY: the caller's promises; the vectors lie inside the width. At most eight sums, which leaves registers for
-        // their factors on every level.
-        unsafe {
-            vector += match n_vectors - vector {
-                8.. if ROWS == 1 => vectors_of_lists::<F, S, ROWS, 8>(lists, panel, width, sums),
-                4.. => vectors_of_lists::<F, S, ROWS, 4>(lists, panel, width, sums),
-                2.. => vectors_of_lists::<F, S, ROWS, 2>(lists, panel, width, sums),
-                _ => vectors_of_lists::<F, S, ROWS, 1>(lists, panel, width, sums),
-            };
-        }
-    }
-}
-
-/// [`lists_times`] for some vectors of each row, whose sums stay in registers. Returns their number.
-///
-/// # Safety
-/// As that; `panel` and `sums` point to the first of the vectors.
-#[inline(always)]
-unsafe fn vectors_of_lists<'a, F: Real, S: Simd<F>, const ROWS: usize, const VECTORS: usize>(
-    lists: impl Iterator<Item: ExactSizeIterator<Item = (u32, &'a [F; 2])>>,
-    panel: *const F,
-    width: usize,
-    sums: *mut F,
-) -> usize {
-    for (index, list) in lists.enumerate() {
-        if list.len() == 0 {
-            continue;
-        }
-        // SAFETY: the caller's promises.
-        unsafe {
-            // Loops, not closures: an instruction in a closure would become a call.
-            let to = sums.add(index * ROWS * width);
-            let mut sums = [[S::splat(F::zero()); VECTORS]; ROWS];
-            for (row, sums) in sums.iter_mut().enumerate() {
-                for (vector, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::load(to.add(row * width + vector * S::LANES));
-                }
-            }
-            for (place, values) in list {
-                let from = panel.add(place as usize * (2 / ROWS) * width);
-                if ROWS == 1 {
-                    for (row, &value) in values.iter().enumerate() {
-                        let value = S::splat(value);
-                        for (vector, sum) in sums[0].iter_mut().enumerate() {
-                            let factor = S::load(from.add(row * width + vector * S::LANES));
-                            *sum = S::multiply_add(value, factor, *sum);
-                        }
-                    }
-                } else {
-                    let mut factors = [S::splat(F::zero()); VECTORS];
-                    for (vector, factor) in factors.iter_mut().enumerate() {
-                        *factor = S::load(from.add(vector * S::LANES));
-                    }
-                    for (sums, &value) in sums.iter_mut().zip(values) {
-                        let value = S::splat(value);
-                        for (sum, &factor) in sums.iter_mut().zip(&factors) {
-                            *sum = S::multiply_add(value, factor, *sum);
-                        }
-                    }
-                }
-            }
-            for (row, sums) in sums.iter().enumerate() {
-                for (vector, &sum) in sums.iter().enumerate() {
-                    S::store(sum, to.add(row * width + vector * S::LANES));
-                }
-            }
-        }
-    }
-    VECTORS
-}
-
-/// Adds to the rows of `sums` the product of each number in a list with a row of a panel. Each pair has two rows of sums.
-///
-/// # Safety
-/// The processor has the instructions of `S`, and for every place in the list there are two rows of sums, as long as the row.
-#[inline(always)]
-unsafe fn add_list_times<'a, F: Real, S: Simd<F>>(
-    list: impl Iterator<Item = (u32, &'a [F; 2])> + Clone,
-    row: &[F],
-    sums: *mut F,
-) {
-    let mut columns = row;
-    while !columns.is_empty() {
-        // SAFETY: the caller's promises; the columns lie inside the row.
-        unsafe {
-            let sums = sums.add(row.len() - columns.len());
-            let n_done = match columns.len() / S::LANES {
-                8.. => vectors_of_row::<F, S, 8>(list.clone(), columns, row.len(), sums),
-                4.. => vectors_of_row::<F, S, 4>(list.clone(), columns, row.len(), sums),
-                2.. => vectors_of_row::<F, S, 2>(list.clone(), columns, row.len(), sums),
-                1 => vectors_of_row::<F, S, 1>(list.clone(), columns, row.len(), sums),
-                0 => panic!("a panel of {} columns", row.len()),
-            };
-            columns = &columns[n_done..];
-        }
-    }
-}
-
-/// [`add_list_times`] for the first vectors of some columns of the row. Returns their length.
-///
-/// # Safety
-/// As that; there are so many vectors.
-#[inline(always)]
-unsafe fn vectors_of_row<'a, F: Real, S: Simd<F>, const VECTORS: usize>(
-    list: impl Iterator<Item = (u32, &'a [F; 2])>,
-    columns: &[F],
-    width: usize,
-    sums: *mut F,
-) -> usize {
-    // SAFETY: the caller's promises.
-    unsafe {
-        // Loops, not closures: an instruction in a closure would become a call.
-        let mut factors = [S::splat(F::zero()); VECTORS];
-        for (vector, factor) in factors.iter_mut().enumerate() {
-            *factor = S::load(columns.as_ptr().add(vector * S::LANES));
-        }
-        for (place, values) in list {
-            for (row, &value) in values.iter().enumerate() {
-                let (value, to) = (S::splat(value), sums.add((2 * place as usize + row) * width));
-                for (vector, &factor) in factors.iter().enumerate() {
-                    let to = to.add(vector * S::LANES);
-                    S::store(S::multiply_add(value, factor, S::load(to)), to);
-                }
-            }
-        }
-    }
-    VECTORS * S::LANES
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use crate::activation::Activation;
 use crate::dropout::Mask;
 use crate::kernel::dots::{PanelPair, transposed_product};
+use crate::kernel::pairs::product::{PairFactors, pair_product};
 use crate::kernel::panel::PANEL_WIDTH_MAX;
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -30,7 +32,29 @@ impl<F: Real> Task<F> for Backward<'_, F> {
         let Backward { patch, activation, mask, after, tiles } = self;
         let n_rows = patch.n_rows;
         let pairs = after.in_block(patch.block).zip(tiles);
-        if tiles[0].transposed.is_empty() {
+        if tiles[0].pairs.is_some() {
+            let mut start = Some(&[0.0; PANEL_WIDTH_MAX][..patch.width]);
+            let mut next = pairs.clone().skip(1);
+            for (after, tile) in pairs {
+                let ahead = match next.next() {
+                    Some((after, Tile { pairs: Some(weights), width, .. })) => {
+                        Ahead::default().and(after.rows_of_deltas()).and(weights.transposed(patch, *width))
+                    }
+                    _ => Ahead::default(),
+                };
+                let (Some(weights), Some(deltas)) = (&tile.pairs, &after.pairs) else { continue };
+                let factors = PairFactors {
+                    left: &deltas.deltas.in_rows,
+                    row_stride: after.width / 2,
+                    pair_stride: 1,
+                    right: weights.transposed(patch, tile.width),
+                    n_pairs: after.n_units.div_ceil(2),
+                    ahead,
+                };
+                let sums = F::singles_mut(&mut patch.deltas);
+                pair_product(weights.kernel, patch.width, start.take(), factors, n_rows, sums);
+            }
+        } else if tiles[0].transposed.is_empty() {
             let panels =
                 pairs.map(|(after, tile)| PanelPair { width: tile.width, left: &after.deltas, right: &tile.weights });
             let (first, n_units) = (patch.first_unit, patch.n_units);
@@ -57,6 +81,7 @@ impl<F: Real> Task<F> for Backward<'_, F> {
             Some(mask) => mask.times_derivative(activation, &patch.outputs[entries], deltas),
         }
         flush_all_negligible(deltas);
+        patch.pack_deltas();
     }
 }
 

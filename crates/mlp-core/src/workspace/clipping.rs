@@ -101,6 +101,7 @@ impl<F: Real> Workspace<F> {
             let deltas = &mut patch.deltas[..patch.n_rows * patch.width];
             deltas.iter_mut().for_each(|delta| *delta *= factor);
             flush_all_negligible(deltas);
+            patch.pack_deltas();
         }
     }
 }

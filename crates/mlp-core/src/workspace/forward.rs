@@ -2,6 +2,8 @@
 
 use crate::activation::Activation;
 use crate::dropout::Mask;
+use crate::kernel::pairs::product::{PairFactors, pair_product};
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{Simd, Task};
 use crate::real::Real;
@@ -26,19 +28,41 @@ impl<F: Real> Task<F> for Forward<'_, F> {
     #[inline(always)]
     fn run<S: Simd<F>>(self, simd: S) {
         let Forward { patch, tile, received, activation, mask, first_row } = self;
-        let n_rows = patch.n_rows;
+        let (n_rows, is_hidden) = (patch.n_rows, activation.is_some());
         match received {
             Received::Inputs(inputs) => {
                 let parts = inputs.blocks().nth(patch.block).expect("a block that the batch reaches");
                 for (first_row, part) in parts {
                     let sums = &mut patch.outputs[first_row * tile.width..];
+                    if let Some(pairs) = &tile.pairs {
+                        let (start, sums) = (F::singles(&tile.bias), F::singles_mut(sums));
+                        part.sparse.rows_times_pairs(start, &pairs.weights, tile.width, sums);
+                        continue;
+                    }
                     part.sparse.rows_times(simd, &tile.bias, &tile.weights, tile.width, sums);
                 }
             }
             Received::Outputs(patches) => {
                 // All rows through the units of one tile before the next: their weights stay in the first-level cache.
                 let mut start = Some(&*tile.bias);
+                let mut next = patches.in_block(patch.block).skip(1);
                 for before in patches.in_block(patch.block) {
+                    let next = next.next();
+                    if let (Some(weights), Some(received)) = (&tile.pairs, &before.pairs) {
+                        let factors = PairFactors {
+                            left: &received.outputs.in_rows,
+                            row_stride: before.width / 2,
+                            pair_stride: 1,
+                            right: weights.panel(before, tile.width),
+                            n_pairs: before.n_units.div_ceil(2),
+                            ahead: next.map_or_else(Ahead::default, |next| {
+                                Ahead::default().and(next.rows_of_outputs()).and(weights.panel(next, tile.width))
+                            }),
+                        };
+                        let (start, sums) = (start.take().map(F::singles), F::singles_mut(&mut patch.outputs));
+                        pair_product(weights.kernel, tile.width, start, factors, n_rows, sums);
+                        continue;
+                    }
                     let factors = Factors {
                         left: &before.outputs,
                         row_stride: before.width,
@@ -60,6 +84,9 @@ impl<F: Real> Task<F> for Forward<'_, F> {
             for (row, outputs) in (first_row..).zip(outputs.chunks_exact_mut(tile.width)) {
                 mask.apply(row, patch.first_unit, outputs);
             }
+        }
+        if is_hidden {
+            patch.pack_outputs();
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::aligned::Aligned;
 use crate::dropout::Mask;
+use crate::kernel::pairs::PairKernel;
+use crate::kernel::pairs::packing::round_all;
 use crate::kernel::simd::{Simd, Task};
 use crate::kernel::sparse::{Sparse, Transposed};
 use crate::real::Real;
@@ -19,6 +21,8 @@ pub(super) struct InputPart<F> {
     pub(super) inputs: Aligned<F>,
     pub(super) stride: usize,
     keep: Keep,
+    /// How they are rounded to bf16, where they are.
+    pair_kernel: Option<PairKernel>,
 }
 
 impl<F: Real> InputPart<F> {
@@ -40,7 +44,15 @@ impl<F: Real> InputPart<F> {
             inputs: Aligned::zeros(n_rows_kept * stride),
             stride,
             keep,
+            pair_kernel: None,
         }
+    }
+
+    /// With inputs that are rounded to bf16.
+    pub(super) fn in_pairs(mut self, kernel: PairKernel) -> InputPart<F> {
+        self.sparse = self.sparse.in_pairs(kernel);
+        self.pair_kernel = Some(kernel);
+        self
     }
 }
 
@@ -99,6 +111,9 @@ impl<F: Real, B: Batch<F>> Task<F> for Gather<'_, F, B> {
             batch.input(part.first_row + row, inputs);
             if let Some(mask) = mask {
                 mask.apply(part.first_row + row, 0, inputs);
+            }
+            if let Some(kernel) = part.pair_kernel {
+                round_all(kernel, F::singles_mut(inputs));
             }
             part.sparse.push_row(simd, inputs, for_gradient);
         }

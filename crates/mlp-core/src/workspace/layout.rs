@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::kernel::panel::panel_width;
+use crate::mlp::Mlp;
 use crate::real::Real;
+use crate::workspace::sharing::ROWS_WORTH_READING;
 
 /// What is fixed about a layer.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,30 @@ pub(super) struct Rows {
     pub(super) parts_per_block: usize,
 }
 
+/// The rows of a block that make weights worth loading into the first-level cache.
+const ROWS_WORTH_LOADING: usize = 32;
+
+/// The most rows of a block: what is near in a product with them stays in the first-level cache.
+const ROWS_MAX: usize = 64;
+
 impl Rows {
+    /// The cut that suits a network, batches of up to `max_batch` samples, and a team.
+    ///
+    /// # Panics
+    /// Where `max_batch` is 0.
+    pub(super) fn suiting<F: Real>(mlp: &Mlp<F>, max_batch: usize, n_threads: usize) -> Rows {
+        assert!(max_batch > 0, "a batch has at least one sample");
+        /// Those that a product takes together.
+        const ROWS: usize = 4;
+        let rows_of_thread = max_batch.div_ceil(n_threads).next_multiple_of(ROWS);
+        let per_part = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
+        // Where the largest layer has a tile for every thread, they need not share out rows.
+        let heaviest = mlp.layers.iter().map(|layer| layer.weights.dim()).max_by_key(|(rows, columns)| rows * columns);
+        let n_tiles = heaviest.map_or(1, |(_, n_units)| n_units.div_ceil(panel_width::<F>(n_units)));
+        let n_worth_loading = if n_tiles < n_threads { 1 } else { ROWS_WORTH_LOADING / per_part };
+        Rows { per_part, parts_per_block: n_worth_loading.clamp(1, max_batch.div_ceil(per_part)) }
+    }
+
     pub(super) fn per_block(self) -> usize {
         self.per_part * self.parts_per_block
     }

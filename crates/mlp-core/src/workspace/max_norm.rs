@@ -66,8 +66,12 @@ impl<F: Real> Task<F> for LimitNorms<'_, F> {
             *square = F::zero();
         }
         match received {
-            Received::Inputs(_) if is_any_longer => scale(&mut tile.weights, factors),
-            Received::Inputs(_) => {}
+            Received::Inputs(inputs) => {
+                if is_any_longer {
+                    scale(&mut tile.weights, factors);
+                }
+                tile.pack_weights(0..inputs.parts[0].sparse.n_columns(), None);
+            }
             Received::Outputs(before) => {
                 let n_rows = STRIP / width;
                 for patch in before.in_block(0) {

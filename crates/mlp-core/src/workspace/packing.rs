@@ -30,6 +30,9 @@ impl<F: Real> Workspace<F> {
             let layer = &mlp.layers[tile.layer];
             let (columns, width) = (columns(tile, layer.weights.ncols()), tile.width);
             fill_panels(layer, columns, width, &mut tile.weights, &mut tile.bias);
+            if tile.layer == 0 {
+                tile.pack_weights(0..layer.weights.nrows(), None);
+            }
             if let Some(before) = tile.layer.checked_sub(1) {
                 let before = Patches { patches: &self.patches[before], n_blocks: self.outputs.len() };
                 F::dispatch(self.kernel, TransposeAll { tile, before });

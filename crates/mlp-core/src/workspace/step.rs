@@ -250,6 +250,7 @@ impl<F: Real> Workspace<F> {
         if loss.is_some() {
             for patch in patches.iter_mut().filter(|patch| patch.block < n_used) {
                 distribute_deltas(patch, shape.n_outputs, &outputs[patch.block]);
+                patch.pack_deltas();
             }
         }
     }

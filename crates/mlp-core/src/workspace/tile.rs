@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use crate::aligned::Aligned;
+use crate::kernel::pairs::packing::PackWeights;
+use crate::kernel::pairs::{Pair, PairKernel};
 use crate::kernel::panel::panel_width;
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::simd::{FiniteCheck, Simd};
 use crate::kernel::transpose::transpose;
 use crate::real::Real;
@@ -11,6 +14,7 @@ use crate::sink::{GradientSink, Parameter};
 use crate::workspace::layout::{LayerShape, Units};
 use crate::workspace::negligible::flush_negligible;
 use crate::workspace::patch::Patch;
+use crate::workspace::update::STRIP;
 
 /// A panel of the units of a layer: their weights and biases, with the sink's state.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(super) struct Tile<F> {
     /// For large batches, behind the first layer: the weights transposed, a part for each tile of the layer before, with a row
     /// as wide as that tile for each column of this panel.
     pub(super) transposed: Aligned<F>,
+    /// The weights in bf16, where products take them so.
+    pub(super) pairs: Option<TilePairs>,
     /// One row of the panel; zeros where the layer has no biases.
     pub(super) bias: Aligned<F>,
     pub(super) weights_state: [Aligned<F>; 2],
@@ -46,6 +52,33 @@ pub(super) struct Tile<F> {
     pub(super) gradient: Aligned<F>,
 }
 
+/// The weights of a tile in bf16.
+#[derive(Debug)]
+pub(super) struct TilePairs {
+    pub(super) kernel: PairKernel,
+    /// One row of the panel for each pair of inputs.
+    pub(super) weights: Aligned<Pair>,
+    /// Behind the first layer: the weights transposed, a part for each tile of the layer before, with a row as wide as that
+    /// tile for each pair of columns of this panel.
+    pub(super) transposed: Aligned<Pair>,
+}
+
+impl TilePairs {
+    /// The weights of the units of `before`, a patch of the layer before, in a panel of this width.
+    #[inline(always)]
+    pub(super) fn panel<F>(&self, before: &Patch<F>, width: usize) -> &[Pair] {
+        let first = before.first_unit / 2 * width;
+        &self.weights[first..first + before.n_units.div_ceil(2) * width]
+    }
+
+    /// The same transposed.
+    #[inline(always)]
+    pub(super) fn transposed<F>(&self, before: &Patch<F>, width: usize) -> &[Pair] {
+        // All tiles before that one are full.
+        &self.transposed[before.first_unit * width / 2..][..before.width * width / 2]
+    }
+}
+
 impl<F: Real> Tile<F> {
     /// For batches of more than one sample it takes a `strip` of the gradient, and behind the first layer, where the way back
     /// is worth it, its weights transposed, `n_transposed` columns of the layer before.
@@ -65,6 +98,7 @@ impl<F: Real> Tile<F> {
             width,
             weights: Aligned::zeros(n_inputs.next_multiple_of(2) * width),
             transposed: Aligned::zeros(n_transposed * width),
+            pairs: None,
             bias: Aligned::zeros(width),
             weights_state: state(n_inputs * width),
             bias_state: state(width),
@@ -77,6 +111,16 @@ impl<F: Real> Tile<F> {
             passed_back: Aligned::zeros(n_inputs.next_multiple_of(F::LANES)),
             gradient: Aligned::zeros(strip),
         }
+    }
+
+    /// With its weights in bf16 for products, and in place of `transposed` those transposed, of so many columns of the layer
+    /// before. It takes another `strip` of the gradient.
+    pub(super) fn in_pairs(mut self, kernel: PairKernel, n_transposed: usize, strip: usize) -> Tile<F> {
+        let weights = Aligned::zero_pairs(self.weights.len() / 2);
+        let transposed = Aligned::zero_pairs(n_transposed * self.width / 2);
+        self.pairs = Some(TilePairs { kernel, weights, transposed });
+        self.gradient = Aligned::zeros(strip);
+        self
     }
 
     /// Weights and biases of 0, also behind the last unit; the state stays where it is finite.
@@ -126,9 +170,57 @@ impl<F: Real> Tile<F> {
         &self.transposed[first_unit * self.width..]
     }
 
+    /// Renews the weights in bf16 of some inputs, the first of which has an even number, where products take them so. Those
+    /// that are transposed belong to a patch of the layer before, if to any.
+    #[inline(always)]
+    pub(super) fn pack_weights(&mut self, inputs: Range<usize>, before: Option<&Patch<F>>) {
+        let Tile { width, weights, pairs, .. } = self;
+        let Some(TilePairs { kernel, weights: panel, transposed }) = pairs else { return };
+        let width = *width;
+        let rows = F::singles(&weights[inputs.start * width..inputs.end * width]);
+        let panel = &mut panel[inputs.start / 2 * width..];
+        let transposed = before.map(|before| {
+            let first = before.first_unit * width / 2 + inputs.start - before.first_unit;
+            (&mut transposed[first..], before.width)
+        });
+        kernel.run(PackWeights { rows, width, panel, transposed });
+    }
+
+    /// What the update of the weights of some inputs, the first of which has an even number, will read and write, where these are
+    /// kept in bf16 too.
+    #[inline(always)]
+    pub(super) fn ahead_of_inputs(&self, inputs: Range<usize>) -> Ahead {
+        let Some(pairs) = &self.pairs else { return Ahead::default() };
+        let entries = inputs.start * self.width..inputs.end * self.width;
+        let ahead = Ahead::default().and(&self.weights[entries.clone()]);
+        let ahead = ahead.and(&pairs.weights[entries.start / 2..entries.end / 2]);
+        let state = self.weights_state.iter().filter(|state| !state.is_empty());
+        state.fold(ahead, |ahead, state| ahead.and(&state[entries.clone()]))
+    }
+
+    /// What the update of the weights of the units of `before` will read and write, where these are kept in bf16 too.
+    #[inline(always)]
+    pub(super) fn ahead(&self, before: &Patch<F>) -> Ahead {
+        let Some(pairs) = &self.pairs else { return Ahead::default() };
+        let entries = before.first_unit * self.width..(before.first_unit + before.n_units) * self.width;
+        let ahead = Ahead::default().and(&self.weights[entries.clone()]);
+        let ahead = ahead.and(pairs.panel(before, self.width)).and(pairs.transposed(before, self.width));
+        let state = self.weights_state.iter().filter(|state| !state.is_empty());
+        state.fold(ahead, |ahead, state| ahead.and(&state[entries.clone()]))
+    }
+
+    /// The inputs whose gradient is summed at a time.
+    pub(super) fn strip_rows(&self) -> usize {
+        if self.pairs.is_some() && self.layer > 0 { self.gradient.len() / self.width } else { STRIP / self.width }
+    }
+
     /// Renews the transposed weights of some units of `before`, a patch of the layer before, where they are kept.
     #[inline(always)]
     pub(super) fn transpose<S: Simd<F>>(&mut self, simd: S, before: &Patch<F>, units: Range<usize>) {
+        if self.pairs.is_some() {
+            self.pack_weights(before.first_unit + units.start..before.first_unit + units.end, Some(before));
+            return;
+        }
         let Tile { width, weights, transposed, .. } = self;
         if transposed.is_empty() {
             return;

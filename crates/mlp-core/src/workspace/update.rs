@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use crate::kernel::pairs::product::{PairFactors, pair_product};
 use crate::kernel::panel::PANEL_WIDTH_MAX;
+use crate::kernel::prefetch::Ahead;
 use crate::kernel::product::{Factors, panel_product};
 use crate::kernel::simd::{FiniteCheck, Simd, Task};
 use crate::real::Real;
@@ -16,6 +18,10 @@ use crate::workspace::tile::Tile;
 /// The numbers of the gradient that are computed at a time, where nothing asks for more: they stay in the cache next to the
 /// processor.
 pub(super) const STRIP: usize = 2_048;
+
+/// The numbers of a strip that are handed on together where weights are packed as well: a multiple of what is transposed
+/// together.
+const NEAR: usize = 1_024;
 
 /// The inputs whose weights are left out together, or not: an even number.
 pub(super) const PIECE: usize = 8;
@@ -64,6 +70,10 @@ impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, F, K> {
     ) {
         let entries = first_input * tile.width..first_input * tile.width + gradient.len();
         tile.update_weights(finite, first_input, gradient, self.sink);
+        if self.max_norm.is_none() && tile.layer == 0 {
+            // Those behind it are packed for the way back as well.
+            tile.pack_weights(first_input..first_input + entries.len() / tile.width, None);
+        }
         if self.max_norm.is_some() {
             finite.simd().apart(AddSquares { rows: &tile.weights[entries], sums: &mut tile.squared_norms });
         }
@@ -107,18 +117,23 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
         let Update { tile, shape, patches, received, strips } = self;
         let width = tile.width;
         let mut finite = FiniteCheck::new(simd);
-        let n_rows = STRIP / width;
+        let n_rows = tile.strip_rows();
+        // A strip in pairs is longer than what stays near with the weights and all that is made of them.
+        let n_near = if tile.pairs.is_some() { NEAR / width } else { n_rows };
         match received {
             Received::Inputs(inputs) => {
                 let parts = inputs.parts;
                 let together = parts[0].sparse.columns_together(n_rows);
                 for first_input in (0..shape.n_inputs).step_by(together) {
                     let columns = first_input..shape.n_inputs.min(first_input + together);
+                    let next = columns.end..shape.n_inputs.min(columns.end + together);
+                    let mut ahead = tile.ahead_of_inputs(next).in_portions(parts.len());
                     // Zeros, as every strip leaves them.
                     let sums = &mut tile.gradient[..columns.len().next_multiple_of(2) * width];
                     for (parts, patch) in inputs.blocks().zip(patches) {
                         // All columns go through the deltas of one block, which stay in the first-level cache.
                         for (first_row, part) in parts {
+                            ahead.ask();
                             let deltas = &patch.deltas[first_row * width..];
                             part.sparse.add_columns_times(simd, columns.clone(), deltas, width, sums);
                         }
@@ -134,24 +149,19 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             }
             Received::Outputs(before) => {
                 for (first_tile, patch) in before.in_block(0).enumerate() {
-                    let before = before.in_tile(first_tile);
+                    let next = before.patches.get((first_tile + 1) * before.n_blocks);
+                    let ahead = next.map_or_else(Ahead::default, |next| tile.ahead(next));
                     for first_unit in (0..patch.n_units).step_by(n_rows) {
-                        let n_units = n_rows.min(patch.n_units - first_unit);
-                        let gradient = &mut tile.gradient[..n_units * width];
-                        // Zeros to begin with, in the first block.
-                        let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
-                        for (patch, before) in patches.iter().zip(before) {
-                            let factors = Factors {
-                                left: &before.outputs[first_unit..],
-                                row_stride: 1,
-                                term_stride: before.width,
-                                right: &patch.deltas,
-                                n_terms: patch.n_rows,
-                            };
-                            panel_product(simd, width, start.take(), factors, n_units, gradient);
+                        let units = first_unit..patch.n_units.min(first_unit + n_rows);
+                        let gradient = &mut tile.gradient[..units.len() * width];
+                        let blocks = patches.iter().zip(before.in_tile(first_tile));
+                        sum_over_blocks(simd, width, blocks, units.clone(), ahead, gradient);
+                        for first in units.clone().step_by(n_near) {
+                            let near = first..units.end.min(first + n_near);
+                            let entries = (near.start - units.start) * width..(near.end - units.start) * width;
+                            strips.weights(tile, &mut finite, patch.first_unit + first, entries);
+                            strips.done(simd, tile, patch, near);
                         }
-                        strips.weights(tile, &mut finite, patch.first_unit + first_unit, 0..n_units * width);
-                        strips.done(simd, tile, patch, first_unit..first_unit + n_units);
                     }
                 }
             }
@@ -161,12 +171,64 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];
             for patch in patches {
-                for deltas in patch.deltas.chunks_exact(width).take(patch.n_rows) {
-                    sums.iter_mut().zip(deltas).for_each(|(sum, &delta)| *sum += delta);
-                }
+                add_rows(&patch.deltas[..patch.n_rows * width], sums);
             }
             strips.bias(simd, tile, sums);
         }
+    }
+}
+
+/// The gradient of the weights of some units of the layer before: for each block, the patch of the tile and that of the layer
+/// before. Meanwhile what comes next is asked for.
+#[inline(always)]
+fn sum_over_blocks<'a, F: Real, S: Simd<F>>(
+    simd: S,
+    width: usize,
+    blocks: impl ExactSizeIterator<Item = (&'a Patch<F>, &'a Patch<F>)>,
+    units: Range<usize>,
+    ahead: Ahead,
+    gradient: &mut [F],
+) {
+    let n_blocks = blocks.len();
+    // Zeros to begin with, in the first block.
+    let mut start = Some(&[F::zero(); PANEL_WIDTH_MAX][..width]);
+    for (block, (patch, before)) in blocks.enumerate() {
+        if let (Some(deltas), Some(received)) = (&patch.pairs, &before.pairs) {
+            let factors = PairFactors {
+                left: &received.outputs.in_columns[units.start..],
+                row_stride: 1,
+                pair_stride: before.width,
+                right: &deltas.deltas.in_columns,
+                n_pairs: patch.n_rows.div_ceil(2),
+                ahead: ahead.portion(block, n_blocks),
+            };
+            let (start, sums) = (start.take().map(F::singles), F::singles_mut(gradient));
+            pair_product(deltas.kernel(), width, start, factors, units.len(), sums);
+            continue;
+        }
+        let factors = Factors {
+            left: &before.outputs[units.start..],
+            row_stride: 1,
+            term_stride: before.width,
+            right: &patch.deltas,
+            n_terms: patch.n_rows,
+        };
+        panel_product(simd, width, start.take(), factors, units.len(), gradient);
+    }
+}
+
+/// Adds the rows of a matrix to sums, row after row, some columns at a time, whose sums stay in registers.
+#[inline(always)]
+fn add_rows<F: Real>(rows: &[F], sums: &mut [F]) {
+    /// The width is a multiple of it.
+    const COLUMNS: usize = 8;
+    let width = sums.len();
+    for (index, sums) in sums.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+        let mut columns = *sums;
+        for row in rows.chunks_exact(width) {
+            columns.iter_mut().zip(&row.as_chunks::<COLUMNS>().0[index]).for_each(|(sum, &value)| *sum += value);
+        }
+        *sums = columns;
     }
 }
 

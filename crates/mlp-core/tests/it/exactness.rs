@@ -237,6 +237,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                 let mlp = network::<f32>(&[300, n_units, 6], &[Activation::Tanh, Activation::Softmax], true, 1);
                 let workers = Workers::new(n_threads);
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
+                let mut rounding = Workspace::with_bf16_products(&mlp, n_samples.max(2), 1, kernel, &workers);
                 let mut average = Average::new(&workspace);
                 let mut one_by_one = OneByOne::new(&mlp, kernel);
                 let dropout = Dropout::new(0.2, &[0.5]);
@@ -256,11 +257,17 @@ fn a_step_allocates_nothing_on_any_thread() {
                     workspace.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
                     workspace.step(&batch, OBJECTIVE, &descent(), &workers).expect("finite");
                     if n_samples > 1 {
-                        workspace.step_clipped(&batch, OBJECTIVE, &Momentum, 1e-3, &workers).expect("finite");
                         let (masks, max_norm) = (Some(dropout.masks(3)), Some(0.5));
                         let options = StepOptions { masks, max_norm, ..StepOptions::default() };
-                        workspace.step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers).expect("finite");
+                        for workspace in [&mut workspace, &mut rounding] {
+                            workspace.step_clipped(&batch, OBJECTIVE, &Momentum, 1e-3, &workers).expect("finite");
+                            workspace
+                                .step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers)
+                                .expect("finite");
+                        }
                     }
+                    rounding.step(&batch, objective, &Momentum, &workers).expect("finite");
+                    rounding.forward(&batch, &workers);
                     average.add(&workspace, 0.1, &workers);
                     workspace.forward(&batch, &workers);
                     one_by_one.descend(&run, objective, &steps, &workers).expect("finite");

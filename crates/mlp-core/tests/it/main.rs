@@ -11,6 +11,7 @@ mod names;
 mod networks;
 mod one_by_one;
 mod own_loss;
+mod rounded;
 mod shapes;
 mod weights;
 mod workspace;

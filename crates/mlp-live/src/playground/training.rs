@@ -89,7 +89,7 @@ impl Task {
     /// Trains until the session ends.
     pub(super) fn run(&self, session: &Session, shared: &Shared) {
         let trained = catch_unwind(AssertUnwindSafe(|| match self.config.precision {
-            Precision::F32 => self.run_as::<f32>(session, shared),
+            Precision::F32 | Precision::Bf16 => self.run_as::<f32>(session, shared),
             Precision::F64 => self.run_as::<f64>(session, shared),
         }));
         let problem = match trained {

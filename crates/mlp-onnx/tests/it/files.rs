@@ -156,7 +156,9 @@ pub(crate) fn model(encoding: TargetEncoding, output: Activation, has_bias: bool
         activation: layer.activation,
     };
     match precision {
-        Precision::F32 => SavedModel::new(Mlp { layers: layers.iter().map(narrow).collect() }, config, classes),
+        Precision::F32 | Precision::Bf16 => {
+            SavedModel::new(Mlp { layers: layers.iter().map(narrow).collect() }, config, classes)
+        }
         Precision::F64 => SavedModel::new(Mlp { layers }, config, classes),
     }
 }

@@ -24,6 +24,7 @@ fn identities_are_fixed_for_ever() {
     insta::assert_snapshot!(trial_id(paper.as_object().unwrap(), "0123"), @"2d7439c3a421ee869b4646f13a6ffcfe");
     insta::assert_snapshot!(with(json!({})), @"f96a05ef8ec51968981a5860d6cc3ff6");
     insta::assert_snapshot!(with(json!({ "optimizer": "sgd", "batch_size": 1, "l1": 0.1 })), @"42959f2230e835af425ab706956e3200");
+    insta::assert_snapshot!(with(json!({ "precision": "bf16" })), @"89d0690bdbfa4cb89fdeaff04f97ee7a");
 }
 
 #[test]

@@ -107,8 +107,9 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "precision",
-        meaning: "type of numbers",
-        range: "f32 or f64",
+        meaning: "type of numbers; bf16: products of training with eight bits of each factor, all else f32, which pays for \
+             wide nets in batches of 128 or more on processors with AVX-512 BF16, there 1.5 to 1.9 times as fast",
+        range: "f32, f64, or bf16 for batches of 2 or more",
         set: |config, key, value| choices::precision(key, value).map(|precision| config.precision = precision),
         get: |config| json!(config.precision.name()),
     },

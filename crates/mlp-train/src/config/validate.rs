@@ -1,6 +1,6 @@
 //! What depends on several keys or on the data, checked once.
 
-use mlp_core::{Activation, Loss};
+use mlp_core::{Activation, Initializer, Loss};
 
 use super::{Averaging, ClassWeights, MAX_PARAMETERS, Precision, TrainConfig, ValidationSplit, wording};
 use crate::augmentation::Augmenter;
@@ -132,10 +132,11 @@ impl TrainConfig {
     /// What is in range in double precision may round to 0 or 1 in single precision, and divide by zero there.
     fn check_precision(&self) -> Result<()> {
         let rounded = |number: f64| match self.precision {
-            Precision::F32 => f64::from(number as f32),
+            Precision::F32 | Precision::Bf16 => f64::from(number as f32),
             Precision::F64 => number,
         };
-        let name = self.precision.name();
+        let name = self.precision.kept().name();
+        self.check_bf16()?;
         let positive = |key: &str, number: f64| {
             if rounded(number) > 0.0 {
                 return Ok(());
@@ -161,6 +162,23 @@ impl TrainConfig {
                 positive("optimizer.epsilon", epsilon)
             }
         }
+    }
+
+    /// What eight bits of a number are not enough for.
+    fn check_bf16(&self) -> Result<()> {
+        if self.precision != Precision::Bf16 {
+            return Ok(());
+        }
+        if self.batch_size == 1 {
+            let advice = "f32 is faster for single samples, which read weights more than they multiply";
+            return Err(Error::of_key("batch_size", "2 or more for the precision bf16", "1").with_advice(advice));
+        }
+        if self.initializer == Initializer::Uniform01 {
+            let expected = "f32 or f64 for the initializer uniform-0-1: net inputs are sums of as many positive numbers as there \
+                            are inputs, and what tells them apart is lost when these are rounded to eight bits";
+            return Err(Error::of_key("precision", expected, "bf16"));
+        }
+        Ok(())
     }
 
     fn loss_misfit(&self) -> Error {

@@ -58,7 +58,7 @@ pub(super) fn fit(config: &TrainConfig, inputs: ArrayView2<'_, f64>, wanted: Wan
     let config = config.clone().batch_size(config.batch_size.min(n_rows));
     let targets = scaled_targets.as_ref();
     let (mut mlp, history) = match config.precision {
-        Precision::F32 => run::<f32>(&config, &scaled, classes, targets)?,
+        Precision::F32 | Precision::Bf16 => run::<f32>(&config, &scaled, classes, targets)?,
         Precision::F64 => run::<f64>(&config, &scaled, classes, targets)?,
     };
     fold_inputs(&mut mlp, &input_scaler);

@@ -1,6 +1,6 @@
 //! What does not fit together is refused before anything is computed.
 
-use mlp_core::{Activation, Gradients, Mlp, Real};
+use mlp_core::{Activation, Gradients, Kernel, Mlp, Real};
 
 use crate::checkpoint::{Checkpoint, Progressed};
 use crate::config::{Precision, TrainConfig, ValidationMetric, ValidationSplit};
@@ -8,12 +8,13 @@ use crate::data::{Samples, Targets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::EpochMetrics;
 use crate::schedule::Schedule;
+use crate::train::Setup;
 
 pub(super) fn check<F: Real>(
     config: &TrainConfig,
     train: &Samples<'_, F>,
     test: Option<&Samples<'_, F>>,
-    initial: Option<&Mlp<F>>,
+    setup: &Setup<'_, F>,
 ) -> Result<()> {
     train.check().map_err(about_training)?;
     if let Some(test) = test {
@@ -22,7 +23,7 @@ pub(super) fn check<F: Real>(
         check_test_shape("targets", train.n_outputs(), test.n_outputs())?;
     }
     config.validate(train.n_samples(), train.n_inputs(), train.n_outputs()).map_err(about_configuration)?;
-    if config.precision != Precision::of::<F>() {
+    if config.precision.kept() != Precision::of::<F>() {
         let (expected, found) = (Precision::of::<F>().name(), config.precision.name());
         let expected = format!("{expected}, the type of the numbers that train was called with");
         return Err(about_configuration(Error::of_key("precision", expected, found)));
@@ -38,7 +39,11 @@ pub(super) fn check<F: Real>(
         check_without_labels(config).map_err(about_configuration)?;
     }
     config.validate_images(train.image_size()).map_err(about_configuration)?;
-    initial.map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
+    if config.precision == Precision::Bf16 && setup.kernel == Kernel::Reference {
+        let expected = "f32 or f64 for the kernel reference, which rounds nothing to bf16";
+        return Err(about_configuration(Error::of_key("precision", expected, config.precision.name())));
+    }
+    setup.initial.as_ref().map_or(Ok(()), |initial| check_initial(config, initial, train.n_inputs(), train.n_outputs()))
 }
 
 /// What only labels make possible.

@@ -11,7 +11,7 @@ use super::weights::SampleWeights;
 use super::{Moment, Progress};
 use crate::augmentation::batch::AugmentedBatch;
 use crate::checkpoint::Progressed;
-use crate::config::TrainConfig;
+use crate::config::{Precision, TrainConfig};
 use crate::data::{Rows, Samples};
 use crate::history::{Divergence, Outcome};
 use crate::optimizer::Update;
@@ -41,7 +41,11 @@ impl<F: Trainable> Stepper<F> {
         // Where there is more to do than to descend, the gradient is summed as in batches, of single samples too.
         let has_options = config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout();
         let max_batch = if has_options { config.batch_size.max(2) } else { config.batch_size };
-        Self::Batches(Workspace::new(mlp, max_batch, config.optimizer.n_slots(), kernel, workers))
+        let n_slots = config.optimizer.n_slots();
+        Self::Batches(match config.precision {
+            Precision::F32 | Precision::F64 => Workspace::new(mlp, max_batch, n_slots, kernel, workers),
+            Precision::Bf16 => Workspace::with_bf16_products(mlp, max_batch, n_slots, kernel, workers),
+        })
     }
 
     pub(super) fn workspace(&self) -> &Workspace<F> {

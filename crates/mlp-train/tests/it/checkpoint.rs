@@ -89,6 +89,9 @@ fn a_run_stopped_at_any_batch_ends_as_if_it_had_not_been_with_every_update_rule(
         check_every_moment::<f32>(&config().optimizer(optimizer));
     }
     check_every_moment::<f64>(&config().precision(Precision::F64).bias(false));
+    check_every_moment::<f32>(&config().precision(Precision::Bf16));
+    let many = config().precision(Precision::Bf16).optimizer(Optimizer::ADAM).dropout([0.2]).clip_norm(0.1);
+    check_every_moment::<f32>(&many.max_norm(0.8).average(Averaging::Ema { decay: 0.9 }));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn model(config: &TrainConfig, seed: u64) -> SavedModel {
     let n_outputs = config.encoding.n_bits(&('0'..='9').collect::<Vec<_>>());
     let (sizes, activations) = (config.sizes(8, n_outputs), config.activations());
     match config.precision {
-        Precision::F32 => SavedModel::new(
+        Precision::F32 | Precision::Bf16 => SavedModel::new(
             Mlp::<f32>::seeded(&sizes, &activations, true, config.initializer, seed),
             config.clone(),
             '0'..='9',

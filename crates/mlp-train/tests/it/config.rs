@@ -371,7 +371,7 @@ fn choices_alone_go_through_serde_and_texts() {
     }
     assert!("step".parse::<Schedule>().unwrap_err().to_string().starts_with("schedule: expected a table such as"));
     let error = "float32".parse::<Precision>().unwrap_err();
-    assert_eq!(error.to_string(), "precision: expected f32 or f64, found \"float32\"; did you mean f32?");
+    assert_eq!(error.to_string(), "precision: expected f32, f64 or bf16, found \"float32\"; did you mean f32?");
 }
 
 #[test]
