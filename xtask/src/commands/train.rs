@@ -33,9 +33,9 @@ Examples:
   cargo xtask train --set 'optimizer={ name = \"momentum\", momentum = 0.9 }'
   cargo xtask train --set augment=gentle
       on images that are deformed, otherwise each time
-  cargo xtask train --set hidden=[2000,1000] --set batch_size=512 \
-      --set precision=bf16
-      products of rounded numbers: wide nets nearly twice as fast
+  cargo xtask train wide.toml --set precision=bf16
+      products of rounded numbers: wide nets in large batches, nearly twice
+      as fast
   cargo xtask train my.toml --set learning_rate=0.3 --out runs/mine
   cargo xtask train --set initializer=uniform-0-1 --diagnose
       why does it not learn?
