@@ -87,7 +87,7 @@ fn load_folder(name: String, folder: &Path, kind: &FolderKind, options: &str) ->
 pub(crate) const MARK: &str = "pictures-as-they-are.txt";
 
 /// What is written into it.
-pub(crate) const MARK_TEXT: &str = "The pictures of this data set were taken as they are: `data import --as-is` made it.\n\
+pub(crate) const MARK_TEXT: &str = "The pictures of this data set were taken as they are (`data import --as-is`, or light ones from a table).\n\
                                     Nets that learn from it are given other pictures as they are, too.\n";
 
 fn has_mark(folder: &Path) -> bool {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use durable_file::FolderLock;
 use mlp_report::{ReportInput, read_folder, write_report};
+use mlp_results::text::counted;
 use mlp_results::{Overview, RankBy, RunFolder};
-use mlp_sweep::Dataset;
+use mlp_sweep::{Dataset, SweepSpec};
 use ndarray::Axis;
 
 use crate::failure::Failure;
@@ -24,11 +25,26 @@ pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) ->
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));
     }
+    say_what_is_missing(&mut input, folder);
     if let Some(data) = data {
         add_pictures(&mut input, data);
     }
     let written = write_report(&input, folder)?;
     Ok(written.report)
+}
+
+/// Warns on the page of trials that the specification asks for and that have no result yet: means are over fewer seeds, and
+/// configurations are absent.
+pub(crate) fn say_what_is_missing(input: &mut ReportInput, folder: &Path) {
+    let Ok(specification) = SweepSpec::read(RunFolder::new(folder).specification()) else { return };
+    let n_trials = specification.n_trials();
+    let n_missing = n_trials.saturating_sub(input.trials.len());
+    if n_missing > 0 {
+        let all = counted(n_trials, "trial");
+        input
+            .warnings
+            .push(format!("{n_missing} of {all} had no result when it was written: the sweep is not at its end"));
+    }
 }
 
 /// Adds the test images that the best trial answered wrongly: the page shows no other's mistakes.

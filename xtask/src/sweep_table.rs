@@ -27,6 +27,9 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
             counted(most_seeds, "seed")
         ));
     }
+    if configurations.iter().any(|row| has_fewer(row, ranking.metric, most_seeds)) {
+        output.line("(2), for one: over so many seeds alone, which have a result");
+    }
     if configurations.len() > 1 {
         output.line(match ranking.set {
             Compared::Test if has_validation(&configurations) => {
@@ -61,7 +64,12 @@ fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking)
     }
     let has_seeds = configurations.iter().any(|row| row.scores(metric).len() > 1);
     let head = if has_seeds { format!("test {word} ±") } else { format!("test {word}") };
-    columns.push(Column::new(head, configurations.iter().map(|row| spread(row, metric))));
+    let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
+    let cells = configurations.iter().map(|row| match has_fewer(row, metric, most_seeds) {
+        true => format!("{} ({})", spread(row, metric), row.scores(metric).len()),
+        false => spread(row, metric),
+    });
+    columns.push(Column::new(head, cells));
     let mut others = vec![("test bits", Metric::BitAccuracy), ("invalid", Metric::InvalidRate)];
     // Where the largest output is the answer, bits say little, and no answer is invalid.
     if configurations.iter().flat_map(|row| &row.records).all(|record| record.answers_by() == Decoding::Nearest) {
@@ -85,6 +93,12 @@ fn has_meaning(row: &Repetitions<'_, Settings>, metric: Metric) -> bool {
 
 fn value(metric: Metric, value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| metric.format(value))
+}
+
+/// Whether a configuration has a result of fewer seeds than others.
+fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, most_seeds: usize) -> bool {
+    let n_scores = row.scores(metric).len();
+    n_scores > 0 && n_scores < most_seeds
 }
 
 fn spread(row: &Repetitions<'_, Settings>, metric: Metric) -> String {

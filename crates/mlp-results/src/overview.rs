@@ -13,7 +13,7 @@ use crate::interval;
 use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::record::RunRecord;
-use crate::score::{Compared, RankBy, Ranking, metrics_of, score, shown};
+use crate::score::{self, Compared, RankBy, Ranking, metrics_of, score, shown};
 use crate::text;
 use crate::varied::{VariedKey, config_value, varied_keys};
 
@@ -73,7 +73,15 @@ impl<'a> Overview<'a> {
         let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
         let place = |cell: &Cell<'_>| (cell.ranking_mean().is_none(), cell.is_partly_stopped());
         let by_rank = |a: &Cell<'_>, b: &Cell<'_>| place(a).cmp(&place(b)).then_with(|| by_rank(a, b));
-        cells.sort_by(|a, b| by_rank(a, b).then_with(|| by_score(a, b)).then_with(|| a.indices.cmp(&b.indices)));
+        let loss = |cell: &Cell<'_>| {
+            let losses = cell.trials.iter().filter_map(|trial| ranking.loss(&trial.record));
+            interval::mean(&losses.collect::<Vec<f64>>())
+        };
+        let by_loss = |a: &Cell<'_>, b: &Cell<'_>| score::by_score(Metric::Loss, loss(a), loss(b));
+        cells.sort_by(|a, b| {
+            let by_rank = by_rank(a, b).then_with(|| by_score(a, b));
+            by_rank.then_with(|| by_loss(a, b)).then_with(|| a.indices.cmp(&b.indices))
+        });
         let ranked_on = ranking.set;
         let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };
         overview.best =

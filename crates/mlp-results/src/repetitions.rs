@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::interval::{self, Interval};
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
-use crate::score::{Compared, Ranking, score, seconds};
+use crate::score::{Compared, Ranking, by_score, score, seconds};
 
 /// Records of trials with the same settings but for the seed.
 ///
@@ -29,11 +29,18 @@ pub struct Repetitions<'a, K> {
 
 impl<'a, K: Ord + Clone> Repetitions<'a, K> {
     /// Gathers the records of equal settings: first the configuration with the best mean of what they are ranked by, last
-    /// those without a result; of equals the one that came first.
+    /// those without a result; of equals the one with the least mean loss on the same samples, and then the one that came
+    /// first.
     pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, ranking: Ranking) -> Vec<Self> {
         let mut all: Vec<Self> =
             gathered(rows).into_iter().map(|(settings, records)| Repetitions { settings, records }).collect();
-        all.sort_by(|a, b| ranking.order(a.ranking_mean(ranking), b.ranking_mean(ranking)));
+        let loss = |row: &Self| {
+            interval::mean(&row.records.iter().filter_map(|record| ranking.loss(record)).collect::<Vec<_>>())
+        };
+        all.sort_by(|a, b| {
+            let by_mean = ranking.order(a.ranking_mean(ranking), b.ranking_mean(ranking));
+            by_mean.then_with(|| by_score(Metric::Loss, loss(a), loss(b)))
+        });
         all
     }
 }

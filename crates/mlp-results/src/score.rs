@@ -124,6 +124,11 @@ impl Ranking {
         score(record, self.metric, self.set)
     }
 
+    /// What tells trials of one score apart: the loss on the same samples; `None` where it was not measured.
+    pub(crate) fn loss(self, record: &RunRecord) -> Option<f64> {
+        score(record, Metric::Loss, self.set)
+    }
+
     /// The better score first, those without one last.
     pub(crate) fn order(self, a: Option<f64>, b: Option<f64>) -> Ordering {
         by_score(self.metric, a, b)
@@ -194,7 +199,7 @@ fn was_measured(record: &RunRecord, metric: Metric, set: Compared) -> bool {
 }
 
 /// The better score first, those without one last.
-fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Ordering {
+pub(crate) fn by_score(metric: Metric, a: Option<f64>, b: Option<f64>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) if metric.is_better(a, b) => Ordering::Less,
         (Some(a), Some(b)) if metric.is_better(b, a) => Ordering::Greater,

@@ -7,7 +7,7 @@ use crate::images::{LabeledImages, classes_in_a_line};
 use crate::note::{Note, Part};
 use crate::photo_file::read_image;
 use crate::prepare::{grey_image, ground_of_small, prepare_digit};
-use image::{GrayImage, ImageError, Luma};
+use image::{DynamicImage, GrayImage, ImageError, Luma};
 use ndarray::{Array2, Array3, Axis};
 use std::ffi::OsString;
 use std::fs;
@@ -142,9 +142,9 @@ pub fn import_file(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Im
         }
         #[cfg(feature = "parquet")]
         "parquet" => {
-            let all = crate::parquet::read_parquet(path)?;
+            let (all, n_prepared) = crate::parquet::read_prepared(path, options.preparation)?;
             let (train, test) = split(all, options, path)?;
-            (train, test, Vec::new())
+            return Ok(ImportedImages { train, test, n_prepared, n_skipped: 0, notes: Vec::new() });
         }
         _ => {
             let found = format!("a file that ends in \".{ending}\"");
@@ -287,7 +287,7 @@ fn read_classes(
     let (mut pixels, mut labels, mut n_prepared) = (Vec::new(), Vec::new(), 0);
     let mut refused = Vec::new();
     let n_all = found.len();
-    let is_small_ready = preparation != Preparation::Never && are_small_ready(&found);
+    let is_small_ready = preparation != Preparation::Never && are_small_ready(&found, |(_, _, path)| read_image(path));
     for (index, (_, label, path)) in found.into_iter().enumerate() {
         progress(index, n_all);
         match read_one(&path, preparation, is_small_ready, shape) {
@@ -350,14 +350,25 @@ fn find_images(folders: &[ClassFolder]) -> Result<FoundImages> {
 
 /// Whether the images of 28 × 28 pixels are taken as they are: where most of those that are looked at are light on black. A few
 /// that fill their border (clothes do, and some writing) must not be taken for something else than the rest.
-fn are_small_ready(found: &[Found]) -> bool {
-    let grounds = found.iter().step_by(found.len().div_ceil(N_LOOKED_AT)).filter_map(|(_, _, path)| {
-        let photo = read_image(path).ok()?;
-        ground_of_small(&photo)
-    });
+pub(crate) fn are_small_ready<T>(found: &[T], read: impl Fn(&T) -> Result<DynamicImage>) -> bool {
+    let looked_at = found.iter().step_by(found.len().div_ceil(N_LOOKED_AT).max(1));
+    let grounds = looked_at.filter_map(|one| ground_of_small(&read(one).ok()?));
     let (n_dark, n_all) =
         grounds.fold((0, 0), |(n_dark, n_all), ground| (n_dark + usize::from(ground < 128), n_all + 1));
     2 * n_dark > n_all
+}
+
+/// The image that a picture becomes, and whether it was prepared.
+pub(crate) fn image_of(
+    photo: &DynamicImage,
+    preparation: Preparation,
+    is_small_ready: bool,
+) -> Result<(Array2<u8>, bool)> {
+    let is_small = photo.width() == SIDE && photo.height() == SIDE;
+    if preparation == Preparation::Never || (is_small && is_small_ready) {
+        return Ok((grey_image(photo), false));
+    }
+    Ok((prepare_digit(photo)?.image, true))
 }
 
 /// The image in a file, and whether it was prepared.
@@ -368,12 +379,7 @@ fn read_one(
     shape: Option<(usize, usize)>,
 ) -> Result<(Array2<u8>, bool)> {
     let photo = read_image(path)?;
-    let is_small = photo.width() == SIDE && photo.height() == SIDE;
-    let (image, was_prepared) = if preparation == Preparation::Never || (is_small && is_small_ready) {
-        (grey_image(&photo), false)
-    } else {
-        (prepare_digit(&photo).map_err(|error| error.in_file(path))?.image, true)
-    };
+    let (image, was_prepared) = image_of(&photo, preparation, is_small_ready).map_err(|error| error.in_file(path))?;
     match shape {
         Some(shape) if shape != image.dim() => {
             let (height, width) = image.dim();

@@ -5,11 +5,11 @@
 mod folder;
 
 use crate::error::{Error, Result, in_one_line};
+use crate::image_folder::{Preparation, are_small_ready, image_of};
 use crate::images::{LabeledImages, digit_classes};
 use crate::photo_file::parse_image;
-use crate::prepare::grey_image;
 use bytes::Bytes;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -44,7 +44,14 @@ pub fn read_parquet(path: impl AsRef<Path>) -> Result<LabeledImages> {
     let path = path.as_ref();
     let file = File::open(path)
         .map_err(|error| Error::io("a file that can be read", error, "check its name").in_file(path))?;
-    parse(file).map_err(|error| error.in_file(path))
+    parse(file, Preparation::Never).map(|(set, _)| set).map_err(|error| error.in_file(path))
+}
+
+/// The same, with the images prepared as those of a folder are; and how many were.
+pub(crate) fn read_prepared(path: &Path, preparation: Preparation) -> Result<(LabeledImages, usize)> {
+    let file = File::open(path)
+        .map_err(|error| Error::io("a file that can be read", error, "check its name").in_file(path))?;
+    parse(file, preparation).map_err(|error| error.in_file(path))
 }
 
 /// The same for bytes that come from anywhere.
@@ -52,17 +59,25 @@ pub fn read_parquet(path: impl AsRef<Path>) -> Result<LabeledImages> {
 /// # Errors
 /// As [`read_parquet`].
 pub fn parse_parquet(bytes: Vec<u8>) -> Result<LabeledImages> {
-    parse(Bytes::from(bytes))
+    parse(Bytes::from(bytes), Preparation::Never).map(|(set, _)| set)
 }
 
-fn parse(source: impl ChunkReader + 'static) -> Result<LabeledImages> {
+fn parse(source: impl ChunkReader + 'static, preparation: Preparation) -> Result<(LabeledImages, usize)> {
     let reader = SerializedFileReader::new(source).map_err(damaged)?;
     check_size(reader.metadata())?;
-    let mut table = Table { classes: classes(reader.metadata()), ..Table::default() };
+    let mut rows = Vec::new();
     for (index, row) in reader.get_row_iter(None).map_err(damaged)?.enumerate() {
-        table.take(row.map_err(damaged)?).map_err(|error| in_row(index + 1, &error))?;
+        rows.push(label_and_file(row.map_err(damaged)?).map_err(|error| in_row(index + 1, &error))?);
     }
-    table.finish()
+    let is_small_ready =
+        preparation != Preparation::Never && are_small_ready(&rows, |(_, file)| parse_image(Cursor::new(file)));
+    let mut table = Table { classes: classes(reader.metadata()), ..Table::default() };
+    for (index, (label, file)) in rows.into_iter().enumerate() {
+        let image = parse_image(Cursor::new(file)).and_then(|photo| image_of(&photo, preparation, is_small_ready));
+        image.and_then(|image| table.take(label, image)).map_err(|error| in_row(index + 1, &error))?;
+    }
+    let n_prepared = table.n_prepared;
+    Ok((table.finish()?, n_prepared))
 }
 
 /// Refuses a file that says of itself that it unpacks to more than is taken.
@@ -92,24 +107,28 @@ struct Table {
     shape: Option<(usize, usize)>,
     pixels: Vec<u8>,
     labels: Vec<u8>,
+    n_prepared: usize,
+}
+
+/// The label of a row, and its image file.
+fn label_and_file(row: Row) -> Result<(u8, Vec<u8>)> {
+    let (mut image, mut label) = (None, None);
+    for (name, field) in row.into_columns() {
+        if IMAGE_COLUMNS.contains(&name.as_str()) {
+            image = Some(field);
+        } else if name == LABEL_COLUMN {
+            label = Some(field);
+        }
+    }
+    let (Some(image), Some(label)) = (image, label) else {
+        return Err(Error::data(ROW, "none of them, or one", "take another file, or rename its columns"));
+    };
+    let label = whole_number(&label).ok_or_else(|| unfit("a label that is a whole number from 0 to 255", &label))?;
+    Ok((label, file_bytes(image)?))
 }
 
 impl Table {
-    fn take(&mut self, row: Row) -> Result<()> {
-        let (mut image, mut label) = (None, None);
-        for (name, field) in row.into_columns() {
-            if IMAGE_COLUMNS.contains(&name.as_str()) {
-                image = Some(field);
-            } else if name == LABEL_COLUMN {
-                label = Some(field);
-            }
-        }
-        let (Some(image), Some(label)) = (image, label) else {
-            return Err(Error::data(ROW, "none of them, or one", "take another file, or rename its columns"));
-        };
-        let label =
-            whole_number(&label).ok_or_else(|| unfit("a label that is a whole number from 0 to 255", &label))?;
-        let image = grey_image(&parse_image(Cursor::new(file_bytes(image)?))?);
+    fn take(&mut self, label: u8, (image, was_prepared): (Array2<u8>, bool)) -> Result<()> {
         let shape = *self.shape.get_or_insert(image.dim());
         if shape != image.dim() {
             let (height, width) = image.dim();
@@ -121,6 +140,7 @@ impl Table {
         }
         self.pixels.extend(image);
         self.labels.push(label);
+        self.n_prepared += usize::from(was_prepared);
         Ok(())
     }
 

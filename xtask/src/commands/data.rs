@@ -300,7 +300,19 @@ fn export(arguments: &Export, output: &mut Output) -> Result<(), Failure> {
         SPLIT_FOLDERS[0],
         SPLIT_FOLDERS[1]
     ));
+    // Others would be prepared, like photos.
+    let is_ready = !data.is_as_it_is() && (train.height(), train.width()) == (28, 28) && !is_light(train);
+    output.line(format_args!(
+        "and back: cargo xtask data import {} FOLDER{}",
+        quoted(&arguments.png),
+        if is_ready { "" } else { " --as-is" }
+    ));
     Ok(())
+}
+
+/// Whether the images are dark ink on a light page.
+fn is_light(set: &LabeledImages) -> bool {
+    ImageStatistics::new(set).mean > 127.0
 }
 
 /// Pictures among those that are there already would become part of the set when it is imported again.
@@ -343,7 +355,9 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     } else {
         LabeledImages::write_folder(&arguments.out, train, test)?;
     }
-    mark(&arguments.out, arguments.as_is)?;
+    // Light images that nothing was done to would be turned round by `predict`, which the net has not learned.
+    let is_light_as_it_is = imported.n_prepared == 0 && is_light(if train.is_empty() { test } else { train });
+    mark(&arguments.out, arguments.as_is || is_light_as_it_is)?;
     tell_notes(&imported);
     output.line(format_args!(
         "{} and {} of {} × {} pixels\nclasses {}; {} prepared",

@@ -265,6 +265,9 @@ fn show_curves(curves: &[RobustnessCurve], decoding: Decoding, output: &mut Outp
     }
 }
 
+/// Columns of a terminal that are left for the counts of all classes.
+const ROOM_FOR_CLASSES: usize = 50;
+
 fn show_confusion(confusion: &ConfusionMatrix, classes: &[String], decoding: Decoding, output: &mut Output) {
     // Wider tables than a terminal help nobody; the report has them all.
     if classes.len() > 12 {
@@ -272,7 +275,9 @@ fn show_confusion(confusion: &ConfusionMatrix, classes: &[String], decoding: Dec
     }
     // Ten classes fit a terminal of 80 columns as long as no count has more than four digits.
     let widest = confusion.counts.iter().flatten().max().map_or(1, |count| count.to_string().len());
-    let width = (widest + 1).max(5);
+    let longest = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let room = (ROOM_FOR_CLASSES / classes.len().max(1)).max(5);
+    let width = (widest + 1).max((longest + 1).min(room)).max(5);
     let head: String = classes.iter().map(|class| format!("{:>width$}", shorten(class, width - 1))).collect();
     let left = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).clamp(5, 12);
     output.line("\nrows: what the image shows; columns: the answer");

@@ -32,7 +32,8 @@ Examples:
 
 Any PNG, JPEG, WebP, BMP or GIF picture will do, of any size: ink dark on light or light on dark, a pen, a marker or
 chalk, on paper with lines or squares, in a frame, in a shadow. Characters that stand beside each other are read as a
-row; --single takes all ink for one. A picture of 28 × 28 pixels on a black or white ground is taken as it is. A net that
+row; --single takes all ink for one. A picture of 28 × 28 pixels, light on
+black, is taken as it is, and turned round first where it is dark on white. A net that
 learned from other pictures than handwriting, or from pictures taken as they are, is given every picture as it is; one
 that reads images of another size than 28 × 28 is given a picture of exactly that size as it is, light on dark, and any
 other prepared and scaled. docs/pictures.md says what is done to a picture, and how many are read.";

@@ -263,7 +263,13 @@ fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by:
     let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
     let configurations = Repetitions::ranked(rows, ranking);
     let has_it = |row: &Repetitions<'_, Settings>| row.records.iter().any(|record| record.trial == best.trial);
-    if let Some(place @ 1..) = configurations.iter().position(has_it) {
+    let score = |record: &RunRecord| ranking.score(record);
+    let is_equalled = configurations.first().is_some_and(|first| {
+        first.records.iter().any(|record| score(record).is_some() && score(record) == score(best))
+    });
+    if let Some(place @ 1..) = configurations.iter().position(has_it)
+        && !is_equalled
+    {
         let text = format!(
             "its configuration is in line {} of the table: this seed was lucky. The first line is the safer choice",
             place + 1

@@ -35,11 +35,26 @@ fn what_is_exported_and_imported_again_is_the_same_set() {
     let sandbox = Sandbox::with_digits();
     let outcome = sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(0);
     assert!(outcome.stdout.contains("300 pictures in pictures"), "{}", outcome.stdout);
+    assert!(outcome.stdout.ends_with("cargo xtask data import pictures FOLDER\n"), "{}", outcome.stdout);
     sandbox.run(["data", "import", "pictures", "again"]).expect_code(0);
     let before = LabeledImages::load_folder(sandbox.path("digits")).expect("a set");
     assert_eq!(LabeledImages::load_folder(sandbox.path("again")).expect("a set"), before);
     // Pictures of an earlier export would be taken for those of this one.
     sandbox.run(["data", "export", "./digits", "--png", "pictures"]).expect_code(2).expect_error("new or empty");
+}
+
+/// Light images would be prepared like photos; the command that is printed takes them as they are.
+#[test]
+fn the_way_back_that_export_prints_gives_light_images_back() {
+    let sandbox = Sandbox::with_digits();
+    let (train, test) = LabeledImages::load_folder(sandbox.path("digits")).expect("a set");
+    let turned = |set: LabeledImages| LabeledImages { images: set.images.mapv(|level| 255 - level), ..set };
+    let sets = (turned(train), turned(test));
+    LabeledImages::write_folder(sandbox.path("light"), &sets.0, &sets.1).expect("a set");
+    let outcome = sandbox.run(["data", "export", "./light", "--png", "pictures"]).expect_code(0).stdout;
+    assert!(outcome.contains("cargo xtask data import pictures FOLDER --as-is"), "{outcome}");
+    sandbox.run(["data", "import", "pictures", "again", "--as-is"]).expect_code(0);
+    assert_eq!(LabeledImages::load_folder(sandbox.path("again")).expect("a set"), sets);
 }
 
 /// The images are those that training is given, and the page shows them.

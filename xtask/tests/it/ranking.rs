@@ -161,6 +161,21 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
 }
 
 /// What cannot be compared is said wherever it would be.
+/// A part of a sweep: the page says how much of it is not there.
+#[test]
+fn the_page_of_an_unfinished_sweep_says_so() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", RATES);
+    let page = || {
+        sandbox.run(["report", "out"]).expect_code(0);
+        fs::read_to_string(sandbox.path("out/report.html")).expect("a page")
+    };
+    sweep(&sandbox, &["--shard", "1/2"]).expect_code(0);
+    assert!(page().contains("2 of 4 trials had no result when it was written"));
+    sweep(&sandbox, &[]).expect_code(0);
+    assert!(!page().contains("had no result when"));
+}
+
 /// Who has validation samples and ranks by the test set all the same is not told to split some off.
 #[test]
 fn what_is_said_of_a_ranking_by_the_test_set_knows_of_validation_samples() {

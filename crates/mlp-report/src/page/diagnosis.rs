@@ -165,7 +165,7 @@ fn summary(verdicts: &[Verdict]) -> String {
     let found = [
         (count(Verdict::Diverged), "diverged"),
         (count(Verdict::Dead), "did not learn"),
-        (count(Verdict::Untrained), "learned too little, with no layer dead"),
+        (count(Verdict::Untrained), "learned too little beside the best on this page, with no layer dead"),
         (count(Verdict::LostLayer), "learned with a dead layer"),
     ];
     let found: Vec<(usize, &str)> = found.into_iter().filter(|(count, _)| *count > 0).collect();

@@ -187,6 +187,27 @@ fn the_test_set_has_no_say_among_those_that_validation_does_not_tell_apart() {
     assert_eq!(best(&records).map(|record| &record.trial), first);
 }
 
+/// Of equal accuracies the smaller loss is before the larger, of single trials and of configurations.
+#[test]
+fn equal_scores_are_told_apart_by_the_loss_on_the_same_samples() {
+    let with_loss = |rate: f64, loss: f64| {
+        let mut record = measured(0, rate, Some(0.85), 0.5);
+        for epoch in &mut record.epochs {
+            epoch.validation.as_mut().unwrap().loss = loss;
+        }
+        record
+    };
+    let records = [with_loss(0.1, 0.148), with_loss(0.3, 0.129), with_loss(0.5, 0.110)];
+    assert_eq!(best(&records), Some(&records[2]));
+    let trials = made_up::trials(records.to_vec());
+    let order: Vec<String> = Overview::new(&trials).cells.iter().map(|cell| cell.label.clone()).collect();
+    assert_eq!(order, ["0.5", "0.3", "0.1"]);
+    let ranking = Ranking::of(records.iter(), RankBy::default());
+    let rows = records.iter().map(|record| (record.config["learning_rate"].to_string(), record));
+    let ranked = Repetitions::ranked(rows, ranking);
+    assert_eq!(ranked.iter().map(|row| row.settings.as_str()).collect::<Vec<_>>(), ["0.5", "0.3", "0.1"]);
+}
+
 #[test]
 fn trials_without_a_validation_set_are_ranked_by_the_test_set_and_behind_those_that_have_one() {
     let without = [measured(0, 0.1, None, 0.91), measured(0, 0.3, None, 0.96)];

@@ -54,7 +54,7 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "encoding",
-        meaning: "how a class becomes target bits",
+        meaning: "how a class becomes target bits; where classes are words and nobody chose, one-hot",
         range: "ascii, binary, one-hot or { name = \"random\", bits = 16 }",
         set: |config, key, value| choices::encoding(key, value).map(|encoding| config.encoding = encoding),
         get: |config| choices::encoding_value(config.encoding),

@@ -1,6 +1,6 @@
 //! Folders of Parquet files, as a repository of the hub is downloaded: `train-00000-of-00001.parquet` and its like for testing.
 
-use super::read_parquet;
+use super::read_prepared;
 use crate::class_folders::{entries, split_part};
 use crate::error::{Error, Result};
 use crate::image_folder::{ImportOptions, ImportedImages, split};
@@ -37,13 +37,15 @@ pub(crate) fn import_parquet_folder(
         return Err(Error::data(expected, "none of them", "name one file, which is then split").in_file(folder));
     }
     let n_all = train.len() + test.len();
-    let mut n_done = 0;
+    let (mut n_done, mut n_prepared) = (0, 0);
     let mut read = |paths: &[PathBuf]| {
         let mut sets = Vec::new();
         for path in paths {
             progress(n_done, n_all);
             n_done += 1;
-            sets.push((path.clone(), read_parquet(path)?));
+            let (set, n) = read_prepared(path, options.preparation)?;
+            n_prepared += n;
+            sets.push((path.clone(), set));
         }
         together(sets)
     };
@@ -56,7 +58,7 @@ pub(crate) fn import_parquet_folder(
         check_alike(&train, &test, folder)?;
         (train, test)
     };
-    Ok(ImportedImages { train, test, n_prepared: 0, n_skipped: 0, notes })
+    Ok(ImportedImages { train, test, n_prepared, n_skipped: 0, notes })
 }
 
 /// The images of several files as one set.

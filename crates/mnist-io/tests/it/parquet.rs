@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mnist_io::image::{DynamicImage, GrayImage, ImageFormat, Luma};
-use mnist_io::{ErrorKind, ImportOptions, Note, import_file, import_images, parse_parquet, synthetic_digits};
+use mnist_io::{
+    ErrorKind, ImportOptions, Note, Preparation, import_file, import_images, parse_parquet, synthetic_digits,
+};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -75,6 +77,29 @@ fn without_names_classes_are_digits() {
     let set = parse_parquet(whole()).unwrap();
     assert_eq!((set.labels.as_slice(), set.classes.concat().as_str()), (&[7, 0][..], "0123456789"));
     assert_eq!((set.images[[0, 5, 5]], set.images[[1, 27, 27]]), (3, 4));
+}
+
+/// Dark on light as people draw, and of any size: prepared as the same pictures in folders are, unless they are not to be.
+#[test]
+fn images_are_prepared_as_those_in_folders_are() {
+    let bar = |side: u32| {
+        let mut bytes = Cursor::new(Vec::new());
+        let is_ink = |x: u32, y: u32| (side / 4..side * 3 / 4).contains(&y) && x.abs_diff(side / 2) <= side / 12;
+        let image = GrayImage::from_fn(side, side, |x, y| Luma([if is_ink(x, y) { 0 } else { 255 }]));
+        DynamicImage::from(image).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        Some(bytes.into_inner())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bars.parquet");
+    for side in [28, 64] {
+        fs::write(&path, file(SCHEMA, &[bar(side), bar(side)], &[1, 1])).unwrap();
+        let imported = import_file(&path, &ImportOptions { test_share: 0.5, ..ImportOptions::default() }).unwrap();
+        assert_eq!((imported.n_prepared, imported.test.images.dim()), (2, (1, 28, 28)), "{side}");
+        assert!(imported.test.images[[0, 0, 0]] == 0 && imported.test.images[[0, 14, 14]] > 200);
+        let as_is = ImportOptions { preparation: Preparation::Never, test_share: 0.5, seed: 0 };
+        let imported = import_file(&path, &as_is).unwrap();
+        assert_eq!((imported.n_prepared, imported.test.width()), (0, side as usize));
+    }
 }
 
 #[test]
