@@ -225,7 +225,11 @@ fn classes_that_are_words_are_trained_measured_and_answered_as_words() {
     let matrix: Vec<&str> = outcome.stdout.lines().rev().take(3).collect();
     assert_eq!(
         matrix,
-        ["ankle boot           ·          6 100.00 %", "   T-shirt           6          · 100.00 %", "shown          T-shirt ankle boot    found"]
+        [
+            "ankle boot           ·          6 100.00 %",
+            "   T-shirt           6          · 100.00 %",
+            "shown          T-shirt ankle boot    found"
+        ]
     );
     let outcome = sandbox.run(["predict", "out", "sorted/ankle boot/01.png", "--quiet"]).expect_code(0);
     assert!(outcome.stdout.contains("ankle boot"), "{outcome:#?}");

@@ -52,7 +52,18 @@ function remember() {
 // Starts a new training with what is set.
 async function start() {
   const settings = form.read();
-  const made = await send("do/start", { ...settings, replaces: session || null });
+  const status = byId("status"), before = status.textContent;
+  // From here on nothing is shown of the training before, which ends.
+  stop();
+  status.textContent = WORDS.preparing;
+  let made;
+  try {
+    made = await send("do/start", { ...settings, replaces: session || null });
+  } catch (error) {
+    status.textContent = before;
+    if (session) attach();
+    throw error;
+  }
   session = made.session;
   started = JSON.stringify(settings);
   state = { mode: "preparing" };
@@ -62,11 +73,15 @@ async function start() {
 
 function attach() {
   stop();
-  stop = listen("events/session/" + encodeURIComponent(session), show, async (text) => {
+  // What is heard of this training is nothing to the next one, which may have begun meanwhile.
+  const own = session;
+  stop = listen("events/session/" + encodeURIComponent(own), show, async (text) => {
     isUnreachable = true;
     try {
-      show(await look("data/session?id=" + encodeURIComponent(session)));
+      const found = await look("data/session?id=" + encodeURIComponent(own));
+      if (session === own) show(found);
     } catch (error) {
+      if (session !== own) return;
       if (error.status === 404) {
         stop();
         state = null;
