@@ -61,7 +61,7 @@ fn a_file_becomes_a_training_and_a_test_set_by_its_ending() {
     std::fs::write(&table, (0..20).map(|n| row(n % 2, n)).collect::<String>()).unwrap();
     let imported = import_file(&table, &ImportOptions::default()).unwrap();
     assert_eq!((imported.train.len(), imported.test.len(), imported.n_prepared), (16, 4, 0));
-    let other = folder.path().join("train.parquet");
+    let other = folder.path().join("train.feather");
     std::fs::write(&other, "PAR1").unwrap();
     let error = import_file(&other, &ImportOptions::default()).unwrap_err();
     assert!(error.to_string().contains("a file that ends in \".parquet\""), "{error}");
