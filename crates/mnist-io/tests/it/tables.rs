@@ -64,5 +64,5 @@ fn a_file_becomes_a_training_and_a_test_set_by_its_ending() {
     let other = folder.path().join("train.feather");
     std::fs::write(&other, "PAR1").unwrap();
     let error = import_file(&other, &ImportOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("a file that ends in \".parquet\""), "{error}");
+    assert!(error.to_string().contains("a file that ends in \".feather\""), "{error}");
 }
