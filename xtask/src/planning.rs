@@ -19,11 +19,8 @@ pub(crate) fn plan(mut document: Document, arguments: &RunArguments) -> Result<S
     }
     let mut specification = document.check()?;
     if let Some(name) = &arguments.data.data {
-        let other = arguments
-            .settings
-            .iter()
-            .find_map(|setting| setting.trim_start().strip_prefix("data")?.trim_start().strip_prefix('='));
-        if let Some(other) = other.filter(|other| other.trim() != name) {
+        let other = arguments.settings.iter().find_map(|setting| data_of(setting));
+        if let Some(other) = other.filter(|other| other != name) {
             return Err(Failure::configuration(format!(
                 "--data {name} and --set data={other}: expected one data set, found two; leave one of them out"
             )));
@@ -40,6 +37,16 @@ pub(crate) fn plan(mut document: Document, arguments: &RunArguments) -> Result<S
         }
         None => builder.folder_below(places::runs()),
     })
+}
+
+/// The data set that an argument of `--set` names, if it is of that key: in quotes or without, as its document reads it.
+fn data_of(setting: &str) -> Option<String> {
+    if setting.split('=').next()?.trim() != "data" {
+        return None;
+    }
+    let mut document = Document::default();
+    document.override_with(setting).ok()?;
+    document.check().ok()?.base().data.clone()
 }
 
 /// Tells versions of the code that `--engine reference` computes by from each other, as the identity of a trial does not:

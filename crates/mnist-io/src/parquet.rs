@@ -41,10 +41,7 @@ const ROW: &str = "columns `image` (a group with `bytes`) and `label` (a whole n
 /// by a method other than Snappy or gzip, has no such columns, an image is none or of another size than the first, a label is
 /// that of no class, or the file holds more than 2 GiB.
 pub fn read_parquet(path: impl AsRef<Path>) -> Result<LabeledImages> {
-    let path = path.as_ref();
-    let file = File::open(path)
-        .map_err(|error| Error::io("a file that can be read", error, "check its name").in_file(path))?;
-    parse(file, Preparation::Never).map(|(set, _)| set).map_err(|error| error.in_file(path))
+    read_prepared(path.as_ref(), Preparation::Never).map(|(set, _)| set)
 }
 
 /// The same, with the images prepared as those of a folder are; and how many were.

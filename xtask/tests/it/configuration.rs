@@ -32,3 +32,27 @@ fn a_file_with_sweep_lists_is_not_trained_as_one_run() {
     sandbox.train("out", &["grid.toml"]).expect_code(2).expect_error("`cargo xtask sweep` runs them all");
     assert!(!sandbox.path("out").exists());
 }
+
+/// Named twice, a data set is one where both names are the same, with quotes or without.
+#[test]
+fn two_data_sets_on_one_command_line_are_refused() {
+    let sandbox = Sandbox::with_digits();
+    let train = |data: &str| {
+        ["train", "--data", "./digits", "--set", "epochs=0", "--out", "out", "--set", data].map(str::to_owned)
+    };
+    sandbox.run(train("data=synthetic")).expect_code(2).expect_error("expected one data set, found two");
+    sandbox.run(train("data = \"synthetic\"")).expect_code(2).expect_error("--set data=synthetic");
+    sandbox.run(train("data=\"./digits\"")).expect_code(0);
+}
+
+/// Texts that a key takes need no quotes of TOML inside those of the shell.
+#[test]
+fn a_text_of_several_words_is_taken_as_it_stands() {
+    let sandbox = Sandbox::with_digits();
+    let train = |augment: &str| {
+        ["train", "--data", "./digits", "--set", "epochs=0", "--out", "out", "--set", augment].map(str::to_owned)
+    };
+    sandbox.run(train("augment=shift 2, rotate 10")).expect_code(0);
+    sandbox.run(train("augment=\"shift 2, rotate 10\"")).expect_code(0);
+    sandbox.run(train("augment=shift 2, rotat 10")).expect_code(2);
+}
