@@ -199,6 +199,9 @@ fn equal_scores_are_told_apart_by_the_loss_on_the_same_samples() {
     };
     let records = [with_loss(0.1, 0.148), with_loss(0.3, 0.129), with_loss(0.5, 0.110)];
     assert_eq!(best(&records), Some(&records[2]));
+    // Both ways round, as identities have an order, too.
+    let turned = [with_loss(0.1, 0.110), with_loss(0.3, 0.129), with_loss(0.5, 0.148)];
+    assert_eq!(best(&turned), Some(&turned[0]));
     let trials = made_up::trials(records.to_vec());
     let order: Vec<String> = Overview::new(&trials).cells.iter().map(|cell| cell.label.clone()).collect();
     assert_eq!(order, ["0.5", "0.3", "0.1"]);
