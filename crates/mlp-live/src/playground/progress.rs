@@ -118,15 +118,19 @@ impl<'a, F: Trainable> Watcher<'a, F> {
                 shown.epoch = record.epoch;
                 if shown.epochs.last().is_none_or(|last| last.epoch < record.epoch) {
                     shown.epochs.push(record.clone());
+                    thin(&mut shown.epochs);
                 }
                 record.epoch as f64
             }
         };
-        if is_due || is_waiting || self.at_end_of.is_some() {
+        // The ends of epochs that follow each other quickly are examined, and not all shown.
+        let is_shown = is_due || is_waiting || self.snapshot.epoch == 0;
+        if is_shown || self.at_end_of.is_some() {
             let started = Instant::now();
-            self.examine(place, &moment.network());
-            // The ends of epochs that follow each other quickly are examined, and not all shown.
-            if is_due || is_waiting || self.snapshot.epoch == 0 {
+            let mlp = moment.network();
+            self.examine(place, &mlp, is_shown);
+            if is_shown {
+                self.show(&mlp);
                 self.publish();
                 self.looked = Instant::now();
             }
@@ -134,32 +138,35 @@ impl<'a, F: Trainable> Watcher<'a, F> {
         }
     }
 
-    fn examine(&mut self, place: f64, mlp: &Mlp<F>) {
+    /// The doctor looks at every end of an epoch, and at what is shown within one; what he says takes all epochs into account, so
+    /// he speaks only where somebody hears it.
+    fn examine(&mut self, place: f64, mlp: &Mlp<F>, is_shown: bool) {
         let epoch = self.at_end_of.unwrap_or(place.floor() as usize);
         let new = || Diagnosis::new(self.task.trial().to_owned(), mlp, &self.probe);
         let diagnosis = self.diagnosis.get_or_insert_with(new);
-        let shown = &mut self.snapshot;
-        if let Some(mut measured) = diagnose(mlp, &self.probe, self.objective, epoch) {
-            shown.doctor.moments.retain(|(known, _)| *known < place);
-            shown.doctor.moments.push((place, measured.layers.clone()));
-            thin(&mut shown.doctor.moments);
-            let told = if self.at_end_of.is_some() {
-                diagnosis.add(measured);
-                diagnosis.clone()
-            } else {
-                // Within an epoch it counts as its end, for the sentence alone.
-                measured.epoch = epoch + 1;
-                let mut told = diagnosis.clone();
-                told.add(measured);
-                told
-            };
-            shown.doctor.layers.clone_from(&told.layers);
-            shown.doctor.target_spread = told.target_spread;
-            shown.doctor.sentence = told.sentence();
-            shown.doctor.layer_at_fault = told.finding().map(|finding| finding.layer);
+        let Some(mut measured) = diagnose(mlp, &self.probe, self.objective, epoch) else { return };
+        let doctor = &mut self.snapshot.doctor;
+        doctor.moments.retain(|(known, _)| *known < place);
+        doctor.moments.push((place, measured.layers.clone()));
+        thin(&mut doctor.moments);
+        if self.at_end_of.is_some() {
+            diagnosis.add(measured);
+            if is_shown {
+                tell(doctor, diagnosis);
+            }
+        } else {
+            // Within an epoch it counts as its end, for the sentence alone.
+            measured.epoch = epoch + 1;
+            diagnosis.epochs.push(measured);
+            tell(doctor, diagnosis);
+            diagnosis.epochs.pop();
         }
-        shown.weights = view::weights(mlp, self.image_size);
-        shown.digits = self.digits.answers(mlp, self.codebook);
+    }
+
+    /// What the network has become.
+    fn show(&mut self, mlp: &Mlp<F>) {
+        self.snapshot.weights = view::weights(mlp, self.image_size);
+        self.snapshot.digits = self.digits.answers(mlp, self.codebook);
     }
 
     /// The run goes on, or waits for something else.
@@ -200,8 +207,17 @@ impl<'a, F: Trainable> Watcher<'a, F> {
         self.publish();
     }
 
+    /// All is trained, and this is the network that can be kept.
+    pub(super) fn finish(&mut self, mlp: &Mlp<F>) {
+        self.show(mlp);
+        self.end(Mode::Finished, None);
+    }
+
     /// It is over.
     pub(super) fn end(&mut self, mode: Mode, message: Option<String>) {
+        if let Some(diagnosis) = &self.diagnosis {
+            tell(&mut self.snapshot.doctor, diagnosis);
+        }
         self.snapshot.mode = mode;
         self.snapshot.message = message;
         self.publish();
@@ -233,4 +249,12 @@ impl<'a, F: Trainable> Watcher<'a, F> {
         };
         Some(text.to_owned())
     }
+}
+
+/// What the doctor says of all that has been measured.
+fn tell(doctor: &mut Doctor, diagnosis: &Diagnosis) {
+    doctor.layers.clone_from(&diagnosis.layers);
+    doctor.target_spread = diagnosis.target_spread;
+    doctor.sentence = diagnosis.sentence();
+    doctor.layer_at_fault = diagnosis.finding().map(|finding| finding.layer);
 }

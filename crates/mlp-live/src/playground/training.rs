@@ -133,7 +133,7 @@ impl Task {
                 );
                 watcher.end(Mode::Diverged, Some(message));
             }
-            _ => watcher.end(Mode::Finished, None),
+            _ => watcher.finish(&run.mlp),
         }
         // Until somebody ends the session: the run can still be kept.
         loop {

@@ -133,6 +133,33 @@ fn a_step_that_is_asked_for_at_once_is_taken_after_the_first_measurement() {
 }
 
 #[test]
+fn what_is_shown_of_a_long_training_is_as_short_as_of_a_short_one() {
+    let server = Fixture::new();
+    let id = start(&server, json!({ "epochs": 900, "batch_size": 300, "hidden": [2] }));
+    order(&server, &id, json!({ "do": "run" }));
+    let state = server.session(&id, mode("finished"));
+    for points in [&state["epochs"], &state["losses"], &state["doctor"]["moments"]] {
+        assert!(
+            points.as_array().is_some_and(|points| points.len() <= 400),
+            "{}",
+            points.as_array().map_or(0, Vec::len)
+        );
+    }
+    let epochs = state["epochs"].as_array().expect("epochs");
+    assert_eq!(
+        [epochs.first(), epochs.last()].map(|epoch| epoch.map(|epoch| epoch["epoch"].as_u64())),
+        [Some(Some(0)), Some(Some(900))]
+    );
+    // All of them are kept.
+    order(&server, &id, json!({ "do": "keep" }));
+    let state = server.session(&id, |state| !state["kept"].is_null() || !state["message"].is_null());
+    let folder = RunFolder::new(state["kept"]["folder"].as_str().expect("a folder"));
+    let diagnosis = std::fs::read_to_string(folder.diagnosis(state["kept"]["trial"].as_str().expect("a trial")));
+    let diagnosis: Value = serde_json::from_str(&diagnosis.expect("a diagnosis")).expect("JSON");
+    assert_eq!(diagnosis["epochs"].as_array().map(Vec::len), Some(901));
+}
+
+#[test]
 fn the_doctor_sees_red_with_weights_from_0_to_1_and_not_with_glorots() {
     let server = Fixture::new();
     let saturated = |initializer: &str| -> f64 {
