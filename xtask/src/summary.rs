@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use mlp_core::Objective;
 use mlp_results::text::{counted, duration, percent, thousands};
 use mlp_results::{RunRecord, Status};
-use mlp_train::{Decoding, EpochMetrics, EpochRecord, TargetEncoding, TrainConfig};
+use mlp_train::{Decoding, EpochMetrics, EpochRecord, Schedule, TargetEncoding, TrainConfig, ValidationMetric};
 use serde_json::Value;
 
 use crate::output::Output;
@@ -19,6 +20,8 @@ pub(crate) struct EpochTable {
     pub(crate) encoding: TargetEncoding,
     pub(crate) decoding: Decoding,
     pub(crate) has_validation: bool,
+    /// What early stopping or the schedule goes by, where the other columns do not show it.
+    pub(crate) followed: Option<ValidationMetric>,
 }
 
 /// A column of the table of epochs: its head and width, and what of an epoch it shows.
@@ -26,17 +29,27 @@ type Column = (&'static str, usize, fn(&EpochRecord) -> String);
 
 impl EpochTable {
     pub(crate) fn new(config: &TrainConfig) -> EpochTable {
-        EpochTable { encoding: config.encoding, decoding: config.answers_by(), has_validation: config.validation > 0 }
+        let stopping = config.early_stopping.map(|rule| rule.metric);
+        let schedule = match config.schedule {
+            Schedule::Plateau { metric, .. } => Some(metric),
+            _ => None,
+        };
+        EpochTable {
+            encoding: config.encoding,
+            decoding: config.answers_by(),
+            has_validation: config.validation > 0,
+            followed: stopping.or(schedule).filter(|metric| *metric != ValidationMetric::Accuracy),
+        }
     }
 
-    /// With everything, 75 columns.
+    /// With everything, 79 columns.
     fn columns(self) -> Vec<Column> {
         fn test(epoch: &EpochRecord, metric: fn(&EpochMetrics) -> Option<f64>) -> String {
             percent(epoch.test.as_ref().and_then(metric))
         }
         let mut columns: Vec<Column> = vec![
             ("epoch", 5, |epoch| epoch.epoch.to_string()),
-            ("loss", 10, |epoch| format!("{:.4}", epoch.train.loss)),
+            ("train loss", 12, |epoch| format!("{:.4}", epoch.train.loss)),
             ("train right", 13, |epoch| percent(epoch.train.accuracy)),
         ];
         if self.has_validation {
@@ -44,8 +57,10 @@ impl EpochTable {
             columns.push(("valid. right", 14, value));
         }
         columns.push(("test right", 12, |epoch| test(epoch, |metrics| metrics.accuracy)));
-        // The bits of one output a class say little: nine in ten are 0.
-        if self.encoding == TargetEncoding::OneHot {
+        // The bits of one output a class say little: nine in ten are 0. And what decides when training stops says more.
+        if let Some(metric) = self.followed {
+            columns.push(followed(metric));
+        } else if self.encoding == TargetEncoding::OneHot {
             let loss = |epoch: &EpochRecord| {
                 epoch.test.as_ref().map_or_else(|| "-".to_owned(), |metrics| format!("{:.4}", metrics.loss))
             };
@@ -66,6 +81,31 @@ impl EpochTable {
 
     pub(crate) fn line(self, epoch: &EpochRecord) -> String {
         self.columns().into_iter().map(|(_, width, value)| format!("{:>width$}", value(epoch))).collect()
+    }
+}
+
+/// The column of a metric of the validation samples.
+fn followed(metric: ValidationMetric) -> Column {
+    fn value(epoch: &EpochRecord, metric: ValidationMetric) -> Option<f64> {
+        epoch.validation.as_ref().and_then(|metrics| metric.of(metrics))
+    }
+    fn number(value: Option<f64>) -> String {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
+    }
+    match metric {
+        ValidationMetric::Accuracy => ("valid. right", 14, |epoch| percent(value(epoch, ValidationMetric::Accuracy))),
+        ValidationMetric::Loss => ("valid. loss", 13, |epoch| number(value(epoch, ValidationMetric::Loss))),
+        ValidationMetric::Mae => ("valid. MAE", 13, |epoch| number(value(epoch, ValidationMetric::Mae))),
+        ValidationMetric::Rmse => ("valid. RMSE", 13, |epoch| number(value(epoch, ValidationMetric::Rmse))),
+        ValidationMetric::BitAccuracy => {
+            ("valid. bits", 13, |epoch| percent(value(epoch, ValidationMetric::BitAccuracy)))
+        }
+        ValidationMetric::ExactAccuracy => {
+            ("valid. exact", 14, |epoch| percent(value(epoch, ValidationMetric::ExactAccuracy)))
+        }
+        ValidationMetric::NearestAccuracy => {
+            ("valid. near", 13, |epoch| percent(value(epoch, ValidationMetric::NearestAccuracy)))
+        }
     }
 }
 
@@ -133,16 +173,21 @@ pub(crate) struct Reading {
     pub(crate) encoding: TargetEncoding,
     pub(crate) decoding: Decoding,
     pub(crate) n_outputs: usize,
+    /// What it was trained to lessen; none where networks differ in it.
+    pub(crate) objective: Option<Objective>,
 }
 
 impl Reading {
     fn of_record(record: &RunRecord) -> Reading {
         let mut config = TrainConfig::default();
-        let _ = record.config.get("encoding").map(|encoding| config.set("encoding", encoding));
+        for key in ["encoding", "loss", "reduction"] {
+            let _ = record.config.get(key).map(|value| config.set(key, value));
+        }
         Reading {
             encoding: config.encoding,
             decoding: record.answers_by(),
             n_outputs: record.layers.last().copied().unwrap_or(0),
+            objective: Some(config.objective()),
         }
     }
 
@@ -184,6 +229,12 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
     // Where the nearest code is the answer, none is invalid.
     if let Some(invalid) = test.invalid_rate.filter(|_| reading.decoding == Decoding::Exact) {
         line("invalid", invalid, "answers whose bits are the code of no class");
+    }
+    if let Some(Objective { loss, reduction }) = reading.objective {
+        let value = format!("{:.4}", test.loss);
+        output.line(format_args!(
+            "loss             {value:<9} what training lessens: {loss}, {reduction} over the outputs"
+        ));
     }
     output.line(format_args!(
         "errors           MAE {:.4}, RMSE {:.4}: of the outputs against the target bits",

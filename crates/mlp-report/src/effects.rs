@@ -14,7 +14,8 @@
 //! *Configurations drawn at random.* The other keys vary independently of the value, so the plain mean is right. Numbers
 //! are taken together in ranges that hold equally many configurations ([`crate::factor`]). But of several ranges with few
 //! configurations each, one is always the best: which settings matter at all is asked first, by shuffling the scores
-//! ([`Importance`]), and what can't be told from chance is not ranked.
+//! ([`Importance`]), and what can't be told from chance is not ranked. The same is asked where less than
+//! half of a grid was run with one seed, which is what names drawn at random leave: no interval says how much is luck.
 //!
 //! # Intervals
 //!
@@ -70,7 +71,7 @@ pub struct Effects {
     /// One for each key that can be analysed: of a grid, the largest difference first; of drawn configurations, those that
     /// matter in the order of what they explain, then the others.
     pub keys: Vec<KeyEffect>,
-    /// From how many drawn configurations it is known which keys matter: those with a score, and those that diverged.
+    /// From how many configurations it is known which keys matter: those with a score, and those that diverged.
     pub n_compared: usize,
     /// The keys (by their index in the overview) with too many values to be analysed.
     pub left_out: Vec<usize>,
@@ -92,7 +93,8 @@ pub struct KeyEffect {
     pub levels: Vec<LevelEffect>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
     pub is_separable: bool,
-    /// What it explains, of drawn configurations, and whether that can be told from chance.
+    /// What it explains, of drawn configurations or of less than half a grid with one seed, and whether that can be told from
+    /// chance.
     pub importance: Option<Importance>,
     /// Whether there are too few configurations to say what the key does: drawn ones, or such that have each of its values
     /// once and differ in other keys as well.
@@ -180,9 +182,12 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         let scores: Vec<f64> = cell.trials.iter().filter_map(|trial| score_at(overview, trial, at_epoch)).collect();
         mean(&scores)
     };
-    let (importance, n_compared) = match design {
-        Design::Drawn => importance::importance(overview, &used, &score),
-        Design::Complete | Design::Incomplete => (vec![None; used.len()], 0),
+    // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
+    let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible;
+    let (importance, n_compared) = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
+        importance::importance(overview, &used, &score)
+    } else {
+        (vec![None; used.len()], 0)
     };
     let mut keys: Vec<KeyEffect> = used
         .into_iter()

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::config::ValidationMetric;
+use crate::config::{TrainConfig, ValidationMetric};
 use crate::history::EpochRecord;
 
 /// A rule for the learning rate. Epochs are counted in steps, so a fraction of an epoch has a meaning.
@@ -151,6 +151,28 @@ impl Schedule {
             Self::OneCycle { .. } | Self::WarmRestarts { .. } => true,
             Self::Constant | Self::Cosine { .. } | Self::Plateau { .. } => false,
         }
+    }
+}
+
+impl TrainConfig {
+    /// The learning rate of the last step of `epoch`, counted from 1, in a run that learns from `n_samples` samples, of which
+    /// `measured` are the epochs that have been measured; those from `epoch` on are not looked at.
+    ///
+    /// ```
+    /// use mlp_train::{Schedule, TrainConfig};
+    ///
+    /// let schedule = Schedule::Step { every: 10, factor: 0.5 };
+    /// let config = TrainConfig::default().learning_rate(0.8).schedule(schedule).batch_size(100);
+    /// assert_eq!(config.last_learning_rate(10, 1_000, &[]), 0.8);
+    /// assert_eq!(config.last_learning_rate(11, 1_000, &[]), 0.4);
+    /// ```
+    pub fn last_learning_rate(&self, epoch: usize, n_samples: usize, measured: &[EpochRecord]) -> f64 {
+        let n_before = measured.partition_point(|record| record.epoch < epoch);
+        let steps_per_epoch = n_samples.div_ceil(self.batch_size.max(1)) as u64;
+        let step = (epoch as u64).saturating_mul(steps_per_epoch).saturating_sub(1);
+        let plateaus = self.schedule.n_plateaus(&measured[..n_before]);
+        let position = Position { step, steps_per_epoch, epochs: self.epochs as u64, plateaus };
+        self.schedule.learning_rate(self.learning_rate, position)
     }
 }
 

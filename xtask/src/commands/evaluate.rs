@@ -5,7 +5,7 @@ mod images;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mlp_core::{Kernel, Workers};
+use mlp_core::{Kernel, Objective, Workers};
 use mlp_results::text::{counted, percent, shorten};
 use mlp_results::{RobustnessCurve, RunFolder, RunRecord};
 use mlp_sweep::{Dataset, VALIDATION_SEEN_KEY, image_samples};
@@ -108,6 +108,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
             encoding: model.saved.config.encoding,
             decoding: model.saved.config.answers_by(),
             n_outputs: model.saved.network.n_outputs(),
+            objective: common_objective(&models),
         };
         summary::explain_metrics(&clean.metrics, images.len(), reading, output);
         show_curves(&curves, reading.decoding, output);
@@ -140,6 +141,13 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
 }
 
 /// What is measured, on what.
+/// What all of them were trained to lessen; of a committee that differs in it, no loss is said.
+fn common_objective(models: &[FoundModel]) -> Option<Objective> {
+    let mut objectives = models.iter().map(|model| model.saved.config.objective());
+    let first = objectives.next()?;
+    objectives.all(|objective| objective == first).then_some(first)
+}
+
 fn introduce(models: &[FoundModel], found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
     models::tell(models, output);
     output.line(format_args!("images   {}", found.description()));

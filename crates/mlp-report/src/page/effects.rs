@@ -18,9 +18,10 @@ const N_LEFT_OUT: usize = 6;
 #[template(path = "effects.html")]
 struct Section<'a> {
     method: Method<'a>,
-    /// Of drawn configurations how many were compared with how many shuffled tables.
+    /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
-    is_drawn: bool,
+    /// Whether it was asked what can be told from chance.
+    is_tested: bool,
     /// `30 configurations`.
     n_compared: String,
     spans: Vec<Span>,
@@ -40,7 +41,7 @@ struct Method<'a> {
     /// `2 degrees`, of Student's distribution.
     degrees: String,
     has_without: bool,
-    /// Of drawn configurations how many were compared with how many shuffled tables.
+    /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
     /// The share of the variance that a sum of single effects describes.
     explained: Option<String>,
@@ -98,7 +99,7 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
     Some(render(&Section {
         method: Method::new(overview, effects),
         compared: compared(effects),
-        is_drawn: effects.design == Design::Drawn,
+        is_tested: effects.design == Design::Drawn || compared(effects).is_some(),
         n_compared: counted(effects.n_compared, "configuration"),
         spans: effects.keys.iter().map(|effect| span(overview, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),

@@ -165,6 +165,29 @@ fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
 }
 
 #[test]
+fn of_names_drawn_at_random_with_one_seed_what_cannot_be_told_from_chance_is_not_ranked() {
+    let keys = ["activation", "loss", "optimizer", "schedule"];
+    let draw = |index: u64| {
+        let drawn = [3, 4, 5, 6].map(|key| ["one", "two", "three"][(made_up::noise(key, index) * 3.0) as usize]);
+        let better = if drawn[0] == "two" { 0.1 } else { 0.0 };
+        let settings: Vec<_> = keys.into_iter().zip(drawn.map(|name| json!(name))).collect();
+        scored(&settings, 0, 0.7 + better + 0.05 * made_up::noise(7, index))
+    };
+    let input = made_up::input((0..30).map(draw).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert_eq!((effects.design, effects.n_seeds), (Design::Incomplete, 1));
+    assert!(effect_of(&overview, &effects, "activation").may_matter());
+    for key in ["loss", "optimizer", "schedule"] {
+        assert!(!effect_of(&overview, &effects, key).may_matter(), "{key} is noise");
+    }
+    assert_eq!(overview.varied[effects.keys[0].factor.key].key, "activation", "what matters comes first");
+    let page = report_html(&input);
+    assert!(page.contains("p is how likely chance alone lets the best of all settings do as well"));
+    assert!(page.contains("this effect cannot be told from chance"));
+}
+
+#[test]
 fn drawn_trials_of_which_some_were_ended_early_are_compared_where_all_were_measured() {
     let input = ReportInput { trials: made_up::drawn(120), ..ReportInput::default() };
     let overview = Overview::new(&input.trials);
