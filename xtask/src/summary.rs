@@ -232,9 +232,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
     }
     if let Some(Objective { loss, reduction }) = reading.objective {
         let value = format!("{:.4}", test.loss);
-        output.line(format_args!(
-            "loss             {value:<9} what training lessens: {loss}, {reduction} over the outputs"
-        ));
+        output.line(format_args!("loss             {value:<9} {loss}, {reduction} over the outputs"));
     }
     output.line(format_args!(
         "errors           MAE {:.4}, RMSE {:.4}: of the outputs against the target bits",

@@ -56,18 +56,21 @@ fn has_validation(configurations: &[Repetitions<'_, Settings>]) -> bool {
 fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking) -> Vec<Column> {
     let metric = ranking.metric;
     let word = if metric == Metric::Accuracy { "right" } else { metric.name() };
+    let head = |set: &str, has_seeds: bool| format!("{set} {word}{}", if has_seeds { " ±" } else { "" });
     let mut columns = Vec::new();
     if ranking.set != Compared::Test {
         let set = if ranking.set == Compared::Validation { "valid." } else { "train" };
-        let cells = configurations.iter().map(|row| value(metric, row.ranking_mean(ranking)));
-        columns.push(Column::new(format!("{set} {word}"), cells));
+        let numbers = |row: &Repetitions<'_, Settings>| (row.ranking_mean(ranking), row.ranking_deviation(ranking));
+        let numbers: Vec<_> = configurations.iter().map(numbers).collect();
+        let head = head(set, numbers.iter().any(|(_, deviation)| deviation.is_some()));
+        columns.push(Column::new(head, numbers.into_iter().map(|(mean, deviation)| spread(metric, mean, deviation))));
     }
-    let has_seeds = configurations.iter().any(|row| row.scores(metric).len() > 1);
-    let head = if has_seeds { format!("test {word} ±") } else { format!("test {word}") };
+    let head = head("test", configurations.iter().any(|row| row.scores(metric).len() > 1));
     let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
+    let test = |row: &Repetitions<'_, Settings>| spread(metric, row.mean(metric), row.deviation(metric));
     let cells = configurations.iter().map(|row| match has_fewer(row, metric, most_seeds) {
-        true => format!("{} ({})", spread(row, metric), row.scores(metric).len()),
-        false => spread(row, metric),
+        true => format!("{} ({})", test(row), row.scores(metric).len()),
+        false => test(row),
     });
     columns.push(Column::new(head, cells));
     let mut others = vec![("test bits", Metric::BitAccuracy), ("invalid", Metric::InvalidRate)];
@@ -101,8 +104,8 @@ fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, most_seeds: usize)
     n_scores > 0 && n_scores < most_seeds
 }
 
-fn spread(row: &Repetitions<'_, Settings>, metric: Metric) -> String {
-    match (row.mean(metric), row.deviation(metric)) {
+fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
+    match (mean, deviation) {
         (Some(mean), Some(deviation)) if metric.is_fraction() => {
             format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
         }

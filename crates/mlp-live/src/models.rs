@@ -9,7 +9,7 @@ use mlp_train::{AnyMlp, load_model};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::PictureReader;
-use crate::watch::{RankedModel, Watch, short};
+use crate::watch::{RankedModel, RunState, Watch, short};
 
 /// How many models are kept in memory.
 const N_LOADED_MAX: usize = 4;
@@ -45,9 +45,11 @@ impl Models {
         Models { watch, is_as_it_is, loaded: Mutex::default(), own: Mutex::default() }
     }
 
-    /// What can be chosen: the best of each folder first.
+    /// What can be chosen: the best of each folder first, and of folders that which was written last.
     pub(crate) fn list(&self) -> Vec<RankedModel> {
-        let states = self.watch.states();
+        let mut states = self.watch.states();
+        let changed = |state: &RunState| state.summary.changed.unwrap_or(0.0);
+        states.sort_by(|one, other| changed(other).total_cmp(&changed(one)));
         let all = || states.iter().flat_map(|state| &state.models);
         let own = lock(&self.own).is_some().then(|| RankedModel {
             id: OWN.to_owned(),

@@ -34,7 +34,8 @@ pub enum Seconds {
 }
 
 /// The trials, sorted by identity: identity, status, every key of the configuration, and the metrics of the kept weights
-/// (`train.…`, `validation.…`, `test.…`); of a trial that was stopped early, those of its last epoch.
+/// (`train.…`, `validation.…`, `test.…`); of a trial that was stopped early, those of its last epoch, and of one that
+/// diverged, those of the last epoch before it did.
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it. Empty cells are values that were
 /// not measured or are not finite.
@@ -96,7 +97,8 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<S
         [final_metrics(record, Compared::Train), final_validation(record), final_metrics(record, Compared::Test)];
     cells.extend(sets.into_iter().flat_map(|metrics| metric_cells(metrics, record.answers_by())));
     if seconds == Seconds::With {
-        let sum = |seconds: &[f64]| number_cell(Some(seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
+        // A sum of nothing is −0.
+        let sum = |seconds: &[f64]| number_cell(Some(0.0 + seconds.iter().sum::<f64>()).filter(|sum| sum.is_finite()));
         let all = number_cell(score::seconds(record));
         cells.extend([all, sum(&record.runtime.seconds_train), sum(&record.runtime.seconds_evaluate)]);
     }

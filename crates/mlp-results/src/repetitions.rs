@@ -56,6 +56,11 @@ impl<K> Repetitions<'_, K> {
         interval::mean(&self.records.iter().filter_map(|record| ranking.score(record)).collect::<Vec<_>>())
     }
 
+    /// The standard deviation of what the configuration is ranked by, of at least two trials, dividing by n − 1.
+    pub fn ranking_deviation(&self, ranking: Ranking) -> Option<f64> {
+        interval::deviation(&self.records.iter().filter_map(|record| ranking.score(record)).collect::<Vec<_>>())
+    }
+
     /// The mean of [`Repetitions::scores`].
     pub fn mean(&self, metric: Metric) -> Option<f64> {
         interval::mean(&self.scores(metric))

@@ -8,7 +8,7 @@ use clap::Args;
 use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RankBy, RunRecord, Status, levels};
-use mlp_sweep::{Document, InitialModel, Sweep, shown};
+use mlp_sweep::{Advice, Document, InitialModel, Sweep, shown};
 use mlp_train::{Background, Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
 use serde_json::{Map, Value};
 
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
     let initial = initial_path.map(InitialModel::read).transpose()?;
     let builder = planning::plan(document, &arguments.run)?;
     let sweep = match initial {
-        Some(initial) => builder.initial(initial).build()?,
+        Some(initial) => builder.initial(initial).build().map_err(|error| unfit(error, arguments))?,
         None => builder.build()?,
     };
     if sweep.trials().len() > 1 {
@@ -112,6 +112,18 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
     }
     let record = train(arguments, &sweep, &stop, output)?;
     finish(arguments, &sweep, &record, output)
+}
+
+/// What to do about a network that is not the configured one: with `--from`, some `--set` has made it another.
+fn unfit(error: mlp_sweep::Error, arguments: &Train) -> Failure {
+    match error.advice() {
+        Some(Advice::InitialModel) if arguments.from.is_some() => {
+            let advice = "--from goes on with the network as it is: leave out the --set that makes it another one, or train \
+                          another one without --from";
+            Failure::configuration(error.text_with(|_| Some(advice.to_owned())))
+        }
+        _ => error.into(),
+    }
 }
 
 /// What is known of a model that is trained for longer, behind its name.

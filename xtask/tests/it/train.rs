@@ -171,7 +171,9 @@ fn the_best_of_a_folder_is_trained_for_longer_with_its_own_configuration() {
     assert_eq!(record(&sandbox, "file")["weights_sha256"], longer["weights_sha256"]);
 
     let other_net = sandbox.run(["train", "--from", "two", "--set", "hidden=[9]"]).expect_code(2);
-    other_net.expect_error("expected layers [784, 9, 6]").expect_error("as --from does by itself");
+    other_net.expect_error("expected layers [784, 9, 6]").expect_error("leave out the --set");
+    let model_of_two = ["train", "--init", &model, "--set", "hidden=[9]", "--out", "unfit"];
+    sandbox.run(model_of_two).expect_code(2).expect_error("as --from does by itself");
     sandbox.run(["train", "--from", "digits"]).expect_code(5).expect_error("a folder of results with models in it");
     sandbox.run(["train", "--from", "two", "--init", &model]).expect_code(2).expect_error("cannot be used with");
 }
@@ -242,6 +244,18 @@ fn a_run_that_stops_early_names_the_epoch_whose_numbers_follow() {
         format!("weights          of epoch {kept}, the best validation.loss; they are measured below\n"),
     ];
     assert!(outcome.stdout.contains(&lines.concat()), "{}", outcome.stdout);
+    // What decided is in the table, and measured on the test samples at the end.
+    let validation = |epoch: u64| record["epochs"][epoch as usize]["validation"]["loss"].as_f64().expect("a loss");
+    let table: Vec<&str> = outcome.stdout.lines().skip_while(|line| !line.contains("valid. loss")).collect();
+    let place = table[0].split("  ").filter(|head| !head.is_empty()).position(|head| head.trim() == "valid. loss");
+    let cells = |line: &str| line.replace(" %", "").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for epoch in [0, kept] {
+        let line = cells(table[1 + epoch as usize]);
+        assert_eq!(line[place.expect("a column")], format!("{:.4}", validation(epoch)), "{table:#?}");
+    }
+    assert!(
+        outcome.stdout.contains(", mean over the outputs\n") && table.iter().any(|line| line.starts_with("loss  "))
+    );
 }
 
 #[test]
