@@ -4,6 +4,7 @@ mod aarch64;
 mod readmes;
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -146,7 +147,9 @@ impl Step {
 }
 
 /// The targets of `fuzz/`, a minute each.
-const FUZZ_TARGETS: [&str; 6] = ["idx", "gzip", "image_file", "onnx", "picture", "tables"];
+const FUZZ_TARGETS: [&str; 8] = ["idx", "gzip", "image_file", "onnx", "picture", "csv", "npz", "parquet"];
+/// What no random bytes become begins with whole files.
+const WHOLE_FILES: [(&str, &str); 1] = [("parquet", "crates/mnist-io/tests/data")];
 
 /// Throws random files at what reads files. It needs the nightly compiler and cargo-fuzz, which nobody needs for anything
 /// else: without them it says so and is left out.
@@ -168,9 +171,16 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
         return Ok(());
     }
     for target in FUZZ_TARGETS {
-        let limits = ["-max_total_time=60", "-rss_limit_mb=256", "-timeout=10", "-max_len=1024"];
+        let whole = WHOLE_FILES.into_iter().find_map(|(of, folder)| (of == target).then_some(folder));
+        let corpus = format!("fuzz/corpus/{target}");
+        fs::create_dir_all(places::root().join(&corpus)).map_err(|error| {
+            Failure::new(Code::InputOutput, format!("{corpus}: cannot be made: {error}; make room for it"))
+        })?;
+        let length = if whole.is_some() { "-max_len=16384" } else { "-max_len=1024" };
+        let limits = ["--", "-max_total_time=60", "-rss_limit_mb=256", "-timeout=10", length];
         // Without the address sanitizer, whose own memory would count: mnist-io and mlp-onnx have no unsafe code.
-        let arguments: Vec<&str> = ["run", "--sanitizer", "none", target, "--"].into_iter().chain(limits).collect();
+        let arguments: Vec<&str> =
+            ["run", "--sanitizer", "none", target, &corpus].into_iter().chain(whole).chain(limits).collect();
         notice(format_args!("fuzzing: cargo +nightly fuzz {}", arguments.join(" ")));
         let started = Instant::now();
         let status = nightly(&arguments).status().map_err(|error| {
