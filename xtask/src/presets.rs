@@ -25,6 +25,7 @@ pub(crate) const PRESETS: &[Preset] = &[
     Preset { name: "initializers", text: include_str!("../presets/initializers.toml") },
     Preset { name: "encodings", text: include_str!("../presets/encodings.toml") },
     Preset { name: "l2", text: include_str!("../presets/l2.toml") },
+    Preset { name: "regularization", text: include_str!("../presets/regularization.toml") },
     Preset { name: "one-layer", text: include_str!("../presets/one-layer.toml") },
     Preset { name: "three-layers", text: include_str!("../presets/three-layers.toml") },
     Preset { name: "seven-layers", text: include_str!("../presets/seven-layers.toml") },

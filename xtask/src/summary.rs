@@ -49,7 +49,7 @@ impl EpochTable {
         }
         let mut columns: Vec<Column> = vec![
             ("epoch", 5, |epoch| epoch.epoch.to_string()),
-            ("train loss", 12, |epoch| format!("{:.4}", epoch.train.loss)),
+            ("train loss", 12, |epoch| loss_text(epoch.train.loss)),
             ("train right", 13, |epoch| percent(epoch.train.accuracy)),
         ];
         if self.has_validation {
@@ -62,7 +62,7 @@ impl EpochTable {
             columns.push(followed(metric));
         } else if self.encoding == TargetEncoding::OneHot {
             let loss = |epoch: &EpochRecord| {
-                epoch.test.as_ref().map_or_else(|| "-".to_owned(), |metrics| format!("{:.4}", metrics.loss))
+                epoch.test.as_ref().map_or_else(|| "-".to_owned(), |metrics| loss_text(metrics.loss))
             };
             columns.push(("test loss", 11, loss));
         } else {
@@ -84,13 +84,18 @@ impl EpochTable {
     }
 }
 
+/// Four decimals, and what would be wider than a column by its size.
+fn loss_text(loss: f64) -> String {
+    if loss.abs() < 1e5 { format!("{loss:.4}") } else { format!("{loss:.3e}") }
+}
+
 /// The column of a metric of the validation samples.
 fn followed(metric: ValidationMetric) -> Column {
     fn value(epoch: &EpochRecord, metric: ValidationMetric) -> Option<f64> {
         epoch.validation.as_ref().and_then(|metrics| metric.of(metrics))
     }
     fn number(value: Option<f64>) -> String {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
+        value.map_or_else(|| "-".to_owned(), loss_text)
     }
     match metric {
         ValidationMetric::Accuracy => ("valid. right", 14, |epoch| percent(value(epoch, ValidationMetric::Accuracy))),
@@ -231,7 +236,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
         line("invalid", invalid, "answers whose bits are the code of no class");
     }
     if let Some(Objective { loss, reduction }) = reading.objective {
-        let value = format!("{:.4}", test.loss);
+        let value = loss_text(test.loss);
         output.line(format_args!("loss             {value:<9} {loss}, {reduction} over the outputs"));
     }
     output.line(format_args!(

@@ -100,7 +100,12 @@ impl Sweep {
         let parallelism = Parallelism::new(n_threads, n_jobs, open.len());
         let workers = team(parallelism.n_threads / parallelism.n_jobs)?;
         let costs = measure(experiment, &open, &workers)?;
-        let seconds = |trial: &Trial| seconds_of(experiment, &trial.settings, &costs);
+        // What fits into no memory is recorded as failed at once.
+        let available = experiment.memory_available().unwrap_or(u64::MAX);
+        let seconds = |trial: &Trial| {
+            let fits = experiment.memory_needed(&trial.settings) <= available;
+            if fits { seconds_of(experiment, &trial.settings, &costs) } else { 0.0 }
+        };
         let total: f64 = open.iter().map(|trial| seconds(trial)).sum();
         let longest = open.iter().map(|trial| seconds(trial)).fold(0.0, f64::max);
         Ok(Estimate {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlp_core::{Activation, Kernel, Mlp, Real, Workers};
+use mlp_core::{Activation, Kernel, Loss, Mlp, Real, Workers};
 use mlp_results::{DataDescription, Runtime, Subject, trial_id};
 use mlp_train::{AnyMlp, SavedModel, TrainConfig, are_characters, load_model};
 use serde_json::{Map, Value, json};
@@ -311,6 +311,11 @@ fn check(settings: &RunSettings, data: &Dataset) -> mlp_train::Result<()> {
         }
     }
     settings.train.encoding.check_classes(data.train().classes())?;
+    if settings.train.loss == Loss::Poisson && !data.train().classes().is_empty() {
+        let expected = "a loss for classes, whose targets are the bits of codes (poisson is for counts, and its outputs are \
+                        their logarithms), such as cross-entropy";
+        return Err(mlp_train::Error::of_key("loss", expected, "poisson"));
+    }
     let (n_inputs, n_outputs) = shape(settings, data);
     let n_train = settings.train_size.unwrap_or(data.train().len());
     settings.train.validate(n_train, n_inputs, n_outputs)?;

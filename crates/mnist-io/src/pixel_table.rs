@@ -11,6 +11,9 @@ use std::path::Path;
 /// The classes of labels in their order where a table has more than ten: those of EMNIST.
 const CLASSES: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// What head lines call the column of labels.
+const NAMES_OF_LABELS: [&[u8]; 4] = [b"label", b"class", b"target", b"y"];
+
 /// A line of 256 × 256 pixels of three digits is shorter.
 const LINE_LENGTH_MAX: usize = 1 << 18;
 
@@ -18,7 +21,8 @@ const LINE_LENGTH_MAX: usize = 1 << 18;
 const N_PIXELS_MAX: usize = 2 << 30;
 
 /// Reads a CSV file with a row for each image: the label and then the pixels, 0 to 255, row by row of a square image. A head line
-/// (`label,pixel0,pixel1,…`, as Kaggle has it) may name the column of the labels.
+/// (`label,pixel0,pixel1,…`, as Kaggle has it, or `pixel1,…,pixel784,class`, as OpenML has it) may name the column of the labels:
+/// `label`, `class`, `target` or `y`; without one it is the first.
 ///
 /// # Errors
 /// `Io` where the file cannot be read; `Data`, with the line, where a row has another number of columns than the first, a number
@@ -86,7 +90,13 @@ impl Table {
             let Some(value) = number(field) else {
                 let found =
                     format!("{:?} in column {}", String::from_utf8_lossy(&field[..field.len().min(24)]), column + 1);
-                return Err(in_line(line, "whole numbers from 0 to 255".to_owned(), found));
+                let expected = if column == columns.label {
+                    "the number of the class first, counted from 0 (words make the names of folders of pictures, or of the \
+                     classes of a Parquet file)"
+                } else {
+                    "whole numbers from 0 to 255"
+                };
+                return Err(in_line(line, expected.to_owned(), found));
             };
             if column == columns.label { self.labels.push(value) } else { self.pixels.push(value) }
         }
@@ -114,7 +124,8 @@ impl Table {
 /// What the columns are, by the first line.
 fn columns(first: &ByteRecord, line: u64) -> Result<Columns> {
     let n_columns = first.len();
-    let named = first.iter().position(|field| field.trim_ascii().eq_ignore_ascii_case(b"label"));
+    let is_label = |field: &[u8]| NAMES_OF_LABELS.iter().any(|name| field.trim_ascii().eq_ignore_ascii_case(name));
+    let named = first.iter().position(is_label);
     let side = |n_pixels: usize| Some(n_pixels.isqrt()).filter(|side| side * side == n_pixels && *side >= 8);
     if side(n_columns).is_some() && named.is_none() {
         return Err(Error::data(

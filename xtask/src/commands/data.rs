@@ -359,6 +359,7 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
     let is_light_as_it_is = imported.n_prepared == 0 && is_light(if train.is_empty() { test } else { train });
     mark(&arguments.out, arguments.as_is || is_light_as_it_is)?;
     tell_notes(&imported);
+    tell_duplicates(train, test);
     output.line(format_args!(
         "{} and {} of {} × {} pixels\nclasses {}; {} prepared",
         counted(train.len(), "training image"),
@@ -377,6 +378,35 @@ fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
         output.line(format_args!("train on them: cargo xtask train --data {path}"));
     }
     Ok(())
+}
+
+/// What makes figures flatter, or no net answer all images.
+fn tell_duplicates(train: &LabeledImages, test: &LabeledImages) {
+    if train.is_empty() {
+        return;
+    }
+    let twice = Duplicates::count(train, test);
+    if twice.between > 0 {
+        notice(format_args!(
+            "note: {} also training images, pixel for pixel: a net has seen what it is measured on",
+            counted_are(twice.between, "test image")
+        ));
+    }
+    let n_ambiguous = twice.ambiguous_first + twice.contradicting;
+    if n_ambiguous > 0 {
+        notice(format_args!(
+            "note: {} under more than one label, so no net can answer all of them rightly",
+            counted_stand(n_ambiguous)
+        ));
+    }
+}
+
+fn counted_are(n: usize, noun: &str) -> String {
+    format!("{} {}", counted(n, noun), if n == 1 { "is" } else { "are" })
+}
+
+fn counted_stand(n: usize) -> String {
+    format!("{} {}", counted(n, "image"), if n == 1 { "stands" } else { "stand" })
 }
 
 /// Leaves a mark in the folder of a set whose pictures were taken as they are.

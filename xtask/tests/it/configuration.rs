@@ -56,3 +56,11 @@ fn a_text_of_several_words_is_taken_as_it_stands() {
     sandbox.run(train("augment=\"shift 2, rotate 10\"")).expect_code(0);
     sandbox.run(train("augment=shift 2, rotat 10")).expect_code(2);
 }
+
+#[test]
+fn a_loss_for_counts_is_refused_for_classes() {
+    let sandbox = Sandbox::with_digits();
+    let outcome =
+        sandbox.train("out", &["--set", "loss=poisson", "--set", "output_activation=identity"]).expect_code(2);
+    outcome.expect_error("loss: expected a loss for classes").expect_error("cross-entropy");
+}

@@ -241,3 +241,15 @@ fn a_set_is_shown_in_numbers_that_agree_with_its_content() {
     sandbox.run(["data", "show", "./digits", "--sheet", "sheet.gif"]).expect_code(2).expect_error(".svg or .png");
     sandbox.run(["data", "show", "nothing"]).expect_code(3);
 }
+
+#[test]
+fn images_that_stand_twice_are_told_where_a_set_is_made() {
+    let sandbox = Sandbox::new();
+    let row = |label: usize, level: usize| format!("{label},{level}{}\n", ",9".repeat(63));
+    // Thirty images, each twice: some of them land on both sides of the split; and one has two labels.
+    let rows: String = (0..30).flat_map(|level| [row(level % 10, level), row(level % 10, level)]).collect();
+    sandbox.write("twice.csv", &(rows + &row(3, 200) + &row(4, 200)));
+    let outcome = sandbox.run(["data", "import", "twice.csv", "twice", "--as-is"]).expect_code(0);
+    assert!(outcome.stderr.contains("also training images, pixel for pixel: a net has seen"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("under more than one label, so no net can answer all"), "{}", outcome.stderr);
+}

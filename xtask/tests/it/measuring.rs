@@ -66,8 +66,19 @@ fn every_part_of_the_data_can_be_measured_and_is_named() {
     }
     let outcome = sandbox.run(["evaluate", "out", "--data", "./digits"]).expect_code(0);
     assert!(outcome.stdout.contains("images   all 100 test images of digits\n"), "{outcome:#?}");
-    let outcome = sandbox.run(["evaluate", "out", "--data", "./digits", "--part", "validation"]).expect_code(2);
+    // Whoever names the data of the run gets the parts of the run; other data have none for validation.
+    for (part, line) in
+        [("validation", "images   the 40 validation images"), ("train", "images   110 of the 200 training")]
+    {
+        let outcome = sandbox.run(["evaluate", "out", "--data", "./digits", "--part", part]).expect_code(0);
+        assert!(outcome.stdout.contains(line), "{outcome:#?}");
+    }
+    let (train, test) = (synthetic_digits(200, 5), synthetic_digits(100, 6));
+    LabeledImages::write_folder(sandbox.path("others"), &train, &test).expect("another data set");
+    let outcome = sandbox.run(["evaluate", "out", "--data", "./others", "--part", "validation"]).expect_code(2);
     outcome.expect_error("expected the data of a run with `validation`, found other data, named by --data");
+    let outcome = sandbox.run(["evaluate", "out", "--data", "./others", "--part", "train"]).expect_code(0);
+    assert!(outcome.stdout.contains("images   all 200 training images of others"), "{outcome:#?}");
 
     // Only the test images have a place for curves, and data that changed are said.
     let blur = ["evaluate", "out", "--part", "train", "--disturb", "gaussian-blur=1"];

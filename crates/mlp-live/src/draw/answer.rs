@@ -40,6 +40,8 @@ pub struct CharacterAnswer {
     pub layers: Vec<LayerActivations>,
     /// Which pixels speak for what it is about (above 128), and which against (below).
     pub heat: Pixels,
+    /// By how much the pixel that matters most moves it, for or against: the unit is that of the net inputs of the outputs.
+    pub heat_strongest: f64,
     /// What the heat map is about, in words.
     pub heat_is_about: String,
     /// The milliseconds of the forward pass.
@@ -122,6 +124,7 @@ pub(super) fn answer(
         outputs: outputs.collect(),
         candidates: candidates.collect(),
         layers,
+        heat_strongest: heat.iter().fold(0.0, |most, share| share.abs().max(most)),
         heat: Pixels::signed(heat.iter().copied(), width),
         heat_is_about,
         milliseconds,

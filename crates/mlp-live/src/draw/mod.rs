@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mnist_io::image::{DynamicImage, GrayImage};
-use mnist_io::{Layout, parse_image};
+use mnist_io::{Layout, PreparedPhoto, parse_image, prepare_photo};
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataSource;
@@ -29,7 +29,7 @@ const DRAWING_SIDE_MAX: usize = 1024;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// The models that are to read it, one or two ([`RankedModel::id`]).
+    /// The models that are to read it, at most two ([`RankedModel::id`]); with none it is only prepared.
     pub models: Vec<String>,
     /// Whether all ink is one character.
     #[serde(default)]
@@ -37,6 +37,9 @@ pub struct Question {
     /// The output that the heat map is about; the answer against its runner-up where there is none.
     #[serde(default)]
     pub output: Option<usize>,
+    /// The model whose output that is; that of each where there is none.
+    #[serde(default)]
+    pub output_of: Option<String>,
 }
 
 /// A picture, read.
@@ -151,7 +154,7 @@ impl Draw {
     /// If a model is not there or cannot be read, or more than two are named.
     pub fn read(&self, picture: &DynamicImage, question: &Question) -> Result<PictureAnswer> {
         let started = Instant::now();
-        if question.models.is_empty() || question.models.len() > N_MODELS_MAX {
+        if question.models.len() > N_MODELS_MAX {
             return Err(Error::request(format!("expected one or two models, found {}", question.models.len())));
         }
         let models: Vec<Arc<LoadedModel>> =
@@ -172,20 +175,32 @@ impl Draw {
             }
             let Some((_, prepared)) = &prepared_by else { continue };
             let characters = prepared.characters.iter();
-            let characters = characters.map(|one| answer::answer(&mut reader, &model.network, one, question.output));
+            let is_asked = question.output_of.as_ref().is_none_or(|of| of == id);
+            let output = question.output.filter(|_| is_asked);
+            let characters = characters.map(|one| answer::answer(&mut reader, &model.network, one, output));
             readings.push(Reading { model: id.clone(), characters: characters.collect::<Result<_>>()? });
             if first.is_none() {
-                let steps = prepared.steps.iter().map(|step| Step {
-                    name: step.name,
-                    explanation: step.explanation.clone(),
-                    image: Pixels::thumbnail(&step.image, STEP_SIDE),
-                });
-                let refusal = prepared.refusal.as_ref().map(ToString::to_string);
-                first = Some((steps.collect(), refusal, prepared.confidence));
+                first = Some(seen(prepared));
             }
         }
-        let (steps, refusal, found) = first.unwrap_or_default();
+        let (steps, refusal, found) = first.unwrap_or_else(|| {
+            let before = Instant::now();
+            let prepared = prepare_photo(picture, layout);
+            milliseconds_prepare = before.elapsed().as_secs_f64() * 1e3;
+            seen(&prepared)
+        });
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
         Ok(PictureAnswer { steps, refusal, found, readings, milliseconds_prepare, milliseconds })
     }
+}
+
+/// The steps of a preparation, why nothing was found, and how sure it is.
+fn seen(prepared: &PreparedPhoto) -> (Vec<Step>, Option<String>, f64) {
+    let steps = prepared.steps.iter().map(|step| Step {
+        name: step.name,
+        explanation: step.explanation.clone(),
+        image: Pixels::thumbnail(&step.image, STEP_SIDE),
+    });
+    let refusal = prepared.refusal.as_ref().map(ToString::to_string);
+    (steps.collect(), refusal, prepared.confidence)
 }

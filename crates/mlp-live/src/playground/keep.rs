@@ -52,6 +52,7 @@ where
         folder: folder.display().to_string(),
         trial: record.trial.clone(),
         weights_sha256: record.weights_sha256.clone(),
+        epochs: sweep.trials()[0].settings.train.epochs,
     };
     drop(open);
     let failed = |error: String| Error::new(ErrorKind::Io, error);

@@ -105,22 +105,25 @@ impl Playground {
             let known: Vec<&str> = self.sources.iter().map(|source| source.name()).collect();
             Error::request(format!("data: expected one of {}, found \"{}\"", known.join(", "), short(&settings.data)))
         })?;
-        if let Some(replaced) = &settings.replaces {
-            lock(&self.sessions).values().filter(|session| session.id() == replaced).for_each(|session| session.go());
-        }
+        let replaced = settings.replaces.clone();
+        let is_replaced = |session: &Session| replaced.as_deref() == Some(session.id());
         let task = Task::new(settings, &source.get()?, &self.options)?;
         let memory = task.memory_needed();
         let shared = self.shared()?;
         let mut sessions = lock(&self.sessions);
         sessions.retain(|_, session| !session.is_gone());
-        while sessions.len() >= N_SESSIONS_MAX {
-            let idle = sessions.iter().find(|(_, session)| !session.is_at_work()).map(|(number, _)| *number);
+        // It ends only when nothing can be refused any more: whoever mistypes loses nothing.
+        let n_others =
+            |sessions: &BTreeMap<u64, Arc<Session>>| sessions.values().filter(|session| !is_replaced(session)).count();
+        while n_others(&sessions) >= N_SESSIONS_MAX {
+            let is_idle = |session: &Session| !session.is_at_work() && !is_replaced(session);
+            let idle = sessions.iter().find(|(_, session)| is_idle(session)).map(|(number, _)| *number);
             let idle = idle.and_then(|number| sessions.remove(&number)).ok_or_else(|| {
                 Error::new(ErrorKind::Busy, format!("{N_SESSIONS_MAX} networks are in training; end one first"))
             })?;
             idle.go();
         }
-        let used: u64 = sessions.values().map(|session| session.memory()).sum();
+        let used: u64 = sessions.values().filter(|session| !is_replaced(session)).map(|session| session.memory()).sum();
         let available = self.options.memory.or_else(mlp_sweep::available_memory).unwrap_or(u64::MAX);
         if memory.saturating_add(used) > available {
             return Err(Error::new(
@@ -141,8 +144,16 @@ impl Playground {
         thread::Builder::new().name(format!("session {number}")).spawn(work).map_err(|error| {
             Error::new(ErrorKind::Busy, format!("the system refuses a thread: {error}; end another training"))
         })?;
+        sessions.values().filter(|session| is_replaced(session)).for_each(|session| session.go());
         sessions.insert(number, session);
         Ok(id)
+    }
+
+    /// The names of the sessions that train, or wait to: the latest first. Whoever has closed their page finds them again.
+    pub fn at_work(&self) -> Vec<String> {
+        let sessions = lock(&self.sessions);
+        let at_work = sessions.values().filter(|session| session.is_at_work());
+        at_work.map(|session| session.id().to_owned()).rev().collect()
     }
 
     /// The session of this name.

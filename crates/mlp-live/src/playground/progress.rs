@@ -218,6 +218,12 @@ impl<'a, F: Trainable> Watcher<'a, F> {
         if let Some(diagnosis) = &self.diagnosis {
             tell(&mut self.snapshot.doctor, diagnosis);
         }
+        if mode == Mode::Diverged {
+            self.snapshot.doctor.layer_at_fault = None;
+            self.snapshot.doctor.sentence =
+                "The numbers overflowed; what is seen here is from before. A smaller rate keeps them in, or smaller first weights."
+                    .to_owned();
+        }
         self.snapshot.mode = mode;
         self.snapshot.message = message;
         self.publish();
@@ -238,6 +244,9 @@ impl<'a, F: Trainable> Watcher<'a, F> {
             "The rate was changed by hand, and no configuration says so: `train` would give other weights."
         } else if self.snapshot.mode == Mode::Diverged {
             return None;
+        } else if self.snapshot.mode == Mode::Stopped {
+            "It was ended, and what it had learned is gone. A run is kept while it waits at the end of an epoch, or when it is \
+             over."
         } else if self.at_end_of.is_none() || self.snapshot.mode == Mode::Running && !is_over {
             "A run is kept as it is at the end of an epoch: pause it, and step to the end of the epoch."
         } else if self.at_end_of == Some(0) && config.epochs > 0 {

@@ -91,8 +91,10 @@ pub(super) fn choices(data: Vec<String>) -> Choices {
             ("he-normal", true),
             ("uniform-0-1", false),
         ],
+        // Poisson's is for counts, and here are classes.
         losses: mlp_core::Loss::ALL
             .into_iter()
+            .filter(|loss| *loss != mlp_core::Loss::Poisson)
             .map(|loss| (loss.name(), loss.required_output().map(Activation::name)))
             .collect(),
         optimizers: vec!["sgd", "momentum", "nesterov", "adam", "adamw"],
@@ -150,14 +152,14 @@ fn presets(data: String) -> Vec<Preset> {
             name: "only-ones",
             title: "The paper’s seven layers: it only learns to answer one digit",
             story: "Seven layers of the same weights. The last one is narrow enough to move, and that is all that does: what it \
-                    learns is which answer is right most often, whatever the image. Watch the accuracy stop at the dashed line \
-                    of the best constant answer.",
+                    learns is one answer for all images. Watch the accuracy stop at the dotted line, which the best constant \
+                    answer reaches, or a little below it, where it is another answer.",
             settings: paper(&seven, "absolute"),
         },
         Preset {
             name: "glorot",
             title: "The same three layers with Glorot’s weights",
-            story: "Weights of both signs, as large as Glorot and Bengio advise: no unit is saturated, the gradient arrives, and \
+            story: "Weights of both signs, as large as Glorot and Bengio advise: hardly any unit is saturated at the beginning, the gradient arrives, and \
                     the net leaves the constant answers behind within an epoch.",
             settings: learner(&three, gain(1.0), 10),
         },
@@ -166,14 +168,15 @@ fn presets(data: String) -> Vec<Preset> {
             title: "Seven layers with Glorot’s weights: too faint",
             story: "A sigmoid’s slope is a quarter where it is steepest, so seven of them in a row leave hardly anything of what \
                     differs from image to image: look at the variety of the later layers, and at the doctor’s sentence. The net \
-                    stays on the dashed line.",
+                    stays at the dotted line. What little it can do, push units to one side for all images alike, it does: so \
+                    saturation grows, as a consequence and not as the cause.",
             settings: learner(&seven, gain(1.0), 30),
         },
         Preset {
             name: "gain-of-two",
             title: "Seven layers with a gain of 2",
             story: "The same weights, twice as large: enough to make up for the sigmoid’s slope. Variety reaches the last layer; \
-                    the net stands on the dashed line for some epochs, then leaves it behind, slowly at first.",
+                    the net stands at the dotted line for some epochs, then leaves it behind, slowly at first.",
             settings: learner(&seven, gain(2.0), 30),
         },
         Preset {

@@ -134,8 +134,10 @@ pub struct Kept {
     pub folder: String,
     /// Its trial.
     pub trial: String,
-    /// The hash of its weights.
+    /// The hash of its weights; none of a run that diverged, which has no model.
     pub weights_sha256: Option<String>,
+    /// The epochs that it has, or was to have.
+    pub epochs: usize,
 }
 
 /// Every second one of the earlier ones goes when there are too many; the latest stays.

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mlp_results::{HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, score, text, trial_of_record};
+use mlp_results::{
+    HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, interval, score, text, trial_of_record,
+};
 use mlp_sweep::{Running, SweepSpec};
 use serde::Serialize;
 
@@ -64,6 +66,8 @@ pub struct BestTrial {
     pub value: String,
     /// The settings in which it differs.
     pub label: String,
+    /// The mean of its configuration over the seeds, where there are several: `91.28 % ± 0.85 %, 3 seeds`.
+    pub mean: Option<String>,
 }
 
 /// A trial under way.
@@ -371,7 +375,17 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
         ranked_by: ranking.to_string(),
         value,
         label: label.unwrap_or_default(),
+        mean: best_mean(overview),
     })
+}
+
+/// The mean of the best configuration, of several seeds, with their standard deviation.
+fn best_mean(overview: &Overview<'_>) -> Option<String> {
+    let cell = overview.cells.first().filter(|cell| cell.ranking_scores.len() > 1)?;
+    let (mean, deviation) = (cell.ranking_mean()?, interval::deviation(&cell.ranking_scores)?);
+    let [mean, deviation] = [mean, deviation].map(|value| overview.metric.format(value));
+    let seeds = text::counted(cell.ranking_scores.len(), "seed");
+    Some(format!("{mean} ± {deviation} over {seeds}: {}", overview.named(cell)))
 }
 
 /// The best score so far wherever it grew, and at the end.
@@ -411,7 +425,8 @@ fn models(run: &str, folder: &RunFolder, overview: &Overview<'_>) -> Vec<RankedM
             let value = score::score(&trial.record, overview.metric, overview.compared);
             let shown = value.map(|value| overview.metric.format(value)).unwrap_or_default();
             let seed = trial.record.config.get("seed").map(|seed| format!("seed {seed}")).unwrap_or_default();
-            let parts = [shown, overview.named(cell), seed];
+            let data = text::clean(&trial.record.data.name, 40);
+            let parts = [shown, data, overview.named(cell), seed];
             let label: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             let is_best = overview.best.is_some_and(|best| std::ptr::eq(best, *trial));
             let id = format!("{run}/{}", trial.record.trial);

@@ -19,6 +19,19 @@ const pad = makePad(byId("pad"), () => {
   tell("");
   ask();
 });
+// Who looks at another screen and comes back finds the drawing.
+addEventListener("pagehide", () => {
+  try {
+    sessionStorage.setItem("drawing", JSON.stringify(pad.strokes()));
+  } catch (error) {
+    return;
+  }
+});
+try {
+  pad.restore(JSON.parse(sessionStorage.getItem("drawing") || "[]"));
+} catch (error) {
+  pad.restore([]);
+}
 
 async function ask() {
   if (isAsking) {
@@ -37,8 +50,9 @@ async function ask() {
 
 async function answer() {
   const chosen = picked.filter(Boolean);
-  if (!chosen.length || (pad.isEmpty() && !file)) return showNothing();
-  const question = { models: chosen, single: byId("single").checked, output: about };
+  if (pad.isEmpty() && !file) return showNothing();
+  const [output_of, output] = about === null ? [null, null] : about;
+  const question = { models: chosen, single: byId("single").checked, output, output_of };
   const started = performance.now();
   try {
     latest = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
@@ -55,7 +69,7 @@ async function answer() {
 
 function showNothing() {
   latest = null;
-  byId("readings").replaceChildren(element("p", { class: "note", id: "nothing" }, picked[0] ? "Draw something." : "Choose a model."));
+  byId("readings").replaceChildren(element("p", { class: "note", id: "nothing" }, "Draw something."));
   byId("steps").replaceChildren();
   byId("layers").replaceChildren();
   byId("refusal").hidden = true;
@@ -63,7 +77,11 @@ function showNothing() {
 }
 
 function show(answer, milliseconds) {
+  const focused = document.activeElement && document.activeElement.dataset.bit;
   byId("readings").replaceChildren(...answer.readings.map(reading));
+  if (!answer.readings.length) byId("readings").replaceChildren(element("p", { class: "note" }, "There is no net to read it; what is done to it before stands below."));
+  const again = focused && Array.from(byId("readings").querySelectorAll("[data-bit]")).find((each) => each.dataset.bit === focused);
+  if (again) again.focus({ preventScroll: true });
   byId("refusal").hidden = !answer.refusal;
   byId("refusal").textContent = answer.refusal || "";
   byId("steps").replaceChildren(
@@ -88,29 +106,30 @@ function spoken({ characters }) {
 function reading({ model, characters }) {
   const made = element("article", { class: "reading" }, element("h3", {}, nameOf(model)));
   if (!characters.length) made.append(element("p", { class: "note" }, "Nothing to read."));
-  made.append(...characters.map(character));
+  made.append(...characters.map((one, index) => character(one, model, index)));
   return made;
 }
 
-function character(one) {
+function character(one, model, index) {
   const isNone = one.class === null;
   const big = element("div", { class: "big" + (isNone ? " none" : "") }, isNone ? "?" : one.class);
   const text = isNone ? "These bits are the code of no class; the nearest is that of “" + one.nearest + "”." : share(one.confidence, 0) + " sure";
   const remark = one.is_one_output_a_class ? "the largest of " + counted(one.outputs.length, "output") : "its least sure bit decides";
   const headline = element("div", { class: "headline" }, big, element("p", {}, text, element("br"), element("span", { class: "note" }, isNone ? "" : remark)));
-  return element("div", { class: "character" }, headline, code(one), element("div", { class: "evidence" }, pair(one), candidates(one)));
+  return element("div", { class: "character" }, headline, code(one, model, index), element("div", { class: "evidence" }, pair(one), candidates(one)));
 }
 
 // The outputs as bits that fall into place; each is a button that turns the heat map to it.
-function code(one) {
+function code(one, model, place) {
   const list = element("ol", { class: "code", "aria-label": one.is_one_output_a_class ? "outputs, one a class" : "bits of the code" });
   one.outputs.forEach((output, index) => {
     const fill = element("span", { class: "fill" });
     fill.style.height = (100 * Math.min(1, Math.max(0, output.output))).toFixed(1) + "%";
     const said = (one.is_one_output_a_class ? "output of “" + output.name + "”" : "bit worth " + output.name) + ": " + output.output.toFixed(3) + (one.is_one_output_a_class ? "" : ", read as " + (output.is_one ? 1 : 0) + ", " + share(output.confidence, 0) + " sure");
-    const button = element("button", { type: "button", "aria-label": said, title: said, "aria-pressed": about === index }, element("span", { class: "well" }, fill), element("span", { class: "digit" }, one.is_one_output_a_class ? output.name : output.is_one ? "1" : "0"));
+    const isAbout = about !== null && about[0] === model && about[1] === index;
+    const button = element("button", { type: "button", "aria-label": said, title: said, "aria-pressed": isAbout, "data-bit": [model, place, index].join(" ") }, element("span", { class: "well" }, fill), element("span", { class: "digit" }, one.is_one_output_a_class ? output.name : output.is_one ? "1" : "0"));
     button.addEventListener("click", () => {
-      about = about === index ? null : index;
+      about = isAbout ? null : [model, index];
       ask();
     });
     const isUnsure = !one.is_one_output_a_class && output.confidence < 0.8;
@@ -120,7 +139,7 @@ function code(one) {
 }
 
 function pair(one) {
-  const heat = element("figcaption", {}, element("b", { class: "warm" }, "For"), " and ", element("b", { class: "cool" }, "against"), ": " + one.heat_is_about + " (gradient × input)");
+  const heat = element("figcaption", {}, element("b", { class: "warm" }, "For"), " and ", element("b", { class: "cool" }, "against"), ": " + one.heat_is_about + " (gradient × input; the strongest pixel moves it by " + number(+one.heat_strongest.toPrecision(2)) + ")");
   return element("div", { class: "pair" },
     element("figure", {}, picture(one.image, "grey", "what the net saw"), element("figcaption", {}, "What the net saw")),
     element("figure", {}, picture(one.heat, "signed", one.heat_is_about), heat));
@@ -128,10 +147,11 @@ function pair(one) {
 
 function candidates(one) {
   const list = element("ol", { class: "candidates", "aria-label": "nearest codes" });
-  const farthest = Math.max(...one.candidates.map((each) => each.distance), 0.5);
+  // The same scale for every answer: a bar is full where the outputs are the code, and empty at this distance.
+  const FAR = 2;
   for (const { class: name, distance, code: bits } of one.candidates) {
     const bar = element("i");
-    bar.style.width = (100 * (1 - distance / (farthest * 1.15))).toFixed(1) + "%";
+    bar.style.width = (100 * Math.max(0, 1 - distance / FAR)).toFixed(1) + "%";
     list.append(element("li", { title: "code " + bits + ", at a distance of " + distance.toFixed(3) }, element("b", {}, name), element("span", { class: "bar" }, bar), element("span", { class: "far" }, distance.toFixed(2) + " off")));
   }
   return list;
@@ -140,15 +160,22 @@ function candidates(one) {
 function strips({ model, characters }) {
   if (!characters.length) return [];
   const head = latest.readings.length > 1 ? [element("h3", {}, nameOf(model))] : [];
-  const layers = characters[0].layers.map((layer, index) => {
-    const isLast = index + 1 === characters[0].layers.length;
+  return [...head, ...characters.flatMap((one, place) => {
+    const said = one.class === null ? "?" : one.class;
+    const title = characters.length > 1 ? [element("h4", {}, "“" + said + "”, character " + (place + 1) + " of " + characters.length)] : [];
+    return [...title, ...stripsOf(one)];
+  })];
+}
+
+function stripsOf(character) {
+  return character.layers.map((layer, index) => {
+    const isLast = index + 1 === character.layers.length;
     const [low, high] = layer.range;
     const text = "Layer " + (index + 1) + (isLast ? ", the outputs" : "") + ": " + counted(layer.n_units, "unit") + ", " + layer.activation + ", from " + number(low) + " to " + number(+high.toPrecision(2));
     const canvas = picture(layer.units, "strip", "outputs of layer " + (index + 1));
     if (layer.n_units < 40) canvas.classList.add("few");
     return element("div", { class: "layer" }, element("p", {}, text), canvas);
   });
-  return [...head, ...layers];
 }
 
 // The models, and what to do where there are none.
@@ -161,7 +188,8 @@ async function loadModels() {
     takeBack("models");
     fill(state);
     const isWaiting = !state.is_complete || state.quick.state === "training";
-    if (isWaiting || !models.length) reload = setTimeout(loadModels, isWaiting ? 500 : 4000);
+    // What is trained meanwhile can be chosen.
+    if (!document.hidden) reload = setTimeout(loadModels, isWaiting ? 500 : 4000);
   } catch (error) {
     complain("models", error.message);
     clearTimeout(reload);
@@ -180,7 +208,7 @@ function fill({ models: found, quick, is_complete }) {
   if (isTraining) byId("quick-progress").value = quick.share;
   byId("no-model-text").textContent =
     quick.state === "failed" ? quick.problem
-      : isTraining ? "One is learning from " + quick.data + " and from digits that the program draws."
+      : isTraining ? "One is learning " + (quick.data === "synthetic" ? "from digits that the program draws." : "from " + quick.data + " and from digits that the program draws.")
         : "In some seconds there is one; “cargo xtask sweep photo” makes a better one, which stays.";
   if (!isNew) return;
   const before = picked.slice();

@@ -107,6 +107,8 @@ export function makePad(canvas, changed) {
     } else if (event.key === "Escape") pad.clear();
   });
   canvas.addEventListener("blur", hideCursor);
+  // Who comes by keyboard sees the pen at once.
+  canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && showCursor());
 
   const pad = {
     clear() {
@@ -135,6 +137,13 @@ export function makePad(canvas, changed) {
       redraw();
     },
     isEmpty: () => strokes.length === 0,
+    // The strokes, to be drawn again on another visit; a picture that was taken is not kept.
+    strokes: () => strokes.filter((each) => each.points),
+    restore(kept) {
+      strokes = kept;
+      stroke = null;
+      redraw();
+    },
     // Grey levels, row by row.
     grey() {
       const { data } = context.getImageData(0, 0, SIDE, SIDE);

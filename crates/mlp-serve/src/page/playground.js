@@ -4,7 +4,7 @@ import { drawChart } from "./chart.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
 import { makeForm } from "./settings.js";
 
-let isUnreachable = false, choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
+let trouble = "", choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
 
 const ACTIVE = ["preparing", "running", "paused"];
 const isActive = () => state !== null && ACTIVE.includes(state.mode);
@@ -32,6 +32,33 @@ async function begin() {
   showStory();
   session = kept.get("session") || "";
   if (session) attach();
+  else showOthers();
+}
+
+// Trainings that were begun here and whose page was closed: they go on, and can be looked at again.
+async function showOthers() {
+  const place = byId("others-at-work");
+  let found = [];
+  try {
+    found = await look("data/sessions");
+  } catch (error) {
+    return;
+  }
+  if (session || !found.length) return;
+  place.hidden = false;
+  const buttons = found.map((id, index) => {
+    const button = element("button", { type: "button", class: "more" }, found.length > 1 ? "Look at number " + (index + 1) : "Look at it");
+    button.addEventListener("click", () => {
+      session = id;
+      started = "";
+      state = null;
+      place.hidden = true;
+      view.write({ session });
+      attach();
+    });
+    return button;
+  });
+  place.replaceChildren(found.length === 1 ? "A training that was begun in this program still runs, for another page or for none. " : found.length + " trainings that were begun in this program still run, for other pages or for none. ", ...buttons);
 }
 
 function showStory() {
@@ -75,8 +102,8 @@ function attach() {
   stop();
   // What is heard of this training is nothing to the next one, which may have begun meanwhile.
   const own = session;
+  byId("others-at-work").hidden = true;
   stop = listen("events/session/" + encodeURIComponent(own), show, async (text) => {
-    isUnreachable = true;
     try {
       const found = await look("data/session?id=" + encodeURIComponent(own));
       if (session === own) show(found);
@@ -87,11 +114,12 @@ function attach() {
         state = null;
         session = "";
         view.write({ session: null });
-        isUnreachable = false;
+        showOthers();
         byId("status").textContent = "Nothing is being trained. The settings are still here.";
         showControls();
-      }
-      tell(error.message || text);
+      } else byId("status").textContent = "Nothing is heard of the training. When last seen: " + byId("status").textContent.replace(/^Nothing is heard of the training. When last seen: /, "");
+      trouble = error.message || text;
+      tell(trouble);
     }
   });
 }
@@ -146,7 +174,10 @@ on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }
 on("batch", () => step("step_batch"));
 on("epoch", () => step("step_epoch"));
 on("stop", () => order({ do: "stop" }));
-on("set-rate", () => order({ do: "rate", value: Number(byId("rate").value) }));
+on("set-rate", () => {
+  if (byId("rate").value === "") throw new Error("Rate now: expected a number above 0, found nothing.");
+  return order({ do: "rate", value: Number(byId("rate").value) });
+});
 on("keep", () => order({ do: "keep" }));
 byId("preset").addEventListener("change", () => {
   showStory();
@@ -167,6 +198,10 @@ function showControls() {
   byId("stop").disabled = !active;
   byId("set-rate").disabled = !active;
   byId("batch").disabled = byId("epoch").disabled = isRunning;
+  // Where nothing waits to go on, a step is the first of another training.
+  const isAnew = !active && state !== null && Boolean(state.sizes);
+  byId("batch").textContent = isAnew ? "Anew: one batch" : "One batch";
+  byId("epoch").textContent = isAnew ? "Anew: one epoch" : "One epoch";
   let isChanged = false;
   try {
     isChanged = active && started !== "" && !canStep();
@@ -205,9 +240,10 @@ function show(now) {
       started = JSON.stringify(form.read());
     }
   }
-  // What a command was refused for stays to be read until the next one.
-  if (isUnreachable) tell("");
-  isUnreachable = false;
+  // What a command was refused for stays to be read until the next one; that nothing was heard is over.
+  if (trouble !== "" && byId("problem").textContent === trouble) tell("");
+  trouble = "";
+  if (now.mode === "stopped") stop();
   byId("live").hidden = false;
   const [done, all] = now.samples;
   const within = now.epoch > 0 && done < all ? " (" + share(done / all, 0) + " of it)" : "";
@@ -321,10 +357,18 @@ function showWeights(weights) {
 
 function showKept(now) {
   const note = byId("keep-note");
-  if (now.kept) note.textContent = "Kept as trial " + now.kept.trial + " in " + now.kept.folder + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
-  else note.textContent = now.not_kept || (now.epoch < now.n_epochs ? "It becomes an ordinary trial: a run of " + counted(now.epoch, "epoch") + "." : "It becomes an ordinary trial: record, model, report.");
-  // What was kept may have fewer epochs than were planned.
-  const epochs = now.epoch < now.n_epochs && now.not_kept === null ? ["epochs=" + now.epoch] : [];
+  const isDiverged = now.mode === "diverged";
+  // What was kept may have fewer epochs than were planned; a run that diverged is the one that was planned.
+  const nEpochs = now.epoch < now.n_epochs && now.not_kept === null && !isDiverged ? now.epoch : now.n_epochs;
+  const isKept = now.kept !== null && now.kept.epochs === nEpochs;
+  const canBe = isDiverged ? "It becomes a trial that diverged: a record and a report, and no model." : nEpochs < now.n_epochs ? "It becomes an ordinary trial: a run of " + counted(nEpochs, "epoch") + "." : "It becomes an ordinary trial: record, model, report.";
+  const where = now.kept ? "Kept as trial " + now.kept.trial + " in " + now.kept.folder : "";
+  if (isKept && now.kept.weights_sha256 === null) note.textContent = where + ", with report. It diverged, so there is no model.";
+  else if (isKept) note.textContent = where + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
+  else note.textContent = (now.kept ? where + " after " + counted(now.kept.epochs, "epoch") + ", and trained on since. " : "") + (now.not_kept || canBe);
+  byId("kept-links").hidden = now.kept === null;
+  byId("command-note").textContent = now.rate_changes.length ? "From the command line, but with the rate that it began with throughout:" : "The same from the command line:";
+  const epochs = nEpochs < now.n_epochs ? ["epochs=" + nEpochs] : [];
   const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);
   const quoted = (text) => (/^[\w=.,-]+$/.test(text) ? text : "'" + text + "'");
   byId("command").textContent = ["cargo xtask train --data " + now.settings.data, ...differs.map((text) => "--set " + quoted(text))].join(" \\\n  ");

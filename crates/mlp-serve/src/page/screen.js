@@ -31,7 +31,7 @@ export function tell(text) {
   place.hidden = text === "";
 }
 
-const GONE = "The program that serves this page does not answer. Start it again and open the address that it prints; what is set here stays in the address.";
+const GONE = "The program that serves this page does not answer. Start it again and open the address that it prints, with what stands behind the # here; with --token-file the address stays the same, and this page goes on.";
 
 async function checked(sent) {
   let reply;
@@ -187,6 +187,14 @@ export const view = {
     }
   },
 };
+
+// A link past the navigation moves the focus, and leaves the view in the address alone.
+for (const link of document.querySelectorAll("a.skip")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    byId(link.getAttribute("href").slice(1)).focus();
+  });
+}
 
 // Links between the screens keep the view of each.
 for (const link of document.querySelectorAll("nav a:not([aria-current])")) {

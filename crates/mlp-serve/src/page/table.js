@@ -32,7 +32,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
   function drawHead() {
     const row = element("tr", {}, element("th", { class: "left", scope: "col" }, element("span", { class: "visually-hidden" }, "compare")));
     head.columns.forEach((column) => {
-      const button = element("button", { type: "button" }, column.title);
+      const button = element("button", { type: "button", "data-place": "column " + column.name }, column.title);
       button.addEventListener("click", () => {
         // Numbers begin with the largest, texts with the first; a second click turns the order round.
         sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : !isLeft(column) };
@@ -46,7 +46,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
   }
 
   function drawRow(row) {
-    const tick = element("input", { type: "checkbox", "aria-label": "compare trial " + row.trial });
+    const tick = element("input", { type: "checkbox", "aria-label": "compare trial " + row.trial, "data-place": "trial " + row.trial });
     tick.checked = isTicked(row.trial);
     tick.addEventListener("change", () => onTick(row.trial, tick.checked));
     const made = element("tr", { class: tick.checked ? "ticked" : "" }, element("td", { class: "left" }, tick));
@@ -94,8 +94,12 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     draw(passes) {
       sort();
       passing = order.filter(passes);
+      // Whoever goes by keyboard stays where they are.
+      const focused = table.contains(document.activeElement) ? document.activeElement.dataset.place : undefined;
       drawHead();
       table.tBodies[0].replaceChildren(...passing.slice(0, shown).map(drawRow));
+      const again = focused && Array.from(table.querySelectorAll("[data-place]")).find((each) => each.dataset.place === focused);
+      if (again) again.focus({ preventScroll: true });
       return { shown: Math.min(shown, passing.length), passing: passing.length, all: rows.size, next: Math.min(passing.length - shown, 2 * PAGE) };
     },
   };

@@ -46,7 +46,7 @@ function restore() {
 }
 
 function choose(name) {
-  if (name === chosen) return;
+  if (name === chosen) return view.write({ run: name });
   chosen = name;
   revision = 0;
   ticked = [];
@@ -82,8 +82,9 @@ function stateOf(run) {
   if (run.n_stopped) parts.push(run.n_stopped + " stopped early");
   if (run.running.length) parts.push(run.running.length + " under way");
   else if (isAtWork(run)) parts.push("at work");
-  else if (run.n_left) parts.push("nobody is at work");
+  else if (run.n_left) parts.push("nobody is at work; the same command goes on");
   if (run.seconds_left) parts.push("about " + duration(run.seconds_left) + " left");
+  if (run.warnings.length) parts.push("files were passed over");
   return parts.join(", ");
 }
 
@@ -123,7 +124,8 @@ function showRun() {
   byId("run-path").textContent = run.path + (run.holder ? "; " + run.holder : "");
   byId("report").href = "data/report?run=" + encodeURIComponent(run.name);
   const tiles = [["Trials", stateOf(run).split(",")[0], stateOf(run).split(", ").slice(1).join(", ") || (run.n_finished + run.n_diverged + run.n_stopped ? "all is done" : "nothing has been run yet")]];
-  if (run.best) tiles.push(["The best", run.best.value, run.best.ranked_by + (run.best.label ? ", " + run.best.label : "")]);
+  if (run.best) tiles.push([run.best.mean ? "The best single trial" : "The best", run.best.value, run.best.ranked_by + (run.best.label ? ", " + run.best.label : "")]);
+  if (run.best && run.best.mean) tiles.push(["The best mean", run.best.mean.split(" over ")[0], "over " + run.best.mean.split(" over ").slice(1).join(" over ")]);
   if (run.seconds_left) tiles.push(["Left", duration(run.seconds_left), "by the seconds that finished trials took"]);
   byId("tiles").replaceChildren(...tiles.map(([name, value, remark]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, remark)))));
   byId("warnings").hidden = run.warnings.length === 0;

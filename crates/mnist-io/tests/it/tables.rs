@@ -29,6 +29,23 @@ fn a_table_is_read_with_and_without_a_head_line() {
 }
 
 #[test]
+fn the_column_of_labels_is_where_the_head_line_says_and_words_in_it_are_named() {
+    let moved = |line: &str| {
+        let (label, pixels) = line.trim_end().split_once(',').unwrap();
+        format!("{pixels},{label}\n")
+    };
+    for name in ["class", "target", "y", "Label"] {
+        let names: Vec<String> = (1..=64).map(|pixel| format!("pixel{pixel}")).collect();
+        let table = format!("{},{name}\n{}{}", names.join(","), moved(&row(3, 7)), moved(&row(9, 255)));
+        let set = parse_csv(table.as_bytes()).unwrap();
+        assert_eq!(set.labels, [3, 9], "{name}");
+        assert_eq!([set.images[[0, 0, 0]], set.images[[1, 0, 0]]], [7, 255]);
+    }
+    let error = parse_csv(row(3, 7).replacen('3', "cat", 1).as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("words make the names of folders of pictures"), "{error}");
+}
+
+#[test]
 fn a_table_that_is_none_is_refused_with_the_line() {
     let good = row(1, 2);
     let tables = [

@@ -9,6 +9,7 @@ mod hand;
 mod images;
 mod looks;
 mod mishaps;
+mod refusals;
 mod server;
 mod stories;
 mod sweeps;
