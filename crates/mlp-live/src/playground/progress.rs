@@ -241,7 +241,7 @@ impl<'a, F: Trainable> Watcher<'a, F> {
         let text = if self.task.options.runs.is_none() {
             "There is no folder to keep it in."
         } else if self.has_changed_rates() {
-            "The rate was changed by hand, and no configuration says so: `train` would give other weights."
+            "The rate was changed by hand, and no configuration says so: “train” would give other weights."
         } else if self.snapshot.mode == Mode::Diverged {
             return None;
         } else if self.snapshot.mode == Mode::Stopped {

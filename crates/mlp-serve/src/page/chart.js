@@ -84,6 +84,11 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
     const value = line.points.length ? line.points[line.points.length - 1][1] : null;
     legend.append(element("li", {}, key, " " + line.name + (Number.isFinite(value) ? " " : ""), element("b", {}, Number.isFinite(value) ? written(+value.toPrecision(isShare ? 4 : 3)) : "")));
   }
+  if (marks.length) {
+    const key = svg("svg", { width: 22, height: 10, "aria-hidden": "true" });
+    key.append(svg("path", { d: "M11 0L11 10", class: "mark" }));
+    legend.append(element("li", {}, key, " " + (marks.length > 1 ? marks.length + " changes, the last: " : "") + marks[marks.length - 1].name));
+  }
   const readout = element("p", { class: "readout", "aria-hidden": "true" });
   const cursor = svg("line", { y1: TOP, y2: BOTTOM, class: "cursor", visibility: "hidden" });
   drawn.append(cursor);

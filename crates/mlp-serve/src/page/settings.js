@@ -5,6 +5,8 @@ import { element } from "./screen.js";
 const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduction", "optimizer", "learning_rate", "batch_size", "epochs", "seed", "precision", "bias", "dropout", "input_dropout", "augment"];
 // How training images are deformed: what has a name. Other strengths are typed as another key.
 const DEFORMATIONS = ["gentle", "simard", "ciresan"];
+// Fields that only have names to choose from; with parameters they are typed.
+const WITH_OPTIONS = ["optimizer", "initializer", "augment"];
 // Set with those above, and not to be typed again.
 const IMPLIED = ["output_activation", "schedule", "evaluate_train"];
 
@@ -24,6 +26,7 @@ export function makeForm(form, choices, changed) {
   const defaultOf = (key) => (choices.keys.find((each) => each.name === key) || {}).default;
   for (const key of choices.keys) {
     const found = field(key.name);
+    if (found && found.type === "number") found.placeholder = key.default;
     if (found && !found.title) found.title = key.name + ": " + key.meaning + " (" + key.range + ")";
   }
 
@@ -36,6 +39,7 @@ export function makeForm(form, choices, changed) {
         continue;
       }
       const text = rest.join("=").trim();
+      if (SHOWN.includes(key.trim()) && !WITH_OPTIONS.includes(key.trim())) throw new Error("Other keys: “" + key.trim() + "” has a field of its own above; set it there.");
       try {
         found[key.trim()] = JSON.parse(text);
       } catch (error) {

@@ -34,8 +34,10 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     head.columns.forEach((column) => {
       const button = element("button", { type: "button", "data-place": "column " + column.name }, column.title);
       button.addEventListener("click", () => {
-        // Numbers begin with the largest, texts with the first; a second click turns the order round.
-        sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : !isLeft(column) };
+        // Metrics begin with the best, other numbers with the largest, texts with the first; a second click turns the order round.
+        const metric = head.metrics.find((each) => head.columns[each.column].name === column.name);
+        const isBestLargest = metric ? metric.is_higher_better : !isLeft(column);
+        sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : isBestLargest };
         onSort(sorted);
       });
       const cell = element("th", { scope: "col", class: isLeft(column) ? "left" : "" }, button);

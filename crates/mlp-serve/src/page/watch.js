@@ -211,7 +211,7 @@ function drawRows() {
   // When it was first there, for whoever measures.
   if (!performance.getEntriesByName("table").length) performance.mark("table");
   const drawn = table.draw((row) => filter.matches(row.cells) && parallel.passes(row));
-  byId("row-count").textContent = drawn.shown + " of " + drawn.passing.toLocaleString("en-US") + " matching trials shown" + (drawn.passing < drawn.all ? ", of " + drawn.all.toLocaleString("en-US") : "");
+  byId("row-count").textContent = (drawn.passing ? drawn.shown + " of " + drawn.passing.toLocaleString("en-US") + " matching trials shown" : "No trial matches") + (drawn.passing < drawn.all ? ", of " + drawn.all.toLocaleString("en-US") : "");
   byId("more-rows").hidden = drawn.shown >= drawn.passing;
   byId("more-rows").textContent = "Show " + drawn.next + " more";
   byId("untick").disabled = ticked.length === 0;
