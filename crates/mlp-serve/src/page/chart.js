@@ -31,10 +31,10 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
   const values = series.flatMap((line) => line.points.map((point) => point[1])).filter((value) => value !== null && Number.isFinite(value));
   const xs = series.flatMap((line) => line.points.map((point) => point[0]));
   let low = Math.min(0, ...values);
-  // Shares that are nearly all high are told apart only where the axis begins with them.
-  const shares = isShare ? values.slice().sort((a, b) => a - b) : [];
-  const usual = shares.length > 3 ? shares[Math.floor(0.25 * shares.length)] : 0;
-  if (usual > 0.7) low = Math.floor((usual - (1 - usual)) * 20) / 20;
+  // Where all lines have come to high shares, they are told apart only if the axis begins below the lowest of them.
+  const latestOf = (line) => line.points.map((point) => point[1]).filter((value) => value !== null && Number.isFinite(value)).pop();
+  const least = isShare && values.length > 3 ? Math.min(...series.map(latestOf).filter((value) => value !== undefined)) : 0;
+  if (isShare) low = [0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0].find((start) => start <= least - (1 - least) / 2) || 0;
   let high = isShare ? 1 : Math.max(...values, ...levels.map((level) => level.value), 1e-9);
   if (!isShare && values.length) {
     // One wild value does not take the room of the others.
@@ -42,18 +42,18 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
     const typical = ordered[Math.floor(0.95 * (ordered.length - 1))];
     if (high > 4 * typical && typical > 0) high = 4 * typical;
   }
-  const step = stepOf((high - low) / 4 - 1e-12);
+  const step = stepOf((high - low) / (isShare ? 5 : 4) - 1e-12);
   high = isShare ? 1 : Math.ceil(high / step) * step;
   const first = Math.min(0, ...xs), last = Math.max(end, ...xs, first + 1);
   const x = (at) => LEFT + ((at - first) / (last - first)) * (RIGHT - LEFT);
-  const y = (value) => BOTTOM - ((Math.max(low, Math.min(value, high)) - low) / (high - low)) * (BOTTOM - TOP);
+  const y = (value) => BOTTOM - ((Math.min(value, high) - low) / (high - low)) * (BOTTOM - TOP);
   const plain = (value) => (Math.abs(value) >= 1e5 ? value.toExponential(1) : number(+value.toPrecision(4)));
   const written = (value) => (isShare ? +(value * 100).toPrecision(4) + " %" : plain(value));
   const latest = series.map((line) => [line.name, (line.points[line.points.length - 1] || [])[1]]).filter((pair) => Number.isFinite(pair[1]));
   const label = title + (latest.length ? ": " + latest.map(([name, value]) => name + " " + written(+value.toPrecision(3))).join(", ") : "");
   const drawn = svg("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "aria-label": label });
   drawn.style.maxWidth = WIDTH + "px";
-  for (let tick = low; tick <= high + step / 2; tick += step) {
+  for (let tick = low; tick <= high + step / 1000; tick += step) {
     drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(tick), y2: y(tick), class: "grid" }));
     drawn.append(svg("text", { x: LEFT - 7, y: y(tick) + 4, "text-anchor": "end" }, written(tick)));
   }
@@ -71,11 +71,14 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
     drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(level.value), y2: y(level.value), class: "level" }));
     drawn.append(svg("text", { x: RIGHT, y: y(level.value) - 4, "text-anchor": "end", class: "level-name" }, level.name));
   }
+  // What lies below the axis is not drawn.
+  const inside = svg("svg", { width: WIDTH, height: BOTTOM + 1.5 });
+  drawn.append(inside);
   for (const line of series) {
-    drawn.append(svg("path", { d: pathOf(line.points, x, y), class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
+    inside.append(svg("path", { d: pathOf(line.points, x, y), class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
     const there = line.points.filter((point) => Number.isFinite(point[1]));
     // A line of one point is none.
-    if (there.length === 1) drawn.append(svg("circle", { cx: x(there[0][0]), cy: y(there[0][1]), r: 3.5, class: "point s" + line.color }));
+    if (there.length === 1) inside.append(svg("circle", { cx: x(there[0][0]), cy: y(there[0][1]), r: 3.5, class: "point s" + line.color }));
   }
   const legend = element("ul", { class: "legend" });
   for (const line of series) {

@@ -49,7 +49,10 @@ fn images_of_the_page() {
     ] {
         browser.draw("#pad", stroke, Pointer::Pen);
     }
-    browser.wait_for("seven", "return document.getElementById('said').textContent.startsWith('7,')");
+    browser.wait_for(
+        "seven",
+        "return document.getElementById('said').textContent.startsWith('7,') && document.body.dataset.asking === 'no'",
+    );
     browser.run("document.activeElement.blur(); scrollTo(0, 0)", json!([]));
     keep("page-draw.png", 1180);
 
