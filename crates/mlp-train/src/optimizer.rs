@@ -5,7 +5,8 @@
 //!
 //! > g = ∂L/∂w + γ·w + γ₁·sign(w),
 //!
-//! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness.
+//! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness. So are the scales and shifts of batch
+//! normalisation, which every rule treats as biases.
 //!
 //! Gradients, velocities, means of gradients and parameters below [`Real::NEGLIGIBLE`] (1e-19 in `f32`, 1e-154 in `f64`) are
 //! taken as 0, and means of squares below 1e-31 (1e-292). They are too small to matter, but products with them can be
@@ -14,9 +15,10 @@
 use std::fmt;
 
 use mlp_core::{
-    Batch, GradientSink, Gradients, Masks, Mlp, NonFinite, Objective, Parameter, Real, StepOptions, Workers, Workspace,
+    Batch, BatchNorm, GradientSink, Gradients, Masks, Mlp, NonFinite, Objective, Parameter, Real, StepOptions, Workers,
+    Workspace,
 };
-use ndarray::{Array, Dimension, NdIndex};
+use ndarray::{Array, Array1, Dimension, NdIndex};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,6 +158,21 @@ impl Optimizer {
         self.with_sink(update, ParameterByParameter { mlp, slots, gradients });
     }
 
+    /// The same for the scales γ of batch normalisation, which are treated as biases are.
+    ///
+    /// # Panics
+    ///
+    /// As [`Optimizer::update`].
+    pub(crate) fn update_scales<F: Real>(
+        self,
+        norm: &mut BatchNorm<F>,
+        slots: &mut [Vec<Array1<F>>],
+        gradient: &[Array1<F>],
+        update: Update<'_>,
+    ) {
+        self.with_sink(update, Scales { norm, slots, gradient });
+    }
+
     /// Does something with the rule as a sink.
     fn with_sink<F: Real, U: UseOfSink<F>>(self, update: Update<'_>, mut used: U) -> U::Output {
         let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
@@ -233,6 +250,24 @@ impl<F: Real> UseOfSink<F> for ParameterByParameter<'_, F> {
                 let mut of_biases: Vec<_> = states.iter_mut().filter_map(|state| state.bias.as_mut()).collect();
                 update_each(bias, gradient, &mut of_biases, |bias, gradient| sink.bias(bias, gradient));
             }
+        }
+    }
+}
+
+/// The same for scales.
+struct Scales<'a, F> {
+    norm: &'a mut BatchNorm<F>,
+    slots: &'a mut [Vec<Array1<F>>],
+    gradient: &'a [Array1<F>],
+}
+
+impl<F: Real> UseOfSink<F> for Scales<'_, F> {
+    type Output = ();
+
+    fn with(&mut self, sink: &impl GradientSink<F>) {
+        for (index, (layer, gradient)) in self.norm.layers.iter_mut().zip(self.gradient).enumerate() {
+            let mut states: Vec<_> = self.slots.iter_mut().map(|slot| &mut slot[index]).collect();
+            update_each(&mut layer.scale, gradient, &mut states, |scale, gradient| sink.bias(scale, gradient));
         }
     }
 }

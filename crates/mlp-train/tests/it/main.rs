@@ -3,6 +3,7 @@
 mod allocation;
 mod augmentation;
 mod averaging;
+mod batch_norm;
 mod bf16;
 mod checkpoint;
 mod classifier;
