@@ -39,7 +39,7 @@ struct Found<F> {
 impl<F: Real> Reference<F> {
     pub(super) fn new(config: &TrainConfig, network: &Network<F>, workers: &Workers) -> Self {
         let (mlp, n_slots) = (network.trained(), config.optimizer.n_slots());
-        let workspace = Workspace::new(mlp, config.batch_size, n_slots, Kernel::Reference, workers);
+        let workspace = Workspace::new(mlp, config.batch_size.max(2), n_slots, Kernel::Reference, workers);
         let workspace = network.norm().into_iter().fold(workspace, Workspace::with_batch_norm);
         let norm = network.norm().map(|norm| {
             let zeros: Vec<_> = norm.layers.iter().map(|layer| Array1::zeros(layer.scale.len())).collect();
@@ -111,7 +111,9 @@ impl<F: Real> Reference<F> {
         masks: Option<Masks<'_>>,
     ) -> Found<F> {
         let (mlp, objective) = (&self.mlp, config.objective());
-        if let Some(ReferenceNorm { norm, .. }) = &self.norm {
+        if let Some(ReferenceNorm { norm, .. }) = &self.norm
+            && !norm.layers.is_empty()
+        {
             let step = backpropagate_normalized(mlp, norm, inputs, targets, weights, objective, masks);
             let NormalizedStep { loss, gradients, scales, statistics } = step;
             return Found { loss, gradients, normalized: Some((scales, statistics)) };

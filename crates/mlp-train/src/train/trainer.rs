@@ -45,7 +45,8 @@ impl<F: Trainable> Stepper<F> {
             return Self::SingleSamples(OneByOne::new(mlp, kernel));
         }
         // Where there is more to do than to descend, the gradient is summed as in batches, of single samples too.
-        let has_options = config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout();
+        let has_options =
+            config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout() || config.batch_norm;
         let max_batch = if has_options { config.batch_size.max(2) } else { config.batch_size };
         let n_slots = config.optimizer.n_slots();
         let workspace = match config.precision {
