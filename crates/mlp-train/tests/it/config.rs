@@ -399,6 +399,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .dropout([0.5, 0.25])
         .input_dropout(0.2)
         .max_norm(3.0)
+        .batch_norm(true)
         .augment(Augmentation::GENTLE)
         .schedule(Schedule::Constant)
         .average(Averaging::Mean { epochs: 2 })
