@@ -48,7 +48,8 @@ fn one_sweep_has_trials_with_and_without() {
 
     // Taken over by another sweep, with the model as it was trained.
     let other = place.folder("other");
-    let mut open = sweep(BOTH, &other).open("test", None, &log).expect("a folder");
+    let twin = sweep(BOTH, &other);
+    let mut open = twin.open("test", None, &log).expect("a folder");
     open.reuse(folder.path(), &log).expect("a folder of results");
     open.run(&one_by_one(), &log).expect("an outcome");
     assert_eq!(records(&other), found);
