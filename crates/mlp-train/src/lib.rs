@@ -126,13 +126,13 @@ pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use history::{Divergence, EpochRecord, History, Outcome};
 pub use metrics::{Answer, EpochMetrics};
-pub use model::{AnyMlp, AnyNetwork, SavedModel, load_model, save_model, save_unfolded, weights_sha256};
+pub use model::{AnyMlp, SavedModel, load_model, save_model, save_unfolded, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::{dropout_key, shuffle_for_epoch};
 pub use schedule::{Position, Schedule};
 pub use train::{Moment, Progress, Run, Setup, split_validation, train, train_resumable};
 pub use trainable::Trainable;
-pub use unfolded::{AnyUnfolded, Initial, Unfolded};
+pub use unfolded::{AnyNetwork, AnyUnfolded, Initial, Unfolded};
 
 /// Its program is compiled and run with the documentation's.
 #[cfg(doctest)]

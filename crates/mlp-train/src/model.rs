@@ -26,7 +26,7 @@ use crate::tensor_file::{
     Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, norm_names,
     norm_tensors, parse_entry, parse_file, parse_norm, parse_parameters, weights_name,
 };
-use crate::unfolded::{AnyUnfolded, Network, Unfolded};
+use crate::unfolded::{AnyNetwork, AnyUnfolded, Network, Unfolded};
 
 /// The metadata entry that holds the configuration.
 const CONFIG: &str = "config";
@@ -45,31 +45,6 @@ pub enum AnyMlp {
     F32(Mlp<f32>),
     /// Double precision.
     F64(Mlp<f64>),
-}
-
-/// A trained network of either precision, as a model file keeps it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnyNetwork {
-    /// What answers.
-    pub mlp: AnyMlp,
-    /// What it was folded from, with batch normalisation.
-    pub unfolded: Option<AnyUnfolded>,
-}
-
-impl AnyNetwork {
-    /// Saves the network with its configuration, as [`save_model`] or [`save_unfolded`].
-    ///
-    /// # Errors
-    ///
-    /// As these.
-    pub fn save(&self, path: impl AsRef<Path>, config: &Map<String, Value>) -> Result<()> {
-        match (&self.unfolded, &self.mlp) {
-            (Some(AnyUnfolded::F32(unfolded)), _) => save_unfolded(path, unfolded, config),
-            (Some(AnyUnfolded::F64(unfolded)), _) => save_unfolded(path, unfolded, config),
-            (None, AnyMlp::F32(mlp)) => save_model(path, mlp, config),
-            (None, AnyMlp::F64(mlp)) => save_model(path, mlp, config),
-        }
-    }
 }
 
 /// What a model file holds.

@@ -1,8 +1,13 @@
 //! Networks with batch normalisation before it is folded: what is trained, kept in files, and gone on from.
 
+use std::path::Path;
+
 use mlp_core::{BatchNorm, Layer, Mlp, NormalizedLayer, Real};
+use serde_json::{Map, Value};
 
 use crate::config::Precision;
+use crate::error::Result;
+use crate::model::{AnyMlp, save_model, save_unfolded};
 
 /// A network with batch normalisation as it is trained. What answers is the [folded](Unfolded::fold) network.
 ///
@@ -76,6 +81,31 @@ impl AnyUnfolded {
         match self {
             Self::F32(unfolded) => unfolded.converted(),
             Self::F64(unfolded) => unfolded.converted(),
+        }
+    }
+}
+
+/// A trained network of either precision, as a model file keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnyNetwork {
+    /// What answers.
+    pub mlp: AnyMlp,
+    /// What it was folded from, with batch normalisation.
+    pub unfolded: Option<AnyUnfolded>,
+}
+
+impl AnyNetwork {
+    /// Saves the network with its configuration, as [`save_model`] or [`save_unfolded`].
+    ///
+    /// # Errors
+    ///
+    /// As these.
+    pub fn save(&self, path: impl AsRef<Path>, config: &Map<String, Value>) -> Result<()> {
+        match (&self.unfolded, &self.mlp) {
+            (Some(AnyUnfolded::F32(unfolded)), _) => save_unfolded(path, unfolded, config),
+            (Some(AnyUnfolded::F64(unfolded)), _) => save_unfolded(path, unfolded, config),
+            (None, AnyMlp::F32(mlp)) => save_model(path, mlp, config),
+            (None, AnyMlp::F64(mlp)) => save_model(path, mlp, config),
         }
     }
 }

@@ -32,8 +32,9 @@ struct ReferenceNorm<F> {
 struct Found<F> {
     loss: f64,
     gradients: Gradients<F>,
-    /// With batch normalisation: the gradient by its scales, and the statistics of the batch.
-    normalized: Option<(Vec<Array1<F>>, Vec<BatchStatistics<F>>)>,
+    /// With batch normalisation the gradient by its scales, and the statistics of the batch; otherwise nothing.
+    scales: Vec<Array1<F>>,
+    statistics: Vec<BatchStatistics<F>>,
 }
 
 impl<F: Real> Reference<F> {
@@ -73,16 +74,15 @@ impl<F: Real> Reference<F> {
             rows.input(row, input.as_slice_mut().expect("rows are contiguous"));
             rows.target(row, target.as_slice_mut().expect("rows are contiguous"));
         }
-        let Found { loss, mut gradients, mut normalized } =
+        let Found { loss, mut gradients, mut scales, statistics } =
             self.backpropagate(config, inputs.view(), targets.view(), rows.weights(), update.masks);
-        let scales = normalized.as_mut().map(|(scales, _)| &mut scales[..]).unwrap_or_default();
         if let Some(max_norm) = update.clip_norm {
-            clip(&mut gradients, scales, max_norm)?;
+            clip(&mut gradients, &mut scales, max_norm)?;
         }
         config.optimizer.update(&mut self.mlp, &mut self.slots, &gradients, update);
-        if let (Some(ReferenceNorm { norm, slots }), Some((scales, statistics))) = (&mut self.norm, &normalized) {
-            config.optimizer.update_scales(norm, slots, scales, update);
-            norm.follow(statistics, BatchNorm::<F>::MOMENTUM);
+        if let Some(ReferenceNorm { norm, slots }) = &mut self.norm {
+            config.optimizer.update_scales(norm, slots, &scales, update);
+            norm.follow(&statistics, BatchNorm::<F>::MOMENTUM);
         }
         if let Some(max_norm) = update.max_norm {
             self.mlp.limit_norms(max_norm);
@@ -116,14 +116,14 @@ impl<F: Real> Reference<F> {
         {
             let step = backpropagate_normalized(mlp, norm, inputs, targets, weights, objective, masks);
             let NormalizedStep { loss, gradients, scales, statistics } = step;
-            return Found { loss, gradients, normalized: Some((scales, statistics)) };
+            return Found { loss, gradients, scales, statistics };
         }
         let (loss, gradients) = match (weights, masks) {
             (Some(weights), masks) => backpropagate_weighted(mlp, inputs, targets, weights, objective, masks),
             (None, None) => backpropagate(mlp, inputs, targets, objective),
             (None, Some(masks)) => backpropagate_masked(mlp, inputs, targets, objective, masks),
         };
-        Found { loss, gradients, normalized: None }
+        Found { loss, gradients, scales: Vec::new(), statistics: Vec::new() }
     }
 
     /// The first layer with a scale, its state or a running statistic that is infinite or not a number.

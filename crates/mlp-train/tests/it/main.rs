@@ -28,5 +28,6 @@ mod smoothing;
 mod stopping;
 mod suspects;
 mod tabular;
+mod unfolded;
 mod validation;
 mod weights;
