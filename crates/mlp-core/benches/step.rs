@@ -1,12 +1,12 @@
 //! One training step of the paper's network at several batch sizes, beside back-propagation on `ndarray`'s product, the
-//! sigmoid, what dropout and bounded weights add to a step, and steps of a wide network whose products are of numbers in `f32` or
-//! in bf16, by the instruction and by what other levels have in its place.
+//! sigmoid, what dropout, bounded weights and batch normalisation add to a step, and steps of a wide network whose products are
+//! of numbers in `f32` or in bf16, by the instruction and by what other levels have in its place.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mlp_core::ndarray::Array2;
 use mlp_core::{
-    Activation, Batch, Dropout, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter, Reduction,
-    StepOptions, Workers, Workspace, backpropagate,
+    Activation, Batch, BatchNorm, Dropout, GradientSink, Initializer, Kernel, Loss, Mlp, Objective, Parameter,
+    Reduction, StepOptions, Workers, Workspace, backpropagate,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -175,6 +175,11 @@ fn options(criterion: &mut Criterion) {
             bencher.iter(|| workspace.step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers));
         });
     }
+    let norm = BatchNorm::new(&mlp);
+    let mut workspace = Workspace::new(&mlp, 128, 1, Kernel::detect(), &workers).with_batch_norm(&norm);
+    group.bench_function("batch normalisation", |bencher| {
+        bencher.iter(|| workspace.step(&batch, OBJECTIVE, &Momentum, &workers));
+    });
     group.finish();
 }
 

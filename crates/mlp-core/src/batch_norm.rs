@@ -131,7 +131,8 @@ impl<F: Real> BatchNorm<F> {
     }
 
     /// The ordinary network that computes the same with the running statistics: W γ/s and β − (γ/s) · mean in hidden layers,
-    /// with s = √(variance + ε). Its hidden layers have biases, whether or not those of `mlp` have.
+    /// with s = √(variance + ε), computed in double precision and then rounded. Its hidden layers have biases, whether or not
+    /// those of `mlp` have.
     ///
     /// # Panics
     /// Where `mlp` has other hidden layers.
@@ -139,13 +140,15 @@ impl<F: Real> BatchNorm<F> {
         self.assert_fits(mlp);
         let mut folded = mlp.clone();
         for (layer, norm) in folded.layers.iter_mut().zip(&self.layers) {
-            let factors = norm.factors(&norm.variance);
-            layer.weights *= &factors;
-            let shift = &norm.mean * &factors;
-            layer.bias = Some(match layer.bias.take() {
-                Some(beta) => beta - shift,
-                None => -shift,
-            });
+            let NormalizedLayer { scale, mean, variance } = norm;
+            let beta = |unit: usize| layer.bias.as_ref().map_or(0.0, |bias| bias[unit].widen());
+            let deviations = variance.mapv(|variance| (variance.widen() + Self::EPSILON).sqrt());
+            let factors = Array1::from_shape_fn(scale.len(), |unit| scale[unit].widen() / deviations[unit]);
+            let shifted = |unit: usize| F::narrow(beta(unit) - mean[unit].widen() * factors[unit]);
+            layer.bias = Some(Array1::from_shape_fn(scale.len(), shifted));
+            for mut row in layer.weights.rows_mut() {
+                row.zip_mut_with(&factors, |weight, &factor| *weight = F::narrow(weight.widen() * factor));
+            }
         }
         folded
     }

@@ -12,7 +12,7 @@
 //! rule, [`Workspace::step_with`] where the loss is your own ([`SampleLoss`]), and [`Workspace::forward`] to predict.
 //! [`Workspace::step_with_options`] can also leave out inputs and hidden outputs ([`Dropout`]), clip the gradient and bound the
 //! weights of each unit, and an [`Average`] follows the weights; with [`Workspace::with_bf16_products`] the products are of numbers
-//! rounded to bf16. [`OneByOne`] takes steps on single
+//! rounded to bf16, and with [`Workspace::with_batch_norm`] those of hidden layers are normalised over the batch. [`OneByOne`] takes steps on single
 //! samples. A whole training loop with a loss and an update rule of its own is in
 //! `examples/custom_loop.rs`.
 //!

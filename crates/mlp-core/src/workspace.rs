@@ -43,6 +43,9 @@
 //! core; who has finished takes over from the others. A workspace for batches of one sample takes 2 and 3 together, tile by
 //! tile. No sum depends on who takes it, or with what.
 //!
+//! Where hidden layers are normalised over the batch, each of 1 and 2 has two stages more in each of them: the sums over the batch,
+//! tile by tile, and what they make of the numbers of each patch.
+//!
 //! What is zero in the inputs (four pixels in five, in images of digits) adds nothing to a product and is left out,
 //! which changes no bit of the result, but for the sign of a zero, as long as weights and deltas are finite. The weights have
 //! to be when they are loaded; a step that makes others reports it.
@@ -60,12 +63,14 @@ mod tile;
 mod backward;
 mod forward;
 mod max_norm;
+mod normalize;
 mod sharing;
 mod update;
 mod update_one;
 // The methods of the workspace: parameters in and out, and the steps.
 pub(crate) mod average;
 mod clipping;
+mod normalization;
 pub(crate) mod options;
 mod packing;
 mod rounded;
@@ -149,6 +154,8 @@ pub struct Workspace<F> {
     outputs: Vec<OutputBlock<F>>,
     rows: Rows,
     n_slots: usize,
+    /// Whether products of hidden layers are normalised over the batch.
+    is_normalized: bool,
     max_batch: usize,
     /// The number of samples of the last batch.
     n_samples: usize,
@@ -233,7 +240,20 @@ impl<F: Real> Workspace<F> {
         }
         let outputs = (0..n_blocks).map(|_| OutputBlock::new(mlp.n_outputs(), block_rows)).collect();
         let shares = tiles_of_threads(&layers, n_threads);
-        Workspace { kernel, layers, tiles, shares, patches, inputs, outputs, rows, n_slots, max_batch, n_samples: 0 }
+        Workspace {
+            kernel,
+            layers,
+            tiles,
+            shares,
+            patches,
+            inputs,
+            outputs,
+            rows,
+            n_slots,
+            is_normalized: false,
+            max_batch,
+            n_samples: 0,
+        }
     }
 
     /// The outputs of the sample in `row` of the last batch, length `n_outputs`.

@@ -134,7 +134,7 @@ pub fn export(model: &SavedModel, options: &ExportOptions, path: impl AsRef<Path
     durable_file::write(path, &bytes).map_err(|source| Error::io(path, "write the network", source))
 }
 
-/// The bytes of an ONNX file with this model.
+/// The bytes of an ONNX file with this model; with batch normalisation that of the [folded](SavedModel::folded) network.
 ///
 /// # Errors
 ///
@@ -145,6 +145,8 @@ pub fn export(model: &SavedModel, options: &ExportOptions, path: impl AsRef<Path
 ///
 /// If the layers do not fit each other.
 pub fn to_onnx(model: &SavedModel, options: &ExportOptions) -> Result<Vec<u8>> {
+    let folded = model.config.batch_norm.then(|| model.folded());
+    let model = folded.as_ref().unwrap_or(model);
     let graph = match &model.network {
         AnyMlp::F32(mlp) => graph(model, mlp, options)?,
         AnyMlp::F64(mlp) => graph(model, mlp, options)?,

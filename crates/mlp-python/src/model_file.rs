@@ -73,10 +73,11 @@ fn described<F: Number>(
     Ok(mlp)
 }
 
-/// Loads a model file.
+/// Loads a model file; with batch normalisation the network into which it is folded.
 #[pyfunction]
 pub(crate) fn load_model(py: Python<'_>, path: PathBuf) -> PyResult<Loaded<'_>> {
-    let SavedModel { network, config, classes, other, .. } = mlp_train::load_model(path).map_err(of_project)?;
+    let model = mlp_train::load_model(path).map_err(of_project)?;
+    let SavedModel { network, config, classes, other, .. } = model.folded();
     let (coefs, intercepts) = match network {
         AnyMlp::F32(mlp) => arrays(py, &mlp)?,
         AnyMlp::F64(mlp) => arrays(py, &mlp)?,

@@ -92,7 +92,7 @@ fn row(trial: &TrialResult, keys: &BTreeSet<&String>, seconds: Seconds) -> Vec<S
         record.epochs.last().map_or(0, |epoch| epoch.epoch).to_string(),
         record.best_epoch.to_string(),
     ];
-    cells.extend(keys.iter().map(|key| value_cell(record.config.get(key.as_str()))));
+    cells.extend(keys.iter().map(|key| value_cell(record.setting(key))));
     let sets =
         [final_metrics(record, Compared::Train), final_validation(record), final_metrics(record, Compared::Test)];
     cells.extend(sets.into_iter().flat_map(|metrics| metric_cells(metrics, record.answers_by())));

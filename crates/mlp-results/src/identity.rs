@@ -51,6 +51,7 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
     ("dropout", "0.0"),
     ("input_dropout", "0.0"),
     ("max_norm", "false"),
+    ("batch_norm", "false"),
     ("augment", "false"),
     ("schedule", "\"constant\""),
     ("average", "false"),

@@ -225,6 +225,13 @@ impl RunRecord {
         }
     }
 
+    /// The value of a key of the configuration, if the record has it. `batch_norm`, which is written only where it is true, is
+    /// false where it is missing.
+    pub fn setting(&self, key: &str) -> Option<&Value> {
+        static FALSE: Value = Value::Bool(false);
+        self.config.get(key).or((key == "batch_norm").then_some(&FALSE))
+    }
+
     /// Reads a record. Fields that this version does not know are passed over; the accuracy that records from before there was
     /// a choice of decoding lack is filled in.
     ///

@@ -187,5 +187,5 @@ impl<'a> Spelling<'a> {
 
 /// The value of a key; null where the record lacks it.
 pub(crate) fn config_value<'a>(record: &'a RunRecord, key: &str) -> &'a Value {
-    record.config.get(key).unwrap_or(&Value::Null)
+    record.setting(key).unwrap_or(&Value::Null)
 }

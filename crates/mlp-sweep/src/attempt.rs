@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use mlp_core::{Mlp, Workers};
 use mlp_results::{RunRecord, Rung};
-use mlp_train::{AnyMlp, History, Outcome, Precision, Progress, Run, Samples, Setup, Trainable, train_resumable};
+use mlp_train::{
+    AnyMlp, AnyNetwork, AnyUnfolded, History, Outcome, Precision, Progress, Run, Samples, Setup, Trainable,
+    train_resumable,
+};
 
 use crate::checkpoints::TrialCheckpoints;
 use crate::diagnosis::Examiner;
 use crate::error::Result;
 use crate::event::{Event, Observer, Warning};
-use crate::experiment::{Experiment, InitialModel};
+use crate::experiment::Experiment;
 use crate::panics::ObserverRelay;
 use crate::parallelism::team;
 use crate::trial::Trial;
@@ -58,7 +61,7 @@ impl Watch<'_> {
 /// How a trial ended.
 pub(crate) enum Ending {
     /// It has a record, and unless it diverged or failed a network.
-    Recorded(Box<RunRecord>, Option<AnyMlp>),
+    Recorded(Box<RunRecord>, Option<AnyNetwork>),
     /// It has come to the epoch at which it was to pause, and leaves a checkpoint.
     Paused(Box<Rung>),
     /// It was stopped from outside, and leaves a checkpoint.
@@ -110,7 +113,9 @@ impl Attempt<'_> {
             Trained::Ended(run) => {
                 let record = RunRecord::of_run(self.experiment.subject(self.trial, workers), &run);
                 let Some(record) = record else { return Ok(Ending::Interrupted) };
-                let network = record.weights_sha256.is_some().then(|| wrap(run.mlp));
+                let unfolded = run.unfolded.as_ref().map(AnyUnfolded::new);
+                let network = AnyNetwork { mlp: wrap(run.mlp), unfolded };
+                let network = record.weights_sha256.is_some().then_some(network);
                 Ok(Ending::Recorded(Box::new(record), network))
             }
         }
@@ -131,7 +136,7 @@ impl Attempt<'_> {
         {
             return Ok(Trained::Paused(Box::new(start.history.clone())));
         }
-        let initial = self.experiment.initial().map(InitialModel::network);
+        let initial = self.experiment.initial().map(|initial| initial.network(config));
         let setup = Setup { workers, kernel: self.experiment.kernel(), initial };
         let examine = |path: &PathBuf| Examiner::new(path, &self.trial.id, train_samples, config.objective(), observer);
         let mut examiner = self.files.diagnosis.as_ref().map(examine);

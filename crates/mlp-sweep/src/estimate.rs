@@ -152,8 +152,17 @@ fn memory(experiment: &Experiment, open: &[&Trial], n_jobs: usize) -> MemoryEsti
 }
 
 /// Keys on which the cost of a sample depends, besides the number of weights and the size of a batch.
-const KEYS_OF_COST: [&str; 8] =
-    ["optimizer", "precision", "augment", "dropout", "average", "encoding", "train_size", "evaluate_train"];
+const KEYS_OF_COST: [&str; 9] = [
+    "optimizer",
+    "precision",
+    "augment",
+    "dropout",
+    "batch_norm",
+    "average",
+    "encoding",
+    "train_size",
+    "evaluate_train",
+];
 
 fn kind(settings: &RunSettings) -> Vec<Option<Value>> {
     KEYS_OF_COST.iter().map(|key| settings.get(key)).collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mlp_core::{Activation, Kernel, Loss, Mlp, Real, Workers};
 use mlp_results::{DataDescription, Runtime, Subject, trial_id};
-use mlp_train::{AnyMlp, SavedModel, TrainConfig, are_characters, load_model};
+use mlp_train::{AnyMlp, Initial, SavedModel, TrainConfig, Unfolded, are_characters, load_model};
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{Dataset, SampleSet};
@@ -92,11 +92,13 @@ impl InitialModel {
         &self.sha256
     }
 
-    /// The network in numbers of type `F`.
-    pub(crate) fn network<F: Real>(&self) -> Mlp<F> {
-        match &self.model.network {
-            AnyMlp::F32(mlp) => converted(mlp),
-            AnyMlp::F64(mlp) => converted(mlp),
+    /// The network in numbers of type `F`, as a run with `config` begins with it: with batch normalisation as it was trained,
+    /// without as it answers.
+    pub(crate) fn network<F: Real>(&self, config: &TrainConfig) -> Initial<F> {
+        match (&self.model.unfolded, &self.model.network) {
+            (Some(unfolded), _) if config.batch_norm => Initial::Unfolded(unfolded.converted()),
+            (_, AnyMlp::F32(mlp)) => Initial::Plain(converted(mlp)),
+            (_, AnyMlp::F64(mlp)) => Initial::Plain(converted(mlp)),
         }
     }
 }
@@ -230,11 +232,13 @@ impl Experiment {
     fn check_initial(&self, settings: &RunSettings) -> Result<()> {
         let Some(initial) = &self.initial else { return Ok(()) };
         let (n_inputs, n_outputs) = shape(settings, &self.data);
+        let train = &settings.train;
+        let norm = if train.batch_norm { " and batch normalisation" } else { "" };
         let expected =
-            described(&settings.train.sizes(n_inputs, n_outputs), &settings.train.activations(), settings.train.bias);
-        let found = match &initial.model.network {
-            AnyMlp::F32(mlp) => described_network(mlp),
-            AnyMlp::F64(mlp) => described_network(mlp),
+            described(&train.sizes(n_inputs, n_outputs), &train.activations(), &train.bias.to_string()) + norm;
+        let found = match initial.network::<f64>(train) {
+            Initial::Plain(mlp) => described_network(&mlp),
+            Initial::Unfolded(Unfolded { mlp, .. }) => described_network(&mlp) + norm,
         };
         if expected == found {
             return Ok(());
@@ -350,14 +354,17 @@ fn runtime(workers: &Workers) -> Runtime {
     }
 }
 
-fn described(sizes: &[usize], activations: &[Activation], bias: bool) -> String {
+fn described(sizes: &[usize], activations: &[Activation], bias: &str) -> String {
     let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
     format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
 }
 
 fn described_network<F: Real>(mlp: &Mlp<F>) -> String {
     let activations: Vec<Activation> = mlp.layers.iter().map(|layer| layer.activation).collect();
-    described(&mlp.sizes(), &activations, mlp.layers.iter().any(|layer| layer.bias.is_some()))
+    let mut biases: Vec<_> = mlp.layers.iter().map(|layer| layer.bias.is_some()).collect();
+    biases.dedup();
+    let bias = if let [bias] = biases[..] { bias.to_string() } else { "true in some layers".to_owned() };
+    described(&mlp.sizes(), &activations, &bias)
 }
 
 /// The same network in another type of numbers.

@@ -13,7 +13,7 @@ use mlp_core::Kernel;
 use mlp_results::{
     ErrorKind as ResultsErrorKind, RunFolder, RunRecord, Rung, Status, trial_of_checkpoint, trial_of_record,
 };
-use mlp_train::{AnyMlp, EpochRecord, load_model, save_model};
+use mlp_train::{AnyNetwork, EpochRecord, SavedModel, load_model};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -172,14 +172,12 @@ impl Store {
     pub(crate) fn save(
         &self,
         record: &RunRecord,
-        model: Option<&AnyMlp>,
+        network: Option<&AnyNetwork>,
         model_configuration: &Map<String, Value>,
     ) -> Result<()> {
         let path = self.folder.model(&record.trial);
-        match model {
-            Some(AnyMlp::F32(mlp)) => save_model(&path, mlp, model_configuration)?,
-            Some(AnyMlp::F64(mlp)) => save_model(&path, mlp, model_configuration)?,
-            None => {}
+        if let Some(network) = network {
+            network.save(&path, model_configuration)?;
         }
         Ok(record.write(self.folder.record(&record.trial))?)
     }
@@ -272,7 +270,7 @@ pub(crate) fn result_elsewhere(
     folder: &RunFolder,
     trial: &str,
     kernel: Kernel,
-) -> std::result::Result<Option<(RunRecord, Option<AnyMlp>)>, String> {
+) -> std::result::Result<Option<(RunRecord, Option<AnyNetwork>)>, String> {
     let path = folder.record(trial);
     if !path.exists() {
         return Ok(None);
@@ -290,12 +288,12 @@ pub(crate) fn result_elsewhere(
     }
     let Some(expected) = &record.weights_sha256 else { return Ok(Some((record, None))) };
     let path = folder.model(trial);
-    let model = load_model(&path).map_err(|error| error.to_string())?.network;
-    let found = model.weights_sha256();
+    let SavedModel { network: mlp, unfolded, .. } = load_model(&path).map_err(|error| error.to_string())?;
+    let found = mlp.weights_sha256();
     if found != *expected {
         return Err(format!("{}: weights: expected the SHA-256 {expected}, found {found}", path.display()));
     }
-    Ok(Some((record, Some(model))))
+    Ok(Some((record, Some(AnyNetwork { mlp, unfolded }))))
 }
 
 /// A record in a layout that this version does not know is not damaged: whoever wrote it can read it.

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use mlp_core::{Kernel, Mlp, Real, Workers};
 use mlp_results::{RunFolder, RunRecord};
-use mlp_train::{AnyMlp, Run};
+use mlp_train::{AnyMlp, AnyNetwork, AnyUnfolded, Run};
 use serde_json::Value;
 
 use crate::agreement::Expected;
@@ -373,7 +373,10 @@ impl OpenSweep<'_> {
                     trial.id
                 ))
             })?;
-            let model = record.weights_sha256.is_some().then(|| AnyMlp::from(run.mlp.clone()));
+            let model = record.weights_sha256.is_some().then(|| AnyNetwork {
+                mlp: AnyMlp::from(run.mlp.clone()),
+                unfolded: run.unfolded.as_ref().map(AnyUnfolded::new),
+            });
             self.store.save(&record, model.as_ref(), &experiment.model_configuration(&trial.settings))?;
             self.records.insert(trial.id.clone(), record);
         }

@@ -10,6 +10,9 @@
 //! - `history`: the epochs before,
 //! - `sha256`: over all the rest.
 //!
+//! With batch normalisation each of the networks has what model files have of it (`layers.0.scale`, …), and the optimiser's
+//! state that of the scales (`slot.0.layers.0.scale`, …).
+//!
 //! There is no state of a random generator in it, because there is none to keep: the order of an epoch is drawn from the
 //! seed and the number of the epoch alone ([`shuffle_for_epoch`](crate::shuffle_for_epoch)), and everything else that is
 //! random is drawn before the first epoch.
@@ -17,7 +20,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use mlp_core::{Gradients, Layer, LayerGradient, Mlp, Real};
+use mlp_core::{BatchNorm, Gradients, Layer, LayerGradient, Mlp, Real};
+use ndarray::Array1;
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -28,8 +32,9 @@ use crate::config::TrainConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
 use crate::tensor_file::{
-    Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
-    parse_file, parse_parameters, weights_name,
+    Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, norm_names,
+    norm_tensors, parse_entry, parse_file, parse_norm, parse_parameters, parse_row, row_tensor, scale_name,
+    weights_name,
 };
 
 /// The version of the layout of checkpoint files.
@@ -51,10 +56,25 @@ pub struct Checkpoint<F> {
     pub average: Option<Mlp<F>>,
     /// The network of the epoch `history.best_epoch`.
     pub kept: Mlp<F>,
+    /// What batch normalisation has beside these networks, none of which is folded.
+    pub norm: Option<CheckpointNorm<F>>,
     /// What was measured so far.
     pub history: History,
     /// How far the run has come.
     pub progressed: Progressed,
+}
+
+/// What batch normalisation adds to a [`Checkpoint`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointNorm<F> {
+    /// That of the network of the moment.
+    pub moment: BatchNorm<F>,
+    /// The optimiser's state for the scales γ of each hidden layer, slot by slot.
+    pub slots: Vec<Vec<Array1<F>>>,
+    /// That of the mean of the weights, where they are averaged.
+    pub average: Option<BatchNorm<F>>,
+    /// That of the network that is kept.
+    pub kept: BatchNorm<F>,
 }
 
 /// How far a run has come.
@@ -128,7 +148,24 @@ impl<F: Real> Checkpoint<F> {
             tensors
                 .extend(layers.flat_map(|(i, layer)| layer_tensors(&prefix, i, &layer.weights, layer.bias.as_ref())));
         }
+        tensors.extend(self.norm.iter().flat_map(CheckpointNorm::tensors));
         tensors
+    }
+}
+
+impl<F: Real> CheckpointNorm<F> {
+    fn tensors(&self) -> Vec<Tensor<F>> {
+        let networks = [("", &self.moment), (KEPT, &self.kept)].into_iter();
+        let networks = networks.chain(self.average.iter().map(|average| (AVERAGE, average)));
+        let of_network = |(prefix, norm): (&'static str, &BatchNorm<F>)| {
+            let layers = norm.layers.iter().enumerate();
+            layers.flat_map(|(i, layer)| norm_tensors(prefix, i, layer)).collect::<Vec<_>>()
+        };
+        let of_slot = |(slot, state): (usize, &Vec<Array1<F>>)| {
+            let name = |i| format!("{}{}", slot_prefix(slot), scale_name(i));
+            state.iter().enumerate().map(|(i, row)| row_tensor(name(i), row)).collect::<Vec<_>>()
+        };
+        networks.flat_map(of_network).chain(self.slots.iter().enumerate().flat_map(of_slot)).collect()
     }
 }
 
@@ -173,7 +210,7 @@ fn parse<F: Real>(
     let n_layers = config.hidden.len() + 1;
     let (n_slots, bias) = (config.optimizer.n_slots(), config.bias);
     let is_averaged = config.average.is_some();
-    check_names(&file, &known_names(n_layers, bias, n_slots, is_averaged), "this network and its update rule")?;
+    check_names(&file, &known_names(config), "this network and its update rule")?;
     let n_inputs = matrix_shape(&file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(&file, &weights_name(n_layers - 1))?.1;
     let (sizes, activations) = (config.sizes(n_inputs, n_outputs), config.activations());
@@ -195,7 +232,21 @@ fn parse<F: Real>(
         });
         Ok(Gradients { layers: layers.collect::<std::result::Result<_, _>>()? })
     });
+    let norm = || {
+        let norm = |prefix: &str| parse_norm::<F>(&file, prefix, &config.hidden);
+        let slots = (0..n_slots).map(|slot| {
+            let row = |i: usize| parse_row(&file, &format!("{}{}", slot_prefix(slot), scale_name(i)), config.hidden[i]);
+            (0..n_layers - 1).map(row).collect::<std::result::Result<_, _>>()
+        });
+        Ok(CheckpointNorm {
+            moment: norm("")?,
+            slots: slots.collect::<std::result::Result<_, _>>()?,
+            average: is_averaged.then(|| norm(AVERAGE)).transpose()?,
+            kept: norm(KEPT)?,
+        })
+    };
     Ok(Checkpoint {
+        norm: config.batch_norm.then(norm).transpose()?,
         mlp: network("")?,
         slots: slots.collect::<std::result::Result<_, _>>()?,
         average: is_averaged.then(|| network(AVERAGE)).transpose()?,
@@ -205,16 +256,19 @@ fn parse<F: Real>(
     })
 }
 
-fn known_names(n_layers: usize, bias: bool, n_slots: usize, is_averaged: bool) -> Vec<String> {
-    let average = is_averaged.then(|| AVERAGE.to_owned());
-    let networks = [String::new(), KEPT.to_owned()].into_iter().chain(average);
-    let prefixes = networks.chain((0..n_slots).map(slot_prefix));
-    let names_under = |prefix: String| {
-        let biases = (0..n_layers).filter(|_| bias).map(bias_name);
-        let names: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
-        names.into_iter().map(move |name| format!("{prefix}{name}"))
-    };
-    prefixes.flat_map(names_under).collect()
+fn known_names(config: &TrainConfig) -> Vec<String> {
+    let n_layers = config.hidden.len() + 1;
+    let n_normalized = if config.batch_norm { n_layers - 1 } else { 0 };
+    let biases = (0..n_layers).filter(|_| config.bias).map(bias_name);
+    let parameters: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
+    let norms = (0..n_normalized).flat_map(norm_names);
+    let of_network: Vec<_> = parameters.iter().cloned().chain(norms).collect();
+    let of_slot: Vec<_> = parameters.into_iter().chain((0..n_normalized).map(scale_name)).collect();
+    let under =
+        |prefix: String, names: &[String]| names.iter().map(|name| format!("{prefix}{name}")).collect::<Vec<_>>();
+    let average = config.average.map(|_| AVERAGE);
+    let networks = ["", KEPT].into_iter().chain(average).flat_map(|prefix| under(prefix.to_owned(), &of_network));
+    networks.chain((0..config.optimizer.n_slots()).flat_map(|slot| under(slot_prefix(slot), &of_slot))).collect()
 }
 
 fn place_of(key: &str) -> String {

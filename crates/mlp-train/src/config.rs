@@ -115,6 +115,9 @@ pub struct TrainConfig {
     /// The largest Euclidean norm of the weights of each unit, above 0; after a step longer ones are shortened to it. Biases are
     /// left alone.
     pub max_norm: Option<f64>,
+    /// Whether the net inputs of hidden layers are normalised over the batch ([`BatchNorm`](mlp_core::BatchNorm)). What is measured
+    /// is the network with the running statistics.
+    pub batch_norm: bool,
     /// How training images are deformed, otherwise in every epoch; not at all where this is `None`. It needs images, with
     /// their shape ([`Inputs::Images`](crate::Inputs::Images)).
     pub augment: Option<Augmentation>,
@@ -170,6 +173,7 @@ impl Default for TrainConfig {
             dropout: vec![0.0],
             input_dropout: 0.0,
             max_norm: None,
+            batch_norm: false,
             augment: None,
             schedule: Schedule::Cosine { warmup: 0.0, floor: 0.0 },
             average: None,
@@ -198,6 +202,7 @@ impl TrainConfig {
         let needs_each_step = self.clip_norm.is_some()
             || self.max_norm.is_some()
             || self.has_dropout()
+            || self.batch_norm
             || matches!(self.average, Some(Averaging::Ema { .. }));
         let is_plain = self.optimizer == Optimizer::Sgd && self.l1 == 0.0 && !needs_each_step;
         self.batch_size == 1 && is_plain && decay_is_mild && !self.schedule.rises()
@@ -268,24 +273,29 @@ impl TrainConfig {
         self.input_dropout > 0.0 || self.hidden_dropout().iter().any(|&rate| rate > 0.0)
     }
 
-    /// The number of weights and biases, or `None` if it does not fit into 64 bits.
+    /// The number of weights and biases of the network that answers, or `None` if it does not fit into 64 bits. With batch
+    /// normalisation that is the folded one, whose hidden layers have biases.
     pub fn n_parameters(&self, n_inputs: usize, n_outputs: usize) -> Option<u64> {
-        self.sizes(n_inputs, n_outputs).windows(2).try_fold(0_u64, |sum, sizes| {
-            let n_inputs = (sizes[0] as u64).checked_add(u64::from(self.bias))?;
+        self.sizes(n_inputs, n_outputs).windows(2).enumerate().try_fold(0_u64, |sum, (layer, sizes)| {
+            let has_bias = self.bias || (self.batch_norm && layer < self.hidden.len());
+            let n_inputs = (sizes[0] as u64).checked_add(u64::from(has_bias))?;
             sum.checked_add(n_inputs.checked_mul(sizes[1] as u64)?)
         })
     }
 
     /// Roughly the bytes of memory that training needs besides the data: the parameters with the optimiser's state, and
-    /// again for measuring, as of now, as of the best epoch, and for their mean; the activations and deltas of a batch of either kind.
+    /// again for measuring, as of now, as of the best epoch, and for their mean; the activations and deltas of a batch of either
+    /// kind. With batch normalisation, networks before they are folded, with γ and the running statistics, and what was normalised.
     pub fn memory_needed(&self, n_inputs: usize, n_outputs: usize) -> u64 {
         let n_parameters = self.n_parameters(n_inputs, n_outputs).unwrap_or(u64::MAX);
         let n_units = self.sizes(n_inputs, n_outputs).iter().fold(0_u64, |sum, &size| sum.saturating_add(size as u64));
         let batch = (self.batch_size as u64).saturating_add(crate::evaluate::CHUNK as u64);
-        let n_networks = 4 + self.optimizer.n_slots() as u64 + u64::from(self.average.is_some());
+        let (n_unfolded, n_of_unit) = if self.batch_norm { (2, 3) } else { (0, 0) };
+        let n_networks = 4 + n_unfolded + self.optimizer.n_slots() as u64 + u64::from(self.average.is_some());
         n_parameters
+            .saturating_add(n_units.saturating_mul(n_of_unit))
             .saturating_mul(n_networks)
-            .saturating_add(n_units.saturating_mul(2).saturating_mul(batch))
+            .saturating_add(n_units.saturating_mul(2 + u64::from(self.batch_norm)).saturating_mul(batch))
             .saturating_mul(self.precision.n_bytes() as u64)
     }
 }

@@ -90,6 +90,7 @@ mod metrics;
 mod canonical;
 mod checkpoint;
 mod model;
+mod unfolded;
 
 // What it is for.
 mod classifier;
@@ -107,7 +108,7 @@ pub use ndarray;
 
 pub use augmentation::{Augmentation, Augmenter, Elastic};
 pub use canonical::canonical_json;
-pub use checkpoint::{Checkpoint, Progressed, read_progressed};
+pub use checkpoint::{Checkpoint, CheckpointNorm, Progressed, read_progressed};
 pub use classifier::{Bit, Candidate, Classification, Classifier};
 pub use committee::Committee;
 pub use config::{
@@ -125,12 +126,13 @@ pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{Evaluation, MAX_MISTAKES, Mistake, evaluate};
 pub use history::{Divergence, EpochRecord, History, Outcome};
 pub use metrics::{Answer, EpochMetrics};
-pub use model::{AnyMlp, SavedModel, load_model, save_model, weights_sha256};
+pub use model::{AnyMlp, SavedModel, load_model, save_model, save_unfolded, weights_sha256};
 pub use optimizer::{Optimizer, Update};
 pub use random::{dropout_key, shuffle_for_epoch};
 pub use schedule::{Position, Schedule};
 pub use train::{Moment, Progress, Run, Setup, split_validation, train, train_resumable};
 pub use trainable::Trainable;
+pub use unfolded::{AnyNetwork, AnyUnfolded, Initial, Unfolded};
 
 /// Its program is compiled and run with the documentation's.
 #[cfg(doctest)]

@@ -5,11 +5,15 @@
 //! sorted keys, which are those of the configuration, `classes` (the characters that labels stand for, in one text) or,
 //! where classes are words, `class_names` (a list of texts), whatever else the program says that saved the network, and
 //! `sha256`, by which damage is noticed.
+//!
+//! With `batch_norm` the file holds the network before it is folded: hidden layers have `layers.0.scale`,
+//! `layers.0.running_mean` and `layers.0.running_variance` of shape `(n_outputs)` too. What is loaded answers as the folded one.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use mlp_core::{Activation, Layer, Mlp, Real};
+use mlp_core::{Activation, BatchNorm, Layer, Mlp, Real};
+use ndarray::Array1;
 use safetensors::tensor::SafeTensors;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -19,9 +23,10 @@ use crate::config::{Precision, TrainConfig};
 use crate::encoding::are_characters;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tensor_file::{
-    Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, parse_entry,
-    parse_file, parse_parameters, weights_name,
+    Problem, Tensor, bias_name, check_duplicates, check_finite, check_names, layer_tensors, matrix_shape, norm_names,
+    norm_tensors, parse_entry, parse_file, parse_norm, parse_parameters, weights_name,
 };
+use crate::unfolded::{AnyNetwork, AnyUnfolded, Network, Unfolded};
 
 /// The metadata entry that holds the configuration.
 const CONFIG: &str = "config";
@@ -61,8 +66,10 @@ pub enum AnyMlp {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedModel {
-    /// The network.
+    /// The network that answers: with batch normalisation the folded one.
     pub network: AnyMlp,
+    /// What it was folded from, with batch normalisation.
+    pub unfolded: Option<AnyUnfolded>,
     /// The configuration it was trained with.
     pub config: TrainConfig,
     /// What the labels 0, 1, 2, … stand for, characters or words; empty where the file names none.
@@ -80,20 +87,49 @@ impl SavedModel {
         classes: impl IntoIterator<Item = impl ToString>,
     ) -> Self {
         let classes = classes.into_iter().map(|class| class.to_string()).collect();
-        Self { network: network.into(), config, classes, other: Map::new() }
+        Self { network: network.into(), unfolded: None, config, classes, other: Map::new() }
     }
 
-    /// Saves the model, as [`save_model`]: what this writes, [`load_model`] loads.
+    /// The same with what its network was folded from, as a run with batch normalisation has it
+    /// ([`Run::unfolded`](crate::Run::unfolded)); where there is nothing, the same.
+    #[must_use]
+    pub fn with_unfolded<F: Real>(self, unfolded: Option<&Unfolded<F>>) -> Self {
+        match unfolded {
+            None => self,
+            Some(unfolded) => {
+                let (network, unfolded) = (folded(unfolded), Some(AnyUnfolded::new(unfolded)));
+                Self { network, unfolded, ..self }
+            }
+        }
+    }
+
+    /// The ordinary network that answers the same, and a configuration that describes it: without batch normalisation, which
+    /// is folded into weights and biases. The same where there is none.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        let mut model = Self { unfolded: None, ..self.clone() };
+        if model.config.batch_norm {
+            model.config.batch_norm = false;
+            if !model.config.bias && !model.config.hidden.is_empty() {
+                // Either all layers have biases or none.
+                model.config.bias = true;
+                match &mut model.network {
+                    AnyMlp::F32(mlp) => fill_biases(mlp),
+                    AnyMlp::F64(mlp) => fill_biases(mlp),
+                }
+            }
+        }
+        model
+    }
+
+    /// Saves the model, as [`save_model`], or with batch normalisation as [`save_unfolded`]: what this writes, [`load_model`]
+    /// loads.
     ///
     /// # Errors
     ///
-    /// As [`save_model`].
+    /// As these.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let map = self.to_map();
-        match &self.network {
-            AnyMlp::F32(mlp) => save_model(path, mlp, &map),
-            AnyMlp::F64(mlp) => save_model(path, mlp, &map),
-        }
+        AnyNetwork { mlp: self.network.clone(), unfolded: self.unfolded.clone() }.save(path, &self.to_map())
     }
 
     /// All but the network, as a model file has it: the keys of the configuration, the classes, and what the program says.
@@ -119,7 +155,7 @@ impl SavedModel {
         map.remove(SHA256);
         let (config, classes, other) = parse_config(&map, true)
             .map_err(|problem| Error::at(ErrorKind::Model, problem.place, problem.expected, problem.found))?;
-        Ok(Self { network: network.into(), config, classes, other })
+        Ok(Self { network: network.into(), unfolded: None, config, classes, other })
     }
 }
 
@@ -130,8 +166,24 @@ impl SavedModel {
 /// If a weight is not finite, if the network is not the one that `config` describes (the keys that it lacks have their
 /// defaults), or if the file cannot be written; the old file, if any, is then unchanged.
 pub fn save_model<F: Real>(path: impl AsRef<Path>, mlp: &Mlp<F>, config: &Map<String, Value>) -> Result<()> {
-    let path = path.as_ref();
-    let tensors = tensors(mlp);
+    save(path.as_ref(), mlp, None, config)
+}
+
+/// Saves a network with batch normalisation, which is not folded, with its configuration; otherwise as [`save_model`].
+///
+/// # Errors
+///
+/// As [`save_model`].
+pub fn save_unfolded<F: Real>(
+    path: impl AsRef<Path>,
+    unfolded: &Unfolded<F>,
+    config: &Map<String, Value>,
+) -> Result<()> {
+    save(path.as_ref(), &unfolded.mlp, Some(&unfolded.norm), config)
+}
+
+fn save<F: Real>(path: &Path, mlp: &Mlp<F>, norm: Option<&BatchNorm<F>>, config: &Map<String, Value>) -> Result<()> {
+    let tensors = tensors(mlp, norm);
     if let Some(tensor) = tensors.iter().find(|tensor| tensor.values.iter().any(|value| !value.is_finite())) {
         let name = &tensor.name;
         let sentence = format!("the model is not written, because {name} is not finite: the training has diverged");
@@ -140,7 +192,7 @@ pub fn save_model<F: Real>(path: impl AsRef<Path>, mlp: &Mlp<F>, config: &Map<St
     let mut config = config.clone();
     config.remove(SHA256);
     let described = parse_config(&config, true);
-    config.insert(SHA256.to_owned(), json!(content_sha256(&config, mlp)));
+    config.insert(SHA256.to_owned(), json!(content_sha256(&config, &tensors)));
     let metadata = HashMap::from([(CONFIG.to_owned(), canonical_json(&Value::Object(config)))]);
     let views = tensors.iter().map(|tensor| (&tensor.name, tensor));
     let file = safetensors::serialize(views, Some(metadata)).expect("tensors of one type have a safetensors form");
@@ -169,23 +221,37 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<SavedModel> {
 }
 
 /// SHA-256, in hexadecimal digits, over the numbers' little-endian bytes: layer by layer, weights (row by row) before
-/// biases.
+/// biases. With batch normalisation, that of the folded network is what records name.
 pub fn weights_sha256<F: Real>(mlp: &Mlp<F>) -> String {
     let mut hash = Sha256::new();
-    for tensor in tensors(mlp) {
+    for tensor in tensors(mlp, None) {
         hash.update(tensor.bytes());
     }
     hex::encode(hash.finalize())
 }
 
 /// What a model file promises to hold.
-fn content_sha256<F: Real>(config: &Map<String, Value>, mlp: &Mlp<F>) -> String {
+fn content_sha256<F: Real>(config: &Map<String, Value>, tensors: &[Tensor<F>]) -> String {
     let mut hash = Sha256::new();
     hash.update(canonical_json(&Value::Object(config.clone())));
-    for tensor in tensors(mlp) {
+    for tensor in tensors {
         hash.update(tensor.bytes());
     }
     hex::encode(hash.finalize())
+}
+
+fn folded<F: Real>(unfolded: &Unfolded<F>) -> AnyMlp {
+    match AnyUnfolded::new(unfolded) {
+        AnyUnfolded::F32(unfolded) => AnyMlp::F32(unfolded.fold()),
+        AnyUnfolded::F64(unfolded) => AnyMlp::F64(unfolded.fold()),
+    }
+}
+
+/// Biases of 0 for layers that have none.
+fn fill_biases<F: Real>(mlp: &mut Mlp<F>) {
+    for layer in &mut mlp.layers {
+        layer.bias.get_or_insert_with(|| Array1::zeros(layer.weights.ncols()));
+    }
 }
 
 impl AnyMlp {
@@ -226,10 +292,16 @@ impl From<Mlp<f64>> for AnyMlp {
     }
 }
 
-/// The tensors of a network in layer order, weights before bias.
-fn tensors<F: Real>(mlp: &Mlp<F>) -> Vec<Tensor<F>> {
+/// The tensors of a network in layer order, weights before bias, and then those of batch normalisation.
+fn tensors<F: Real>(mlp: &Mlp<F>, norm: Option<&BatchNorm<F>>) -> Vec<Tensor<F>> {
     let layers = mlp.layers.iter().enumerate();
-    layers.flat_map(|(i, layer)| layer_tensors("", i, &layer.weights, layer.bias.as_ref())).collect()
+    let of_layer = |(i, layer): (usize, &Layer<F>)| {
+        let norm = norm.and_then(|norm| norm.layers.get(i));
+        let mut tensors = layer_tensors("", i, &layer.weights, layer.bias.as_ref());
+        tensors.extend(norm.iter().flat_map(|norm| norm_tensors("", i, norm)));
+        tensors
+    };
+    layers.flat_map(of_layer).collect()
 }
 
 /// Refuses what could not be loaded again, or would be another network then: activations are in the configuration alone.
@@ -257,16 +329,27 @@ fn parse_model(bytes: &[u8]) -> std::result::Result<SavedModel, Problem> {
     let mut map = parse_entry(bytes, CONFIG)?;
     let sha256 = map.remove(SHA256);
     let (config, classes, other) = parse_config(&map, sha256.is_some())?;
-    let network = match config.precision {
-        Precision::F32 | Precision::Bf16 => AnyMlp::F32(parse_network(&file, &config)?),
-        Precision::F64 => AnyMlp::F64(parse_network(&file, &config)?),
+    let AnyNetwork { mlp: network, unfolded } = match config.precision {
+        Precision::F32 | Precision::Bf16 => parse_any::<f32>(&file, &config, &map, sha256)?,
+        Precision::F64 => parse_any::<f64>(&file, &config, &map, sha256)?,
     };
-    let found = match &network {
-        AnyMlp::F32(mlp) => content_sha256(&map, mlp),
-        AnyMlp::F64(mlp) => content_sha256(&map, mlp),
-    };
-    check_hash(&found, sha256)?;
-    Ok(SavedModel { network, config, classes, other })
+    Ok(SavedModel { network, unfolded, config, classes, other })
+}
+
+/// The network of a file whose content has this hash, if it says one.
+fn parse_any<F: Real>(
+    file: &SafeTensors<'_>,
+    config: &TrainConfig,
+    map: &Map<String, Value>,
+    sha256: Option<Value>,
+) -> std::result::Result<AnyNetwork, Problem>
+where
+    AnyMlp: From<Mlp<F>>,
+{
+    let (mlp, norm) = parse_network::<F>(file, config)?;
+    check_hash(&content_sha256(map, &tensors(&mlp, norm.as_ref())), sha256)?;
+    let Network { mlp, unfolded } = Network::new(mlp, norm);
+    Ok(AnyNetwork { mlp: mlp.into(), unfolded: unfolded.as_ref().map(AnyUnfolded::new) })
 }
 
 type Entries = (TrainConfig, Vec<String>, Map<String, Value>);
@@ -300,7 +383,9 @@ fn parse_classes(characters: Option<Value>, names: Option<Value>) -> std::result
     }
 }
 
-fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::result::Result<Mlp<F>, Problem> {
+type Parts<F> = (Mlp<F>, Option<BatchNorm<F>>);
+
+fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::result::Result<Parts<F>, Problem> {
     let n_layers = config.hidden.len() + 1;
     let n_inputs = matrix_shape(file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(file, &weights_name(n_layers - 1))?.1;
@@ -311,13 +396,17 @@ fn parse_network<F: Real>(file: &SafeTensors<'_>, config: &TrainConfig) -> std::
         return Err(Problem::new("config, key activation", expected, config.activation.len().to_string()));
     }
     let biases = (0..n_layers).filter(|_| config.bias).map(bias_name);
-    let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).collect();
+    let n_normalized = if config.batch_norm { n_layers - 1 } else { 0 };
+    let norms = (0..n_normalized).flat_map(norm_names);
+    let known: Vec<_> = (0..n_layers).map(weights_name).chain(biases).chain(norms).collect();
     let layers = if n_layers == 1 { "layers.0".to_owned() } else { format!("layers.0 to layers.{}", n_layers - 1) };
     let biases = if config.bias { "with biases" } else { "without biases" };
-    check_names(file, &known, &format!("{layers}, {biases}"))?;
+    let norms = if config.batch_norm { " and batch normalisation" } else { "" };
+    check_names(file, &known, &format!("{layers}, {biases}{norms}"))?;
     let layers = (0..n_layers).map(|i| parse_layer(file, i, (sizes[i], sizes[i + 1]), activations[i], config.bias));
     let mlp = Mlp { layers: layers.collect::<std::result::Result<_, _>>()? };
-    Ok(mlp)
+    let norm = config.batch_norm.then(|| parse_norm(file, "", &config.hidden)).transpose()?;
+    Ok((mlp, norm))
 }
 
 fn parse_layer<F: Real>(

@@ -5,18 +5,18 @@
 //!
 //! > g = ∂L/∂w + γ·w + γ₁·sign(w),
 //!
-//! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness.
+//! which biases are spared: a bias only shifts a unit, and shrinking it buys no smoothness. So are the scales and shifts of batch
+//! normalisation, which every rule treats as biases.
 //!
 //! Gradients, velocities, means of gradients and parameters below [`Real::NEGLIGIBLE`] (1e-19 in `f32`, 1e-154 in `f64`) are
 //! taken as 0, and means of squares below 1e-31 (1e-292). They are too small to matter, but products with them can be
 //! subnormal, and those slow a processor down tenfold and more.
 
+mod readable;
+
 use std::fmt;
 
-use mlp_core::{
-    Batch, GradientSink, Gradients, Masks, Mlp, NonFinite, Objective, Parameter, Real, StepOptions, Workers, Workspace,
-};
-use ndarray::{Array, Dimension, NdIndex};
+use mlp_core::{Batch, GradientSink, Masks, NonFinite, Objective, Parameter, Real, StepOptions, Workers, Workspace};
 
 /// An update rule with its parameters. The learning rate η belongs to the configuration and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,22 +140,6 @@ impl Optimizer {
         self.with_sink(update, Step { workspace, batch, objective, options, workers })
     }
 
-    /// Updates the parameters of a network, and what the rule remembers of each in `slots`, from their gradient: the same
-    /// formulas, on the readable path.
-    ///
-    /// # Panics
-    ///
-    /// If there are not [`Optimizer::n_slots`] slots, or shapes differ.
-    pub(crate) fn update<F: Real>(
-        self,
-        mlp: &mut Mlp<F>,
-        slots: &mut [Gradients<F>],
-        gradients: &Gradients<F>,
-        update: Update<'_>,
-    ) {
-        self.with_sink(update, ParameterByParameter { mlp, slots, gradients });
-    }
-
     /// Does something with the rule as a sink.
     fn with_sink<F: Real, U: UseOfSink<F>>(self, update: Update<'_>, mut used: U) -> U::Output {
         let penalty = Penalty { l2: F::narrow(update.l2), l1: F::narrow(update.l1) };
@@ -210,47 +194,6 @@ impl<F: Real, B: Batch<F>> UseOfSink<F> for Step<'_, F, B> {
 
     fn with(&mut self, sink: &impl GradientSink<F>) -> Self::Output {
         self.workspace.step_with_options(self.batch, self.objective, sink, self.options, self.workers)
-    }
-}
-
-/// An update on the readable path.
-struct ParameterByParameter<'a, F> {
-    mlp: &'a mut Mlp<F>,
-    slots: &'a mut [Gradients<F>],
-    gradients: &'a Gradients<F>,
-}
-
-impl<F: Real> UseOfSink<F> for ParameterByParameter<'_, F> {
-    type Output = ();
-
-    fn with(&mut self, sink: &impl GradientSink<F>) {
-        for (index, (layer, gradient)) in self.mlp.layers.iter_mut().zip(&self.gradients.layers).enumerate() {
-            let mut states: Vec<_> = self.slots.iter_mut().map(|slot| &mut slot.layers[index]).collect();
-            let mut of_weights: Vec<_> = states.iter_mut().map(|state| &mut state.weights).collect();
-            let weight = |weight, gradient| sink.weight(weight, gradient);
-            update_each(&mut layer.weights, &gradient.weights, &mut of_weights, weight);
-            if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
-                let mut of_biases: Vec<_> = states.iter_mut().filter_map(|state| state.bias.as_mut()).collect();
-                update_each(bias, gradient, &mut of_biases, |bias, gradient| sink.bias(bias, gradient));
-            }
-        }
-    }
-}
-
-fn update_each<F: Real, D: Dimension>(
-    values: &mut Array<F, D>,
-    gradient: &Array<F, D>,
-    states: &mut [&mut Array<F, D>],
-    rule: impl Fn(Parameter<F>, F) -> Parameter<F>,
-) where
-    D::Pattern: NdIndex<D>,
-{
-    for ((position, value), &gradient) in values.indexed_iter_mut().zip(gradient) {
-        let mut state = [F::zero(); 2];
-        state.iter_mut().zip(states.iter()).for_each(|(number, state)| *number = state[position.clone()]);
-        let updated = rule(Parameter { value: *value, state }, gradient);
-        *value = updated.value;
-        states.iter_mut().zip(updated.state).for_each(|(state, number)| state[position.clone()] = number);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use mlp_core::Real;
+use mlp_core::{BatchNorm, NormalizedLayer, Real};
 use ndarray::{Array1, Array2};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -102,6 +102,27 @@ pub(crate) fn bias_name(layer: usize) -> String {
     format!("layers.{layer}.bias")
 }
 
+/// The tensors of what batch normalisation adds to one layer, each name with `prefix` before it.
+pub(crate) fn norm_tensors<F: Real>(prefix: &str, layer: usize, norm: &NormalizedLayer<F>) -> Vec<Tensor<F>> {
+    let rows = [&norm.scale, &norm.mean, &norm.variance];
+    let named = norm_names(layer).into_iter().zip(rows);
+    named.map(|(name, row)| row_tensor(format!("{prefix}{name}"), row)).collect()
+}
+
+/// A tensor with one dimension.
+pub(crate) fn row_tensor<F: Real>(name: String, row: &Array1<F>) -> Tensor<F> {
+    Tensor { name, shape: vec![row.len()], values: row.to_vec() }
+}
+
+pub(crate) fn scale_name(layer: usize) -> String {
+    format!("layers.{layer}.scale")
+}
+
+/// The names of γ, the running mean and the running variance.
+pub(crate) fn norm_names(layer: usize) -> [String; 3] {
+    [scale_name(layer), format!("layers.{layer}.running_mean"), format!("layers.{layer}.running_variance")]
+}
+
 /// Refuses a header that names a tensor twice: the reader would silently take one of them.
 pub(crate) fn check_duplicates(bytes: &[u8]) -> Result<(), Problem> {
     let Keys(mut names) = serde_json::from_slice(header(bytes)?)
@@ -158,6 +179,36 @@ pub(crate) fn parse_parameters<F: Real>(
         .map_err(|error| Problem::new(weights_name, format!("{n_inputs} × {n_outputs} numbers"), error.to_string()))?;
     let bias = if bias { Some(Array1::from_vec(parse_tensor(file, &bias_name, &[n_outputs])?)) } else { None };
     Ok((weights, bias))
+}
+
+/// What batch normalisation adds to hidden layers of so many units, in tensors whose names begin with `prefix`.
+pub(crate) fn parse_norm<F: Real>(
+    file: &SafeTensors<'_>,
+    prefix: &str,
+    n_units: &[usize],
+) -> Result<BatchNorm<F>, Problem> {
+    let layers = n_units.iter().enumerate().map(|(layer, &n_units)| {
+        let names = norm_names(layer).map(|name| format!("{prefix}{name}"));
+        let row = |name: &String| {
+            let row = parse_row::<F>(file, name, n_units)?;
+            check_finite(name, row.iter())?;
+            Ok(row)
+        };
+        let [scale, mean, variance] = &names;
+        let norm = NormalizedLayer { scale: row(scale)?, mean: row(mean)?, variance: row(variance)? };
+        match norm.variance.iter().enumerate().find(|(_, value)| **value < F::zero()) {
+            Some((i, value)) => {
+                Err(Problem::new(format!("{variance}, number {i}"), "a variance of at least 0", value.to_string()))
+            }
+            None => Ok(norm),
+        }
+    });
+    Ok(BatchNorm { layers: layers.collect::<Result<_, _>>()? })
+}
+
+/// A tensor of `n` numbers, whatever they are.
+pub(crate) fn parse_row<F: Real>(file: &SafeTensors<'_>, name: &str, n: usize) -> Result<Array1<F>, Problem> {
+    Ok(Array1::from_vec(parse_tensor(file, name, &[n])?))
 }
 
 /// Refuses weights that no training may go on with.

@@ -10,14 +10,14 @@ mod weights;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use mlp_core::{Average, Kernel, Mlp, Real, Workers, Workspace};
+use mlp_core::{Average, BatchNorm, Kernel, Mlp, Real, Workers, Workspace};
 
 use self::check::{check, check_checkpoint};
 use self::keeper::Keeper;
 use self::parts::Parts;
 pub use self::parts::split_validation;
-use self::trainer::{Trainer, broken_layer};
-use crate::checkpoint::{Checkpoint, Progressed};
+use self::trainer::{State, Trainer, broken_layer};
+use crate::checkpoint::{Checkpoint, CheckpointNorm, Progressed};
 use crate::config::TrainConfig;
 use crate::data::Samples;
 use crate::error::Result;
@@ -25,6 +25,7 @@ use crate::evaluate::{Evaluation, Evaluator};
 use crate::history::{EpochRecord, History, Outcome};
 use crate::random::{Stream, generator};
 use crate::trainable::Trainable;
+use crate::unfolded::{Initial, Network, Unfolded};
 
 /// What a run computes with, and where it starts.
 pub struct Setup<'a, F> {
@@ -33,8 +34,8 @@ pub struct Setup<'a, F> {
     /// The instruction set. Two of them differ in rounding. With [`Kernel::Reference`] steps are those of
     /// [`backpropagate`](mlp_core::backpropagate), the version to read and to change.
     pub kernel: Kernel,
-    /// The weights to start from; drawn by the configuration's initialiser where there are none.
-    pub initial: Option<Mlp<F>>,
+    /// The network to start from; drawn by the configuration's initialiser where there is none.
+    pub initial: Option<Initial<F>>,
 }
 
 /// What an observer is told during a run.
@@ -62,6 +63,8 @@ pub enum Progress<'a> {
 pub struct Run<F> {
     /// The network as it was measured at `history.epochs[history.best_epoch]`.
     pub mlp: Mlp<F>,
+    /// What that network was folded from, with batch normalisation.
+    pub unfolded: Option<Unfolded<F>>,
     /// How the run ended.
     pub outcome: Outcome,
     /// What was measured.
@@ -151,26 +154,28 @@ pub fn train_resumable<F: Trainable>(
     if let Some(start) = &start {
         check_checkpoint(config, start, train.n_inputs(), train.n_outputs(), parts.train.len())?;
     }
-    let (mut mlp, mut keeper, mut progressed, slots, average) = match start {
+    let (mut network, mut keeper, mut progressed, state) = match start {
         None => {
-            let mlp = initial.unwrap_or_else(|| first_network(config, train));
-            let keeper = Keeper::new(config.early_stopping, &mlp);
-            (mlp, keeper, Progressed::default(), Vec::new(), None)
+            let network = first_network(config, train, initial);
+            let keeper = Keeper::new(config.early_stopping, &network);
+            (network, keeper, Progressed::default(), State::none())
         }
-        Some(Checkpoint { mlp, slots, average, kept, history, progressed }) => {
+        Some(Checkpoint { mlp, slots, average, kept, norm, history, progressed }) => {
             let history = history.with_accuracy_by(config.answers_by());
             let early_stopping = config.early_stopping;
-            let keeper = Keeper { early_stopping, mlp: kept, evaluation: None, history };
-            (mlp, keeper, progressed, slots, average)
+            let (moment, scale_slots, average_norm, kept_norm) = match norm {
+                None => (None, Vec::new(), None, None),
+                Some(norm) => (Some(norm.moment), norm.slots, norm.average, Some(norm.kept)),
+            };
+            let keeper = Keeper { early_stopping, network: Network::new(kept, kept_norm), evaluation: None, history };
+            let state = State { slots, scale_slots, average, average_norm };
+            (Network::new(mlp, moment), keeper, progressed, state)
         }
     };
-    let mut evaluator = Evaluator::new(&mlp, config.objective(), workers, kernel);
-    let mut trainer = Trainer::new(config, train, &parts.train, &mlp, workers, kernel);
-    trainer.load_slots(&slots);
-    if let Some(average) = &average {
-        trainer.load_average(average);
-    }
-    drop((slots, average));
+    let mut evaluator = Evaluator::new(&network.mlp, config.objective(), workers, kernel);
+    let mut trainer = Trainer::new(config, train, &parts.train, &network, workers, kernel);
+    trainer.load(&state);
+    drop(state);
 
     let mut outcome = Outcome::Finished;
     for epoch in progressed.epoch..=config.epochs {
@@ -185,16 +190,17 @@ pub fn train_resumable<F: Trainable>(
                 outcome = ended;
                 break;
             }
-            trainer.store_measured(epoch, &mut mlp);
+            trainer.store_measured(epoch, &mut network);
         }
         let trained = Instant::now();
-        evaluator.load(&mlp);
+        let mlp = &network.mlp;
+        evaluator.load(mlp);
         let (record, evaluation) = parts.measure(&mut evaluator, epoch);
-        if !record.is_finite() || broken_layer(&mlp).is_some() {
-            outcome = Outcome::Diverged(trainer.divergence_when_measured(epoch, &mlp));
+        if !record.is_finite() || broken_layer(mlp).is_some() {
+            outcome = Outcome::Diverged(trainer.divergence_when_measured(epoch, mlp));
             break;
         }
-        keeper.keep(&mlp, record, evaluation, before + (trained - started).as_secs_f64(), trained.elapsed());
+        keeper.keep(&network, record, evaluation, before + (trained - started).as_secs_f64(), trained.elapsed());
         progressed = Progressed { epoch: epoch + 1, ..Progressed::default() };
         let moment = trainer.moment(&keeper, progressed);
         let seen = observer(Progress::Epoch(&keeper.history.epochs[epoch]), &moment);
@@ -204,18 +210,23 @@ pub fn train_resumable<F: Trainable>(
         }
     }
 
-    let Keeper { mlp, history, evaluation, .. } = keeper;
+    let Keeper { network: Network { mlp, unfolded }, history, evaluation, .. } = keeper;
     let evaluation = evaluation.or_else(|| {
         evaluator.load(&mlp);
         parts.evaluate(&mut evaluator)
     });
-    Ok(Run { mlp, outcome, history, evaluation })
+    Ok(Run { mlp, unfolded, outcome, history, evaluation })
 }
 
 impl<F: Real> Moment<'_, F> {
-    /// The network of this moment, as it is trained; a copy.
+    /// The network of this moment, as it is trained, and with batch normalisation as it then answers: folded by the running
+    /// statistics. A copy.
     pub fn network(&self) -> Mlp<F> {
-        let mut mlp = self.keeper.mlp.clone();
+        Network::new(self.trained(), self.workspace.batch_norm()).mlp
+    }
+
+    fn trained(&self) -> Mlp<F> {
+        let mut mlp = self.keeper.network.trained().clone();
         self.workspace.store(&mut mlp);
         mlp
     }
@@ -223,23 +234,39 @@ impl<F: Real> Moment<'_, F> {
     /// Everything that the rest of the run depends on; a copy, about as large as the network with the optimiser's state
     /// and once more the network.
     pub fn checkpoint(&self) -> Checkpoint<F> {
+        let kept = &self.keeper.network;
+        let norm = self.workspace.batch_norm().zip(kept.norm()).map(|(moment, kept)| CheckpointNorm {
+            moment,
+            slots: (0..self.n_slots).map(|slot| self.workspace.scale_slot(slot)).collect(),
+            average: self.average.and_then(|average| average.batch_norm(self.workspace)),
+            kept: kept.clone(),
+        });
         Checkpoint {
-            mlp: self.network(),
+            mlp: self.trained(),
             slots: (0..self.n_slots).map(|slot| self.workspace.slot(slot)).collect(),
             average: self.average.map(|average| {
-                let mut mlp = self.keeper.mlp.clone();
+                let mut mlp = kept.trained().clone();
                 average.store(self.workspace, &mut mlp);
                 mlp
             }),
-            kept: self.keeper.mlp.clone(),
+            kept: kept.trained().clone(),
+            norm,
             history: self.keeper.history.clone(),
             progressed: self.progressed,
         }
     }
 }
 
-fn first_network<F: Real>(config: &TrainConfig, samples: &Samples<'_, F>) -> Mlp<F> {
-    let sizes = config.sizes(samples.n_inputs(), samples.n_outputs());
-    let mut rng = generator(config.seed, Stream::Initialization);
-    Mlp::new(&sizes, &config.activations(), config.bias, config.initializer, &mut rng)
+fn first_network<F: Real>(config: &TrainConfig, samples: &Samples<'_, F>, initial: Option<Initial<F>>) -> Network<F> {
+    match initial {
+        Some(Initial::Plain(mlp)) => Network::new(mlp, None),
+        Some(Initial::Unfolded(Unfolded { mlp, norm })) => Network::new(mlp, Some(norm)),
+        None => {
+            let sizes = config.sizes(samples.n_inputs(), samples.n_outputs());
+            let mut rng = generator(config.seed, Stream::Initialization);
+            let mlp = Mlp::new(&sizes, &config.activations(), config.bias, config.initializer, &mut rng);
+            let norm = config.batch_norm.then(|| BatchNorm::new(&mlp));
+            Network::new(mlp, norm)
+        }
+    }
 }

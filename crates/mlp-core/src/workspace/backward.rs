@@ -13,7 +13,7 @@ use crate::workspace::negligible::flush_all_negligible;
 use crate::workspace::patch::{Patch, Patches};
 use crate::workspace::tile::Tile;
 
-/// δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ f′ for one patch of layer l.
+/// δˡ = (δˡ⁺¹ Wˡ⁺¹ᵀ) ⊙ f′ for one patch of layer l; where the layer is normalised, that behind the normalisation.
 pub(super) struct Backward<'a, F> {
     pub(super) patch: &'a mut Patch<F>,
     pub(super) activation: Activation,
@@ -81,7 +81,9 @@ impl<F: Real> Task<F> for Backward<'_, F> {
             Some(mask) => mask.times_derivative(activation, &patch.outputs[entries], deltas),
         }
         flush_all_negligible(deltas);
-        patch.pack_deltas();
+        if patch.normalized.is_empty() {
+            patch.pack_deltas();
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::workspace::update::Strips;
 use crate::workspace::{NonFinite, Workspace};
 
 impl<F: Real> Workspace<F> {
-    /// [`Workspace::step`] with the gradient g of all weights and biases clipped: where its Euclidean norm is above `max_norm`, the
+    /// [`Workspace::step`] with the gradient g of all weights and biases (and γ, with batch normalisation) clipped: where its Euclidean norm is above `max_norm`, the
     /// sink is handed g · max_norm / ‖g‖ (Pascanu, Mikolov & Bengio 2013). Needs a workspace for batches of at least 2; the
     /// batch may be smaller.
     ///
@@ -103,6 +103,7 @@ impl<F: Real> Workspace<F> {
             flush_all_negligible(deltas);
             patch.pack_deltas();
         }
+        self.tiles.iter_mut().filter_map(|tile| tile.norm.as_mut()).for_each(|norm| norm.scale_gradient(factor));
     }
 }
 
@@ -126,6 +127,11 @@ impl<F: Real> Strips<F> for SquaredNorm {
 
     #[inline(always)]
     fn bias<S: Simd<F>>(&self, _: S, tile: &mut Tile<F>, gradient: &[F]) {
+        tile.squared_gradient += sum_of_squares(gradient);
+    }
+
+    #[inline(always)]
+    fn scale<S: Simd<F>>(&self, _: S, tile: &mut Tile<F>, gradient: &[F]) {
         tile.squared_gradient += sum_of_squares(gradient);
     }
 

@@ -14,7 +14,8 @@ use crate::workspace::{NonFinite, Workspace};
 pub struct StepOptions<'a> {
     /// Leaves out inputs and hidden outputs.
     pub masks: Option<Masks<'a>>,
-    /// The largest Euclidean norm of the gradient g of all weights and biases, above 0: where it is longer, the sink is
+    /// The largest Euclidean norm of the gradient g of all weights and biases, and of γ with batch normalisation, above 0:
+    /// where it is longer, the sink is
     /// handed g · clip_norm / ‖g‖ (Pascanu, Mikolov & Bengio 2013).
     pub clip_norm: Option<f64>,
     /// The largest Euclidean norm of the weights of each unit, above 0: where they are longer after the update, they are

@@ -21,6 +21,8 @@ pub(super) struct Patch<F> {
     pub(super) n_rows: usize,
     /// In the last layer the net inputs.
     pub(super) outputs: Aligned<F>,
+    /// ẑ, where the layer is normalised over the batch; empty elsewhere.
+    pub(super) normalized: Aligned<F>,
     /// ∂L/∂z, and in runs of single samples dᵢ, that times a factor; zero behind the last unit.
     pub(super) deltas: Aligned<F>,
     /// Whether an output is infinite or not a number.
@@ -42,6 +44,7 @@ impl<F: Real> Patch<F> {
             width: units.width,
             n_rows: 0,
             outputs: Aligned::zeros(block_rows * units.width),
+            normalized: Aligned::zeros(0),
             deltas: Aligned::zeros(block_rows * units.width),
             is_broken: false,
             pairs: None,

@@ -10,6 +10,7 @@ use crate::workspace::backward::Backward;
 use crate::workspace::batch::Batch;
 use crate::workspace::forward::Forward;
 use crate::workspace::inputs::{Gather, Inputs};
+use crate::workspace::normalization::NormalizedStage;
 use crate::workspace::outputs::{CollectOutputs, distribute_deltas};
 use crate::workspace::patch::{Patch, Patches, Received};
 use crate::workspace::sharing::{
@@ -213,7 +214,8 @@ impl<F: Real> Workspace<F> {
         workers: &Workers,
     ) {
         self.gather(batch, error.is_some(), masks.and_then(|masks| masks.of_layer(0)), workers);
-        let (n_used, n_parts_used) = (self.n_blocks_used(), self.n_parts_used());
+        let (n_blocks_used, n_parts_used, is_normalized) =
+            (self.n_blocks_used(), self.n_parts_used(), self.is_normalized);
         let Workspace { kernel, layers, tiles, patches, inputs, outputs, rows, n_samples, .. } = self;
         let (kernel, n_samples, rows, n_blocks) = (*kernel, *n_samples, *rows, outputs.len());
         let inputs = Inputs { parts: &inputs[..n_parts_used], parts_per_block: rows.parts_per_block };
@@ -224,17 +226,23 @@ impl<F: Real> Workspace<F> {
                 None => Received::Inputs(inputs),
                 Some(patches) => Received::Outputs(Patches { patches, n_blocks }),
             };
-            let tiles = &tiles[shape.tiles()];
+            let of_layer = &tiles[shape.tiles()];
             let activation = (index < last).then_some(shape.activation);
             let mask = masks.filter(|_| index < last).and_then(|masks| masks.of_layer(index + 1));
             let work = work_to_share(shape, n_samples, shape.n_tiles, workers);
             each(workers, work, &mut patches[0], |patch| {
-                let tile = &tiles[patch.tile];
+                let tile = &of_layer[patch.tile];
                 if patch.n_rows > 0 {
                     let first_row = patch.block * rows.per_block();
                     F::dispatch(kernel, Forward { patch, tile, received, activation, mask, first_row });
                 }
             });
+            if is_normalized && index < last {
+                let (tiles, patches) = (&mut tiles[shape.tiles()], &mut patches[0][..]);
+                let stage =
+                    NormalizedStage { kernel, workers, shape, tiles, patches, n_blocks, n_blocks_used, n_samples };
+                stage.forward(error.is_some(), mask, rows.per_block());
+            }
         }
 
         let shape = &layers[last];
@@ -242,13 +250,13 @@ impl<F: Real> Workspace<F> {
         let loss = error.map(|error| (error, 1.0 / n_samples as f64));
         let output_patches = Patches { patches, n_blocks };
         let work = n_samples * shape.n_outputs * COST_OF_OUTPUT;
-        each_with_index(workers, work, &mut outputs[..n_used], |index, block| {
+        each_with_index(workers, work, &mut outputs[..n_blocks_used], |index, block| {
             let (first_row, rows) = (index * rows.per_block(), 0..rows.used(index, n_samples));
             let patches = output_patches;
             F::dispatch(kernel, CollectOutputs { block, index, first_row, rows, shape, patches, batch, loss });
         });
         if loss.is_some() {
-            for patch in patches.iter_mut().filter(|patch| patch.block < n_used) {
+            for patch in patches.iter_mut().filter(|patch| patch.block < n_blocks_used) {
                 distribute_deltas(patch, shape.n_outputs, &outputs[patch.block]);
                 patch.pack_deltas();
             }
@@ -257,20 +265,28 @@ impl<F: Real> Workspace<F> {
 
     /// δˡ for every layer but the last, from the last but one to the first.
     pub(super) fn backpropagate(&mut self, masks: Option<Masks<'_>>, workers: &Workers) {
+        let (n_blocks_used, is_normalized) = (self.n_blocks_used(), self.is_normalized);
         let Workspace { kernel, layers, tiles, patches, outputs, n_samples, .. } = self;
-        let (kernel, n_blocks) = (*kernel, outputs.len());
+        let (kernel, n_blocks, n_samples) = (*kernel, outputs.len(), *n_samples);
         for index in (1..layers.len()).rev() {
             let (shape, activation) = (&layers[index], layers[index - 1].activation);
             let mask = masks.and_then(|masks| masks.of_layer(index));
             let (before, after) = patches.split_at_mut(index);
             let after = Patches { patches: &after[0], n_blocks };
-            let tiles = &tiles[shape.tiles()];
-            let work = work_to_share(shape, *n_samples, layers[index - 1].n_tiles, workers);
+            let of_layer = &tiles[shape.tiles()];
+            let work = work_to_share(shape, n_samples, layers[index - 1].n_tiles, workers);
             each(workers, work, &mut before[index - 1], |patch| {
                 if patch.n_rows > 0 {
-                    F::dispatch(kernel, Backward { patch, activation, mask, after, tiles });
+                    F::dispatch(kernel, Backward { patch, activation, mask, after, tiles: of_layer });
                 }
             });
+            if is_normalized {
+                let shape = &layers[index - 1];
+                let (tiles, patches) = (&mut tiles[shape.tiles()], &mut before[index - 1][..]);
+                let stage =
+                    NormalizedStage { kernel, workers, shape, tiles, patches, n_blocks, n_blocks_used, n_samples };
+                stage.backward();
+            }
         }
     }
 

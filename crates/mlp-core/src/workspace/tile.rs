@@ -13,6 +13,7 @@ use crate::real::Real;
 use crate::sink::{GradientSink, Parameter};
 use crate::workspace::layout::{LayerShape, Units};
 use crate::workspace::negligible::flush_negligible;
+use crate::workspace::normalize::TileNorm;
 use crate::workspace::patch::Patch;
 use crate::workspace::update::STRIP;
 
@@ -34,6 +35,8 @@ pub(super) struct Tile<F> {
     pub(super) bias: Aligned<F>,
     pub(super) weights_state: [Aligned<F>; 2],
     pub(super) bias_state: [Aligned<F>; 2],
+    /// In hidden layers that are normalised over the batch.
+    pub(super) norm: Option<TileNorm<F>>,
     /// Whether the last step left something infinite or not a number here, in parameters or state.
     pub(super) is_broken: bool,
     /// The sum of the squares of its gradient, where that is clipped.
@@ -102,6 +105,7 @@ impl<F: Real> Tile<F> {
             bias: Aligned::zeros(width),
             weights_state: state(n_inputs * width),
             bias_state: state(width),
+            norm: None,
             is_broken: false,
             squared_gradient: 0.0,
             squared_norms: Aligned::zeros(width),
@@ -239,6 +243,20 @@ impl<F: Real> Tile<F> {
         self.is_broken |= !is_finite(simd, &self.bias);
         for state in &self.bias_state[..K::N_SLOTS] {
             self.is_broken |= !is_finite(simd, state);
+        }
+    }
+
+    /// Hands γ to the sink, as it is handed biases.
+    #[inline(always)]
+    pub(super) fn update_scale<S: Simd<F>, K: GradientSink<F>>(&mut self, simd: S, gradient: &[F], sink: &K) {
+        let entries = 0..self.width;
+        let Some(norm) = &mut self.norm else { return };
+        let [state0, state1] = &mut norm.scale_state;
+        let state = [part::<F>(state0, K::N_SLOTS > 0, &entries), part::<F>(state1, K::N_SLOTS > 1, &entries)];
+        apply::<F, K, false>(&mut norm.scale, state, gradient, sink);
+        let state = &norm.scale_state[..K::N_SLOTS];
+        for values in [&norm.scale, &norm.mean, &norm.variance].into_iter().chain(state) {
+            self.is_broken |= !is_finite(simd, values);
         }
     }
 }

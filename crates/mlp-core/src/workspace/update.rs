@@ -42,6 +42,8 @@ pub(super) trait Strips<F: Real>: Sync {
     fn done<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, before: &Patch<F>, units: Range<usize>);
     /// Takes the gradient of the biases.
     fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]);
+    /// Takes the gradient of γ, in layers that are normalised.
+    fn scale<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]);
     /// When all weights are done; `is_finite` is what was added to `finite`.
     fn end<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, received: Received<'_, F>, is_finite: bool);
 }
@@ -89,6 +91,11 @@ impl<F: Real, K: GradientSink<F>> Strips<F> for HandedTo<'_, F, K> {
     #[inline(always)]
     fn bias<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]) {
         tile.update_bias(simd, gradient, self.sink);
+    }
+
+    #[inline(always)]
+    fn scale<S: Simd<F>>(&self, simd: S, tile: &mut Tile<F>, gradient: &[F]) {
+        tile.update_scale(simd, gradient, self.sink);
     }
 
     #[inline(always)]
@@ -170,10 +177,17 @@ impl<F: Real, K: Strips<F>> Task<F> for Update<'_, F, K> {
         if shape.has_bias {
             let mut sums = [F::zero(); PANEL_WIDTH_MAX];
             let sums = &mut sums[..width];
-            for patch in patches {
-                add_rows(&patch.deltas[..patch.n_rows * width], sums);
+            match &tile.norm {
+                Some(norm) => sums.copy_from_slice(&norm.by_bias),
+                None => patches.iter().for_each(|patch| add_rows(&patch.deltas[..patch.n_rows * width], sums)),
             }
             strips.bias(simd, tile, sums);
+        }
+        if let Some(norm) = &tile.norm {
+            let mut gradient = [F::zero(); PANEL_WIDTH_MAX];
+            let gradient = &mut gradient[..width];
+            gradient.copy_from_slice(&norm.by_scale);
+            strips.scale(simd, tile, gradient);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlp_core::{
-    Activation, Average, Batch, Dropout, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne, Parameter,
-    Real, Reduction, StepOptions, Workers, Workspace,
+    Activation, Average, Batch, BatchNorm, Dropout, GradientSink, KeepGradient, Kernel, Loss, Objective, OneByOne,
+    Parameter, Real, Reduction, StepOptions, Workers, Workspace,
 };
 
 use crate::networks::{Descent, Samples, bits, kernels, network, samples};
@@ -14,7 +14,7 @@ use crate::networks::{Descent, Samples, bits, kernels, network, samples};
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
 
 /// Momentum, so that the state of the sink takes part.
-struct Momentum;
+pub(crate) struct Momentum;
 
 impl<F: Real> GradientSink<F> for Momentum {
     const N_SLOTS: usize = 1;
@@ -239,6 +239,9 @@ fn a_step_allocates_nothing_on_any_thread() {
                 let mut workspace = Workspace::new(&mlp, n_samples, 1, kernel, &workers);
                 let mut rounding = Workspace::with_bf16_products(&mlp, n_samples.max(2), 1, kernel, &workers);
                 let mut average = Average::new(&workspace);
+                let norm = BatchNorm::new(&mlp);
+                let mut normalized = Workspace::new(&mlp, n_samples.max(2), 1, kernel, &workers).with_batch_norm(&norm);
+                let mut average_normalized = Average::new(&normalized);
                 let mut one_by_one = OneByOne::new(&mlp, kernel);
                 let dropout = Dropout::new(0.2, &[0.5]);
                 let batch = Watched(samples::<f32>(n_samples, 300, 6, 2));
@@ -259,7 +262,9 @@ fn a_step_allocates_nothing_on_any_thread() {
                     if n_samples > 1 {
                         let (masks, max_norm) = (Some(dropout.masks(3)), Some(0.5));
                         let options = StepOptions { masks, max_norm, ..StepOptions::default() };
-                        for workspace in [&mut workspace, &mut rounding] {
+                        normalized.step(&batch, OBJECTIVE, &KeepGradient, &workers).expect("finite");
+                        average_normalized.add(&normalized, 0.1, &workers);
+                        for workspace in [&mut workspace, &mut rounding, &mut normalized] {
                             workspace.step_clipped(&batch, OBJECTIVE, &Momentum, 1e-3, &workers).expect("finite");
                             workspace
                                 .step_with_options(&batch, OBJECTIVE, &Momentum, options, &workers)
@@ -268,6 +273,7 @@ fn a_step_allocates_nothing_on_any_thread() {
                     }
                     rounding.step(&batch, objective, &Momentum, &workers).expect("finite");
                     rounding.forward(&batch, &workers);
+                    normalized.forward(&batch, &workers);
                     average.add(&workspace, 0.1, &workers);
                     workspace.forward(&batch, &workers);
                     one_by_one.descend(&run, objective, &steps, &workers).expect("finite");

@@ -9,6 +9,7 @@ mod dropout;
 mod exactness;
 mod names;
 mod networks;
+mod normalized;
 mod one_by_one;
 mod own_loss;
 mod rounded;

@@ -1,7 +1,8 @@
 //! What is exported is imported as it was.
 
-use mlp_onnx::mlp_train::mlp_core::{Activation, Loss};
-use mlp_onnx::mlp_train::{Decoding, Precision, TargetEncoding, load_model};
+use mlp_onnx::mlp_train::mlp_core::{Activation, BatchNorm, Loss};
+use mlp_onnx::mlp_train::ndarray::array;
+use mlp_onnx::mlp_train::{AnyMlp, Decoding, Precision, TargetEncoding, Unfolded, load_model};
 use mlp_onnx::{ErrorKind, ExportOptions, ImportOptions, InputKind, Note, export, from_onnx, import, to_onnx};
 use serde_json::json;
 
@@ -41,6 +42,30 @@ fn a_model_file_goes_to_onnx_and_back_with_the_same_bytes() {
     after.save(at("b.safetensors")).expect("a file");
     let read = |name: &str| std::fs::read(at(name)).expect("a file");
     assert_eq!(read("a.safetensors"), read("b.safetensors"));
+}
+
+/// The graph has the folded network, and so has the configuration that goes with it.
+#[test]
+fn a_network_with_batch_normalisation_is_exported_as_what_it_is_folded_into() {
+    for has_bias in [true, false] {
+        let mut normalized = model(TargetEncoding::OneHot, Activation::Softmax, has_bias, Precision::F32);
+        let AnyMlp::F32(mlp) = &normalized.network else { panic!("single precision") };
+        let mut unfolded = Unfolded { norm: BatchNorm::new(mlp), mlp: mlp.clone() };
+        let layer = &mut unfolded.norm.layers[0];
+        (layer.scale[1], layer.mean[2], layer.variance[3]) = (0.5, 0.25, 4.0);
+        normalized.config.batch_norm = true;
+        let normalized = normalized.with_unfolded(Some(&unfolded));
+        let bytes = to_onnx(&normalized, &ExportOptions::new().classes(true)).expect("a file");
+        let imported = from_onnx(&bytes, &ImportOptions::new()).expect("a model");
+        assert_eq!(imported.model, normalized.folded());
+        assert_eq!(imported.notes, []);
+        let inputs = array![[0.5, -1.0], [2.0, 0.25]];
+        let AnyMlp::F32(found) = &imported.model.network else { panic!("single precision") };
+        assert_eq!(found.forward(inputs.view()), unfolded.fold().forward(inputs.view()));
+        assert_ne!(found.forward(inputs.view()), unfolded.mlp.forward(inputs.view()));
+        let folder = tempfile::tempdir().expect("a folder");
+        imported.model.save(folder.path().join("a.safetensors")).expect("a file");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn write_epochs(overview: &Overview<'_>, to: impl Write) -> std::io::Result<
     let last = ["seconds_train", "seconds_evaluate"].map(str::to_owned);
     table.write_record(first.map(text_cell).chain(names_of_metrics()).chain(last))?;
     for trial in trials {
-        let config = |key: &str| value_cell(trial.record.config.get(key));
+        let config = |key: &str| value_cell(trial.record.setting(key));
         let mut of_trial = vec![text_cell(&trial.record.trial), text_cell(&trial.ending())];
         of_trial.extend(keys.iter().copied().chain(["seed"]).map(config));
         let train_config = TrainConfig::split_map(&trial.record.config).map(|(config, _)| config).ok();

@@ -40,6 +40,7 @@ fn what_affects_no_number_changes_no_identity() {
     );
     assert_eq!(with(json!({ "dropout": [0, 0.0], "input_dropout": 0, "max_norm": false })), id);
     assert_eq!(with(json!({ "class_weights": false })), id);
+    assert_eq!(with(json!({ "batch_norm": false })), id);
     assert_eq!(with(json!({ "class_weights": [1, 2.0] })), with(json!({ "class_weights": [1.0, 2] })));
     assert_eq!(with(json!({ "dropout": [0.5, 0.5] })), with(json!({ "dropout": 0.5 })));
     assert_ne!(with(json!({ "dropout": [0.5, 0.2] })), with(json!({ "dropout": [0.2, 0.5] })));
@@ -59,7 +60,7 @@ fn every_key_that_affects_numbers_changes_the_identity() {
         "hidden": [256, 127], "bias": false, "activation": "tanh", "output_activation": "identity",
         "encoding": "binary", "decoding": "nearest", "initializer": "he-normal", "loss": "rmse", "reduction": "sum",
         "label_smoothing": 0.1, "class_weights": "balanced", "precision": "f64",
-        "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "clip_norm": 1.0, "dropout": 0.5, "input_dropout": 0.2, "max_norm": 3.0, "augment": "gentle", "average": "ema", "schedule": { "name": "cosine", "floor": 0.1 },
+        "optimizer": "nesterov", "learning_rate": 0.7, "l2": 0.1, "l1": 0.1, "clip_norm": 1.0, "dropout": 0.5, "input_dropout": 0.2, "max_norm": 3.0, "batch_norm": true, "augment": "gentle", "average": "ema", "schedule": { "name": "cosine", "floor": 0.1 },
         "batch_size": 33, "epochs": 11, "validation": 1, "validation_split": "stratified",
         "early_stopping": { "metric": "validation.loss", "patience": 1 }, "evaluate_train": "all", "seed": 1,
         "train_size": 10, "test_size": 10,

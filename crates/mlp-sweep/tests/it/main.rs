@@ -1,5 +1,6 @@
 //! The engine through its public interface. Only what is about processes starts some, and those are this program again.
 
+mod batch_norm;
 mod coverage;
 mod estimate;
 mod events;

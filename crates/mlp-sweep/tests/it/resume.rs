@@ -12,6 +12,9 @@ use crate::small::{EventLog, Place, files, one_by_one, records, run, sweep, undi
 
 /// One trial of four epochs.
 const SHORT: &str = "hidden = [8]\nepochs = 4\n";
+/// One with batch normalisation.
+const NORMALIZED: &str =
+    "hidden = [8, 6]\nepochs = 4\nbatch_norm = true\naverage = \"ema\"\ndropout = 0.2\nclip_norm = 0.5\n";
 /// One in which every step is of a single sample.
 const SINGLE: &str = "hidden = [8]\nepochs = 3\nbatch_size = 1\ntest_size = 50\nevaluate_train = 50\n";
 
@@ -65,7 +68,7 @@ fn checkpoint(folder: &RunFolder, letter: char) -> PathBuf {
 
 #[test]
 fn a_run_that_is_stopped_anywhere_and_taken_up_again_ends_like_an_undisturbed_one() {
-    for text in [SHORT, SINGLE] {
+    for text in [SHORT, NORMALIZED, SINGLE] {
         let (place, expected) = (Place::new(), undisturbed(text));
         let folder = place.folder("out");
         let mut n_before = 0;

@@ -125,6 +125,12 @@ impl TrainConfig {
         Self { input_dropout, ..self }
     }
 
+    /// With this [`batch_norm`](field@Self::batch_norm).
+    #[must_use]
+    pub fn batch_norm(self, batch_norm: bool) -> Self {
+        Self { batch_norm, ..self }
+    }
+
     /// With this [`max_norm`](field@Self::max_norm).
     #[must_use]
     pub fn max_norm(self, max_norm: impl Into<Option<f64>>) -> Self {

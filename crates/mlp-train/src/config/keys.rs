@@ -23,6 +23,8 @@ pub struct Key {
     get: fn(&TrainConfig) -> Value,
 }
 
+const BATCH_NORM: &str = "batch_norm";
+
 const KEYS: &[Key] = &[
     Key {
         name: "hidden",
@@ -171,6 +173,13 @@ const KEYS: &[Key] = &[
         get: |config| choices::largest_norm_value(config.max_norm),
     },
     Key {
+        name: BATCH_NORM,
+        meaning: "whether the net inputs of hidden layers are normalised over the batch; answers are by running statistics",
+        range: "true or false; true needs batches of 2 or more",
+        set: |config, key, value| values::boolean(key, value).map(|batch_norm| config.batch_norm = batch_norm),
+        get: |config| json!(config.batch_norm),
+    },
+    Key {
         name: "augment",
         meaning: "how training images are deformed, anew in each epoch",
         range: "false; gentle, simard or ciresan, with a factor for all strengths such as \"ciresan 0.5\"; or a list of \
@@ -313,9 +322,11 @@ impl TrainConfig {
         Self::key(key).map_or(Value::Null, |key| key.get(self))
     }
 
-    /// Every key with its value.
+    /// Every key with its value; `batch_norm` only where it is true, so that what is written without it is as it was before there
+    /// was this key.
     pub fn to_map(&self) -> Map<String, Value> {
-        KEYS.iter().map(|key| (key.name.to_owned(), key.get(self))).collect()
+        let written = KEYS.iter().filter(|key| self.batch_norm || key.name != BATCH_NORM);
+        written.map(|key| (key.name.to_owned(), key.get(self))).collect()
     }
 
     /// The configuration with these keys; those that are missing have their defaults.

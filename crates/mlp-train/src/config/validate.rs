@@ -189,6 +189,29 @@ impl TrainConfig {
         Error::of_key("loss", expected, self.loss.name()).with_advice(format!("or set output_activation to {required}"))
     }
 
+    /// A batch of one sample has no variance to normalise by: none may be left at the end of an epoch of `n_samples` either.
+    fn check_batch_norm(&self, n_samples: usize) -> Result<()> {
+        if !self.batch_norm || self.hidden.is_empty() {
+            return Ok(());
+        }
+        if self.batch_size == 1 {
+            let expected = "2 or more with batch_norm = true: a single sample has no variance to normalise by";
+            return Err(Error::of_key("batch_size", expected, "1"));
+        }
+        if n_samples % self.batch_size != 1 {
+            return Ok(());
+        }
+        let expected = format!(
+            "a size that leaves none or more than one of the {n_samples} training samples for the last batch: batch_norm = true \
+             normalises by the variance within it"
+        );
+        let fits = |&size: &usize| n_samples % size != 1;
+        let (below, above) = ((2..self.batch_size).rev().find(fits), (self.batch_size + 1..=n_samples).find(fits));
+        let sizes: Vec<String> = [below, above].into_iter().flatten().map(|size| size.to_string()).collect();
+        let advice = format!("take {}, or another number of samples", sizes.join(" or "));
+        Err(Error::of_key("batch_size", expected, self.batch_size.to_string()).with_advice(advice))
+    }
+
     fn check_samples(&self, n_train: usize) -> Result<()> {
         if self.validation >= n_train {
             return Err(Error::of_key(
@@ -206,6 +229,7 @@ impl TrainConfig {
                 self.batch_size.to_string(),
             ));
         }
+        self.check_batch_norm(n_left)?;
         let needed_by = [
             (self.early_stopping.is_some(), "early_stopping watches them"),
             (matches!(self.schedule, Schedule::Plateau { .. }), "the schedule plateau watches them"),

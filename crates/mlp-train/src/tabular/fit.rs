@@ -65,7 +65,7 @@ pub(super) fn fit(config: &TrainConfig, inputs: ArrayView2<'_, f64>, wanted: Wan
     if let Some(scaler) = &target_scaler {
         fold_targets(&mut mlp, scaler);
     }
-    Ok(Fitted { mlp, config: config.bias(true).precision(Precision::F64), history: Some(history) })
+    Ok(Fitted { mlp, config: config.bias(true).batch_norm(false).precision(Precision::F64), history: Some(history) })
 }
 
 fn run<F: Trainable>(
@@ -135,7 +135,8 @@ impl Fitted {
             AnyMlp::F32(mlp) => widened(mlp),
             AnyMlp::F64(mlp) => widened(mlp),
         };
-        Self { mlp, config: model.config.clone().bias(true).precision(Precision::F64), history: None }
+        let config = model.config.clone().bias(true).batch_norm(false).precision(Precision::F64);
+        Self { mlp, config, history: None }
     }
 
     /// The outputs for each row, shape `(n_rows, n_outputs)`: for a row the same bits, however many others there are.

@@ -1,14 +1,16 @@
 //! What does not fit together is refused before anything is computed.
 
-use mlp_core::{Activation, Gradients, Kernel, Mlp, Real};
+use mlp_core::{Activation, BatchNorm, Gradients, Kernel, Mlp, Real};
+use ndarray::Array1;
 
-use crate::checkpoint::{Checkpoint, Progressed};
+use crate::checkpoint::{Checkpoint, CheckpointNorm, Progressed};
 use crate::config::{Precision, TrainConfig, ValidationMetric, ValidationSplit};
 use crate::data::{Samples, Targets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::EpochMetrics;
 use crate::schedule::Schedule;
 use crate::train::Setup;
+use crate::unfolded::{Initial, Unfolded};
 
 pub(super) fn check<F: Real>(
     config: &TrainConfig,
@@ -97,12 +99,35 @@ fn check_test_shape(what: &str, expected: usize, found: usize) -> Result<()> {
     Err(about_test(Error::new(ErrorKind::Samples, expected, found.to_string())))
 }
 
-fn check_initial<F: Real>(config: &TrainConfig, initial: &Mlp<F>, n_inputs: usize, n_outputs: usize) -> Result<()> {
-    let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(initial));
-    if expected == found {
-        return Ok(());
+fn check_initial<F: Real>(config: &TrainConfig, initial: &Initial<F>, n_inputs: usize, n_outputs: usize) -> Result<()> {
+    let (mlp, norm) = match initial {
+        Initial::Plain(mlp) => (mlp, None),
+        Initial::Unfolded(Unfolded { mlp, norm }) => (mlp, Some(norm)),
+    };
+    let refused = |expected: String, found: String| {
+        Err(Error::new(ErrorKind::Model, format!("{expected} as configured"), found).about("initial network"))
+    };
+    let (expected, found) = (described_config(config, n_inputs, n_outputs), described_network(mlp));
+    if expected != found {
+        return refused(expected, found);
     }
-    Err(Error::new(ErrorKind::Model, format!("{expected} as configured"), found).about("initial network"))
+    let expected = if config.batch_norm { "one with batch normalisation" } else { "one without batch normalisation" };
+    match norm {
+        None if !config.batch_norm => Ok(()),
+        None => refused(expected.to_owned(), "one without".to_owned()),
+        Some(norm) if config.batch_norm && fits(norm, mlp) => Ok(()),
+        Some(_) if config.batch_norm => refused(expected.to_owned(), "one with that of another network".to_owned()),
+        Some(_) => refused(expected.to_owned(), "one with it".to_owned()),
+    }
+}
+
+/// Whether there are as many numbers as hidden units.
+fn fits<F: Real>(norm: &BatchNorm<F>, mlp: &Mlp<F>) -> bool {
+    let n_hidden = mlp.layers.len() - 1;
+    norm.layers.len() == n_hidden
+        && norm.layers.iter().zip(&mlp.layers).all(|(norm, layer)| {
+            [&norm.scale, &norm.mean, &norm.variance].iter().all(|row| row.len() == layer.weights.ncols())
+        })
 }
 
 pub(super) fn check_checkpoint<F: Real>(
@@ -143,6 +168,8 @@ pub(super) fn check_checkpoint<F: Real>(
         "another".to_owned(),
     )?;
 
+    check_norm(config, start, &check)?;
+
     let Progressed { epoch, batches, .. } = start.progressed;
     let (last, n_measured) = (config.epochs + 1, start.history.epochs.len());
     check("epoch", (1..=last).contains(&epoch), format!("1 to {last}"), epoch.to_string())?;
@@ -154,16 +181,38 @@ pub(super) fn check_checkpoint<F: Real>(
     check("seconds", n_seconds == n_measured, n_measured.to_string(), n_seconds.to_string())
 }
 
+/// Whether a checkpoint has what batch normalisation needs, and nothing of it where there is none.
+fn check_norm<F: Real>(
+    config: &TrainConfig,
+    start: &Checkpoint<F>,
+    check: &impl Fn(&str, bool, String, String) -> Result<()>,
+) -> Result<()> {
+    let what = "batch normalisation";
+    let described = |is_there: bool| if is_there { "one" } else { "none" }.to_owned();
+    let (expected, found) = (config.batch_norm, start.norm.is_some());
+    check(what, expected == found, described(expected), described(found))?;
+    let Some(CheckpointNorm { moment, slots, average, kept }) = &start.norm else { return Ok(()) };
+    let of_slot = |slot: &Vec<Array1<F>>| slot.iter().map(Array1::len).eq(config.hidden.iter().copied());
+    let is_right = [moment, kept].into_iter().chain(average).all(|norm| fits(norm, &start.mlp))
+        && average.is_some() == start.average.is_some()
+        && slots.len() == start.slots.len()
+        && slots.iter().all(of_slot);
+    check(what, is_right, "the shape of the network".to_owned(), "another".to_owned())
+}
+
 fn described_config(config: &TrainConfig, n_inputs: usize, n_outputs: usize) -> String {
-    described(&config.sizes(n_inputs, n_outputs), &config.activations(), config.bias)
+    described(&config.sizes(n_inputs, n_outputs), &config.activations(), &config.bias.to_string())
 }
 
 fn described_network<F: Real>(mlp: &Mlp<F>) -> String {
     let activations: Vec<_> = mlp.layers.iter().map(|layer| layer.activation).collect();
-    described(&mlp.sizes(), &activations, mlp.layers.iter().any(|layer| layer.bias.is_some()))
+    let mut biases: Vec<_> = mlp.layers.iter().map(|layer| layer.bias.is_some()).collect();
+    biases.dedup();
+    let bias = if let [bias] = biases[..] { bias.to_string() } else { "true in some layers".to_owned() };
+    described(&mlp.sizes(), &activations, &bias)
 }
 
-fn described(sizes: &[usize], activations: &[Activation], bias: bool) -> String {
+fn described(sizes: &[usize], activations: &[Activation], bias: &str) -> String {
     let names: Vec<_> = activations.iter().map(|activation| activation.name()).collect();
     format!("layers {sizes:?} with activations {} and bias = {bias}", names.join(", "))
 }

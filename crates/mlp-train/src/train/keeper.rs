@@ -2,29 +2,30 @@
 
 use std::time::Duration;
 
-use mlp_core::{Mlp, Real};
+use mlp_core::Real;
 
 use crate::config::EarlyStopping;
 use crate::evaluate::Evaluation;
 use crate::history::{EpochRecord, History};
+use crate::unfolded::Network;
 
 /// Remembers what was measured, and the network worth keeping: the latest, or with early stopping the best.
 pub(super) struct Keeper<F> {
     pub(super) early_stopping: Option<EarlyStopping>,
-    pub(super) mlp: Mlp<F>,
+    pub(super) network: Network<F>,
     /// Of that network on the test samples; not there as long as it comes from a checkpoint or has not been measured.
     pub(super) evaluation: Option<Evaluation>,
     pub(super) history: History,
 }
 
 impl<F: Real> Keeper<F> {
-    pub(super) fn new(early_stopping: Option<EarlyStopping>, mlp: &Mlp<F>) -> Self {
-        Self { early_stopping, mlp: mlp.clone(), evaluation: None, history: History::default() }
+    pub(super) fn new(early_stopping: Option<EarlyStopping>, network: &Network<F>) -> Self {
+        Self { early_stopping, network: network.clone(), evaluation: None, history: History::default() }
     }
 
     pub(super) fn keep(
         &mut self,
-        mlp: &Mlp<F>,
+        network: &Network<F>,
         record: EpochRecord,
         evaluation: Option<Evaluation>,
         seconds_train: f64,
@@ -39,7 +40,7 @@ impl<F: Real> Keeper<F> {
         self.history.epochs.push(record);
         if is_best {
             self.history.best_epoch = epoch;
-            self.mlp.clone_from(mlp);
+            self.network.clone_from(network);
             self.evaluation = evaluation;
         }
     }

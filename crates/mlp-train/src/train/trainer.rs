@@ -3,7 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use mlp_core::{Average, Descent, Dropout, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace};
+use mlp_core::{
+    Average, BatchNorm, Descent, Dropout, Gradients, Kernel, Mlp, NonFinite, OneByOne, Real, Workers, Workspace,
+};
+
+use ndarray::Array1;
 
 use super::keeper::Keeper;
 use super::reference::Reference;
@@ -18,6 +22,7 @@ use crate::optimizer::Update;
 use crate::random::{dropout_key, shuffle_for_epoch};
 use crate::schedule::Position;
 use crate::trainable::Trainable;
+use crate::unfolded::Network;
 
 /// The most samples of the next batch that are fetched from memory during a batch: pictures of digits in half of a core's
 /// second-level cache.
@@ -31,21 +36,24 @@ pub(super) enum Stepper<F> {
 }
 
 impl<F: Trainable> Stepper<F> {
-    fn new(config: &TrainConfig, mlp: &Mlp<F>, workers: &Workers, kernel: Kernel) -> Self {
+    fn new(config: &TrainConfig, network: &Network<F>, workers: &Workers, kernel: Kernel) -> Self {
+        let mlp = network.trained();
         if kernel == Kernel::Reference {
-            return Self::Reference(Reference::new(config, mlp, workers));
+            return Self::Reference(Reference::new(config, network, workers));
         }
         if config.descends_on_single_samples() {
             return Self::SingleSamples(OneByOne::new(mlp, kernel));
         }
         // Where there is more to do than to descend, the gradient is summed as in batches, of single samples too.
-        let has_options = config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout();
+        let has_options =
+            config.clip_norm.is_some() || config.max_norm.is_some() || config.has_dropout() || config.batch_norm;
         let max_batch = if has_options { config.batch_size.max(2) } else { config.batch_size };
         let n_slots = config.optimizer.n_slots();
-        Self::Batches(match config.precision {
+        let workspace = match config.precision {
             Precision::F32 | Precision::F64 => Workspace::new(mlp, max_batch, n_slots, kernel, workers),
             Precision::Bf16 => Workspace::with_bf16_products(mlp, max_batch, n_slots, kernel, workers),
-        })
+        };
+        Self::Batches(network.norm().into_iter().fold(workspace, Workspace::with_batch_norm))
     }
 
     pub(super) fn workspace(&self) -> &Workspace<F> {
@@ -99,6 +107,25 @@ impl<F: Trainable> Stepper<F> {
     }
 }
 
+/// What a run that goes on takes over from a checkpoint, beside its network.
+pub(super) struct State<F> {
+    /// The optimiser's state.
+    pub(super) slots: Vec<Gradients<F>>,
+    /// That for the scales of batch normalisation.
+    pub(super) scale_slots: Vec<Vec<Array1<F>>>,
+    /// The mean of the weights, where they are averaged.
+    pub(super) average: Option<Mlp<F>>,
+    /// That of batch normalisation.
+    pub(super) average_norm: Option<BatchNorm<F>>,
+}
+
+impl<F> State<F> {
+    /// That of a run that begins.
+    pub(super) fn none() -> Self {
+        Self { slots: Vec::new(), scale_slots: Vec::new(), average: None, average_norm: None }
+    }
+}
+
 /// One epoch of training after another, on one workspace.
 pub(super) struct Trainer<'a, 's, F> {
     config: &'a TrainConfig,
@@ -122,12 +149,12 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         config: &'a TrainConfig,
         samples: &'a Samples<'s, F>,
         rows: &'a [usize],
-        mlp: &Mlp<F>,
+        network: &Network<F>,
         workers: &'a Workers,
         kernel: Kernel,
     ) -> Self {
-        let stepper = Stepper::new(config, mlp, workers, kernel);
-        let bits = config.smoothed_targets(mlp.n_outputs()).map(F::narrow);
+        let stepper = Stepper::new(config, network, workers, kernel);
+        let bits = config.smoothed_targets(network.mlp.n_outputs()).map(F::narrow);
         let average = config.average.map(|_| Average::new(stepper.workspace()));
         let dropout = config.has_dropout().then(|| Dropout::new(config.input_dropout, &config.hidden_dropout()));
         let max_samples = config.batch_size * stepper.batches_at_a_time();
@@ -150,22 +177,22 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
         }
     }
 
-    /// Takes over the optimiser's state.
-    pub(super) fn load_slots(&mut self, slots: &[Gradients<F>]) {
+    /// Takes over the optimiser's state, and the mean of the weights.
+    pub(super) fn load(&mut self, state: &State<F>) {
+        let State { slots, scale_slots, average: mean, average_norm } = state;
         match &mut self.stepper {
             Stepper::Batches(workspace) => {
                 slots.iter().enumerate().for_each(|(slot, state)| workspace.set_slot(slot, state));
+                scale_slots.iter().enumerate().for_each(|(slot, state)| workspace.set_scale_slot(slot, state));
             }
-            Stepper::Reference(reference) if !slots.is_empty() => reference.load_slots(slots),
+            Stepper::Reference(reference) if !slots.is_empty() => reference.load_slots(slots, scale_slots),
             // Steps on single samples keep no state.
             Stepper::Reference(_) | Stepper::SingleSamples(_) => {}
         }
-    }
-
-    /// Takes over the mean of the weights.
-    pub(super) fn load_average(&mut self, mean: &Mlp<F>) {
         if let Some(average) = &mut self.average {
-            average.load(self.stepper.workspace(), mean);
+            let workspace = self.stepper.workspace();
+            mean.iter().for_each(|mean| average.load(workspace, mean));
+            average_norm.iter().for_each(|norm| average.load_batch_norm(workspace, norm));
         }
     }
 
@@ -177,11 +204,19 @@ impl<'a, 's, F: Trainable> Trainer<'a, 's, F> {
     }
 
     /// What is to be measured after an epoch, and kept: the network of this moment or, where there is one, that of the mean.
-    pub(super) fn store_measured(&self, epoch: usize, mlp: &mut Mlp<F>) {
+    pub(super) fn store_measured(&self, epoch: usize, network: &mut Network<F>) {
         let (workspace, n_epochs) = (self.stepper.workspace(), self.config.epochs);
-        match (&self.average, self.config.average) {
-            (Some(average), Some(rule)) if rule.has_begun(epoch, n_epochs) => average.store(workspace, mlp),
-            _ => workspace.store(mlp),
+        let has_begun = self.config.average.is_some_and(|rule| rule.has_begun(epoch, n_epochs));
+        let average = self.average.as_ref().filter(|_| has_begun);
+        let mlp = network.unfolded.as_mut().map_or(&mut network.mlp, |unfolded| &mut unfolded.mlp);
+        match average {
+            Some(average) => average.store(workspace, mlp),
+            None => workspace.store(mlp),
+        }
+        if let Some(unfolded) = &mut network.unfolded {
+            let norm = average.map_or_else(|| workspace.batch_norm(), |average| average.batch_norm(workspace));
+            norm.into_iter().for_each(|norm| unfolded.norm = norm);
+            network.mlp = unfolded.fold();
         }
     }
 

@@ -60,7 +60,11 @@ fn a_step_on_deformed_images_that_count_differently_allocates_nothing_on_any_thr
             all.wait();
             IS_WATCHED.set(true);
         });
-        for config in [base.clone().batch_size(16), base.clone().batch_size(1).optimizer(Optimizer::Sgd)] {
+        for config in [
+            base.clone().batch_size(16),
+            base.clone().batch_size(16).batch_norm(true),
+            base.clone().batch_size(1).optimizer(Optimizer::Sgd),
+        ] {
             let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
             // What was counted when each batch was done: the room for these is there before the first.
             let mut counts = Vec::with_capacity(16);

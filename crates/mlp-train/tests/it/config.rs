@@ -17,7 +17,7 @@ fn every_key_gives_back_what_was_set() {
         "loss": "softmax-cross-entropy", "reduction": "sum", "label_smoothing": 0.25, "class_weights": [1.0, 2.5], "precision": "f64",
         "optimizer": { "name": "adamw", "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "decay": 0.1 },
         "learning_rate": 0.5, "l2": 0.125, "l1": 0.25, "clip_norm": 1.5,
-        "dropout": [0.5, 0.25], "input_dropout": 0.2, "max_norm": 3.5,
+        "dropout": [0.5, 0.25], "input_dropout": 0.2, "max_norm": 3.5, "batch_norm": true,
         "augment": "shift 2, elastic 6 36",
         "average": { "name": "mean", "epochs": 2 }, "schedule": { "name": "cosine", "warmup": 0.5, "floor": 0.1 },
         "batch_size": 3, "epochs": 7, "validation": 11, "validation_split": "stratified",
@@ -120,6 +120,8 @@ fn every_name_of_every_choice_is_accepted() {
     accepts("input_dropout", json!(0.2));
     accepts("max_norm", json!(false));
     accepts("max_norm", json!(2.0));
+    accepts("batch_norm", json!(false));
+    accepts("batch_norm", json!(true));
     accepts("schedule", json!({ "name": "step", "every": 1, "factor": 2 }));
     accepts("schedule", json!({ "name": "warm-restarts", "every": 1 }));
     for name in ["cosine", "one-cycle", "plateau"] {
@@ -397,6 +399,7 @@ fn every_field_is_set_by_the_method_of_its_name() {
         .dropout([0.5, 0.25])
         .input_dropout(0.2)
         .max_norm(3.0)
+        .batch_norm(true)
         .augment(Augmentation::GENTLE)
         .schedule(Schedule::Constant)
         .average(Averaging::Mean { epochs: 2 })

@@ -149,7 +149,7 @@ fn a_run_can_start_from_the_weights_of_another() {
     let config = Blobs::config().epochs(5);
     let first = run::<f32>(&config, &blobs.samples(), None);
     let workers = Workers::new(1);
-    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(first.mlp.clone()) };
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(first.mlp.clone().into()) };
     let second = train(&config, &blobs.samples(), None, setup, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(second.history.epochs[0].train, first.history.epochs[5].train);
 }

@@ -3,6 +3,7 @@
 mod allocation;
 mod augmentation;
 mod averaging;
+mod batch_norm;
 mod bf16;
 mod checkpoint;
 mod classifier;
@@ -27,5 +28,6 @@ mod smoothing;
 mod stopping;
 mod suspects;
 mod tabular;
+mod unfolded;
 mod validation;
 mod weights;

@@ -123,7 +123,7 @@ fn weights_that_overflow_when_measured_are_a_divergence_before_training() {
     let mut initial = run(&config.clone().epochs(0), &xor.samples(), None).mlp;
     initial.layers[1].weights[[0, 0]] = f64::NAN;
     let workers = Workers::new(1);
-    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(initial) };
+    let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: Some(initial.into()) };
     let run = train(&config, &xor.samples(), None, setup, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(run.outcome, Outcome::Diverged(Divergence { epoch: 0, batch: 0, layer: 1 }));
     assert!(run.history.epochs.is_empty());

@@ -198,6 +198,13 @@ struct GoldenBatchNorm {
     losses: Vec<f64>,
     after_training: Normalized,
     outputs: Vec<Vec<f64>>,
+    with_adamw: NormalizedTraining,
+}
+
+#[derive(Deserialize)]
+struct NormalizedTraining {
+    losses: Vec<f64>,
+    after_training: Normalized,
 }
 
 #[derive(Deserialize)]
@@ -248,4 +255,53 @@ fn batch_normalisation_agrees_with_pytorch_over_three_epochs() {
     }
     let outputs = norm.fold(&mlp).forward(inputs.view());
     assert!((outputs - matrix(&golden.outputs)).iter().all(|error| error.abs() < TOLERANCE));
+}
+
+/// On the fast path, where γ and β are treated as biases are: without decay, and counted where the gradient is clipped.
+#[test]
+fn batch_normalisation_agrees_with_pytorch_on_the_fast_path() {
+    let golden: GoldenBatchNorm = serde_json::from_str(include_str!("../golden/pytorch_batch_norm.json")).unwrap();
+    let adamw = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.1 };
+    check_normalized(&golden, Optimizer::Sgd, None, &golden.losses, &golden.after_training);
+    let NormalizedTraining { losses, after_training } = &golden.with_adamw;
+    check_normalized(&golden, adamw, Some(0.8), losses, after_training);
+}
+
+fn check_normalized(
+    golden: &GoldenBatchNorm,
+    optimizer: Optimizer,
+    clip_norm: Option<f64>,
+    losses: &[f64],
+    after_training: &Normalized,
+) {
+    let (inputs, bits) = (matrix(&golden.inputs), matrix(&golden.bits));
+    let samples =
+        Samples { inputs: Inputs::Values(inputs.view()), targets: Targets::Values(bits.view()), weights: None };
+    let mut mlp = golden.first.network.mlp(Activation::Sigmoid);
+    let hidden = [Activation::Relu, Activation::Tanh, Activation::Sigmoid];
+    mlp.layers.iter_mut().zip(hidden).for_each(|(layer, activation)| layer.activation = activation);
+    let objective = Objective { loss: Loss::CrossEntropy, reduction: Reduction::Sum };
+    let all: Vec<usize> = (0..inputs.nrows()).collect();
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported() && *kernel != Kernel::Reference) {
+        let workers = Workers::new(2);
+        let workspace = Workspace::new(&mlp, 4, optimizer.n_slots(), kernel, &workers);
+        let mut workspace = workspace.with_batch_norm(&golden.first.norm());
+        for (step, (rows, expected)) in (1..).zip((0..3).flat_map(|_| all.chunks(4)).zip(losses)) {
+            let update = Update { learning_rate: 0.05, step, clip_norm, ..PLAIN };
+            let batch = Rows::new(&samples, rows);
+            let loss = f64::step(optimizer, &mut workspace, &batch, objective, update, &workers).unwrap();
+            assert!((loss / rows.len() as f64 - expected).abs() < TOLERANCE, "step {step}: {loss} for {expected}");
+        }
+        let mut found = mlp.clone();
+        workspace.store(&mut found);
+        assert_same(&found, &after_training.network, "batch normalisation");
+        let norm = workspace.batch_norm().unwrap();
+        for (found, expected) in norm.layers.iter().zip(&after_training.norm().layers) {
+            for (found, expected) in
+                [(&found.scale, &expected.scale), (&found.mean, &expected.mean), (&found.variance, &expected.variance)]
+            {
+                assert!((found - expected).iter().all(|error| error.abs() < TOLERANCE), "{found} for {expected}");
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ fn refusal(
     initial: Option<Mlp<f64>>,
 ) -> String {
     let workers = Workers::new(1);
-    let setup = Setup { workers: &workers, kernel: Kernel::Portable, initial };
+    let setup = Setup { workers: &workers, kernel: Kernel::Portable, initial: initial.map(Into::into) };
     let mut observer = |_: mlp_train::Progress<'_>| -> ControlFlow<()> { panic!("nothing may have been computed") };
     train(config, samples, test, setup, &mut observer).unwrap_err().to_string()
 }

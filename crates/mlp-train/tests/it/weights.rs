@@ -233,7 +233,7 @@ fn the_loss_of_a_batch_is_divided_by_its_rows() {
     let losses: Vec<f64> = (0..3).map(|sample| -outputs[[sample, usize::from(labels[sample])]].ln()).collect();
     for kernel in [Kernel::detect(), Kernel::Reference] {
         let workers = Workers::new(1);
-        let setup = Setup { workers: &workers, kernel, initial: Some(mlp.clone()) };
+        let setup = Setup { workers: &workers, kernel, initial: Some(mlp.clone().into()) };
         let mut shown = 0.0;
         let mut observer = |progress: Progress<'_>| {
             if let Progress::Batch { loss_so_far, .. } = progress {
