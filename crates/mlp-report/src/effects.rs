@@ -41,8 +41,8 @@ use fit::{Fit, Unit};
 use importance::Found;
 
 pub use importance::Importance;
-pub use seeds::SharedSeeds;
 pub(crate) use importance::N_SHUFFLES;
+pub use seeds::SharedSeeds;
 
 /// With more seeds than these, the jackknife leaves out groups of them.
 pub(crate) const N_BLOCKS: usize = 50;
@@ -196,13 +196,14 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         Found::nothing(used.len(), 0)
     };
     let (n_compared, shared_seeds) = (found.n_compared, found.seeds);
-    let not_apart = not_apart(&used, found.not_apart, &found.importance);
+    let keys: Vec<usize> = used.iter().map(|factor| factor.key).collect();
     let mut keys: Vec<KeyEffect> = used
         .into_iter()
         .zip(levels)
         .zip(found.importance)
-        .zip(not_apart)
-        .map(|(((factor, levels), importance), not_apart_from)| {
+        .zip(found.not_apart)
+        .map(|(((factor, levels), importance), others)| {
+            let not_apart_from = others.into_iter().map(|other| keys[other]).collect();
             let is_separable =
                 design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
             let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
@@ -222,18 +223,6 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         n_combinations: (n_found, n_possible),
         explained,
     }
-}
-
-/// The keys apart from which others hardly vary, by their index in the overview, as far as that tells anything: of a setting that
-/// stands out, and of one that does not beside such a one.
-fn not_apart(used: &[Factor], found: Vec<Vec<usize>>, importance: &[Option<Importance>]) -> Vec<Vec<usize>> {
-    let matters = |place: usize| importance[place].is_some_and(|importance| importance.matters);
-    let told = |(place, others): (usize, Vec<usize>)| {
-        let is_told = matters(place) || others.iter().any(|&other| matters(other));
-        let others = others.into_iter().filter(|_| is_told);
-        others.map(|other| used[other].key).collect()
-    };
-    found.into_iter().enumerate().map(told).collect()
 }
 
 /// The strongest first: what matters before what can't be told from chance, by what it explains, or by its span.

@@ -87,11 +87,8 @@ impl Figures<'_> {
 
 /// Draws all figures of `input`.
 pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a> {
-    let mut figures = Figures {
-        epochs: comparing::epochs(overview),
-        robustness: disturbed(input, overview),
-        ..Figures::default()
-    };
+    let mut figures =
+        Figures { epochs: comparing::epochs(overview), robustness: disturbed(input, overview), ..Figures::default() };
     // Numbers of different kinds on one axis, or in one mean, would say something that is not so.
     if overview.unlike.is_empty() {
         let effects = effects(overview);

@@ -59,7 +59,8 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput> {
 
 /// Reads several folders of results as one, to compare their trials on one page: each trial gets the name of its folder as a
 /// further setting, [`FOLDER_KEY`]. Folders of the same name are told apart by those they lie in; one that is named twice is
-/// read once. A trial that lies in several of them is one trial and counts once: a warning says so.
+/// read once. A trial that lies in several of them, computed with instructions of the same level, is one trial and counts once: a
+/// warning says so.
 ///
 /// # Errors
 ///
@@ -98,25 +99,22 @@ pub fn read_folders(dirs: &[PathBuf]) -> Result<ReportInput> {
     Ok(all)
 }
 
-/// Keeps one of the trials of each identity: the first that finished or diverged, or else the first. Returns how many trials
-/// had copies.
+/// Keeps one of the trials of each identity and kernel (others round differently, which may be what is compared): the first that
+/// finished or diverged, or else the first. Returns how many trials had copies.
 fn count_once(input: &mut ReportInput) -> usize {
     let is_over = |trial: &TrialResult| trial.ending.is_none() && trial.record.is_over();
     let mut kept: Vec<TrialResult> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut copied: BTreeSet<String> = BTreeSet::new();
+    let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut copied: BTreeSet<usize> = BTreeSet::new();
     for trial in std::mem::take(&mut input.trials) {
-        match places.get(&trial.record.trial) {
-            None => {
-                places.insert(trial.record.trial.clone(), kept.len());
-                kept.push(trial);
-            }
-            Some(&place) => {
-                copied.insert(trial.record.trial.clone());
-                if is_over(&trial) && !is_over(&kept[place]) {
-                    kept[place] = trial;
-                }
-            }
+        let place = *places.entry((trial.record.trial.clone(), trial.record.kernel.clone())).or_insert(kept.len());
+        if place == kept.len() {
+            kept.push(trial);
+            continue;
+        }
+        copied.insert(place);
+        if is_over(&trial) && !is_over(&kept[place]) {
+            kept[place] = trial;
         }
     }
     input.trials = kept;

@@ -103,7 +103,8 @@ impl<'a> Overview<'a> {
             by_rank.then_with(|| by_loss(a, b)).then_with(|| a.indices.cmp(&b.indices))
         });
         let ranked_on = ranking.set;
-        let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None, unlike };
+        let mut overview =
+            Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None, unlike };
         let best = best_by(records, by).filter(|_| overview.unlike.is_empty());
         overview.best = best.and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();

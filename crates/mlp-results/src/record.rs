@@ -338,7 +338,8 @@ impl RunRecord {
         let is_fraction = |name: &str| Metric::ALL.iter().any(|metric| metric.name() == name && metric.is_fraction());
         let of_epochs = self.measured().filter(move |(_, name, _)| is_fraction(name));
         let of_classes = [("precision", &self.precision), ("recall", &self.recall)].into_iter();
-        let of_classes = of_classes.flat_map(|(name, values)| values.iter().map(move |&value| (name.to_owned(), value)));
+        let of_classes =
+            of_classes.flat_map(|(name, values)| values.iter().map(move |&value| (name.to_owned(), value)));
         of_epochs.map(|(place, name, value)| (format!("{place}.{name}"), value)).chain(of_classes)
     }
 

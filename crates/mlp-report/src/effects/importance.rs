@@ -23,7 +23,7 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::interval::mean;
+use mlp_results::interval::{self, mean};
 use mlp_results::{Overview, Status, TrialResult};
 use mlp_train::shuffle_for_epoch;
 
@@ -97,9 +97,11 @@ pub(super) fn importance(
         return Found::nothing(factors.len(), rows.len());
     }
     let columns: Vec<_> = factors.iter().map(|factor| columns(overview, factor, &rows)).collect();
-    let not_apart = apart::not_apart(&columns, rows.len());
+    let ranks: Vec<f64> = rows.iter().map(|row| row.rank).collect();
     let (shared, seeds) = Seeds::new(&rows);
-    let found = Selection::new(columns, rows.iter().map(|row| row.rank).collect(), seeds).run();
+    let found = Selection::new(columns.clone(), ranks.clone(), seeds).run();
+    let matters: Vec<bool> = found.iter().map(|importance| importance.matters).collect();
+    let not_apart = apart::not_apart(&columns, &ranks, &matters);
     Found { importance: found.into_iter().map(Some).collect(), not_apart, n_compared: rows.len(), seeds: shared }
 }
 
@@ -109,10 +111,14 @@ fn rows(overview: &Overview<'_>, trial_score: &dyn Fn(&TrialResult) -> Option<f6
     let score = |cell: &mlp_results::Cell<'_>| {
         mean(&cell.trials.iter().filter_map(|trial| trial_score(trial)).collect::<Vec<_>>())
     };
+    let all = overview.cells.iter().flat_map(|cell| &cell.trials);
+    let seen = interval::range(all.filter_map(|trial| trial_score(trial)));
+    // As bad as the worst that was measured: what it would have reached is not known.
+    let worst_seen = seen.map(|(low, high)| if overview.metric.higher_is_better() { low } else { high });
     let by_seed = |cell: &mlp_results::Cell<'_>| {
         let scored = cell.trials.iter().filter_map(|trial| {
             let has_diverged = trial.record.status == Status::Diverged;
-            Some((super::seed(trial), trial_score(trial).or_else(|| has_diverged.then_some(worst))?))
+            Some((super::seed(trial), trial_score(trial).or(worst_seen.filter(|_| has_diverged))?))
         });
         scored.collect()
     };
@@ -134,7 +140,7 @@ fn rows(overview: &Overview<'_>, trial_score: &dyn Fn(&TrialResult) -> Option<f6
 }
 
 /// The places of the values in their order, from 0; equal values share the mean of theirs.
-pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
+fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
@@ -318,7 +324,7 @@ pub(super) fn orthonormal(columns: &[Vec<f64>], others: &[Vec<f64>]) -> Vec<Vec<
 }
 
 /// `vector` without its parts along the `directions`, which are orthonormal.
-pub(super) fn without(vector: &[f64], directions: &[Vec<f64>]) -> Vec<f64> {
+fn without(vector: &[f64], directions: &[Vec<f64>]) -> Vec<f64> {
     let mut rest = vector.to_vec();
     for direction in directions {
         let share = product(&rest, direction);

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlp_results::interval::student_share_within;
 
-use super::importance::{N_LEAST, Row, orthonormal, product, ranks, without};
+use super::importance::{N_LEAST, Row, orthonormal, product};
 
 /// How the compared configurations share seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,8 +31,9 @@ pub enum SharedSeeds {
 pub(super) struct Seeds {
     /// Which of all rows these are.
     rows: Vec<usize>,
-    /// For each seed the ranks of their scores, with a sum of zero.
-    ranks: Vec<Vec<f64>>,
+    /// For each seed their scores, and not the ranks of these: where one setting's luck is all that tells the trials of a seed
+    /// apart, the ranks of its values are as far apart as can be with every seed, and would seem to agree.
+    scores: Vec<Vec<f64>>,
 }
 
 impl Seeds {
@@ -51,7 +52,8 @@ impl Seeds {
         let mut rows: BTreeSet<usize> = (0..all.len()).collect();
         let mut shared: Vec<&str> = Vec::new();
         for (seed, _) in seeds {
-            let with: BTreeSet<usize> = rows.iter().copied().filter(|&row| all[row].by_seed.contains_key(seed)).collect();
+            let with: BTreeSet<usize> =
+                rows.iter().copied().filter(|&row| all[row].by_seed.contains_key(seed)).collect();
             if with.len() >= least {
                 rows = with;
                 shared.push(seed);
@@ -61,12 +63,9 @@ impl Seeds {
             return (SharedSeeds::One, None);
         }
         let rows: Vec<usize> = rows.into_iter().collect();
-        let of_seed = |seed: &&str| {
-            let ranks = ranks(&rows.iter().map(|&row| all[row].by_seed[*seed]).collect::<Vec<_>>());
-            without(&ranks, &[constant(rows.len())])
-        };
-        let ranks: Vec<Vec<f64>> = shared.iter().map(of_seed).collect();
-        (SharedSeeds::Several(shared.len()), Some(Seeds { rows, ranks }))
+        let of_seed = |seed: &&str| rows.iter().map(|&row| all[row].by_seed[*seed]).collect();
+        let scores: Vec<Vec<f64>> = shared.iter().map(of_seed).collect();
+        (SharedSeeds::Several(shared.len()), Some(Seeds { rows, scores }))
     }
 
     /// How likely the luck of the seeds alone lets the columns of a setting describe as much beside those `taken` before.
@@ -78,9 +77,9 @@ impl Seeds {
         let mut others = vec![constant.clone()];
         others.extend(orthonormal(&restricted(taken), &[constant]));
         let basis = orthonormal(&restricted(key), &others);
-        let n_seeds = self.ranks.len() as f64;
+        let n_seeds = self.scores.len() as f64;
         let described = |column: &Vec<f64>| {
-            let of_seeds: Vec<f64> = self.ranks.iter().map(|ranks| product(column, ranks)).collect();
+            let of_seeds: Vec<f64> = self.scores.iter().map(|scores| product(column, scores)).collect();
             let mean = of_seeds.iter().sum::<f64>() / n_seeds;
             (n_seeds * mean * mean, of_seeds.iter().map(|value| (value - mean).powi(2)).sum::<f64>())
         };
@@ -88,10 +87,16 @@ impl Seeds {
             basis.iter().map(described).fold((0.0, 0.0), |sums, column| (sums.0 + column.0, sums.1 + column.1));
         match (basis.len(), between > 0.0) {
             (0, _) => 1.0,
-            // Every seed says the same to the last rank.
-            (_, false) => if in_the_mean > 0.0 { 0.0 } else { 1.0 },
+            // Every seed says the same to the last digit.
+            (_, false) => {
+                if in_the_mean > 0.0 {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
             (n_columns, true) => {
-                f_tail(in_the_mean * (n_seeds - 1.0) / between, n_columns, n_columns * (self.ranks.len() - 1))
+                f_tail(in_the_mean * (n_seeds - 1.0) / between, n_columns, n_columns * (self.scores.len() - 1))
             }
         }
     }
@@ -142,9 +147,16 @@ mod tests {
     /// The quantiles of printed tables (Pearson and Hartley, Biometrika Tables for Statisticians, table 18).
     #[test]
     fn five_percent_of_fishers_distribution_are_above_its_tabulated_quantiles() {
-        for (upper, lower, quantile) in
-            [(1, 2, 18.513), (2, 4, 6.9443), (3, 6, 4.7571), (1, 9, 5.1174), (4, 8, 3.8379), (5, 10, 3.3258), (3, 3, 9.2766), (7, 5, 4.8759)]
-        {
+        for (upper, lower, quantile) in [
+            (1, 2, 18.513),
+            (2, 4, 6.9443),
+            (3, 6, 4.7571),
+            (1, 9, 5.1174),
+            (4, 8, 3.8379),
+            (5, 10, 3.3258),
+            (3, 3, 9.2766),
+            (7, 5, 4.8759),
+        ] {
             let tail = f_tail(quantile, upper, lower);
             assert!((tail - 0.05).abs() < 2e-5, "{upper}, {lower}: {tail}");
         }

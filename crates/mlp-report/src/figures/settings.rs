@@ -4,8 +4,8 @@ use mlp_results::{Overview, text};
 
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
-use crate::page::{not_apart_from, only_for};
 use crate::figure::{ReportFigure, file_name};
+use crate::page::{not_apart_from, only_for};
 use crate::{against_key, interplay};
 
 /// How many varied keys get a figure of their own.

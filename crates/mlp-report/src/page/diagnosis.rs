@@ -52,7 +52,7 @@ struct Diagnoses<'a> {
 struct Lines<'a> {
     open: Vec<Line<'a>>,
     folded: Vec<Line<'a>>,
-    /// What the folded ones are called: `12 trials more: 12 did not learn`.
+    /// What the folded ones are called: `12 trials more that did not learn`.
     name: String,
 }
 
@@ -117,10 +117,7 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         causes: causes(input),
         verdict: summary(&verdicts.into_values().collect::<Vec<_>>()),
         examined: (n_examined < n_trials).then(|| format!("{n_examined} of {}", counted(n_trials, "trial"))),
-        lists: [
-            Lines::new(lines, N_DEAD_OPEN, "more"),
-            Lines::new(others, n_others_open, "in which learning did not die"),
-        ],
+        lists: [Lines::new(lines, N_DEAD_OPEN, " more"), Lines::new(others, n_others_open, "")],
         n_left: (n_left > 0).then(|| counted(n_left, "more trial")),
     }))
 }
@@ -177,14 +174,22 @@ fn summary(verdicts: &[Verdict]) -> String {
 }
 
 impl<'a> Lines<'a> {
-    /// The first `n_open` lines are open; the others are folded and called, for one, `3 trials more: 1 diverged, 2 did not learn`.
+    /// The first `n_open` lines are open; the others are folded and called, for one, `3 trials more that did not learn`, or
+    /// `3 trials more: 1 diverged; 2 did not learn`.
     fn new(mut lines: Vec<(Verdict, Line<'a>)>, n_open: usize, what: &str) -> Lines<'a> {
         let folded = lines.split_off(n_open.min(lines.len()));
         let count = |verdict: Verdict| folded.iter().filter(|(other, _)| *other == verdict).count();
         let verdicts = Verdict::TROUBLED.into_iter().chain([Verdict::Learns]);
         let counts = verdicts.map(|verdict| (count(verdict), verdict.words())).filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
-        let name = format!("{} {what}: {}", counted(folded.len(), "trial"), counts.join("; "));
+        let counts: Vec<(usize, &str)> = counts.collect();
+        let all = counted(folded.len(), "trial");
+        let name = match counts.as_slice() {
+            [(_, words)] => format!("{all}{what} that {words}"),
+            counts => {
+                let counts: Vec<String> = counts.iter().map(|(count, words)| format!("{count} {words}")).collect();
+                format!("{all}{what}: {}", counts.join("; "))
+            }
+        };
         let lines_of = |lines: Vec<(Verdict, Line<'a>)>| lines.into_iter().map(|(_, line)| line).collect();
         Lines { open: lines_of(lines), name, folded: lines_of(folded) }
     }
