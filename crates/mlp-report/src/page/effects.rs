@@ -63,6 +63,8 @@ struct Span {
     is_chance: bool,
     has_too_few: bool,
     is_alias: bool,
+    /// Whether the selection took it.
+    stands_out: bool,
     /// The settings that it cannot be told from, where it hardly varies apart from them.
     not_apart_from: Option<String>,
     /// `for this seed alone`, of one that is named.
@@ -165,6 +167,7 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
         share: importance(share),
         p: importance(p_value),
         is_chance: !effect.may_matter(),
+        stands_out: effect.importance.is_some_and(|importance| importance.matters),
         not_apart_from: not_apart_from(overview, effect),
         only_for: only_for(effects).filter(|_| effect.importance.is_some_and(|importance| importance.matters)),
         has_too_few: effect.has_too_few,

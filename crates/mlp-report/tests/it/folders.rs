@@ -69,6 +69,14 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
     // The maps of the dead are drawn, before those of others that are not shown one by one.
     let maps = section.matches("<details class=\"card\"><summary><code>").count();
     assert_eq!((maps, section.matches("Layer 1 of 4").count()), (8, 4));
+    // What is folded is called what the verdict calls it.
+    let more = (3..9).map(|seed| made_up::record(&[("l2", json!(1.0))], Story { accuracy: 0.1, ..story(seed) }));
+    let more: Vec<_> = more.collect();
+    input.diagnoses.extend(more.iter().map(|record| made_up::diagnosis(record, true)));
+    input.trials.extend(made_up::trials(more));
+    let page = report_html(&input);
+    assert!(page.contains("1 diverged, 9 did not learn.</strong>"));
+    assert!(page.contains("<summary>2 trials more that did not learn</summary>"));
     input.diagnoses.clear();
     assert!(!report_html(&input).contains("#diagnosis"));
 }

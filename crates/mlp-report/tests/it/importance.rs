@@ -279,6 +279,6 @@ fn a_setting_that_hardly_varies_apart_from_others_is_no_finding() {
     assert_eq!(of("hidden").not_apart_from, [key("folder"), key("early_stopping")]);
     assert_eq!(of("learning_rate").not_apart_from, [0; 0]);
     let page = report_html(&input);
-    assert!(page.contains("cannot be told from folder, hidden: it hardly varies apart"));
-    assert!(page.contains("This setting cannot be told from folder, hidden"));
+    assert!(page.contains("stands out, but cannot be told from early_stopping, hidden: it hardly varies apart"));
+    assert!(page.contains("This setting cannot be told from early_stopping, hidden: it hardly varies apart."));
 }
