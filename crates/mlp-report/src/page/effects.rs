@@ -115,7 +115,12 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
             SharedSeeds::Several(n_seeds) => Some(text::thousands(n_seeds as u64)),
             SharedSeeds::Own | SharedSeeds::One => None,
         },
-        n_compared: counted(effects.n_compared, "configuration"),
+        n_compared: match effects.shared_seeds {
+            SharedSeeds::Several(n_seeds) => {
+                format!("{} and {n_seeds} seeds", counted(effects.n_compared, "configuration"))
+            }
+            SharedSeeds::Own | SharedSeeds::One => counted(effects.n_compared, "configuration"),
+        },
         spans: effects.keys.iter().map(|effect| span(overview, effects, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
         figures: FigureList { figures: &figures.settings },

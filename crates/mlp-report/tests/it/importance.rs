@@ -244,6 +244,7 @@ fn with_one_seed_what_is_named_is_named_for_that_seed_alone() {
     assert_eq!(names(&overview, &effects(&overview)), ["validation_split"], "the same with every seed");
     let page = report_html(&three);
     assert!(!page.contains("for this seed alone") && page.contains("the scores of each of the 3 seeds"));
+    assert!(page.contains("cannot be told from chance with 24 configurations and 3 seeds"));
     // Where each configuration has a seed of its own, luck says nothing about others.
     let mut own = one;
     for (seed, trial) in own.trials.iter_mut().enumerate() {
