@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
+use mlp_results::text::counted;
 use mlp_results::{Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status};
 use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 
@@ -32,6 +33,22 @@ pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
 fn differ<T: PartialEq>(mut values: impl Iterator<Item = Vec<T>>) -> bool {
     let first = values.next();
     values.any(|value| Some(value) != first)
+}
+
+/// Says, of several trials, that some may have learned from their validation samples before: those rank them too high.
+pub(crate) fn warn_of_seen_validation<'a>(records: impl Iterator<Item = &'a RunRecord>) {
+    let (mut n_records, mut n_seen) = (0, 0);
+    for record in records {
+        n_records += 1;
+        n_seen += usize::from(record.data.validation_was_seen);
+    }
+    if n_seen > 0 {
+        notice(format_args!(
+            "warning: validation flatters {n_seen} of {}: they went on from a net that may have learned from what are their \
+             validation samples; --by test.accuracy ranks without those",
+            counted(n_records, "trial")
+        ));
+    }
 }
 
 /// How to run trials: of `train` and `sweep`.

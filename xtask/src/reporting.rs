@@ -10,18 +10,25 @@ use mlp_sweep::{Dataset, SweepSpec};
 use ndarray::Axis;
 
 use crate::failure::Failure;
+use crate::options::warn_of_seen_validation;
 use crate::output::notice;
 
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
 /// records are only read, and those who write reports take turns, so that the last one has seen every record.
 pub(crate) fn write(folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
-    write_ranked(folder, data, RankBy::default())
+    let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK)?;
+    finish(read_folder(folder)?, folder, data)
 }
 
-/// The same, with trials ranked by what is asked for.
+/// The same, with trials ranked by what is asked for; says where validation samples that were seen before may rank some too high.
 pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) -> Result<PathBuf, Failure> {
     let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK)?;
-    let mut input = ReportInput { by, ..read_folder(folder)? };
+    let input = ReportInput { by, ..read_folder(folder)? };
+    warn_of_seen_validation(input.trials.iter().map(|trial| &trial.record));
+    finish(input, folder, data)
+}
+
+fn finish(mut input: ReportInput, folder: &Path, data: Option<&Dataset>) -> Result<PathBuf, Failure> {
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));
     }

@@ -23,8 +23,8 @@ const N_LINES: usize = 3;
 /// The same of names that say which setting each value is of.
 const N_LINES_NAMED: usize = 2;
 
-/// The [`N_CELLS`] best configurations as an SVG document. A configuration of which only some runs trained has no
-/// interval, but says how many did; one with a single run has none either.
+/// The [`N_CELLS`] best configurations as an SVG document. A configuration of which only some runs trained has its mean in another
+/// colour and no interval; one with a single run has none either.
 pub fn best_cells(overview: &Overview<'_>) -> String {
     let cells: Vec<_> = overview.cells.iter().take(N_CELLS).filter(|cell| !cell.scores.is_empty()).collect();
     let metric = overview.metric;
@@ -116,14 +116,11 @@ impl Rows {
             self.mark(canvas, y, metric.on_axis(score), &hint, (2.6, Paint::area(palette::MUTED, 0.6)));
         }
         let mean = metric.on_axis(cell.mean()?);
-        let (color, value) = if cell.is_bimodal {
-            (palette::VERMILION, format!("{} of {}", cell.n_trained, cell.scores.len()))
-        } else {
-            let rank = overview.cells.iter().position(|other| std::ptr::eq(other, cell)).unwrap_or(row);
-            let hint = hint::configuration(overview, rank, cell);
-            self.mark(canvas, y, mean, &hint, (4.5, Paint::area(palette::BLUE, 1.0)));
-            (palette::BLUE, written(overview, mean))
-        };
+        let color = if cell.is_bimodal { palette::VERMILION } else { palette::BLUE };
+        let rank = overview.cells.iter().position(|other| std::ptr::eq(other, cell)).unwrap_or(row);
+        let hint = hint::configuration(overview, rank, cell);
+        self.mark(canvas, y, mean, &hint, (4.5, Paint::area(color, 1.0)));
+        let value = written(overview, mean);
         canvas.text(&value, (WIDTH - 10.0, y), Anchor::End, 12.0, color, true);
         Some(value)
     }

@@ -26,8 +26,10 @@
 //! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
 //! would move with other draws.
 
+mod apart;
 mod fit;
 mod importance;
+mod seeds;
 
 use std::collections::BTreeSet;
 
@@ -36,9 +38,11 @@ use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
 use fit::{Fit, Unit};
+use importance::Found;
 
 pub use importance::Importance;
 pub(crate) use importance::N_SHUFFLES;
+pub use seeds::SharedSeeds;
 
 /// With more seeds than these, the jackknife leaves out groups of them.
 pub(crate) const N_BLOCKS: usize = 50;
@@ -73,6 +77,8 @@ pub struct Effects {
     pub keys: Vec<KeyEffect>,
     /// From how many configurations it is known which keys matter: those with a score, and those that diverged.
     pub n_compared: usize,
+    /// How these share seeds; of no meaning where it is not known which keys matter.
+    pub shared_seeds: SharedSeeds,
     /// The keys (by their index in the overview) with too many values to be analysed.
     pub left_out: Vec<usize>,
     /// The number of distinct seeds among the scored trials.
@@ -96,6 +102,9 @@ pub struct KeyEffect {
     /// What it explains, of drawn configurations or of less than half a grid with one seed, and whether that can be told from
     /// chance.
     pub importance: Option<Importance>,
+    /// The keys (by their index in the overview) apart from which this one hardly varies, so that nothing tells whether it or
+    /// they made the scores; known where [`KeyEffect::importance`] is.
+    pub not_apart_from: Vec<usize>,
     /// Whether there are too few configurations to say what the key does: drawn ones, or such that have each of its values
     /// once and differ in other keys as well.
     pub has_too_few: bool,
@@ -141,9 +150,10 @@ impl KeyEffect {
         (low.0 != high.0).then_some((low, high))
     }
 
-    /// Whether the key is known to matter, or nothing is known of that.
+    /// Whether the key is known to matter, it and no other, or nothing is known of that.
     pub fn may_matter(&self) -> bool {
-        !self.has_too_few && self.importance.is_none_or(|importance| importance.matters)
+        let is_itself = self.not_apart_from.is_empty();
+        !self.has_too_few && self.importance.is_none_or(|importance| importance.matters && is_itself)
     }
 
     /// The difference between the highest and the lowest estimate.
@@ -178,27 +188,27 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         }
         Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels),
     };
-    let score = |cell: &mlp_results::Cell<'_>| {
-        let scores: Vec<f64> = cell.trials.iter().filter_map(|trial| score_at(overview, trial, at_epoch)).collect();
-        mean(&scores)
-    };
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
     let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible;
-    let (importance, n_compared) = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
-        importance::importance(overview, &used, &score)
+    let found = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
+        importance::importance(overview, &used, &|trial| score_at(overview, trial, at_epoch))
     } else {
-        (vec![None; used.len()], 0)
+        Found::nothing(used.len(), 0)
     };
+    let (n_compared, shared_seeds) = (found.n_compared, found.seeds);
+    let keys: Vec<usize> = used.iter().map(|factor| factor.key).collect();
     let mut keys: Vec<KeyEffect> = used
         .into_iter()
         .zip(levels)
-        .zip(importance)
-        .map(|((factor, levels), importance)| {
+        .zip(found.importance)
+        .zip(found.not_apart)
+        .map(|(((factor, levels), importance), others)| {
+            let not_apart_from = others.into_iter().map(|other| keys[other]).collect();
             let is_separable =
                 design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
             let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
             let has_too_few = importance.is_none() && (design == Design::Drawn || is_single);
-            KeyEffect { factor, levels, is_separable, importance, has_too_few }
+            KeyEffect { factor, levels, is_separable, importance, not_apart_from, has_too_few }
         })
         .collect();
     sort(&mut keys);
@@ -207,6 +217,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         at_epoch,
         keys,
         n_compared,
+        shared_seeds,
         left_out: left_out.iter().map(|factor| factor.key).collect(),
         n_seeds: seeds.len(),
         n_combinations: (n_found, n_possible),

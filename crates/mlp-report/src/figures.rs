@@ -87,16 +87,16 @@ impl Figures<'_> {
 
 /// Draws all figures of `input`.
 pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a> {
-    let effects = effects(overview);
-    let mut figures = Figures {
-        comparison: comparing::comparison(overview, &effects),
-        settings: settings::settings(overview, &effects),
-        epochs: comparing::epochs(overview),
-        cost: comparing::costs(overview),
-        effects,
-        robustness: disturbed(input, overview),
-        ..Figures::default()
-    };
+    let mut figures =
+        Figures { epochs: comparing::epochs(overview), robustness: disturbed(input, overview), ..Figures::default() };
+    // Numbers of different kinds on one axis, or in one mean, would say something that is not so.
+    if overview.unlike.is_empty() {
+        let effects = effects(overview);
+        figures.comparison = comparing::comparison(overview, &effects);
+        figures.settings = settings::settings(overview, &effects);
+        figures.cost = comparing::costs(overview);
+        figures.effects = effects;
+    }
     add_trials(&mut figures, input, overview);
     figures
 }

@@ -1,6 +1,6 @@
 //! What a report is made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mlp_results::{FOLDER_KEY, HalvingRound, RankBy, Results, RobustnessCurve, RunFolder, TrialResult, text};
@@ -59,7 +59,8 @@ pub fn read_folder(dir: &Path) -> Result<ReportInput> {
 
 /// Reads several folders of results as one, to compare their trials on one page: each trial gets the name of its folder as a
 /// further setting, [`FOLDER_KEY`]. Folders of the same name are told apart by those they lie in; one that is named twice is
-/// read once.
+/// read once. A trial that lies in several of them, computed with instructions of the same level, is one trial and counts once: a
+/// warning says so.
 ///
 /// # Errors
 ///
@@ -88,7 +89,39 @@ pub fn read_folders(dirs: &[PathBuf]) -> Result<ReportInput> {
         all.halving.extend(input.halving);
         all.warnings.extend(input.warnings);
     }
+    let n_copies = count_once(&mut all);
+    if n_copies > 0 {
+        let trials = text::counted(n_copies, "trial");
+        all.warnings.push(format!(
+            "Trials lie in several of the folders: {trials} count once, with the first of their folders that has a result"
+        ));
+    }
     Ok(all)
+}
+
+/// Keeps one of the trials of each identity and kernel (others round differently, which may be what is compared): the first that
+/// finished or diverged, or else the first. Returns how many trials had copies.
+fn count_once(input: &mut ReportInput) -> usize {
+    let is_over = |trial: &TrialResult| trial.ending.is_none() && trial.record.is_over();
+    let mut kept: Vec<TrialResult> = Vec::new();
+    let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut copied: BTreeSet<usize> = BTreeSet::new();
+    for trial in std::mem::take(&mut input.trials) {
+        let place = *places.entry((trial.record.trial.clone(), trial.record.kernel.clone())).or_insert(kept.len());
+        if place == kept.len() {
+            kept.push(trial);
+            continue;
+        }
+        copied.insert(place);
+        if is_over(&trial) && !is_over(&kept[place]) {
+            kept[place] = trial;
+        }
+    }
+    input.trials = kept;
+    let (mut curves, mut diagnosed) = (BTreeSet::new(), BTreeSet::new());
+    input.robustness.retain(|curve| curves.insert((curve.trial.clone(), curve.disturbance.clone())));
+    input.diagnoses.retain(|diagnosis| diagnosed.insert(diagnosis.trial.clone()));
+    copied.len()
 }
 
 /// The last parts of the paths: as many of each as it takes to tell them apart.

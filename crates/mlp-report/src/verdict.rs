@@ -24,6 +24,10 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    /// Those that the page warns of.
+    pub(crate) const TROUBLED: [Verdict; 4] =
+        [Verdict::Diverged, Verdict::Dead, Verdict::Untrained, Verdict::LostLayer];
+
     /// Of the examined `trial`, which has no record as long as it runs.
     pub(crate) fn new(overview: &Overview<'_>, trial: Option<&TrialResult>, diagnosis: &Diagnosis) -> Verdict {
         let has_finding = diagnosis.finding().is_some();
@@ -41,7 +45,18 @@ impl Verdict {
         }
     }
 
-    /// Whether nothing was learned.
+    /// What became of a trial, in the words that the page uses wherever it counts such trials.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Verdict::Diverged => "diverged",
+            Verdict::Dead => "did not learn",
+            Verdict::Untrained => "hardly learned, with no layer dead",
+            Verdict::LostLayer => "learned with a dead layer",
+            Verdict::Learns => "learned",
+        }
+    }
+
+    /// Whether nothing was learned, or next to nothing.
     pub(crate) fn is_dead(self) -> bool {
         self <= Verdict::Untrained
     }

@@ -33,8 +33,8 @@ pub struct Cell<'a> {
     /// How many of the scores are those of networks that trained ([`is_trained`](crate::Overview::is_trained)); all
     /// where that is not known.
     pub n_trained: usize,
-    /// Whether some of the runs trained and others did not, with a wide gap between them: then neither a mean nor an
-    /// interval describes any of them.
+    /// Whether some of the runs trained and others did not, with a gap between them that is much wider than any other: then the
+    /// mean lies where no run is, and no interval is given.
     pub is_bimodal: bool,
 }
 
@@ -42,6 +42,16 @@ impl Cell<'_> {
     /// The mean of the scores.
     pub fn mean(&self) -> Option<f64> {
         interval::mean(&self.scores)
+    }
+
+    /// How many of its seeds diverged or failed: they reached nothing, and are in no mean.
+    pub fn n_lost(&self) -> usize {
+        self.n_diverged + self.n_failed
+    }
+
+    /// `2 of 4 diverged, 1 of 4 failed`; nothing where no seed was lost.
+    pub fn losses(&self) -> Option<String> {
+        losses(self.n_diverged, self.n_failed, self.trials.len())
     }
 
     /// Whether some of its seeds were stopped before their end and others have scores, as when halving decides anew after the
@@ -76,6 +86,13 @@ impl Cell<'_> {
     pub fn holds(&self, trial: Option<&TrialResult>) -> bool {
         trial.is_some_and(|trial| self.trials.iter().any(|other| std::ptr::eq(*other, trial)))
     }
+}
+
+/// `2 of 4 diverged, 1 of 4 failed`; nothing where none did.
+pub(crate) fn losses(n_diverged: usize, n_failed: usize, n_trials: usize) -> Option<String> {
+    let lost = [(n_diverged, "diverged"), (n_failed, "failed")].into_iter().filter(|(count, _)| *count > 0);
+    let lost: Vec<String> = lost.map(|(count, word)| format!("{count} of {n_trials} {word}")).collect();
+    (!lost.is_empty()).then(|| lost.join(", "))
 }
 
 /// Gathers `trials` by the values of the varied keys; scores and counts are still to be filled in.

@@ -175,6 +175,7 @@ fn read_with_unknown_ending(path: &Path) -> Option<(RunRecord, Option<String>)> 
     }
     *status = serde_json::to_value(Status::Failed).ok()?;
     let record: RunRecord = serde_json::from_value(value).ok()?;
+    record.check(path).ok()?;
     Some((record.with_accuracy(), Some(word)))
 }
 

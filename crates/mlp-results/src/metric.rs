@@ -8,6 +8,9 @@ use mlp_train::EpochMetrics;
 use crate::error::{Error, Result};
 use crate::text;
 
+/// From here on numbers are written with a power of ten.
+const HUGE: f64 = 1e5;
+
 /// One of the numbers measured after every epoch.
 ///
 /// ```
@@ -181,7 +184,7 @@ impl Metric {
             "not a number".to_owned()
         } else if self.is_fraction() {
             text::share(value, 2)
-        } else if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e5) {
+        } else if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= HUGE) {
             format!("{value:.3e}")
         } else {
             format!("{value:.4}")
@@ -191,8 +194,13 @@ impl Metric {
     /// A difference between two values as it is written: fractions in percentage points.
     pub fn format_difference(self, difference: f64) -> String {
         let sign = if difference > 0.0 { "+" } else { "" };
-        let written =
-            if self.is_fraction() { format!("{:.2} points", difference * 100.0) } else { format!("{difference:.4}") };
+        let written = if self.is_fraction() {
+            format!("{:.2} points", difference * 100.0)
+        } else if difference.abs() >= HUGE {
+            format!("{difference:.3e}")
+        } else {
+            format!("{difference:.4}")
+        };
         let is_zero = !written.contains(|c: char| c.is_ascii_digit() && c != '0');
         if is_zero {
             written.trim_start_matches('-').to_owned()

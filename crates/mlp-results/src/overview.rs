@@ -10,6 +10,7 @@ use crate::best::best_by;
 use crate::cell::{Cell, cells};
 use crate::ending::TrialResult;
 use crate::interval;
+use crate::kind::{kind, unlike_keys};
 use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::record::RunRecord;
@@ -20,8 +21,15 @@ use crate::varied::{VariedKey, config_value, varied_keys};
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
 /// of networks that trained.
 const SHARE_TRAINED: f64 = 0.5;
+/// A network whose score lies within this share of the way from the best constant answer to the best trial has not trained.
+const SHARE_UNTRAINED: f64 = 0.1;
+/// Nor has one whose accuracy lies within so many standard errors of what the constant answer reaches on so many samples: a
+/// network that guesses would come as far.
+const N_ERRORS_UNTRAINED: f64 = 3.0;
 /// How wide a gap makes scores bimodal, as a share of the way from the best constant answer to the best trial.
 const SHARE_GAP: f64 = 0.25;
+/// How many times as wide as any other gap between two neighbouring scores it must be.
+const TIMES_OTHER_GAPS: f64 = 2.0;
 
 /// A list of trials, sorted out.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,16 +42,22 @@ pub struct Overview<'a> {
     pub ranked_on: Compared,
     /// What varies besides the seed.
     pub varied: Vec<VariedKey>,
-    /// The configurations, the best mean of what they are ranked by first; behind them those of which some seeds were stopped
-    /// ([`Cell::is_partly_stopped`]), and those without a score last.
+    /// The configurations, the best mean of what they are ranked by first; behind all that lost fewer seeds those of which some
+    /// diverged or failed ([`Cell::n_lost`]), whose means are over the luckier seeds alone; behind them those of which some seeds
+    /// were stopped ([`Cell::is_partly_stopped`]), and those without a score last. Where [`Overview::unlike`] names a key, those
+    /// of one kind stand together, and only their order among themselves means anything.
     pub cells: Vec<Cell<'a>>,
     /// The trial with the best single score on the samples that rank, the first of equals: the one that a report calls the best and shows in full.
-    /// It need not belong to the configuration with the best mean.
+    /// It need not belong to the configuration with the best mean. None is the best where [`Overview::unlike`] names a key.
     pub best: Option<&'a TrialResult>,
-    /// The score half-way between the best constant answer and the best trial, in units of the metric: scores on the far
-    /// side of it are those of networks that trained. Nothing where there are no constant answers to compare with, or where no
-    /// trial left them clearly behind.
+    /// The score from which on networks count as trained, in units of the metric: it is near to what the best constant answer
+    /// reaches, further by a tenth of the way to the best trial, or by three standard errors of an accuracy, where these are
+    /// more. A network that merely learns slowly has trained. Nothing where there are no constant answers to compare with, or
+    /// where no trial left them clearly behind.
     pub trained_from: Option<f64>,
+    /// The keys in which these trials differ and which make the values of the metric numbers of different kinds, such as the
+    /// losses of different formulas: they cannot be compared across them. As a rule none.
+    pub unlike: Vec<&'static str>,
 }
 
 impl<'a> Overview<'a> {
@@ -71,7 +85,13 @@ impl<'a> Overview<'a> {
         // Those that have nothing to be ranked by stand behind, by what they reached; of equals it has no say.
         let unranked = |cell: &Cell<'_>| cell.mean().filter(|_| cell.ranking_mean().is_none());
         let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
-        let place = |cell: &Cell<'_>| (cell.ranking_mean().is_none(), cell.is_partly_stopped());
+        let unlike = unlike_keys(records.clone(), metric);
+        let place = |cell: &Cell<'_>| {
+            let is_unranked = cell.ranking_mean().is_none();
+            let n_lost = if is_unranked { 0 } else { cell.n_lost() };
+            let kind = cell.trials.first().map_or_else(String::new, |trial| kind(&trial.record, &unlike));
+            (kind, is_unranked, cell.is_partly_stopped(), n_lost)
+        };
         let by_rank = |a: &Cell<'_>, b: &Cell<'_>| place(a).cmp(&place(b)).then_with(|| by_rank(a, b));
         let loss = |cell: &Cell<'_>| {
             let losses = cell.trials.iter().filter_map(|trial| ranking.loss(&trial.record));
@@ -83,9 +103,10 @@ impl<'a> Overview<'a> {
             by_rank.then_with(|| by_loss(a, b)).then_with(|| a.indices.cmp(&b.indices))
         });
         let ranked_on = ranking.set;
-        let mut overview = Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None };
-        overview.best =
-            best_by(records, by).and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
+        let mut overview =
+            Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None, unlike };
+        let best = best_by(records, by).filter(|_| overview.unlike.is_empty());
+        overview.best = best.and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();
         let groups: Vec<(usize, bool)> = overview
             .cells
@@ -113,8 +134,8 @@ impl<'a> Overview<'a> {
         text::clean(&values.collect::<Vec<_>>().join(" · "), text::MAX_CHARACTERS)
     }
 
-    /// Whether a network with this score trained: whether it is nearer to the best trial's score than to what the best
-    /// constant answer reaches. Nothing where that cannot be said.
+    /// Whether a network with this score trained: whether it left behind what the best constant answer reaches
+    /// ([`Overview::trained_from`]). Nothing where that cannot be said.
     pub fn is_trained(&self, score: f64) -> Option<bool> {
         self.trained_from.map(|bound| !self.metric.is_better(bound, score))
     }
@@ -124,23 +145,25 @@ impl<'a> Overview<'a> {
         scores.iter().filter(|&&score| self.is_trained(score) != Some(false)).count()
     }
 
-    /// Whether the scores, or those of any one configuration, are bimodal, that is, fall into two groups: then a mean
-    /// describes neither.
+    /// Whether the scores, or those of any one configuration, are bimodal, that is, fall into two groups with a gap between
+    /// them: then a mean lies where no score is.
     pub fn is_bimodal(&self) -> bool {
         let all: Vec<f64> = self.cells.iter().flat_map(|cell| cell.scores.iter().copied()).collect();
         self.cells.iter().any(|cell| cell.is_bimodal) || self.are_bimodal(&all)
     }
 
     /// Whether some of the scores are those of networks that trained and others are not, with at least [`SHARE_GAP`] of the way
-    /// from the best constant answer to the best trial between them.
+    /// from the best constant answer to the best trial between them, which is [`TIMES_OTHER_GAPS`] as wide as any gap among
+    /// either.
     fn are_bimodal(&self, scores: &[f64]) -> bool {
-        let (Some(bound), Some(best)) = (self.trained_from, self.best.and_then(|best| self.score(best))) else {
-            return false;
-        };
-        let (trained, untrained): (Vec<f64>, Vec<f64>) =
-            scores.iter().map(|score| (score - best).abs()).partition(|&distance| distance <= (bound - best).abs());
-        let (worst, nearest) = (interval::range(trained), interval::range(untrained));
-        worst.zip(nearest).is_some_and(|((_, a), (b, _))| b - a >= SHARE_GAP * 2.0 * (bound - best).abs())
+        let best = self.best.and_then(|best| self.score(best)).zip(self.best_constant());
+        let Some(way) = best.map(|(best, (_, constant))| (best - constant).abs()) else { return false };
+        let mut sorted = scores.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let is_between = |pair: &[f64]| self.is_trained(pair[0]) != self.is_trained(pair[1]);
+        let gaps = || sorted.windows(2).map(|pair| (pair[1] - pair[0], is_between(pair)));
+        let widest = |between: bool| gaps().filter(|gap| gap.1 == between).map(|gap| gap.0).fold(0.0, f64::max);
+        widest(true) >= (SHARE_GAP * way).max(TIMES_OTHER_GAPS * widest(false)) && widest(true) > 0.0
     }
 
     /// What the best constant answer reaches on the test set of the best trial; of equals the commonest class, which needs the
@@ -156,7 +179,20 @@ impl<'a> Overview<'a> {
         let (_, constant) = self.best_constant()?;
         let perfect = if self.metric.higher_is_better() { 1.0 } else { 0.0 };
         let share = (best - constant) / (perfect - constant);
-        (share.is_finite() && share >= SHARE_TRAINED).then_some(0.5 * (best + constant))
+        let near = (SHARE_UNTRAINED * (best - constant).abs()).max(N_ERRORS_UNTRAINED * self.error_of(constant));
+        // Of a handful of samples nothing is said that would call the best trial untrained.
+        let near = near.min(0.5 * (best - constant).abs());
+        let bound = if best > constant { constant + near } else { constant - near };
+        (share.is_finite() && share >= SHARE_TRAINED).then_some(bound)
+    }
+
+    /// The standard error of a share of so many samples as the best trial was tested on; 0 of what is no share.
+    fn error_of(&self, share: f64) -> f64 {
+        let n_samples = self.best.map_or(0, |best| best.record.data.test);
+        if !self.metric.is_fraction() || n_samples == 0 {
+            return 0.0;
+        }
+        (share * (1.0 - share) / n_samples as f64).max(0.0).sqrt()
     }
 
     /// What trials are ranked by.
@@ -188,19 +224,17 @@ impl<'a> Overview<'a> {
     /// differences, seed by seed, so that what a seed does to both alike drops out. Nothing with fewer than two common
     /// seeds, or where only some runs of either trained.
     pub fn difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<interval::Interval> {
-        interval::interval(&self.differences(cell, other))
+        interval::interval(&self.differences(cell, other)).filter(|_| !cell.is_bimodal && !other.is_bimodal)
     }
 
-    /// The mean of the same differences, which is known also where all are equal and no interval can be told from them.
+    /// The mean of the same differences, which is known also where no interval can be told: where all are equal, and where only
+    /// some runs trained.
     pub fn mean_difference(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Option<f64> {
         let differences = self.differences(cell, other);
         interval::mean(&differences).filter(|_| differences.len() > 1)
     }
 
     fn differences(&self, cell: &Cell<'_>, other: &Cell<'_>) -> Vec<f64> {
-        if cell.is_bimodal || other.is_bimodal {
-            return Vec::new();
-        }
         let by_seed = |cell: &Cell<'_>| -> BTreeMap<String, f64> {
             let scored =
                 |trial: &&TrialResult| Some((config_value(&trial.record, "seed").to_string(), self.score(trial)?));

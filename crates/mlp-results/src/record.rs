@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::metric::Metric;
 
 /// The version of the record's layout.
 pub const RECORD_SCHEMA: u32 = 1;
@@ -309,17 +310,7 @@ impl RunRecord {
 
     /// The first number that is not finite, and where it stands.
     fn non_finite(&self) -> Option<(String, f64)> {
-        let of_epochs = self.epochs.iter().enumerate().flat_map(|(i, epoch)| {
-            let sets = [
-                ("train", Some(&epoch.train)),
-                ("validation", epoch.validation.as_ref()),
-                ("test", epoch.test.as_ref()),
-            ];
-            sets.into_iter().flat_map(move |(set, metrics)| {
-                let named = metrics.into_iter().flat_map(EpochMetrics::named);
-                named.map(move |(name, value)| (format!("epochs[{i}].{set}.{name}"), value))
-            })
-        });
+        let of_epochs = self.measured().map(|(place, name, value)| (format!("{place}.{name}"), value));
         let of_mistakes = self.mistakes.iter().enumerate().flat_map(|(i, mistake)| {
             mistake.outputs.iter().map(move |&value| (format!("mistakes[{i}].outputs"), value))
         });
@@ -334,8 +325,33 @@ impl RunRecord {
         of_epochs.chain(of_mistakes).chain(of_lists).find(|(_, value)| !value.is_finite())
     }
 
+    /// What was measured: the set in its epoch, the metric, and the value.
+    fn measured(&self) -> impl Iterator<Item = (String, &'static str, f64)> {
+        self.epochs.iter().enumerate().flat_map(|(i, epoch)| {
+            let sets = [
+                ("train", Some(&epoch.train)),
+                ("validation", epoch.validation.as_ref()),
+                ("test", epoch.test.as_ref()),
+            ];
+            sets.into_iter().flat_map(move |(set, metrics)| {
+                let named = metrics.into_iter().flat_map(EpochMetrics::named);
+                named.map(move |(name, value)| (format!("epochs[{i}].{set}"), name, value))
+            })
+        })
+    }
+
+    /// What is a share of samples, bits or answers, and where it stands.
+    fn fractions(&self) -> impl Iterator<Item = (String, f64)> {
+        let is_fraction = |name: &str| Metric::ALL.iter().any(|metric| metric.name() == name && metric.is_fraction());
+        let of_epochs = self.measured().filter(move |(_, name, _)| is_fraction(name));
+        let of_classes = [("precision", &self.precision), ("recall", &self.recall)].into_iter();
+        let of_classes =
+            of_classes.flat_map(|(name, values)| values.iter().map(move |&value| (name.to_owned(), value)));
+        of_epochs.map(|(place, name, value)| (format!("{place}.{name}"), value)).chain(of_classes)
+    }
+
     /// Checks what a reader of the record relies on beyond the types of its fields.
-    fn check(&self, path: &Path) -> Result<()> {
+    pub(crate) fn check(&self, path: &Path) -> Result<()> {
         let inconsistent = |field: &str, expected: String, found: String| {
             let problem =
                 format!("{field}: expected {expected}, found {found}. Delete the file and run the trial again");
@@ -354,6 +370,9 @@ impl RunRecord {
         {
             let found = format!("{} rows of {} numbers", counts.len(), counts.first().map_or(0, Vec::len));
             return inconsistent("confusion", format!("{n_classes} rows of {} numbers", n_classes + 1), found);
+        }
+        if let Some((field, value)) = self.fractions().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+            return inconsistent(&field, "a fraction from 0 to 1".to_owned(), value.to_string());
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cell::losses;
 use crate::interval::{self, Interval};
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
@@ -28,8 +29,9 @@ pub struct Repetitions<'a, K> {
 }
 
 impl<'a, K: Ord + Clone> Repetitions<'a, K> {
-    /// Gathers the records of equal settings: first the configuration with the best mean of what they are ranked by, last
-    /// those without a result; of equals the one with the least mean loss on the same samples, and then the one that came
+    /// Gathers the records of equal settings: first the configuration with the best mean of what they are ranked by; behind all
+    /// that lost fewer seeds those of which some diverged or failed, as their means are over the luckier seeds alone; last
+    /// those without a result. Of equals the one with the least mean loss on the same samples, and then the one that came
     /// first.
     pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, ranking: Ranking) -> Vec<Self> {
         let mut all: Vec<Self> =
@@ -38,8 +40,10 @@ impl<'a, K: Ord + Clone> Repetitions<'a, K> {
             interval::mean(&row.records.iter().filter_map(|record| ranking.loss(record)).collect::<Vec<_>>())
         };
         all.sort_by(|a, b| {
-            let by_mean = ranking.order(a.ranking_mean(ranking), b.ranking_mean(ranking));
-            by_mean.then_with(|| by_score(Metric::Loss, loss(a), loss(b)))
+            let (one, other) = (a.ranking_mean(ranking), b.ranking_mean(ranking));
+            let place = |row: &Self, mean: Option<f64>| (mean.is_none(), mean.map_or(0, |_| row.n_lost()));
+            let by_losses = place(a, one).cmp(&place(b, other));
+            by_losses.then_with(|| ranking.order(one, other)).then_with(|| by_score(Metric::Loss, loss(a), loss(b)))
         });
         all
     }
@@ -85,6 +89,16 @@ impl<K> Repetitions<'_, K> {
     /// How many of the trials failed.
     pub fn n_failed(&self) -> usize {
         self.count(Status::Failed)
+    }
+
+    /// How many of the trials diverged or failed.
+    pub fn n_lost(&self) -> usize {
+        self.n_diverged() + self.n_failed()
+    }
+
+    /// `2 of 4 diverged, 1 of 4 failed`; nothing where no trial was lost.
+    pub fn losses(&self) -> Option<String> {
+        losses(self.n_diverged(), self.n_failed(), self.records.len())
     }
 
     /// How many of the trials finished.

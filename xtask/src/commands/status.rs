@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mlp_results::text::{counted, duration};
-use mlp_results::{Overview, RunFolder, Status, TrialResult, interval};
+use mlp_results::{Cell, Compared, Overview, RunFolder, Status, TrialResult, interval};
 use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::options::RankingOption;
+use crate::options::{RankingOption, warn_of_seen_validation};
 use crate::output::Output;
 use crate::places;
 use crate::progress::in_minutes;
@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     let standing = Standing::read(&folder)?;
     arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
+    warn_of_seen_validation(standing.records.values());
     let finished = standing.records.values().cloned().map(TrialResult::from);
     let trials: Vec<TrialResult> = finished.chain(standing.stopped_trials.iter().cloned()).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());
@@ -56,9 +57,20 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     Ok(())
 }
 
+/// The configuration that ranks first, if any has something to be ranked by that can be compared.
+fn first_configuration<'o, 'a>(overview: &'o Overview<'a>) -> Option<&'o Cell<'a>> {
+    overview.cells.first().filter(|cell| overview.unlike.is_empty() && cell.ranking_mean().is_some())
+}
+
 /// The configuration that ranks first, with the spread of its seeds; then its best trial.
 fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) {
-    let Some(best) = overview.cells.first().filter(|cell| cell.ranking_mean().is_some()) else { return };
+    if !overview.unlike.is_empty() {
+        let text =
+            format!("none: {} differs, and by {} nothing is compared", overview.unlike.join(", "), overview.metric);
+        output.line(wrapped("best", &text, 9));
+        return;
+    }
+    let Some(best) = first_configuration(overview) else { return };
     let (metric, ranking) = (overview.metric, overview.ranking());
     let label = best.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default();
     let label = if label.is_empty() { label } else { format!(": {label}") };
@@ -76,7 +88,8 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     } else {
         String::new()
     };
-    output.line(wrapped("best", &format!("{ranking} {ranked}{shown}{n_seeds}{label}"), 9));
+    let losses = best.losses().map(|losses| format!(" ({losses})")).unwrap_or_default();
+    output.line(wrapped("best", &format!("{ranking} {ranked}{shown}{n_seeds}{losses}{label}"), 9));
     if let Some(trial) = overview.best {
         let score = ranking.score(&trial.record).map(|score| metric.format(score)).unwrap_or_default();
         let label = standing.label(&trial.record);
@@ -149,17 +162,24 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
         "stopped": standing.n_stopped,
         "holder": standing.holder,
         "trials_per_minute": standing.trials_per_minute,
-        "ranked_by": overview.ranking().to_string(),
+        // What ranks is known once something has been measured.
+        "ranked_by": overview.cells.iter().any(|cell| cell.ranking_mean().is_some())
+            .then(|| overview.ranking().to_string()),
         "best": overview.best.map(|best| json!({
             "trial": best.record.trial,
             "score": overview.ranking().score(&best.record),
             "test": best.record.final_test(),
         })),
-        "best_configuration": overview.cells.first().filter(|cell| cell.ranking_mean().is_some()).map(|cell| json!({
+        "best_configuration": first_configuration(overview).map(|cell| json!({
             "label": cell.label,
             "n_seeds": cell.ranking_scores.len(),
             "mean": cell.ranking_mean(),
             "deviation": interval::deviation(&cell.ranking_scores),
+            "n_trials": cell.trials.len(),
+            "n_diverged": cell.n_diverged,
+            "n_failed": cell.n_failed,
+            "test_mean": cell.mean().filter(|_| overview.compared == Compared::Test),
+            "test_deviation": cell.deviation().filter(|_| overview.compared == Compared::Test),
         })),
         "running": running.collect::<Vec<_>>(),
     })

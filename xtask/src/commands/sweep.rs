@@ -257,7 +257,8 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
     output.line(wrapped("best", &format!("{ranking} {}: {label}", ranking.metric.format(score)), 9));
 }
 
-/// Says where the best trial is of a configuration that others surpass in the mean over their seeds.
+/// Says where the best trial is of a configuration that others surpass, in the mean over their seeds or because they lost fewer of
+/// them; and of a single configuration what its seeds reach in the mean.
 fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
     let Some(best) = best else { return };
     let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
@@ -270,9 +271,22 @@ fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by:
     if let Some(place @ 1..) = configurations.iter().position(has_it)
         && !is_equalled
     {
+        let (first, own) = (&configurations[0], &configurations[place]);
+        let why =
+            own.losses().map_or_else(|| "this seed was lucky".to_owned(), |losses| format!("of its seeds {losses}"));
+        // What lost seeds itself is no safe choice.
+        let choice = if first.n_lost() == 0 { ". The first line is the safer choice" } else { "" };
+        let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
+        output.line(wrapped("", &text, 9));
+    }
+    if let [only] = configurations.as_slice()
+        && let Some(mean) = only.ranking_mean(ranking)
+        && only.ranking_deviation(ranking).is_some_and(|deviation| deviation > 0.0)
+    {
+        let n_seeds = only.records.iter().filter(|record| score(record).is_some()).count();
         let text = format!(
-            "its configuration is in line {} of the table: this seed was lucky. The first line is the safer choice",
-            place + 1
+            "the luckiest of {n_seeds} seeds: their mean, {}, is what another seed may be expected to reach",
+            ranking.metric.format(mean)
         );
         output.line(wrapped("", &text, 9));
     }

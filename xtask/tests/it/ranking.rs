@@ -74,7 +74,9 @@ fn the_best_is_the_best_by_validation_in_table_status_report_and_the_model_named
     let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
     let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
     assert_eq!((&status["ranked_by"], &status["best"]["trial"]), (&"validation.accuracy".into(), &trial.into()));
-    assert_eq!(status["best_configuration"]["n_seeds"], 2);
+    let best = &status["best_configuration"];
+    assert_eq!([&best["n_seeds"], &best["n_trials"], &best["n_diverged"], &best["n_failed"]], [2, 2, 0, 0]);
+    assert!(best["test_mean"].is_f64() && best["test_deviation"].is_f64(), "{best}");
     let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     let line = status.stdout.lines().find(|line| line.starts_with("best")).expect("a line");
     assert!(line.contains("validation.accuracy") && line.contains(" ± ") && line.contains("(test "), "{line}");
@@ -242,6 +244,9 @@ fn samples_that_a_net_has_learned_from_are_no_judges_without_a_word() {
     let second = ["train", "--from", "seed", "--data", "./digits", "--out", "second", "--set", "epochs=2"];
     sandbox.run(second).expect_code(0).expect_error(warning);
     for (run, is_told) in [("same", false), ("second", true)] {
+        let said = "warning: validation flatters 1 of 1 trial";
+        assert_eq!(sandbox.run(["report", run]).expect_code(0).stderr.contains(said), is_told, "{run}");
+        assert_eq!(sandbox.run(["sweep", "status", run]).expect_code(0).stderr.contains(said), is_told, "{run}");
         let page = fs::read_to_string(sandbox.path(&format!("{run}/report.html"))).expect("a page");
         assert_eq!(page.contains("Validation flatters."), is_told, "{run}");
     }
@@ -249,4 +254,51 @@ fn samples_that_a_net_has_learned_from_are_no_judges_without_a_word() {
     let own = sandbox.run(["train", "--from", "second", "--out", "own"].into_iter().chain(settings)).expect_code(0);
     own.expect_error(warning);
     sandbox.run(["evaluate", "own", "--part", "validation"]).expect_code(0).expect_error(warning);
+}
+
+/// With a rate of which some seeds diverge: it ranks behind one that lost none, and whoever tells of it says how many.
+#[test]
+fn a_configuration_that_lost_seeds_is_no_safe_choice() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "grid.toml",
+        "hidden = [16]\nactivation = \"identity\"\noutput_activation = \"identity\"\nloss = \"squared\"\nreduction = \"sum\"\n\
+         epochs = 1\nencoding = \"one-hot\"\noptimizer = \"sgd\"\nbatch_size = 8\n[sweep]\nlearning_rate = [1e-9, 1e20]\nseed = [0, 1]\n",
+    );
+    sweep(&sandbox, &[]).expect_code(0);
+    let status = || {
+        let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
+        serde_json::from_str::<Value>(&status.stdout).expect("JSON")
+    };
+    assert_eq!((&status()["diverged"], &status()["best_configuration"]["n_diverged"]), (&2.into(), &0.into()));
+    // One more of the rate that finished was lost, and has a record that says so.
+    let records = records(&sandbox, "out");
+    let name = |rate: f64, seed: u64| {
+        let is_it = |record: &&Value| record["config"]["learning_rate"] == rate && record["config"]["seed"] == seed;
+        records.values().find(is_it).expect("a record")["trial"].as_str().expect("a name").to_owned()
+    };
+    let path = sandbox.path(&format!("out/trials/{}.json", name(1e-9, 1)));
+    let text = fs::read_to_string(&path).expect("a record").replace("\"finished\"", "\"diverged\"");
+    fs::write(&path, text).expect("a record");
+    let best = &status()["best_configuration"];
+    assert_eq!([&best["n_seeds"], &best["n_trials"], &best["n_diverged"]], [1, 2, 1], "{best}");
+    let said = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    assert!(said.said().contains("(1 of 2 diverged)"), "{}", said.stdout);
+    expect_80_columns(&said);
+    let outcome = sweep(&sandbox, &[]).expect_code(0);
+    assert!(!outcome.said().contains("safer choice"), "{}", outcome.stdout);
+}
+
+#[test]
+fn of_seeds_alone_the_best_is_told_with_their_mean() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("seeds.toml", "hidden = [8]\nepochs = 1\nvalidation = 40\n[sweep]\nseed = [0, 1, 2, 3]\n");
+    // Before anything is measured it is not known what ranks.
+    let arguments = ["sweep", "seeds.toml", "--data", "./digits", "--out", "out"];
+    let outcome = sandbox.run(arguments).expect_code(0);
+    assert!(outcome.said().contains("the luckiest of 4 seeds: their mean,"), "{}", outcome.stdout);
+    expect_80_columns(&outcome);
+    fs::remove_dir_all(sandbox.path("out/trials")).expect("a folder");
+    let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
+    assert_eq!(serde_json::from_str::<Value>(&status.stdout).expect("JSON")["ranked_by"], Value::Null);
 }

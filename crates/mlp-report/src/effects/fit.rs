@@ -1,5 +1,7 @@
 //! A sum of one effect for each setting, fitted to the configurations by least squares, and what the data determine of it.
 
+use std::collections::BTreeSet;
+
 use mlp_results::interval::mean;
 
 /// What counts as zero where whole numbers of configurations are eliminated.
@@ -22,6 +24,10 @@ pub(super) struct Fit {
     free: Vec<Vec<f64>>,
     /// Whether an unknown occurs in any configuration.
     occurs: Vec<bool>,
+    /// Where the configurations are a complete grid, each once, the plain mean for each key and level. The sum gives the same
+    /// there, but loses small means beside huge ones: what one configuration adds to another's equations cancels only but for
+    /// rounding.
+    plain: Option<Vec<Vec<f64>>>,
 }
 
 impl Fit {
@@ -50,12 +56,15 @@ impl Fit {
         }
         let occurs = (0..n_unknowns).map(|unknown| system[unknown][unknown] > 0.0).collect();
         let (solution, free) = solve(system);
-        Fit { offsets, sizes: sizes.to_vec(), solution, free, occurs }
+        Fit { offsets, sizes: sizes.to_vec(), solution, free, occurs, plain: plain_means(units, sizes, left_out) }
     }
 
     /// The sum for a level, averaged over the levels of all other keys that occur in the fit of `all` trials; nothing
     /// where these data do not determine it.
     pub(super) fn adjusted_mean(&self, all: &Fit, key: usize, level: usize) -> Option<f64> {
+        if let Some(plain) = self.plain.as_ref().filter(|_| self.occurs == all.occurs) {
+            return self.occurs[self.offsets[key] + level].then(|| plain[key][level]);
+        }
         let mut weights = vec![0.0; self.solution.len()];
         weights[0] = 1.0;
         for (other, (&offset, &size)) in self.offsets.iter().zip(&self.sizes).enumerate() {
@@ -88,6 +97,27 @@ impl Fit {
         }
         (total > 0.0).then(|| (1.0 - left / total).clamp(0.0, 1.0))
     }
+}
+
+/// For each key and level the mean over the configurations, where these are all combinations of the levels that occur, each once.
+fn plain_means(units: &[Unit], sizes: &[usize], left_out: Option<usize>) -> Option<Vec<Vec<f64>>> {
+    let score = |unit: &Unit| {
+        let kept = unit.runs.iter().filter(|(block, _)| Some(*block) != left_out);
+        mean(&kept.map(|&(_, score)| score).collect::<Vec<_>>())
+    };
+    let scored: Vec<(&[usize], f64)> =
+        units.iter().filter_map(|unit| Some((unit.levels.as_slice(), score(unit)?))).collect();
+    let distinct: BTreeSet<&[usize]> = scored.iter().map(|(levels, _)| *levels).collect();
+    let n_levels = |key: usize| scored.iter().map(|(levels, _)| levels[key]).collect::<BTreeSet<_>>().len();
+    let n_possible = (0..sizes.len()).fold(1usize, |product, key| product.saturating_mul(n_levels(key)));
+    if scored.is_empty() || distinct.len() != n_possible || scored.len() != n_possible {
+        return None;
+    }
+    let of_level = |key: usize, level: usize| {
+        let scores = scored.iter().filter(|(levels, _)| levels[key] == level).map(|&(_, score)| score);
+        mean(&scores.collect::<Vec<_>>()).unwrap_or(f64::NAN)
+    };
+    Some(sizes.iter().enumerate().map(|(key, &size)| (0..size).map(|level| of_level(key, level)).collect()).collect())
 }
 
 /// Solves the symmetric positive semidefinite system (its last column is the right side) by elimination with the largest

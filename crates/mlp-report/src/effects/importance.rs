@@ -13,14 +13,22 @@
 //! the other settings, the residuals are shuffled (Freedman and Lane, Journal of Business & Economic Statistics 1, 1983), and so
 //! on until no setting is left that passes. This is forward selection by permutation (Blanchet, Legendre and Borcard, Ecology
 //! 89, 2008), as the R package adespatial keeps it in `forward.sel`, with the whole table's error held at 5 %: where nothing
-//! matters, 19 of 20 tables name no setting at all.
+//! matters, 19 of 20 tables name no setting at all, if the luck of one configuration says nothing about that of another.
+//!
+//! *What seeds say.* That is not so where configurations share a seed. With several seeds a setting must also stand out beyond
+//! what it does differently from seed to seed ([`Seeds`]); with one, what is named is told from chance for that seed alone.
 //!
 //! *What is said.* The share of the variance of the ranks that the setting describes beyond those taken before it, adjusted for
 //! what as many random columns would describe (Ezekiel's adjusted R²).
 
-use mlp_results::Overview;
+use std::collections::BTreeMap;
+
+use mlp_results::interval::{self, mean};
+use mlp_results::{Overview, Status, TrialResult};
 use mlp_train::shuffle_for_epoch;
 
+use super::apart;
+use super::seeds::{Seeds, SharedSeeds};
 use crate::factor::{Factor, Grouping};
 
 /// How often the scores are shuffled: with the table as it is, a thousand arrangements.
@@ -30,7 +38,7 @@ const LEVEL: f64 = 0.05;
 /// Of more configurations an even selection by rank is taken.
 const N_ROWS: usize = 600;
 /// From fewer configurations nothing is said.
-const N_LEAST: usize = 6;
+pub(super) const N_LEAST: usize = 6;
 /// The shuffles are the same for every report.
 const SEED: u64 = 2008;
 /// Below this share of its length, what is left of a column is rounding.
@@ -42,7 +50,8 @@ pub struct Importance {
     /// The share of the variance of the scores' ranks that it describes beyond the settings before it, adjusted for chance:
     /// 0 to 1.
     pub share: f64,
-    /// The probability that chance alone lets the best of all settings do as well.
+    /// The probability that chance alone, the shuffling of scores or the luck of the seeds, lets the best of all settings do as
+    /// well; with one seed, for that seed alone.
     pub p: f64,
     /// Whether it can be told from chance.
     pub matters: bool,
@@ -50,30 +59,69 @@ pub struct Importance {
     pub is_alias: bool,
 }
 
-/// A configuration: its key's values by their index, and its rank among the scores.
-struct Row {
+/// A configuration: its key's values by their index, its rank among the scores, and the score of each of its seeds.
+pub(super) struct Row {
     values: Vec<usize>,
     rank: f64,
+    pub(super) by_seed: BTreeMap<String, f64>,
 }
 
-/// What each of `factors` explains, and from how many configurations that is known; nothing where these are too few.
+/// What can be told from chance.
+pub(super) struct Found {
+    /// What each of the factors explains; nothing where there are too few configurations.
+    pub(super) importance: Vec<Option<Importance>>,
+    /// For each of the factors the others from which it cannot be told, by their place among the factors.
+    pub(super) not_apart: Vec<Vec<usize>>,
+    /// From how many configurations that is known.
+    pub(super) n_compared: usize,
+    /// How these share seeds.
+    pub(super) seeds: SharedSeeds,
+}
+
+impl Found {
+    /// Where nothing was asked, or of too few configurations.
+    pub(super) fn nothing(n_factors: usize, n_compared: usize) -> Found {
+        let (importance, not_apart) = (vec![None; n_factors], vec![Vec::new(); n_factors]);
+        Found { importance, not_apart, n_compared, seeds: SharedSeeds::Own }
+    }
+}
+
+/// What each of `factors` explains.
 pub(super) fn importance(
     overview: &Overview<'_>,
     factors: &[Factor],
-    score: &dyn Fn(&mlp_results::Cell<'_>) -> Option<f64>,
-) -> (Vec<Option<Importance>>, usize) {
+    score: &dyn Fn(&TrialResult) -> Option<f64>,
+) -> Found {
     let rows = rows(overview, score);
     if rows.len() < N_LEAST {
-        return (vec![None; factors.len()], rows.len());
+        return Found::nothing(factors.len(), rows.len());
     }
-    let columns = factors.iter().map(|factor| columns(overview, factor, &rows)).collect();
-    let found = Selection::new(columns, rows.iter().map(|row| row.rank).collect()).run();
-    (found.into_iter().map(Some).collect(), rows.len())
+    let columns: Vec<_> = factors.iter().map(|factor| columns(overview, factor, &rows)).collect();
+    let ranks: Vec<f64> = rows.iter().map(|row| row.rank).collect();
+    let (shared, seeds) = Seeds::new(&rows);
+    let found = Selection::new(columns.clone(), ranks.clone(), seeds).run();
+    let matters: Vec<bool> = found.iter().map(|importance| importance.matters).collect();
+    let not_apart = apart::not_apart(&columns, &ranks, &matters);
+    Found { importance: found.into_iter().map(Some).collect(), not_apart, n_compared: rows.len(), seeds: shared }
 }
 
 /// The configurations with a score, and those that diverged.
-fn rows(overview: &Overview<'_>, score: &dyn Fn(&mlp_results::Cell<'_>) -> Option<f64>) -> Vec<Row> {
+fn rows(overview: &Overview<'_>, trial_score: &dyn Fn(&TrialResult) -> Option<f64>) -> Vec<Row> {
     let worst = if overview.metric.higher_is_better() { f64::NEG_INFINITY } else { f64::INFINITY };
+    let score = |cell: &mlp_results::Cell<'_>| {
+        mean(&cell.trials.iter().filter_map(|trial| trial_score(trial)).collect::<Vec<_>>())
+    };
+    let all = overview.cells.iter().flat_map(|cell| &cell.trials);
+    let seen = interval::range(all.filter_map(|trial| trial_score(trial)));
+    // As bad as the worst that was measured: what it would have reached is not known.
+    let worst_seen = seen.map(|(low, high)| if overview.metric.higher_is_better() { low } else { high });
+    let by_seed = |cell: &mlp_results::Cell<'_>| {
+        let scored = cell.trials.iter().filter_map(|trial| {
+            let has_diverged = trial.record.status == Status::Diverged;
+            Some((super::seed(trial), trial_score(trial).or(worst_seen.filter(|_| has_diverged))?))
+        });
+        scored.collect()
+    };
     let scored = overview.cells.iter().filter_map(|cell| {
         let score = score(cell).or_else(|| (cell.n_diverged > 0).then_some(worst))?;
         Some((cell, score))
@@ -83,7 +131,12 @@ fn rows(overview: &Overview<'_>, score: &dyn Fn(&mlp_results::Cell<'_>) -> Optio
     let step = scored.len().div_ceil(N_ROWS).max(1);
     let scored: Vec<_> = scored.into_iter().step_by(step).collect();
     let ranks = ranks(&scored.iter().map(|(_, score)| *score).collect::<Vec<_>>());
-    scored.into_iter().zip(ranks).map(|((cell, _), rank)| Row { values: cell.indices.clone(), rank }).collect()
+    let row = |((cell, _), rank): ((&mlp_results::Cell<'_>, f64), f64)| Row {
+        values: cell.indices.clone(),
+        rank,
+        by_seed: by_seed(cell),
+    };
+    scored.into_iter().zip(ranks).map(row).collect()
 }
 
 /// The places of the values in their order, from 0; equal values share the mean of theirs.
@@ -123,6 +176,12 @@ fn columns(overview: &Overview<'_>, factor: &Factor, rows: &[Row]) -> Vec<Vec<f6
 
 /// The state of a forward selection.
 struct Selection {
+    /// The columns of each setting as they are.
+    whole: Vec<Vec<Vec<f64>>>,
+    /// Those of the settings that were taken.
+    taken_whole: Vec<Vec<f64>>,
+    /// What the seeds say by themselves, where there are several.
+    seeds: Option<Seeds>,
     /// What is left of each setting's columns beside those that were taken: orthonormal, with sums of zero.
     columns: Vec<Vec<Vec<f64>>>,
     /// The columns that were taken.
@@ -133,13 +192,13 @@ struct Selection {
 }
 
 impl Selection {
-    fn new(columns: Vec<Vec<Vec<f64>>>, ranks: Vec<f64>) -> Selection {
+    fn new(whole: Vec<Vec<Vec<f64>>>, ranks: Vec<f64>, seeds: Option<Seeds>) -> Selection {
         let n_rows = ranks.len();
         let constant = vec![1.0 / (n_rows as f64).sqrt(); n_rows];
-        let columns = columns.iter().map(|key| orthonormal(key, std::slice::from_ref(&constant))).collect();
+        let columns = whole.iter().map(|key| orthonormal(key, std::slice::from_ref(&constant))).collect();
         let left = without(&ranks, &[constant]);
         let total = product(&left, &left);
-        Selection { columns, taken: Vec::new(), left, total }
+        Selection { whole, taken_whole: Vec::new(), seeds, columns, taken: Vec::new(), left, total }
     }
 
     fn run(mut self) -> Vec<Importance> {
@@ -148,10 +207,10 @@ impl Selection {
         loop {
             let open: Vec<usize> = (0..found.len()).filter(|&key| found[key].is_none()).collect();
             let p_values = self.p_values(&open);
-            let best = open
-                .iter()
-                .zip(&p_values)
-                .min_by(|a, b| a.1.own.total_cmp(&b.1.own).then_with(|| self.share(*b.0).total_cmp(&self.share(*a.0))));
+            let best = open.iter().zip(&p_values).min_by(|a, b| {
+                let by_p = a.1.of_all.total_cmp(&b.1.of_all).then_with(|| a.1.own.total_cmp(&b.1.own));
+                by_p.then_with(|| self.share(*b.0).total_cmp(&self.share(*a.0)))
+            });
             let Some((&best, p)) = best else { break };
             // A setting that comes later is no surer than those before it.
             least_p = least_p.max(p.of_all);
@@ -211,8 +270,13 @@ impl Selection {
             (0..=N_SHUFFLES).map(|shuffle| own.iter().map(|own| own[shuffle]).fold(1.0, f64::min)).collect();
         let of_all = |p: f64| least.iter().filter(|&&least| least <= p + TINY).count() as f64 / least.len() as f64;
         let is_open = |key: usize| !self.columns[key].is_empty() && squares > TINY * self.total.max(1.0);
+        // Of several settings one is always the luckiest (Bonferroni's bound, as Holm takes it step by step).
+        let of_luck = |key: usize| {
+            let p = self.seeds.as_ref().map_or(0.0, |seeds| seeds.p_value(&self.whole[key], &self.taken_whole));
+            (p * open.len() as f64).min(1.0)
+        };
         let p_value = |(own, &key): (&Vec<f64>, &usize)| match own[0] {
-            p if is_open(key) => PValue { own: p, of_all: of_all(p) },
+            p if is_open(key) => PValue { own: p, of_all: of_all(p).max(of_luck(key)) },
             _ => PValue { own: 1.0, of_all: 1.0 },
         };
         own.iter().zip(open).map(p_value).collect()
@@ -221,6 +285,7 @@ impl Selection {
     fn take(&mut self, key: usize) {
         let columns = std::mem::take(&mut self.columns[key]);
         self.left = without(&self.left, &columns);
+        self.taken_whole.extend(std::mem::take(&mut self.whole[key]));
         self.taken.extend(columns);
         for columns in &mut self.columns {
             *columns = orthonormal(columns, &self.taken);
@@ -228,7 +293,8 @@ impl Selection {
     }
 }
 
-/// How likely chance does as well as a setting: as this very one, and as the best of all.
+/// How likely chance does as well as a setting: as this very one in shuffled tables, and as the best of all, in shuffled tables
+/// or by the luck of the seeds.
 struct PValue {
     own: f64,
     of_all: f64,
@@ -243,7 +309,7 @@ fn exceeded(shares: &[f64]) -> Vec<f64> {
 }
 
 /// An orthonormal basis of what the columns span beside `others`, which are orthonormal.
-fn orthonormal(columns: &[Vec<f64>], others: &[Vec<f64>]) -> Vec<Vec<f64>> {
+pub(super) fn orthonormal(columns: &[Vec<f64>], others: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut basis: Vec<Vec<f64>> = Vec::new();
     for column in columns {
         let length = product(column, column).sqrt();
@@ -267,7 +333,7 @@ fn without(vector: &[f64], directions: &[Vec<f64>]) -> Vec<f64> {
     rest
 }
 
-fn product(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
     let mut sum = 0.0;
     for (a, b) in a.iter().zip(b) {
         sum += a * b;

@@ -62,8 +62,8 @@ fn best_caption(overview: &Overview<'_>) -> String {
     }
     if overview.cells.iter().any(|cell| cell.is_bimodal) {
         caption.push_str(
-            " Vermilion: only so many of the runs trained; a mean of both kinds would describe neither, and an interval \
-             least of all.",
+            " Vermilion: only some of the runs trained, and the others are far from them; the mean lies between both, and an \
+             interval would describe neither.",
         );
     }
     caption

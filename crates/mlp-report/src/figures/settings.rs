@@ -5,6 +5,7 @@ use mlp_results::{Overview, text};
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
 use crate::figure::{ReportFigure, file_name};
+use crate::page::{not_apart_from, only_for};
 use crate::{against_key, interplay};
 
 /// How many varied keys get a figure of their own.
@@ -102,11 +103,16 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         Some(importance) if importance.is_alias => {
             "This setting always changes together with others, and cannot be told from them. ".to_owned()
         }
+        Some(_) if !effect.not_apart_from.is_empty() => {
+            let others = not_apart_from(overview, effect).unwrap_or_default();
+            format!("This setting cannot be told from {others}: it hardly varies apart. ")
+        }
         Some(importance) if !importance.matters => {
             let n = text::counted(effects.n_compared, "configuration");
             format!("With {n} this effect cannot be told from chance. ")
         }
-        _ => String::new(),
+        Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
+        None => String::new(),
     };
     format!("{chance}Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
 }

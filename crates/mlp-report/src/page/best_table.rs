@@ -30,6 +30,8 @@ pub(super) struct BestTable {
     n_cells_beyond: Option<String>,
     /// Whether seeds of any were stopped while others have scores.
     has_partly_stopped: bool,
+    /// Whether seeds of any diverged or failed while others have scores.
+    has_lost: bool,
 }
 
 /// Which columns say something.
@@ -81,6 +83,7 @@ impl BestTable {
             keys: if keys.len() > 1 { "configuration".to_owned() } else { keys.join("") },
             columns: Columns::new(best),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
+            has_lost: best.iter().any(|cell| cell.n_lost() > 0 && !cell.scores.is_empty()),
             has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
             n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),
         }
@@ -106,10 +109,11 @@ impl Row {
         let first = overview.cells.first().filter(|_| rank > 0);
         let difference = first.and_then(|first| match overview.difference(cell, first) {
             Some(interval) => Some(difference_text(overview, interval)),
-            None => Some(format!(
-                "{}, with every seed",
-                overview.metric.format_difference(overview.mean_difference(cell, first)?)
-            )),
+            None => {
+                let mean = overview.metric.format_difference(overview.mean_difference(cell, first)?);
+                let is_torn = cell.is_bimodal || first.is_bimodal;
+                Some(if is_torn { format!("{mean} in the mean") } else { format!("{mean}, with every seed") })
+            }
         });
         let range = range(cell.scores.iter().copied()).filter(|_| cell.scores.len() > 1);
         let n_scores = cell.scores.len();

@@ -52,7 +52,7 @@ struct Diagnoses<'a> {
 struct Lines<'a> {
     open: Vec<Line<'a>>,
     folded: Vec<Line<'a>>,
-    /// What the folded ones are called: `12 more that did not learn`.
+    /// What the folded ones are called: `12 trials more that did not learn`.
     name: String,
 }
 
@@ -106,10 +106,10 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         })
         .collect();
     lines.sort_by_key(|(verdict, _)| *verdict);
+    let n_others = lines.iter().filter(|(verdict, _)| !verdict.is_dead()).count();
+    let n_others_open = if n_others > N_OPEN { 0 } else { N_OPEN };
     let n_dead = lines.iter().filter(|(verdict, _)| verdict.is_dead()).count();
-    let others: Vec<Line<'_>> = lines.split_off(n_dead).into_iter().map(|(_, line)| line).collect();
-    let dead: Vec<Line<'_>> = lines.into_iter().map(|(_, line)| line).collect();
-    let n_others_open = if others.len() > N_OPEN { 0 } else { N_OPEN };
+    let others = lines.split_off(n_dead);
     let n_left = figures.n_diagnoses_left;
     let n_examined = input.trials.iter().filter(|trial| verdicts.contains_key(trial.record.trial.as_str())).count();
     let n_trials = input.trials.len();
@@ -117,10 +117,7 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         causes: causes(input),
         verdict: summary(&verdicts.into_values().collect::<Vec<_>>()),
         examined: (n_examined < n_trials).then(|| format!("{n_examined} of {}", counted(n_trials, "trial"))),
-        lists: [
-            Lines::new(dead, N_DEAD_OPEN, |n_folded| format!("{n_folded} more that learned nothing")),
-            Lines::new(others, n_others_open, |n_folded| format!("{n_folded} that learned")),
-        ],
+        lists: [Lines::new(lines, N_DEAD_OPEN, " more"), Lines::new(others, n_others_open, "")],
         n_left: (n_left > 0).then(|| counted(n_left, "more trial")),
     }))
 }
@@ -162,12 +159,7 @@ pub(super) fn is_present(input: &ReportInput) -> bool {
 /// `2 of 12 examined trials diverged, and 3 did not learn.`
 fn summary(verdicts: &[Verdict]) -> String {
     let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
-    let found = [
-        (count(Verdict::Diverged), "diverged"),
-        (count(Verdict::Dead), "did not learn"),
-        (count(Verdict::Untrained), "learned too little beside the best on this page, with no layer dead"),
-        (count(Verdict::LostLayer), "learned with a dead layer"),
-    ];
+    let found: Vec<(usize, &str)> = Verdict::TROUBLED.map(|verdict| (count(verdict), verdict.words())).to_vec();
     let found: Vec<(usize, &str)> = found.into_iter().filter(|(count, _)| *count > 0).collect();
     match found.as_slice() {
         [] if verdicts.len() == 1 => "The examined trial learns: no layer is dead.".to_owned(),
@@ -182,9 +174,24 @@ fn summary(verdicts: &[Verdict]) -> String {
 }
 
 impl<'a> Lines<'a> {
-    fn new(mut lines: Vec<Line<'a>>, n_open: usize, name: impl Fn(&str) -> String) -> Lines<'a> {
+    /// The first `n_open` lines are open; the others are folded and called, for one, `3 trials more that did not learn`, or
+    /// `3 trials more: 1 diverged; 2 did not learn`.
+    fn new(mut lines: Vec<(Verdict, Line<'a>)>, n_open: usize, what: &str) -> Lines<'a> {
         let folded = lines.split_off(n_open.min(lines.len()));
-        Lines { open: lines, name: name(&counted(folded.len(), "trial")), folded }
+        let count = |verdict: Verdict| folded.iter().filter(|(other, _)| *other == verdict).count();
+        let verdicts = Verdict::TROUBLED.into_iter().chain([Verdict::Learns]);
+        let counts = verdicts.map(|verdict| (count(verdict), verdict.words())).filter(|(count, _)| *count > 0);
+        let counts: Vec<(usize, &str)> = counts.collect();
+        let all = counted(folded.len(), "trial");
+        let name = match counts.as_slice() {
+            [(_, words)] => format!("{all}{what} that {words}"),
+            counts => {
+                let counts: Vec<String> = counts.iter().map(|(count, words)| format!("{count} {words}")).collect();
+                format!("{all}{what}: {}", counts.join("; "))
+            }
+        };
+        let lines_of = |lines: Vec<(Verdict, Line<'a>)>| lines.into_iter().map(|(_, line)| line).collect();
+        Lines { open: lines_of(lines), name, folded: lines_of(folded) }
     }
 }
 

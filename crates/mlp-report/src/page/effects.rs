@@ -7,7 +7,7 @@ use mlp_results::text::{self, counted};
 
 use super::figure_list::FigureList;
 use super::interval_text::interval_text;
-use crate::effects::{Design, Effects, Importance, KeyEffect, LevelEffect, N_BLOCKS, N_SHUFFLES};
+use crate::effects::{Design, Effects, Importance, KeyEffect, LevelEffect, N_BLOCKS, N_SHUFFLES, SharedSeeds};
 use crate::figures::Figures;
 use crate::markup::{render, shown};
 
@@ -22,6 +22,10 @@ struct Section<'a> {
     compared: Option<(String, String)>,
     /// Whether it was asked what can be told from chance.
     is_tested: bool,
+    /// For which seeds alone that is known.
+    only_for: Option<&'static str>,
+    /// With how many seeds most configurations were run, if several.
+    n_shared_seeds: Option<String>,
     /// `30 configurations`.
     n_compared: String,
     spans: Vec<Span>,
@@ -59,6 +63,12 @@ struct Span {
     is_chance: bool,
     has_too_few: bool,
     is_alias: bool,
+    /// Whether the selection took it.
+    stands_out: bool,
+    /// The settings that it cannot be told from, where it hardly varies apart from them.
+    not_apart_from: Option<String>,
+    /// `for this seed alone`, of one that is named.
+    only_for: Option<&'static str>,
     ends: Option<Ends>,
 }
 
@@ -100,8 +110,18 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
         method: Method::new(overview, effects),
         compared: compared(effects),
         is_tested: effects.design == Design::Drawn || compared(effects).is_some(),
-        n_compared: counted(effects.n_compared, "configuration"),
-        spans: effects.keys.iter().map(|effect| span(overview, effect)).collect(),
+        only_for: only_for(effects),
+        n_shared_seeds: match effects.shared_seeds {
+            SharedSeeds::Several(n_seeds) => Some(text::thousands(n_seeds as u64)),
+            SharedSeeds::Own | SharedSeeds::One => None,
+        },
+        n_compared: match effects.shared_seeds {
+            SharedSeeds::Several(n_seeds) => {
+                format!("{} and {n_seeds} seeds", counted(effects.n_compared, "configuration"))
+            }
+            SharedSeeds::Own | SharedSeeds::One => counted(effects.n_compared, "configuration"),
+        },
+        spans: effects.keys.iter().map(|effect| span(overview, effects, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
         figures: FigureList { figures: &figures.settings },
         tables: effects.keys.iter().map(|effect| table(overview, effects, effect)).collect(),
@@ -133,7 +153,7 @@ fn compared(effects: &Effects) -> Option<(String, String)> {
     is_known.then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64)))
 }
 
-fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
+fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span {
     let ends = effect.extremes().map(|(low, high)| {
         let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
         let difference = overview.metric.format_difference(high.1 - low.1);
@@ -152,9 +172,29 @@ fn span(overview: &Overview<'_>, effect: &KeyEffect) -> Span {
         share: importance(share),
         p: importance(p_value),
         is_chance: !effect.may_matter(),
+        stands_out: effect.importance.is_some_and(|importance| importance.matters),
+        not_apart_from: not_apart_from(overview, effect),
+        only_for: only_for(effects).filter(|_| effect.importance.is_some_and(|importance| importance.matters)),
         has_too_few: effect.has_too_few,
         is_alias: effect.importance.is_some_and(|importance| importance.is_alias),
         ends,
+    }
+}
+
+/// `learning_rate, batch_size and 2 more`; nothing where the setting varies apart from others.
+pub(crate) fn not_apart_from(overview: &Overview<'_>, effect: &KeyEffect) -> Option<String> {
+    let names: Vec<String> = effect.not_apart_from.iter().map(|&key| shown(&overview.varied[key].key)).collect();
+    let rest = if names.len() > N_LEFT_OUT { format!(" and {} more", names.len() - N_LEFT_OUT) } else { String::new() };
+    let first: Vec<String> = names.into_iter().take(N_LEFT_OUT).collect();
+    (!first.is_empty()).then(|| format!("{}{rest}", first.join(", ")))
+}
+
+/// For which seeds alone it is known what can be told from chance.
+pub(crate) fn only_for(effects: &Effects) -> Option<&'static str> {
+    match effects.shared_seeds {
+        SharedSeeds::One if effects.n_seeds > 1 => Some("for these seeds alone"),
+        SharedSeeds::One => Some("for this seed alone"),
+        SharedSeeds::Own | SharedSeeds::Several(_) => None,
     }
 }
 

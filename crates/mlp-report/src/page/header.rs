@@ -10,7 +10,7 @@ use mlp_results::{Overview, TrialResult, endings};
 use super::halving;
 use super::listing::Listing;
 use super::names;
-use super::tiles::{Tile, tiles};
+use super::tiles::{Tile, plural, tiles};
 use crate::figures::Figures;
 use crate::input::ReportInput;
 use crate::markup::{render, shown};
@@ -31,9 +31,18 @@ struct Header {
     seen_validation: Option<&'static str>,
     /// How many sets of test samples there are, if more than one.
     n_test_sets: Option<usize>,
+    /// What is not compared, and the keys in which it differs.
+    unlike: Option<Unlike>,
     n_warnings: String,
     warnings: Listing<String>,
     tiles: Vec<Tile>,
+}
+
+/// Numbers of different kinds.
+struct Unlike {
+    /// `losses`.
+    what: &'static str,
+    keys: Vec<&'static str>,
 }
 
 /// One sentence: how many trials, how they ended, what varied.
@@ -61,6 +70,8 @@ pub(super) fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Fig
         synthetic: which(trials, |trial| trial.record.data.synthetic),
         seen_validation: which(trials, |trial| trial.record.data.validation_was_seen),
         n_test_sets: n_test_sets(trials),
+        unlike: (!overview.unlike.is_empty())
+            .then(|| Unlike { what: plural(overview.metric), keys: overview.unlike.clone() }),
         n_warnings: counted(warnings.len(), "warning"),
         warnings: Listing::new(warnings.iter().map(|warning| text::clean(warning, N_CHARACTERS))),
         tiles: if trials.is_empty() { Vec::new() } else { tiles(trials, overview) },

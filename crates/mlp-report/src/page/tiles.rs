@@ -2,7 +2,7 @@
 
 use mlp_results::score::seconds;
 use mlp_results::text::{self, counted};
-use mlp_results::{Overview, TrialResult, interval};
+use mlp_results::{Metric, Overview, TrialResult, interval};
 
 use super::interval_text::interval_text;
 use crate::markup::shown;
@@ -55,21 +55,35 @@ fn best(overview: &Overview<'_>) -> Tile {
             };
             Tile { trial, ..Tile::new(name, metric.format(score), remark) }
         }
+        None if !overview.unlike.is_empty() => {
+            Tile::new("Best trial", "none", format!("{} of different kinds are not compared", plural(metric)))
+        }
         None => Tile::new("Best trial", "none", "no trial finished with a finite result"),
     }
 }
 
 fn best_mean(overview: &Overview<'_>) -> Option<Tile> {
-    let cell = overview.cells.first().filter(|cell| cell.scores.len() > 1)?;
+    let is_told = overview.unlike.is_empty();
+    let cell = overview.cells.first().filter(|cell| is_told && cell.trials.len() > 1 && !cell.scores.is_empty())?;
     let runs = counted(cell.scores.len(), "run");
     let remark = match cell.interval() {
         Some(interval) => format!("95 % t-interval {}, from {runs}", interval_text(overview, interval)),
-        None if cell.is_bimodal => format!("only {} of {runs} trained", cell.n_trained),
+        None if cell.is_bimodal => format!("only {} of {runs} trained: no interval describes both", cell.n_trained),
+        None if cell.scores.len() == 1 => format!("from {runs}: no interval"),
         None => format!("from {runs}, all alike: no interval"),
+    };
+    let remark = match cell.losses() {
+        Some(losses) => format!("{remark}; {losses}"),
+        None => remark,
     };
     let name =
         if overview.is_ranked_apart() { "Mean of the best configuration" } else { "Best mean of a configuration" };
     Some(Tile::new(name, overview.metric.format(cell.mean()?), remark))
+}
+
+/// What several values of a metric are called.
+pub(super) fn plural(metric: Metric) -> &'static str {
+    if metric == Metric::Loss { "losses" } else { "errors of outputs" }
 }
 
 fn time(trials: &[TrialResult]) -> Option<Tile> {

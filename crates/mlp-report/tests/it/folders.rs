@@ -3,7 +3,7 @@
 use std::fs;
 
 use mlp_report::{ErrorKind, read_folder, read_folders, report_html, write_report};
-use mlp_results::Overview;
+use mlp_results::{Overview, RunRecord};
 use serde_json::json;
 
 use crate::made_up::{self, STORY, Story, folder, model};
@@ -69,6 +69,14 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
     // The maps of the dead are drawn, before those of others that are not shown one by one.
     let maps = section.matches("<details class=\"card\"><summary><code>").count();
     assert_eq!((maps, section.matches("Layer 1 of 4").count()), (8, 4));
+    // What is folded is called what the verdict calls it.
+    let more = (3..9).map(|seed| made_up::record(&[("l2", json!(1.0))], Story { accuracy: 0.1, ..story(seed) }));
+    let more: Vec<_> = more.collect();
+    input.diagnoses.extend(more.iter().map(|record| made_up::diagnosis(record, true)));
+    input.trials.extend(made_up::trials(more));
+    let page = report_html(&input);
+    assert!(page.contains("1 diverged, 9 did not learn.</strong>"));
+    assert!(page.contains("<summary>2 trials more that did not learn</summary>"));
     input.diagnoses.clear();
     assert!(!report_html(&input).contains("#diagnosis"));
 }
@@ -302,8 +310,21 @@ fn several_folders_are_one_page_that_tells_their_trials_apart_by_folder() {
     let page = report_html(&input);
     assert!(page.contains("<h1>a/wide, deep, b/wide on mnist</h1>"));
     assert!(page.contains("records in <code>trials/</code> of the folders;"));
-    // Records with equal settings in two folders are two configurations, and a folder that is none is an error.
-    let input = read_folders(&[deep.clone(), write("copy", 0.8, &[("hidden", json!([64, 64]))])]).unwrap();
+    // The same trials in two folders count once, and that is said; those that other instructions computed are others.
+    let copy = write("copy", 0.8, &[("hidden", json!([64, 64]))]);
+    let input = read_folders(&[deep.clone(), copy.clone()]).unwrap();
+    assert_eq!((input.trials.len(), Overview::new(&input.trials).cells.len()), (2, 1));
+    let said =
+        "Trials lie in several of the folders: 2 trials count once, with the first of their folders that has a result";
+    assert_eq!(input.warnings, [said]);
+    for entry in fs::read_dir(copy.join("trials")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut record = RunRecord::read(&path).unwrap();
+        record.kernel = "portable".to_owned();
+        record.write(&path).unwrap();
+    }
+    let input = read_folders(&[deep.clone(), copy]).unwrap();
     assert_eq!(Overview::new(&input.trials).cells.len(), 2);
+    // A folder that is none is an error.
     assert_eq!(read_folders(&[deep, root.path().join("none")]).unwrap_err().kind(), ErrorKind::Read);
 }

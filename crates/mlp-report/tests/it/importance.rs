@@ -1,6 +1,6 @@
 //! Which settings of a random search matter: no more of them under pure chance than was promised, and the true ones.
 
-use mlp_report::effects::{Design, Effects, effects};
+use mlp_report::effects::{Design, Effects, SharedSeeds, effects};
 use mlp_report::report_html;
 use mlp_results::{Overview, RunRecord, TrialResult};
 use serde_json::json;
@@ -153,4 +153,133 @@ fn values_that_reach_the_same_make_no_difference() {
     let page = report_html(&made_up::input((0..4).map(grid).collect()));
     assert!(page.contains("no difference: every value reaches 55.00") && page.contains("0.00 points"), "{page}");
     assert!(!page.contains("not more than one value has a result"));
+}
+
+/// What a search of `n_draws` draws with these seeds reaches where `luck` says what a value of a setting does with a seed: the
+/// setting (by its place), its value, and the seed.
+fn search_with_luck(
+    search: u64,
+    seeds: u64,
+    luck: impl Fn(u64, u64, u64) -> f64,
+    effect: impl Fn(f64) -> f64,
+) -> Vec<RunRecord> {
+    let one = |index: u64| {
+        let random = |part: u64| noise(9_000 + 1_000 * search + index, part);
+        let rate = 0.005 * 4f64.powf(random(1));
+        let places = [3, 2, 2].map(|n_values| n_values as f64).into_iter().zip(2..);
+        let values: Vec<u64> = places.map(|(n_values, part)| (n_values * random(part)) as u64).collect();
+        let settings = [
+            ("learning_rate", json!(rate)),
+            ("batch_size", json!(30 + values[0])),
+            ("initializer", json!(["glorot-uniform", "glorot-normal"][values[1] as usize])),
+            ("validation_split", json!(["random", "stratified"][values[2] as usize])),
+        ];
+        let by_seed = |seed: u64| {
+            let luck: f64 = (0..3).map(|key| luck(key, values[key as usize], 100 * search + seed)).sum();
+            scored(&settings, seed, 0.5 + effect(rate) + luck + 0.01 * gauss(search, 1_000 * index + seed))
+        };
+        (0..seeds).map(by_seed).collect::<Vec<_>>()
+    };
+    (0..24).flat_map(one).collect()
+}
+
+/// A number with the normal distribution (Box and Muller).
+fn gauss(seed: u64, index: u64) -> f64 {
+    let (radius, angle) = (noise(seed + 40_000, 2 * index), noise(seed + 40_000, 2 * index + 1));
+    (-2.0 * radius.max(1e-12).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+}
+
+/// How many of the searches name a setting of `keys`.
+fn n_naming(n_searches: u64, keys: &[&str], search: impl Fn(u64) -> Vec<RunRecord>) -> usize {
+    let is_named = |index: &u64| {
+        let input = made_up::input(search(*index));
+        let overview = Overview::new(&input.trials);
+        names(&overview, &effects(&overview)).iter().any(|name| keys.contains(name))
+    };
+    (0..n_searches).filter(is_named).count()
+}
+
+/// Two values that draw other random numbers have one luck each in all trials of a seed; with three seeds their luck is no effect.
+#[test]
+fn the_luck_of_a_value_with_its_seed_is_no_effect_where_there_are_seeds_to_tell() {
+    const N_SEARCHES: u64 = 200;
+    // One setting that has luck, and three; three seeds, and five.
+    for (n_lucky, n_seeds) in [(1, 3), (3, 3), (3, 5)] {
+        let luck = |key: u64, value: u64, seed: u64| {
+            if key < 3 - n_lucky { 0.0 } else { 0.05 * gauss(key + 10 * value, seed) }
+        };
+        let names = ["batch_size", "initializer", "validation_split"];
+        let n_named = n_naming(N_SEARCHES, &names, |search| search_with_luck(search, n_seeds, luck, |_| 0.0));
+        // 5 % of 200 searches are 10, give or take 3.
+        assert!(
+            n_named <= 17,
+            "{n_lucky} lucky settings, {n_seeds} seeds: {n_named} of {N_SEARCHES} searches name one"
+        );
+    }
+}
+
+#[test]
+fn with_several_seeds_what_truly_matters_is_still_found_beside_luck() {
+    let luck = |key: u64, value: u64, seed: u64| if key == 2 { 0.05 * gauss(value, seed) } else { 0.0 };
+    let effect = |rate: f64| 0.1 * (rate / 0.01).log2();
+    let n_found = n_naming(40, &["learning_rate"], |search| search_with_luck(search, 3, luck, effect));
+    assert!(n_found >= 36, "found in {n_found} of 40 searches");
+}
+
+#[test]
+fn with_one_seed_what_is_named_is_named_for_that_seed_alone() {
+    let luck = |key: u64, value: u64, _: u64| if key == 2 { 0.05 * value as f64 } else { 0.0 };
+    let one = made_up::input(search_with_luck(1, 1, luck, |_| 0.0));
+    let overview = Overview::new(&one.trials);
+    let effects_of_one = effects(&overview);
+    assert_eq!(effects_of_one.shared_seeds, SharedSeeds::One);
+    assert_eq!(names(&overview, &effects_of_one), ["validation_split"]);
+    let page = report_html(&one);
+    assert!(page.contains("validation_split <span class=\"status\">for this seed alone</span>"));
+    assert!(page.contains("What is told from chance here is told for this seed alone."));
+    assert!(page.contains("Told from chance for this seed alone. Grey"));
+    let three = made_up::input(search_with_luck(1, 3, luck, |_| 0.0));
+    let overview = Overview::new(&three.trials);
+    assert_eq!(effects(&overview).shared_seeds, SharedSeeds::Several(3));
+    assert_eq!(names(&overview, &effects(&overview)), ["validation_split"], "the same with every seed");
+    let page = report_html(&three);
+    assert!(!page.contains("for this seed alone") && page.contains("the scores of each of the 3 seeds"));
+    assert!(page.contains("cannot be told from chance with 24 configurations and 3 seeds"));
+    // Where each configuration has a seed of its own, luck says nothing about others.
+    let mut own = one;
+    for (seed, trial) in own.trials.iter_mut().enumerate() {
+        trial.record.config.insert("seed".to_owned(), json!(seed));
+    }
+    assert_eq!(effects(&Overview::new(&own.trials)).shared_seeds, SharedSeeds::Own);
+}
+
+/// One folder of three has early stopping and other layers: nothing tells which of these made its scores.
+#[test]
+fn a_setting_that_hardly_varies_apart_from_others_is_no_finding() {
+    let trial = |index: u64| {
+        let is_other = index % 3 == 2;
+        let wide = if is_other && index != 2 { 128 } else { 64 };
+        let settings = [
+            ("folder", json!(["g", "h", "k"][(index % 3) as usize])),
+            ("early_stopping", json!(is_other)),
+            ("hidden", json!([wide])),
+            ("learning_rate", json!(0.001 * 10f64.powf(2.0 * noise(5, index)))),
+        ];
+        scored(&settings, 0, 0.6 + if is_other { 0.2 } else { 0.0 } + 0.05 * noise(6, index))
+    };
+    let input = made_up::input((0..36).map(trial).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let of = |name: &str| effects.keys.iter().find(|key| overview.varied[key.factor.key].key == name).unwrap();
+    for name in ["folder", "early_stopping", "hidden"] {
+        assert!(!of(name).may_matter(), "{name}");
+    }
+    let key = |name: &str| overview.varied.iter().position(|varied| varied.key == name).unwrap();
+    // Exactly what the folder says, and nearly what the layers say.
+    assert_eq!(of("early_stopping").not_apart_from, [key("folder"), key("hidden")]);
+    assert_eq!(of("hidden").not_apart_from, [key("folder"), key("early_stopping")]);
+    assert_eq!(of("learning_rate").not_apart_from, [0; 0]);
+    let page = report_html(&input);
+    assert!(page.contains("stands out, but cannot be told from early_stopping, hidden: it hardly varies apart"));
+    assert!(page.contains("This setting cannot be told from early_stopping, hidden: it hardly varies apart."));
 }

@@ -1,6 +1,7 @@
 //! The integration tests of the crate, in one binary.
 
 mod analysis;
+mod comparing;
 mod csv;
 mod escaping;
 mod faults;

@@ -258,3 +258,104 @@ fn the_same_data_under_another_spelling_make_no_other_configuration() {
     let overview = Overview::new(&other);
     assert_eq!((overview.varied[0].values.len(), overview.cells.len()), (2, 2));
 }
+
+/// A run whose numbers overflowed.
+fn lost(rate: f64, seed: u64) -> RunRecord {
+    made_up::diverged(&[("learning_rate", json!(rate))], Story { n_epochs: 1, seed, ..STORY })
+}
+
+/// The mean of the seeds that are left is that of the luckier ones: it stands behind every mean over more seeds.
+#[test]
+fn configurations_that_lost_seeds_rank_behind_those_that_lost_fewer() {
+    let run = |rate: f64, seed: u64, score: f64| scored(&[("learning_rate", json!(rate))], seed, score);
+    let mut records =
+        vec![run(0.4, 0, 0.97), lost(0.4, 1), lost(0.4, 2), run(0.5, 0, 0.99), lost(0.5, 1), lost(0.5, 2)];
+    records.extend([run(0.3, 0, 0.9), run(0.3, 1, 0.91), lost(0.3, 2)]);
+    records.extend((0..3).map(|seed| run(0.1, seed, 0.8)));
+    records.extend((0..3).map(|seed| lost(0.9, seed)));
+    let trials = made_up::trials(records.clone());
+    let overview = Overview::new(&trials);
+    let order: Vec<&str> = overview.cells.iter().map(|cell| cell.label.as_str()).collect();
+    assert_eq!(order, ["0.1", "0.3", "0.5", "0.4", "0.9"]);
+    let losses: Vec<Option<String>> = overview.cells.iter().map(|cell| cell.losses()).collect();
+    assert_eq!((losses[0].as_deref(), losses[2].as_deref()), (None, Some("2 of 3 diverged")));
+    // The best single trial is what it is.
+    assert_eq!(overview.best.map(|best| &best.record.trial), Some(&records[3].trial));
+    let rows = records.iter().map(|record| (record.config["learning_rate"].to_string(), record));
+    let ranked = Repetitions::ranked(rows, BY_TEST);
+    assert_eq!(ranked.iter().map(|row| row.settings.as_str()).collect::<Vec<_>>(), order);
+    assert_eq!((ranked[1].n_lost(), ranked[1].losses().as_deref()), (1, Some("1 of 3 diverged")));
+}
+
+/// Scores from 24 to 60 %, where always the same answer reaches 11 %: all learn, some more slowly.
+#[test]
+fn who_learns_slowly_has_trained_and_only_a_gap_makes_two_groups() {
+    let overview_of = |scores: &[f64]| -> (Option<f64>, usize, bool) {
+        let records: Vec<RunRecord> = scores.iter().zip(0..).map(|(&score, seed)| scored(&[], seed, score)).collect();
+        let trials = made_up::trials(records);
+        let overview = Overview::new(&trials);
+        let cell = &overview.cells[0];
+        assert!((cell.mean().unwrap() - scores.iter().sum::<f64>() / scores.len() as f64).abs() < 1e-12);
+        assert_eq!(cell.interval().is_none(), overview.is_bimodal());
+        (overview.trained_from, cell.n_trained, cell.is_bimodal)
+    };
+    let (bound, n_trained, is_bimodal) = overview_of(&[0.242, 0.299, 0.36, 0.425, 0.445, 0.52, 0.599]);
+    // A tenth of the way from 11.35 %, that of '1', to 59.9 %.
+    assert!((bound.unwrap() - (0.1135 + 0.1 * (0.599 - 0.1135))).abs() < 1e-12);
+    assert_eq!((n_trained, is_bimodal), (7, false));
+    // One that is stuck at the constant answer, with and without runs on the way.
+    assert_eq!(overview_of(&[0.1135, 0.95, 0.96]).1, 2);
+    assert!(overview_of(&[0.1135, 0.95, 0.96]).2);
+    assert!(!overview_of(&[0.1135, 0.35, 0.6, 0.8, 0.96]).2);
+    // Of 100 samples three standard errors are more than a tenth of the way.
+    let records: Vec<RunRecord> = [0.2, 0.6]
+        .into_iter()
+        .zip(0..)
+        .map(|(score, seed)| {
+            let mut record = scored(&[], seed, score);
+            record.data.test = 100;
+            record
+        })
+        .collect();
+    let trials = made_up::trials(records);
+    let overview = Overview::new(&trials);
+    assert_eq!((overview.is_trained(0.2), overview.is_trained(0.21)), (Some(false), Some(true)));
+}
+
+#[test]
+fn the_mean_difference_of_two_groups_is_told_without_an_interval() {
+    let of = |rate: f64, scores: [f64; 3]| {
+        scores.into_iter().zip(0..).map(move |(score, seed)| scored(&[("learning_rate", json!(rate))], seed, score))
+    };
+    let records = of(0.1, [0.95, 0.96, 0.955]).chain(of(0.3, [0.1135, 0.95, 0.94])).collect();
+    let trials = made_up::trials(records);
+    let overview = Overview::new(&trials);
+    let (first, torn) = (&overview.cells[0], &overview.cells[1]);
+    assert!(torn.is_bimodal && overview.difference(torn, first).is_none());
+    let expected = (0.1135 + 0.95 + 0.94 - 0.95 - 0.96 - 0.955) / 3.0;
+    assert!((overview.mean_difference(torn, first).unwrap() - expected).abs() < 1e-12);
+}
+
+#[test]
+fn losses_of_different_kinds_have_no_best_and_are_ranked_within_a_kind() {
+    let of = |loss: &str, rate: f64, value: f64| {
+        let mut record = scored(&[("loss", json!(loss)), ("learning_rate", json!(rate))], 0, 0.5 + rate / 10.0);
+        record.epochs[2].test.as_mut().unwrap().loss = value;
+        record
+    };
+    let (squared, entropy) = ("squared", "cross-entropy");
+    let records = vec![of(squared, 1.0, 0.3), of(entropy, 1.0, 0.6), of(squared, 2.0, 0.2), of(entropy, 2.0, 0.5)];
+    let trials = made_up::trials(records);
+    let by_loss = Overview::ranked(&trials, "loss".parse().unwrap());
+    assert_eq!((by_loss.unlike.as_slice(), by_loss.best), (["loss"].as_slice(), None));
+    let order: Vec<&str> = by_loss.cells.iter().map(|cell| cell.label.as_str()).collect();
+    assert_eq!(order, ["2 · cross-entropy", "1 · cross-entropy", "2 · squared", "1 · squared"]);
+    let by_accuracy = Overview::new(&trials);
+    assert!(by_accuracy.unlike.is_empty() && by_accuracy.best.is_some());
+}
+
+#[test]
+fn huge_differences_are_written_with_a_power_of_ten() {
+    assert_eq!(Metric::Loss.format_difference(-1.5e30), "−1.500e30");
+    assert_eq!(Metric::Loss.format_difference(2.5), "+2.5000");
+}

@@ -136,6 +136,16 @@ fn unknown_fields_are_passed_over_and_contradictions_are_not() {
         message(String::new()),
     ];
     assert_snapshot!(messages.join("\n"));
+    // No share of samples is more than all of them.
+    let mut impossible = record.clone();
+    impossible.epochs[1].test.as_mut().unwrap().accuracy = Some(7.5);
+    assert_snapshot!(
+        message(impossible.to_json().unwrap()),
+        @"FILE: epochs[1].test.accuracy: expected a fraction from 0 to 1, found 7.5. Delete the file and run the trial again"
+    );
+    let mut impossible = record.clone();
+    impossible.recall[0] = -0.5;
+    assert!(message(impossible.to_json().unwrap()).contains("recall: expected a fraction from 0 to 1, found -0.5"));
     assert!(RunRecord::read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
     let missing = RunRecord::read(folder.path().join("none.json")).unwrap_err();
     assert!(missing.kind() == ErrorKind::Io && missing.to_string().ends_with("; check the path"));

@@ -1,0 +1,64 @@
+//! What is compared, what is not, and what a comparison leaves out is said.
+
+use mlp_report::effects::effects;
+use mlp_report::report_html;
+use mlp_results::Overview;
+use serde_json::json;
+
+use crate::made_up::{self, Story, scored};
+
+#[test]
+fn the_head_and_the_table_say_how_many_seeds_the_best_configuration_lost() {
+    let diverged = |rate: f64, seed| {
+        made_up::diverged(&[("learning_rate", json!(rate))], Story { accuracy: 0.9, pace: 1.0, n_epochs: 1, seed })
+    };
+    let run = |rate: f64, seed, score| scored(&[("learning_rate", json!(rate))], seed, score);
+    let records = vec![run(0.1, 0, 0.9), run(0.1, 1, 0.92), diverged(0.1, 2), diverged(0.1, 3)];
+    let page = report_html(&made_up::input(records.clone()));
+    assert!(page.contains("from 2 runs; 2 of 4 diverged"), "{page}");
+    let several = records.into_iter().chain((0..4).map(|seed| run(0.3, seed, 0.7 + seed as f64 / 100.0)));
+    let page = report_html(&made_up::input(several.collect()));
+    assert!(page.contains("its mean is over the luckier seeds alone") && !page.contains("; 2 of 4 diverged"));
+}
+
+#[test]
+fn losses_of_different_kinds_have_a_warning_and_neither_effects_nor_a_ranking() {
+    let of = |loss: &str, rate: usize| scored(&[("loss", json!(loss)), ("learning_rate", json!(rate))], 0, 0.9);
+    let records = (0..6).map(|index| of(["squared", "cross-entropy"][index % 2], index / 2)).collect();
+    let mut input = made_up::input(records);
+    let compared = report_html(&input);
+    assert!(compared.contains("<section id=\"effects\">") && !compared.contains("of different kinds"));
+    input.by = "test.loss".parse().unwrap();
+    let page = report_html(&input);
+    assert!(
+        page.contains("<strong>These losses are of different kinds.</strong> The trials differ in <code>loss</code>")
+    );
+    for section in ["effects", "comparison", "cost"] {
+        assert!(
+            !page.contains(&format!("<section id=\"{section}\">")) && !page.contains(&format!("href=\"#{section}\""))
+        );
+    }
+    assert!(page.contains("losses of different kinds are not compared") && page.contains("<h2>One of the trials</h2>"));
+}
+
+/// A small mean beside a huge one, which a sum of effects would take from it again.
+#[test]
+fn the_mean_of_a_value_is_that_of_its_trials_however_large_others_are() {
+    let losses = [6.1932, 1e30, 2.5, 4e12];
+    let trial = |rate: usize, seed: u64| {
+        let mut record = scored(&[("learning_rate", json!(rate))], seed, 0.5);
+        record.epochs[2].test.as_mut().unwrap().loss = losses[rate] * (1.0 + seed as f64 / 10.0);
+        record
+    };
+    let mut input = made_up::input((0..8).map(|index| trial(index / 2, (index % 2) as u64)).collect());
+    input.by = "test.loss".parse().unwrap();
+    let overview = Overview::ranked(&input.trials, input.by);
+    let effects = effects(&overview);
+    for (level, loss) in effects.keys[0].levels.iter().zip(losses) {
+        assert!((level.estimate().unwrap() / (1.05 * loss) - 1.0).abs() < 1e-12, "{level:?}");
+    }
+    let page = report_html(&input);
+    assert!(page.contains("<td>1.050e30</td>"));
+    let zeros = page.find("00000000000000000000").map(|place| &page[place.saturating_sub(200)..place + 40]);
+    assert_eq!(zeros, None, "written with all its digits");
+}
