@@ -15,8 +15,10 @@
 //! 89, 2008), as the R package adespatial keeps it in `forward.sel`, with the whole table's error held at 5 %: where nothing
 //! matters, 19 of 20 tables name no setting at all, if the luck of one configuration says nothing about that of another.
 //!
-//! *What seeds say.* That is not so where configurations share a seed. With several seeds a setting must also stand out beyond
-//! what it does differently from seed to seed ([`Seeds`]); with one, what is named is told from chance for that seed alone.
+//! *What seeds say.* That is not so where configurations share a seed. With several seeds a setting with which other random
+//! numbers are drawn must also stand out beyond what it does differently from seed to seed ([`Seeds`]); a rate of learning or a
+//! penalty works on the same draws, and its values share one luck. With one seed, what is named is told from chance for that
+//! seed alone.
 //!
 //! *What is said.* The share of the variance of the ranks that the setting describes beyond those taken before it, adjusted for
 //! what as many random columns would describe (Ezekiel's adjusted R²).
@@ -39,6 +41,28 @@ const LEVEL: f64 = 0.05;
 const N_ROWS: usize = 600;
 /// From fewer configurations nothing is said.
 pub(super) const N_LEAST: usize = 6;
+/// Settings that leave all draws of a seed as they are: weights, order, splits and masks.
+const ON_THE_SAME_DRAWS: [&str; 19] = [
+    "learning_rate",
+    "optimizer",
+    "schedule",
+    "epochs",
+    "loss",
+    "reduction",
+    "activation",
+    "output_activation",
+    "l1",
+    "l2",
+    "label_smoothing",
+    "clip_norm",
+    "max_norm",
+    "average",
+    "class_weights",
+    "early_stopping",
+    "evaluate_train",
+    "decoding",
+    "batch_norm",
+];
 /// The shuffles are the same for every report.
 const SEED: u64 = 2008;
 /// Below this share of its length, what is left of a column is rounding.
@@ -99,7 +123,9 @@ pub(super) fn importance(
     let columns: Vec<_> = factors.iter().map(|factor| columns(overview, factor, &rows)).collect();
     let ranks: Vec<f64> = rows.iter().map(|row| row.rank).collect();
     let (shared, seeds) = Seeds::new(&rows);
-    let found = Selection::new(columns.clone(), ranks.clone(), seeds).run();
+    let is_lucky = |factor: &Factor| !ON_THE_SAME_DRAWS.contains(&overview.varied[factor.key].key.as_str());
+    let draws_others = factors.iter().map(is_lucky).collect();
+    let found = Selection::new(columns.clone(), ranks.clone(), (seeds, draws_others)).run();
     let matters: Vec<bool> = found.iter().map(|importance| importance.matters).collect();
     let not_apart = apart::not_apart(&columns, &ranks, &matters);
     Found { importance: found.into_iter().map(Some).collect(), not_apart, n_compared: rows.len(), seeds: shared }
@@ -182,6 +208,8 @@ struct Selection {
     taken_whole: Vec<Vec<f64>>,
     /// What the seeds say by themselves, where there are several.
     seeds: Option<Seeds>,
+    /// Of each setting whether other random numbers are drawn with it.
+    draws_others: Vec<bool>,
     /// What is left of each setting's columns beside those that were taken: orthonormal, with sums of zero.
     columns: Vec<Vec<Vec<f64>>>,
     /// The columns that were taken.
@@ -192,13 +220,13 @@ struct Selection {
 }
 
 impl Selection {
-    fn new(whole: Vec<Vec<Vec<f64>>>, ranks: Vec<f64>, seeds: Option<Seeds>) -> Selection {
+    fn new(whole: Vec<Vec<Vec<f64>>>, ranks: Vec<f64>, (seeds, draws_others): (Option<Seeds>, Vec<bool>)) -> Selection {
         let n_rows = ranks.len();
         let constant = vec![1.0 / (n_rows as f64).sqrt(); n_rows];
         let columns = whole.iter().map(|key| orthonormal(key, std::slice::from_ref(&constant))).collect();
         let left = without(&ranks, &[constant]);
         let total = product(&left, &left);
-        Selection { whole, taken_whole: Vec::new(), seeds, columns, taken: Vec::new(), left, total }
+        Selection { whole, taken_whole: Vec::new(), seeds, draws_others, columns, taken: Vec::new(), left, total }
     }
 
     fn run(mut self) -> Vec<Importance> {
@@ -271,9 +299,11 @@ impl Selection {
         let of_all = |p: f64| least.iter().filter(|&&least| least <= p + TINY).count() as f64 / least.len() as f64;
         let is_open = |key: usize| !self.columns[key].is_empty() && squares > TINY * self.total.max(1.0);
         // Of several settings one is always the luckiest (Bonferroni's bound, as Holm takes it step by step).
+        let n_lucky = open.iter().filter(|&&key| self.draws_others[key]).count();
         let of_luck = |key: usize| {
-            let p = self.seeds.as_ref().map_or(0.0, |seeds| seeds.p_value(&self.whole[key], &self.taken_whole));
-            (p * open.len() as f64).min(1.0)
+            let seeds = self.seeds.as_ref().filter(|_| self.draws_others[key]);
+            let p = seeds.map_or(0.0, |seeds| seeds.p_value(&self.whole[key], &self.taken_whole));
+            (p * n_lucky as f64).min(1.0)
         };
         let p_value = |(own, &key): (&Vec<f64>, &usize)| match own[0] {
             p if is_open(key) => PValue { own: p, of_all: of_all(p).max(of_luck(key)) },
