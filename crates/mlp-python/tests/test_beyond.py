@@ -99,10 +99,10 @@ def test_the_checkpoint_of_another_fit_or_of_nothing_is_refused(tmp_path, digits
     net = fitted(MLPClassifier(max_iter=1, random_state=0), x, y)
     data = TrainingSet(x, np.eye(10)[y], None, rows=None, validation=None)
     _checkpoint.Checkpoint(path, StochasticFit(net, data, incremental=False)).write()
-    with pytest.raises(ValueError, match="that of another; remove it"):
+    with pytest.raises(ValueError, match="that of another, whose samples or instructions.* remove it"):
         other.fit(x, y)
     path.write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="cannot be read as one"):
+    with pytest.raises(ValueError, match="found another file, or a damaged one"):
         other.fit(x, y)
     with pytest.raises(ValueError, match="integer random_state"):
         other.set_params(random_state=None).fit(x, y)
@@ -262,3 +262,63 @@ def test_a_model_of_the_project_keeps_its_outputs_and_has_its_classes_in_order(t
     assert net.classes_.tolist() == sorted(classes)
     np.testing.assert_allclose(net.predict_proba(x), expected[:, np.argsort(classes)], atol=1e-12)
     np.testing.assert_array_equal(net.predict(x), np.array(classes)[sums.argmax(axis=1)])
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "text"),
+    [
+        ("", ValueError, "expected the name of a file, found a folder"),
+        ("folder", ValueError, "expected the name of a file, found a folder"),
+        ("nowhere/fit", FileNotFoundError, "there is no folder"),
+    ],
+)
+def test_a_checkpoint_that_could_not_be_written_is_refused_before_anything_is_trained(tmp_path, name, error, text):
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name if name else ""
+    net = MLPClassifier((4,), checkpoint=path, random_state=0, max_iter=10**9, tol=0, n_iter_no_change=10**9)
+    with pytest.raises(error, match=text):
+        net.fit(np.eye(4), [0, 1, 0, 1])
+
+
+def test_lbfgs_has_no_checkpoint_and_says_so(tmp_path):
+    net = MLPClassifier((4,), solver="lbfgs", checkpoint=tmp_path / "fit", random_state=0)
+    with pytest.raises(ValueError, match="checkpoint=.* needs steps on batches, which solver='lbfgs' does not take"):
+        net.fit(np.eye(4), [0, 1, 0, 1])
+
+
+def test_the_checkpoint_of_another_fit_names_what_differs(tmp_path):
+    def write(alpha):
+        net = MLPClassifier((4,), checkpoint=tmp_path / "fit", alpha=alpha, random_state=0, max_iter=2)
+        checkpoints = []
+        resume = _checkpoint.Checkpoint.resume
+
+        def kept(self):
+            checkpoints.append(self)
+            return resume(self)
+
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            patch.setattr(_checkpoint.Checkpoint, "resume", kept)
+            patch.setattr(_checkpoint.Checkpoint, "remove", lambda self: self.write())
+            net.fit(np.eye(4), [0, 1, 0, 1])
+
+    write(0.1)
+    with pytest.raises(ValueError, match=r"whose alpha \(0.1 there, 0.2 here\) differs") as caught:
+        write(0.2)
+    assert caught.type is ValueError
+    (tmp_path / "fit").write_text("no checkpoint")
+    with pytest.raises(ValueError, match="found another file, or a damaged one") as caught:
+        write(0.1)
+    assert "pickle" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sizes", [(2.9, 3.9), np.array([3.7]), (True,)])
+def test_layers_of_parts_of_a_unit_are_refused(sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes must be integers"):
+        MLPClassifier(sizes).fit(np.eye(4), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_negative_weights_of_samples_are_refused(kind):
+    with pytest.raises(ValueError, match="Negative values in sample_weight"):
+        kind(hidden_layer_sizes=(4,)).fit(np.eye(4), [0, 1, 0, 1], sample_weight=[-1, 1, 1, 1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class Checkpoint:
 
     def __init__(self, path: Any, fit: StochasticFit) -> None:
         self.path = Path(path)
+        _check_place(self.path)
         self.fit = fit
         self.owner = self._owner()
         self.last = time.monotonic()
@@ -68,6 +70,7 @@ class Checkpoint:
         said = {
             "format": 1,
             "owner": self.owner,
+            "parameters": self._parameters(),
             "generator": [int(position), int(has_gauss), float(cached)],
             "progress": [trainer.samples_done, trainer.loss_sum, trainer.n_steps],
             "slots_rate": trainer.learning_rate,
@@ -95,11 +98,11 @@ class Checkpoint:
                 mean = _parts(arrays, "mean", n_layers) if estimator.average is not None else None
                 slots = [_parts(arrays, f"slot{number}", n_layers) for number in range(int(said["n_slots"]))]
                 positions, keys = arrays["positions"].astype(np.int64), arrays["generator"]
-        except _NotOurs:
-            raise
+        except _NotOurs as error:
+            raise ValueError(str(error)) from None
         except Exception as error:
-            message = f"{self.path}: expected a checkpoint of mlp_lab, found what cannot be read as one ({error})"
-            raise ValueError(f"{message}; remove it to begin anew.") from error
+            message = f"{self.path}: expected a checkpoint of mlp_lab, found another file, or a damaged one"
+            raise ValueError(f"{message}; name another file, or remove it to begin anew.") from error
         estimator.coefs_, estimator.intercepts_ = mean or network
         fit.state.weights = network if mean is not None else None
         estimator._best_coefs, estimator._best_intercepts = best
@@ -121,9 +124,26 @@ class Checkpoint:
     def _check_owner(self, said: dict[str, Any]) -> None:
         if said.get("format") != 1 or said.get("owner") != self.owner:
             raise _NotOurs(
-                f"{self.path}: expected the checkpoint of this fit (the same parameters, samples and instructions of the"
-                " processor), found that of another; remove it to begin anew, or name another file."
+                f"{self.path}: expected the checkpoint of this fit, found that of another, whose {self._difference(said)};"
+                " remove it to begin anew, or name another file."
             )
+
+    def _difference(self, said: dict[str, Any]) -> str:
+        """In what the fit of the file differs, as far as it says."""
+        known, own = said.get("parameters"), self._parameters()
+        if not isinstance(known, dict):
+            return "parameters, samples or instructions of the processor differ"
+        names = sorted(name for name in {*known, *own} if known.get(name) != own.get(name))
+        if not names:
+            return "samples or instructions of the processor differ"
+        name = names[0]
+        more = f" and {len(names) - 1} more parameters differ" if len(names) > 1 else " differs"
+        return f"{name} ({known.get(name, 'the default')} there, {own.get(name, 'the default')} here){more}"
+
+    def _parameters(self) -> dict[str, str]:
+        """What decides the result, as text."""
+        parameters = self.fit.estimator.get_params(deep=False).items()
+        return {name: repr(value) for name, value in parameters if name not in FREE and not _is_idle(name, value)}
 
     def _owner(self) -> str:
         """A hash of all that decides the result."""
@@ -147,6 +167,17 @@ class Checkpoint:
 
 def _is_idle(name: str, value: Any) -> bool:
     return name in IDLE and (value is IDLE[name] or value == IDLE[name])
+
+
+def _check_place(path: Path) -> None:
+    """A fit that could not be written is found out before it begins."""
+    if path.is_dir() or str(path) in ("", "."):
+        raise ValueError(f"checkpoint={str(path)!r}: expected the name of a file, found a folder; name a file in it.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"checkpoint={str(path)!r}: there is no folder {str(folder)!r}; make it first.")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"checkpoint={str(path)!r}: nothing can be written to the folder {str(folder)!r}.")
 
 
 class _NotOurs(ValueError):

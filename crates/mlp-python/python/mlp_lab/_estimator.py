@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _native, _options
@@ -147,6 +149,8 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
             _options.check_pixels(X)
         if sample_weight is not None:
             sample_weight = np.ascontiguousarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+            if (sample_weight < 0).any():
+                raise ValueError("Negative values in sample_weight: expected weights of at least 0.")
         dtype = self._network_dtype(X)
         if hasattr(X, "indptr"):
             X = X.tocsr().astype(dtype, copy=False)
@@ -178,6 +182,8 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
         sizes = list(sizes) if _is_sizes(sizes) else [sizes]
+        if not all(isinstance(size, Integral) and not isinstance(size, (bool, np.bool_)) for size in sizes):
+            raise InvalidParameterError(f"hidden_layer_sizes must be integers, got {sizes}.")
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return [int(size) for size in sizes]

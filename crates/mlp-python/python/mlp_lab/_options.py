@@ -66,7 +66,9 @@ def check_solver(estimator: Perceptron) -> None:
     """Raise a ValueError where an option needs steps and there are none."""
     if estimator.solver != "lbfgs":
         return
-    idle: dict[str, Any] = dict(dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, average=None)
+    idle: dict[str, Any] = dict(
+        dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, average=None, checkpoint=None
+    )
     for name, default in idle.items():
         value = getattr(estimator, name)
         if not (value is default or value == default):
