@@ -15,6 +15,7 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use std::fs::File;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 pub(crate) use folder::{import_parquet_folder, parquet_files};
@@ -60,6 +61,18 @@ pub fn parse_parquet(bytes: Vec<u8>) -> Result<LabeledImages> {
 }
 
 fn parse(source: impl ChunkReader + 'static, preparation: Preparation) -> Result<(LabeledImages, usize)> {
+    guarded(|| read(source, preparation))
+}
+
+/// The library panics on some files whose parts contradict each other (its reader of records, version 60.1.0, where a value's level
+/// is none that its column has): to whoever reads a file, that is an error like any other.
+fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(Error::data("a whole Parquet file", "one whose parts contradict each other", "get it again"))
+    })
+}
+
+fn read(source: impl ChunkReader + 'static, preparation: Preparation) -> Result<(LabeledImages, usize)> {
     let reader = SerializedFileReader::new(source).map_err(damaged)?;
     check_size(reader.metadata())?;
     let mut rows = Vec::new();
@@ -196,4 +209,18 @@ fn in_row(row: usize, error: &Error) -> Error {
 
 fn damaged(error: parquet::errors::ParquetError) -> Error {
     Error::data("a whole Parquet file, packed by Snappy, gzip or not at all", in_one_line(error), "get it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn what_panics_while_a_file_is_read_is_an_error() {
+        let error = guarded::<()>(|| panic!("as a library does")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        assert!(error.to_string().contains("parts contradict each other"), "{error}");
+        assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
+    }
 }

@@ -177,7 +177,9 @@ fn fuzz(output: &mut Output) -> Result<(), Failure> {
             Failure::new(Code::InputOutput, format!("{corpus}: cannot be made: {error}; make room for it"))
         })?;
         let length = if whole.is_some() { "-max_len=16384" } else { "-max_len=1024" };
-        let limits = ["--", "-max_total_time=60", "-rss_limit_mb=256", "-timeout=10", length];
+        // A picture of 64 million pixels is taken, and takes its memory.
+        let memory = if target == "image_file" { "-rss_limit_mb=1024" } else { "-rss_limit_mb=256" };
+        let limits = ["--", "-max_total_time=60", memory, "-timeout=10", length];
         // Without the address sanitizer, whose own memory would count: mnist-io and mlp-onnx have no unsafe code.
         let arguments: Vec<&str> =
             ["run", "--sanitizer", "none", target, &corpus].into_iter().chain(whole).chain(limits).collect();

@@ -190,7 +190,7 @@ fn too_few_open_files_is_code_5_with_advice() {
 fn too_little_memory_for_the_data_is_code_5_with_advice() {
     let sandbox = Sandbox::new();
     let arguments = ["train", "--set", "epochs=0", "--set", "hidden=[8]", "--threads", "1", "--out", "out"];
-    let outcome = sandbox.run_in_shell("ulimit -v 40000; exec \"$@\"", &arguments);
+    let outcome = sandbox.run_in_shell("ulimit -v 56000; exec \"$@\"", &arguments);
     outcome.expect_code(5).expect_error("MiB of memory");
 }
 
