@@ -93,7 +93,11 @@ impl FromStr for RankBy {
             Some((set, metric)) => (Some(set.parse()?), metric),
             None => (None, name),
         };
-        let metric = metric.parse()?;
+        let Ok(metric) = metric.parse() else {
+            let ranks = |metric: &Metric| *metric != Metric::InvalidRate;
+            let names: Vec<&str> = Metric::ALL.into_iter().filter(ranks).map(Metric::name).collect();
+            return Err(Error::unknown_name("a metric, alone or on a set as in validation.loss", &names, metric));
+        };
         if metric == Metric::InvalidRate {
             return Err(Error::unfit_for_ranking());
         }

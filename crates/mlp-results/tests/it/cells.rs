@@ -228,7 +228,7 @@ fn what_cannot_rank_is_refused() {
     let refused = |text: &str| text.parse::<RankBy>().unwrap_err().to_string();
     insta::assert_snapshot!(refused("invalid_rate"), @"expected a metric to rank by, found invalid_rate: a network that always answers '0' has no invalid answer; take accuracy, or loss");
     insta::assert_snapshot!(refused("dev.loss"), @r#"expected a set of samples, found "dev"; choose one of validation, test, train"#);
-    insta::assert_snapshot!(refused("acuracy"), @r#"expected a metric, found "acuracy"; choose one of accuracy, exact_accuracy, nearest_accuracy, bit_accuracy, invalid_rate, mae, rmse, loss; did you mean accuracy?"#);
+    insta::assert_snapshot!(refused("acuracy"), @r#"expected a metric, alone or on a set as in validation.loss, found "acuracy"; choose one of accuracy, exact_accuracy, nearest_accuracy, bit_accuracy, mae, rmse, loss; did you mean accuracy?"#);
 }
 
 proptest! {
