@@ -145,6 +145,7 @@ impl Playground {
             Error::new(ErrorKind::Busy, format!("the system refuses a thread: {error}; end another training"))
         })?;
         sessions.values().filter(|session| is_replaced(session)).for_each(|session| session.go());
+        sessions.retain(|_, session| !session.is_gone());
         sessions.insert(number, session);
         Ok(id)
     }
@@ -152,7 +153,7 @@ impl Playground {
     /// The names of the sessions that train, or wait to: the latest first. Whoever has closed their page finds them again.
     pub fn at_work(&self) -> Vec<String> {
         let sessions = lock(&self.sessions);
-        let at_work = sessions.values().filter(|session| session.is_at_work());
+        let at_work = sessions.values().filter(|session| session.is_open());
         at_work.map(|session| session.id().to_owned()).rev().collect()
     }
 

@@ -94,6 +94,12 @@ impl Session {
         !control.is_gone && matches!(control.mode, Mode::Preparing | Mode::Running)
     }
 
+    /// Whether it trains, or waits to be told to.
+    pub(super) fn is_open(&self) -> bool {
+        let control = lock(&self.control);
+        !control.is_gone && matches!(control.mode, Mode::Preparing | Mode::Running | Mode::Paused)
+    }
+
     /// The latest [`Snapshot`] as JSON with its revision, if it is another than the one that is known.
     pub fn state(&self, known: Option<u64>) -> Option<(u64, Arc<str>)> {
         let state = lock(&self.state);

@@ -24,7 +24,7 @@ function pathOf(points, x, y) {
 }
 
 // series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
-export function drawChart(place, { title, series, levels = [], isShare = false, end = 0, marks = [], xLabel = "epoch" }) {
+export function drawChart(place, { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" }) {
   // As wide as its place, so that letters are as large everywhere.
   const WIDTH = Math.max(280, Math.min(700, place.clientWidth || 520)), HEIGHT = Math.round(Math.min(280, 120 + WIDTH / 3));
   const RIGHT = WIDTH - 12, BOTTOM = HEIGHT - 42;
@@ -34,7 +34,7 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
   // Where all lines have come to high shares, they are told apart only if the axis begins below the lowest of them.
   const latestOf = (line) => line.points.map((point) => point[1]).filter((value) => value !== null && Number.isFinite(value)).pop();
   const least = isShare && values.length > 3 ? Math.min(...series.map(latestOf).filter((value) => value !== undefined)) : 0;
-  if (isShare) low = [0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0].find((start) => start <= least - (1 - least) / 2) || 0;
+  if (isShare && !isWhole) low = [0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0].find((start) => start <= least - (1 - least) / 2) || 0;
   let high = isShare ? 1 : Math.max(...values, ...levels.map((level) => level.value), 1e-9);
   if (!isShare && values.length) {
     // One wild value does not take the room of the others.

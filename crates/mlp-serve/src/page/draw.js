@@ -100,7 +100,7 @@ const nameOf = (id) => {
 };
 
 function spoken({ characters }) {
-  return characters.map((one) => (one.class === null ? "no code, nearest " + one.nearest : one.class) + ", " + share(one.confidence, 0) + " sure").join("; ");
+  return characters.map((one) => (one.class === null ? "no code, nearest " + one.nearest : one.class + ", " + share(one.confidence, 0) + " sure")).join("; ");
 }
 
 function reading({ model, characters }) {

@@ -138,6 +138,7 @@ function on(id, action) {
         await action();
       } catch (error) {
         tell(error.message);
+        byId("problem").scrollIntoView({ block: "center" });
       }
       showControls();
     });
@@ -198,16 +199,16 @@ function showControls() {
   byId("stop").disabled = !active;
   byId("set-rate").disabled = !active;
   byId("batch").disabled = byId("epoch").disabled = isRunning;
-  // Where nothing waits to go on, a step is the first of another training.
-  const isAnew = !active && state !== null && Boolean(state.sizes);
-  byId("batch").textContent = isAnew ? "Anew: one batch" : "One batch";
-  byId("epoch").textContent = isAnew ? "Anew: one epoch" : "One epoch";
   let isChanged = false;
   try {
     isChanged = active && started !== "" && !canStep();
   } catch (error) {
     isChanged = true;
   }
+  // Where nothing waits to go on, or something else is set, a step is the first of another training.
+  const isAnew = isChanged || (!active && state !== null && Boolean(state.sizes));
+  byId("batch").textContent = isAnew ? "Anew: one batch" : "One batch";
+  byId("epoch").textContent = isAnew ? "Anew: one epoch" : "One epoch";
   byId("train").textContent = active || (state && state.sizes) ? (isChanged ? "Train anew with these settings" : "Train anew") : "Train";
   byId("keep").disabled = !state || !state.sizes || state.not_kept !== null || state.mode === "stopped" || state.mode === "failed";
 }
@@ -267,7 +268,7 @@ function showCurves(now) {
   drawChart(byId("accuracy"), {
     title: "Share of images answered rightly",
     series: [{ name: "test", color: 0, points: curve("test", "accuracy") }, { name: "training", color: 1, isDashed: true, points: curve("train", "accuracy") }],
-    levels, marks, isShare: true, end: now.n_epochs,
+    levels, marks, isShare: true, isWhole: true, end: now.n_epochs,
   });
   const loss = String(now.settings.config.loss || "cross-entropy");
   byId("loss-title").textContent = "Loss (" + loss + ")";
@@ -366,7 +367,7 @@ function showKept(now) {
   if (isKept && now.kept.weights_sha256 === null) note.textContent = where + ", with report. It diverged, so there is no model.";
   else if (isKept) note.textContent = where + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
   else note.textContent = (now.kept ? where + " after " + counted(now.kept.epochs, "epoch") + ", and trained on since. " : "") + (now.not_kept || canBe);
-  byId("kept-links").hidden = now.kept === null;
+  byId("kept-links").hidden = now.kept === null || now.kept.weights_sha256 === null;
   byId("command-note").textContent = now.rate_changes.length ? "From the command line, but with the rate that it began with throughout:" : "The same from the command line:";
   const epochs = nEpochs < now.n_epochs ? ["epochs=" + nEpochs] : [];
   const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);

@@ -56,7 +56,17 @@ export function makeForm(form, choices, changed) {
     return rates.length > 1 ? rates : rates[0] || 0;
   }
 
-  const valueOf = (name) => (field(name).value === "" ? null : Number(field(name).value));
+  // What the browser cannot read as a number it gives as nothing.
+  const valueOf = (name) => {
+    const title = field(name).closest("label").textContent.trim();
+    if (field(name).validity.badInput) throw new Error(title + ": expected a number, found what is none.");
+    return field(name).value === "" ? null : Number(field(name).value);
+  };
+  const sizeOf = (name) => {
+    const size = valueOf(name);
+    if (size !== null && !(Number.isInteger(size) && size > 0)) throw new Error(field(name).closest("label").textContent.trim() + ": expected a whole number of at least 1, or nothing for all of them, found " + size + ".");
+    return size;
+  };
 
   const made = {
     // As the program takes them.
@@ -64,7 +74,7 @@ export function makeForm(form, choices, changed) {
       const loss = field("loss").value;
       const hidden = field("hidden").value.split(/[\s,;]+|(?<=\d)-(?=\d)/).filter(Boolean).map(Number);
       if (hidden.some((units) => !Number.isInteger(units) || units < 1)) throw new Error("Hidden layers: expected units such as 512, 256, 128, found “" + field("hidden").value + "”.");
-      const name = field("initializer").value, gain = Number(field("gain").value || 1);
+      const name = field("initializer").value, gain = valueOf("gain") ?? 1;
       const config = {
         hidden,
         activation: field("activation").value,
@@ -82,13 +92,13 @@ export function makeForm(form, choices, changed) {
         precision: field("precision").value,
         bias: field("bias").checked,
         dropout: dropout(),
-        input_dropout: Number(field("input_dropout").value || 0),
+        input_dropout: valueOf("input_dropout") ?? 0,
         augment: field("augment").value === "no" ? false : field("augment").value,
         schedule: "constant",
         evaluate_train: 500,
         ...others(),
       };
-      return { data: field("data").value, train_size: valueOf("train_size"), test_size: valueOf("test_size"), config };
+      return { data: field("data").value, train_size: sizeOf("train_size"), test_size: sizeOf("test_size"), config };
     },
     write(settings) {
       const config = settings.config;

@@ -13,19 +13,19 @@ const table = makeTable(byId("trials"), {
   onTick(trial, isOn) {
     ticked = ticked.filter((each) => each !== trial);
     if (isOn) ticked.push(trial);
-    view.write({ ticked: ticked.join(",") });
+    view.write({ run: chosen, ticked: ticked.join(",") });
     drawRows();
     drawCurves();
   },
   onSort(sorted) {
-    view.write({ sort: (sorted.descending ? "-" : "") + sorted.name });
+    view.write({ run: chosen, sort: (sorted.descending ? "-" : "") + sorted.name });
     table.showFirst();
     drawRows();
   },
   isTicked: (trial) => ticked.includes(trial),
 });
 const parallel = makeParallel(byId("parallel"), byId("brushes"), (brushes) => {
-  view.write({ brush: brushes.size ? JSON.stringify(Array.from(brushes, ([name, [low, high]]) => [name, [+low.toFixed(4), +high.toFixed(4)]])) : null });
+  view.write({ run: brushes.size ? chosen : view.read().get("run"), brush: brushes.size ? JSON.stringify(Array.from(brushes, ([name, [low, high]]) => [name, [+low.toFixed(4), +high.toFixed(4)]])) : null });
   table.showFirst();
   drawRows();
 });
@@ -258,7 +258,7 @@ function drawBest(run) {
 
 byId("find-run").addEventListener("input", showRuns);
 byId("filter").addEventListener("input", () => {
-  view.write({ filter: byId("filter").value });
+  view.write({ run: chosen, filter: byId("filter").value });
   table.showFirst();
   drawRows();
   if (!ticked.length) drawCurves();

@@ -135,7 +135,7 @@ fn a_step_that_is_asked_for_at_once_is_taken_after_the_first_measurement() {
 #[test]
 fn what_is_shown_of_a_long_training_is_as_short_as_of_a_short_one() {
     let server = Fixture::new();
-    let id = start(&server, json!({ "epochs": 900, "batch_size": 300, "hidden": [2] }));
+    let id = start(&server, json!({ "epochs": 450, "batch_size": 300, "hidden": [2] }));
     order(&server, &id, json!({ "do": "run" }));
     let state = server.session(&id, mode("finished"));
     for points in [&state["epochs"], &state["losses"], &state["doctor"]["moments"]] {
@@ -148,7 +148,7 @@ fn what_is_shown_of_a_long_training_is_as_short_as_of_a_short_one() {
     let epochs = state["epochs"].as_array().expect("epochs");
     assert_eq!(
         [epochs.first(), epochs.last()].map(|epoch| epoch.map(|epoch| epoch["epoch"].as_u64())),
-        [Some(Some(0)), Some(Some(900))]
+        [Some(Some(0)), Some(Some(450))]
     );
     // All of them are kept.
     order(&server, &id, json!({ "do": "keep" }));
@@ -156,7 +156,7 @@ fn what_is_shown_of_a_long_training_is_as_short_as_of_a_short_one() {
     let folder = RunFolder::new(state["kept"]["folder"].as_str().expect("a folder"));
     let diagnosis = std::fs::read_to_string(folder.diagnosis(state["kept"]["trial"].as_str().expect("a trial")));
     let diagnosis: Value = serde_json::from_str(&diagnosis.expect("a diagnosis")).expect("JSON");
-    assert_eq!(diagnosis["epochs"].as_array().map(Vec::len), Some(901));
+    assert_eq!(diagnosis["epochs"].as_array().map(Vec::len), Some(451));
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn settings_that_are_refused_end_no_training_and_the_reason_stays_to_be_read() {
         ("hidden", "-5", "8", "Hidden layers: expected units"),
         ("hidden", "1000000", "8", "MiB"),
         ("others", "nonsense = 3", "", "nonsense"),
+        ("train_size", "-5", "100", "expected a whole number of at least 1"),
     ] {
         let before = browser.run(epoch, json!([])).as_u64();
         set(&browser, &[(name, wrong)]);
