@@ -135,7 +135,7 @@ impl<'a> Overview<'a> {
     }
 
     /// Whether a network with this score trained: whether it left behind what the best constant answer reaches
-    /// ([`Overview::trained_from`]). Nothing where that cannot be said.
+    /// ([`Overview::trained_from`](field@Overview::trained_from)). Nothing where that cannot be said.
     pub fn is_trained(&self, score: f64) -> Option<bool> {
         self.trained_from.map(|bound| !self.metric.is_better(bound, score))
     }
