@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use mlp_core::{Kernel, Workers};
 use mlp_results::text::counted;
-use mlp_results::{Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status};
+use mlp_results::{Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, keys_of_kind, unlike_keys};
 use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 
 use crate::failure::{Code, Failure};
@@ -22,17 +22,20 @@ const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different ki
 const UNLIKE_CODES: &str = "warning: the trials write classes in different codes, and errors of their outputs say nothing about \
                             each other; --by accuracy compares them";
 
-/// What makes the losses of two nets numbers of different kinds: another formula, another sum, other targets.
-const KINDS_OF_LOSS: [&str; 3] = ["loss", "reduction", "encoding"];
-
 /// Whether the losses of the trials cannot be compared.
 pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
-    differ(trials.iter().map(|trial| KINDS_OF_LOSS.map(|key| trial.settings.train.get(key)).to_vec()))
+    are_unlike(trials, Metric::Loss)
 }
 
-fn differ<T: PartialEq>(mut values: impl Iterator<Item = Vec<T>>) -> bool {
-    let first = values.next();
-    values.any(|value| Some(value) != first)
+/// Whether values of the metric are numbers of different kinds in these trials, as [`unlike_keys`] says it of records.
+fn are_unlike(trials: &[Trial], metric: Metric) -> bool {
+    let kind =
+        |trial: &Trial| -> Vec<_> { keys_of_kind(metric).iter().map(|key| trial.settings.train.get(key)).collect() };
+    trials.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]))
+}
+
+fn warn_of_unlike(metric: Metric) {
+    notice(if metric == Metric::Loss { UNLIKE_LOSSES } else { UNLIKE_CODES });
 }
 
 /// Says, of several trials, that some may have learned from their validation samples before: those rank them too high.
@@ -134,24 +137,17 @@ impl RankingOption {
     /// Says that losses of different kinds, or errors of different outputs, cannot be compared, where trials are to be ranked
     /// by them.
     pub(crate) fn warn_of_unlike_trials(self, trials: &[Trial]) {
-        let value = |trial: &Trial, key: &str| trial.settings.train.get(key);
-        self.warn_where(|keys| differ(trials.iter().map(|trial| keys.iter().map(|key| value(trial, key)).collect())));
+        if let Some(metric) = self.by().metric.filter(|metric| are_unlike(trials, *metric)) {
+            warn_of_unlike(metric);
+        }
     }
 
     /// The same for records.
-    pub(crate) fn warn_of_unlike_records<'a>(self, records: impl Iterator<Item = &'a RunRecord> + Clone) {
-        let value = |record: &'a RunRecord, key: &str| record.config.get(key).cloned();
-        let differs =
-            |keys: &[&str]| differ(records.clone().map(|record| keys.iter().map(|key| value(record, key)).collect()));
-        self.warn_where(differs);
-    }
-
-    /// Warns if trials differ in a key on which it depends what the numbers mean.
-    fn warn_where(self, differs: impl Fn(&[&str]) -> bool) {
-        match self.by().metric {
-            Some(Metric::Loss) if differs(&KINDS_OF_LOSS) => notice(UNLIKE_LOSSES),
-            Some(Metric::Mae | Metric::Rmse | Metric::BitAccuracy) if differs(&["encoding"]) => notice(UNLIKE_CODES),
-            _ => {}
+    pub(crate) fn warn_of_unlike_records<'a>(self, records: impl Iterator<Item = &'a RunRecord>) {
+        if let Some(metric) = self.by().metric
+            && !unlike_keys(records, metric).is_empty()
+        {
+            warn_of_unlike(metric);
         }
     }
 

@@ -53,13 +53,12 @@ impl EpochTable {
             ("train right", 13, |epoch| percent(epoch.train.accuracy)),
         ];
         if self.has_validation {
-            let value = |epoch: &EpochRecord| percent(epoch.validation.as_ref().and_then(|metrics| metrics.accuracy));
-            columns.push(("valid. right", 14, value));
+            columns.push(validated(ValidationMetric::Accuracy));
         }
         columns.push(("test right", 12, |epoch| test(epoch, |metrics| metrics.accuracy)));
         // The bits of one output a class say little: nine in ten are 0. And what decides when training stops says more.
         if let Some(metric) = self.followed {
-            columns.push(followed(metric));
+            columns.push(validated(metric));
         } else if self.encoding == TargetEncoding::OneHot {
             let loss = |epoch: &EpochRecord| {
                 epoch.test.as_ref().map_or_else(|| "-".to_owned(), |metrics| loss_text(metrics.loss))
@@ -90,7 +89,7 @@ fn loss_text(loss: f64) -> String {
 }
 
 /// The column of a metric of the validation samples.
-fn followed(metric: ValidationMetric) -> Column {
+fn validated(metric: ValidationMetric) -> Column {
     fn value(epoch: &EpochRecord, metric: ValidationMetric) -> Option<f64> {
         epoch.validation.as_ref().and_then(|metrics| metric.of(metrics))
     }

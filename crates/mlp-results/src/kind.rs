@@ -26,10 +26,17 @@ pub fn unlike_keys<'a>(records: impl IntoIterator<Item = &'a RunRecord>, metric:
         let first = values.next();
         values.any(|value| Some(value) != first)
     };
-    keys(metric).iter().copied().filter(differs).collect()
+    keys_of_kind(metric).iter().copied().filter(differs).collect()
 }
 
-fn keys(metric: Metric) -> &'static [&'static str] {
+/// The keys on which it depends what the values of `metric` mean; none for shares of right answers, which mean the same everywhere.
+///
+/// ```
+/// use mlp_results::{Metric, keys_of_kind};
+///
+/// assert_eq!(keys_of_kind(Metric::Loss), ["loss", "reduction", "encoding"]);
+/// ```
+pub fn keys_of_kind(metric: Metric) -> &'static [&'static str] {
     match metric {
         Metric::Loss => &OF_LOSSES,
         Metric::Mae | Metric::Rmse | Metric::BitAccuracy => &OF_OUTPUTS,

@@ -123,7 +123,7 @@ impl Desk {
         match path {
             "models" => self.computed(|site| Ok(reply::json(&site.models()))).await,
             "settings" => self.computed(|site| Ok(reply::json(&site.playground.choices()))).await,
-            "sessions" => Ok(reply::json(&self.site.playground.at_work())),
+            "sessions" => Ok(reply::json(&self.site.playground.open())),
             "session" => {
                 let session = self.site.playground.session(&value("id"))?;
                 let (_, state) = session.state(None).unwrap_or_default();

@@ -387,26 +387,18 @@ fn tell_duplicates(train: &LabeledImages, test: &LabeledImages) {
     }
     let twice = Duplicates::count(train, test);
     if twice.between > 0 {
+        let (images, are) = (counted(twice.between, "test image"), if twice.between == 1 { "is" } else { "are" });
         notice(format_args!(
-            "note: {} also training images, pixel for pixel: a net has seen what it is measured on",
-            counted_are(twice.between, "test image")
+            "note: {images} {are} also training images, pixel for pixel: a net has seen what it is measured on"
         ));
     }
     let n_ambiguous = twice.ambiguous_first + twice.contradicting;
     if n_ambiguous > 0 {
+        let (images, stand) = (counted(n_ambiguous, "image"), if n_ambiguous == 1 { "stands" } else { "stand" });
         notice(format_args!(
-            "note: {} under more than one label, so no net can answer all of them rightly",
-            counted_stand(n_ambiguous)
+            "note: {images} {stand} under more than one label, so no net can answer all of them rightly"
         ));
     }
-}
-
-fn counted_are(n: usize, noun: &str) -> String {
-    format!("{} {}", counted(n, noun), if n == 1 { "is" } else { "are" })
-}
-
-fn counted_stand(n: usize) -> String {
-    format!("{} {}", counted(n, "image"), if n == 1 { "stands" } else { "stand" })
 }
 
 /// Leaves a mark in the folder of a set whose pictures were taken as they are.

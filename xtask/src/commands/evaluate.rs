@@ -140,7 +140,6 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
     Ok(())
 }
 
-/// What is measured, on what.
 /// What all of them were trained to lessen; of a committee that differs in it, no loss is said.
 fn common_objective(models: &[FoundModel]) -> Option<Objective> {
     let mut objectives = models.iter().map(|model| model.saved.config.objective());
@@ -148,6 +147,7 @@ fn common_objective(models: &[FoundModel]) -> Option<Objective> {
     objectives.all(|objective| objective == first).then_some(first)
 }
 
+/// What is measured, on what.
 fn introduce(models: &[FoundModel], found: &MeasuredImages, kernel: Kernel, output: &mut Output) {
     models::tell(models, output);
     output.line(format_args!("images   {}", found.description()));

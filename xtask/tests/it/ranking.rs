@@ -66,7 +66,7 @@ fn the_best_is_the_best_by_validation_in_table_status_report_and_the_model_named
     let best = best.expect("a record");
     let trial = best["trial"].as_str().expect("a name");
     let head = outcome.stdout.lines().find(|line| line.contains("valid. right")).expect("a head");
-    assert!(head.contains("test right ±"), "{head}");
+    assert!(head.contains("valid. right ±") && head.contains("test right ±"), "{head}");
     assert!(outcome.stdout.contains("best first by the validation set"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains(&format!("{trial}.safetensors photo.png")), "{}", outcome.stdout);
     expect_80_columns(&outcome);

@@ -1,32 +1,10 @@
 //! Samples that count as several or as none, and the loss of counts.
 
 use mlp_core::{
-    Activation, Batch, Initializer, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, Workers, Workspace,
-    backpropagate,
+    Activation, Initializer, KeepGradient, Kernel, Loss, Mlp, Objective, Reduction, Workers, Workspace, backpropagate,
 };
 
-use crate::networks::{Samples, samples};
-
-/// Samples with a weight each.
-struct Weighted<'a> {
-    samples: &'a Samples<f64>,
-    weights: &'a [f64],
-}
-
-impl Batch<f64> for Weighted<'_> {
-    fn n_samples(&self) -> usize {
-        self.samples.n_samples()
-    }
-    fn input(&self, row: usize, into: &mut [f64]) {
-        self.samples.input(row, into);
-    }
-    fn target(&self, row: usize, into: &mut [f64]) {
-        self.samples.target(row, into);
-    }
-    fn weight(&self, row: usize) -> f64 {
-        self.weights[row]
-    }
-}
+use crate::networks::{Weighted, samples};
 
 #[test]
 fn a_sample_of_weight_two_counts_as_two_and_one_of_weight_zero_as_none() {
@@ -36,7 +14,7 @@ fn a_sample_of_weight_two_counts_as_two_and_one_of_weight_zero_as_none() {
     let workers = Workers::new(2);
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
         let mut workspace = Workspace::new(&mlp, 3, 1, kernel, &workers);
-        let weighted = Weighted { samples: &few, weights: &[2.0, 0.0, 1.0] };
+        let weighted = Weighted { samples: samples(3, 5, 3, 2), weights: vec![2.0, 0.0, 1.0] };
         let loss = workspace.step(&weighted, objective, &KeepGradient, &workers).expect("finite numbers");
         // The first twice, the second not at all.
         let rows = [0, 0, 2];

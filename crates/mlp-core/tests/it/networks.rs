@@ -30,6 +30,27 @@ impl<F: Real> Batch<F> for Samples<F> {
     }
 }
 
+/// Samples with a weight each.
+pub(crate) struct Weighted {
+    pub(crate) samples: Samples<f64>,
+    pub(crate) weights: Vec<f64>,
+}
+
+impl Batch<f64> for Weighted {
+    fn n_samples(&self) -> usize {
+        self.samples.n_samples()
+    }
+    fn input(&self, row: usize, into: &mut [f64]) {
+        self.samples.input(row, into);
+    }
+    fn target(&self, row: usize, into: &mut [f64]) {
+        self.samples.target(row, into);
+    }
+    fn weight(&self, row: usize) -> f64 {
+        self.weights[row]
+    }
+}
+
 /// Gradient descent: W ← W − η g.
 pub(crate) struct Descent<F> {
     pub(crate) rate: F,

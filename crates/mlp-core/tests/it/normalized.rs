@@ -2,12 +2,12 @@
 
 use mlp_core::ndarray::Array1;
 use mlp_core::{
-    Activation, Average, Batch, BatchNorm, Dropout, Gradients, KeepGradient, Kernel, Loss, Mlp, Objective, Real,
-    Reduction, StepOptions, Workers, Workspace, backpropagate_normalized,
+    Activation, Average, BatchNorm, Dropout, Gradients, KeepGradient, Kernel, Loss, Mlp, Objective, Real, Reduction,
+    StepOptions, Workers, Workspace, backpropagate_normalized,
 };
 use rand::Rng;
 
-use crate::networks::{Descent, Samples, bits, generator, kernels, network, samples};
+use crate::networks::{Descent, Weighted, bits, generator, kernels, network, samples};
 
 const OBJECTIVE: Objective = Objective { loss: Loss::Squared, reduction: Reduction::Sum };
 const ACTIVATIONS: [Activation; 4] = [Activation::Tanh, Activation::Relu, Activation::Sigmoid, Activation::Identity];
@@ -23,27 +23,6 @@ fn norm<F: Real>(mlp: &Mlp<F>, seed: u64) -> BatchNorm<F> {
         layer.variance.mapv_inplace(|_| F::narrow(rng.random_range(0.5..1.5)));
     }
     norm
-}
-
-/// A batch whose samples count differently, or not.
-struct Weighted {
-    samples: Samples<f64>,
-    weights: Option<Vec<f64>>,
-}
-
-impl Batch<f64> for Weighted {
-    fn n_samples(&self) -> usize {
-        self.samples.n_samples()
-    }
-    fn input(&self, row: usize, into: &mut [f64]) {
-        self.samples.input(row, into);
-    }
-    fn target(&self, row: usize, into: &mut [f64]) {
-        self.samples.target(row, into);
-    }
-    fn weight(&self, row: usize) -> f64 {
-        self.weights.as_ref().map_or(1.0, |weights| weights[row])
-    }
 }
 
 fn all<'a>(gradients: &'a Gradients<f64>, scales: &'a [Array1<f64>]) -> impl Iterator<Item = f64> + 'a {
@@ -75,11 +54,19 @@ fn check_steps(
     for seed in 0..5 {
         let n_samples = if seed == 3 { n_samples.div_ceil(2).max(2) } else { n_samples };
         let samples = samples::<f64>(n_samples, sizes[0], sizes[sizes.len() - 1], seed);
-        let weights = weighted.then(|| (0..n_samples).map(|row| 0.25 * (row * 5 % 7) as f64).collect());
+        let weight = |row: usize| if weighted { 0.25 * (row * 5 % 7) as f64 } else { 1.0 };
+        let weights = (0..n_samples).map(weight).collect();
         let batch = Weighted { samples, weights };
         let (inputs, targets) = (batch.samples.inputs.view(), batch.samples.targets.view());
-        let expected =
-            backpropagate_normalized(&mlp, &norm, inputs, targets, batch.weights.as_deref(), OBJECTIVE, options.masks);
+        let expected = backpropagate_normalized(
+            &mlp,
+            &norm,
+            inputs,
+            targets,
+            weighted.then_some(&batch.weights[..]),
+            OBJECTIVE,
+            options.masks,
+        );
         let what = format!("{kernel}, {sizes:?}, bias {bias}, batch {n_samples}, {options:?}, step {seed}");
 
         // The gradient itself, clipped or not.

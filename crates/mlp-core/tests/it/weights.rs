@@ -1,17 +1,11 @@
 //! Samples that count differently.
 
 use mlp_core::{
-    Activation, Batch, Descent, Dropout, Gradients, KeepGradient, Loss, Mlp, Objective, OneByOne, Reduction,
-    StepOptions, Workers, Workspace, backpropagate_weighted, compare_gradients, explain_gradient_check,
-    finite_differences_with,
+    Activation, Descent, Dropout, Gradients, KeepGradient, Loss, Mlp, Objective, OneByOne, Reduction, StepOptions,
+    Workers, Workspace, backpropagate_weighted, compare_gradients, explain_gradient_check, finite_differences_with,
 };
 
-use crate::networks::{Samples, kernels, network, objectives, one_hot, samples};
-
-struct Weighted {
-    samples: Samples<f64>,
-    weights: Vec<f64>,
-}
+use crate::networks::{Samples, Weighted, kernels, network, objectives, one_hot, samples};
 
 impl Weighted {
     /// Weights from 0 to 1.5.
@@ -23,21 +17,6 @@ impl Weighted {
     fn readable(&self, mlp: &Mlp<f64>, objective: Objective, options: StepOptions<'_>) -> (f64, Gradients<f64>) {
         let Samples { inputs, targets } = &self.samples;
         backpropagate_weighted(mlp, inputs.view(), targets.view(), &self.weights, objective, options.masks)
-    }
-}
-
-impl Batch<f64> for Weighted {
-    fn n_samples(&self) -> usize {
-        self.samples.n_samples()
-    }
-    fn input(&self, row: usize, into: &mut [f64]) {
-        self.samples.input(row, into);
-    }
-    fn target(&self, row: usize, into: &mut [f64]) {
-        self.samples.target(row, into);
-    }
-    fn weight(&self, row: usize) -> f64 {
-        self.weights[row]
     }
 }
 

@@ -151,10 +151,10 @@ impl Playground {
     }
 
     /// The names of the sessions that train, or wait to: the latest first. Whoever has closed their page finds them again.
-    pub fn at_work(&self) -> Vec<String> {
+    pub fn open(&self) -> Vec<String> {
         let sessions = lock(&self.sessions);
-        let at_work = sessions.values().filter(|session| session.is_open());
-        at_work.map(|session| session.id().to_owned()).rev().collect()
+        let open = sessions.values().filter(|session| session.is_open());
+        open.map(|session| session.id().to_owned()).rev().collect()
     }
 
     /// The session of this name.

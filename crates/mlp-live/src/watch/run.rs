@@ -66,8 +66,17 @@ pub struct BestTrial {
     pub value: String,
     /// The settings in which it differs.
     pub label: String,
-    /// The mean of its configuration over the seeds, where there are several: `91.28 % ± 0.85 %, 3 seeds`.
-    pub mean: Option<String>,
+    /// The best mean over several seeds, where there are such; it need not be of the same configuration.
+    pub mean: Option<BestMean>,
+}
+
+/// The configuration that ranks first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BestMean {
+    /// The mean with the standard deviation: `91.28 % ± 0.85 %`.
+    pub value: String,
+    /// Over how many seeds, and of what: `3 seeds: learning_rate 0.1`.
+    pub label: String,
 }
 
 /// A trial under way.
@@ -380,12 +389,12 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
 }
 
 /// The mean of the best configuration, of several seeds, with their standard deviation.
-fn best_mean(overview: &Overview<'_>) -> Option<String> {
+fn best_mean(overview: &Overview<'_>) -> Option<BestMean> {
     let cell = overview.cells.first().filter(|cell| cell.ranking_scores.len() > 1)?;
     let (mean, deviation) = (cell.ranking_mean()?, interval::deviation(&cell.ranking_scores)?);
     let [mean, deviation] = [mean, deviation].map(|value| overview.metric.format(value));
     let seeds = text::counted(cell.ranking_scores.len(), "seed");
-    Some(format!("{mean} ± {deviation} over {seeds}: {}", overview.named(cell)))
+    Some(BestMean { value: format!("{mean} ± {deviation}"), label: format!("{seeds}: {}", overview.named(cell)) })
 }
 
 /// The best score so far wherever it grew, and at the end.

@@ -117,6 +117,27 @@ fn epochs(trials: &[TrialResult]) -> String {
     String::from_utf8(table).unwrap()
 }
 
+/// A rate that waits for progress falls where the losses say so, and one that falls by steps with the epochs.
+#[test]
+fn every_epoch_has_the_learning_rate_of_its_last_step() {
+    let story = Story { n_epochs: 5, ..STORY };
+    let rates = |schedule: Value| -> Vec<String> {
+        let settings = [("learning_rate", json!(0.8)), ("schedule", schedule), ("validation", json!(100))];
+        let mut record = made_up::record(&settings, story);
+        for (epoch, loss) in record.epochs.iter_mut().zip([3.0, 2.0, 1.0, 1.5, 1.4, 1.3]) {
+            epoch.validation = epoch.test.clone();
+            epoch.validation.as_mut().unwrap().loss = loss;
+        }
+        let table = rows(&epochs(&made_up::trials(vec![record])));
+        let column = table[0].iter().position(|name| name == "last_learning_rate").unwrap();
+        table[1..].iter().map(|row| row[column].clone()).collect()
+    };
+    let steps = json!({ "name": "step", "every": 2, "factor": 0.5 });
+    assert_eq!(rates(steps), ["", "0.8", "0.8", "0.4", "0.4", "0.2"]);
+    let plateau = json!({ "name": "plateau", "metric": "validation.loss", "patience": 2, "factor": 0.5 });
+    assert_eq!(rates(plateau), ["", "0.8", "0.8", "0.8", "0.8", "0.4"], "two epochs after the best one");
+}
+
 #[test]
 fn every_epoch_of_every_trial_has_a_row_with_what_varies_and_its_seconds() {
     let mut records = made_up::depth_sweep();

@@ -125,7 +125,7 @@ function showRun() {
   byId("report").href = "data/report?run=" + encodeURIComponent(run.name);
   const tiles = [["Trials", stateOf(run).split(",")[0], stateOf(run).split(", ").slice(1).join(", ") || (run.n_finished + run.n_diverged + run.n_stopped ? "all is done" : "nothing has been run yet")]];
   if (run.best) tiles.push([run.best.mean ? "The best single trial" : "The best", run.best.value, run.best.ranked_by + (run.best.label ? ", " + run.best.label : "")]);
-  if (run.best && run.best.mean) tiles.push(["The best mean", run.best.mean.split(" over ")[0], "over " + run.best.mean.split(" over ").slice(1).join(" over ")]);
+  if (run.best && run.best.mean) tiles.push(["The best mean", run.best.mean.value, "over " + run.best.mean.label]);
   if (run.seconds_left) tiles.push(["Left", duration(run.seconds_left), "by the seconds that finished trials took"]);
   byId("tiles").replaceChildren(...tiles.map(([name, value, remark]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, remark)))));
   byId("warnings").hidden = run.warnings.length === 0;

@@ -12,6 +12,7 @@ use ndarray::Array1;
 use serde_json::{Map, Value, json};
 use tempfile::tempdir;
 
+use crate::checkpoint::{OPTIMIZERS, stopped};
 use crate::problems::{Blobs, run};
 
 /// Three epochs of six batches, the last of each smaller.
@@ -24,14 +25,6 @@ fn everything() -> TrainConfig {
 }
 
 const ADAMW: Optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01 };
-const OPTIMIZERS: [Optimizer; 5] = [
-    Optimizer::Sgd,
-    Optimizer::Momentum { momentum: 0.9 },
-    Optimizer::Nesterov { momentum: 0.9 },
-    Optimizer::ADAM,
-    ADAMW,
-];
-
 fn with_threads<F: Trainable>(config: &TrainConfig, samples: &Samples<'_, F>, kernel: Kernel, n: usize) -> Run<F> {
     let workers = Workers::new(n);
     let setup = Setup { workers: &workers, kernel, initial: None };
@@ -77,29 +70,15 @@ fn check_every_moment<F: Trainable>(config: &TrainConfig) {
     let whole = content(&run(config, &samples, Some(&samples)));
     let folder = tempdir().unwrap();
     let path = folder.path().join("c.safetensors");
-    let go = |start: Option<Checkpoint<F>>, n_calls: usize| {
-        let workers = Workers::new(1);
-        let setup = Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
-        let (mut n_seen, mut checkpoint) = (0, None);
-        let run = train_resumable(config, &samples, Some(&samples), setup, start, &mut |_, moment| {
-            n_seen += 1;
-            if n_seen < n_calls {
-                return ControlFlow::Continue(());
-            }
-            checkpoint = Some(moment.checkpoint());
-            ControlFlow::Break(())
-        });
-        (run.unwrap(), checkpoint)
-    };
     for n_calls in 1.. {
-        let (_, Some(checkpoint)) = go(None, n_calls) else {
+        let (_, Some(checkpoint)) = stopped::<F>(config, &samples, None, n_calls) else {
             assert!(n_calls > 15, "{n_calls} moments");
             return;
         };
         checkpoint.write(&path, &owner()).unwrap();
         let read = Checkpoint::read(&path, config, &owner()).unwrap();
         assert_eq!(read, checkpoint);
-        let (rest, _) = go(Some(read), usize::MAX);
+        let (rest, _) = stopped(config, &samples, Some(read), usize::MAX);
         assert_eq!(content(&rest), whole, "{config:?}, stopped at call {n_calls}");
     }
 }

@@ -14,7 +14,7 @@ use tempfile::tempdir;
 
 use crate::problems::{Blobs, run};
 
-const OPTIMIZERS: [Optimizer; 5] = [
+pub(crate) const OPTIMIZERS: [Optimizer; 5] = [
     Optimizer::Sgd,
     Optimizer::Momentum { momentum: 0.9 },
     Optimizer::Nesterov { momentum: 0.9 },
@@ -32,7 +32,7 @@ fn owner() -> Map<String, Value> {
 }
 
 /// Trains until the observer has been called `n_calls` times, and returns the run and the checkpoint of that moment.
-fn stopped<F: Trainable>(
+pub(crate) fn stopped<F: Trainable>(
     config: &TrainConfig,
     samples: &Samples<'_, F>,
     start: Option<Checkpoint<F>>,
