@@ -76,6 +76,7 @@ enum Command {
     Export(commands::export::Export),
     Import(commands::import::Import),
     Reproduce(commands::reproduce::Reproduce),
+    Climb(commands::climb::Climb),
     Bench(commands::bench::Bench),
     Check(commands::check::Check),
 }
@@ -160,6 +161,7 @@ fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {
         Command::Export(arguments) => commands::export::run(arguments, output),
         Command::Import(arguments) => commands::import::run(arguments, output),
         Command::Reproduce(arguments) => commands::reproduce::run(arguments, output),
+        Command::Climb(arguments) => commands::climb::run(arguments, output),
         Command::Bench(arguments) => commands::bench::run(arguments, output),
         Command::Check(arguments) => commands::check::run(arguments, output),
     }

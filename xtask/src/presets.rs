@@ -1,5 +1,7 @@
 //! Sweeps that come with the program: each a configuration file as a person could write it.
 
+use ladder::{ClimbSweep, rungs};
+
 /// The preset of `sweep` without arguments.
 pub(crate) const DEFAULT: &str = "layers";
 
@@ -17,6 +19,11 @@ impl Preset {
     }
 }
 
+/// A rung of the climb.
+const fn climb(sweep: ClimbSweep) -> Preset {
+    Preset { name: sweep.name, text: sweep.text }
+}
+
 /// All presets, the default first.
 pub(crate) const PRESETS: &[Preset] = &[
     Preset { name: "layers", text: include_str!("../presets/layers.toml") },
@@ -32,6 +39,13 @@ pub(crate) const PRESETS: &[Preset] = &[
     Preset { name: "one-hot-sigmoid", text: include_str!("../presets/one-hot-sigmoid.toml") },
     Preset { name: "one-hot", text: include_str!("../presets/one-hot.toml") },
     Preset { name: "photo", text: include_str!("../presets/photo.toml") },
+    climb(rungs::PLAIN),
+    climb(rungs::PLAIN_ASCII),
+    climb(rungs::DEFORMED),
+    climb(rungs::DEFORMED_ASCII),
+    climb(rungs::LARGE),
+    climb(rungs::LARGE_ASCII),
+    climb(rungs::SEVEN_LAYERS),
     Preset { name: "paper", text: include_str!("../presets/paper.toml") },
 ];
 

@@ -5,14 +5,14 @@ use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use ndarray::ArrayView2;
 
 /// Grey values (0 is black) of shape `(height, width)` as a PNG in a `data:` URL; nothing for an image without pixels.
-pub(crate) fn grey(pixels: ArrayView2<'_, u8>) -> Option<String> {
+pub fn grey(pixels: ArrayView2<'_, u8>) -> Option<String> {
     let (height, width) = pixels.dim();
     let bytes: Vec<u8> = pixels.iter().copied().collect();
     png_url(&bytes, width, height, ExtendedColorType::L8)
 }
 
 /// Red, green and blue values as a PNG in a `data:` URL; nothing for an image without pixels.
-pub(crate) fn color(pixels: ArrayView2<'_, [u8; 3]>) -> Option<String> {
+pub fn color(pixels: ArrayView2<'_, [u8; 3]>) -> Option<String> {
     let (height, width) = pixels.dim();
     let bytes: Vec<u8> = pixels.iter().flatten().copied().collect();
     png_url(&bytes, width, height, ExtendedColorType::Rgb8)

@@ -69,7 +69,7 @@ mod figure;
 pub mod figures;
 pub mod heat_map;
 mod hint;
-mod image_url;
+pub mod image_url;
 mod input;
 pub mod interplay;
 mod markup;

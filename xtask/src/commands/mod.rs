@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod climb;
 pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod estimate;

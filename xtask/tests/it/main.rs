@@ -2,6 +2,7 @@
 
 mod architecture;
 mod browser;
+mod climb;
 mod command_line;
 mod configuration;
 mod cookbook;

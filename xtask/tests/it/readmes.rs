@@ -59,5 +59,5 @@ fn a_readme_with_rust_says_what_to_depend_on_and_needs_no_generator_from_elsewhe
         assert!(!text.contains("use rand"), "{name}: an example needs a generator");
         n_readmes += 1;
     }
-    assert_eq!(n_readmes, 12);
+    assert_eq!(n_readmes, 13);
 }
