@@ -112,6 +112,8 @@ def test_a_file_is_written_and_what_was_loaded_is_exported_alike(tmp_path, digit
         net.to_onnx(input="pictures")
     with pytest.raises(FileNotFoundError):
         net.to_onnx(tmp_path / "none" / "net.onnx")
+    with pytest.raises(TypeError, match="found 3 for 'version'"):
+        net.to_onnx(metadata={"version": 3})
 
 
 def test_what_cannot_be_exported_is_said(digits):

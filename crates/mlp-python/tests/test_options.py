@@ -174,6 +174,8 @@ def test_bytes_and_sparse_rows_are_images_too(digits):
         (dict(label_smoothing=0.1, loss="squared"), 0, "label_smoothing is for"),
         (dict(class_weight={9: 1.0}), 0, "names \\[9\\]"),
         (dict(class_weight=[{0: 1.0}]), 0, "several labels"),
+        (dict(class_weight={0: float("inf")}), 0, "finite number"),
+        (dict(class_weight={0: -1.0}), 0, "finite number"),
         (dict(dropout=1.0), 0, "dropout"),
         (dict(dropout=[1.0, 0.0]), 0, "dropout"),
         (dict(dropout="much"), 0, "dropout"),

@@ -53,6 +53,8 @@ def test_a_record_that_is_none_is_named(halved):
     (halved / "trials/e5.json").write_text("{")
     with pytest.raises(ValueError, match="e5.json: expected a record"):
         read_runs(halved)
+    with pytest.raises(ValueError, match="found an empty list"):
+        read_runs([])
 
 
 @pytest.mark.skipif(program() is None, reason="the project's program is not built")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,14 @@ def is_class_weight(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(part, dict) for part in value)
 
 
+def _check_numbers(wanted: Any) -> None:
+    """Each weight must be a number that a loss can be multiplied by."""
+    for part in [wanted] if isinstance(wanted, dict) else wanted if isinstance(wanted, (list, tuple)) else []:
+        for label, weight in part.items():
+            if not isinstance(weight, Real) or not 0 <= float(weight) < float("inf"):
+                raise ValueError(f"class_weight: expected a finite number of at least 0 for {label!r}, found {weight!r}.")
+
+
 def weights_of_samples(estimator: MLPClassifier, targets: Any, incremental: bool) -> Any:
     """One weight for each row of targets, by the estimator's ``class_weight``."""
     from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
@@ -27,6 +36,7 @@ def weights_of_samples(estimator: MLPClassifier, targets: Any, incremental: bool
             "class_weight='balanced' is not supported for partial_fit, which sees a part of the samples; give the weights that"
             " sklearn.utils.class_weight.compute_class_weight('balanced', classes=classes, y=y) has for all of them."
         )
+    _check_numbers(wanted)
     if estimator._is_multilabel():
         return compute_sample_weight(wanted, targets.astype(int))
     if not isinstance(wanted, (dict, str)):

@@ -37,6 +37,9 @@ def onnx_bytes(estimator: Any, input: str, classes: bool, metadata: dict[str, st
     """The bytes of an ONNX file; see :meth:`Perceptron.to_onnx`."""
     if classes and not hasattr(estimator, "classes_"):
         raise ValueError("classes=True is for classifiers: a regressor has no classes")
+    for name, text in metadata.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise TypeError(f"metadata: expected texts by name, found {text!r} for {name!r}; str(...) makes one of a number")
     is_multilabel = hasattr(estimator, "classes_") and estimator._is_multilabel()
     if is_multilabel:
         if classes:

@@ -37,6 +37,8 @@ def read_runs(
     if library not in ("pandas", "polars"):
         raise ValueError(f"library must be 'pandas' or 'polars', not {library!r}")
     listed = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
+    if not listed:
+        raise ValueError("folders: expected a folder of results, or several, found an empty list")
     rows: list[dict[str, Any]] = []
     for folder in map(Path, listed):
         for record in _records(folder):
