@@ -2,16 +2,18 @@
 
 use mlp_core::{Kernel, Workers};
 use mlp_sweep::image_samples;
-use mlp_train::{Committee, Mistake, Result, SavedModel};
+use mlp_train::{Committee, Result, SavedModel};
 use mnist_io::LabeledImages;
+
+use crate::wrong::wrong_digits;
 
 /// What networks answer together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Together {
     /// How many images are answered wrongly.
     pub n_wrong: usize,
-    /// The first of them.
-    pub mistakes: Vec<Mistake>,
+    /// The first of them as an SVG document, each with its label and the answer; nothing if there are none.
+    pub picture: Option<String>,
 }
 
 /// Measures the mean answers of `models` on `images`.
@@ -26,5 +28,5 @@ pub fn together(models: &[SavedModel], images: &LabeledImages, workers: &Workers
     let accuracy = evaluation.metrics.accuracy.unwrap_or(0.0);
     // A share of whole images.
     let n_wrong = ((1.0 - accuracy) * images.len() as f64).round() as usize;
-    Ok(Together { n_wrong, mistakes: evaluation.mistakes })
+    Ok(Together { n_wrong, picture: wrong_digits(&evaluation.mistakes, images) })
 }

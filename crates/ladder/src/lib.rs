@@ -38,4 +38,3 @@ pub use committee::{Together, together};
 pub use findings::{CommitteeFinding, Findings, TrialFinding};
 pub use sweeps::{ClimbSweep, sweeps};
 pub use tricks::{TRICKS, Trick};
-pub use wrong::wrong_digits;

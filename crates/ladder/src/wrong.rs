@@ -14,7 +14,7 @@ const STEP: (f64, f64) = (72.0, 88.0);
 const MARGIN: f64 = 12.0;
 
 /// An SVG document with the images of `mistakes`, each with its label and the answer; nothing if there are none.
-pub fn wrong_digits(mistakes: &[Mistake], images: &LabeledImages) -> Option<String> {
+pub(crate) fn wrong_digits(mistakes: &[Mistake], images: &LabeledImages) -> Option<String> {
     if mistakes.is_empty() {
         return None;
     }

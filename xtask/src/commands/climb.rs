@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use ladder::document::{self, FINDINGS, FOLDER, WRONG};
-use ladder::{ClimbSweep, CommitteeFinding, Findings, RUNGS, Together, TrialFinding, sweeps, together, wrong_digits};
+use ladder::{ClimbSweep, CommitteeFinding, Findings, RUNGS, Together, TrialFinding, sweeps, together};
 use mlp_results::text::counted;
 use mlp_results::{RankBy, Status};
-use mlp_sweep::{Dataset, n_over};
+use mlp_sweep::{Dataset, SampleSet, n_over};
 use mlp_train::{SavedModel, load_model};
 
 use crate::data;
@@ -167,7 +168,7 @@ impl Climb {
     /// What the finished trials of all sweeps say.
     fn told(&self, data: &Dataset, folder: &Path) -> Result<Told, Failure> {
         let mut findings = Findings { is_quick: self.quick, data: data.name().to_owned(), ..Findings::default() };
-        let mut joint: Vec<(usize, Together)> = Vec::new();
+        let mut fewest: Option<Together> = None;
         for sweep in sweeps() {
             let planned = self.plan(&sweep, data, folder)?;
             let records = planned.folder().records();
@@ -178,30 +179,24 @@ impl Climb {
                 planned.trials().first().and_then(|trial| trial.settings.test_size).unwrap_or(findings.n_test);
             let is_committee = RUNGS.iter().any(|rung| rung.is_committee && rung.sweep == sweep);
             if is_committee && of_sweep.len() == planned.trials().len() {
-                let together = self.together(&planned, data)?;
-                let (n_members, n_wrong) = (of_sweep.len(), together.n_wrong);
+                let joint = self.together(&planned, data)?;
+                let (n_members, n_wrong) = (of_sweep.len(), joint.n_wrong);
                 findings.committees.push(CommitteeFinding { sweep: sweep.name.to_owned(), n_members, n_wrong });
-                joint.push((n_wrong, together));
+                fewest = fewest.filter(|best| best.n_wrong <= n_wrong).or(Some(joint));
             }
             findings.trials.extend(of_sweep);
         }
-        let test = data::images(data)[1];
-        if !self.quick {
-            findings.n_test = test.len();
-        }
-        let best = joint.into_iter().min_by_key(|(n_wrong, _)| *n_wrong);
-        let wrong = best.and_then(|(_, together)| wrong_digits(&together.mistakes, test));
-        Ok(Told { findings, wrong })
+        Ok(Told { findings, wrong: fewest.and_then(|joint| joint.picture) })
     }
 
     /// All networks of a sweep on its test images.
     fn together(&self, planned: &mlp_sweep::Sweep, data: &Dataset) -> Result<Together, Failure> {
         let load = |trial: &mlp_sweep::Trial| load_model(planned.folder().model(&trial.id));
         let models: Vec<SavedModel> = planned.trials().iter().map(load).collect::<Result<_, _>>()?;
-        let n_test = planned.trials().first().and_then(|trial| trial.settings.test_size);
-        let part = data.test_part(n_test);
+        let part = test_part(planned, data);
+        let images = part.images().expect("images of digits");
         let workers = options::team(self.machine.n_threads())?;
-        Ok(together(&models, part.images().expect("images of digits"), &workers, self.machine.fast_kernel()?)?)
+        Ok(together(&models, images, &workers, self.machine.fast_kernel()?)?)
     }
 
     fn write(&self, told: &Told, folder: &Path, output: &mut Output) -> Result<(), Failure> {
@@ -220,6 +215,11 @@ impl Climb {
         }
         Ok(())
     }
+}
+
+/// The test samples that a sweep is measured on.
+fn test_part(planned: &mlp_sweep::Sweep, data: &Dataset) -> Arc<SampleSet> {
+    data.test_part(planned.trials().first().and_then(|trial| trial.settings.test_size))
 }
 
 /// Writes the page with everything beside it into `folder`.
