@@ -7,4 +7,5 @@ pub(crate) mod peers;
 pub(crate) mod pictures;
 pub(crate) mod plan;
 pub(crate) mod table;
+pub(crate) mod to_accuracy;
 pub(crate) mod whole;

@@ -8,6 +8,7 @@ use crate::bench::case::{Case, Measured, find};
 use crate::bench::estimators::Estimators;
 use crate::bench::machine::Machine;
 use crate::bench::peers::PeerMeasured;
+use crate::bench::to_accuracy::ToAccuracy;
 use crate::bench::whole::Whole;
 use crate::failure::Failure;
 use mlp_results::text::{counted, thousands};
@@ -205,22 +206,7 @@ impl Whole {
                 )
             }));
         }
-        lines.extend([
-            format!(
-                "a net for 98 % of the test digits, from start to end of the process, median of {} seeds | {} (worst seed {:.2} %)",
-                self.to_98.n_seeds,
-                seconds(self.to_98.seconds),
-                100.0 * self.to_98.worst_accuracy
-            ),
-            self.to_98.seconds_torch.map_or_else(String::new, |torch| {
-                format!(
-                    "the same in PyTorch | {}: {:.1} × ours (worst seed {:.2} %)",
-                    seconds(torch),
-                    torch / self.to_98.seconds,
-                    100.0 * self.to_98.worst_accuracy_torch.unwrap_or(f64::NAN)
-                )
-            }),
-        ]);
+        lines.extend(self.to_accuracies.iter().flat_map(ToAccuracy::lines));
         let _ = writeln!(text, "\n| | |\n|---|---|");
         for line in lines.iter().filter(|line| !line.is_empty()) {
             let _ = writeln!(text, "| {line} |");

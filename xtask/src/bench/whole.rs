@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::bench::peers::Python;
+use crate::bench::to_accuracy::ToAccuracy;
 use crate::failure::{Code, Failure};
 
 /// The figures; those of peers are none where their packages are missing.
@@ -20,7 +21,7 @@ pub(crate) struct Whole {
     /// `predict` on one picture: the median of some processes.
     pub(crate) seconds_predict: f64,
     pub(crate) sweeps: Vec<Sweep>,
-    pub(crate) to_98: To98,
+    pub(crate) to_accuracies: Vec<ToAccuracy>,
 }
 
 /// Sixteen trials, two at a time; of each kind the best of some runs.
@@ -36,16 +37,6 @@ pub(crate) struct Sweep {
     pub(crate) seconds_grid_search: Option<f64>,
 }
 
-/// From the start of a process to a network with 98 % of the test digits right: medians over seeds.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct To98 {
-    pub(crate) n_seeds: usize,
-    pub(crate) seconds: f64,
-    pub(crate) worst_accuracy: f64,
-    pub(crate) seconds_torch: Option<f64>,
-    pub(crate) worst_accuracy_torch: Option<f64>,
-}
-
 /// What the measurements need.
 pub(crate) struct Place<'a> {
     pub(crate) data: &'a Path,
@@ -56,8 +47,6 @@ pub(crate) struct Place<'a> {
     /// Moves on with every run of a command.
     pub(crate) bar: &'a ProgressBar,
 }
-
-const N_SEEDS: usize = 10;
 
 /// What each of sixteen trials trains on and is measured on.
 #[derive(Clone, Copy)]
@@ -82,16 +71,14 @@ impl Place<'_> {
         self.bar.inc(1);
         self.bar.set_message("sweeps of 16 trials");
         let sweeps = GRIDS.iter().map(|&grid| self.sweep(grid)).collect::<Result<Vec<_>, _>>()?;
-        self.bar.set_message("to 98 %");
-        let to_98 = self.to_98()?;
-        Ok(Whole { seconds_load, seconds_predict, sweeps, to_98 })
+        let to_accuracies = self.to_accuracies()?;
+        Ok(Whole { seconds_load, seconds_predict, sweeps, to_accuracies })
     }
 
     /// How often the bar moves on.
     pub(crate) fn n_runs(with_peers: bool) -> usize {
         let n_kinds_of_sweep = if with_peers { 3 } else { 2 };
-        let n_kinds_of_seed = if with_peers { 2 } else { 1 };
-        2 + GRIDS.len() * N_SWEEPS * n_kinds_of_sweep + N_SEEDS * n_kinds_of_seed
+        2 + GRIDS.len() * N_SWEEPS * n_kinds_of_sweep + Self::n_runs_to_accuracies(with_peers)
     }
 
     fn load(&self) -> Result<f64, Failure> {
@@ -159,47 +146,8 @@ impl Place<'_> {
         Ok(Sweep { n_digits, n_epochs, seconds_alone, seconds, seconds_grid_search })
     }
 
-    fn to_98(&self) -> Result<To98, Failure> {
-        let (mut own, mut torch) = (Vec::new(), Vec::new());
-        let (mut worst, mut worst_torch) = (1.0_f64, 1.0_f64);
-        for seed in 0..N_SEEDS {
-            let folder = self.scratch.join(format!("seed-{seed}"));
-            let n_threads = self.n_threads.to_string();
-            let mut arguments = vec!["train", "--quiet", "--threads", &n_threads];
-            let seed_setting = format!("seed={seed}");
-            for setting in TO_98.iter().copied().chain([seed_setting.as_str()]) {
-                arguments.extend(["--set", setting]);
-            }
-            let started = Instant::now();
-            self.own(&arguments, &folder)?;
-            own.push(started.elapsed().as_secs_f64());
-            self.bar.inc(1);
-            for record in records(&folder)? {
-                let last = record["epochs"].as_array().and_then(|epochs| epochs.last()).unwrap_or(&Value::Null);
-                worst = worst.min(last["test"]["exact_accuracy"].as_f64().unwrap_or(0.0));
-            }
-            if let Some(python) = self.python {
-                let started = Instant::now();
-                let arguments = [format!("--seed={seed}"), format!("--threads={n_threads}")];
-                if let Some(answer) = python.run("to_98.py", &arguments, self.bar)? {
-                    torch.push(started.elapsed().as_secs_f64());
-                    worst_torch = worst_torch.min(answer["accuracy"].as_f64().unwrap_or(0.0));
-                }
-                self.bar.inc(1);
-            }
-        }
-        let has_torch = !torch.is_empty();
-        Ok(To98 {
-            n_seeds: N_SEEDS,
-            seconds: median(own),
-            worst_accuracy: worst,
-            seconds_torch: has_torch.then(|| median(torch)),
-            worst_accuracy_torch: has_torch.then_some(worst_torch),
-        })
-    }
-
     /// A command of this program on the data.
-    fn own(&self, arguments: &[&str], out: &Path) -> Result<(), Failure> {
+    pub(crate) fn own(&self, arguments: &[&str], out: &Path) -> Result<(), Failure> {
         let mut command = Command::new(this_program()?);
         self.run(command.args(arguments).arg("--data").arg(self.data).arg("--out").arg(out))
     }
@@ -237,22 +185,6 @@ learning_rate = [1.0e-4, 1.36e-4, 1.85e-4, 2.51e-4, 3.41e-4, 4.64e-4, 6.31e-4, 8
     2.93e-3, 3.98e-3, 5.41e-3, 7.36e-3, 1.0e-2]
 ";
 
-/// The quickest way to 98 % that was found on digits kept back from training; see docs/performance.md.
-const TO_98: [&str; 12] = [
-    "hidden=[512, 256]",
-    "activation=relu",
-    "encoding=one-hot",
-    "output_activation=softmax",
-    "loss=softmax-cross-entropy",
-    "initializer=he-uniform",
-    "optimizer=adam",
-    "learning_rate=0.002",
-    "schedule={ name = \"cosine\", warmup = 0 }",
-    "batch_size=128",
-    "epochs=4",
-    "evaluate_train=100",
-];
-
 fn this_program() -> Result<PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::new(Code::InputOutput, format!("cannot find this program: {error}")))
@@ -268,7 +200,7 @@ fn seconds_of_trials(folder: &Path) -> Result<f64, Failure> {
 }
 
 /// The records of a results folder.
-fn records(folder: &Path) -> Result<Vec<Value>, Failure> {
+pub(crate) fn records(folder: &Path) -> Result<Vec<Value>, Failure> {
     let folder = folder.join("trials");
     let mut records = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(|error| Failure::io("read", &folder, &error))? {
@@ -286,7 +218,7 @@ fn only_file(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(entry.map_err(|error| Failure::io("read", folder, &error))?.path())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     if n == 0 { f64::NAN } else { (values[(n - 1) / 2] + values[n / 2]) / 2.0 }

@@ -12,6 +12,8 @@ use crate::bench::case::{CASES, TROUBLED, find};
 use crate::bench::estimators::Estimators;
 use crate::bench::peers::Python;
 use crate::bench::plan::Plan;
+use crate::bench::to_accuracy::ToAccuracy;
+use crate::bench::whole::Place;
 use crate::failure::Failure;
 use crate::options::{MachineOptions, StyleOptions};
 use crate::output::Output;
@@ -46,7 +48,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = NOTES)]
 pub(crate) struct Bench {
-    /// More runs of each, every instruction set, whole commands (sweep, predict, the time to 98 %), and the estimators
+    /// More runs of each, every instruction set, whole commands (sweep, predict, the time to 98, 99 and 99.5 %), and the estimators
     #[arg(long)]
     full: bool,
     /// The Python that has the peers' packages
@@ -61,6 +63,9 @@ pub(crate) struct Bench {
     /// Instead of all that: the Python package beside scikit-learn, fits, answers, a search, imports and memory
     #[arg(long, conflicts_with_all = ["full", "case", "pictures", "no_peers"])]
     estimators: bool,
+    /// Instead of all that: whole trainings to 98, 99 and 99.5 % of the test digits, some minutes
+    #[arg(long, conflicts_with_all = ["full", "case", "pictures", "estimators"])]
+    levels: bool,
     /// Instead of seconds: how many of 780 made-up pictures are read with this model, by kind and difficulty
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["full", "case"])]
     pictures: Option<PathBuf>,
@@ -107,6 +112,9 @@ pub(crate) fn run(arguments: &Bench, output: &mut Output) -> Result<(), Failure>
     if arguments.estimators {
         return measure_estimators(arguments, &python, output);
     }
+    if arguments.levels {
+        return measure_levels(arguments, &data, &python, output);
+    }
     let plan = Plan {
         data: &data,
         kernel,
@@ -141,6 +149,26 @@ fn measure_estimators(arguments: &Bench, python: &Python<'_>, output: &mut Outpu
         }
     }
     output.text(&if arguments.style.json { measured.json()? } else { measured.markdown() });
+    Ok(())
+}
+
+/// Whole trainings to shares of the test digits.
+fn measure_levels(arguments: &Bench, data: &Path, python: &Python<'_>, output: &mut Output) -> Result<(), Failure> {
+    let python = (!arguments.no_peers).then_some(python);
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::io("create a folder in", &std::env::temp_dir(), &error))?;
+    let progress = Progress::new(arguments.style.quiet);
+    let bar = progress.steps("", Place::n_runs_to_accuracies(python.is_some()) as u64);
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let place = Place { data, scratch: scratch.path(), python, n_threads: arguments.machine.n_threads(), bar: &bar };
+    let measured = place.to_accuracies()?;
+    bar.finish_and_clear();
+    if arguments.style.json {
+        output.line(serde_json::to_string(&measured).map_err(|error| Failure::data(error.to_string()))?);
+    } else {
+        output.line("| | |\n|---|---|");
+        measured.iter().flat_map(ToAccuracy::lines).for_each(|line| output.line(format_args!("| {line} |")));
+    }
     Ok(())
 }
 
