@@ -2,8 +2,10 @@
 
 import { drawChart } from "./chart.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
-import { makeForm } from "./settings.js";
+import { makeForm, numberIn } from "./settings.js";
 
+// The settings of each story as the form gives them.
+const told = new Map();
 let trouble = "", choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
 
 const ACTIVE = ["preparing", "running", "paused"];
@@ -19,6 +21,10 @@ async function begin() {
   tell("");
   form = makeForm(byId("settings"), choices, remember);
   byId("preset").replaceChildren(...choices.presets.map((preset) => element("option", { value: preset.name }, preset.title)));
+  choices.presets.forEach((each) => {
+    form.write(each.settings);
+    told.set(each.name, form.read());
+  });
   const kept = view.read();
   const preset = choices.presets.find((each) => each.name === kept.get("story")) || choices.presets[0];
   byId("preset").value = preset.name;
@@ -63,7 +69,21 @@ async function showOthers() {
 
 function showStory() {
   const preset = choices.presets.find((each) => each.name === byId("preset").value);
-  byId("story").textContent = preset ? preset.story : "";
+  const changed = preset ? changesOf(told.get(preset.name)) : [];
+  byId("story").textContent = !preset ? "" : changed.length ? "Changed from the story: " + changed.join(", ") + ". What it tells may no longer be what is seen; “Play it” sets all back and tells it." : preset.story;
+}
+
+// The keys in which the form differs from a story; which data it is told with is open.
+function changesOf(settings) {
+  let now = null;
+  try {
+    now = form.read();
+  } catch (error) {
+    return ["a setting that cannot be read"];
+  }
+  const flat = ({ train_size, test_size, config }) => ({ train_size, test_size, ...config });
+  const [before, after] = [flat(settings), flat(now)];
+  return Object.keys({ ...before, ...after }).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
 function remember() {
@@ -73,6 +93,8 @@ function remember() {
   } catch (error) {
     tell(error.message);
   }
+  ask("");
+  showStory();
   showControls();
 }
 
@@ -135,6 +157,7 @@ function on(id, action) {
     clicks = clicks.then(async () => {
       try {
         tell("");
+        ask("");
         await action();
       } catch (error) {
         tell(error.message);
@@ -158,6 +181,35 @@ function lookAtIt() {
   if (box.bottom > innerHeight || box.top < 0) controls.scrollIntoView({ block: "start" });
 }
 
+// Says what another Enter would do.
+function ask(text) {
+  byId("asked").textContent = text;
+  byId("asked").hidden = text === "";
+}
+
+// Enter does what the main button does. Where a training would end that nobody asked to end, that button is one Enter away.
+byId("settings").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+  event.preventDefault();
+  if (!isActive()) return byId("train").click();
+  let settings = null;
+  try {
+    settings = form.read();
+  } catch (error) {
+    return tell(error.message);
+  }
+  const now = state.mode === "running" ? "runs" : "waits";
+  const before = started === "" ? settings : JSON.parse(started);
+  const isRate = settings.config.learning_rate !== before.config.learning_rate;
+  const isRateAlone = isRate && JSON.stringify({ ...settings, config: { ...settings.config, learning_rate: 0 } }) === JSON.stringify({ ...before, config: { ...before.config, learning_rate: 0 } });
+  if (isRateAlone) byId("rate").value = settings.config.learning_rate;
+  const button = byId(isRateAlone ? "set-rate" : "train");
+  ask(isRateAlone
+    ? "Enter once more, and the training that " + now + " goes on with this rate. “" + byId("train").textContent + "” ends it and begins with it."
+    : "A training " + now + ". Enter once more ends it and begins with what is set here.");
+  button.focus();
+});
+
 on("train", async () => {
   await start();
   lookAtIt();
@@ -176,8 +228,9 @@ on("batch", () => step("step_batch"));
 on("epoch", () => step("step_epoch"));
 on("stop", () => order({ do: "stop" }));
 on("set-rate", () => {
-  if (byId("rate").value === "") throw new Error("Rate now: expected a number above 0, found nothing.");
-  return order({ do: "rate", value: Number(byId("rate").value) });
+  const value = numberIn(byId("rate"));
+  if (value === null) throw new Error("Rate now: expected a number above 0, found nothing.");
+  return order({ do: "rate", value });
 });
 on("keep", () => order({ do: "keep" }));
 byId("preset").addEventListener("change", () => {
@@ -239,6 +292,7 @@ function show(now) {
       // After a reload, the form has what is trained.
       form.write(now.settings);
       started = JSON.stringify(form.read());
+      showStory();
     }
   }
   // What a command was refused for stays to be read until the next one; that nothing was heard is over.
@@ -367,12 +421,24 @@ function showKept(now) {
   if (isKept && now.kept.weights_sha256 === null) note.textContent = where + ", with report. It diverged, so there is no model.";
   else if (isKept) note.textContent = where + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
   else note.textContent = (now.kept ? where + " after " + counted(now.kept.epochs, "epoch") + ", and trained on since. " : "") + (now.not_kept || canBe);
-  byId("kept-links").hidden = now.kept === null || now.kept.weights_sha256 === null;
+  showKeptLinks(now.kept);
   byId("command-note").textContent = now.rate_changes.length ? "From the command line, but with the rate that it began with throughout:" : "The same from the command line:";
   const epochs = nEpochs < now.n_epochs ? ["epochs=" + nEpochs] : [];
   const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);
   const quoted = (text) => (/^[\w=.,-]+$/.test(text) ? text : "'" + text + "'");
   byId("command").textContent = ["cargo xtask train --data " + now.settings.data, ...differs.map((text) => "--set " + quoted(text))].join(" \\\n  ");
+}
+
+let linked = "";
+function showKeptLinks(kept) {
+  byId("kept-links").hidden = kept === null;
+  // Whoever stands on a link by keyboard stays there.
+  if (kept === null || linked === JSON.stringify(kept)) return;
+  linked = JSON.stringify(kept);
+  if (kept.run === null) return byId("kept-links").replaceChildren("Its folder is not among those that are shown here: name it after serve to see it in Watch, and to draw with its net.");
+  const watched = element("a", { href: "watch#" + new URLSearchParams({ run: kept.run }) }, "Look at it in Watch");
+  const drawn = element("a", { href: "draw#" + new URLSearchParams({ model1: kept.run + "/" + kept.trial }) }, "Draw with this net");
+  byId("kept-links").replaceChildren(...(kept.weights_sha256 === null ? [watched] : [drawn, " · ", watched]));
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state && state.sizes && show(state));
