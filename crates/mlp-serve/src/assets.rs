@@ -19,6 +19,7 @@ pub(crate) fn asset(path: &str) -> Option<Reply> {
         "draw.js" => file(SCRIPT, include_str!("page/draw.js")),
         "chart.js" => file(SCRIPT, include_str!("page/chart.js")),
         "playground.js" => file(SCRIPT, include_str!("page/playground.js")),
+        "kept.js" => file(SCRIPT, include_str!("page/kept.js")),
         "settings.js" => file(SCRIPT, include_str!("page/settings.js")),
         "filter.js" => file(SCRIPT, mlp_report::FILTER_SCRIPT),
         "parallel.js" => file(SCRIPT, include_str!("page/parallel.js")),

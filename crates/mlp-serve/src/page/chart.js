@@ -25,8 +25,18 @@ function pathOf(points, x, y) {
   return path;
 }
 
+// In a window of another size it is drawn anew, with letters as large as before.
+const shown = new WeakMap();
+const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  const { width, chart } = shown.get(target);
+  if (target.clientWidth && target.clientWidth !== width) drawChart(target, chart);
+}));
+
 // series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
-export function drawChart(place, { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" }) {
+export function drawChart(place, chart) {
+  const { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" } = chart;
+  shown.set(place, { width: place.clientWidth, chart });
+  observer.observe(place);
   // As wide as its place, so that letters are as large everywhere.
   const WIDTH = Math.max(280, Math.min(700, place.clientWidth || 520)), HEIGHT = Math.round(Math.min(280, 120 + WIDTH / 3));
   const BOTTOM = HEIGHT - 42;

@@ -102,7 +102,7 @@ async function admit(file, { steps }) {
 
 function refuse(text) {
   offered = null;
-  complain("picture", text + (pad.isEmpty() ? "" : " What is on the pad stays."));
+  complain("picture", text.replace(/[^.]$/, "$&.") + (pad.isEmpty() ? "" : " What is on the pad stays."));
 }
 
 function showNothing() {

@@ -1,6 +1,7 @@
 // Playground: starts trainings in the program, tells them what to do, and shows what they send.
 
 import { drawChart } from "./chart.js";
+import { showKept } from "./kept.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
 import { makeForm, numberIn } from "./settings.js";
 
@@ -187,6 +188,12 @@ function ask(text) {
   byId("asked").hidden = text === "";
 }
 
+// Whether nothing but the rate is another than what the training was started with.
+function isSameButTheRate(settings) {
+  const plain = ({ config, ...rest }) => JSON.stringify({ ...rest, config: { ...config, learning_rate: 0 } });
+  return started !== "" && plain(settings) === plain(JSON.parse(started));
+}
+
 // Enter does what the main button does. Where a training would end that nobody asked to end, that button is one Enter away.
 byId("settings").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
@@ -198,10 +205,7 @@ byId("settings").addEventListener("keydown", (event) => {
   } catch (error) {
     return tell(error.message);
   }
-  const now = state.mode === "running" ? "runs" : "waits";
-  const before = started === "" ? settings : JSON.parse(started);
-  const isRate = settings.config.learning_rate !== before.config.learning_rate;
-  const isRateAlone = isRate && JSON.stringify({ ...settings, config: { ...settings.config, learning_rate: 0 } }) === JSON.stringify({ ...before, config: { ...before.config, learning_rate: 0 } });
+  const now = state.mode === "running" ? "runs" : "waits", isRateAlone = !canStep() && isSameButTheRate(settings);
   if (isRateAlone) byId("rate").value = settings.config.learning_rate;
   const button = byId(isRateAlone ? "set-rate" : "train");
   ask(isRateAlone
@@ -227,10 +231,13 @@ on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }
 on("batch", () => step("step_batch"));
 on("epoch", () => step("step_epoch"));
 on("stop", () => order({ do: "stop" }));
-on("set-rate", () => {
+on("set-rate", async () => {
   const value = numberIn(byId("rate"));
   if (value === null) throw new Error("Rate now: expected a number above 0, found nothing.");
-  return order({ do: "rate", value });
+  await order({ do: "rate", value });
+  // The form says the same: with it the training goes on.
+  const settings = form.read();
+  if (settings.config.learning_rate === value && isSameButTheRate(settings)) started = JSON.stringify(settings);
 });
 on("keep", () => order({ do: "keep" }));
 byId("preset").addEventListener("change", () => {
@@ -317,12 +324,16 @@ function show(now) {
 function showCurves(now) {
   const curve = (set, metric) => now.epochs.filter((epoch) => epoch[set]).map((epoch) => [epoch.epoch, epoch[set][metric] ?? null]);
   const best = now.constant.reduce((most, each) => (most === null || each.accuracy > most.accuracy ? each : most), null);
+  // Of a hundred thousand epochs the first few would be a line upon the axis.
+  let end = 50;
+  while (end < now.epoch) end *= 2;
+  end = Math.min(end, now.n_epochs);
   const marks = now.rate_changes.map(([x, rate]) => ({ x, name: "rate " + number(rate) }));
   const levels = best ? [{ name: "always the same answer: " + share(best.accuracy), value: best.accuracy }] : [];
   drawChart(byId("accuracy"), {
     title: "Share of images answered rightly",
     series: [{ name: "test", color: 0, points: curve("test", "accuracy") }, { name: "training", color: 1, isDashed: true, points: curve("train", "accuracy") }],
-    levels, marks, isShare: true, isWhole: true, end: now.n_epochs,
+    levels, marks, isShare: true, isWhole: true, end,
   });
   const loss = String(now.settings.config.loss || "cross-entropy");
   byId("loss-title").textContent = "Loss (" + loss + ")";
@@ -336,7 +347,7 @@ function showCurves(now) {
       { name: "batches, within an epoch", color: 2, points: now.losses },
     ],
     levels: constants.length ? [{ name: "best constant answer", value: Math.min(...constants) }] : [],
-    marks, end: now.n_epochs,
+    marks, end,
   });
 }
 
@@ -408,37 +419,6 @@ function showDigits(digits) {
 function showWeights(weights) {
   byId("weights").closest("section").hidden = weights.length === 0;
   byId("weights").replaceChildren(...weights.map((unit, index) => element("li", {}, picture(unit, "signed", "weights of unit " + (index + 1)))));
-}
-
-function showKept(now) {
-  const note = byId("keep-note");
-  const isDiverged = now.mode === "diverged";
-  // What was kept may have fewer epochs than were planned; a run that diverged is the one that was planned.
-  const nEpochs = now.epoch < now.n_epochs && now.not_kept === null && !isDiverged ? now.epoch : now.n_epochs;
-  const isKept = now.kept !== null && now.kept.epochs === nEpochs;
-  const canBe = isDiverged ? "It becomes a trial that diverged: a record and a report, and no model." : nEpochs < now.n_epochs ? "It becomes an ordinary trial: a run of " + counted(nEpochs, "epoch") + "." : "It becomes an ordinary trial: record, model, report.";
-  const where = now.kept ? "Kept as trial " + now.kept.trial + " in " + now.kept.folder : "";
-  if (isKept && now.kept.weights_sha256 === null) note.textContent = where + ", with report. It diverged, so there is no model.";
-  else if (isKept) note.textContent = where + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
-  else note.textContent = (now.kept ? where + " after " + counted(now.kept.epochs, "epoch") + ", and trained on since. " : "") + (now.not_kept || canBe);
-  showKeptLinks(now.kept);
-  byId("command-note").textContent = now.rate_changes.length ? "From the command line, but with the rate that it began with throughout:" : "The same from the command line:";
-  const epochs = nEpochs < now.n_epochs ? ["epochs=" + nEpochs] : [];
-  const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);
-  const quoted = (text) => (/^[\w=.,-]+$/.test(text) ? text : "'" + text + "'");
-  byId("command").textContent = ["cargo xtask train --data " + now.settings.data, ...differs.map((text) => "--set " + quoted(text))].join(" \\\n  ");
-}
-
-let linked = "";
-function showKeptLinks(kept) {
-  byId("kept-links").hidden = kept === null;
-  // Whoever stands on a link by keyboard stays there.
-  if (kept === null || linked === JSON.stringify(kept)) return;
-  linked = JSON.stringify(kept);
-  if (kept.run === null) return byId("kept-links").replaceChildren("Its folder is not among those that are shown here: name it after serve to see it in Watch, and to draw with its net.");
-  const watched = element("a", { href: "watch#" + new URLSearchParams({ run: kept.run }) }, "Look at it in Watch");
-  const drawn = element("a", { href: "draw#" + new URLSearchParams({ model1: kept.run + "/" + kept.trial }) }, "Draw with this net");
-  byId("kept-links").replaceChildren(...(kept.weights_sha256 === null ? [watched] : [drawn, " · ", watched]));
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state && state.sizes && show(state));
