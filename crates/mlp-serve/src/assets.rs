@@ -17,6 +17,7 @@ pub(crate) fn asset(path: &str) -> Option<Reply> {
         "screen.js" => file(SCRIPT, include_str!("page/screen.js")),
         "pad.js" => file(SCRIPT, include_str!("page/pad.js")),
         "draw.js" => file(SCRIPT, include_str!("page/draw.js")),
+        "keeping.js" => file(SCRIPT, include_str!("page/keeping.js")),
         "chart.js" => file(SCRIPT, include_str!("page/chart.js")),
         "playground.js" => file(SCRIPT, include_str!("page/playground.js")),
         "kept.js" => file(SCRIPT, include_str!("page/kept.js")),

@@ -1,6 +1,7 @@
 // Draw: asks for an answer whenever the drawing has changed, one question at a time, and shows the latest.
 
 import { byId, counted, element, look, number, paint, picture, send, sendPicture, share, tell, view } from "./screen.js";
+import { forget, keep, keepFile, kept } from "./keeping.js";
 import { makePad } from "./pad.js";
 
 let models = [], picked = ["", ""], offered = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
@@ -26,22 +27,19 @@ function setWidth(name) {
 }
 
 // Who looks at another screen and comes back finds the drawing, and what was asked about it.
-addEventListener("pagehide", () => {
-  const width = byId("thin").getAttribute("aria-pressed") === "true" ? "thin" : "thick";
+async function restore() {
   try {
-    sessionStorage.setItem("drawing", JSON.stringify({ strokes: pad.strokes(), about, width, single: byId("single").checked }));
+    const found = await kept();
+    pad.restore(found.strokes || [], found.picture);
+    about = found.about || null;
+    setWidth(found.width || "thick");
+    byId("single").checked = found.single === true;
   } catch (error) {
-    return;
+    forget();
+    pad.restore([]);
   }
-});
-try {
-  const kept = JSON.parse(sessionStorage.getItem("drawing") || "{}");
-  pad.restore(kept.strokes || []);
-  about = kept.about || null;
-  setWidth(kept.width || "thick");
-  byId("single").checked = kept.single === true;
-} catch (error) {
-  pad.restore([]);
+  const isThin = () => byId("thin").getAttribute("aria-pressed") === "true";
+  addEventListener("pagehide", () => keep(pad, { about, width: isThin() ? "thin" : "thick", single: byId("single").checked }));
 }
 
 async function ask() {
@@ -95,6 +93,7 @@ async function admit(file, { steps }) {
   }
   offered = null;
   pad.show(image, file);
+  keepFile(file);
   tell("");
   mustAskAgain = mustAskAgain || about !== null;
   return true;
@@ -384,4 +383,5 @@ byId("camera-stop").addEventListener("click", stopCamera);
 document.addEventListener("visibilitychange", () => document.hidden || loadModels());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
 showNothing();
+await restore();
 loadModels();

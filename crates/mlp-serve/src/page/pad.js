@@ -3,6 +3,16 @@
 const SIDE = 280;
 const WIDTHS = { thick: 20, thin: 9 };
 
+// The image as large as the pad allows, in its middle.
+function fitted(image) {
+  const scale = Math.min(SIDE / image.width, SIDE / image.height);
+  const [w, h] = [image.width * scale, image.height * scale];
+  const small = document.createElement("canvas");
+  small.width = small.height = SIDE;
+  small.getContext("2d").drawImage(image, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
+  return small;
+}
+
 export function makePad(canvas, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   let strokes = [], stroke = null, width = WIDTHS.thick, cursor = null;
@@ -134,12 +144,7 @@ export function makePad(canvas, changed) {
     },
     // A picture is shown on the pad, whole, and can be taken back; its file is what is read.
     show(image, file) {
-      const scale = Math.min(SIDE / image.width, SIDE / image.height);
-      const [w, h] = [image.width * scale, image.height * scale];
-      const small = document.createElement("canvas");
-      small.width = small.height = SIDE;
-      small.getContext("2d").drawImage(image, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
-      strokes = [{ image: small, file, before: strokes.map(({ before, ...each }) => each) }];
+      strokes = [{ image: fitted(image), file, before: strokes.map(({ before, ...each }) => each) }];
       stroke = null;
       if (cursor) cursor.isDown = false;
       redraw();
@@ -147,10 +152,11 @@ export function makePad(canvas, changed) {
     // The file of the picture, as long as nothing is drawn over it.
     file: () => (strokes.length === 1 && strokes[0].file) || null,
     isEmpty: () => strokes.length === 0,
-    // The strokes, to be drawn again on another visit; a picture that was taken is not kept.
+    // What is needed to draw it again on another visit: the strokes, and the picture below them.
     strokes: () => strokes.filter((each) => each.points),
-    restore(kept) {
-      strokes = kept;
+    picture: () => (strokes.length && strokes[0].image ? strokes[0] : null),
+    restore(kept, picture = null) {
+      strokes = picture ? [{ image: fitted(picture.image), file: picture.file, before: [] }, ...kept] : kept;
       stroke = null;
       redraw();
     },

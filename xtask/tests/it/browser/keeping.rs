@@ -51,10 +51,31 @@ fn a_picture_that_is_refused_leaves_the_drawing_and_one_that_is_taken_can_be_tak
     let picture = "const c = document.createElement('canvas'); c.width = c.height = 90; const x = c.getContext('2d'); x.fillStyle = '#fff'; \
                    x.fillRect(0, 0, 90, 90); x.lineWidth = 9; x.beginPath(); x.moveTo(45, 15); x.lineTo(45, 75); x.stroke(); \
                    c.toBlob((blob) => { const d = new DataTransfer(); d.items.add(new File([blob], 'one.png', { type: 'image/png' })); ";
-    browser.run(&format!("{picture}{dropped} }})"), json!([]));
+    let one = format!("{picture}{dropped} }})");
+    browser.run(&one, json!([]));
     browser.wait_for("the picture's steps", "return document.getElementById('steps').textContent.includes('90 × 90')");
     assert_eq!(browser.run("return document.getElementById('problem').hidden", json!([])), true);
     assert_ne!(seen(&browser)[0], before[0]);
+    // The picture and what is drawn on it are there after a reload; then the picture, read from its file as before.
+    let picture = seen(&browser);
+    browser.draw("#pad", &[(0.2, 0.2), (0.3, 0.8)], Pointer::Mouse);
+    let both = seen(&browser);
+    assert_ne!(both[0], picture[0]);
+    browser.reload();
+    assert_eq!(seen(&browser), both);
+    browser.click("#undo");
+    browser.wait_for("the file", "return document.getElementById('steps').textContent.includes('90 × 90')");
+    assert_eq!(seen(&browser), picture);
+    browser.reload();
+    assert_eq!(seen(&browser), picture);
+    assert!(browser.text("#steps").contains("90 × 90"), "{}", browser.text("#steps"));
+
+    // Another one takes its place, and is taken back.
+    browser.click("#clear");
+    draw_a_seven(&browser);
+    assert_eq!(seen(&browser), before);
+    browser.run(&one, json!([]));
+    browser.wait_for("the picture's steps", "return document.getElementById('steps').textContent.includes('90 × 90')");
     browser.click("#undo");
     browser.wait_for("the drawing", "return document.getElementById('steps').textContent.includes('280 × 280')");
     assert_eq!(seen(&browser), before);
@@ -70,6 +91,8 @@ fn a_drawing_comes_back_to_the_pixel_with_the_bit_that_was_chosen_and_the_pen() 
     browser.click("#single");
     browser.click("#thin");
     draw_a_seven(&browser);
+    // Whatever is shown is shown anew with every answer.
+    seen(&browser);
     browser.click(".code li:nth-child(3) button");
     browser.wait_for("the bit's heat map", "return document.querySelector('.pair').textContent.includes('bit 3')");
     let before = seen(&browser);
