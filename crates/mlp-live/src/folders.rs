@@ -54,6 +54,12 @@ impl Folders {
         self.roots.iter().any(|root| real.starts_with(root)).then_some(real)
     }
 
+    /// What this folder of results is called among those below, if it is one of them.
+    pub fn name(&self, folder: &Path) -> Option<String> {
+        let real = self.admit(folder)?;
+        self.runs().into_iter().find(|(_, run)| run.path() == real).map(|(name, _)| name)
+    }
+
     /// The folders of results that were named or lie in those that were, by name; with each, what to call it.
     pub fn runs(&self) -> Vec<(String, RunFolder)> {
         let mut found = Vec::new();

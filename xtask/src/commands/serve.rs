@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Serve, output: &mut Output) -> Result<(), Failure>
     let watch = Arc::new(Watch::new(folders));
     let draw = Draw::new(Arc::clone(&watch), sources.clone(), n_threads, data::is_as_it_is);
     let options = PlaygroundOptions { n_threads, memory: arguments.memory, runs: Some(places::runs()), kernel };
-    let site = Site::new(draw, Playground::new(sources, options), watch);
+    let site = Site::new(draw, Playground::new(sources, options).watched_by(Arc::clone(&watch)), watch);
     let server = Server::bind(arguments.port, token, site).map_err(|error| busy(arguments.port, &error))?;
 
     let url = server.url();

@@ -50,6 +50,7 @@ where
     let folder = sweep.folder().path();
     let kept = Kept {
         folder: folder.display().to_string(),
+        run: None,
         trial: record.trial.clone(),
         weights_sha256: record.weights_sha256.clone(),
         epochs: sweep.trials()[0].settings.train.epochs,
@@ -59,7 +60,9 @@ where
     let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK).map_err(|error| failed(error.to_string()))?;
     let input = mlp_report::read_folder(folder).map_err(|error| failed(error.to_string()))?;
     mlp_report::write_report(&input, folder).map_err(|error| failed(error.to_string()))?;
-    Ok(kept)
+    let Some(watch) = &material.shared.watch else { return Ok(kept) };
+    watch.refresh();
+    Ok(Kept { run: watch.folders().name(folder), ..kept })
 }
 
 /// Keeps what the doctor saw beside it. It is no part of the trial: where it cannot be written, the trial is there without.

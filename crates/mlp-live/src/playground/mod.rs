@@ -19,7 +19,7 @@ use mlp_core::{Kernel, Workers};
 use crate::data::DataSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::lock;
-use crate::watch::short;
+use crate::watch::{Watch, short};
 pub use session::{Order, Session};
 pub use settings::{Choices, KeyDescription, Preset, Settings};
 use training::Task;
@@ -76,18 +76,26 @@ pub struct Playground {
     options: PlaygroundOptions,
     sessions: Mutex<BTreeMap<u64, Arc<Session>>>,
     shared: Mutex<Option<Arc<Shared>>>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// What the sessions share.
 pub(crate) struct Shared {
     turns: Turns,
     workers: Workers,
+    watch: Option<Arc<Watch>>,
 }
 
 impl Playground {
     /// Sessions train on these data.
     pub fn new(sources: Vec<Arc<DataSource>>, options: PlaygroundOptions) -> Self {
-        Playground { sources, options, sessions: Mutex::default(), shared: Mutex::default() }
+        Playground { sources, options, sessions: Mutex::default(), shared: Mutex::default(), watch: None }
+    }
+
+    /// What is kept is looked for by `watch` at once, and found there under [`Kept::run`].
+    pub fn watched_by(mut self, watch: Arc<Watch>) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// What there is to choose from.
@@ -187,7 +195,7 @@ impl Playground {
         let workers = Workers::try_new(n_threads).map_err(|error| {
             Error::new(ErrorKind::Busy, format!("the system refuses a team of {n_threads} threads: {error}"))
         })?;
-        let made = Arc::new(Shared { turns: Turns::default(), workers });
+        let made = Arc::new(Shared { turns: Turns::default(), workers, watch: self.watch.clone() });
         *shared = Some(Arc::clone(&made));
         Ok(made)
     }

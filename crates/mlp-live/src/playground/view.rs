@@ -132,6 +132,8 @@ pub struct Digit {
 pub struct Kept {
     /// The folder.
     pub folder: String,
+    /// What the folder is called where folders are watched; none where it is not among them.
+    pub run: Option<String>,
     /// Its trial.
     pub trial: String,
     /// The hash of its weights; none of a run that diverged, which has no model.

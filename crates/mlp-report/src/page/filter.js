@@ -33,8 +33,10 @@ function filterOf(data, text) {
 
   // A test of a cell; nothing where the column holds numbers and the condition none.
   function conditionOf(column, sign, wanted) {
-    let number = Number(wanted.replace(/%$/, "").replace(/^\[(.*)\]$/, "$1"));
     const isNumber = column.kind === "number" || column.kind === "percent";
+    // Thousands as the table shows them, and decimals as half of the world writes them.
+    const plain = !isNumber ? wanted : /^[1-9]\d{0,2}(,\d{3})+$/.test(wanted) ? wanted.replace(/,/g, "") : wanted.replace(/^(-?\d*),(\d+%?)$/, "$1.$2");
+    let number = Number(plain.replace(/%$/, "").replace(/^\[(.*)\]$/, "$1"));
     const isOrder = sign !== "=" && sign !== "!=";
     if (!Number.isFinite(number) && (isNumber || isOrder)) return null;
     // 97, 97% and 0.97 are the same share.

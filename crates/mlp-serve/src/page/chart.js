@@ -2,7 +2,9 @@
 
 import { element, number, svg } from "./screen.js";
 
-const LEFT = 58, TOP = 12;
+const TOP = 12;
+// How wide a figure is at most, at the size of the letters.
+const DIGIT = 7.2;
 
 function stepOf(rough) {
   const size = 10 ** Math.floor(Math.log10(rough || 1));
@@ -23,11 +25,21 @@ function pathOf(points, x, y) {
   return path;
 }
 
+// In a window of another size it is drawn anew, with letters as large as before.
+const shown = new WeakMap();
+const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  const { width, chart } = shown.get(target);
+  if (target.clientWidth && target.clientWidth !== width) drawChart(target, chart);
+}));
+
 // series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
-export function drawChart(place, { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" }) {
+export function drawChart(place, chart) {
+  const { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" } = chart;
+  shown.set(place, { width: place.clientWidth, chart });
+  observer.observe(place);
   // As wide as its place, so that letters are as large everywhere.
   const WIDTH = Math.max(280, Math.min(700, place.clientWidth || 520)), HEIGHT = Math.round(Math.min(280, 120 + WIDTH / 3));
-  const RIGHT = WIDTH - 12, BOTTOM = HEIGHT - 42;
+  const BOTTOM = HEIGHT - 42;
   const values = series.flatMap((line) => line.points.map((point) => point[1])).filter((value) => value !== null && Number.isFinite(value));
   const xs = series.flatMap((line) => line.points.map((point) => point[0]));
   let low = Math.min(0, ...values);
@@ -45,19 +57,23 @@ export function drawChart(place, { title, series, levels = [], isShare = false, 
   const step = stepOf((high - low) / (isShare ? 5 : 4) - 1e-12);
   high = isShare ? 1 : Math.ceil(high / step) * step;
   const first = Math.min(0, ...xs), last = Math.max(end, ...xs, first + 1);
-  const x = (at) => LEFT + ((at - first) / (last - first)) * (RIGHT - LEFT);
-  const y = (value) => BOTTOM - ((Math.min(value, high) - low) / (high - low)) * (BOTTOM - TOP);
   const plain = (value) => (Math.abs(value) >= 1e5 ? value.toExponential(1) : number(+value.toPrecision(4)));
   const written = (value) => (isShare ? +(value * 100).toPrecision(4) + " %" : plain(value));
+  const ticks = Array.from({ length: Math.floor((high - low) / step + 1e-3) + 1 }, (_, index) => low + index * step);
+  // Room for the longest label of each axis.
+  const LEFT = 14 + DIGIT * Math.max(6, ...ticks.map((tick) => written(tick).length));
+  const longest = DIGIT * number(Math.ceil(last)).length, RIGHT = WIDTH - Math.max(12, longest / 2 + 2);
+  const x = (at) => LEFT + ((at - first) / (last - first)) * (RIGHT - LEFT);
+  const y = (value) => BOTTOM - ((Math.min(value, high) - low) / (high - low)) * (BOTTOM - TOP);
   const latest = series.map((line) => [line.name, (line.points[line.points.length - 1] || [])[1]]).filter((pair) => Number.isFinite(pair[1]));
   const label = title + (latest.length ? ": " + latest.map(([name, value]) => name + " " + written(+value.toPrecision(3))).join(", ") : "");
   const drawn = svg("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "aria-label": label });
   drawn.style.maxWidth = WIDTH + "px";
-  for (let tick = low; tick <= high + step / 1000; tick += step) {
+  for (const tick of ticks) {
     drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(tick), y2: y(tick), class: "grid" }));
     drawn.append(svg("text", { x: LEFT - 7, y: y(tick) + 4, "text-anchor": "end" }, written(tick)));
   }
-  const every = Math.max(1, stepOf((last - first) / 8));
+  const every = Math.max(1, stepOf((last - first) / Math.min(8, (RIGHT - LEFT) / (longest + 14))));
   for (let tick = Math.ceil(first / every) * every; tick <= last + 1e-9; tick += every)
     drawn.append(svg("text", { x: x(tick), y: BOTTOM + 18, "text-anchor": "middle" }, number(tick)));
   drawn.append(svg("text", { x: (LEFT + RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, xLabel));

@@ -1,9 +1,10 @@
 // Draw: asks for an answer whenever the drawing has changed, one question at a time, and shows the latest.
 
 import { byId, counted, element, look, number, paint, picture, send, sendPicture, share, tell, view } from "./screen.js";
+import { forget, keep, keepFile, kept } from "./keeping.js";
 import { makePad } from "./pad.js";
 
-let models = [], picked = ["", ""], file = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
+let models = [], picked = ["", ""], offered = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
 // Whose complaint is told: of an answer, or of the list of models. Only what goes well of the same takes it back.
 let complainant = "";
 const complain = (whose, text) => {
@@ -15,22 +16,30 @@ const takeBack = (whose) => {
   if (complainant === whose) complainant = "";
 };
 const pad = makePad(byId("pad"), () => {
-  file = null;
+  offered = null;
   tell("");
   ask();
 });
-// Who looks at another screen and comes back finds the drawing.
-addEventListener("pagehide", () => {
+
+function setWidth(name) {
+  pad.setWidth(name);
+  for (const each of ["thick", "thin"]) byId(each).setAttribute("aria-pressed", each === name);
+}
+
+// Who looks at another screen and comes back finds the drawing, and what was asked about it.
+async function restore() {
   try {
-    sessionStorage.setItem("drawing", JSON.stringify(pad.strokes()));
+    const found = await kept();
+    pad.restore(found.strokes || [], found.picture);
+    about = found.about || null;
+    setWidth(found.width || "thick");
+    byId("single").checked = found.single === true;
   } catch (error) {
-    return;
+    forget();
+    pad.restore([]);
   }
-});
-try {
-  pad.restore(JSON.parse(sessionStorage.getItem("drawing") || "[]"));
-} catch (error) {
-  pad.restore([]);
+  const isThin = () => byId("thin").getAttribute("aria-pressed") === "true";
+  addEventListener("pagehide", () => keep(pad, { about, width: isThin() ? "thin" : "thick", single: byId("single").checked }));
 }
 
 async function ask() {
@@ -49,22 +58,50 @@ async function ask() {
 }
 
 async function answer() {
-  const chosen = picked.filter(Boolean);
+  const isOffered = offered !== null, file = offered || pad.file();
   if (pad.isEmpty() && !file) return showNothing();
-  const [output_of, output] = about === null ? [null, null] : about;
-  const question = { models: chosen, single: byId("single").checked, output, output_of };
+  // Which bit was chosen is no reason to refuse a picture.
+  const [output_of, output] = about === null || isOffered ? [null, null] : about;
+  const question = { models: picked.filter(Boolean), single: byId("single").checked, output, output_of };
   const started = performance.now();
   try {
-    latest = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
+    const found = file ? await sendPicture({ question }, file) : await sendPicture({ width: pad.side, question }, pad.grey());
+    const milliseconds = performance.now() - started;
+    if (isOffered && !(await admit(file, found))) return;
+    latest = found;
     takeBack("answer");
-    show(latest, performance.now() - started);
+    show(latest, milliseconds);
   } catch (error) {
+    if (error.status === 404) loadModels();
+    if (isOffered) return file === offered && refuse(error.message);
     if (error.status === 400 && about !== null) {
       about = null;
       mustAskAgain = true;
-    } else if (error.status === 404) loadModels();
+    }
     complain("answer", error.message);
   }
+}
+
+// A picture takes the place of what is on the pad once the program has read it; one that is refused leaves all as it was. Who has
+// drawn on meanwhile, or taken another, wants no longer this one.
+async function admit(file, { steps }) {
+  // What the browser cannot show is shown as the program has read it.
+  const image = await createImageBitmap(file).catch(() => picture(steps[0].image, "grey", "the picture"));
+  if (offered !== file) {
+    mustAskAgain = true;
+    return false;
+  }
+  offered = null;
+  pad.show(image, file);
+  keepFile(file);
+  tell("");
+  mustAskAgain = mustAskAgain || about !== null;
+  return true;
+}
+
+function refuse(text) {
+  offered = null;
+  complain("picture", text.replace(/[^.]$/, "$&.") + (pad.isEmpty() ? "" : " What is on the pad stays."));
 }
 
 function showNothing() {
@@ -116,8 +153,11 @@ function character(one, model, index) {
   const text = isNone ? "These bits are the code of no class; the nearest is that of “" + one.nearest + "”." : share(one.confidence, 0) + " sure";
   const remark = one.is_one_output_a_class ? "the largest of " + counted(one.outputs.length, "output") : "its least sure bit decides";
   const headline = element("div", { class: "headline" }, big, element("p", {}, text, element("br"), element("span", { class: "note" }, isNone ? "" : remark)));
-  return element("div", { class: "character" }, headline, code(one, model, index), element("div", { class: "evidence" }, pair(one), candidates(one)));
+  const unsure = one.outputs.some((output) => isUnsure(one, output)) ? [element("p", { class: "note" }, element("b", { class: "warm" }, "Orange"), ": a bit that is less than 80 % sure.")] : [];
+  return element("div", { class: "character" }, headline, code(one, model, index), ...unsure, element("div", { class: "evidence" }, pair(one), candidates(one)));
 }
+
+const isUnsure = (one, output) => !one.is_one_output_a_class && output.confidence < 0.8;
 
 // The outputs as bits that fall into place; each is a button that turns the heat map to it.
 function code(one, model, place) {
@@ -132,8 +172,7 @@ function code(one, model, place) {
       about = isAbout ? null : [model, index];
       ask();
     });
-    const isUnsure = !one.is_one_output_a_class && output.confidence < 0.8;
-    list.append(element("li", { class: isUnsure ? "unsure" : "" }, button, one.is_one_output_a_class ? output.output.toFixed(2) : share(output.confidence, 0)));
+    list.append(element("li", { class: isUnsure(one, output) ? "unsure" : "" }, button, one.is_one_output_a_class ? output.output.toFixed(2) : share(output.confidence, 0)));
   });
   return list;
 }
@@ -187,9 +226,11 @@ async function loadModels() {
     const state = await look("data/models");
     takeBack("models");
     fill(state);
-    const isWaiting = !state.is_complete || state.quick.state === "training";
+    // A link leads here from a net that was kept a moment ago.
+    const named = view.read().get("model1"), isAwaited = named && performance.now() < 10000 && !state.models.some((model) => model.id === named);
+    const isWaiting = !state.is_complete || state.quick.state === "training" || isAwaited;
     // What is trained meanwhile can be chosen.
-    if (!document.hidden) reload = setTimeout(loadModels, isWaiting ? 500 : 4000);
+    if (!document.hidden) reload = setTimeout(loadModels, isWaiting ? 300 : 4000);
   } catch (error) {
     complain("models", error.message);
     clearTimeout(reload);
@@ -214,7 +255,9 @@ function fill({ models: found, quick, is_complete }) {
   const before = picked.slice();
   [1, 2].forEach((place) => {
     const select = byId("model-" + place);
-    const wanted = before[place - 1] || view.read().get("model" + place) || "";
+    // What was asked for, as soon as it is there; else what was shown.
+    const named = view.read().get("model" + place);
+    const wanted = models.some((model) => model.id === named) ? named : before[place - 1];
     const groups = new Map();
     if (place === 2) select.replaceChildren(element("option", { value: "" }, "none"));
     else select.replaceChildren();
@@ -228,6 +271,7 @@ function fill({ models: found, quick, is_complete }) {
     select.value = isThere ? wanted : place === 1 && has ? models[0].id : "";
     picked[place - 1] = select.value;
   });
+  if (is_complete && about !== null && !picked.includes(about[0])) about = null;
   ask();
 }
 
@@ -256,30 +300,22 @@ byId("clear").addEventListener("click", () => pad.clear());
 byId("undo").addEventListener("click", () => pad.undo());
 byId("single").addEventListener("change", ask);
 for (const name of ["thick", "thin"])
-  byId(name).addEventListener("click", () => {
-    pad.setWidth(name);
-    for (const each of ["thick", "thin"]) byId(each).setAttribute("aria-pressed", each === name);
-  });
+  byId(name).addEventListener("click", () => setWidth(name));
 
 // As many bytes as the program takes.
 const LARGEST = 32 * 2 ** 20;
 
-async function take(blob) {
-  if (!blob) return tell("That was no file. Drop or paste a picture: PNG, JPEG, WebP, BMP or GIF.");
-  if (blob.size > LARGEST) return tell("The picture has " + Math.ceil(blob.size / 2 ** 20) + " MiB; expected 32 MiB at most. Make it smaller.");
+function take(blob) {
+  if (!blob) return refuse("That was no file. Drop or paste a picture: PNG, JPEG, WebP, BMP or GIF.");
+  if (blob.size > LARGEST) return refuse("The picture has " + Math.ceil(blob.size / 2 ** 20) + " MiB; expected 32 MiB at most. Make it smaller.");
   stopCamera();
-  file = blob;
-  try {
-    pad.show(await createImageBitmap(blob));
-  } catch (error) {
-    pad.clear();
-    file = blob;
-  }
+  offered = blob;
   ask();
 }
 byId("open").addEventListener("click", () => byId("file").click());
 byId("file").addEventListener("change", (event) => {
-  take(event.target.files[0]);
+  // Nothing is chosen where the dialogue was left.
+  if (event.target.files.length) take(event.target.files[0]);
   event.target.value = "";
 });
 const drop = byId("drop");
@@ -297,7 +333,7 @@ addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => {
   const image = Array.from(event.clipboardData.files).find((each) => each.type.startsWith("image/"));
-  if (image || event.clipboardData.files.length) take(image);
+  take(image || event.clipboardData.files[0]);
 });
 
 // The camera, where the browser has one: the picture that is taken goes to the program like any other.
@@ -347,4 +383,5 @@ byId("camera-stop").addEventListener("click", stopCamera);
 document.addEventListener("visibilitychange", () => document.hidden || loadModels());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
 showNothing();
+await restore();
 loadModels();

@@ -3,6 +3,16 @@
 const SIDE = 280;
 const WIDTHS = { thick: 20, thin: 9 };
 
+// The image as large as the pad allows, in its middle.
+function fitted(image) {
+  const scale = Math.min(SIDE / image.width, SIDE / image.height);
+  const [w, h] = [image.width * scale, image.height * scale];
+  const small = document.createElement("canvas");
+  small.width = small.height = SIDE;
+  small.getContext("2d").drawImage(image, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
+  return small;
+}
+
 export function makePad(canvas, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   let strokes = [], stroke = null, width = WIDTHS.thick, cursor = null;
@@ -14,19 +24,21 @@ export function makePad(canvas, changed) {
     context.strokeStyle = context.fillStyle = "#000";
   }
 
+  // Piece by piece, at whatever pace the points come: what is drawn again has the same pixels, to the last one at an edge.
   function line({ points, width: thick }, from = 0) {
     context.lineWidth = thick;
-    context.beginPath();
-    const first = points[Math.max(0, from - 1)];
-    context.moveTo(first[0], first[1]);
-    points.slice(from).forEach(([x, y]) => context.lineTo(x, y));
-    if (points.length === 1) context.lineTo(first[0] + 0.01, first[1]);
-    context.stroke();
+    for (let index = from; index < points.length; index++) {
+      const [x, y] = points[index], [fromX, fromY] = index ? points[index - 1] : [x - 0.01, y];
+      context.beginPath();
+      context.moveTo(fromX, fromY);
+      context.lineTo(x, y);
+      context.stroke();
+    }
   }
 
   function redraw() {
     clean();
-    strokes.forEach((each) => (each.image ? context.drawImage(each.image, ...each.box) : line(each)));
+    strokes.forEach((each) => (each.image ? context.drawImage(each.image, 0, 0) : line(each)));
   }
 
   function place(event) {
@@ -119,7 +131,9 @@ export function makePad(canvas, changed) {
       changed();
     },
     undo() {
-      strokes.pop();
+      const last = strokes.pop();
+      // A picture took the place of what was there.
+      if (last && last.before) strokes = last.before;
       stroke = null;
       if (cursor) cursor.isDown = false;
       redraw();
@@ -128,19 +142,21 @@ export function makePad(canvas, changed) {
     setWidth(name) {
       width = WIDTHS[name];
     },
-    // A picture is shown on the pad, whole.
-    show(image) {
-      const [w, h] = [image.width || image.videoWidth, image.height || image.videoHeight];
-      const scale = Math.min(SIDE / w, SIDE / h);
-      strokes = [{ image, box: [(SIDE - w * scale) / 2, (SIDE - h * scale) / 2, w * scale, h * scale] }];
+    // A picture is shown on the pad, whole, and can be taken back; its file is what is read.
+    show(image, file) {
+      strokes = [{ image: fitted(image), file, before: strokes.map(({ before, ...each }) => each) }];
       stroke = null;
+      if (cursor) cursor.isDown = false;
       redraw();
     },
+    // The file of the picture, as long as nothing is drawn over it.
+    file: () => (strokes.length === 1 && strokes[0].file) || null,
     isEmpty: () => strokes.length === 0,
-    // The strokes, to be drawn again on another visit; a picture that was taken is not kept.
+    // What is needed to draw it again on another visit: the strokes, and the picture below them.
     strokes: () => strokes.filter((each) => each.points),
-    restore(kept) {
-      strokes = kept;
+    picture: () => (strokes.length && strokes[0].image ? strokes[0] : null),
+    restore(kept, picture = null) {
+      strokes = picture ? [{ image: fitted(picture.image), file: picture.file, before: [] }, ...kept] : kept;
       stroke = null;
       redraw();
     },

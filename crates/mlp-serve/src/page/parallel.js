@@ -117,8 +117,11 @@ export function makeParallel(canvas, list, onBrush) {
           const n = Math.max(8, Math.floor((xOf(1) - xOf(0)) / 7) - 4);
           const text = name.length > n ? name.slice(0, n - 1) + "…" : name;
           const [left, y] = [x + (last ? -7 : 7), yOf(each.names.length > 1 ? place / (each.names.length - 1) : 0.5) + 4];
+          // On a ground of its own, so that lines do not cross it out.
+          context.fillStyle = ink;
           context.strokeStyle = card;
-          context.lineWidth = 4;
+          context.lineWidth = 6;
+          context.lineJoin = "round";
           context.strokeText(text, left, y);
           context.fillText(text, left, y);
         });

@@ -1,9 +1,12 @@
 // Playground: starts trainings in the program, tells them what to do, and shows what they send.
 
 import { drawChart } from "./chart.js";
+import { showKept } from "./kept.js";
 import { byId, counted, element, listen, look, number, picture, send, share, tell, view } from "./screen.js";
-import { makeForm } from "./settings.js";
+import { makeForm, numberIn } from "./settings.js";
 
+// The settings of each story as the form gives them.
+const told = new Map();
 let trouble = "", choices = null, form = null, session = "", stop = () => {}, state = null, started = "";
 
 const ACTIVE = ["preparing", "running", "paused"];
@@ -19,6 +22,10 @@ async function begin() {
   tell("");
   form = makeForm(byId("settings"), choices, remember);
   byId("preset").replaceChildren(...choices.presets.map((preset) => element("option", { value: preset.name }, preset.title)));
+  choices.presets.forEach((each) => {
+    form.write(each.settings);
+    told.set(each.name, form.read());
+  });
   const kept = view.read();
   const preset = choices.presets.find((each) => each.name === kept.get("story")) || choices.presets[0];
   byId("preset").value = preset.name;
@@ -63,7 +70,21 @@ async function showOthers() {
 
 function showStory() {
   const preset = choices.presets.find((each) => each.name === byId("preset").value);
-  byId("story").textContent = preset ? preset.story : "";
+  const changed = preset ? changesOf(told.get(preset.name)) : [];
+  byId("story").textContent = !preset ? "" : changed.length ? "Changed from the story: " + changed.join(", ") + ". What it tells may no longer be what is seen; “Play it” sets all back and tells it." : preset.story;
+}
+
+// The keys in which the form differs from a story; which data it is told with is open.
+function changesOf(settings) {
+  let now = null;
+  try {
+    now = form.read();
+  } catch (error) {
+    return ["a setting that cannot be read"];
+  }
+  const flat = ({ train_size, test_size, config }) => ({ train_size, test_size, ...config });
+  const [before, after] = [flat(settings), flat(now)];
+  return Object.keys({ ...before, ...after }).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
 function remember() {
@@ -73,6 +94,8 @@ function remember() {
   } catch (error) {
     tell(error.message);
   }
+  ask("");
+  showStory();
   showControls();
 }
 
@@ -135,6 +158,7 @@ function on(id, action) {
     clicks = clicks.then(async () => {
       try {
         tell("");
+        ask("");
         await action();
       } catch (error) {
         tell(error.message);
@@ -158,6 +182,38 @@ function lookAtIt() {
   if (box.bottom > innerHeight || box.top < 0) controls.scrollIntoView({ block: "start" });
 }
 
+// Says what another Enter would do.
+function ask(text) {
+  byId("asked").textContent = text;
+  byId("asked").hidden = text === "";
+}
+
+// Whether nothing but the rate is another than what the training was started with.
+function isSameButTheRate(settings) {
+  const plain = ({ config, ...rest }) => JSON.stringify({ ...rest, config: { ...config, learning_rate: 0 } });
+  return started !== "" && plain(settings) === plain(JSON.parse(started));
+}
+
+// Enter does what the main button does. Where a training would end that nobody asked to end, that button is one Enter away.
+byId("settings").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+  event.preventDefault();
+  if (!isActive()) return byId("train").click();
+  let settings = null;
+  try {
+    settings = form.read();
+  } catch (error) {
+    return tell(error.message);
+  }
+  const now = state.mode === "running" ? "runs" : "waits", isRateAlone = !canStep() && isSameButTheRate(settings);
+  if (isRateAlone) byId("rate").value = settings.config.learning_rate;
+  const button = byId(isRateAlone ? "set-rate" : "train");
+  ask(isRateAlone
+    ? "Enter once more, and the training that " + now + " goes on with this rate. “" + byId("train").textContent + "” ends it and begins with it."
+    : "A training " + now + ". Enter once more ends it and begins with what is set here.");
+  button.focus();
+});
+
 on("train", async () => {
   await start();
   lookAtIt();
@@ -175,9 +231,13 @@ on("go", () => order({ do: state && state.mode === "running" ? "pause" : "run" }
 on("batch", () => step("step_batch"));
 on("epoch", () => step("step_epoch"));
 on("stop", () => order({ do: "stop" }));
-on("set-rate", () => {
-  if (byId("rate").value === "") throw new Error("Rate now: expected a number above 0, found nothing.");
-  return order({ do: "rate", value: Number(byId("rate").value) });
+on("set-rate", async () => {
+  const value = numberIn(byId("rate"));
+  if (value === null) throw new Error("Rate now: expected a number above 0, found nothing.");
+  await order({ do: "rate", value });
+  // The form says the same: with it the training goes on.
+  const settings = form.read();
+  if (settings.config.learning_rate === value && isSameButTheRate(settings)) started = JSON.stringify(settings);
 });
 on("keep", () => order({ do: "keep" }));
 byId("preset").addEventListener("change", () => {
@@ -239,6 +299,7 @@ function show(now) {
       // After a reload, the form has what is trained.
       form.write(now.settings);
       started = JSON.stringify(form.read());
+      showStory();
     }
   }
   // What a command was refused for stays to be read until the next one; that nothing was heard is over.
@@ -263,12 +324,16 @@ function show(now) {
 function showCurves(now) {
   const curve = (set, metric) => now.epochs.filter((epoch) => epoch[set]).map((epoch) => [epoch.epoch, epoch[set][metric] ?? null]);
   const best = now.constant.reduce((most, each) => (most === null || each.accuracy > most.accuracy ? each : most), null);
+  // Of a hundred thousand epochs the first few would be a line upon the axis.
+  let end = 50;
+  while (end < now.epoch) end *= 2;
+  end = Math.min(end, now.n_epochs);
   const marks = now.rate_changes.map(([x, rate]) => ({ x, name: "rate " + number(rate) }));
   const levels = best ? [{ name: "always the same answer: " + share(best.accuracy), value: best.accuracy }] : [];
   drawChart(byId("accuracy"), {
     title: "Share of images answered rightly",
     series: [{ name: "test", color: 0, points: curve("test", "accuracy") }, { name: "training", color: 1, isDashed: true, points: curve("train", "accuracy") }],
-    levels, marks, isShare: true, isWhole: true, end: now.n_epochs,
+    levels, marks, isShare: true, isWhole: true, end,
   });
   const loss = String(now.settings.config.loss || "cross-entropy");
   byId("loss-title").textContent = "Loss (" + loss + ")";
@@ -282,7 +347,7 @@ function showCurves(now) {
       { name: "batches, within an epoch", color: 2, points: now.losses },
     ],
     levels: constants.length ? [{ name: "best constant answer", value: Math.min(...constants) }] : [],
-    marks, end: now.n_epochs,
+    marks, end,
   });
 }
 
@@ -354,25 +419,6 @@ function showDigits(digits) {
 function showWeights(weights) {
   byId("weights").closest("section").hidden = weights.length === 0;
   byId("weights").replaceChildren(...weights.map((unit, index) => element("li", {}, picture(unit, "signed", "weights of unit " + (index + 1)))));
-}
-
-function showKept(now) {
-  const note = byId("keep-note");
-  const isDiverged = now.mode === "diverged";
-  // What was kept may have fewer epochs than were planned; a run that diverged is the one that was planned.
-  const nEpochs = now.epoch < now.n_epochs && now.not_kept === null && !isDiverged ? now.epoch : now.n_epochs;
-  const isKept = now.kept !== null && now.kept.epochs === nEpochs;
-  const canBe = isDiverged ? "It becomes a trial that diverged: a record and a report, and no model." : nEpochs < now.n_epochs ? "It becomes an ordinary trial: a run of " + counted(nEpochs, "epoch") + "." : "It becomes an ordinary trial: record, model, report.";
-  const where = now.kept ? "Kept as trial " + now.kept.trial + " in " + now.kept.folder : "";
-  if (isKept && now.kept.weights_sha256 === null) note.textContent = where + ", with report. It diverged, so there is no model.";
-  else if (isKept) note.textContent = where + ", with report, model and the doctor’s figures. Its weights are those that the command below gives, bit for bit.";
-  else note.textContent = (now.kept ? where + " after " + counted(now.kept.epochs, "epoch") + ", and trained on since. " : "") + (now.not_kept || canBe);
-  byId("kept-links").hidden = now.kept === null || now.kept.weights_sha256 === null;
-  byId("command-note").textContent = now.rate_changes.length ? "From the command line, but with the rate that it began with throughout:" : "The same from the command line:";
-  const epochs = nEpochs < now.n_epochs ? ["epochs=" + nEpochs] : [];
-  const differs = now.differs.filter((text) => !(epochs.length && text.startsWith("epochs="))).concat(epochs);
-  const quoted = (text) => (/^[\w=.,-]+$/.test(text) ? text : "'" + text + "'");
-  byId("command").textContent = ["cargo xtask train --data " + now.settings.data, ...differs.map((text) => "--set " + quoted(text))].join(" \\\n  ");
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state && state.sizes && show(state));

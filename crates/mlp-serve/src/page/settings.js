@@ -7,8 +7,26 @@ const SHOWN = ["hidden", "activation", "encoding", "initializer", "loss", "reduc
 const DEFORMATIONS = ["gentle", "simard", "ciresan"];
 // Fields that only have names to choose from; with parameters they are typed.
 const WITH_OPTIONS = ["optimizer", "initializer", "augment"];
+const NUMBERS = ["learning_rate", "batch_size", "epochs", "seed", "input_dropout"];
 // Set with those above, and not to be typed again.
 const IMPLIED = ["output_activation", "schedule", "evaluate_train"];
+
+const WHOLE = /^[+-]?\d+(e\d+)?$/i;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// Half of the world, and its telephones, part decimals by a comma; where it might part thousands it is not guessed at.
+const DECIMAL_COMMA = /^[+-]?\d*,\d+$/, THOUSANDS = /^[1-9]\d{0,2}([.,'’\s]\d{3})+$/;
+
+const titleOf = (field) => field.getAttribute("aria-label") || field.closest("label").textContent.trim();
+const pointed = (text) => (DECIMAL_COMMA.test(text) && !THOUSANDS.test(text) ? text.replace(",", ".") : text);
+
+// What is typed as a number; null where nothing is.
+export function numberIn(field, isWhole = false) {
+  const text = field.value.trim();
+  if (text === "") return null;
+  if ((isWhole ? WHOLE : NUMBER).test(isWhole ? text : pointed(text))) return Number(isWhole ? text : pointed(text));
+  const hint = THOUSANDS.test(text) ? "; write " + text.replace(/\D/g, "") : isWhole ? ", such as 100" : ", such as 0.5";
+  throw new Error(titleOf(field) + ": expected " + (isWhole ? "a whole number" : "a number") + ", found “" + text + "”" + hint + ".");
+}
 
 export function makeForm(form, choices, changed) {
   const field = (name) => form.elements[name];
@@ -26,7 +44,7 @@ export function makeForm(form, choices, changed) {
   const defaultOf = (key) => (choices.keys.find((each) => each.name === key) || {}).default;
   for (const key of choices.keys) {
     const found = field(key.name);
-    if (found && found.type === "number") found.placeholder = key.default;
+    if (found && NUMBERS.includes(key.name)) found.placeholder = key.default;
     if (found && !found.title) found.title = key.name + ": " + key.meaning + " (" + key.range + ")";
   }
 
@@ -51,20 +69,18 @@ export function makeForm(form, choices, changed) {
 
   // One rate for all hidden layers, or one for each.
   function dropout() {
-    const rates = field("dropout").value.split(/[\s,;]+/).filter(Boolean).map(Number);
+    const text = field("dropout").value.trim();
+    const parts = text.includes(";") ? text.split(";") : DECIMAL_COMMA.test(text) ? [text] : text.split(/[\s,]+/);
+    const rates = parts.map((part) => pointed(part.trim())).filter(Boolean).map(Number);
     if (rates.some((rate) => !(rate >= 0 && rate < 1))) throw new Error("Dropout: expected a share of at least 0 and below 1, such as 0.5, or one for each hidden layer, found “" + field("dropout").value + "”.");
     return rates.length > 1 ? rates : rates[0] || 0;
   }
 
-  // What the browser cannot read as a number it gives as nothing.
-  const valueOf = (name) => {
-    const title = field(name).closest("label").textContent.trim();
-    if (field(name).validity.badInput) throw new Error(title + ": expected a number, found what is none.");
-    return field(name).value === "" ? null : Number(field(name).value);
-  };
+  const valueOf = (name) => numberIn(field(name));
+  const countOf = (name) => numberIn(field(name), true);
   const sizeOf = (name) => {
-    const size = valueOf(name);
-    if (size !== null && !(Number.isInteger(size) && size > 0)) throw new Error(field(name).closest("label").textContent.trim() + ": expected a whole number of at least 1, or nothing for all of them, found " + size + ".");
+    const size = countOf(name);
+    if (size !== null && size < 1) throw new Error(titleOf(field(name)) + ": expected a whole number of at least 1, or nothing for all of them, found " + size + ".");
     return size;
   };
 
@@ -86,9 +102,9 @@ export function makeForm(form, choices, changed) {
         optimizer: field("optimizer").value,
         // What is left empty is as it is where nobody says anything.
         learning_rate: valueOf("learning_rate") ?? defaultOf("learning_rate"),
-        batch_size: valueOf("batch_size") ?? defaultOf("batch_size"),
-        epochs: valueOf("epochs") ?? defaultOf("epochs"),
-        seed: valueOf("seed") ?? defaultOf("seed"),
+        batch_size: countOf("batch_size") ?? defaultOf("batch_size"),
+        epochs: countOf("epochs") ?? defaultOf("epochs"),
+        seed: countOf("seed") ?? defaultOf("seed"),
         precision: field("precision").value,
         bias: field("bias").checked,
         dropout: dropout(),
@@ -137,6 +153,5 @@ export function makeForm(form, choices, changed) {
     show();
     changed();
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
   return made;
 }

@@ -86,8 +86,7 @@ fn undo_takes_back_one_stroke_after_the_other() {
     assert!(before.is_sorted_by(|less, more| less < more), "{before:?}");
     for expected in before.iter().rev().skip(1) {
         browser.click("#undo");
-        // At the edges a line that is drawn at once differs from one that is drawn bit by bit.
-        assert!(n_ink().abs_diff(*expected) <= expected / 50, "{} of {before:?}", n_ink());
+        assert_eq!(n_ink(), *expected, "of {before:?}");
     }
     browser.wait_for("nothing to read", &format!("{N_STEPS} === 0"));
     // Nothing is left to take back, which is no mishap; by keyboard it is the same.

@@ -127,3 +127,62 @@ fn axe_finds_nothing_serious() {
         }
     }
 }
+
+#[test]
+fn choices_and_labels_are_seen_whole_at_every_width_and_a_finger_is_told_what_it_can_do() {
+    let Some(browser) = Browser::start(1280, 900) else { return };
+    let sandbox = with_results();
+    let serving = Serving::start(&sandbox, &["--data", "./digits"]);
+    // The longest choice of each against the room that there is; and labels of curves against their drawings.
+    let cut = "return Array.from(document.querySelectorAll('#settings select')).map((select) => { const copy = select.cloneNode(true); \
+               const look = getComputedStyle(select); copy.style.cssText = 'position:absolute;visibility:hidden;width:auto;min-width:0'; \
+               copy.style.font = look.font; copy.style.padding = look.padding; copy.style.border = look.border; document.body.append(copy); \
+               const needed = copy.getBoundingClientRect().width; copy.remove(); return [select.name, needed, select.getBoundingClientRect().width]; \
+               }).filter(([, needed, there]) => needed > there + 0.5)";
+    let outside = "const done = arguments[0]; import(location.pathname.replace('playground', 'chart.js')).then(({ drawChart }) => { \
+                   const points = [[0, 0], [100000, 123456]]; drawChart(document.getElementById('loss'), { title: 'Loss', end: 100000, series: [{ name: 'test', color: 0, points }] }); \
+                   const texts = Array.from(document.querySelectorAll('#loss > svg text')).map((text) => text.getBoundingClientRect()); \
+                   const frame = document.querySelector('#loss > svg').getBoundingClientRect(); \
+                   const ticks = texts.filter((box, index) => index && Math.abs(box.top - texts[texts.length - 2].top) < 1); \
+                   const isOver = ticks.some((box, index) => index && box.left < ticks[index - 1].right); \
+                   done([texts.length > 6, isOver, texts.filter((box) => box.left < frame.left - 0.5 || box.right > frame.right + 0.5).length]); })";
+    for width in [390, 768, 1280] {
+        browser.set_size(width, 900);
+        open(&browser, &serving, "playground");
+        assert_eq!(browser.run(cut, json!([])), json!([]), "{width}");
+        assert_eq!(browser.run_and_wait(outside, json!([])), json!([true, false, 0]), "{width}");
+        // A field and its button stand side by side.
+        let lines = "const [field, button] = [document.getElementById('rate'), document.getElementById('set-rate')].map((e) => e.getBoundingClientRect()); \
+                     return Math.abs(field.top + field.bottom - button.top - button.bottom) < 8";
+        assert_eq!(browser.run(lines, json!([])), true, "{width}");
+        open(&browser, &serving, "watch");
+        let hints = "return ['by-mouse', 'by-touch'].map((name) => Boolean(document.querySelector('.' + name).getClientRects().length))";
+        assert_eq!(browser.run(hints, json!([])), json!([width > 520, width <= 520]), "{width}");
+    }
+    // A chart is as legible in a window that was made narrower.
+    open(&browser, &serving, "watch");
+    browser.set_size(390, 900);
+    let size = "const s = document.querySelector('#curves-chart > svg'); return Math.abs(s.getBoundingClientRect().width / s.viewBox.baseVal.width - 1) < 0.05";
+    browser.wait_for("letters of their size", size);
+    assert_eq!(browser.complaints(), [] as [String; 0]);
+}
+
+#[test]
+fn colours_and_jumps_are_explained_where_they_are_seen() {
+    let Some(browser) = Browser::start(1280, 900) else { return };
+    let sandbox = with_results();
+    let serving = Serving::start(&sandbox, &["--data", "./digits"]);
+    open(&browser, &serving, "draw");
+    let said = "return [document.querySelectorAll('.code .unsure').length > 0, document.getElementById('readings').textContent.includes('Orange: a bit that is less than 80 % sure.')]";
+    let said = browser.run(said, json!([]));
+    assert_eq!(said[0], said[1], "{said}");
+    assert_eq!(said[0], true, "after two epochs of a hundred images some bit is unsure");
+    open(&browser, &serving, "playground");
+    let figure = browser.run("return document.getElementById('loss').closest('figure').textContent", json!([]));
+    assert!(
+        figure.as_str().is_some_and(|text| text.contains("Batches: the mean over the batches of an epoch so far")),
+        "{figure}"
+    );
+    let digits = browser.run("return document.getElementById('digits').closest('section').textContent", json!([]));
+    assert!(digits.as_str().is_some_and(|text| text.contains("Green is right, orange is wrong")), "{digits}");
+}

@@ -5,8 +5,10 @@
 mod camera;
 mod drawing;
 mod driver;
+mod form;
 mod hand;
 mod images;
+mod keeping;
 mod looks;
 mod mishaps;
 mod refusals;

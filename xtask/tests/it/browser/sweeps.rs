@@ -31,6 +31,16 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
     browser.wait_for("all rows", "return document.querySelectorAll('#trials tbody tr').length === 6");
     browser.wait_for("nobody at work", "return document.getElementById('under-way').hidden");
 
+    // The best mean stands beside the best trial, with what it is the mean of.
+    let tiles = "return Object.fromEntries(Array.from(document.querySelectorAll('#tiles > div')).map((tile) => [tile.querySelector('dt').textContent, \
+                 [tile.querySelector('dd').firstChild.textContent, tile.querySelector('small').textContent]]))";
+    let tiles = browser.run(tiles, json!([]));
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mean = &tiles["The best mean"];
+    assert!(text(&mean[0]).contains(" % ± "), "{tiles}");
+    assert!(text(&mean[1]).starts_with("over 2 seeds: learning_rate 0.0"), "{tiles}");
+    assert!(text(&tiles["The best single trial"][0]).ends_with(" %"), "{tiles}");
+
     // Ticked trials are compared; the table is filtered and sorted; a line is drawn along an axis.
     browser.click("#trials tbody tr:nth-child(1) input");
     browser.click("#trials tbody tr:nth-child(2) input");
@@ -41,6 +51,12 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
         json!([]),
     );
     browser.wait_for("four rows", "return document.querySelectorAll('#trials tbody tr').length === 4");
+    // With a decimal comma it is the same.
+    for (filter, n_rows) in [("learning_rate>0,005", 2), ("learning_rate<1,000", 6), ("learning_rate>0.002", 4)] {
+        let script = "const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input')); \
+                      return [document.querySelectorAll('#trials tbody tr').length, document.getElementById('filter-error').textContent]";
+        assert_eq!(browser.run(script, json!([filter])), json!([n_rows, ""]), "{filter}");
+    }
     // The axes of a sweep over one key are that key and what was reached; the rate's is at the left.
     let at = browser
         .run("return 62 / document.getElementById('parallel').clientWidth", json!([]))
