@@ -88,7 +88,7 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     browser.click("#train");
     wait_for_status(&browser, "Training: epoch");
     let epoch =
-        "const m = document.getElementById('status').textContent.match(/epoch (\\d+)/); return m ? Number(m[1]) : 0";
+        "const m = document.getElementById('status').textContent.match(/epoch (\\d+)/); return m ? Number(m[1]) : null";
     browser.wait_for("a few epochs", &epoch.replace("return m ?", "return m && Number(m[1]) > 5 ?"));
 
     // Paused, it stays where it is.
