@@ -109,6 +109,9 @@ pub(crate) struct Sweep {
     run: RunArguments,
 }
 
+/// What stands in the place of a specification where it is asked how a sweep stands.
+const STATUS: &str = "status";
+
 /// Who runs the trials.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Executor {
@@ -302,7 +305,12 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
     if !spec.exists() {
         let text = spec.display().to_string();
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        let guess = nearest(&text, &names).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
+        let all: Vec<&str> = names.iter().copied().chain([STATUS]).collect();
+        let guess = match nearest(&text, &all) {
+            Some(STATUS) => "; did you mean `sweep status FOLDER`?".to_owned(),
+            Some(guess) => format!("; did you mean {guess}?"),
+            None => String::new(),
+        };
         return Err(Failure::configuration(format!(
             "{text}: no such file, and no preset of this name; presets are {}{guess}",
             names.join(", ")
