@@ -4,6 +4,7 @@ use mlp_results::text::counted;
 use mlp_results::{Compared, Metric, Ranking, Repetitions, RunRecord};
 use mlp_train::Decoding;
 
+use crate::options::are_comparable;
 use crate::output::Output;
 use crate::table::{Column, Table};
 
@@ -30,7 +31,10 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
     if configurations.iter().any(|row| has_fewer(row, ranking.metric, most_seeds)) {
         output.line("(2), for one: over so many seeds alone, which have a result");
     }
-    if configurations.len() > 1 {
+    let records = configurations.iter().flat_map(|row| row.records.iter().copied());
+    if configurations.len() > 1 && !are_comparable(records, ranking) {
+        output.line("what cannot be compared is in no order: only lines of one kind are, the best of\nthem first");
+    } else if configurations.len() > 1 {
         output.line(match ranking.set {
             Compared::Test if has_validation(&configurations) => {
                 "best first by the test set, which flatters the first: luck with these images\nhelped to choose it; \

@@ -9,7 +9,7 @@ use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::options::{RankingOption, warn_of_seen_validation};
+use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
 use crate::output::Output;
 use crate::places;
 use crate::progress::in_minutes;
@@ -46,6 +46,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
     warn_of_seen_validation(standing.records.values());
+    warn_of_test_sets(standing.records.values());
     let finished = standing.records.values().cloned().map(TrialResult::from);
     let trials: Vec<TrialResult> = finished.chain(standing.stopped_trials.iter().cloned()).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
 
 /// The configuration that ranks first, if any has something to be ranked by that can be compared.
 fn first_configuration<'o, 'a>(overview: &'o Overview<'a>) -> Option<&'o Cell<'a>> {
-    overview.cells.first().filter(|cell| overview.unlike.is_empty() && cell.ranking_mean().is_some())
+    overview.cells.first().filter(|cell| overview.is_comparable() && cell.ranking_mean().is_some())
 }
 
 /// The configuration that ranks first, with the spread of its seeds; then its best trial.
@@ -68,6 +69,10 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
         let text =
             format!("none: {} differs, and by {} nothing is compared", overview.unlike.join(", "), overview.metric);
         output.line(wrapped("best", &text, 9));
+        return;
+    }
+    if overview.test_sets.len() > 1 {
+        output.line(wrapped("best", "none: what was tested on different samples is not compared", 9));
         return;
     }
     let Some(best) = first_configuration(overview) else { return };

@@ -20,7 +20,7 @@ use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{RankingOption, RunArguments, minimise_unlike_losses, time};
+use crate::options::{RankingOption, RunArguments, are_comparable, minimise_unlike_losses, time};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::planning;
@@ -198,7 +198,9 @@ impl Sweep {
         }
         conclude(sweep, trials.len(), &outcome)?;
         if is_talkative {
-            let best = best_by(outcome.records.values(), self.ranking.by());
+            let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
+            let is_comparable = are_comparable(outcome.records.values(), ranking);
+            let best = best_by(outcome.records.values(), self.ranking.by()).filter(|_| is_comparable);
             tell_best(&trials, best, self.ranking.by(), output);
             tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), output);
             let best = best.map(|record| sweep.folder().model(&record.trial));

@@ -162,7 +162,6 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
     );
 }
 
-/// What cannot be compared is said wherever it would be.
 /// A part of a sweep: the page says how much of it is not there.
 #[test]
 fn the_page_of_an_unfinished_sweep_says_so() {
@@ -187,6 +186,37 @@ fn what_is_said_of_a_ranking_by_the_test_set_knows_of_validation_samples() {
     expect_80_columns(&outcome);
     let said = "without --by the validation set chooses";
     assert!(outcome.stdout.contains(said) && !outcome.stdout.contains("with the key validation"), "{}", outcome.stdout);
+}
+
+/// Of one sweep, and of several folders.
+#[test]
+fn what_was_tested_on_different_images_is_ranked_nowhere() {
+    let sandbox = Sandbox::with_digits();
+    let warning = "tested on 2 different sets of samples";
+    sandbox
+        .write("sizes.toml", "hidden = [4]\nepochs = 1\n[sweep]\ntest_size = [50, 60]\nlearning_rate = [0.1, 0.2]\n");
+    let swept = sandbox.run(["sweep", "sizes.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    let swept = swept.expect_error(warning);
+    assert!(swept.said().contains("what cannot be compared is in no order") && !swept.said().contains("best test"));
+    expect_80_columns(&swept);
+    let sizes =
+        |line: &str| line.split_whitespace().find_map(|word| ["50", "60"].into_iter().find(|size| word == *size));
+    let sizes: Vec<&str> =
+        swept.stdout.lines().skip_while(|line| !line.contains("test right")).filter_map(sizes).collect();
+    assert_eq!(sizes, ["50", "50", "60", "60"], "{}", swept.stdout);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0).expect_error(warning);
+    assert!(status.said().contains("best none: what was tested on different samples is not compared"), "{status:#?}");
+    let json = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["best"], &json["best_configuration"]), (&Value::Null, &Value::Null));
+
+    for (folder, size) in [("a", "test_size=50"), ("b", "test_size=70")] {
+        sandbox.train(folder, &["--set", size]).expect_code(0);
+    }
+    assert!(!sandbox.run(["report", "a"]).expect_code(0).stderr.contains("different sets"));
+    sandbox.run(["report", "a", "b", "--out", "both"]).expect_code(0).expect_error(warning);
+    let page = fs::read_to_string(sandbox.path("both/report.html")).expect("a page");
+    assert!(page.contains("(digits, 50 samples; digits, 70 samples)") && !page.contains("id=\"effects\""));
 }
 
 #[test]
