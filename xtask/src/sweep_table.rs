@@ -11,15 +11,16 @@ use crate::table::{Column, Table};
 /// The keys that vary, without the seed, with their values.
 pub(crate) type Settings = Vec<(String, String)>;
 
-/// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key.
-pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, output: &mut Output) {
+/// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key. At the end
+/// of the sweep each has `n_seeds`.
+pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, n_seeds: usize, output: &mut Output) {
     let configurations = Repetitions::ranked(rows, ranking);
     if configurations.is_empty() {
         return;
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.settings.as_slice()).collect();
     let n_needed = if ranking.set == Compared::Test { 1 } else { 2 };
-    let table = Table::new(&lines, score_columns(&configurations, ranking), n_needed);
+    let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds), n_needed);
     table.print(usize::MAX, |place| trouble(&configurations[place]), output);
     let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
@@ -28,8 +29,9 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
             counted(most_seeds, "seed")
         ));
     }
-    if configurations.iter().any(|row| has_fewer(row, ranking.metric, most_seeds)) {
-        output.line("(2), for one: over so many seeds alone, which have a result");
+    let fewest = configurations.iter().filter(|row| has_fewer(row, ranking.metric, n_seeds));
+    if let Some(fewest) = fewest.map(|row| row.scores(ranking.metric).len()).min() {
+        output.line(format_args!("({fewest}), for one: over so many of {n_seeds} seeds alone, which have a result"));
     }
     let records = configurations.iter().flat_map(|row| row.records.iter().copied());
     if configurations.len() > 1 && !are_comparable(records, ranking) {
@@ -57,7 +59,7 @@ fn has_validation(configurations: &[Repetitions<'_, Settings>]) -> bool {
 }
 
 /// The columns of numbers: what ranks, what the test set measured, and where the metric is the accuracy, what else tells.
-fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking) -> Vec<Column> {
+fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking, n_seeds: usize) -> Vec<Column> {
     let metric = ranking.metric;
     let word = if metric == Metric::Accuracy { "right" } else { metric.name() };
     let head = |set: &str, has_seeds: bool| format!("{set} {word}{}", if has_seeds { " ±" } else { "" });
@@ -70,9 +72,8 @@ fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking)
         columns.push(Column::new(head, numbers.into_iter().map(|(mean, deviation)| spread(metric, mean, deviation))));
     }
     let head = head("test", configurations.iter().any(|row| row.scores(metric).len() > 1));
-    let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     let test = |row: &Repetitions<'_, Settings>| spread(metric, row.mean(metric), row.deviation(metric));
-    let cells = configurations.iter().map(|row| match has_fewer(row, metric, most_seeds) {
+    let cells = configurations.iter().map(|row| match has_fewer(row, metric, n_seeds) {
         true => format!("{} ({})", test(row), row.scores(metric).len()),
         false => test(row),
     });
@@ -102,10 +103,10 @@ fn value(metric: Metric, value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| metric.format(value))
 }
 
-/// Whether a configuration has a result of fewer seeds than others.
-fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, most_seeds: usize) -> bool {
+/// Whether a configuration has a result of fewer seeds than it is to have.
+fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, n_seeds: usize) -> bool {
     let n_scores = row.scores(metric).len();
-    n_scores > 0 && n_scores < most_seeds
+    n_scores > 0 && n_scores < n_seeds
 }
 
 fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
-use crate::output::Output;
+use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::in_minutes;
 use crate::table::wrapped;
@@ -43,6 +43,9 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
         )));
     }
     let standing = Standing::read(&folder)?;
+    for warning in &standing.warnings {
+        notice(format_args!("warning: {warning}"));
+    }
     arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
     warn_of_seen_validation(standing.records.values());
@@ -79,7 +82,9 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     let (metric, ranking) = (overview.metric, overview.ranking());
     let label = best.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default();
     let label = if label.is_empty() { label } else { format!(": {label}") };
+    let n_planned = standing.specification.n_seeds();
     let n_seeds = match best.ranking_scores.len() {
+        n_scores if best.trials.len() < n_planned => format!(", {n_scores} of {n_planned} seeds so far"),
         1 => String::new(),
         n_seeds => format!(", ± sd of {}", counted(n_seeds, "seed")),
     };
@@ -178,6 +183,7 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
         "best_configuration": first_configuration(overview).map(|cell| json!({
             "label": cell.label,
             "n_seeds": cell.ranking_scores.len(),
+            "n_seeds_planned": standing.specification.n_seeds(),
             "mean": cell.ranking_mean(),
             "deviation": interval::deviation(&cell.ranking_scores),
             "n_trials": cell.trials.len(),
@@ -186,6 +192,7 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
             "test_mean": cell.mean().filter(|_| overview.compared == Compared::Test),
             "test_deviation": cell.deviation().filter(|_| overview.compared == Compared::Test),
         })),
+        "warnings": standing.warnings,
         "running": running.collect::<Vec<_>>(),
     })
 }

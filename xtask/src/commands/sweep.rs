@@ -188,7 +188,8 @@ impl Sweep {
         }
         if is_talkative && !outcome.records.is_empty() {
             let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
-            sweep_table(rows(&trials, &outcome.records), ranking, output);
+            let n_seeds = sweep.specification().n_seeds();
+            sweep_table(rows(&trials, &outcome.records), ranking, n_seeds, output);
         }
         let data = Some(sweep.experiment().data());
         let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
@@ -202,7 +203,8 @@ impl Sweep {
             let is_comparable = are_comparable(outcome.records.values(), ranking);
             let best = best_by(outcome.records.values(), self.ranking.by()).filter(|_| is_comparable);
             tell_best(&trials, best, self.ranking.by(), output);
-            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), output);
+            let n_seeds = sweep.specification().n_seeds();
+            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), n_seeds, output);
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
@@ -264,7 +266,13 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
 
 /// Says where the best trial is of a configuration that others surpass, in the mean over their seeds or because they lost fewer of
 /// them; and of a single configuration what its seeds reach in the mean.
-fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
+fn tell_of_luck(
+    rows: Vec<(Settings, &RunRecord)>,
+    best: Option<&RunRecord>,
+    by: RankBy,
+    n_seeds: usize,
+    output: &mut Output,
+) {
     let Some(best) = best else { return };
     let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
     let configurations = Repetitions::ranked(rows, ranking);
@@ -279,8 +287,12 @@ fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by:
         let (first, own) = (&configurations[0], &configurations[place]);
         let why =
             own.losses().map_or_else(|| "this seed was lucky".to_owned(), |losses| format!("of its seeds {losses}"));
-        // What lost seeds itself is no safe choice.
-        let choice = if first.n_lost() == 0 { ". The first line is the safer choice" } else { "" };
+        // What lost seeds itself, or lacks some yet, is no safe choice.
+        let choice = if first.n_lost() == 0 && first.records.len() >= n_seeds {
+            ". The first line is the safer choice"
+        } else {
+            ""
+        };
         let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
         output.line(wrapped("", &text, 9));
     }
