@@ -24,11 +24,6 @@ const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different ki
 const UNLIKE_CODES: &str = "warning: the trials write classes in different codes, and errors of their outputs say nothing about \
                             each other; --by accuracy compares them";
 
-/// Whether the losses of the trials cannot be compared.
-pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
-    are_unlike(trials, Metric::Loss)
-}
-
 /// Whether values of the metric are numbers of different kinds in these trials, as [`unlike_keys`] says it of records.
 fn are_unlike(trials: &[Trial], metric: Metric) -> bool {
     let kind =

@@ -12,16 +12,29 @@ use crate::table::{Column, Table};
 pub(crate) type Settings = Vec<(String, String)>;
 
 /// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key. At the end
-/// of the sweep each has `n_seeds`.
-pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, n_seeds: usize, output: &mut Output) {
-    let configurations = Repetitions::ranked(rows, ranking);
+/// of the sweep each has `n_seeds`. Those of which all trials are among the `stopped` stand last, without a result.
+pub(crate) fn sweep_table(
+    rows: Vec<(Settings, &RunRecord)>,
+    stopped: &[(Settings, usize)],
+    ranking: Ranking,
+    n_seeds: usize,
+    output: &mut Output,
+) {
+    let mut configurations = Repetitions::ranked(rows, ranking);
+    let mut by_epoch: Vec<&(Settings, usize)> = stopped.iter().collect();
+    by_epoch.sort_by_key(|(_, epoch)| std::cmp::Reverse(*epoch));
+    for (settings, _) in by_epoch {
+        if configurations.iter().all(|row| row.settings != *settings) {
+            configurations.push(Repetitions { settings: settings.clone(), records: Vec::new() });
+        }
+    }
     if configurations.is_empty() {
         return;
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.settings.as_slice()).collect();
     let n_needed = if ranking.set == Compared::Test { 1 } else { 2 };
     let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds), n_needed);
-    table.print(usize::MAX, |place| trouble(&configurations[place]), output);
+    table.print(usize::MAX, |place| trouble(&configurations[place], stopped), output);
     let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(
@@ -119,7 +132,13 @@ fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
     }
 }
 
-fn trouble(row: &Repetitions<'_, Settings>) -> String {
+fn trouble(row: &Repetitions<'_, Settings>, stopped: &[(Settings, usize)]) -> String {
     let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
-    named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect()
+    let mut text: String =
+        named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect();
+    let n_stopped = stopped.iter().filter(|(settings, _)| *settings == row.settings).count();
+    if n_stopped > 0 {
+        text.push_str(&format!("  {n_stopped} stopped"));
+    }
+    text
 }

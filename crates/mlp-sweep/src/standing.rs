@@ -88,7 +88,7 @@ impl Standing {
     }
 
     fn named(&self, record: &RunRecord, is_wanted: impl Fn(&str) -> bool) -> String {
-        let axes = self.specification.axes.iter().filter(|axis| is_wanted(&axis.key));
+        let axes = self.specification.axes.iter().filter(|axis| axis.varies() && is_wanted(&axis.key));
         let varied = axes.filter_map(|axis| Some(format!("{} = {}", axis.key, shown(record.setting(&axis.key)?))));
         varied.collect::<Vec<_>>().join(", ")
     }

@@ -34,6 +34,13 @@ const MAX_LISTED: usize = 32;
 /// Runs the command. Nothing in the folder is changed.
 pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Failure> {
     let folder = RunFolder::new(&arguments.folder);
+    if !folder.path().exists() {
+        return Err(Failure::configuration(format!(
+            "{}: no such folder; expected one that `sweep` wrote, such as those in {}",
+            folder.path().display(),
+            places::shown(&places::runs())
+        )));
+    }
     if !folder.specification().is_file() {
         return Err(Failure::configuration(format!(
             "{}: expected a folder of a sweep, with spec.toml in it, found none; \

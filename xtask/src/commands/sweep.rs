@@ -13,14 +13,14 @@ use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
 };
-use mlp_train::{ValidationMetric, nearest};
+use mlp_train::nearest;
 use serde_json::json;
 
 use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{RankingOption, RunArguments, are_comparable, minimise_unlike_losses, time};
+use crate::options::{RankingOption, RunArguments, are_comparable, time};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::planning;
@@ -166,7 +166,6 @@ impl Sweep {
         let progress = Progress::new(self.run.style.quiet);
         self.ranking.check_trials(sweep.trials())?;
         self.ranking.warn_of_unlike_trials(sweep.trials());
-        warn_of_halving(sweep);
         let watch = SweepProgress::new(&progress, self.ranking.by(), &|_| {});
         let mut open = sweep.open("sweep", self.shard, &watch)?;
         for other in &self.reuse {
@@ -189,7 +188,8 @@ impl Sweep {
         if is_talkative && !outcome.records.is_empty() {
             let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
             let n_seeds = sweep.specification().n_seeds();
-            sweep_table(rows(&trials, &outcome.records), ranking, n_seeds, output);
+            let stopped = stopped(&trials, &outcome);
+            sweep_table(rows(&trials, &outcome.records), &stopped, ranking, n_seeds, output);
         }
         let data = Some(sweep.experiment().data());
         let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
@@ -224,17 +224,6 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
             "{n_examined} of {} examined: a net is examined while it trains; one that was\n  finished before needs another --out",
             counted(trials.len(), "trial")
         ));
-    }
-}
-
-/// Says that halving compares what cannot be compared, and what to write instead.
-fn warn_of_halving(sweep: &mlp_sweep::Sweep) {
-    let Some(halving) = sweep.specification().halving() else { return };
-    if halving.metric == ValidationMetric::Loss && minimise_unlike_losses(sweep.trials()) {
-        notice(
-            "warning: halving compares losses of different kinds, whose values say nothing about each other; halving = \
-             { metric = \"validation.accuracy\" } compares the trials",
-        );
     }
 }
 
@@ -366,7 +355,8 @@ fn introduce(
     let data = data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation);
     output.line(wrapped("data", &data, 9));
     for axis in specification.axes() {
-        output.line(wrapped("varies", &format!("{}: {}", axis.key, axis.shown()), 9));
+        let name = if axis.varies() { "varies" } else { "fixed" };
+        output.line(wrapped(name, &format!("{}: {}", axis.key, axis.shown()), 9));
     }
     if let Some(random) = specification.random() {
         let combinations = counted(random.n_combinations, "combination");
@@ -401,6 +391,15 @@ fn introduce(
 /// Each finished trial with what distinguishes it besides its seed.
 fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Settings, &'a RunRecord)> {
     trials.iter().filter_map(|trial| Some((trial.configuration(), records.get(&trial.id)?))).collect()
+}
+
+/// Each trial that halving stopped with what distinguishes it besides its seed, and the epoch after which it was stopped.
+fn stopped(trials: &[Trial], outcome: &SweepOutcome) -> Vec<(Settings, usize)> {
+    let stopped = outcome.stopped_trials.iter().filter_map(|stopped| {
+        let trial = trials.iter().find(|trial| trial.id == stopped.trial)?;
+        Some((trial.configuration(), stopped.epoch))
+    });
+    stopped.collect()
 }
 
 fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {
