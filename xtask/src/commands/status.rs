@@ -13,6 +13,7 @@ use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::in_minutes;
+use crate::summary::quoted;
 use crate::table::wrapped;
 
 /// Show how a sweep stands, also while it runs: what is done, the best, who is at it, how long it will take
@@ -115,7 +116,7 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
 }
 
 fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mut Output) {
-    output.line(format_args!("folder   {}", places::shown(folder)));
+    output.line(format_args!("folder   {}", quoted(folder)));
     let work = match (&standing.holder, standing.n_left()) {
         (Some(holder), _) => holder.clone(),
         (None, 0) => "complete".to_owned(),

@@ -330,7 +330,7 @@ fn list_presets(output: &mut Output) -> Result<(), Failure> {
         let name = format!("{:<16}{:>10}", preset.name, counted(n_trials, "trial"));
         output.line(wrapped(&name, preset.title(), 28));
     }
-    output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
+    output.line("\n`cargo xtask sweep NAME` runs one, and with --list behind it shows its trials");
     Ok(())
 }
 
@@ -338,7 +338,7 @@ fn list_trials(sweep: &mlp_sweep::Sweep, output: &mut Output) -> Result<(), Fail
     for trial in sweep.trials() {
         output.line(wrapped(&trial.id, &trial.label(), 34));
     }
-    let folder = places::shown(sweep.folder().path());
+    let folder = summary::quoted(sweep.folder().path());
     output.line(format_args!("{} into {folder}", counted(sweep.trials().len(), "trial")));
     Ok(())
 }
@@ -385,7 +385,7 @@ fn introduce(
         counted(parallelism.n_threads, "thread"),
         experiment.kernel().name()
     ));
-    output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
+    output.line(format_args!("into     {}\n", summary::quoted(sweep.folder().path())));
 }
 
 /// Each finished trial with what distinguishes it besides its seed.

@@ -262,6 +262,12 @@ fn a_folder_with_blanks_is_called_by_its_name_and_what_is_not_there_is_called_mi
     let outcome = sandbox.run(call).expect_code(0);
     assert!(outcome.stdout.contains("data     \"my digits\": 200 training"), "{}", outcome.stdout);
     sandbox.only_file("runs/here-my digits/trials", ".json");
+    // What can be copied into a shell is quoted.
+    for line in ["into     'runs/here-my digits'", "report   'runs/here-my digits/report.html'"] {
+        assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
+    }
+    let status = sandbox.run(["sweep", "status", "runs/here-my digits"]).expect_code(0);
+    assert!(status.stdout.starts_with("folder   'runs/here-my digits'\n"), "{}", status.stdout);
     let shown = sandbox.run(["data", "show", "./my digits"]).expect_code(0);
     assert!(shown.stdout.starts_with("\"my digits\": 200 training"), "{}", shown.stdout);
     for name in ["none.csv", "none.npz", "none"] {
