@@ -153,7 +153,15 @@ pub(crate) fn summary(data: &Dataset, (n_train, n_test): (usize, usize), n_valid
         0 => String::new(),
         n_validation => format!(" ({} for validation)", thousands(n_validation as u64)),
     };
-    format!("{}: {train} training{validation}, {test} test images, {height} × {width}: {classes}", data.name())
+    format!(
+        "{}: {train} training{validation}, {test} test images, {height} × {width}: {classes}",
+        shown_name(data.name())
+    )
+}
+
+/// The name of data in a sentence: quoted where it could be taken for several words.
+pub(crate) fn shown_name(name: &str) -> String {
+    if is_safe_name(name) { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// Refuses to read what cannot fit, with room for what comes with it.
@@ -242,7 +250,7 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
             ""
         };
         return Failure::data(format!(
-            "{choice}: no such folder; expected one with train-images-idx3-ubyte, train-labels-idx1-ubyte, \
+            "{choice}: no such file or folder; expected a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, \
              t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, with or without .gz{from_elsewhere}"
         ));
     }
@@ -257,14 +265,17 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
     Failure::data(format!("no data set and no folder is called \"{choice}\"; known are {}{guess}", known.join(", ")))
 }
 
-/// The last part of a path as part of a folder's name.
+/// A longer name of a folder is not made part of another.
+const MAX_NAME: usize = 150;
+
+/// The last part of a path, which is the name of the data and part of the name of a folder of results.
 fn name_of(path: &Path) -> String {
     path.canonicalize()
         .ok()
         .as_deref()
         .and_then(Path::file_name)
         .and_then(|name| name.to_str())
-        .filter(|name| is_safe_name(name))
+        .filter(|name| !name.chars().any(char::is_control) && name.len() <= MAX_NAME)
         .unwrap_or("folder")
         .to_owned()
 }

@@ -30,15 +30,14 @@ mod table;
 mod failure;
 mod interrupt;
 mod lock;
+mod usage;
 
 mod bench;
 mod pictures;
 
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use mlp_train::TrainConfig;
 
 use crate::failure::Failure;
 use crate::output::{Output, notice};
@@ -55,9 +54,12 @@ Begin with:
 Exit codes: 0 done, 2 usage or configuration, 3 bad data, 4 network or checksum, 5 input/output,
 6 folder in use, 7 a trial or a check failed, 75 interrupted (run again to go on)";
 
+/// Columns of the help: those of a terminal where nobody has made it wider, or fewer where it is narrower.
+const WIDTH: usize = 80;
+
 /// The laboratory for multilayer perceptrons
 #[derive(Parser, Debug)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = AFTER_HELP)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = AFTER_HELP, max_term_width = WIDTH)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -119,12 +121,17 @@ fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
             subcommand.after_long_help(format!("{examples}\n\n{keys}"))
         });
     }
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     let parsed = command.try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
     match parsed {
         Ok(line) => Ok(Some(line.command)),
-        Err(error) if error.use_stderr() => {
+        Err(mut error) if error.use_stderr() => {
+            let arguments: Vec<String> =
+                std::env::args_os().skip(1).map(|text| text.to_string_lossy().into()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let tip = usage::improve(&mut error, &arguments, &names);
             let _ = error.print();
-            if let Some(tip) = tip_of_a_key(&error) {
+            if let Some(tip) = tip {
                 notice(tip);
             }
             Err(ExitCode::from(2))
@@ -135,17 +142,6 @@ fn parse(output: &mut Output) -> Result<Option<Command>, ExitCode> {
             Ok(None)
         }
     }
-}
-
-/// How to set a configuration key that was written as an option, such as `--epochs`.
-fn tip_of_a_key(error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::UnknownArgument {
-        return None;
-    }
-    let ContextValue::String(argument) = error.get(ContextKind::InvalidArg)? else { return None };
-    let name = argument.strip_prefix("--")?.split('=').next()?.replace('-', "_");
-    let known = TrainConfig::KEYS.iter().map(|key| key.name).find(|key| *key == name)?;
-    Some(format!("`{known}` is a key of the configuration: `train` and `sweep` take it as --set {known}=VALUE"))
 }
 
 fn run(command: &Command, output: &mut Output) -> Result<(), Failure> {

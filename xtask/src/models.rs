@@ -8,6 +8,7 @@ use mlp_results::{RankBy, Ranking, RunFolder, RunRecord, best};
 use mlp_train::{Committee, SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
+use crate::options::warn_of_test_sets;
 use crate::output::Output;
 use crate::places;
 use crate::summary::quoted;
@@ -46,6 +47,7 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
             ),
         ));
     }
+    warn_of_test_sets(records.values());
     let ranking = Ranking::of(records.values(), RankBy::default());
     Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some((records.len(), ranking)), is_newest: false })
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use mlp_core::{Kernel, Workers};
-use mlp_results::text::counted;
-use mlp_results::{Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, keys_of_kind, unlike_keys};
+use mlp_results::text::{counted, shorten};
+use mlp_results::{
+    Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, TestSet, keys_of_kind, test_sets, unlike_keys,
+};
 use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
 
 use crate::failure::{Code, Failure};
@@ -22,11 +24,6 @@ const UNLIKE_LOSSES: &str = "warning: the trials minimise losses of different ki
 const UNLIKE_CODES: &str = "warning: the trials write classes in different codes, and errors of their outputs say nothing about \
                             each other; --by accuracy compares them";
 
-/// Whether the losses of the trials cannot be compared.
-pub(crate) fn minimise_unlike_losses(trials: &[Trial]) -> bool {
-    are_unlike(trials, Metric::Loss)
-}
-
 /// Whether values of the metric are numbers of different kinds in these trials, as [`unlike_keys`] says it of records.
 fn are_unlike(trials: &[Trial], metric: Metric) -> bool {
     let kind =
@@ -36,6 +33,30 @@ fn are_unlike(trials: &[Trial], metric: Metric) -> bool {
 
 fn warn_of_unlike(metric: Metric) {
     notice(if metric == Metric::Loss { UNLIKE_LOSSES } else { UNLIKE_CODES });
+}
+
+/// Whether what these trials are ranked by means the same in all of them, measured on the same samples.
+pub(crate) fn are_comparable<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone, ranking: Ranking) -> bool {
+    test_sets(records.clone()).len() < 2 && unlike_keys(records, ranking.metric).is_empty()
+}
+
+/// Says that trials were tested on different samples, across which nothing is compared.
+pub(crate) fn warn_of_test_sets<'a>(records: impl Iterator<Item = &'a RunRecord>) {
+    let sets = test_sets(records);
+    if sets.len() > 1 {
+        notice(format_args!(
+            "warning: the trials were tested on {} different sets of samples ({}), so that their test numbers cannot be \
+             compared",
+            sets.len(),
+            sets.iter().map(test_set_name).collect::<Vec<_>>().join("; ")
+        ));
+    }
+}
+
+/// `mnist, 10,000 images`, with the start of the hash of the data.
+fn test_set_name(set: &TestSet) -> String {
+    let hash: String = set.sha256.chars().take(8).collect();
+    format!("{} {hash}, {}", shorten(&set.name, 40), counted(set.n_samples, "image"))
 }
 
 /// Says, of several trials, that some may have learned from their validation samples before: those rank them too high.

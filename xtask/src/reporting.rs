@@ -10,7 +10,7 @@ use mlp_sweep::{Dataset, SweepSpec};
 use ndarray::Axis;
 
 use crate::failure::Failure;
-use crate::options::warn_of_seen_validation;
+use crate::options::{warn_of_seen_validation, warn_of_test_sets};
 use crate::output::notice;
 
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
@@ -25,6 +25,7 @@ pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) ->
     let _turn = FolderLock::wait(folder, RunFolder::REPORT_LOCK)?;
     let input = ReportInput { by, ..read_folder(folder)? };
     warn_of_seen_validation(input.trials.iter().map(|trial| &trial.record));
+    warn_of_test_sets(input.trials.iter().map(|trial| &trial.record));
     finish(input, folder, data)
 }
 

@@ -246,7 +246,7 @@ pub(crate) fn explain_metrics(test: &EpochMetrics, n_samples: usize, reading: Re
 
 /// Where the results are and what one can do with them.
 pub(crate) fn what_next(report: &Path, model: Option<&Path>, output: &mut Output) {
-    output.line(format_args!("\nreport   {}", report.display()));
+    output.line(format_args!("\nreport   {}", quoted(report)));
     if let Some(path) = model {
         let model = quoted(path);
         if !path.is_file() {

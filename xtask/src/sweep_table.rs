@@ -4,22 +4,37 @@ use mlp_results::text::counted;
 use mlp_results::{Compared, Metric, Ranking, Repetitions, RunRecord};
 use mlp_train::Decoding;
 
+use crate::options::are_comparable;
 use crate::output::Output;
 use crate::table::{Column, Table};
 
 /// The keys that vary, without the seed, with their values.
 pub(crate) type Settings = Vec<(String, String)>;
 
-/// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key.
-pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, output: &mut Output) {
-    let configurations = Repetitions::ranked(rows, ranking);
+/// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key. At the end
+/// of the sweep each has `n_seeds`. Those of which all trials are among the `stopped` stand last, without a result.
+pub(crate) fn sweep_table(
+    rows: Vec<(Settings, &RunRecord)>,
+    stopped: &[(Settings, usize)],
+    ranking: Ranking,
+    n_seeds: usize,
+    output: &mut Output,
+) {
+    let mut configurations = Repetitions::ranked(rows, ranking);
+    let mut by_epoch: Vec<&(Settings, usize)> = stopped.iter().collect();
+    by_epoch.sort_by_key(|(_, epoch)| std::cmp::Reverse(*epoch));
+    for (settings, _) in by_epoch {
+        if configurations.iter().all(|row| row.settings != *settings) {
+            configurations.push(Repetitions { settings: settings.clone(), records: Vec::new() });
+        }
+    }
     if configurations.is_empty() {
         return;
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.settings.as_slice()).collect();
     let n_needed = if ranking.set == Compared::Test { 1 } else { 2 };
-    let table = Table::new(&lines, score_columns(&configurations, ranking), n_needed);
-    table.print(usize::MAX, |place| trouble(&configurations[place]), output);
+    let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds), n_needed);
+    table.print(usize::MAX, |place| trouble(&configurations[place], stopped), output);
     let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(
@@ -27,10 +42,14 @@ pub(crate) fn sweep_table(rows: Vec<(Settings, &RunRecord)>, ranking: Ranking, o
             counted(most_seeds, "seed")
         ));
     }
-    if configurations.iter().any(|row| has_fewer(row, ranking.metric, most_seeds)) {
-        output.line("(2), for one: over so many seeds alone, which have a result");
+    let fewest = configurations.iter().filter(|row| has_fewer(row, ranking.metric, n_seeds));
+    if let Some(fewest) = fewest.map(|row| row.scores(ranking.metric).len()).min() {
+        output.line(format_args!("({fewest}), for one: over so many of {n_seeds} seeds alone, which have a result"));
     }
-    if configurations.len() > 1 {
+    let records = configurations.iter().flat_map(|row| row.records.iter().copied());
+    if configurations.len() > 1 && !are_comparable(records, ranking) {
+        output.line("what cannot be compared is in no order: only lines of one kind are, the best of\nthem first");
+    } else if configurations.len() > 1 {
         output.line(match ranking.set {
             Compared::Test if has_validation(&configurations) => {
                 "best first by the test set, which flatters the first: luck with these images\nhelped to choose it; \
@@ -53,7 +72,7 @@ fn has_validation(configurations: &[Repetitions<'_, Settings>]) -> bool {
 }
 
 /// The columns of numbers: what ranks, what the test set measured, and where the metric is the accuracy, what else tells.
-fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking) -> Vec<Column> {
+fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking, n_seeds: usize) -> Vec<Column> {
     let metric = ranking.metric;
     let word = if metric == Metric::Accuracy { "right" } else { metric.name() };
     let head = |set: &str, has_seeds: bool| format!("{set} {word}{}", if has_seeds { " ±" } else { "" });
@@ -66,9 +85,8 @@ fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking)
         columns.push(Column::new(head, numbers.into_iter().map(|(mean, deviation)| spread(metric, mean, deviation))));
     }
     let head = head("test", configurations.iter().any(|row| row.scores(metric).len() > 1));
-    let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
     let test = |row: &Repetitions<'_, Settings>| spread(metric, row.mean(metric), row.deviation(metric));
-    let cells = configurations.iter().map(|row| match has_fewer(row, metric, most_seeds) {
+    let cells = configurations.iter().map(|row| match has_fewer(row, metric, n_seeds) {
         true => format!("{} ({})", test(row), row.scores(metric).len()),
         false => test(row),
     });
@@ -98,10 +116,10 @@ fn value(metric: Metric, value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| metric.format(value))
 }
 
-/// Whether a configuration has a result of fewer seeds than others.
-fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, most_seeds: usize) -> bool {
+/// Whether a configuration has a result of fewer seeds than it is to have.
+fn has_fewer(row: &Repetitions<'_, Settings>, metric: Metric, n_seeds: usize) -> bool {
     let n_scores = row.scores(metric).len();
-    n_scores > 0 && n_scores < most_seeds
+    n_scores > 0 && n_scores < n_seeds
 }
 
 fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
@@ -114,7 +132,13 @@ fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
     }
 }
 
-fn trouble(row: &Repetitions<'_, Settings>) -> String {
+fn trouble(row: &Repetitions<'_, Settings>, stopped: &[(Settings, usize)]) -> String {
     let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
-    named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect()
+    let mut text: String =
+        named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect();
+    let n_stopped = stopped.iter().filter(|(settings, _)| *settings == row.settings).count();
+    if n_stopped > 0 {
+        text.push_str(&format!("  {n_stopped} stopped"));
+    }
+    text
 }

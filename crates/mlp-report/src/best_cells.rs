@@ -30,8 +30,7 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
     let metric = overview.metric;
     let rows = Rows::new(overview, &cells);
     let mut canvas = Canvas::new(WIDTH, rows.bottom + 34.0);
-    let title =
-        format!("The best {} by {}", text::counted(cells.len(), "configuration"), metric.title().to_lowercase());
+    let title = format!("{} by {}", which(overview, cells.len()), metric.title().to_lowercase());
     let has_intervals = cells.iter().any(|cell| cell.interval().is_some());
     let what =
         if has_intervals { "mean and 95 % t-interval over the seeds; dots: single runs" } else { "one run each" };
@@ -47,6 +46,18 @@ pub fn best_cells(overview: &Overview<'_>) -> String {
         }
     }
     canvas.finish(&title, &format!("{}: {}.", metric.measures(), said.join("; ")))
+}
+
+/// `The best 15 configurations`, or `All 12 configurations` where no other has a result.
+fn which(overview: &Overview<'_>, n_drawn: usize) -> String {
+    let configurations = text::counted(n_drawn, "configuration");
+    let n_scored = overview.cells.iter().filter(|cell| !cell.scores.is_empty()).count();
+    match n_drawn {
+        _ if n_drawn < n_scored => format!("The best {configurations}"),
+        1 => "The only configuration with a result".to_owned(),
+        _ if n_drawn < overview.cells.len() => format!("All {configurations} with a result"),
+        _ => format!("All {configurations}"),
+    }
 }
 
 /// Where the rows and the scores stand.

@@ -87,10 +87,12 @@ impl Figures<'_> {
 
 /// Draws all figures of `input`.
 pub fn draw_all<'a>(input: &ReportInput, overview: &Overview<'a>) -> Figures<'a> {
-    let mut figures =
-        Figures { epochs: comparing::epochs(overview), robustness: disturbed(input, overview), ..Figures::default() };
-    // Numbers of different kinds on one axis, or in one mean, would say something that is not so.
-    if overview.unlike.is_empty() {
+    let mut figures = Figures { robustness: disturbed(input, overview), ..Figures::default() };
+    // Numbers of different kinds, or of different samples, on one axis or in one mean would say something that is not so.
+    if overview.test_sets.len() < 2 {
+        figures.epochs = comparing::epochs(overview);
+    }
+    if overview.is_comparable() {
         let effects = effects(overview);
         figures.comparison = comparing::comparison(overview, &effects);
         figures.settings = settings::settings(overview, &effects);

@@ -47,7 +47,8 @@ impl RunFolder {
     ///
     /// A file that cannot be read is skipped, and a warning names it; so is a copy: a record counts under the name of its
     /// trial, `trials/<trial>.json`, and nowhere else, as it does in [`RunFolder::records`]. A folder without a `trials`
-    /// folder is one without trials. Nothing is locked: a sweep may be running in the folder.
+    /// folder is one without trials. Of a record whose identity is not that of its settings and data a warning says that it was
+    /// changed by hand. Nothing is locked: a sweep may be running in the folder.
     ///
     /// # Errors
     ///
@@ -55,7 +56,11 @@ impl RunFolder {
     pub fn read(&self) -> Result<Results> {
         fs::read_dir(self.path()).map_err(|error| no_folder(self.path(), error))?;
         let mut results = Results::default();
-        self.read_trials(&mut results)?;
+        if self.read_trials(&mut results)? {
+            let n_trials = text::thousands(results.trials.len() as u64);
+            let warning = format!("With {n_trials} trials, only the best ones' mistakes and confusions were read.");
+            results.warnings.push(warning);
+        }
         self.read_all_robustness(&mut results)?;
         self.read_all_diagnoses(&mut results)?;
         let recorded: BTreeSet<&str> = results.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
@@ -84,7 +89,21 @@ impl RunFolder {
         records.collect()
     }
 
-    fn read_trials(&self, results: &mut Results) -> Result<()> {
+    /// The same, and a warning for each file beside them that was skipped, and for each record that was changed by hand.
+    ///
+    /// # Errors
+    ///
+    /// If the folder of records cannot be listed.
+    pub fn records_with_warnings(&self) -> Result<(BTreeMap<String, RunRecord>, Vec<String>)> {
+        let mut results = Results::default();
+        self.read_trials(&mut results)?;
+        let known = results.trials.into_iter().filter(|trial| trial.ending.is_none());
+        let records = known.map(|trial| (trial.record.trial.clone(), trial.record)).collect();
+        Ok((records, results.warnings))
+    }
+
+    /// Whether there were so many that most were read without details.
+    fn read_trials(&self, results: &mut Results) -> Result<bool> {
         let paths = json_files(&self.trials())?;
         let is_large = paths.len() > N_TRIALS_IN_FULL;
         let mut best = BestSoFar::default();
@@ -95,6 +114,9 @@ impl RunFolder {
                     results.warnings.push(misnamed(path, &record.trial, is_there));
                 }
                 Ok((mut record, ending)) => {
+                    if !record.has_own_identity() {
+                        results.warnings.push(changed(path));
+                    }
                     if is_large && !best.is_beaten_by(&record) {
                         drop_details(&mut record);
                     }
@@ -104,12 +126,7 @@ impl RunFolder {
                 Err(error) => results.warnings.push(format!("Skipped a record. {error}")),
             }
         }
-        if is_large {
-            let n_trials = text::thousands(paths.len() as u64);
-            let warning = format!("With {n_trials} trials, only the best ones' mistakes and confusions were read.");
-            results.warnings.push(warning);
-        }
-        Ok(())
+        Ok(is_large)
     }
 
     fn read_all_robustness(&self, results: &mut Results) -> Result<()> {
@@ -217,6 +234,15 @@ fn misnamed(path: &Path, trial: &str, is_there: bool) -> String {
              {trial}.json, or delete it"
         )
     }
+}
+
+/// What to do about a record of which nobody knows what it measured.
+fn changed(path: &Path) -> String {
+    format!(
+        "Changed by hand. {}: expected the settings and data of the trial in its name, found others. Delete it, and the sweep \
+         runs the trial again",
+        path.display()
+    )
 }
 
 /// What was measured of one thing, once, though several files hold it: that of the file which bears its trial's name, or

@@ -25,6 +25,9 @@ pub const NUMERICS_VERSION_OF_SINGLE_SAMPLES: u32 = 5;
 /// order pairs of products are summed. The next is 7, for any of the three.
 pub const NUMERICS_VERSION_OF_BF16: u32 = 6;
 
+/// The newest of the three.
+const NEWEST: u32 = NUMERICS_VERSION_OF_BF16;
+
 /// Keys that say under which name and from which place, not what, is computed.
 const LEFT_OUT: [&str; 4] = ["name", "data", "classes", "threads"];
 
@@ -85,10 +88,33 @@ const FROZEN_DEFAULTS: &[(&str, &str)] = &[
 /// assert_ne!(trial_id(&config, "a hash"), id);
 /// ```
 pub fn trial_id(config: &Map<String, Value>, data_sha256: &str) -> String {
+    identity(config, data_sha256, numerics_version(config))
+}
+
+/// Whether `trial` is the identity of this configuration and these data, by the numerics of this version or of any before it:
+/// a record does not say by which it was computed.
+pub(crate) fn is_identity(trial: &str, config: &Map<String, Value>, data_sha256: &str) -> bool {
+    let is_it = |config: &Map<String, Value>| {
+        let own = numerics_version(config);
+        let versions = std::iter::once(own).chain((1..=NEWEST).filter(|version| *version != own));
+        versions.into_iter().any(|version| identity(config, data_sha256, version) == trial)
+    };
+    // Asking for all samples by their number is asking for all samples, and which number that is only the data say.
+    let without = |keys: &[&str]| {
+        let mut config = config.clone();
+        config.retain(|key, _| !keys.contains(&key.as_str()));
+        config
+    };
+    let is_sized = |key: &&str| config.get(*key).is_some_and(Value::is_number);
+    let sizes: Vec<&str> = ["train_size", "test_size"].into_iter().filter(is_sized).collect();
+    is_it(config) || sizes.iter().any(|size| is_it(&without(&[size]))) || (sizes.len() > 1 && is_it(&without(&sizes)))
+}
+
+fn identity(config: &Map<String, Value>, data_sha256: &str, numerics: u32) -> String {
     let mut typed = TrainConfig::default().to_map();
     typed.extend(config.iter().map(|(key, value)| (key.clone(), canonical_value(key, value))));
     typed.retain(|key, value| !LEFT_OUT.contains(&key.as_str()) && !is_frozen_default(key, value));
-    let identity = json!({ "config": typed, "data": data_sha256, "numerics": numerics_version(config) });
+    let identity = json!({ "config": typed, "data": data_sha256, "numerics": numerics });
     hex::encode(&Sha256::digest(canonical_json(&identity))[..16])
 }
 

@@ -1,9 +1,12 @@
 //! What makes the values of a metric numbers of different kinds, which say nothing about each other.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::metric::Metric;
 use crate::record::RunRecord;
+use crate::score::{Compared, score};
 use crate::varied::config_value;
 
 /// Another formula, another sum over the outputs and other targets make another loss.
@@ -44,8 +47,51 @@ pub fn keys_of_kind(metric: Metric) -> &'static [&'static str] {
     }
 }
 
+/// Samples that trials were tested on: two sets are one only where both the data and the number of samples are the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestSet {
+    /// The name of the data set.
+    pub name: String,
+    /// How many samples.
+    pub n_samples: usize,
+    /// The hash of the decoded data.
+    pub sha256: String,
+}
+
+impl TestSet {
+    fn of(record: &RunRecord) -> TestSet {
+        let data = &record.data;
+        TestSet { name: data.name.clone(), n_samples: data.test, sha256: data.sha256.clone() }
+    }
+}
+
+/// The sets of samples that the finished ones of these trials were tested on, each once, under the first of its names. Where
+/// there are several, what was measured on one says nothing beside what was measured on another, which may be harder.
+///
+/// ```
+/// assert!(mlp_results::test_sets([]).is_empty());
+/// ```
+pub fn test_sets<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> Vec<TestSet> {
+    let is_tested = |record: &&RunRecord| score(record, Metric::Loss, Compared::Test).is_some();
+    let all: BTreeSet<TestSet> = records.into_iter().filter(is_tested).map(TestSet::of).collect();
+    let mut sets: Vec<TestSet> = Vec::new();
+    for set in all {
+        if !sets.iter().any(|known| (&known.sha256, known.n_samples) == (&set.sha256, set.n_samples)) {
+            sets.push(set);
+        }
+    }
+    sets
+}
+
+/// The place of a trial's test samples among the sets, and the values of the keys that make numbers of different kinds.
+pub(crate) fn kind_of(record: &RunRecord, unlike: &[&str], test_sets: &[TestSet]) -> (usize, String) {
+    let is_its = |set: &TestSet| set.sha256 == record.data.sha256 && set.n_samples == record.data.test;
+    let set = test_sets.iter().position(is_its).filter(|_| test_sets.len() > 1);
+    (set.unwrap_or(0), kind(record, unlike))
+}
+
 /// The values of these keys, for telling kinds apart.
-pub(crate) fn kind(record: &RunRecord, unlike: &[&str]) -> String {
+fn kind(record: &RunRecord, unlike: &[&str]) -> String {
     let values: Vec<&Value> = unlike.iter().map(|key| config_value(record, key)).collect();
     if values.is_empty() { String::new() } else { serde_json::json!(values).to_string() }
 }

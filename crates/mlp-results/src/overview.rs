@@ -10,7 +10,7 @@ use crate::best::best_by;
 use crate::cell::{Cell, cells};
 use crate::ending::TrialResult;
 use crate::interval;
-use crate::kind::{kind, unlike_keys};
+use crate::kind::{TestSet, kind_of, test_sets, unlike_keys};
 use crate::levels::constant_answers;
 use crate::metric::Metric;
 use crate::record::RunRecord;
@@ -44,11 +44,11 @@ pub struct Overview<'a> {
     pub varied: Vec<VariedKey>,
     /// The configurations, the best mean of what they are ranked by first; behind all that lost fewer seeds those of which some
     /// diverged or failed ([`Cell::n_lost`]), whose means are over the luckier seeds alone; behind them those of which some seeds
-    /// were stopped ([`Cell::is_partly_stopped`]), and those without a score last. Where [`Overview::unlike`] names a key, those
-    /// of one kind stand together, and only their order among themselves means anything.
+    /// were stopped ([`Cell::is_partly_stopped`]), and those without a score last. Where trials are not comparable
+    /// ([`Overview::is_comparable`]), those of one kind stand together, and only their order among themselves means anything.
     pub cells: Vec<Cell<'a>>,
     /// The trial with the best single score on the samples that rank, the first of equals: the one that a report calls the best and shows in full.
-    /// It need not belong to the configuration with the best mean. None is the best where [`Overview::unlike`] names a key.
+    /// It need not belong to the configuration with the best mean. None is the best where they are not comparable.
     pub best: Option<&'a TrialResult>,
     /// The score from which on networks count as trained, in units of the metric: it is near to what the best constant answer
     /// reaches, further by a tenth of the way to the best trial, or by three standard errors of an accuracy, where these are
@@ -58,6 +58,8 @@ pub struct Overview<'a> {
     /// The keys in which these trials differ and which make the values of the metric numbers of different kinds, such as the
     /// losses of different formulas: they cannot be compared across them. As a rule none.
     pub unlike: Vec<&'static str>,
+    /// The sets of samples that trials were tested on ([`test_sets`]). Where there are several, nothing is compared across them.
+    pub test_sets: Vec<TestSet>,
 }
 
 impl<'a> Overview<'a> {
@@ -86,10 +88,11 @@ impl<'a> Overview<'a> {
         let unranked = |cell: &Cell<'_>| cell.mean().filter(|_| cell.ranking_mean().is_none());
         let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
         let unlike = unlike_keys(records.clone(), metric);
+        let test_sets = test_sets(records.clone());
         let place = |cell: &Cell<'_>| {
             let is_unranked = cell.ranking_mean().is_none();
             let n_lost = if is_unranked { 0 } else { cell.n_lost() };
-            let kind = cell.trials.first().map_or_else(String::new, |trial| kind(&trial.record, &unlike));
+            let kind = cell.trials.first().map(|trial| kind_of(&trial.record, &unlike, &test_sets));
             (kind, is_unranked, cell.is_partly_stopped(), n_lost)
         };
         let by_rank = |a: &Cell<'_>, b: &Cell<'_>| place(a).cmp(&place(b)).then_with(|| by_rank(a, b));
@@ -104,8 +107,8 @@ impl<'a> Overview<'a> {
         });
         let ranked_on = ranking.set;
         let mut overview =
-            Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None, unlike };
-        let best = best_by(records, by).filter(|_| overview.unlike.is_empty());
+            Overview { metric, compared, ranked_on, varied, cells, best: None, trained_from: None, unlike, test_sets };
+        let best = best_by(records, by).filter(|_| overview.is_comparable());
         overview.best = best.and_then(|best| trials.iter().find(|trial| std::ptr::eq(&trial.record, best)));
         overview.trained_from = overview.trained_from();
         let groups: Vec<(usize, bool)> = overview
@@ -117,6 +120,18 @@ impl<'a> Overview<'a> {
             (cell.n_trained, cell.is_bimodal) = counted;
         }
         overview
+    }
+
+    /// Whether the scores of all trials can be compared: they are of one kind ([`Overview::unlike`]), and were measured on the
+    /// same samples ([`Overview::test_sets`]). Otherwise none is the best, and no means are taken over several kinds.
+    pub fn is_comparable(&self) -> bool {
+        self.unlike.is_empty() && self.test_sets.len() < 2
+    }
+
+    /// What is the same for trials that can be compared with each other, and for all where [`Overview::is_comparable`]; no more
+    /// is to be read from it.
+    pub fn kind(&self, trial: &TrialResult) -> (usize, String) {
+        kind_of(&trial.record, &self.unlike, &self.test_sets)
     }
 
     /// What a configuration is told by, each value with its setting: `hidden 54 · learning_rate 0.01287`; empty if nothing varies.

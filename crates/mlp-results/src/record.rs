@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::identity::is_identity;
 use crate::metric::Metric;
 
 /// The version of the record's layout.
@@ -306,6 +307,12 @@ impl RunRecord {
     /// Whether the trial need not be run again: it has finished or diverged.
     pub fn is_over(&self) -> bool {
         self.status != Status::Failed
+    }
+
+    /// Whether its identity is that of its configuration and its data ([`trial_id`](crate::trial_id), by this version of the
+    /// numerics or an earlier one). Otherwise one of them was changed after the record was written.
+    pub fn has_own_identity(&self) -> bool {
+        is_identity(&self.trial, &self.config, &self.data.sha256)
     }
 
     /// The first number that is not finite, and where it stands.

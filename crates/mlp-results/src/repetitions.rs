@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cell::losses;
 use crate::interval::{self, Interval};
+use crate::kind::{kind_of, test_sets, unlike_keys};
 use crate::metric::Metric;
 use crate::record::{RunRecord, Status};
 use crate::score::{Compared, Ranking, by_score, score, seconds};
@@ -32,18 +33,26 @@ impl<'a, K: Ord + Clone> Repetitions<'a, K> {
     /// Gathers the records of equal settings: first the configuration with the best mean of what they are ranked by; behind all
     /// that lost fewer seeds those of which some diverged or failed, as their means are over the luckier seeds alone; last
     /// those without a result. Of equals the one with the least mean loss on the same samples, and then the one that came
-    /// first.
+    /// first. Where records cannot be compared with each other, as they were tested on different samples or are of different
+    /// kinds, those of one kind stand together.
     pub fn ranked(rows: impl IntoIterator<Item = (K, &'a RunRecord)>, ranking: Ranking) -> Vec<Self> {
         let mut all: Vec<Self> =
             gathered(rows).into_iter().map(|(settings, records)| Repetitions { settings, records }).collect();
         let loss = |row: &Self| {
             interval::mean(&row.records.iter().filter_map(|record| ranking.loss(record)).collect::<Vec<_>>())
         };
+        let records = || all.iter().flat_map(|row| row.records.iter().copied());
+        let (unlike, sets) = (unlike_keys(records(), ranking.metric), test_sets(records()));
+        let kind = |row: &Self| row.records.first().map(|record| kind_of(record, &unlike, &sets));
         all.sort_by(|a, b| {
             let (one, other) = (a.ranking_mean(ranking), b.ranking_mean(ranking));
             let place = |row: &Self, mean: Option<f64>| (mean.is_none(), mean.map_or(0, |_| row.n_lost()));
             let by_losses = place(a, one).cmp(&place(b, other));
-            by_losses.then_with(|| ranking.order(one, other)).then_with(|| by_score(Metric::Loss, loss(a), loss(b)))
+            let by_kind = kind(a).cmp(&kind(b));
+            by_kind
+                .then(by_losses)
+                .then_with(|| ranking.order(one, other))
+                .then_with(|| by_score(Metric::Loss, loss(a), loss(b)))
         });
         all
     }

@@ -336,7 +336,7 @@ fn shape(settings: &RunSettings, data: &Dataset) -> (usize, usize) {
 }
 
 fn varied(specification: &SweepSpec, settings: &RunSettings) -> Vec<(String, String)> {
-    let axes = specification.axes.iter();
+    let axes = specification.axes.iter().filter(|axis| axis.varies());
     axes.map(|axis| {
         let value = settings.get(&axis.key).unwrap_or(Value::Null);
         (axis.key.clone(), shown(&value))

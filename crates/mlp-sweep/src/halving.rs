@@ -13,7 +13,9 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlp_results::{HalvingRound, RankedConfiguration, RankedTrial, RunRecord, Status, StoppedTrial, gathered};
+use mlp_results::{
+    HalvingRound, Metric, RankedConfiguration, RankedTrial, RunRecord, Status, StoppedTrial, gathered, keys_of_kind,
+};
 use mlp_train::EpochRecord;
 
 use crate::checkpoints::CheckpointInterval;
@@ -46,6 +48,7 @@ pub(crate) fn run(
         let warning = Warning::new(problem).with_remedy("every seed runs to its end");
         runner.observer.notify(Event::Warning(&warning));
     }
+    warn_of_unlike(halving, trials, runner);
     let mut rounds: Vec<HalvingRound> = Vec::new();
     // Trials that failed in this call are not tried again by it.
     let mut failed: BTreeSet<String> = BTreeSet::new();
@@ -84,6 +87,21 @@ pub(crate) fn run(
     let mut stopped_trials = all_stopped(&rounds);
     stopped_trials.retain(|stopped| !records.contains_key(&stopped.trial));
     Ok(SweepOutcome { records, stopped_trials, stopped: ran.stopped })
+}
+
+/// Says that what is compared are numbers of different kinds, and what to write instead.
+fn warn_of_unlike(halving: Halving, trials: &[Trial], runner: &Runner<'_>) {
+    let name = halving.metric.name().strip_prefix("validation.").unwrap_or_default();
+    let Ok(metric) = name.parse::<Metric>() else { return };
+    let kind =
+        |trial: &Trial| -> Vec<_> { keys_of_kind(metric).iter().map(|key| trial.settings.train.get(key)).collect() };
+    if trials.windows(2).all(|pair| kind(&pair[0]) == kind(&pair[1])) {
+        return;
+    }
+    let what = if metric == Metric::Loss { "losses" } else { "errors of outputs" };
+    let problem = format!("halving compares {what} of different kinds, whose values say nothing about each other");
+    let remedy = "halving = { metric = \"validation.accuracy\" } compares the trials";
+    runner.observer.notify(Event::Warning(&Warning::new(problem).with_remedy(remedy)));
 }
 
 /// The trials with the same settings but for the seed, gathered.

@@ -31,6 +31,8 @@ pub struct Standing {
     /// Trials a minute: as many as are running, at the seconds that finished ones took by their records. `None` where nothing
     /// is running, as in a copy of the folder, or nothing has finished.
     pub trials_per_minute: Option<f64>,
+    /// Records that were skipped or changed by hand, and why that is said.
+    pub warnings: Vec<String>,
 }
 
 impl Standing {
@@ -38,7 +40,7 @@ impl Standing {
     ///
     /// # Errors
     ///
-    /// If there is no specification in it, or none that can be read.
+    /// If there is no specification in it, or none that can be read, or if its records cannot be listed.
     pub fn read(folder: &RunFolder) -> Result<Self> {
         let specification = folder.specification();
         if !specification.is_file() {
@@ -47,7 +49,7 @@ impl Standing {
                 folder.path().display(),
             )));
         }
-        let records = folder.records();
+        let (records, warnings) = folder.records_with_warnings()?;
         // A trial that had come to an end of its own, such as a divergence, has its record.
         let rounds = folder.halving_rounds(|trial| records.contains_key(trial)).unwrap_or_default();
         let running = running(folder);
@@ -60,6 +62,7 @@ impl Standing {
             trials_per_minute: trials_per_minute(records.values(), running.len()),
             records,
             running,
+            warnings,
         })
     }
 
@@ -85,7 +88,7 @@ impl Standing {
     }
 
     fn named(&self, record: &RunRecord, is_wanted: impl Fn(&str) -> bool) -> String {
-        let axes = self.specification.axes.iter().filter(|axis| is_wanted(&axis.key));
+        let axes = self.specification.axes.iter().filter(|axis| axis.varies() && is_wanted(&axis.key));
         let varied = axes.filter_map(|axis| Some(format!("{} = {}", axis.key, shown(record.setting(&axis.key)?))));
         varied.collect::<Vec<_>>().join(", ")
     }

@@ -17,7 +17,7 @@ use mnist_io::{
 use serde_json::{Value, json};
 
 use crate::data;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::Progress;
@@ -332,6 +332,15 @@ fn require_new(folder: &Path) -> Result<(), Failure> {
 }
 
 fn import(arguments: &Import, output: &mut Output) -> Result<(), Failure> {
+    if !arguments.folder.exists() {
+        return Err(Failure::new(
+            Code::InputOutput,
+            format!(
+                "{}: no such file or folder; expected a folder of pictures, or a .csv, .npz or .parquet file",
+                arguments.folder.display()
+            ),
+        ));
+    }
     if !arguments.replace {
         require_no_set(&arguments.out)?;
     }

@@ -4,7 +4,7 @@ use mlp_results::text::{counted, duration, thousands};
 use mlp_sweep::{ConfigurationEstimate, Estimate, MemoryEstimate, Sweep};
 
 use crate::output::Output;
-use crate::places;
+use crate::summary::quoted;
 use crate::table::{Column, Table};
 
 /// How many configurations are listed.
@@ -26,7 +26,7 @@ pub(crate) fn show(estimate: &Estimate, sweep: &Sweep, output: &mut Output) {
         ));
         output.line(format_args!("memory   {}", memory(estimate.memory)));
     }
-    output.line(format_args!("into     {}", places::shown(sweep.folder().path())));
+    output.line(format_args!("into     {}", quoted(sweep.folder().path())));
 }
 
 /// A line for each configuration: how many trials are done, and what one of them takes.

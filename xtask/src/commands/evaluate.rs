@@ -135,7 +135,7 @@ pub(crate) fn run(arguments: &Evaluate, output: &mut Output) -> Result<(), Failu
         }
     };
     if let Some(report) = report.filter(|_| arguments.style.is_talkative()) {
-        output.line(format_args!("\nthe curves are in {}", report.display()));
+        output.line(format_args!("\nthe curves are in {}", summary::quoted(&report)));
     }
     Ok(())
 }

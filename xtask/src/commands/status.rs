@@ -9,10 +9,11 @@ use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::options::{RankingOption, warn_of_seen_validation};
-use crate::output::Output;
+use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
+use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::in_minutes;
+use crate::summary::quoted;
 use crate::table::wrapped;
 
 /// Show how a sweep stands, also while it runs: what is done, the best, who is at it, how long it will take
@@ -34,6 +35,13 @@ const MAX_LISTED: usize = 32;
 /// Runs the command. Nothing in the folder is changed.
 pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Failure> {
     let folder = RunFolder::new(&arguments.folder);
+    if !folder.path().exists() {
+        return Err(Failure::configuration(format!(
+            "{}: no such folder; expected one that `sweep` wrote, such as those in {}",
+            folder.path().display(),
+            places::shown(&places::runs())
+        )));
+    }
     if !folder.specification().is_file() {
         return Err(Failure::configuration(format!(
             "{}: expected a folder of a sweep, with spec.toml in it, found none; \
@@ -43,9 +51,13 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
         )));
     }
     let standing = Standing::read(&folder)?;
+    for warning in &standing.warnings {
+        notice(format_args!("warning: {warning}"));
+    }
     arguments.ranking.warn_of_unlike_records(standing.records.values());
     arguments.ranking.check(standing.records.values())?;
     warn_of_seen_validation(standing.records.values());
+    warn_of_test_sets(standing.records.values());
     let finished = standing.records.values().cloned().map(TrialResult::from);
     let trials: Vec<TrialResult> = finished.chain(standing.stopped_trials.iter().cloned()).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());
@@ -59,7 +71,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
 
 /// The configuration that ranks first, if any has something to be ranked by that can be compared.
 fn first_configuration<'o, 'a>(overview: &'o Overview<'a>) -> Option<&'o Cell<'a>> {
-    overview.cells.first().filter(|cell| overview.unlike.is_empty() && cell.ranking_mean().is_some())
+    overview.cells.first().filter(|cell| overview.is_comparable() && cell.ranking_mean().is_some())
 }
 
 /// The configuration that ranks first, with the spread of its seeds; then its best trial.
@@ -70,11 +82,17 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
         output.line(wrapped("best", &text, 9));
         return;
     }
+    if overview.test_sets.len() > 1 {
+        output.line(wrapped("best", "none: what was tested on different samples is not compared", 9));
+        return;
+    }
     let Some(best) = first_configuration(overview) else { return };
     let (metric, ranking) = (overview.metric, overview.ranking());
     let label = best.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default();
     let label = if label.is_empty() { label } else { format!(": {label}") };
+    let n_planned = standing.specification.n_seeds();
     let n_seeds = match best.ranking_scores.len() {
+        n_scores if best.trials.len() < n_planned => format!(", {n_scores} of {n_planned} seeds so far"),
         1 => String::new(),
         n_seeds => format!(", ± sd of {}", counted(n_seeds, "seed")),
     };
@@ -98,7 +116,7 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
 }
 
 fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mut Output) {
-    output.line(format_args!("folder   {}", places::shown(folder)));
+    output.line(format_args!("folder   {}", quoted(folder)));
     let work = match (&standing.holder, standing.n_left()) {
         (Some(holder), _) => holder.clone(),
         (None, 0) => "complete".to_owned(),
@@ -173,6 +191,7 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
         "best_configuration": first_configuration(overview).map(|cell| json!({
             "label": cell.label,
             "n_seeds": cell.ranking_scores.len(),
+            "n_seeds_planned": standing.specification.n_seeds(),
             "mean": cell.ranking_mean(),
             "deviation": interval::deviation(&cell.ranking_scores),
             "n_trials": cell.trials.len(),
@@ -181,6 +200,7 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
             "test_mean": cell.mean().filter(|_| overview.compared == Compared::Test),
             "test_deviation": cell.deviation().filter(|_| overview.compared == Compared::Test),
         })),
+        "warnings": standing.warnings,
         "running": running.collect::<Vec<_>>(),
     })
 }

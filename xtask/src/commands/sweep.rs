@@ -13,14 +13,14 @@ use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
 };
-use mlp_train::{ValidationMetric, nearest};
+use mlp_train::nearest;
 use serde_json::json;
 
 use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::options::{RankingOption, RunArguments, minimise_unlike_losses, time};
+use crate::options::{RankingOption, RunArguments, are_comparable, time};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::planning;
@@ -109,6 +109,9 @@ pub(crate) struct Sweep {
     run: RunArguments,
 }
 
+/// What stands in the place of a specification where it is asked how a sweep stands.
+const STATUS: &str = "status";
+
 /// Who runs the trials.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Executor {
@@ -163,7 +166,6 @@ impl Sweep {
         let progress = Progress::new(self.run.style.quiet);
         self.ranking.check_trials(sweep.trials())?;
         self.ranking.warn_of_unlike_trials(sweep.trials());
-        warn_of_halving(sweep);
         let watch = SweepProgress::new(&progress, self.ranking.by(), &|_| {});
         let mut open = sweep.open("sweep", self.shard, &watch)?;
         for other in &self.reuse {
@@ -185,7 +187,9 @@ impl Sweep {
         }
         if is_talkative && !outcome.records.is_empty() {
             let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
-            sweep_table(rows(&trials, &outcome.records), ranking, output);
+            let n_seeds = sweep.specification().n_seeds();
+            let stopped = stopped(&trials, &outcome);
+            sweep_table(rows(&trials, &outcome.records), &stopped, ranking, n_seeds, output);
         }
         let data = Some(sweep.experiment().data());
         let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
@@ -195,9 +199,12 @@ impl Sweep {
         }
         conclude(sweep, trials.len(), &outcome)?;
         if is_talkative {
-            let best = best_by(outcome.records.values(), self.ranking.by());
+            let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
+            let is_comparable = are_comparable(outcome.records.values(), ranking);
+            let best = best_by(outcome.records.values(), self.ranking.by()).filter(|_| is_comparable);
             tell_best(&trials, best, self.ranking.by(), output);
-            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), output);
+            let n_seeds = sweep.specification().n_seeds();
+            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), n_seeds, output);
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
@@ -217,17 +224,6 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
             "{n_examined} of {} examined: a net is examined while it trains; one that was\n  finished before needs another --out",
             counted(trials.len(), "trial")
         ));
-    }
-}
-
-/// Says that halving compares what cannot be compared, and what to write instead.
-fn warn_of_halving(sweep: &mlp_sweep::Sweep) {
-    let Some(halving) = sweep.specification().halving() else { return };
-    if halving.metric == ValidationMetric::Loss && minimise_unlike_losses(sweep.trials()) {
-        notice(
-            "warning: halving compares losses of different kinds, whose values say nothing about each other; halving = \
-             { metric = \"validation.accuracy\" } compares the trials",
-        );
     }
 }
 
@@ -259,7 +255,13 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
 
 /// Says where the best trial is of a configuration that others surpass, in the mean over their seeds or because they lost fewer of
 /// them; and of a single configuration what its seeds reach in the mean.
-fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
+fn tell_of_luck(
+    rows: Vec<(Settings, &RunRecord)>,
+    best: Option<&RunRecord>,
+    by: RankBy,
+    n_seeds: usize,
+    output: &mut Output,
+) {
     let Some(best) = best else { return };
     let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
     let configurations = Repetitions::ranked(rows, ranking);
@@ -274,8 +276,12 @@ fn tell_of_luck(rows: Vec<(Settings, &RunRecord)>, best: Option<&RunRecord>, by:
         let (first, own) = (&configurations[0], &configurations[place]);
         let why =
             own.losses().map_or_else(|| "this seed was lucky".to_owned(), |losses| format!("of its seeds {losses}"));
-        // What lost seeds itself is no safe choice.
-        let choice = if first.n_lost() == 0 { ". The first line is the safer choice" } else { "" };
+        // What lost seeds itself, or lacks some yet, is no safe choice.
+        let choice = if first.n_lost() == 0 && first.records.len() >= n_seeds {
+            ". The first line is the safer choice"
+        } else {
+            ""
+        };
         let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
         output.line(wrapped("", &text, 9));
     }
@@ -302,7 +308,12 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
     if !spec.exists() {
         let text = spec.display().to_string();
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        let guess = nearest(&text, &names).map(|guess| format!("; did you mean {guess}?")).unwrap_or_default();
+        let all: Vec<&str> = names.iter().copied().chain([STATUS]).collect();
+        let guess = match nearest(&text, &all) {
+            Some(STATUS) => "; did you mean `sweep status FOLDER`?".to_owned(),
+            Some(guess) => format!("; did you mean {guess}?"),
+            None => String::new(),
+        };
         return Err(Failure::configuration(format!(
             "{text}: no such file, and no preset of this name; presets are {}{guess}",
             names.join(", ")
@@ -319,7 +330,7 @@ fn list_presets(output: &mut Output) -> Result<(), Failure> {
         let name = format!("{:<16}{:>10}", preset.name, counted(n_trials, "trial"));
         output.line(wrapped(&name, preset.title(), 28));
     }
-    output.line("\n`cargo xtask sweep NAME` runs one, `cargo xtask sweep NAME --list` shows its trials");
+    output.line("\n`cargo xtask sweep NAME` runs one, and with --list behind it shows its trials");
     Ok(())
 }
 
@@ -327,7 +338,7 @@ fn list_trials(sweep: &mlp_sweep::Sweep, output: &mut Output) -> Result<(), Fail
     for trial in sweep.trials() {
         output.line(wrapped(&trial.id, &trial.label(), 34));
     }
-    let folder = places::shown(sweep.folder().path());
+    let folder = summary::quoted(sweep.folder().path());
     output.line(format_args!("{} into {folder}", counted(sweep.trials().len(), "trial")));
     Ok(())
 }
@@ -344,7 +355,8 @@ fn introduce(
     let data = data::summary(experiment.data(), experiment.n_samples(settings), settings.train.validation);
     output.line(wrapped("data", &data, 9));
     for axis in specification.axes() {
-        output.line(wrapped("varies", &format!("{}: {}", axis.key, axis.shown()), 9));
+        let name = if axis.varies() { "varies" } else { "fixed" };
+        output.line(wrapped(name, &format!("{}: {}", axis.key, axis.shown()), 9));
     }
     if let Some(random) = specification.random() {
         let combinations = counted(random.n_combinations, "combination");
@@ -373,12 +385,21 @@ fn introduce(
         counted(parallelism.n_threads, "thread"),
         experiment.kernel().name()
     ));
-    output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
+    output.line(format_args!("into     {}\n", summary::quoted(sweep.folder().path())));
 }
 
 /// Each finished trial with what distinguishes it besides its seed.
 fn rows<'a>(trials: &[Trial], records: &'a BTreeMap<String, RunRecord>) -> Vec<(Settings, &'a RunRecord)> {
     trials.iter().filter_map(|trial| Some((trial.configuration(), records.get(&trial.id)?))).collect()
+}
+
+/// Each trial that halving stopped with what distinguishes it besides its seed, and the epoch after which it was stopped.
+fn stopped(trials: &[Trial], outcome: &SweepOutcome) -> Vec<(Settings, usize)> {
+    let stopped = outcome.stopped_trials.iter().filter_map(|stopped| {
+        let trial = trials.iter().find(|trial| trial.id == stopped.trial)?;
+        Some((trial.configuration(), stopped.epoch))
+    });
+    stopped.collect()
 }
 
 fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {

@@ -18,7 +18,6 @@ use crate::interrupt;
 use crate::models::{self, FoundModel};
 use crate::options::RunArguments;
 use crate::output::{Output, notice};
-use crate::places;
 use crate::planning;
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
@@ -103,7 +102,7 @@ pub(crate) fn run(arguments: &Train, output: &mut Output) -> Result<(), Failure>
     if let Some(path) = initial_path.filter(|_| arguments.run.style.is_talkative()) {
         output.line(format_args!(
             "from     {}{}",
-            places::shown(path),
+            summary::quoted(path),
             found.as_ref().map(history).unwrap_or_default()
         ));
     }
@@ -204,7 +203,7 @@ fn introduce(sweep: &Sweep, n_threads: usize, output: &mut Output) {
         value("seed"),
     ));
     output.line(format_args!("on       {}, kernel {}", counted(n_threads, "thread"), experiment.kernel().name()));
-    output.line(format_args!("into     {}\n", places::shown(sweep.folder().path())));
+    output.line(format_args!("into     {}\n", summary::quoted(sweep.folder().path())));
 }
 
 /// The name of the optimiser, with its parameters where they are not those that the name alone stands for.

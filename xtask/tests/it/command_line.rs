@@ -38,6 +38,38 @@ fn the_help_of_each_command_has_examples() {
     }
 }
 
+/// In a terminal of 80 columns, in a wider one, and where nobody knows.
+#[test]
+fn no_line_of_the_help_of_any_command_is_wider_than_80_columns() {
+    let sandbox = Sandbox::new();
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    let mut n_commands = 0;
+    while let Some(command) = open.pop() {
+        n_commands += 1;
+        for (flag, columns) in [("--help", Some("80")), ("--help", Some("200")), ("--help", None), ("-h", None)] {
+            let mut call = sandbox.command(command.iter().map(String::as_str).chain([flag]));
+            match columns {
+                Some(columns) => call.env("COLUMNS", columns),
+                None => call.env_remove("COLUMNS"),
+            };
+            let help = sandbox.outcome(call.output().expect("the program starts")).expect_code(0).stdout;
+            let too_wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(too_wide.is_empty(), "{command:?} {flag} {columns:?}: {too_wide:#?}");
+            if flag == "-h" {
+                open.extend(subcommands(&help).map(|name| [command.clone(), vec![name]].concat()));
+            }
+        }
+    }
+    assert!(n_commands > 16, "{n_commands}");
+}
+
+/// The names under `Commands:`.
+fn subcommands(help: &str) -> impl Iterator<Item = String> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let names = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned)
+}
+
 /// The indented lines behind the options: commands, and what each does.
 fn examples(help: &str) -> impl Iterator<Item = &str> {
     help.lines().skip_while(|line| !line.starts_with("Examples:")).filter(|line| line.starts_with("  "))
@@ -58,8 +90,32 @@ fn unknown_flags_and_commands_are_refused_with_the_nearest_known_one() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(["train", "--epochs", "3"]).expect_code(2);
     let outcome = outcome.expect_error("unexpected argument '--epochs'");
-    outcome.expect_error("`epochs` is a key of the configuration: `train` and `sweep` take it as --set epochs=VALUE");
-    sandbox.run(["trian"]).expect_code(2).expect_error("'train'");
+    let outcome = outcome
+        .expect_error("`epochs` is a key of the configuration: `train` and `sweep` take it as --set epochs=VALUE");
+    assert!(!outcome.stderr.contains("as a value"), "{}", outcome.stderr);
+    // An option that is merely like a key is no better guess than the key.
+    let outcome = sandbox.run(["train", "--seed", "3"]).expect_code(2);
+    assert!(outcome.stderr.contains("--set seed=VALUE") && !outcome.stderr.contains("similar"), "{}", outcome.stderr);
+    for (command, tip) in [
+        (&["trian"][..], "did you mean `train`?"),
+        (&["help", "trian"], "did you mean `train`?"),
+        (&["repor"], "did you mean `report`?"),
+        (&["data", "imprt"], "did you mean `import`?"),
+        (&["status"], "cargo xtask sweep status FOLDER"),
+        (&["train", "--epoch=3"], "--set epochs=VALUE"),
+        (&["report", "--bye", "loss", "a"], "a similar argument exists: '--by'"),
+        (&["sweep", "statsu"], "did you mean `sweep status FOLDER`?"),
+        (&["sweep", "statsu", "datasets"], "cargo xtask sweep status datasets"),
+        (&["sweep", "layers", "status"], "cargo xtask sweep status FOLDER"),
+        (&["sweep", "laiers"], "did you mean layers?"),
+    ] {
+        let outcome = sandbox.run(command).expect_code(2).expect_error(tip);
+        let n_tips = ["tip:", "did you mean", "is a key", "how a sweep stands:"];
+        let n_tips: usize = n_tips.iter().map(|words| outcome.stderr.matches(words).count()).sum();
+        assert!(n_tips <= 1, "{command:?}: {}", outcome.stderr);
+        let files = "as a value";
+        assert!(!outcome.stderr.contains(files), "{command:?}: {}", outcome.stderr);
+    }
     sandbox.run(["train", "--kernel", "sse9"]).expect_code(2).expect_error("expected one of avx512, avx2, portable");
     sandbox.run(["train", "--threads", "0"]).expect_code(2).expect_error("1..=1024");
     sandbox.run(["predict", "model"]).expect_code(2).expect_error("<IMAGE|FOLDER>");

@@ -253,3 +253,27 @@ fn images_that_stand_twice_are_told_where_a_set_is_made() {
     assert!(outcome.stderr.contains("also training images, pixel for pixel: a net has seen"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("under more than one label, so no net can answer all"), "{}", outcome.stderr);
 }
+
+#[test]
+fn a_folder_with_blanks_is_called_by_its_name_and_what_is_not_there_is_called_missing() {
+    let sandbox = Sandbox::with_digits();
+    std::fs::rename(sandbox.path("digits"), sandbox.path("my digits")).expect("a rename");
+    let call = ["train", "--data", "./my digits", "--set", "epochs=0", "--set", "name=here"];
+    let outcome = sandbox.run(call).expect_code(0);
+    assert!(outcome.stdout.contains("data     \"my digits\": 200 training"), "{}", outcome.stdout);
+    sandbox.only_file("runs/here-my digits/trials", ".json");
+    // What can be copied into a shell is quoted.
+    for line in ["into     'runs/here-my digits'", "report   'runs/here-my digits/report.html'"] {
+        assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
+    }
+    let status = sandbox.run(["sweep", "status", "runs/here-my digits"]).expect_code(0);
+    assert!(status.stdout.starts_with("folder   'runs/here-my digits'\n"), "{}", status.stdout);
+    let shown = sandbox.run(["data", "show", "./my digits"]).expect_code(0);
+    assert!(shown.stdout.starts_with("\"my digits\": 200 training"), "{}", shown.stdout);
+    for name in ["none.csv", "none.npz", "none"] {
+        let missing = format!("{name}: no such file or folder; expected a folder of pictures, or a .csv");
+        sandbox.run(["data", "import", name, "out"]).expect_code(5).expect_error(&missing);
+    }
+    sandbox.run(["train", "--data", "./none.npz"]).expect_code(3).expect_error("./none.npz: no such file or folder");
+    sandbox.run(["sweep", "status", "none"]).expect_code(2).expect_error("none: no such folder");
+}

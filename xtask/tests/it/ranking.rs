@@ -162,7 +162,6 @@ fn a_wide_sweep_and_its_plan_fit_into_80_columns() {
     );
 }
 
-/// What cannot be compared is said wherever it would be.
 /// A part of a sweep: the page says how much of it is not there.
 #[test]
 fn the_page_of_an_unfinished_sweep_says_so() {
@@ -187,6 +186,37 @@ fn what_is_said_of_a_ranking_by_the_test_set_knows_of_validation_samples() {
     expect_80_columns(&outcome);
     let said = "without --by the validation set chooses";
     assert!(outcome.stdout.contains(said) && !outcome.stdout.contains("with the key validation"), "{}", outcome.stdout);
+}
+
+/// Of one sweep, and of several folders.
+#[test]
+fn what_was_tested_on_different_images_is_ranked_nowhere() {
+    let sandbox = Sandbox::with_digits();
+    let warning = "tested on 2 different sets of samples";
+    sandbox
+        .write("sizes.toml", "hidden = [4]\nepochs = 1\n[sweep]\ntest_size = [50, 60]\nlearning_rate = [0.1, 0.2]\n");
+    let swept = sandbox.run(["sweep", "sizes.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    let swept = swept.expect_error(warning);
+    assert!(swept.said().contains("what cannot be compared is in no order") && !swept.said().contains("best test"));
+    expect_80_columns(&swept);
+    let sizes =
+        |line: &str| line.split_whitespace().find_map(|word| ["50", "60"].into_iter().find(|size| word == *size));
+    let sizes: Vec<&str> =
+        swept.stdout.lines().skip_while(|line| !line.contains("test right")).filter_map(sizes).collect();
+    assert_eq!(sizes, ["50", "50", "60", "60"], "{}", swept.stdout);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0).expect_error(warning);
+    assert!(status.said().contains("best none: what was tested on different samples is not compared"), "{status:#?}");
+    let json = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["best"], &json["best_configuration"]), (&Value::Null, &Value::Null));
+
+    for (folder, size) in [("a", "test_size=50"), ("b", "test_size=70")] {
+        sandbox.train(folder, &["--set", size]).expect_code(0);
+    }
+    assert!(!sandbox.run(["report", "a"]).expect_code(0).stderr.contains("different sets"));
+    sandbox.run(["report", "a", "b", "--out", "both"]).expect_code(0).expect_error(warning);
+    let page = fs::read_to_string(sandbox.path("both/report.html")).expect("a page");
+    assert!(page.contains("(digits, 50 samples; digits, 70 samples)") && !page.contains("id=\"effects\""));
 }
 
 #[test]
@@ -301,4 +331,65 @@ fn of_seeds_alone_the_best_is_told_with_their_mean() {
     fs::remove_dir_all(sandbox.path("out/trials")).expect("a folder");
     let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
     assert_eq!(serde_json::from_str::<Value>(&status.stdout).expect("JSON")["ranked_by"], Value::Null);
+}
+
+/// A shard has one seed of each configuration, or none.
+#[test]
+fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", "hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [0.1, 0.2]\nseed = [0, 1, 2, 3]\n");
+    let outcome = sweep(&sandbox, &["--shard", "1/8"]).expect_code(0);
+    assert!(outcome.said().contains("(1), for one: over so many of 4 seeds alone"), "{}", outcome.stdout);
+    expect_80_columns(&outcome);
+    let said = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    assert!(said.said().contains(", 1 of 4 seeds so far: learning_rate = "), "{}", said.stdout);
+    expect_80_columns(&said);
+    let json = |output: &str| serde_json::from_str::<Value>(output).expect("JSON");
+    let status = json(&sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout);
+    let best = &status["best_configuration"];
+    assert_eq!([&best["n_seeds"], &best["n_trials"], &best["n_seeds_planned"]], [1, 1, 4], "{best}");
+    sweep(&sandbox, &["--shard", "2/8"]).expect_code(0);
+    sweep(&sandbox, &["--shard", "3/8"]).expect_code(0);
+
+    // The report ranks as the status does.
+    let best = &json(&sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout)["best_configuration"];
+    sandbox.run(["report", "out"]).expect_code(0);
+    let results = mlp_results::RunFolder::new(sandbox.path("out")).read().expect("results");
+    let overview = mlp_results::Overview::new(&results.trials);
+    assert_eq!(best["label"], overview.cells[0].label.as_str());
+    sweep(&sandbox, &[]).expect_code(0);
+    let said = sandbox.run(["sweep", "status", "out"]).expect_code(0).said();
+    assert!(said.contains("± sd of 4 seeds") && !said.contains("so far"), "{said}");
+}
+
+#[test]
+fn status_and_report_name_records_that_are_broken_or_were_changed_by_hand() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("grid.toml", "hidden = [8]\nepochs = 1\ntrain_size = 200\n[sweep]\nseed = [0, 1, 2]\n");
+    sweep(&sandbox, &[]).expect_code(0);
+    let commands = [["sweep", "status", "out"].as_slice(), &["report", "out"]];
+    for command in commands {
+        assert!(!sandbox.run(command).expect_code(0).stderr.contains("warning"), "{command:?}");
+    }
+    let path = |seed: u64| {
+        let records = records(&sandbox, "out");
+        let record = records.values().find(|record| record["config"]["seed"] == seed).expect("a record");
+        sandbox.path(&format!("out/trials/{}.json", record["trial"].as_str().expect("a name")))
+    };
+    let (changed, broken) = (path(1), path(2));
+    let text = fs::read_to_string(&changed).expect("a record");
+    fs::write(&changed, text.replace("\"seed\": 1,", "\"seed\": 5,")).expect("a record");
+    fs::write(&broken, "{\"schema\": 1, ").expect("a record");
+    let name = |path: &std::path::Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    for command in commands {
+        let outcome = sandbox.run(command).expect_code(0).expect_error("Skipped a record.");
+        let outcome =
+            outcome.expect_error(&name(&broken)).expect_error("Changed by hand.").expect_error(&name(&changed));
+        assert_eq!(outcome.stderr.matches("warning").count(), 2, "{}", outcome.stderr);
+    }
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("<strong>Read with care:</strong> 3 warnings") && page.contains("Changed by hand."));
+    let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout;
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert_eq!(status["warnings"].as_array().map(Vec::len), Some(2));
 }

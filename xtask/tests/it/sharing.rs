@@ -42,7 +42,8 @@ fn the_table_of_results_is_that_of_an_undisturbed_sweep_whoever_ends_last() {
 fn the_status_of_a_sweep_is_told_while_it_runs_and_after() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", GRID);
-    sandbox.run(["sweep", "status", "none"]).expect_code(2).expect_error("spec.toml");
+    sandbox.run(["sweep", "status", "none"]).expect_code(2).expect_error("no such folder");
+    sandbox.run(["sweep", "status", "xtask"]).expect_code(2).expect_error("spec.toml");
     let mut child = spawn(&sandbox, "1/1");
     wait_for_file(&sandbox, "out/trials", &mut child);
     // Standing still, it is neither over nor changed while it is looked at.

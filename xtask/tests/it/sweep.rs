@@ -231,3 +231,49 @@ fn a_budget_ends_a_sweep_with_75_and_running_again_goes_on() {
     assert_eq!(records(&sandbox, "out").len(), 6);
     sweep(&sandbox, &["--budget", "soon"]).expect_code(2).expect_error("expected a time such as");
 }
+
+#[test]
+fn a_list_of_one_value_is_fixed_and_distinguishes_nothing() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("one.toml", "hidden = [4]\nepochs = 1\n[sweep]\nlearning_rate = [0.25]\nseed = [0, 1]\n");
+    let outcome = sandbox.run(["sweep", "one.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    assert!(outcome.stdout.contains("fixed    learning_rate: 0.25\nvaries   seed: 0, 1\n"), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches("0.25").count(), 1, "{}", outcome.stdout);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    assert!(!status.stdout.contains("learning_rate") && status.stdout.contains("seed = "), "{}", status.stdout);
+    let list = sandbox.run(["sweep", "one.toml", "--data", "./digits", "--list"]).expect_code(0);
+    assert!(!list.stdout.contains("learning_rate"), "{}", list.stdout);
+}
+
+/// One for all hidden layers, in [sweep] and outside, as a word and as a list.
+#[test]
+fn a_list_of_one_activation_is_for_all_hidden_layers() {
+    let sandbox = Sandbox::with_digits();
+    let train = |setting: &str| {
+        let settings = ["hidden=[4, 4]", "epochs=0", setting].into_iter().flat_map(|setting| ["--set", setting]);
+        let call = ["train", "--data", "./digits", "--json", "--out", "out"];
+        sandbox.run(call.into_iter().chain(settings))
+    };
+    train("activation=relu").expect_code(0);
+    train("activation=[\"relu\"]").expect_code(0);
+    assert_eq!(sandbox.files("out/trials").len(), 1);
+    let wrong = train("activation=[\"relu\", \"tanh\", \"relu\"]").expect_code(2);
+    wrong.expect_error("expected one activation, or one for each of the 2 hidden layers, found 3");
+}
+
+/// Whoever loses at the first comparison is in the table as well as whoever came to the end or diverged.
+#[test]
+fn the_table_after_halving_holds_the_configurations_that_were_stopped() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "halved.toml",
+        "hidden = [4]\nepochs = 3\nvalidation = 50\n[sweep]\nhalving = true\nlearning_rate = [0.001, 0.01, 0.1]\nseed = [0, 1]\n",
+    );
+    let outcome = sandbox.run(["sweep", "halved.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    let table = outcome.stdout.lines().skip_while(|line| !line.starts_with("learning_rate")).skip(1);
+    let lines: Vec<&str> = table.take_while(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 3, "{}", outcome.stdout);
+    let n_stopped = lines.iter().filter(|line| line.ends_with("2 stopped") && line.contains(" - ")).count();
+    assert_eq!(n_stopped, 2, "{}", outcome.stdout);
+    assert!(lines[0].contains('%') && lines[0].contains('±'), "{}", outcome.stdout);
+}

@@ -121,7 +121,7 @@ fn data_that_is_named_and_missing_is_an_error_that_says_how_to_get_it() {
     let sandbox = Sandbox::with_digits();
     sandbox.run(["train", "--data", "mnist"]).expect_code(3).expect_error("cargo xtask download mnist");
     sandbox.run(["train", "--data", "mnits"]).expect_code(3).expect_error("did you mean \"mnist\"?");
-    sandbox.run(["train", "--data", "./none"]).expect_code(3).expect_error("no such folder");
+    sandbox.run(["train", "--data", "./none"]).expect_code(3).expect_error("no such file or folder");
     fs::write(sandbox.only_file("digits", "t10k-labels-idx1-ubyte.gz"), "<html>").expect("damage");
     sandbox.train("out", &[]).expect_code(3).expect_error("t10k-labels-idx1-ubyte.gz").expect_error("HTML");
     assert!(!sandbox.path("out").exists());

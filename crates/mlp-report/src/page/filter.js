@@ -13,6 +13,12 @@ function filterOf(data, text) {
   const errors = [], conditions = [], words = [];
   text = text.replace(/\s*(<=|>=|!=|=|<|>)\s*/g, "$1");
   for (const token of text.split(/\s+/).filter(Boolean)) {
+    if (/^[<>=!]/.test(token)) {
+      const example = data.columns.find((column) => column.kind === "number" || column.kind === "percent");
+      const whole = (example ? (example.aliases.length ? example.aliases[0] : example.name) : "seed") + token;
+      errors.push("“" + token + "”: expected the name of a column in front, such as " + whole + ".");
+      continue;
+    }
     const parts = token.match(/^([^<>=!]+)(<=|>=|!=|=|<|>)(.*)$/);
     if (!parts) { words.push(token.toLowerCase()); continue; }
     const place = places.get(simple(parts[1]));

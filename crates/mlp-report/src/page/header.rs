@@ -1,11 +1,9 @@
 //! The head of the page: the title, what the trials are about in one sentence, what is wrong with the report, and the most
 //! important numbers.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use mlp_results::text::{self, counted};
-use mlp_results::{Overview, TrialResult, endings};
+use mlp_results::{Overview, TestSet, TrialResult, endings};
 
 use super::halving;
 use super::listing::Listing;
@@ -17,6 +15,8 @@ use crate::markup::{render, shown};
 
 /// How many of the varied keys the first sentence names.
 const N_KEYS: usize = 6;
+/// How many sets of test samples are named.
+const N_TEST_SETS: usize = 6;
 /// Warnings hold paths and reasons: they get more room than a name.
 const N_CHARACTERS: usize = 600;
 
@@ -29,8 +29,8 @@ struct Header {
     synthetic: Option<&'static str>,
     /// `These` or `Some of these`, if any trial may have learned from its validation samples before.
     seen_validation: Option<&'static str>,
-    /// How many sets of test samples there are, if more than one.
-    n_test_sets: Option<usize>,
+    /// The sets of test samples, if there are several.
+    test_sets: Vec<String>,
     /// What is not compared, and the keys in which it differs.
     unlike: Option<Unlike>,
     n_warnings: String,
@@ -69,7 +69,7 @@ pub(super) fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Fig
         lead: (!trials.is_empty()).then(|| lead(input, overview)),
         synthetic: which(trials, |trial| trial.record.data.synthetic),
         seen_validation: which(trials, |trial| trial.record.data.validation_was_seen),
-        n_test_sets: n_test_sets(trials),
+        test_sets: test_sets(overview),
         unlike: (!overview.unlike.is_empty())
             .then(|| Unlike { what: plural(overview.metric), keys: overview.unlike.clone() }),
         n_warnings: counted(warnings.len(), "warning"),
@@ -105,9 +105,17 @@ fn which(trials: &[TrialResult], is_so: fn(&TrialResult) -> bool) -> Option<&'st
     trials.iter().any(is_so).then_some(all)
 }
 
-/// How many different sets of samples trials were tested on, where there are several.
-fn n_test_sets(trials: &[TrialResult]) -> Option<usize> {
-    let sets: BTreeSet<(&str, usize)> =
-        trials.iter().map(|trial| (trial.record.data.sha256.as_str(), trial.record.data.test)).collect();
-    Some(sets.len()).filter(|&n_sets| n_sets > 1)
+/// The sets of samples that trials were tested on, where there are several: `mnist, 10,000 samples`, and the start of the hash
+/// where that says no difference.
+fn test_sets(overview: &Overview<'_>) -> Vec<String> {
+    let sets = &overview.test_sets;
+    let named = |set: &TestSet| format!("{}, {}", shown(&set.name), counted(set.n_samples, "sample"));
+    let name = |set: &TestSet| {
+        let is_alone = sets.iter().filter(|other| named(other) == named(set)).count() == 1;
+        if is_alone { named(set) } else { format!("{}, data {}", named(set), shown(&text::trial(&set.sha256))) }
+    };
+    let n_more = sets.len().saturating_sub(N_TEST_SETS);
+    let rest = (n_more > 0).then(|| format!("{} more", text::thousands(n_more as u64)));
+    let several = sets.len() > 1;
+    sets.iter().take(N_TEST_SETS).map(name).chain(rest).filter(|_| several).collect()
 }

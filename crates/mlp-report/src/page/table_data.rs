@@ -133,7 +133,8 @@ pub(super) fn first_rows(overview: &Overview<'_>) -> Vec<Vec<Value>> {
     ranked(overview).into_iter().take(N_STATIC).map(|(cell, trial)| row(overview, is_validated, cell, trial)).collect()
 }
 
-/// The trials in the order of what they are ranked by; those without it last.
+/// The trials in the order of what they are ranked by; those without it last. Where not all can be compared, those of one kind
+/// stand together.
 fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialResult)> {
     let ranking = overview.ranking();
     let mut trials: Vec<(&Cell<'_>, &TrialResult, Option<f64>)> = overview
@@ -146,6 +147,9 @@ fn ranked<'o, 'a>(overview: &'o Overview<'a>) -> Vec<(&'o Cell<'a>, &'a TrialRes
         (Some(a), Some(b)) => a.total_cmp(&b),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });
+    if !overview.is_comparable() {
+        trials.sort_by_cached_key(|(_, trial, _)| overview.kind(trial));
+    }
     trials.into_iter().map(|(cell, trial, _)| (cell, trial)).collect()
 }
 

@@ -55,6 +55,9 @@ fn best(overview: &Overview<'_>) -> Tile {
             };
             Tile { trial, ..Tile::new(name, metric.format(score), remark) }
         }
+        None if overview.test_sets.len() > 1 => {
+            Tile::new("Best trial", "none", "what was tested on different samples is not compared")
+        }
         None if !overview.unlike.is_empty() => {
             Tile::new("Best trial", "none", format!("{} of different kinds are not compared", plural(metric)))
         }
@@ -63,7 +66,7 @@ fn best(overview: &Overview<'_>) -> Tile {
 }
 
 fn best_mean(overview: &Overview<'_>) -> Option<Tile> {
-    let is_told = overview.unlike.is_empty();
+    let is_told = overview.is_comparable();
     let cell = overview.cells.first().filter(|cell| is_told && cell.trials.len() > 1 && !cell.scores.is_empty())?;
     let runs = counted(cell.scores.len(), "run");
     let remark = match cell.interval() {

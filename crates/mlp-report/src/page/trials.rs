@@ -49,7 +49,7 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         heading: match overview.best {
             _ if input.trials.len() == 1 => "The trial",
             Some(_) => "The best trial",
-            None if !overview.unlike.is_empty() => "One of the trials",
+            None if !overview.is_comparable() => "One of the trials",
             None => "A trial without a result",
         },
         first: Shown::new(overview, first),

@@ -298,7 +298,7 @@ fn a_trial_that_was_stopped_is_shown_and_never_counts_as_a_result() {
 fn a_record_with_an_ending_of_a_newer_version_is_read_with_its_word() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("trials")).unwrap();
-    let record = scored(&[], 0, 0.9);
+    let record = made_up::own(scored(&[], 0, 0.9));
     let text = record.to_json().unwrap();
     let path = dir.path().join("trials").join(format!("{}.json", record.trial));
     std::fs::write(&path, text.replace("\"finished\"", "\"halted<b>\"")).unwrap();

@@ -1,8 +1,8 @@
 //! What is compared, what is not, and what a comparison leaves out is said.
 
 use mlp_report::effects::effects;
-use mlp_report::report_html;
-use mlp_results::Overview;
+use mlp_report::{FILTER_SCRIPT, best_cells, report_html};
+use mlp_results::{DataDescription, Overview, RunRecord, Status};
 use serde_json::json;
 
 use crate::made_up::{self, Story, scored};
@@ -61,4 +61,84 @@ fn the_mean_of_a_value_is_that_of_its_trials_however_large_others_are() {
     assert!(page.contains("<td>1.050e30</td>"));
     let zeros = page.find("00000000000000000000").map(|place| &page[place.saturating_sub(200)..place + 40]);
     assert_eq!(zeros, None, "written with all its digits");
+}
+
+/// Of one data set other numbers of samples, or of one name other data.
+#[test]
+fn trials_tested_on_different_samples_are_not_ranked_together_and_the_page_names_the_sets() {
+    let run = |rate: f64, score, name: &str, sha256: &str, n_test| {
+        let mut record = scored(&[("learning_rate", json!(rate))], 0, score);
+        let sha256 = sha256.repeat(64);
+        record.data = DataDescription { name: name.to_owned(), sha256, test: n_test, ..record.data };
+        record
+    };
+    let records = |others: (&str, &str, usize)| {
+        let own = [0.1, 0.2].map(|rate| run(rate, 0.5 + rate, "mnist", "a", 10_000));
+        let others = [0.3, 0.4, 0.5].map(|rate| run(rate, rate + 0.25, others.0, others.1, others.2));
+        made_up::input(own.into_iter().chain(others).collect())
+    };
+    assert!(Overview::new(&records(("mnist", "a", 10_000)).trials).is_comparable());
+    for (others, named) in [
+        (("mnist", "a", 500), "mnist, 500 samples; mnist, 10,000 samples"),
+        (("mnist", "b", 10_000), "mnist, 10,000 samples, data aaaaaaaaaaaa; mnist, 10,000 samples, data bbbbbbbbbbbb"),
+        (("digits", "b", 300), "digits, 300 samples; mnist, 10,000 samples"),
+    ] {
+        let input = records(others);
+        let overview = Overview::new(&input.trials);
+        assert!(!overview.is_comparable() && overview.best.is_none() && overview.unlike.is_empty());
+        let sets: Vec<usize> = overview.cells.iter().map(|cell| cell.trials[0].record.data.test).collect();
+        assert!(sets.is_sorted() || sets.is_sorted_by(|one, other| one >= other), "{sets:?}");
+        let page = report_html(&input);
+        assert!(page.contains(&format!("tested on different sets ({named})")), "{named}");
+        assert!(page.contains("what was tested on different samples is not compared"));
+        assert!(page.contains("<h2>One of the trials</h2>") && !page.contains("Best mean"));
+        for section in ["effects", "comparison", "cost", "epochs"] {
+            assert!(!page.contains(&format!("<section id=\"{section}\">")), "{section}");
+        }
+    }
+    // One that came to no result stands in nobody's way.
+    let mut input = records(("mnist", "a", 10_000));
+    input.trials[0].record.data.test = 7;
+    input.trials[0].record.status = Status::Failed;
+    assert!(Overview::new(&input.trials).is_comparable());
+}
+
+#[test]
+fn the_best_are_called_all_where_there_are_no_others() {
+    let title = |n_cells: usize, n_failed: usize| {
+        let run = |index: usize| {
+            let record = scored(&[("learning_rate", json!(index))], 0, 0.5 + index as f64 / 100.0);
+            if index < n_failed { RunRecord { status: Status::Failed, ..record } } else { record }
+        };
+        let input = made_up::input((0..n_cells).map(run).collect());
+        best_cells::best_cells(&Overview::new(&input.trials))
+    };
+    for (n_cells, n_failed, expected) in [
+        (12, 0, "All 12 configurations by "),
+        (12, 2, "All 10 configurations with a result by "),
+        (16, 0, "The best 15 configurations by "),
+        (15, 0, "All 15 configurations by "),
+    ] {
+        let svg = title(n_cells, n_failed);
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+}
+
+/// The filter above the table, where there is something to run it with.
+#[test]
+fn a_condition_without_a_column_is_refused_with_a_sentence() {
+    let page = report_html(&made_up::input(vec![scored(&[("learning_rate", json!(0.1))], 0, 0.9)]));
+    assert!(page.contains("expected the name of a column in front") && page.contains("name of a column in front,"));
+    let script = format!(
+        "{FILTER_SCRIPT}\nconst data = {{ columns: [{{ kind: 'text', name: 'trial', title: 'trial', aliases: [] }}, \
+         {{ kind: 'number', name: 'learning_rate', title: 'learning_rate', aliases: [] }}] }};\n\
+         for (const text of ['<1', '>= 2', '=5', 'learning_rate<1', 'learning_rate < 1', 'ab', 'learning_rate<'])\n\
+         console.log(filterOf(data, text).error + '|' + filterOf(data, text).matches(['ab', 3]));"
+    );
+    let Ok(output) = std::process::Command::new("node").args(["-e", &script]).output() else { return };
+    let said = String::from_utf8(output.stdout).unwrap();
+    let refused =
+        |token: &str| format!("“{token}”: expected the name of a column in front, such as learning_rate{token}.|true");
+    let expected = [&refused("<1"), &refused(">=2"), &refused("=5"), "|false", "|false", "|true", "|true"];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
 }

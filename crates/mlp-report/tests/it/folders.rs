@@ -292,7 +292,7 @@ fn several_folders_are_one_page_that_tells_their_trials_apart_by_folder() {
         let trials = root.path().join(folder).join("trials");
         fs::create_dir_all(&trials).unwrap();
         for seed in 0..2 {
-            let record = made_up::record(settings, Story { accuracy, seed, ..STORY });
+            let record = made_up::own(made_up::record(settings, Story { accuracy, seed, ..STORY }));
             record.write(trials.join(format!("{}.json", record.trial))).unwrap();
         }
         root.path().join(folder)

@@ -177,11 +177,36 @@ fn a_damaged_record_is_named_and_the_others_are_read() {
     assert!(results.warnings[0].starts_with("Skipped a record.") && results.warnings[0].contains("broken.json"));
 }
 
+/// What it says of its settings or data would be taken for what was run.
+#[test]
+fn a_record_that_was_changed_by_hand_is_named() {
+    let (dir, records) = folder();
+    let path = RunFolder::new(dir.path()).record(&records[1].trial);
+    for change in [json!({ "seed": 7 }), json!({ "learning_rate": 0.5 }), json!({ "hidden": [3] })] {
+        let mut record = records[1].clone();
+        record.config.extend(change.as_object().unwrap().clone());
+        record.write(&path).unwrap();
+        let results = read(dir.path()).unwrap();
+        assert_eq!((results.trials.len(), results.warnings.len()), (2, 1), "{change}");
+        assert!(results.warnings[0].starts_with("Changed by hand.") && results.warnings[0].contains(&records[1].trial));
+    }
+    let mut record = records[1].clone();
+    record.data.sha256 = "f".repeat(64);
+    record.write(&path).unwrap();
+    assert_eq!(read(dir.path()).unwrap().warnings.len(), 1);
+    // Names and what is measured are no part of an identity.
+    let mut record = records[1].clone();
+    record.config.insert("name".to_owned(), json!("another"));
+    record.runtime.threads = 7;
+    record.write(&path).unwrap();
+    assert_eq!(read(dir.path()).unwrap().warnings, [""; 0]);
+}
+
 #[test]
 fn a_record_with_an_ending_of_a_newer_version_is_read_with_its_word_and_is_no_result() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("trials")).unwrap();
-    let record = scored(&[], 0, 0.9);
+    let record = made_up::own(scored(&[], 0, 0.9));
     let text = record.to_json().unwrap();
     let path = dir.path().join("trials").join(format!("{}.json", record.trial));
     fs::write(&path, text.replace("\"finished\"", "\"halted<b>\"")).unwrap();

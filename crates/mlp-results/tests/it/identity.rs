@@ -1,8 +1,10 @@
 //! The identity of trials.
 
-use mlp_results::trial_id;
+use mlp_results::{RunRecord, trial_id};
 use mlp_train::TrainConfig;
 use serde_json::{Map, Value, json};
+
+use crate::made_up::{self, STORY};
 
 fn with(changes: Value) -> String {
     let mut config = TrainConfig::default().to_map();
@@ -25,6 +27,33 @@ fn identities_are_fixed_for_ever() {
     insta::assert_snapshot!(with(json!({})), @"f96a05ef8ec51968981a5860d6cc3ff6");
     insta::assert_snapshot!(with(json!({ "optimizer": "sgd", "batch_size": 1, "l1": 0.1 })), @"42959f2230e835af425ab706956e3200");
     insta::assert_snapshot!(with(json!({ "precision": "bf16" })), @"89d0690bdbfa4cb89fdeaff04f97ee7a");
+}
+
+/// A record says neither by which version of the numerics it was computed nor how many samples there were in all.
+#[test]
+fn the_identity_of_a_record_follows_from_what_it_says_by_any_version_of_the_numerics() {
+    let record = |changes: Value, trial: &str| {
+        let mut record = made_up::record(&[], STORY);
+        record.config = TrainConfig::default().to_map();
+        record.config.extend(changes.as_object().unwrap().clone());
+        record.data.sha256 = "0123".to_owned();
+        RunRecord { trial: trial.to_owned(), ..record }
+    };
+    let own = with(json!({ "seed": 3 }));
+    assert!(record(json!({ "seed": 3, "name": "x", "data": "there" }), &own).has_own_identity());
+    assert!(!record(json!({ "seed": 4 }), &own).has_own_identity());
+    // By earlier versions: of all, and of single samples.
+    assert!(record(json!({}), "a2e4ecdea00c07050cce0ab75b839b58").has_own_identity());
+    let single = json!({ "optimizer": "sgd", "batch_size": 1, "l1": 0.1 });
+    assert!(record(single, "9d44a87315aad5307b8fb7976bc46291").has_own_identity());
+    // All samples, asked for by their number.
+    for sizes in [json!({ "train_size": 60_000 }), json!({ "train_size": 60_000, "test_size": 10_000 })] {
+        assert!(record(sizes, &with(json!({}))).has_own_identity());
+    }
+    assert!(
+        record(json!({ "train_size": 9, "test_size": 10_000 }), &with(json!({ "train_size": 9 }))).has_own_identity()
+    );
+    assert!(!record(json!({ "train_size": 8 }), &with(json!({ "train_size": 9 }))).has_own_identity());
 }
 
 #[test]

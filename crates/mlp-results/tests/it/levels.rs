@@ -54,6 +54,23 @@ fn with_one_output_a_class_the_best_constant_answer_is_the_commonest_class() {
     assert_eq!(Overview::new(&trials).best_constant(), Some(("commonest class", 0.1135)));
 }
 
+/// To all ones every code with one 1 is as near as any other: the first class is the answer, however many samples it has.
+#[test]
+fn of_equally_near_codes_the_first_class_is_the_answer_and_of_equal_levels_the_commonest_class_is_named() {
+    let codes: Vec<Vec<bool>> = (0..3).map(|class| (0..3).map(|bit| bit == class).collect()).collect();
+    for counts in [[20, 50, 30], [30, 20, 50]] {
+        let levels = levels(&codes, &counts, Decoding::Nearest);
+        let of = |name: &str| levels.iter().find(|level| level.name == name).unwrap().accuracy;
+        let first = counts[0] as f64 / 100.0;
+        assert_eq!((of("all ones"), of("commonest class")), (first, 0.5));
+    }
+    let equal = levels(&codes, &[10, 10, 10], Decoding::Nearest);
+    assert!(equal.iter().all(|level| level.accuracy == 1.0 / 3.0));
+    let mut record = made_up::record(&[("encoding", json!("one-hot"))], STORY);
+    record.confusion = Some((0..10).map(|class| (0..11).map(|answer| u64::from(answer == class)).collect()).collect());
+    assert_eq!(Overview::new(&[record.into()]).best_constant(), Some(("commonest class", 0.1)));
+}
+
 #[test]
 fn codes_that_contradict_themselves_or_the_counts_have_no_levels() {
     assert_eq!(levels(&[vec![true, false], vec![false, true]], &[1, 2], Decoding::Exact).len(), 4);

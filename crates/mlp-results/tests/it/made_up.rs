@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mlp_core::{Activation, Layer, Mlp};
 use mlp_results::{
-    DataDescription, RECORD_SCHEMA, RobustnessCurve, RunFolder, RunRecord, Runtime, Status, TrialResult,
+    DataDescription, RECORD_SCHEMA, RobustnessCurve, RunFolder, RunRecord, Runtime, Status, TrialResult, trial_id,
 };
 use mlp_train::{
     Decoding, DiagnosedLayer, Diagnosis, Divergence, EpochDiagnosis, EpochMetrics, EpochRecord, LayerDiagnosis,
@@ -90,6 +90,11 @@ pub(crate) fn record(settings: &[(&str, Value)], story: Story) -> RunRecord {
             version: "0.1.0".to_owned(),
         },
     }
+}
+
+/// The same under the identity of its settings and data, as a folder of results holds it.
+pub(crate) fn own(record: RunRecord) -> RunRecord {
+    RunRecord { trial: trial_id(&record.config, &record.data.sha256), ..record }
 }
 
 /// The record of a run whose numbers overflowed after `n_epochs` epochs.
@@ -368,7 +373,7 @@ pub(crate) const STORY: Story = Story { accuracy: 0.9, pace: 2.0, n_epochs: 3, s
 /// A folder with two trials, a model, robustness curves and a diagnosis of the first.
 pub(crate) fn folder() -> (tempfile::TempDir, Vec<RunRecord>) {
     let dir = tempfile::tempdir().unwrap();
-    let mut records = vec![record(&[], STORY), record(&[], Story { seed: 1, ..STORY })];
+    let mut records = vec![own(record(&[], STORY)), own(record(&[], Story { seed: 1, ..STORY }))];
     std::fs::create_dir_all(dir.path().join("trials")).unwrap();
     std::fs::create_dir_all(dir.path().join("models")).unwrap();
     records[0].weights_sha256 = Some(write_model(&model(dir.path(), &records[0]), &records[0]));

@@ -131,6 +131,11 @@ impl SweepSpec {
         self.halving
     }
 
+    /// How many seeds each configuration is run with.
+    pub fn n_seeds(&self) -> usize {
+        n_seeds(&self.axes)
+    }
+
     /// The error of a key or value, at the place where the key was set.
     pub(crate) fn error(&self, error: &mlp_train::Error) -> Error {
         let key = error.key().unwrap_or_default().split(['.', '[']).next().unwrap_or_default();

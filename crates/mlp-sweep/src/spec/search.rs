@@ -84,6 +84,14 @@ impl SweepAxis {
         }
     }
 
+    /// Whether trials can differ in it: a list of one value says the same of all.
+    pub fn varies(&self) -> bool {
+        match &self.values {
+            Values::List(values) => values.len() > 1,
+            Values::Range(_) => true,
+        }
+    }
+
     /// How many values a grid has of it.
     pub(super) fn n_values(&self) -> usize {
         match &self.values {

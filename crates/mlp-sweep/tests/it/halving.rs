@@ -237,3 +237,20 @@ fn a_folder_that_compared_trials_one_by_one_is_read_and_gone_on_with() {
     run(&sweep(HALVING, &folder));
     assert_eq!((rounds(&folder), records(&folder)), expected);
 }
+
+#[test]
+fn that_halving_compares_losses_of_different_kinds_is_an_event() {
+    let place = Place::new();
+    let halved = |metric: &str, lists: &str, out: &str| {
+        let toml = format!(
+            "hidden = [4]\nepochs = 2\nvalidation = 50\ntest_size = 50\n[sweep]\nhalving = {{ metric = \"{metric}\" }}\n{lists}\n"
+        );
+        let log = EventLog::default();
+        sweep(&toml, &place.folder(out)).run(&RunOptions::default(), &log).expect("an outcome");
+        (log.n_lines_with("warning"), log.n_lines_with("of different kinds, whose values say nothing"))
+    };
+    assert_eq!(halved("validation.loss", "loss = [\"squared\", \"half-squared\"]", "losses"), (1, 1));
+    assert_eq!(halved("validation.mae", "encoding = [\"ascii\", \"one-hot\"]", "codes"), (1, 1));
+    assert_eq!(halved("validation.accuracy", "loss = [\"squared\", \"half-squared\"]", "accuracy"), (0, 0));
+    assert_eq!(halved("validation.mae", "loss = [\"squared\", \"half-squared\"]", "mae"), (0, 0));
+}
