@@ -97,11 +97,17 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     let before = browser.run(epoch, json!([]));
     std::thread::sleep(std::time::Duration::from_millis(400));
     assert_eq!(browser.run(epoch, json!([])), before);
-    // A step is one epoch, or one batch.
+    // A step leads to the end of an epoch, of the one under way or else of the next: the curve has a point more.
+    let points = "return document.querySelector('#accuracy path.line').getAttribute('d').split('L').length";
+    let n_points = browser.run(points, json!([])).as_u64().expect("a number");
     browser.click("#epoch");
-    let next = before.as_u64().expect("a number") + 1;
-    browser.wait_for("one epoch more", &epoch.replace("return m ?", &format!("return m && Number(m[1]) >= {next} ?")));
+    browser.wait_for("one epoch more", &format!("{points} === {}", n_points + 1));
     wait_for_status(&browser, "Paused");
+    let next = browser.run(epoch, json!([])).as_u64().expect("a number");
+    assert!(
+        Some(next) >= before.as_u64() && Some(next) <= before.as_u64().map(|before| before + 1),
+        "{before}, {next}"
+    );
 
     // Resumed, and loaded anew in the middle: the curves, the settings and the training are still there.
     browser.click("#go");
@@ -112,8 +118,7 @@ fn a_training_is_started_paused_resumed_and_stopped_and_a_reload_loses_nothing()
     assert!(after.as_u64() >= Some(next), "{after}");
     let hidden = browser.run("return document.getElementById('settings').elements.hidden.value", json!([]));
     assert_eq!(hidden, "32, 16");
-    let points = browser
-        .run("return document.querySelector('#accuracy path.line').getAttribute('d').split('L').length", json!([]));
+    let points = browser.run(points, json!([]));
     assert!(points.as_u64() > Some(5), "the curve since the beginning, not since the reload: {points}");
     let digits = browser.run("return document.querySelectorAll('#digits li').length", json!([]));
     assert_eq!(digits, 10);
