@@ -175,8 +175,7 @@ impl Climb {
             let asked = planned.trials().iter().filter_map(|trial| records.get(&trial.id));
             let of_sweep: Vec<TrialFinding> =
                 asked.filter_map(|record| TrialFinding::new(sweep.name, record)).collect();
-            findings.n_test =
-                planned.trials().first().and_then(|trial| trial.settings.test_size).unwrap_or(findings.n_test);
+            findings.n_test = test_part(&planned, data).len();
             let is_committee = RUNGS.iter().any(|rung| rung.is_committee && rung.sweep == sweep);
             if is_committee && of_sweep.len() == planned.trials().len() {
                 let joint = self.together(&planned, data)?;

@@ -28,8 +28,14 @@ fn a_quick_climb_writes_a_page_that_says_so_and_repeats_nothing() {
     let climb = ["climb", "climb-deformed", "trick-base", "trick-dropout", "--quick", "--out", "up"];
     sandbox.run(climb).expect_code(0);
     let page = fs::read_to_string(sandbox.path("up/results.md")).expect("a page");
-    for expected in ["A quick run", "5 × 784-24-10", "dropout: 0.4 of the units", "What remains wrong", "not yet run"]
-    {
+    for expected in [
+        "A quick run",
+        "5 × 784-24-10",
+        "dropout: 0.4 of the units",
+        "What remains wrong",
+        "not yet run",
+        "of the 500 test images",
+    ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     assert!(sandbox.path("up/results/wrong.svg").is_file() && sandbox.path("up/results/curves-one-hot.svg").is_file());
