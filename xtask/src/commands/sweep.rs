@@ -327,8 +327,8 @@ fn read(spec: &Path) -> Result<(Document, String), Failure> {
 fn list_presets(output: &mut Output) -> Result<(), Failure> {
     for preset in PRESETS {
         let n_trials = SweepSpec::from_toml(preset.text)?.n_trials();
-        let name = format!("{:<16}{:>10}", preset.name, counted(n_trials, "trial"));
-        output.line(wrapped(&name, preset.title(), 28));
+        let name = format!("{:<20}{:>10}", preset.name, counted(n_trials, "trial"));
+        output.line(wrapped(&name, preset.title(), 32));
     }
     output.line("\n`cargo xtask sweep NAME` runs one, and with --list behind it shows its trials");
     Ok(())
