@@ -148,8 +148,9 @@ impl SavedModel {
     ///
     /// # Errors
     ///
-    /// If a key of the configuration or the classes are not what they should be. Whether they are those of the network is found
-    /// out when the model is saved.
+    /// If a key of the configuration or the classes are not what they should be. Whether the configuration is that of the
+    /// network is found out when the model is saved; whether the classes are as many as its outputs tell apart, by whoever
+    /// answers with them ([`Classifier::new`](crate::Classifier::new), [`Committee::check`](crate::Committee::check)).
     pub fn with_map(network: impl Into<AnyMlp>, map: &Map<String, Value>) -> Result<Self> {
         let mut map = map.clone();
         map.remove(SHA256);

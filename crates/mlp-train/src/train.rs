@@ -122,7 +122,7 @@ pub fn train<F: Trainable>(
 /// let setup = || Setup { workers: &workers, kernel: Kernel::detect(), initial: None };
 /// let whole = train_resumable(&config, &samples, None, setup(), None, &mut |_, _| ControlFlow::Continue(()))?;
 ///
-/// // Stop after the third batch, and go on.
+/// // Stop after the second batch, and go on: before the first, the network is measured as it begins.
 /// let (mut n_seen, mut checkpoint) = (0, None);
 /// train_resumable(&config, &samples, None, setup(), None, &mut |_, moment| {
 ///     n_seen += 1;

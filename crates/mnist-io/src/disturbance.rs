@@ -29,7 +29,8 @@ pub enum Disturbance {
     /// under 2 %.
     GaussianBlur {
         /// Standard deviation in pixels, finite and not negative. 0 without a kernel size leaves the images alone; 0
-        /// with one takes 0.3 · ((k − 1) / 2 − 1) + 0.8.
+        /// with one takes OpenCV's stored kernel for k = 1, 3, 5, 7 or 9, such as (1, 2, 1) / 4, and beyond
+        /// 0.3 · ((k − 1) / 2 − 1) + 0.8.
         sigma: f64,
         /// Side of the square of surroundings, odd; `None` takes the least odd number not below 6σ + 1 rounded.
         kernel_size: Option<usize>,

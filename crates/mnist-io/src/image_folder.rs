@@ -41,7 +41,7 @@ pub struct ImportOptions {
     /// Which images are prepared.
     pub preparation: Preparation,
     /// The share of every class that becomes the test set, from 0 to 1, where the folder is not split yet. With 1 every
-    /// image is for testing, and there are none to learn from.
+    /// image is for testing, and there are none to learn from; otherwise a class of two images or more has one of each kind.
     pub test_share: f64,
     /// Decides which images these are.
     pub seed: u64,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mlp_results::{
-    HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, interval, score, text, trial_of_record,
+    Compared, HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, interval, score, text, trial_of_record,
 };
 use mlp_sweep::{Running, SweepSpec};
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub struct BestTrial {
     pub ranked_by: String,
     /// Such as `97.12 %`.
     pub value: String,
-    /// The settings in which it differs.
+    /// The settings in which it differs, its seed, and its score on the test samples where others rank it.
     pub label: String,
     /// The best mean over several seeds, where there are such; it need not be of the same configuration.
     pub mean: Option<BestMean>,
@@ -94,8 +94,10 @@ pub struct RunningTrial {
     pub epoch: Option<usize>,
     /// The epochs that it is to have.
     pub n_epochs: Option<usize>,
-    /// Epochs, and what is shown of them: the metric of the table, or else the loss.
+    /// Epochs, and what is shown of them: the accuracy on the test samples, or what stands in for it.
     pub curve: Vec<(usize, f64)>,
+    /// What that is: `test accuracy`.
+    pub measures: &'static str,
 }
 
 /// A model that can be used.
@@ -355,6 +357,12 @@ fn under_way(
         let metrics = epoch.test.as_ref().unwrap_or(&epoch.train);
         (epoch.epoch, metrics.accuracy.unwrap_or(metrics.loss))
     };
+    let measures = running.epochs.last().map_or("", |epoch| match &epoch.test {
+        Some(test) if test.accuracy.is_some() => "test accuracy",
+        Some(_) => "test loss",
+        None if epoch.train.accuracy.is_some() => "training accuracy",
+        None => "training loss",
+    });
     RunningTrial {
         trial: running.trial.clone(),
         label: text::clean(&running.label, 120),
@@ -363,6 +371,7 @@ fn under_way(
         epoch: running.epochs.last().map(|epoch| epoch.epoch).max(checkpoint),
         n_epochs: n_epochs.filter(|_| !varies),
         curve: running.epochs.iter().map(measured).collect(),
+        measures,
     }
 }
 
@@ -379,11 +388,18 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
     let ranking = overview.ranking();
     let value = ranking.score(&best.record).map(|score| overview.metric.format(score))?;
     let label = overview.cells.iter().find(|cell| cell.holds(Some(best))).map(|cell| overview.named(cell));
+    let seed = best.record.config.get("seed").map(|seed| format!("seed {}", text::value(seed)));
+    // Whoever compares it with the curves below sees its test value there.
+    let is_by_test = ranking.to_string().starts_with("test.");
+    let test = score::score(&best.record, overview.metric, Compared::Test).filter(|_| !is_by_test);
+    let test = test.map(|value| format!("test {}", overview.metric.format(value)));
+    let parts = [label.filter(|label| !label.is_empty()), seed, test];
+    let label: Vec<String> = parts.into_iter().flatten().collect();
     Some(BestTrial {
         trial: best.record.trial.clone(),
         ranked_by: ranking.to_string(),
         value,
-        label: label.unwrap_or_default(),
+        label: label.join(", "),
         mean: best_mean(overview),
     })
 }

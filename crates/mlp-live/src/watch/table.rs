@@ -129,6 +129,19 @@ fn head(table: &Value, overview: &Overview<'_>) -> Value {
         "varied": table["varied"],
         "metrics": metrics.collect::<Vec<_>>(),
         "ranked_by": overview.ranking().to_string(),
+        "ranks": ranking_column(table, overview),
+        "shared": table["shared"],
         "constant": overview.best_constant().map(|(name, value)| json!({ "name": name, "value": value })),
     })
+}
+
+/// The place of the column of what trials are ranked by: on the validation set, where they are ranked by that, the table has a
+/// column of its own.
+fn ranking_column(table: &Value, overview: &Overview<'_>) -> Value {
+    let is_validation = overview.ranking().to_string().starts_with("validation.");
+    let place = list(&table["columns"]).iter().position(|column| column["name"] == "validation");
+    match place.filter(|_| is_validation) {
+        Some(place) => json!(place),
+        None => table["metrics"][0]["column"].clone(),
+    }
 }

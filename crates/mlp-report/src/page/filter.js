@@ -9,9 +9,17 @@ function filterOf(data, text) {
   data.columns.forEach((column, place) =>
     [column.title, ...column.aliases].forEach((name) => places.has(simple(name)) || places.set(simple(name), place))
   );
-  const haystack = (row) => row.join(" ").toLowerCase();
+  // What all trials share is in no column, and matches all of them or none.
+  const shared = new Map(Object.entries(data.shared || {}));
+  const common = Array.from(shared, ([name, value]) => name + " " + value).join(" ");
+  const haystack = (row) => (row.join(" ") + " " + common).toLowerCase();
   const errors = [], conditions = [], words = [];
-  text = text.replace(/\s*(<=|>=|!=|=|<|>)\s*/g, "$1");
+  text = text.replace(/\s*(<=|>=|!=|=|<|>)\s*/g, "$1").replace(/\[[^\]]*\]/g, (list) => list.replace(/\s+/g, ""));
+  // A heading of several words may be typed as it stands there.
+  data.columns.filter((column) => / /.test(column.title)).forEach((column) => {
+    const at = text.toLowerCase().indexOf(column.title.toLowerCase()), end = at + column.title.length;
+    if (at >= 0 && /^[<>=!]/.test(text.slice(end))) text = text.slice(0, at) + simple(column.title) + text.slice(end);
+  });
   for (const token of text.split(/\s+/).filter(Boolean)) {
     if (/^[<>=!]/.test(token)) {
       const example = data.columns.find((column) => column.kind === "number" || column.kind === "percent");
@@ -22,6 +30,14 @@ function filterOf(data, text) {
     const parts = token.match(/^([^<>=!]+)(<=|>=|!=|=|<|>)(.*)$/);
     if (!parts) { words.push(token.toLowerCase()); continue; }
     const place = places.get(simple(parts[1]));
+    if (place === undefined && shared.has(simple(parts[1]))) {
+      const value = shared.get(simple(parts[1])), number = Number(value);
+      const isNumber = value !== "" && Number.isFinite(number);
+      const condition = parts[3] === "" ? () => true : conditionOf({ kind: isNumber ? "number" : "text" }, parts[2], parts[3]);
+      if (condition) conditions.push(() => condition(isNumber ? number : value));
+      else errors.push("“" + token + "”: all trials have " + parts[1] + " = " + value + ".");
+      continue;
+    }
     if (place === undefined) {
       const names = data.columns.map((column) => (column.aliases.length ? column.aliases[0] : column.name)).filter((name) => name !== "trial");
       errors.push("There is no column “" + parts[1] + "”. Columns: " + names.join(", ") + ".");

@@ -38,6 +38,8 @@ pub(super) struct Table {
     pub(super) metrics: Vec<RankedBy>,
     epochs: Vec<Vec<usize>>,
     axes: Vec<usize>,
+    /// The settings that all trials share, as a filter may ask for them.
+    shared: BTreeMap<String, String>,
 }
 
 /// A metric that the table can be ranked by.
@@ -96,7 +98,17 @@ pub(super) fn table(overview: &Overview<'_>) -> Table {
         columns,
         epochs,
         axes,
+        shared: shared(overview),
     }
+}
+
+/// The settings of the first trial that vary in none.
+fn shared(overview: &Overview<'_>) -> BTreeMap<String, String> {
+    let first = overview.cells.iter().flat_map(|cell| &cell.trials).next();
+    let settings = first.into_iter().flat_map(|trial| &trial.record.config);
+    let is_shared =
+        |key: &str| key != "seed" && key != "name" && !overview.varied.iter().any(|varied| varied.key == key);
+    settings.filter(|(key, _)| is_shared(key)).map(|(key, value)| (shown(key), shown(&text::value(value)))).collect()
 }
 
 impl Curves {

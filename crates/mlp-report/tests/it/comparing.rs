@@ -142,3 +142,25 @@ fn a_condition_without_a_column_is_refused_with_a_sentence() {
     let expected = [&refused("<1"), &refused(">=2"), &refused("=5"), "|false", "|false", "|true", "|true"];
     assert_eq!(said.lines().collect::<Vec<_>>(), expected);
 }
+
+/// Settings that all trials share are in no column, and are asked for all the same.
+#[test]
+fn a_filter_finds_what_all_trials_share_and_headings_of_several_words() {
+    let records =
+        [0, 1].map(|seed| scored(&[("learning_rate", json!(0.1 * f64::from(seed + 1)))], u64::from(seed as u32), 0.9));
+    let page = report_html(&made_up::input(records.to_vec()));
+    assert!(page.contains("\"shared\":{") && page.contains("\"activation\":"), "the settings are in the page");
+    let script = format!(
+        "{FILTER_SCRIPT}\nconst data = {{ shared: {{ activation: 'relu', hidden: '256-128', batch_size: '32' }}, columns: \
+         [{{ kind: 'text', name: 'trial', title: 'trial', aliases: [] }}, {{ kind: 'percent', name: 'accuracy', \
+         title: 'test accuracy', aliases: ['test_accuracy'] }}] }};\n\
+         for (const text of ['relu test_accuracy>=97', 'tanh', 'activation=relu', 'activation=tanh', 'test accuracy>97', \
+         'test accuracy>99', 'hidden=[256, 128]', 'batch_size<64', 'batch_size>64', 'batch_size<x'])\n\
+         console.log(filterOf(data, text).error + '|' + filterOf(data, text).matches(['ab', 0.98]));"
+    );
+    let Ok(output) = std::process::Command::new("node").args(["-e", &script]).output() else { return };
+    let said = String::from_utf8(output.stdout).unwrap();
+    let refused = "“batch_size<x”: all trials have batch_size = 32.|true";
+    let expected = ["|true", "|false", "|true", "|false", "|true", "|false", "|true", "|true", "|false", refused];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+}

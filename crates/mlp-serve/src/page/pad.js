@@ -15,6 +15,7 @@ function fitted(image) {
 
 export function makePad(canvas, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  let cleared = null;
   let strokes = [], stroke = null, width = WIDTHS.thick, cursor = null;
 
   function clean() {
@@ -123,7 +124,9 @@ export function makePad(canvas, changed) {
   canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && showCursor());
 
   const pad = {
+    // Undo brings back what was there.
     clear() {
+      if (strokes.length) cleared = strokes;
       strokes = [];
       stroke = null;
       if (cursor) cursor.isDown = false;
@@ -132,6 +135,7 @@ export function makePad(canvas, changed) {
     },
     undo() {
       const last = strokes.pop();
+      if (!last && cleared) [strokes, cleared] = [cleared, null];
       // A picture took the place of what was there.
       if (last && last.before) strokes = last.before;
       stroke = null;

@@ -198,7 +198,7 @@ export function makeParallel(canvas, list, onBrush) {
   return {
     show(head, all) {
       rows = all;
-      metric = head.metrics[0];
+      metric = { ...head.metrics[0], column: head.ranks };
       // What varies but the seed, and what was reached.
       const places = head.varied.slice(0, -1).concat([metric.column]);
       axes = places.map((place) => axis(head.columns[place], place));

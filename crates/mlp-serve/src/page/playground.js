@@ -65,7 +65,7 @@ async function showOthers() {
     });
     return button;
   });
-  place.replaceChildren(found.length === 1 ? "A training that was begun in this program still runs, for another page or for none. " : found.length + " trainings that were begun in this program still run, for other pages or for none. ", ...buttons);
+  place.replaceChildren(found.length === 1 ? "A training that was begun in this program is there, running or paused, for another page or for none. " : found.length + " trainings that were begun in this program are there, running or paused, for other pages or for none. ", ...buttons);
 }
 
 function showStory() {

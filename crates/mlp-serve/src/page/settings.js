@@ -88,7 +88,8 @@ export function makeForm(form, choices, changed) {
     // As the program takes them.
     read() {
       const loss = field("loss").value;
-      const hidden = field("hidden").value.split(/[\s,;]+|(?<=\d)-(?=\d)/).filter(Boolean).map(Number);
+      const hidden = field("hidden").value.trim().split(/\s*[,;]\s*|\s+|(?<=\d)-(?=\d)/).map(Number);
+      if (field("hidden").value.trim() === "") hidden.length = 0;
       if (hidden.some((units) => !Number.isInteger(units) || units < 1)) throw new Error("Hidden layers: expected units such as 512, 256, 128, found “" + field("hidden").value + "”.");
       const name = field("initializer").value, gain = valueOf("gain") ?? 1;
       const config = {

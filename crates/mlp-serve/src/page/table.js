@@ -35,7 +35,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
       const button = element("button", { type: "button", "data-place": "column " + column.name }, column.title);
       button.addEventListener("click", () => {
         // Metrics begin with the best, other numbers with the largest, texts with the first; a second click turns the order round.
-        const metric = head.metrics.find((each) => head.columns[each.column].name === column.name);
+        const metric = head.columns[head.ranks].name === column.name ? head.metrics[0] : head.metrics.find((each) => head.columns[each.column].name === column.name);
         const isBestLargest = metric ? metric.is_higher_better : !isLeft(column);
         sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : isBestLargest };
         onSort(sorted);
@@ -72,8 +72,8 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
       if (update.head) {
         head = update.head;
         rows = new Map();
-        const first = head.metrics[0];
-        sorted = sorted && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[first.column].name, descending: first.is_higher_better };
+        // The best first, by what trials are ranked by.
+        sorted = sorted && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[head.ranks].name, descending: head.metrics[0].is_higher_better };
       }
       update.rows.forEach((row) => rows.set(row.trial, row));
       update.removed.forEach((trial) => rows.delete(trial));

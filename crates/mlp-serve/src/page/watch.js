@@ -157,7 +157,7 @@ function showUnderWay(running) {
     ...running.map((trial) => {
       const epoch = trial.epoch === null ? "–" : trial.epoch + (trial.n_epochs ? " of " + trial.n_epochs : "");
       const latest = trial.curve.length ? trial.curve[trial.curve.length - 1][1] : null;
-      const soFar = element("td", { class: "left" }, spark(trial.curve), latest === null ? "" : " " + (latest <= 1 ? share(latest) : number(latest)));
+      const soFar = element("td", { class: "left" }, spark(trial.curve), latest === null ? "" : " " + (latest <= 1 ? share(latest) : number(latest)) + " " + trial.measures);
       return element("tr", {}, element("td", { class: "left" }, element("code", {}, trial.trial.slice(0, 12))), element("td", { class: "left long" }, trial.label || "–"), element("td", {}, epoch), element("td", {}, duration(trial.seconds)), soFar, element("td", { class: "left long" }, trial.holder));
     })
   );
@@ -227,7 +227,7 @@ function drawCurves() {
   if (!head) {
     if (!underWay.length) return;
     const series = underWay.slice(0, N_CURVES).map((trial, color) => ({ name: nameOfRunning(trial), color, isDashed: true, points: trial.curve }));
-    byId("curves-title").textContent = "Under way, by epoch";
+    byId("curves-title").textContent = "Under way, by epoch: " + underWay[0].measures;
     return drawChart(byId("curves-chart"), { title: "Under way", series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
   }
   const place = Number(byId("metric").value) || 0, metric = head.metrics[place];

@@ -26,7 +26,8 @@ pub struct Split<T> {
 }
 
 /// Cuts a table at random, so that each class has the same share of its rows tested, as nearly as whole rows allow: of
-/// `n_rows` rows `test_share · n_rows`, rounded. A class with a single row is learnt from. The same seed gives the same split.
+/// `n_rows` rows `test_share · n_rows`, rounded, but of every class one row at least is learnt from. The same seed gives the same
+/// split.
 ///
 /// ```
 /// use mlp_train::ndarray::array;

@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 
 fn sweep(sandbox: &Sandbox, out: &str, epochs: usize) -> std::process::Child {
     let spec = format!(
-        "train_size = 200\ntest_size = 100\nhidden = [16]\nepochs = {epochs}\n[sweep]\nlearning_rate = [0.001, 0.003, 0.01]\nseed = [0, 1]\n"
+        "train_size = 200\nvalidation = 50\ntest_size = 100\nhidden = [16]\nepochs = {epochs}\n[sweep]\nlearning_rate = [0.001, 0.003, 0.01]\nseed = [0, 1]\n"
     );
     sandbox.write("six.toml", spec);
     let arguments =
@@ -41,6 +41,19 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
     assert!(text(&mean[1]).starts_with("over 2 seeds: learning_rate 0.0"), "{tiles}");
     assert!(text(&tiles["The best single trial"][0]).ends_with(" %"), "{tiles}");
 
+    // The first row is that trial: both go by the validation set.
+    let first = "const t = document.getElementById('trials'), head = Array.from(t.tHead.rows[0].cells), cells = t.tBodies[0].rows[0].cells; \
+                 const at = (name) => head.findIndex((cell) => cell.textContent.trim() === name); \
+                 return [head.find((cell) => cell.ariaSort).textContent.trim(), cells[at('validation accuracy')].textContent, cells[at('seed')].textContent, \
+                 cells[at('test accuracy')].textContent]";
+    let first = browser.run(first, json!([]));
+    assert_eq!(
+        (text(&first[0]), text(&first[1])),
+        ("validation accuracy".to_owned(), text(&tiles["The best single trial"][0]))
+    );
+    let best = text(&tiles["The best single trial"][1]);
+    assert!(best.ends_with(&format!("seed {}, test {}", text(&first[2]), text(&first[3]))), "{best}: {first}");
+
     // Ticked trials are compared; the table is filtered and sorted; a line is drawn along an axis.
     browser.click("#trials tbody tr:nth-child(1) input");
     browser.click("#trials tbody tr:nth-child(2) input");
@@ -52,7 +65,14 @@ fn a_sweep_in_another_process_is_followed_to_its_end_and_looked_into() {
     );
     browser.wait_for("four rows", "return document.querySelectorAll('#trials tbody tr').length === 4");
     // With a decimal comma it is the same.
-    for (filter, n_rows) in [("learning_rate>0,005", 2), ("learning_rate<1,000", 6), ("learning_rate>0.002", 4)] {
+    for (filter, n_rows) in [
+        ("sigmoid", 6),
+        ("activation=sigmoid", 6),
+        ("relu", 0),
+        ("learning_rate>0,005", 2),
+        ("learning_rate<1,000", 6),
+        ("learning_rate>0.002", 4),
+    ] {
         let script = "const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input')); \
                       return [document.querySelectorAll('#trials tbody tr').length, document.getElementById('filter-error').textContent]";
         assert_eq!(browser.run(script, json!([filter])), json!([n_rows, ""]), "{filter}");
