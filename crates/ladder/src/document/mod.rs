@@ -3,6 +3,8 @@
 mod rungs;
 mod tricks;
 
+use mlp_results::text::thousands;
+
 use crate::figures::learning_curves;
 use crate::findings::Findings;
 use crate::rungs::Outputs;
@@ -54,7 +56,7 @@ pub fn findings_as_lines(findings: &Findings) -> String {
 }
 
 fn opening(findings: &Findings) -> String {
-    let n_test = findings.n_test;
+    let n_test = thousands(findings.n_test as u64);
     if findings.is_quick {
         return format!(
             "# Results on MNIST, and how they were chosen\n\n**A quick run: nets of 24 hidden units, five epochs, 1,000 images of \

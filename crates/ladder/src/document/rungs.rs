@@ -124,6 +124,9 @@ pub(super) fn wrong(findings: &Findings) -> String {
     format!(
         "\n## What remains wrong\n\nThe {} of {} test images that the {} nets of `{}` answer wrongly together (at most 50 are shown), \
          each with its label and the answer.\n\n![Test images with their labels and wrong answers]({FOLDER}/{WRONG})\n",
-        best.n_wrong, findings.n_test, best.n_members, best.sweep
+        best.n_wrong,
+        thousands(findings.n_test as u64),
+        best.n_members,
+        best.sweep
     )
 }
