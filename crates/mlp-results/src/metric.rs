@@ -133,8 +133,11 @@ impl Metric {
                  target. Large errors weigh more than in the mean absolute error."
             }
             Metric::Loss => {
-                "The mean over the samples of the loss that training minimised, without the penalty on weights. It \
-                 can only be compared between trials that minimise the same loss."
+                "The mean over the samples, each counting once, of the loss function that training used, measured \
+                 against the labels as they are: without smoothing of labels, weights of classes or samples, dropout, and \
+                 the penalty on weights, even where training minimised the loss with them. So it can be compared \
+                 between trials that differ in those, and only between trials with the same loss function, reduction and \
+                 code of the classes."
             }
         }
     }
