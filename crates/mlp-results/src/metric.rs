@@ -38,7 +38,7 @@ pub enum Metric {
     Mae,
     /// Root-mean-square error.
     Rmse,
-    /// The loss that was minimised.
+    /// The loss, of samples and labels as they are: without smoothing, weights or penalties.
     Loss,
 }
 
@@ -93,7 +93,7 @@ impl Metric {
             Metric::InvalidRate => "% of samples answered with the code of no class",
             Metric::Mae => "mean of |output − target| over all samples and outputs",
             Metric::Rmse => "root of the mean of (output − target)²",
-            Metric::Loss => "mean of the loss that was minimised",
+            Metric::Loss => "mean of the loss over samples and labels as they are",
         }
     }
 

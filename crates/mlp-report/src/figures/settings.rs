@@ -55,7 +55,7 @@ fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) ->
         caption: format!(
             "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
              value of one depends on the other. {averaged}{few}",
-            text::shorten(key(pair.1), 40)
+            text::shorten(&effects.keys[pair.1].factor.title(overview), 40)
         ),
     }
 }
