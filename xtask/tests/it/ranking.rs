@@ -354,7 +354,7 @@ fn of_two_groups_of_seeds_neither_table_nor_status_tells_a_deviation() {
     let outcome = sandbox.run(arguments).expect_code(0);
     expect_80_columns(&outcome);
     let line = outcome.stdout.lines().find(|line| line.contains("74.75 %")).expect("a line");
-    assert!(line.contains("3 of 4 trained") && !outcome.stdout.contains(" ± "), "{}", outcome.stdout);
+    assert!(line.contains("3 of 4 trained") && !outcome.stdout.contains("right ±"), "{}", outcome.stdout);
     let said = outcome.said();
     assert!(said.contains("no ± describes both groups") && said.contains("only 3 of 4 seeds trained"), "{said}");
     assert!(!said.contains("luckiest") && !said.contains("expected to reach"), "{said}");
