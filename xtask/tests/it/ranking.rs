@@ -349,7 +349,7 @@ fn of_two_groups_of_seeds_neither_table_nor_status_tells_a_deviation() {
                 epoch[set]["accuracy"] = [0.11, 0.95, 0.96, 0.97][place].into();
             }
         }
-        sandbox.write(&path, &record.to_string());
+        sandbox.write(&path, record.to_string());
     }
     let outcome = sandbox.run(arguments).expect_code(0);
     expect_80_columns(&outcome);
