@@ -63,6 +63,14 @@ pub(crate) fn load_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Resu
                 model.path.display()
             )));
         }
+        let weights = |model: &FoundModel| model.saved.network.weights_sha256();
+        if let Some(other) = models[..index].iter().find(|other| weights(other) == weights(model)) {
+            return Err(Failure::configuration(format!(
+                "{}: expected each model of a committee once, found the same weights in {}",
+                model.path.display(),
+                other.path.display()
+            )));
+        }
         Committee::check(&models[0].saved, &model.saved).map_err(|error| named(error.to_string()))?;
     }
     Ok(models)

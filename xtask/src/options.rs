@@ -31,6 +31,12 @@ fn are_unlike(trials: &[Trial], metric: Metric) -> bool {
     trials.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]))
 }
 
+/// Whether what trials are ranked by can be compared in all of these, by what is known before they run.
+pub(crate) fn will_be_comparable(trials: &[Trial], by: RankBy) -> bool {
+    let is_one_set = trials.windows(2).all(|pair| pair[0].settings.test_size == pair[1].settings.test_size);
+    is_one_set && !by.metric.is_some_and(|metric| are_unlike(trials, metric))
+}
+
 fn warn_of_unlike(metric: Metric) {
     notice(if metric == Metric::Loss { UNLIKE_LOSSES } else { UNLIKE_CODES });
 }

@@ -12,6 +12,7 @@ use mlp_results::{RankBy, Ranking, RunRecord, best_by};
 use mlp_sweep::{Event, Observer, Trial};
 use mlp_train::EpochRecord;
 
+use crate::options::will_be_comparable;
 use crate::output::notice;
 
 /// All bars of one command.
@@ -93,6 +94,8 @@ struct Round {
     n_done: usize,
     n_done_here: usize,
     by: RankBy,
+    /// Whether there can be a best trial.
+    is_comparable: bool,
     best: Option<RunRecord>,
     last_line: Instant,
     running: BTreeMap<String, TrialBar>,
@@ -135,6 +138,7 @@ impl<'a> SweepProgress<'a> {
             n_done: records.len(),
             n_done_here: 0,
             by: self.by,
+            is_comparable: will_be_comparable(trials, self.by),
             best: best_by(records.values(), self.by).cloned(),
             last_line: began,
             running: BTreeMap::new(),
@@ -218,7 +222,7 @@ impl Round {
 
     /// The best trial so far, with the score that makes it the best and the samples that it was measured on.
     fn best(&self) -> Option<(String, &RunRecord)> {
-        let best = self.best.as_ref()?;
+        let best = self.best.as_ref().filter(|_| self.is_comparable)?;
         let ranking = Ranking::of(std::iter::once(best), self.by);
         let score = ranking.metric.format(ranking.score(best)?);
         Some((format!("{score} {}", ranking.set), best))

@@ -1,7 +1,9 @@
 //! The table of a sweep: a line for each configuration, the best first, in at most 80 columns.
 
+use std::collections::BTreeMap;
+
 use mlp_results::text::counted;
-use mlp_results::{Compared, Metric, Ranking, Repetitions, RunRecord};
+use mlp_results::{Compared, Metric, Overview, RankBy, Ranking, Repetitions, RunRecord, TrialResult};
 use mlp_train::Decoding;
 
 use crate::options::are_comparable;
@@ -11,6 +13,31 @@ use crate::table::{Column, Table};
 /// The keys that vary, without the seed, with their values.
 pub(crate) type Settings = Vec<(String, String)>;
 
+/// The configurations of which some runs trained and others did not, with a gap between them: no deviation describes both.
+pub(crate) struct TwoGroups {
+    /// For each of their trials how many of its configuration trained, and of how many.
+    n_trained: BTreeMap<String, (usize, usize)>,
+}
+
+impl TwoGroups {
+    /// As the page finds them.
+    pub(crate) fn find<'a>(records: impl Iterator<Item = &'a RunRecord>, by: RankBy) -> TwoGroups {
+        let trials: Vec<TrialResult> = records.cloned().map(TrialResult::from).collect();
+        let overview = Overview::ranked(&trials, by);
+        let torn = overview.cells.iter().filter(|cell| cell.is_bimodal);
+        let counts = torn.flat_map(|cell| {
+            let counts = (cell.n_trained, cell.scores.len());
+            cell.trials.iter().map(move |trial| (trial.record.trial.clone(), counts))
+        });
+        TwoGroups { n_trained: counts.collect() }
+    }
+
+    /// How many runs of the configuration trained, and of how many, if they are in two groups.
+    pub(crate) fn n_trained(&self, row: &Repetitions<'_, Settings>) -> Option<(usize, usize)> {
+        row.records.iter().find_map(|record| self.n_trained.get(&record.trial).copied())
+    }
+}
+
 /// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key. At the end
 /// of the sweep each has `n_seeds`. Those of which all trials are among the `stopped` stand last, without a result.
 pub(crate) fn sweep_table(
@@ -18,6 +45,7 @@ pub(crate) fn sweep_table(
     stopped: &[(Settings, usize)],
     ranking: Ranking,
     n_seeds: usize,
+    groups: &TwoGroups,
     output: &mut Output,
 ) {
     let mut configurations = Repetitions::ranked(rows, ranking);
@@ -33,14 +61,18 @@ pub(crate) fn sweep_table(
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.settings.as_slice()).collect();
     let n_needed = if ranking.set == Compared::Test { 1 } else { 2 };
-    let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds), n_needed);
-    table.print(usize::MAX, |place| trouble(&configurations[place], stopped), output);
-    let most_seeds = configurations.iter().map(|row| row.records.len()).max().unwrap_or(0);
+    let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds, groups), n_needed);
+    table.print(usize::MAX, |place| trouble(&configurations[place], stopped, groups), output);
+    let is_torn = |row: &&Repetitions<'_, Settings>| groups.n_trained(row).is_some();
+    let most_seeds = configurations.iter().filter(|row| !is_torn(row)).map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(
             "\n±: standard deviation over {}; two lines differ for certain only if they\nlie several of it apart",
             counted(most_seeds, "seed")
         ));
+    }
+    if configurations.iter().any(|row| is_torn(&row)) {
+        output.line("\nwhere only some of the seeds trained, the mean lies where no run is, and says\nmostly how many did; no ± describes both groups");
     }
     let fewest = configurations.iter().filter(|row| has_fewer(row, ranking.metric, n_seeds));
     if let Some(fewest) = fewest.map(|row| row.scores(ranking.metric).len()).min() {
@@ -72,20 +104,29 @@ fn has_validation(configurations: &[Repetitions<'_, Settings>]) -> bool {
 }
 
 /// The columns of numbers: what ranks, what the test set measured, and where the metric is the accuracy, what else tells.
-fn score_columns(configurations: &[Repetitions<'_, Settings>], ranking: Ranking, n_seeds: usize) -> Vec<Column> {
+fn score_columns(
+    configurations: &[Repetitions<'_, Settings>],
+    ranking: Ranking,
+    n_seeds: usize,
+    groups: &TwoGroups,
+) -> Vec<Column> {
     let metric = ranking.metric;
+    let told =
+        |row: &Repetitions<'_, Settings>, deviation: Option<f64>| deviation.filter(|_| groups.n_trained(row).is_none());
     let word = if metric == Metric::Accuracy { "right" } else { metric.name() };
     let head = |set: &str, has_seeds: bool| format!("{set} {word}{}", if has_seeds { " ±" } else { "" });
     let mut columns = Vec::new();
     if ranking.set != Compared::Test {
         let set = if ranking.set == Compared::Validation { "valid." } else { "train" };
-        let numbers = |row: &Repetitions<'_, Settings>| (row.ranking_mean(ranking), row.ranking_deviation(ranking));
+        let numbers =
+            |row: &Repetitions<'_, Settings>| (row.ranking_mean(ranking), told(row, row.ranking_deviation(ranking)));
         let numbers: Vec<_> = configurations.iter().map(numbers).collect();
         let head = head(set, numbers.iter().any(|(_, deviation)| deviation.is_some()));
         columns.push(Column::new(head, numbers.into_iter().map(|(mean, deviation)| spread(metric, mean, deviation))));
     }
-    let head = head("test", configurations.iter().any(|row| row.scores(metric).len() > 1));
-    let test = |row: &Repetitions<'_, Settings>| spread(metric, row.mean(metric), row.deviation(metric));
+    let is_single = |row: &Repetitions<'_, Settings>| row.scores(metric).len() < 2 || groups.n_trained(row).is_some();
+    let head = head("test", !configurations.iter().all(is_single));
+    let test = |row: &Repetitions<'_, Settings>| spread(metric, row.mean(metric), told(row, row.deviation(metric)));
     let cells = configurations.iter().map(|row| match has_fewer(row, metric, n_seeds) {
         true => format!("{} ({})", test(row), row.scores(metric).len()),
         false => test(row),
@@ -132,10 +173,13 @@ fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
     }
 }
 
-fn trouble(row: &Repetitions<'_, Settings>, stopped: &[(Settings, usize)]) -> String {
+fn trouble(row: &Repetitions<'_, Settings>, stopped: &[(Settings, usize)], groups: &TwoGroups) -> String {
     let named = [(row.n_diverged(), "diverged"), (row.n_failed(), "failed")];
     let mut text: String =
         named.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("  {count} {name}")).collect();
+    if let Some((n_trained, n_scores)) = groups.n_trained(row) {
+        text.push_str(&format!("  {n_trained} of {n_scores} trained"));
+    }
     let n_stopped = stopped.iter().filter(|(settings, _)| *settings == row.settings).count();
     if n_stopped > 0 {
         text.push_str(&format!("  {n_stopped} stopped"));

@@ -2,7 +2,7 @@
 //! other settings being equal and its 95 % interval. How both are computed is told in [`crate::effects`].
 
 use mlp_results::interval::range;
-use mlp_results::{Cell, Overview, TrialResult, VariedKey, text};
+use mlp_results::{Cell, Overview, TrialResult, text};
 
 use crate::canvas::{Anchor, Canvas, Paint};
 use crate::chart::lettering::{LINE, draw_lines, widest, wrap};
@@ -154,7 +154,7 @@ fn along_axis(
         hint: missing(overview, cell),
     });
     chart::draw(&Chart {
-        title: title(overview, key),
+        title: title(overview, effect),
         subtitle: with_note(&subtitle(overview, effects), n_beyond, "trial"),
         description: describe(overview, effect),
         x_name: key.title.clone(),
@@ -169,14 +169,13 @@ fn along_axis(
 
 /// A row for each value: its name, its trials as dots, its mean as a large one with its interval, and the mean in figures.
 fn in_rows(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, scored: &[Scored<'_, '_>]) -> String {
-    let key = &overview.varied[effect.factor.key];
     let rows = Rows::new(overview, effect, scored);
     let n_more = effect.levels.len() - rows.names.len();
     let height = rows.bottom() + if n_more > 0 { 48.0 } else { 30.0 };
     let mut canvas = Canvas::new(chart::WIDTH, height);
     let n_beyond = off_scale(&rows.axis, scored.iter().map(|scored| overview.metric.on_axis(scored.score)));
     let subtitle = with_note(&subtitle(overview, effects), n_beyond, "trial");
-    chart::draw_heading(&mut canvas, &title(overview, key), &subtitle);
+    chart::draw_heading(&mut canvas, &title(overview, effect), &subtitle);
     rows.draw_grid(&mut canvas);
     for scored in selected(scored).filter(|scored| scored.level < rows.names.len()) {
         let score = overview.metric.on_axis(scored.score);
@@ -197,7 +196,7 @@ fn in_rows(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect, score
         let rest = format!("and {n_more} more values: see the table");
         canvas.text(&rest, (12.0, height - 12.0), Anchor::Start, 12.0, palette::MUTED, false);
     }
-    canvas.finish(&title(overview, key), &describe(overview, effect))
+    canvas.finish(&title(overview, effect), &describe(overview, effect))
 }
 
 /// Where the rows and the scores stand.
@@ -273,13 +272,16 @@ impl Rows {
                 self.mark(canvas, row, mean, &format!("{said} in the mean"), (5.0, Paint::area(palette::BLUE, 1.0)));
                 canvas.text(&said, (right, y), Anchor::End, 12.5, palette::BLUE, true);
             }
-            None => canvas.text("no result", (right, y), Anchor::End, 12.0, palette::MUTED, false),
+            None => {
+                let said = if level.is_undetermined { "no mean" } else { "no result" };
+                canvas.text(said, (right, y), Anchor::End, 12.0, palette::MUTED, false);
+            }
         }
     }
 }
 
-fn title(overview: &Overview<'_>, key: &VariedKey) -> String {
-    format!("{} against {}", overview.metric.title(), key.title)
+fn title(overview: &Overview<'_>, effect: &KeyEffect) -> String {
+    format!("{} against {}", overview.metric.title(), effect.factor.title(overview))
 }
 
 fn describe(overview: &Overview<'_>, effect: &KeyEffect) -> String {

@@ -110,7 +110,7 @@ impl Dot {
 ///
 /// let svg = chart::draw(&Chart {
 ///     title: "Loss".to_owned(),
-///     subtitle: "mean of the loss that was minimised".to_owned(),
+///     subtitle: "mean of the loss over samples and labels as they are".to_owned(),
 ///     description: "It falls from 1 to 0.25.".to_owned(),
 ///     x_name: "epoch".to_owned(),
 ///     x: Axis::counts(0.0, 2.0),

@@ -172,8 +172,9 @@ fn draw(
     let epochs = series.iter().flat_map(|series| series.points.iter().map(|&(epoch, _)| epoch as usize));
     let named: Vec<&str> =
         series.iter().rev().map(|series| series.name.as_str()).filter(|name| !name.is_empty()).collect();
+    let which = if overview.best.is_some() { "the best" } else { "those with names" };
     let description =
-        format!("{measures}, by epoch, of {} configurations; the best: {}.", overview.cells.len(), named.join("; "));
+        format!("{measures}, by epoch, of {} configurations; {which}: {}.", overview.cells.len(), named.join("; "));
     chart::draw(&Chart {
         title,
         subtitle: match names(overview) {

@@ -8,8 +8,10 @@
 //! y = μ + Σ_k α_k(value), fitted by least squares. A value's *adjusted mean* is what the sum gives for it, averaged over
 //! the values of all other keys with equal weights: the mean that the complete grid would have if effects only added
 //! up. (Searle, Speed and Milliken, Population marginal means in the linear model, The American Statistician 34, 1980.)
-//! Whether the configurations at hand determine it at all is a question of linear algebra, answered for each value: two
-//! keys that always change together cannot be told apart, whatever the formula.
+//! Whether the configurations at hand determine it at all is a question of linear algebra, answered for each value; where they
+//! determine none of a key's values so, the other keys are weighted as the configurations have them, which asks for less. Keys
+//! that always change together cannot be told apart, whatever the formula: they are one factor. What is not determined has no
+//! estimate.
 //!
 //! *Configurations drawn at random.* The other keys vary independently of the value, so the plain mean is right. Numbers
 //! are taken together in ranges that hold equally many configurations ([`crate::factor`]). But of several ranges with few
@@ -30,6 +32,7 @@ mod apart;
 mod fit;
 mod importance;
 mod seeds;
+mod together;
 
 use std::collections::BTreeSet;
 
@@ -37,7 +40,7 @@ use mlp_results::interval::{half_width, interval, mean};
 use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
-use fit::{Fit, Unit};
+use fit::{Fit, Unit, Weights};
 use importance::Found;
 
 pub use importance::Importance;
@@ -81,6 +84,8 @@ pub struct Effects {
     pub shared_seeds: SharedSeeds,
     /// The keys (by their index in the overview) with too many values to be analysed.
     pub left_out: Vec<usize>,
+    /// Whether the folder was left out, as it follows from the other settings.
+    pub is_folder_left_out: bool,
     /// The number of distinct seeds among the scored trials.
     pub n_seeds: usize,
     /// The combinations with a score, and how many there could be of the levels that have any.
@@ -127,14 +132,20 @@ pub struct LevelEffect {
     pub plain: Option<f64>,
     /// The mean with the other keys being equal; nothing where it is not determined, and of drawn configurations.
     pub adjusted: Option<f64>,
-    /// Half the width of the 95 % interval around [`LevelEffect::estimate`].
+    /// Half the width of the 95 % interval around [`LevelEffect::estimate`]; nothing where that rests on a configuration in two
+    /// groups.
     pub half_width: Option<f64>,
+    /// Whether the configurations do not determine the mean apart from other keys: then there is no estimate.
+    pub is_undetermined: bool,
+    /// Whether runs of one of its configurations fall into two groups ([`Overview::are_bimodal`]), or where configurations were
+    /// drawn, the means of these.
+    pub is_bimodal: bool,
 }
 
 impl LevelEffect {
-    /// The adjusted mean, or else the plain one.
+    /// The adjusted mean; of drawn configurations the plain one.
     pub fn estimate(&self) -> Option<f64> {
-        self.adjusted.or(self.plain)
+        self.adjusted.or(self.plain.filter(|_| !self.is_undetermined))
     }
 }
 
@@ -166,6 +177,8 @@ impl KeyEffect {
 pub fn effects(overview: &Overview<'_>) -> Effects {
     let (used, left_out): (Vec<Factor>, Vec<Factor>) =
         factors(overview).into_iter().partition(|factor| factor.grouping != Grouping::LeftOut);
+    let is_drawn = used.iter().any(|factor| factor.grouping != Grouping::Values) || !left_out.is_empty();
+    let (used, is_folder_left_out) = if is_drawn { (used, false) } else { together::merged(overview, used) };
     let at_epoch = common_epoch(overview);
     let seeds: BTreeSet<String> =
         trials(overview).filter(|t| score_at(overview, t, at_epoch).is_some()).map(seed).collect();
@@ -176,18 +189,19 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     let n_possible = n_possible(&units, used.len());
     let n_found = units.iter().map(|unit| &unit.levels).collect::<BTreeSet<_>>().len();
     let design = match () {
-        () if used.iter().any(|factor| factor.grouping != Grouping::Values) || !left_out.is_empty() => Design::Drawn,
+        () if is_drawn => Design::Drawn,
         () if n_found == n_possible => Design::Complete,
         () => Design::Incomplete,
     };
     let mut levels = counts(overview, &used, &units, at_epoch);
     let explained = match design {
         Design::Drawn => {
-            over_draws(&units, &mut levels);
+            over_draws(overview, &units, &mut levels);
             None
         }
         Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels),
     };
+    withhold_intervals(design, &mut levels);
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
     let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible;
     let found = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
@@ -204,8 +218,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         .zip(found.not_apart)
         .map(|(((factor, levels), importance), others)| {
             let not_apart_from = others.into_iter().map(|other| keys[other]).collect();
-            let is_separable =
-                design == Design::Drawn || levels.iter().all(|l| l.adjusted.is_some() || l.plain.is_none());
+            let is_separable = levels.iter().all(|level| !level.is_undetermined);
             let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
             let has_too_few = importance.is_none() && (design == Design::Drawn || is_single);
             KeyEffect { factor, levels, is_separable, importance, not_apart_from, has_too_few }
@@ -219,6 +232,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         n_compared,
         shared_seeds,
         left_out: left_out.iter().map(|factor| factor.key).collect(),
+        is_folder_left_out,
         n_seeds: seeds.len(),
         n_combinations: (n_found, n_possible),
         explained,
@@ -287,7 +301,7 @@ fn units(
 }
 
 fn levels_of(used: &[Factor], indices: &[usize]) -> Vec<usize> {
-    used.iter().map(|factor| factor.level_of[indices[factor.key]]).collect()
+    used.iter().map(|factor| factor.level(indices)).collect()
 }
 
 /// For each key and level what can be counted, and the plain mean.
@@ -303,6 +317,7 @@ fn counts(overview: &Overview<'_>, used: &[Factor], units: &[Unit], at_epoch: Op
             level.n_configurations += usize::from(!scores.is_empty());
             level.n_without += usize::from(scores.is_empty());
             level.n_trained += overview.n_trained(&scores);
+            level.is_bimodal |= overview.are_bimodal(&scores);
         }
     }
     for (key, levels) in levels.iter_mut().enumerate() {
@@ -319,10 +334,23 @@ fn unit_means(units: &[Unit], key: usize, level: usize) -> Vec<f64> {
 }
 
 /// Intervals over drawn configurations.
-fn over_draws(units: &[Unit], levels: &mut [Vec<LevelEffect>]) {
+fn over_draws(overview: &Overview<'_>, units: &[Unit], levels: &mut [Vec<LevelEffect>]) {
     for (key, levels) in levels.iter_mut().enumerate() {
         for (level, effect) in levels.iter_mut().enumerate() {
-            effect.half_width = interval(&unit_means(units, key, level)).map(|interval| interval.half_width);
+            let means = unit_means(units, key, level);
+            effect.half_width = interval(&means).map(|interval| interval.half_width);
+            effect.is_bimodal |= overview.are_bimodal(&means);
+        }
+    }
+}
+
+/// No interval describes what rests on runs in two groups: a mean over configurations that has such a one among them, and any
+/// mean that is adjusted by a sum fitted to all.
+fn withhold_intervals(design: Design, levels: &mut [Vec<LevelEffect>]) {
+    let is_any = levels.iter().flatten().any(|level| level.is_bimodal);
+    for level in levels.iter_mut().flatten() {
+        if level.is_bimodal || is_any && design == Design::Incomplete {
+            level.half_width = None;
         }
     }
 }
@@ -336,10 +364,15 @@ fn over_seeds(units: &[Unit], sizes: &[usize], n_blocks: usize, levels: &mut [Ve
         Vec::new()
     };
     for (key, levels) in levels.iter_mut().enumerate() {
+        let is_known =
+            |weights| (0..levels.len()).any(|level| whole.adjusted_mean(&whole, key, level, weights).is_some());
+        let weights = if is_known(Weights::Equal) { Weights::Equal } else { Weights::AsRun };
         for (level, effect) in levels.iter_mut().enumerate() {
-            effect.adjusted = whole.adjusted_mean(&whole, key, level);
+            effect.adjusted = whole.adjusted_mean(&whole, key, level, weights);
+            effect.is_undetermined = effect.adjusted.is_none() && effect.plain.is_some();
             let Some(adjusted) = effect.adjusted else { continue };
-            let left: Option<Vec<f64>> = without.iter().map(|fit| fit.adjusted_mean(&whole, key, level)).collect();
+            let left = without.iter().map(|fit| fit.adjusted_mean(&whole, key, level, weights));
+            let left: Option<Vec<f64>> = left.collect();
             effect.half_width = left.and_then(|left| jackknife(adjusted, &left));
         }
     }

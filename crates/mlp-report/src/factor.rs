@@ -46,6 +46,29 @@ pub struct Factor {
     pub level_of: Vec<usize>,
     /// How values became levels.
     pub grouping: Grouping,
+    /// The other keys, by their index, that always change together with this one: the levels are those of all of them.
+    pub together: Vec<usize>,
+}
+
+impl Factor {
+    /// The level of a configuration, by the indices of its values.
+    pub(crate) fn level(&self, indices: &[usize]) -> usize {
+        self.level_of[indices[self.key]]
+    }
+
+    /// All its keys, in the order of the overview.
+    pub fn keys(&self) -> Vec<usize> {
+        let mut keys = self.together.clone();
+        keys.push(self.key);
+        keys.sort_unstable();
+        keys
+    }
+
+    /// What it is called: `learning_rate`, or `folder, dropout` where these always change together.
+    pub fn title(&self, overview: &Overview<'_>) -> String {
+        let titles: Vec<&str> = self.keys().into_iter().map(|key| overview.varied[key].title.as_str()).collect();
+        titles.join(", ")
+    }
 }
 
 /// The levels of every varied key, in the order of the overview.
@@ -63,6 +86,7 @@ fn factor(overview: &Overview<'_>, key: usize) -> Factor {
             numbers: numbers.clone(),
             level_of: (0..varied.values.len()).collect(),
             grouping: Grouping::Values,
+            together: Vec::new(),
         },
         Some(numbers) => ranges(overview, key, numbers),
         None => grouped(key, varied),
@@ -125,6 +149,7 @@ fn ranges(overview: &Overview<'_>, key: usize, numbers: &[f64]) -> Factor {
         numbers: Some(levels.iter().map(|members| median(members)).collect()),
         level_of,
         grouping: Grouping::Ranges,
+        together: Vec::new(),
     }
 }
 
@@ -143,6 +168,7 @@ fn grouped(key: usize, varied: &VariedKey) -> Factor {
         numbers: None,
         level_of: vec![0; varied.values.len()],
         grouping: Grouping::LeftOut,
+        together: Vec::new(),
     };
     let lengths: Option<Vec<usize>> = varied.values.iter().map(|value| value.as_array().map(Vec::len)).collect();
     if let Some(lengths) = lengths {
@@ -157,6 +183,7 @@ fn grouped(key: usize, varied: &VariedKey) -> Factor {
             numbers: Some(distinct.iter().map(|&length| length as f64).collect()),
             level_of: lengths.iter().map(|length| distinct.range(..length).count()).collect(),
             grouping: Grouping::Lengths,
+            together: Vec::new(),
         };
     }
     let bare = |value: &Value| match value {
@@ -174,5 +201,6 @@ fn grouped(key: usize, varied: &VariedKey) -> Factor {
         names: distinct.into_iter().cloned().collect(),
         numbers: None,
         grouping: Grouping::Names,
+        together: Vec::new(),
     }
 }

@@ -110,7 +110,11 @@ fn add_trials<'a>(figures: &mut Figures<'a>, input: &ReportInput, overview: &Ove
     for (place, (rank, cell)) in in_order_of_showing(overview).take(N_DETAILED).enumerate() {
         let Some(trial) = overview.best_of(cell) else { continue };
         let is_brief = place > 0;
-        let place = if is_brief { format!("rank-{}", rank + 1) } else { "best".to_owned() };
+        let place = match overview.best {
+            Some(_) if !is_brief => "best".to_owned(),
+            Some(_) => format!("rank-{}", rank + 1),
+            None => format!("shown-{}", rank + 1),
+        };
         let drawn = trial::trial_figures(trial, &place, is_brief, &mut figures.warnings);
         let diagnosis = diagnoses.remove(trial.record.trial.as_str());
         let diagnosis = diagnosis.map(|diagnosis| diagnosed(diagnosis, Some(trial), Some(&place)));

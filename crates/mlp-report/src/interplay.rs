@@ -44,7 +44,7 @@ pub fn pairs(effects: &Effects) -> Vec<(usize, usize)> {
 
 /// The keys, apart from `pair`, over whose values each point is a mean.
 pub fn averaged<'o>(overview: &'o Overview<'_>, effects: &Effects, pair: (usize, usize)) -> Vec<&'o str> {
-    let used = [effects.keys[pair.0].factor.key, effects.keys[pair.1].factor.key];
+    let used = [effects.keys[pair.0].factor.keys(), effects.keys[pair.1].factor.keys()].concat();
     let keys = overview.varied.iter().enumerate().filter(|(index, _)| !used.contains(index));
     keys.map(|(_, key)| key.key.as_str()).collect()
 }

@@ -38,7 +38,7 @@ pub enum Metric {
     Mae,
     /// Root-mean-square error.
     Rmse,
-    /// The loss that was minimised.
+    /// The loss, of samples and labels as they are: without smoothing, weights or penalties.
     Loss,
 }
 
@@ -93,7 +93,7 @@ impl Metric {
             Metric::InvalidRate => "% of samples answered with the code of no class",
             Metric::Mae => "mean of |output − target| over all samples and outputs",
             Metric::Rmse => "root of the mean of (output − target)²",
-            Metric::Loss => "mean of the loss that was minimised",
+            Metric::Loss => "mean of the loss over samples and labels as they are",
         }
     }
 
@@ -133,8 +133,11 @@ impl Metric {
                  target. Large errors weigh more than in the mean absolute error."
             }
             Metric::Loss => {
-                "The mean over the samples of the loss that training minimised, without the penalty on weights. It \
-                 can only be compared between trials that minimise the same loss."
+                "The mean over the samples, each counting once, of the loss function that training used, measured \
+                 against the labels as they are: without smoothing of labels, weights of classes or samples, dropout, and \
+                 the penalty on weights, even where training minimised the loss with them. So it can be compared \
+                 between trials that differ in those, and only between trials with the same loss function, reduction and \
+                 code of the classes."
             }
         }
     }

@@ -170,7 +170,7 @@ impl<'a> Overview<'a> {
     /// Whether some of the scores are those of networks that trained and others are not, with at least [`SHARE_GAP`] of the way
     /// from the best constant answer to the best trial between them, which is [`TIMES_OTHER_GAPS`] as wide as any gap among
     /// either.
-    fn are_bimodal(&self, scores: &[f64]) -> bool {
+    pub fn are_bimodal(&self, scores: &[f64]) -> bool {
         let best = self.best.and_then(|best| self.score(best)).zip(self.best_constant());
         let Some(way) = best.map(|(best, (_, constant))| (best - constant).abs()) else { return false };
         let mut sorted = scores.to_vec();

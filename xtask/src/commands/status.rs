@@ -88,16 +88,25 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     }
     let Some(best) = first_configuration(overview) else { return };
     let (metric, ranking) = (overview.metric, overview.ranking());
-    let label = best.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default();
+    let label = configuration_label(standing, best);
     let label = if label.is_empty() { label } else { format!(": {label}") };
     let n_planned = standing.specification.n_seeds();
     let n_seeds = match best.ranking_scores.len() {
         n_scores if best.trials.len() < n_planned => format!(", {n_scores} of {n_planned} seeds so far"),
         1 => String::new(),
+        n_seeds if best.is_bimodal => format!(", mean of {}", counted(n_seeds, "seed")),
         n_seeds => format!(", ± sd of {}", counted(n_seeds, "seed")),
     };
+    let groups = if best.is_bimodal {
+        format!(", in two groups: only {} of {} trained", best.n_trained, best.scores.len())
+    } else {
+        String::new()
+    };
     let spread = |mean: Option<f64>, deviation: Option<f64>| match (mean, deviation) {
-        (Some(mean), Some(deviation)) => format!("{} ± {}", metric.format(mean), metric.format(deviation)),
+        // No deviation describes two groups.
+        (Some(mean), Some(deviation)) if !best.is_bimodal => {
+            format!("{} ± {}", metric.format(mean), metric.format(deviation))
+        }
         (mean, _) => mean.map_or_else(|| "-".to_owned(), |mean| metric.format(mean)),
     };
     let ranked = spread(best.ranking_mean(), interval::deviation(&best.ranking_scores));
@@ -107,12 +116,17 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
         String::new()
     };
     let losses = best.losses().map(|losses| format!(" ({losses})")).unwrap_or_default();
-    output.line(wrapped("best", &format!("{ranking} {ranked}{shown}{n_seeds}{losses}{label}"), 9));
+    output.line(wrapped("best", &format!("{ranking} {ranked}{shown}{n_seeds}{groups}{losses}{label}"), 9));
     if let Some(trial) = overview.best {
         let score = ranking.score(&trial.record).map(|score| metric.format(score)).unwrap_or_default();
         let label = standing.label(&trial.record);
         output.line(wrapped("trial", &format!("{score}, {} {label}", trial.record.trial), 9));
     }
+}
+
+/// `learning_rate = 0.01`, as `label` of the trial has it, without the seed.
+fn configuration_label(standing: &Standing, cell: &Cell<'_>) -> String {
+    cell.trials.first().map(|trial| standing.configuration_label(&trial.record)).unwrap_or_default()
 }
 
 fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mut Output) {
@@ -189,11 +203,14 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
             "test": best.record.final_test(),
         })),
         "best_configuration": first_configuration(overview).map(|cell| json!({
-            "label": cell.label,
+            "label": configuration_label(standing, cell),
             "n_seeds": cell.ranking_scores.len(),
             "n_seeds_planned": standing.specification.n_seeds(),
             "mean": cell.ranking_mean(),
             "deviation": interval::deviation(&cell.ranking_scores),
+            // Where some seeds trained and others did not, the deviation describes neither.
+            "two_groups": cell.is_bimodal,
+            "n_trained": cell.n_trained,
             "n_trials": cell.trials.len(),
             "n_diverged": cell.n_diverged,
             "n_failed": cell.n_failed,

@@ -28,7 +28,7 @@ use crate::presets::{self, PRESETS};
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
 use crate::summary;
-use crate::sweep_table::{Settings, sweep_table};
+use crate::sweep_table::{Settings, TwoGroups, sweep_table};
 use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
@@ -185,11 +185,12 @@ impl Sweep {
         if self.run.style.json {
             output.line(as_json(&trials, &outcome));
         }
+        let groups = TwoGroups::find(outcome.records.values(), self.ranking.by());
         if is_talkative && !outcome.records.is_empty() {
             let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
             let n_seeds = sweep.specification().n_seeds();
             let stopped = stopped(&trials, &outcome);
-            sweep_table(rows(&trials, &outcome.records), &stopped, ranking, n_seeds, output);
+            sweep_table(rows(&trials, &outcome.records), &stopped, ranking, n_seeds, &groups, output);
         }
         let data = Some(sweep.experiment().data());
         let report = reporting::write_ranked(sweep.folder().path(), data, self.ranking.by())?;
@@ -204,7 +205,7 @@ impl Sweep {
             let best = best_by(outcome.records.values(), self.ranking.by()).filter(|_| is_comparable);
             tell_best(&trials, best, self.ranking.by(), output);
             let n_seeds = sweep.specification().n_seeds();
-            tell_of_luck(rows(&trials, &outcome.records), best, self.ranking.by(), n_seeds, output);
+            tell_of_luck(rows(&trials, &outcome.records), best, (ranking, &groups), n_seeds, output);
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {
@@ -258,12 +259,11 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
 fn tell_of_luck(
     rows: Vec<(Settings, &RunRecord)>,
     best: Option<&RunRecord>,
-    by: RankBy,
+    (ranking, groups): (Ranking, &TwoGroups),
     n_seeds: usize,
     output: &mut Output,
 ) {
     let Some(best) = best else { return };
-    let ranking = Ranking::of(rows.iter().map(|(_, record)| *record), by);
     let configurations = Repetitions::ranked(rows, ranking);
     let has_it = |row: &Repetitions<'_, Settings>| row.records.iter().any(|record| record.trial == best.trial);
     let score = |record: &RunRecord| ranking.score(record);
@@ -274,14 +274,14 @@ fn tell_of_luck(
         && !is_equalled
     {
         let (first, own) = (&configurations[0], &configurations[place]);
-        let why =
-            own.losses().map_or_else(|| "this seed was lucky".to_owned(), |losses| format!("of its seeds {losses}"));
-        // What lost seeds itself, or lacks some yet, is no safe choice.
-        let choice = if first.n_lost() == 0 && first.records.len() >= n_seeds {
-            ". The first line is the safer choice"
-        } else {
-            ""
+        let why = match (own.losses(), groups.n_trained(own)) {
+            (Some(losses), _) => format!("of its seeds {losses}"),
+            (None, Some((n_trained, n_scores))) => format!("only {n_trained} of its {n_scores} seeds trained"),
+            (None, None) => "this seed was lucky".to_owned(),
         };
+        // What lost seeds itself, or lacks some yet, or trains by luck, is no safe choice.
+        let is_safe = first.n_lost() == 0 && first.records.len() >= n_seeds && groups.n_trained(first).is_none();
+        let choice = if is_safe { ". The first line is the safer choice" } else { "" };
         let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
         output.line(wrapped("", &text, 9));
     }
@@ -290,10 +290,17 @@ fn tell_of_luck(
         && only.ranking_deviation(ranking).is_some_and(|deviation| deviation > 0.0)
     {
         let n_seeds = only.records.iter().filter(|record| score(record).is_some()).count();
-        let text = format!(
-            "the luckiest of {n_seeds} seeds: their mean, {}, is what another seed may be expected to reach",
-            ranking.metric.format(mean)
-        );
+        let text = match groups.n_trained(only) {
+            Some((n_trained, n_scores)) => format!(
+                "only {n_trained} of {n_scores} seeds trained: another seed may do so, too, or not at all; their mean, {}, \
+                 lies where no seed is",
+                ranking.metric.format(mean)
+            ),
+            None => format!(
+                "the luckiest of {n_seeds} seeds: their mean, {}, is what another seed may be expected to reach",
+                ranking.metric.format(mean)
+            ),
+        };
         output.line(wrapped("", &text, 9));
     }
 }

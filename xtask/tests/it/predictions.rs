@@ -104,6 +104,11 @@ fn several_nets_answer_by_the_mean_of_their_outputs_and_are_named() {
         "{outcome:#?}"
     );
     sandbox.run(["predict", a, a, "photos"]).expect_code(2).expect_error("each model of a committee once");
+    fs::copy(sandbox.path(a), sandbox.path("copy.safetensors")).expect("a copy");
+    for command in [&["evaluate", a, "copy.safetensors"][..], &["predict", a, "copy.safetensors", "photos"]] {
+        let refused = sandbox.run(command).expect_code(2);
+        refused.expect_error("copy.safetensors: expected each model of a committee once, found the same weights in");
+    }
     sandbox.run(["predict", a, b]).expect_code(2).expect_error("a folder of pictures");
 
     let outcome = sandbox.run(["evaluate", a, b, c, "--json"]).expect_code(0);

@@ -333,6 +333,40 @@ fn of_seeds_alone_the_best_is_told_with_their_mean() {
     assert_eq!(serde_json::from_str::<Value>(&status.stdout).expect("JSON")["ranked_by"], Value::Null);
 }
 
+/// Records with the accuracies of a net that did not train beside those of nets that did.
+#[test]
+fn of_two_groups_of_seeds_neither_table_nor_status_tells_a_deviation() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("seeds.toml", "hidden = [8]\nepochs = 1\nvalidation = 40\n[sweep]\nseed = [0, 1, 2, 3]\n");
+    let arguments = ["sweep", "seeds.toml", "--data", "./digits", "--out", "out"];
+    sandbox.run(arguments).expect_code(0);
+    for (place, file) in records(&sandbox, "out").into_keys().enumerate() {
+        let path = format!("out/trials/{file}");
+        let text = fs::read_to_string(sandbox.path(&path)).expect("a record");
+        let mut record: Value = serde_json::from_str(&text).expect("JSON");
+        for epoch in record["epochs"].as_array_mut().expect("epochs") {
+            for set in ["test", "validation"] {
+                epoch[set]["accuracy"] = [0.11, 0.95, 0.96, 0.97][place].into();
+            }
+        }
+        sandbox.write(&path, record.to_string());
+    }
+    let outcome = sandbox.run(arguments).expect_code(0);
+    expect_80_columns(&outcome);
+    let line = outcome.stdout.lines().find(|line| line.contains("74.75 %")).expect("a line");
+    assert!(line.contains("3 of 4 trained") && !outcome.stdout.contains("right ±"), "{}", outcome.stdout);
+    let said = outcome.said();
+    assert!(said.contains("no ± describes both groups") && said.contains("only 3 of 4 seeds trained"), "{said}");
+    assert!(!said.contains("luckiest") && !said.contains("expected to reach"), "{said}");
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    expect_80_columns(&status);
+    assert!(status.said().contains("mean of 4 seeds, in two groups: only 3 of 4 trained"), "{}", status.stdout);
+    assert!(!status.stdout.contains('±'), "{}", status.stdout);
+    let status = sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0);
+    let best = &serde_json::from_str::<Value>(&status.stdout).expect("JSON")["best_configuration"];
+    assert_eq!((&best["two_groups"], &best["n_trained"]), (&true.into(), &3.into()));
+}
+
 /// A shard has one seed of each configuration, or none.
 #[test]
 fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() {
@@ -356,7 +390,8 @@ fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() 
     sandbox.run(["report", "out"]).expect_code(0);
     let results = mlp_results::RunFolder::new(sandbox.path("out")).read().expect("results");
     let overview = mlp_results::Overview::new(&results.trials);
-    assert_eq!(best["label"], overview.cells[0].label.as_str());
+    let rate = &overview.cells[0].trials[0].record.config["learning_rate"];
+    assert_eq!(best["label"], format!("learning_rate = {rate}"));
     sweep(&sandbox, &[]).expect_code(0);
     let said = sandbox.run(["sweep", "status", "out"]).expect_code(0).said();
     assert!(said.contains("± sd of 4 seeds") && !said.contains("so far"), "{said}");

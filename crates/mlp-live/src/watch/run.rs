@@ -404,17 +404,25 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
     })
 }
 
-/// The mean of the best configuration, of several seeds, with their standard deviation.
+/// The mean of the best configuration, of several seeds, with their standard deviation where these are one group.
 fn best_mean(overview: &Overview<'_>) -> Option<BestMean> {
     let cell = overview.cells.first().filter(|cell| cell.ranking_scores.len() > 1)?;
     let (mean, deviation) = (cell.ranking_mean()?, interval::deviation(&cell.ranking_scores)?);
     let [mean, deviation] = [mean, deviation].map(|value| overview.metric.format(value));
     let seeds = text::counted(cell.ranking_scores.len(), "seed");
+    if cell.is_bimodal {
+        // No deviation describes two groups.
+        let label = format!("{seeds}, of which only {} trained: {}", cell.n_trained, overview.named(cell));
+        return Some(BestMean { value: mean, label });
+    }
     Some(BestMean { value: format!("{mean} ± {deviation}"), label: format!("{seeds}: {}", overview.named(cell)) })
 }
 
-/// The best score so far wherever it grew, and at the end.
+/// The best score so far wherever it grew, and at the end; nothing where scores cannot be compared.
 fn running_best(overview: &Overview<'_>, written: impl Fn(&str) -> Option<SystemTime>) -> Vec<(usize, f64)> {
+    if !overview.is_comparable() {
+        return Vec::new();
+    }
     let ranking = overview.ranking();
     let trials = overview.cells.iter().flat_map(|cell| &cell.trials);
     let scored = trials.filter_map(|trial| Some((written(&trial.record.trial), ranking.score(&trial.record)?)));

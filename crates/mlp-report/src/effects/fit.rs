@@ -13,6 +13,15 @@ pub(super) struct Unit {
     pub(super) runs: Vec<(usize, f64)>,
 }
 
+/// How much the levels of other keys weigh in an adjusted mean.
+#[derive(Clone, Copy)]
+pub(super) enum Weights {
+    /// All alike.
+    Equal,
+    /// As many configurations as have them.
+    AsRun,
+}
+
 /// A sum of one effect per key, fitted to the means of configurations by least squares.
 pub(super) struct Fit {
     /// Where each key's unknowns begin; the constant is unknown 0.
@@ -22,8 +31,8 @@ pub(super) struct Fit {
     solution: Vec<f64>,
     /// What may be added to the solution without changing any fitted value.
     free: Vec<Vec<f64>>,
-    /// Whether an unknown occurs in any configuration.
-    occurs: Vec<bool>,
+    /// In how many configurations an unknown occurs.
+    counts: Vec<f64>,
     /// Where the configurations are a complete grid, each once, the plain mean for each key and level. The sum gives the same
     /// there, but loses small means beside huge ones: what one configuration adds to another's equations cancels only but for
     /// rounding.
@@ -54,16 +63,18 @@ impl Fit {
                 system[row][n_unknowns] += score;
             }
         }
-        let occurs = (0..n_unknowns).map(|unknown| system[unknown][unknown] > 0.0).collect();
+        let counts = (0..n_unknowns).map(|unknown| system[unknown][unknown]).collect();
         let (solution, free) = solve(system);
-        Fit { offsets, sizes: sizes.to_vec(), solution, free, occurs, plain: plain_means(units, sizes, left_out) }
+        Fit { offsets, sizes: sizes.to_vec(), solution, free, counts, plain: plain_means(units, sizes, left_out) }
     }
 
     /// The sum for a level, averaged over the levels of all other keys that occur in the fit of `all` trials; nothing
     /// where these data do not determine it.
-    pub(super) fn adjusted_mean(&self, all: &Fit, key: usize, level: usize) -> Option<f64> {
-        if let Some(plain) = self.plain.as_ref().filter(|_| self.occurs == all.occurs) {
-            return self.occurs[self.offsets[key] + level].then(|| plain[key][level]);
+    pub(super) fn adjusted_mean(&self, all: &Fit, key: usize, level: usize, by: Weights) -> Option<f64> {
+        let occurs = |fit: &Fit, unknown: usize| fit.counts[unknown] > 0.0;
+        let is_whole = (0..self.counts.len()).all(|unknown| occurs(self, unknown) == occurs(all, unknown));
+        if let Some(plain) = self.plain.as_ref().filter(|_| is_whole) {
+            return occurs(self, self.offsets[key] + level).then(|| plain[key][level]);
         }
         let mut weights = vec![0.0; self.solution.len()];
         weights[0] = 1.0;
@@ -72,9 +83,12 @@ impl Fit {
                 weights[offset + level] = 1.0;
                 continue;
             }
-            let occurring: Vec<usize> = (offset..offset + size).filter(|&unknown| all.occurs[unknown]).collect();
+            let occurring: Vec<usize> = (offset..offset + size).filter(|&unknown| occurs(all, unknown)).collect();
             for &unknown in &occurring {
-                weights[unknown] = 1.0 / occurring.len() as f64;
+                weights[unknown] = match by {
+                    Weights::Equal => 1.0 / occurring.len() as f64,
+                    Weights::AsRun => all.counts[unknown] / all.counts[0],
+                };
             }
         }
         let product = |vector: &[f64]| weights.iter().zip(vector).map(|(a, b)| a * b).sum::<f64>();

@@ -123,7 +123,9 @@ pub(super) fn importance(
     let columns: Vec<_> = factors.iter().map(|factor| columns(overview, factor, &rows)).collect();
     let ranks: Vec<f64> = rows.iter().map(|row| row.rank).collect();
     let (shared, seeds) = Seeds::new(&rows);
-    let is_lucky = |factor: &Factor| !ON_THE_SAME_DRAWS.contains(&overview.varied[factor.key].key.as_str());
+    let is_lucky = |factor: &Factor| {
+        factor.keys().into_iter().any(|key| !ON_THE_SAME_DRAWS.contains(&overview.varied[key].key.as_str()))
+    };
     let draws_others = factors.iter().map(is_lucky).collect();
     let found = Selection::new(columns.clone(), ranks.clone(), (seeds, draws_others)).run();
     let matters: Vec<bool> = found.iter().map(|importance| importance.matters).collect();

@@ -55,7 +55,7 @@ fn together(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize)) ->
         caption: format!(
             "A line for each value of {}. Lines side by side: the effects add up. Lines that cross or fan out: the best \
              value of one depends on the other. {averaged}{few}",
-            text::shorten(key(pair.1), 40)
+            text::shorten(&effects.keys[pair.1].factor.title(overview), 40)
         ),
     }
 }
@@ -65,7 +65,7 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         .varied
         .iter()
         .enumerate()
-        .filter(|(index, _)| *index != effect.factor.key)
+        .filter(|(index, _)| !effect.factor.keys().contains(index))
         .map(|(_, key)| key.key.as_str())
         .collect();
     let others = if others.is_empty() { "the seeds".to_owned() } else { joined(&others) };
@@ -74,10 +74,11 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         Design::Incomplete if effect.is_separable => {
             format!("Blue: the mean adjusted for {others}, as if all combinations had been run.")
         }
+        Design::Incomplete if effect.levels.iter().all(|level| level.estimate().is_none()) => {
+            "No means: the configurations do not tell this setting's effect from those of others.".to_owned()
+        }
         Design::Incomplete => {
-            "Blue: where the configurations allow it, the mean adjusted for the other settings, elsewhere the plain mean, \
-             which mixes this setting's effect with theirs."
-                .to_owned()
+            "Blue: where the configurations determine it, the mean adjusted for the other settings.".to_owned()
         }
         Design::Drawn => format!("Blue: the mean over the configurations that were drawn, whatever their {others}."),
     };
@@ -114,7 +115,19 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
         None => String::new(),
     };
-    format!("{chance}Grey: single trials. {blue}{ranges}{bars}{without} The axis need not start at 0.")
+    let together = if effect.factor.together.is_empty() {
+        String::new()
+    } else {
+        format!("{} always change together: this is the effect of all at once. ", effect.factor.title(overview))
+    };
+    let groups = if effect.levels.iter().any(|level| level.is_bimodal) {
+        " Where runs fall into two groups, no interval is given."
+    } else {
+        ""
+    };
+    format!(
+        "{chance}{together}Grey: single trials. {blue}{ranges}{bars}{groups}{without} The axis need not start at 0."
+    )
 }
 
 /// At most five names, cleaned for a caption.

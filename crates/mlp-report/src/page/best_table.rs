@@ -130,7 +130,8 @@ impl Row {
                 None => NONE.to_owned(),
             },
             difference: difference.unwrap_or_else(|| NONE.to_owned()),
-            spread: format(cell.deviation()),
+            // Two groups are not scattered around their mean.
+            spread: format(cell.deviation().filter(|_| !cell.is_bimodal)),
             range: range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)),
             trained: Trained { n: cell.n_trained, n_scores, is_part: cell.n_trained < n_scores },
             finished: format!("{n_scores} of {}", cell.trials.len()),

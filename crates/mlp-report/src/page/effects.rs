@@ -45,17 +45,22 @@ struct Method<'a> {
     /// `2 degrees`, of Student's distribution.
     degrees: String,
     has_without: bool,
+    has_inseparable: bool,
     /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
     /// The share of the variance that a sum of single effects describes.
     explained: Option<String>,
     is_bimodal: bool,
+    /// Whether some mean rests on runs in two groups, so that it has no interval.
+    is_withheld: bool,
     left_out: Vec<String>,
 }
 
 /// The best and the worst value of one setting.
 struct Span {
     key: String,
+    /// Whether it is several settings that always change together.
+    is_together: bool,
     is_separable: bool,
     /// Of drawn configurations, what the setting explains and how likely chance does.
     share: String,
@@ -139,10 +144,12 @@ impl<'a> Method<'a> {
             n_found_counted: counted(n_found, "value"),
             n_possible: text::thousands(n_possible as u64),
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
+            has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
             has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
             compared: compared(effects),
             explained: explained.map(|share| text::share(share, 0)),
             is_bimodal: overview.is_bimodal(),
+            is_withheld: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| has_groups(effects, level)),
             left_out: left_out.map(|&key| shown(&overview.varied[key].key)).collect(),
         }
     }
@@ -164,10 +171,10 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
             difference: difference.trim_start_matches('+').to_owned(),
         }
     });
-    let key = shown(&overview.varied[effect.factor.key].title);
     let importance = |text: fn(Importance) -> String| or_none(effect.importance.map(text));
     Span {
-        key,
+        key: shown(&effect.factor.title(overview)),
+        is_together: !effect.factor.together.is_empty(),
         is_separable: effect.is_separable,
         share: importance(share),
         p: importance(p_value),
@@ -236,7 +243,7 @@ fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Tabl
     let has_trained = overview.is_bimodal();
     let columns = [
         (if is_adjusted { "adjusted mean" } else { "mean" }, true),
-        ("95 % interval", effect.levels.iter().any(|level| level.half_width.is_some())),
+        ("95 % interval", effect.levels.iter().any(|level| level.half_width.is_some() || has_groups(effects, level))),
         ("plain mean", is_adjusted),
         ("configurations", true),
         ("without a score", effect.levels.iter().any(|level| level.n_without > 0)),
@@ -245,7 +252,7 @@ fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Tabl
     ];
     let rows = effect.factor.names.iter().zip(&effect.levels).map(|(name, level)| {
         let mean = if is_adjusted { level.adjusted } else { level.estimate() };
-        let cells = cells(overview, level).into_iter().zip(&columns[1..]);
+        let cells = cells(overview, effects, level).into_iter().zip(&columns[1..]);
         Row {
             name: shown(name),
             mean: or_none(mean.map(|mean| bounded(overview, mean))),
@@ -253,23 +260,32 @@ fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Tabl
         }
     });
     Table {
-        title: shown(&overview.varied[effect.factor.key].title),
+        title: shown(&effect.factor.title(overview)),
         columns: columns.iter().filter(|(_, is_shown)| *is_shown).map(|(name, _)| *name).collect(),
         rows: rows.collect(),
     }
 }
 
 /// What stands in the columns behind the mean.
-fn cells(overview: &Overview<'_>, level: &LevelEffect) -> [String; 6] {
+fn cells(overview: &Overview<'_>, effects: &Effects, level: &LevelEffect) -> [String; 6] {
     let interval = level.estimate().zip(level.half_width).map(|(mean, half_width)| Interval { mean, half_width });
+    let interval = match interval {
+        None if has_groups(effects, level) => "two groups".to_owned(),
+        interval => or_none(interval.map(|interval| interval_text(overview, interval))),
+    };
     [
-        or_none(interval.map(|interval| interval_text(overview, interval))),
+        interval,
         or_none(level.plain.map(|plain| overview.metric.format(plain))),
         level.n_configurations.to_string(),
         level.n_without.to_string(),
         format!("{} of {}", level.n_scored, level.n_trials),
         format!("{} of {}", level.n_trained, level.n_scored),
     ]
+}
+
+/// Whether it is runs in two groups that leave a mean without an interval: with one seed there is none in any case.
+fn has_groups(effects: &Effects, level: &LevelEffect) -> bool {
+    level.is_bimodal && (effects.n_seeds > 1 || effects.design == Design::Drawn)
 }
 
 fn or_none(text: Option<String>) -> String {

@@ -11,6 +11,8 @@ use crate::markup::{json_in_html, render, shown};
 struct Table {
     /// The rows of the table and the number of trials, where not all are in it.
     cut: Option<(String, String)>,
+    /// Whether all trials can be compared.
+    is_comparable: bool,
     endings: Vec<String>,
     /// The metrics that the table can be ranked by, with whether their curves are there, too.
     metrics: Vec<(String, bool)>,
@@ -32,6 +34,7 @@ pub(super) fn section(overview: &Overview<'_>) -> String {
     let data = table_data::table(overview);
     render(&Table {
         cut,
+        is_comparable: overview.is_comparable(),
         endings: endings(trials).iter().map(|word| shown(word)).collect(),
         metrics: data.metrics.iter().map(|metric| (metric.title.to_owned(), metric.curves.is_some())).collect(),
         example: example(overview),

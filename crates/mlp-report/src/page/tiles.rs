@@ -105,7 +105,14 @@ fn size(trials: &[TrialResult], overview: &Overview<'_>) -> Option<Tile> {
     let record = &overview.best.or_else(first)?.record;
     let layers: Vec<String> = record.layers.iter().map(usize::to_string).collect();
     let layers = if layers.len() > N_LAYERS { format!("{} layers", layers.len() - 1) } else { layers.join("–") };
-    let of = if trials.len() > 1 { "of the best trial" } else { "in all" };
+    let are_alike = trials.iter().all(|trial| trial.record.layers == record.layers);
+    let of = match overview.best {
+        _ if trials.len() == 1 => "in all",
+        Some(_) => "of the best trial",
+        None if are_alike => "of each trial",
+        // No trial stands for the others.
+        None => return None,
+    };
     let remark = format!("{of}: {}", shown(&layers));
     Some(Tile::new("Weights and biases", text::thousands(record.parameters as u64), remark))
 }

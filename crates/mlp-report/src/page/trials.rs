@@ -27,6 +27,7 @@ struct Trials<'a> {
     classes: Option<Classes>,
     mistakes: Option<Mistakes>,
     others: Vec<Shown<'a>>,
+    others_heading: &'static str,
     /// `3 more configurations`, where there are more.
     n_left: Option<String>,
 }
@@ -58,6 +59,11 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         seed: seed.unwrap_or_default(),
         classes: Classes::new(record),
         mistakes: Mistakes::new(record, &input.images),
+        others_heading: if overview.is_comparable() {
+            "The best trial of other configurations"
+        } else {
+            "One trial of each other configuration"
+        },
         others: others.iter().map(|other| Shown::new(overview, other)).collect(),
         n_left: (n_left > 0).then(|| counted(n_left, "more configuration")),
     }))

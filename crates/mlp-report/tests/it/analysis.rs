@@ -32,11 +32,15 @@ fn indices() -> impl Iterator<Item = (usize, usize, usize, usize)> {
     (0..72).map(|index| (index / 24, index / 12 % 2, index / 4 % 3, index % 4))
 }
 
-fn effect_of<'e>(overview: &Overview<'_>, effects: &'e Effects, key: &str) -> &'e mlp_report::effects::KeyEffect {
+pub(crate) fn effect_of<'e>(
+    overview: &Overview<'_>,
+    effects: &'e Effects,
+    key: &str,
+) -> &'e mlp_report::effects::KeyEffect {
     effects.keys.iter().find(|effect| overview.varied[effect.factor.key].key == key).unwrap()
 }
 
-fn close(a: f64, b: f64) -> bool {
+pub(crate) fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 2e-10
 }
 
@@ -119,23 +123,6 @@ fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     assert!(close(rates.levels[1].plain.unwrap(), 0.8));
     assert!(rates.levels.iter().all(|level| close(level.adjusted.unwrap(), 0.7)));
     assert!(report_html(&input).contains("Only 5 of 6 combinations of values have a result."));
-}
-
-#[test]
-fn keys_that_always_change_together_are_not_told_apart() {
-    let pair = |index: usize, seed| {
-        let settings = [("learning_rate", json!(index)), ("batch_size", json!(index)), ("l2", json!(index % 2))];
-        scored(&settings, seed, 0.6 + 0.1 * index as f64)
-    };
-    let input = made_up::input((0..6).map(|index| pair(index % 3, (index / 3) as u64)).collect());
-    let overview = Overview::new(&input.trials);
-    let effects = effects(&overview);
-    for key in ["learning_rate", "batch_size"] {
-        let effect = effect_of(&overview, &effects, key);
-        assert!(!effect.is_separable);
-        assert!(effect.levels.iter().all(|level| level.adjusted.is_none() && level.half_width.is_none()));
-    }
-    assert!(report_html(&input).contains("do not determine this effect apart from those of other settings"));
 }
 
 #[test]
@@ -245,6 +232,17 @@ fn bimodal_scores_have_no_interval_and_say_how_many_seeds_trained() {
     assert_eq!((torn.n_trained, torn.scores.len()), (2, 3));
     let page = report_html(&input);
     assert!(page.contains("<td>two groups</td>") && page.contains("<span class=\"status diverged\">2 of 3</span>"));
+    // The same rule for the effect of the setting: a mean, and no interval.
+    let found = effects(&overview);
+    let levels = &found.keys[0].levels;
+    assert!(levels[0].is_bimodal && levels[0].half_width.is_none() && levels[0].estimate().is_some());
+    assert!(!levels[1].is_bimodal && levels[1].half_width.is_some());
+    let section = &page[page.find("id=\"effects\"").unwrap()..page.find("id=\"trials\"").unwrap()];
+    assert!(
+        section.contains("<td>two groups</td>")
+            && section.contains("a configuration of which some runs trained has none")
+    );
+    assert!(section.contains("Where runs fall into two groups, no interval is given."));
     // Scores on both sides of the bound, but without a gap between them, are not two groups.
     let near = (0..3).map(|i| scored(&[], i, [0.50, 0.56, 0.97][i as usize]));
     let near = made_up::input(near.collect());

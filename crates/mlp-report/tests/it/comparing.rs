@@ -39,6 +39,27 @@ fn losses_of_different_kinds_have_a_warning_and_neither_effects_nor_a_ranking() 
         );
     }
     assert!(page.contains("losses of different kinds are not compared") && page.contains("<h2>One of the trials</h2>"));
+    assert!(page.contains("One trial of each other configuration") && page.contains("of each trial: "), "{page}");
+    for claim in ["best trial of", "of the best trial", ">Best first", "; the best: "] {
+        assert!(!page.contains(claim), "{claim}");
+    }
+}
+
+/// Where networks differ in size and none is the best, no size stands for all.
+#[test]
+fn where_no_trial_is_the_best_no_size_is_told_as_that_of_the_best() {
+    let of = |encoding: &str, seed: u64| {
+        let mut record = scored(&[("encoding", json!(encoding))], seed, 0.9);
+        *record.layers.last_mut().unwrap() += usize::from(encoding == "one-hot");
+        record
+    };
+    let records = (0..4).map(|index| of(["ascii", "one-hot"][index % 2], (index / 2) as u64)).collect();
+    let mut input = made_up::input(records);
+    assert!(report_html(&input).contains("of the best trial: "));
+    input.by = "test.rmse".parse().unwrap();
+    let page = report_html(&input);
+    assert!(page.contains("errors of outputs of different kinds are not compared"), "{page}");
+    assert!(!page.contains("of the best trial") && !page.contains("<dt>Weights and biases</dt>"));
 }
 
 /// A small mean beside a huge one, which a sum of effects would take from it again.

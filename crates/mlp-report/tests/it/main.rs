@@ -12,4 +12,5 @@ mod made_up;
 mod pages;
 mod ranking;
 mod room;
+mod together;
 mod work;

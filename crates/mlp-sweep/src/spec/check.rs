@@ -21,6 +21,7 @@ impl Document {
         for setting in self.settings.iter().filter(|setting| setting.key != INITIAL_KEY) {
             let remedy = format!("write it under [sweep], with {DRAWS}");
             refuse_range(setting, &setting.value, "", "one value", &remedy)?;
+            refuse_list(&base, setting)?;
             apply(&mut base, setting, &setting.value, "")?;
         }
         let random = self.check_random()?;
@@ -192,6 +193,21 @@ fn refuse_range(setting: &Setting, value: &Value, path: &str, expected: &str, re
     }
     let message = format!("{key}{path}: expected {expected}, found a range to draw from; {remedy}");
     Err(setting.place_of(path).error(&message))
+}
+
+/// The error of a list outside of `[sweep]` where the key takes none, but each of its values.
+fn refuse_list(base: &RunSettings, setting: &Setting) -> Result<()> {
+    let Value::Array(items) = &setting.value else { return Ok(()) };
+    let Err(error) = base.clone().set(&setting.key, &setting.value) else { return Ok(()) };
+    let takes = |item: &Value| base.clone().set(&setting.key, item).is_ok();
+    if items.is_empty() || !items.iter().all(takes) {
+        return Ok(());
+    }
+    let key = &setting.key;
+    let list = toml_text(&setting.value);
+    let message =
+        format!("{error}; a list of values to try goes under [sweep] of a sweep, or into --set 'sweep.{key}={list}'");
+    Err(setting.place.error(&message))
 }
 
 /// Checks a list of `[sweep]`, or a range where values are drawn, and types its values as the configuration does.

@@ -109,6 +109,26 @@ fn set_takes_toml_values_and_bare_words_and_wins_over_the_file() {
 }
 
 #[test]
+fn of_a_list_of_values_to_try_outside_of_sweep_it_is_said_where_it_goes() {
+    for (text, overrides, expected) in [
+        (
+            "",
+            &["seed=[0,1]"][..],
+            "found [0,1]; a list of values to try goes under [sweep] of a sweep, or into --set 'sweep.seed=[0, 1]'",
+        ),
+        ("learning_rate = [0.1, 0.2]\n[sweep]\nseed = [0, 1]\n", &[], "--set 'sweep.learning_rate=[0.1, 0.2]'"),
+        ("hidden = [[8], [16]]\n", &[], "--set 'sweep.hidden=[[8], [16]]'"),
+        ("train_size = [100, 200]\n", &[], "--set 'sweep.train_size=[100, 200]'"),
+    ] {
+        let refused = refusal(plan(text, overrides));
+        assert!(refused.contains(expected), "{refused}");
+    }
+    // One of these is no rate in a sweep either.
+    let refused = refusal(plan("learning_rate = [0.1, -1.0]\n", &[]));
+    assert!(!refused.contains("to try"), "{refused}");
+}
+
+#[test]
 fn a_fixed_value_takes_a_key_out_of_the_grid_and_a_list_puts_one_in() {
     let text = "[sweep]\nseed = [0, 1]\nhidden = [[4], [8], [9]]\n";
     assert_eq!(plan(text, &["seed=7"]).expect("a sweep").trials().len(), 3);
