@@ -4,6 +4,7 @@
 //! and of one folder a [`RunTable`] with the rows that have changed since it last asked.
 
 mod run;
+mod summary;
 mod table;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folders::Folders;
 pub(crate) use run::RunState;
 use run::WatchedRun;
-pub use run::{RankedModel, RunSummary, RunningTrial};
+pub use summary::{BestMean, BestTrial, RankedModel, RunSummary, RunningTrial};
 pub use table::{Row, RunTable};
 
 /// Watches the folders that were named.

@@ -10,108 +10,13 @@ use mlp_results::{
     Compared, HalvingRound, Overview, RunFolder, RunRecord, Status, TrialResult, interval, score, text, trial_of_record,
 };
 use mlp_sweep::{Running, SweepSpec};
-use serde::Serialize;
 
+use super::summary::{BestMean, BestTrial, RankedModel, RunSummary, RunningTrial};
 use super::table::TableState;
 use crate::folders::Folders;
 
 /// How many running trials are listed.
 const N_RUNNING_MAX: usize = 64;
-
-/// A folder at a glance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct RunSummary {
-    /// What it is called here: its path from the folder that was named.
-    pub name: String,
-    /// The folder.
-    pub path: String,
-    /// The trials that it is to have; none where its specification cannot be read.
-    pub n_trials: Option<usize>,
-    /// The trials that finished.
-    pub n_finished: usize,
-    /// The trials that diverged.
-    pub n_diverged: usize,
-    /// The trials that failed.
-    pub n_failed: usize,
-    /// The trials that successive halving stopped.
-    pub n_stopped: usize,
-    /// The trials under way.
-    pub running: Vec<RunningTrial>,
-    /// Who holds the folder.
-    pub holder: Option<String>,
-    /// Trials without a result, those under way included.
-    pub n_left: Option<usize>,
-    /// Seconds that are left, if somebody is at work and something has finished.
-    pub seconds_left: Option<f64>,
-    /// The best trial by what trials are ranked by, and how good it is in words.
-    pub best: Option<BestTrial>,
-    /// Files that were skipped, and why: the first few.
-    pub warnings: Vec<String>,
-    /// When a record was last added, in seconds since 1970.
-    pub changed: Option<f64>,
-    /// The revision of the table: another one means that rows have changed.
-    pub table: u64,
-    /// How the best score grew: after so many finished trials, in the order in which their records were written.
-    pub running_best: Vec<(usize, f64)>,
-}
-
-/// The best trial of a folder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BestTrial {
-    /// Its identity.
-    pub trial: String,
-    /// Such as `validation.accuracy`.
-    pub ranked_by: String,
-    /// Such as `97.12 %`.
-    pub value: String,
-    /// The settings in which it differs, its seed, and its score on the test samples where others rank it.
-    pub label: String,
-    /// The best mean over several seeds, where there are such; it need not be of the same configuration.
-    pub mean: Option<BestMean>,
-}
-
-/// The configuration that ranks first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BestMean {
-    /// The mean with the standard deviation: `91.28 % ± 0.85 %`.
-    pub value: String,
-    /// Over how many seeds, and of what: `3 seeds: learning_rate 0.1`.
-    pub label: String,
-}
-
-/// A trial under way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RunningTrial {
-    /// Its identity.
-    pub trial: String,
-    /// What distinguishes it.
-    pub label: String,
-    /// Its process, with machine.
-    pub holder: String,
-    /// How long it has been running.
-    pub seconds: Option<f64>,
-    /// The last epoch that is known of.
-    pub epoch: Option<usize>,
-    /// The epochs that it is to have.
-    pub n_epochs: Option<usize>,
-    /// Epochs, and what is shown of them: the accuracy on the test samples, or what stands in for it.
-    pub curve: Vec<(usize, f64)>,
-    /// What that is: `test accuracy`.
-    pub measures: &'static str,
-}
-
-/// A model that can be used.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RankedModel {
-    /// The name of the folder and the identity of the trial.
-    pub id: String,
-    /// The folder.
-    pub run: String,
-    /// In words: its score, and what distinguishes it.
-    pub label: String,
-    /// Whether it is the best of its folder.
-    pub is_best: bool,
-}
 
 /// What is shown of a folder.
 pub(crate) struct RunState {
