@@ -184,10 +184,12 @@ impl RankingOption {
         if self.by().set != Some(Compared::Validation) || has_validation {
             return Ok(());
         }
-        Err(Failure::configuration(
-            "--by: no trial has validation samples to be ranked by; validation=1000, for one, splits 1,000 images off the \
-             training set",
-        ))
+        let train_sizes = trials.iter().filter_map(|trial| trial.settings.train_size);
+        let validation = train_sizes.min().map_or(1_000, |train_size| (train_size / 6).max(1));
+        Err(Failure::configuration(format!(
+            "--by: no trial has validation samples to be ranked by; --set validation={validation}, for one, splits so many off the \
+             training set"
+        )))
     }
 
     /// As [`RankingOption::check`], for the records in a folder.

@@ -96,7 +96,7 @@ pub(crate) fn losses(n_diverged: usize, n_failed: usize, n_trials: usize) -> Opt
 }
 
 /// Gathers `trials` by the values of the varied keys; scores and counts are still to be filled in.
-pub(crate) fn cells<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<Cell<'a>> {
+pub(crate) fn cells_of<'a>(trials: &'a [TrialResult], varied: &[VariedKey]) -> Vec<Cell<'a>> {
     let indices: Vec<BTreeMap<String, usize>> = varied
         .iter()
         .map(|key| key.values.iter().enumerate().map(|(index, value)| (value.to_string(), index)).collect())

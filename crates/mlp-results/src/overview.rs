@@ -7,7 +7,7 @@ use mlp_train::{EpochMetrics, EpochRecord};
 use serde_json::Value;
 
 use crate::best::best_by;
-use crate::cell::{Cell, cells};
+use crate::cell::{Cell, cells_of};
 use crate::ending::TrialResult;
 use crate::interval;
 use crate::kind::{TestSet, kind_of, test_sets, unlike_keys};
@@ -16,7 +16,7 @@ use crate::metric::Metric;
 use crate::record::RunRecord;
 use crate::score::{self, Compared, RankBy, Ranking, metrics_of, score, shown};
 use crate::text;
-use crate::varied::{VariedKey, config_value, varied_keys};
+use crate::varied::{FOLDER_KEY, VariedKey, config_value, varied_keys};
 
 /// How much of the way from the best constant answer to perfection the best trial must have gone before a report speaks
 /// of networks that trained.
@@ -73,8 +73,17 @@ impl<'a> Overview<'a> {
         let records = trials.iter().map(|trial| &trial.record);
         let Ranking { metric, set: compared } = shown(records.clone(), by.metric);
         let ranking = Ranking::of(records.clone(), by);
-        let varied = varied_keys(trials);
-        let mut cells = cells(trials, &varied);
+        let test_sets = test_sets(records.clone());
+        let mut varied = varied_keys(trials);
+        let mut cells = cells_of(trials, &varied);
+        // What was run in several folders with other seeds is one configuration, and the folder no setting. Results on
+        // different samples stay apart.
+        if test_sets.len() < 2 && varied.first().is_some_and(|key| key.key == FOLDER_KEY) {
+            let joint = cells_of(trials, &varied[1..]);
+            if joint.len() < cells.len() {
+                (cells, _) = (joint, varied.remove(0));
+            }
+        }
         for cell in &mut cells {
             cell.trials.sort_by(|a, b| by_seed(&a.record, &b.record));
             cell.scores = cell.trials.iter().filter_map(|trial| score(&trial.record, metric, compared)).collect();
@@ -88,7 +97,6 @@ impl<'a> Overview<'a> {
         let unranked = |cell: &Cell<'_>| cell.mean().filter(|_| cell.ranking_mean().is_none());
         let by_score = |a: &Cell<'_>, b: &Cell<'_>| ranking.order(unranked(a), unranked(b));
         let unlike = unlike_keys(records.clone(), metric);
-        let test_sets = test_sets(records.clone());
         let place = |cell: &Cell<'_>| {
             let is_unranked = cell.ranking_mean().is_none();
             let n_lost = if is_unranked { 0 } else { cell.n_lost() };

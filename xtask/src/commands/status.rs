@@ -210,7 +210,8 @@ fn as_json(standing: &Standing, overview: &Overview<'_>) -> serde_json::Value {
             "deviation": interval::deviation(&cell.ranking_scores),
             // Where some seeds trained and others did not, the deviation describes neither.
             "two_groups": cell.is_bimodal,
-            "n_trained": cell.n_trained,
+            // Null where no trial is clearly above the constant answer.
+            "n_trained": overview.trained_from.map(|_| cell.n_trained),
             "n_trials": cell.trials.len(),
             "n_diverged": cell.n_diverged,
             "n_failed": cell.n_failed,

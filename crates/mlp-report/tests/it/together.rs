@@ -108,3 +108,25 @@ fn a_sum_that_is_fitted_to_two_groups_as_well_has_no_intervals() {
     assert!(levels().all(|level| level.half_width.is_none() && level.estimate().is_some()));
     assert!(report_html(&input).contains("runs of one fall into two groups, no mean has one"));
 }
+
+/// Two folders of the same configurations with other seeds, of which one lies in both: the folder is no setting, and the order of
+/// the folders changes nothing.
+#[test]
+fn folders_that_differ_in_their_seeds_alone_are_no_setting() {
+    let run = |folder: &str, rate: f64, seed: u64| {
+        let settings = [("folder", json!(folder)), ("learning_rate", json!(rate))];
+        scored(&settings, seed, rate + 0.01 * made_up::noise(seed, (1e4 * rate) as u64))
+    };
+    let first = || [0.3, 0.5].into_iter().flat_map(|rate| (0..3).map(move |seed| ("a", rate, seed)));
+    let second = || [0.5, 0.7].into_iter().flat_map(|rate| (3..5).map(move |seed| ("b", rate, seed)));
+    let means = |runs: Vec<(&str, f64, u64)>| {
+        let input = made_up::input(runs.into_iter().map(|(folder, rate, seed)| run(folder, rate, seed)).collect());
+        let overview = Overview::new(&input.trials);
+        assert_eq!(overview.varied.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), ["learning_rate"]);
+        assert_eq!(effects(&overview).keys.len(), 1);
+        overview.cells.iter().map(|cell| (overview.named(cell), cell.trials.len(), cell.mean())).collect::<Vec<_>>()
+    };
+    let found = means(first().chain(second()).collect());
+    assert_eq!(found.iter().map(|(_, n_trials, _)| *n_trials).collect::<Vec<_>>(), [2, 5, 3]);
+    assert_eq!(means(second().chain(first()).collect()), found);
+}

@@ -121,9 +121,11 @@ impl Document {
             return wrong("expected one number of epochs for all trials, found it under [sweep]".to_owned());
         }
         if base.train.validation == 0 && !varies("validation") {
-            return wrong(
-                "expected samples to compare trials by, found validation = 0; set such as validation = 5000".to_owned(),
-            );
+            // A sixth of what there is to learn from, where that is known.
+            let validation = base.train_size.map_or(5_000, |train_size| (train_size / 6).max(1));
+            return wrong(format!(
+                "expected samples to compare trials by, found validation = 0; set such as validation = {validation}"
+            ));
         }
         if halving.first >= base.train.epochs {
             return wrong(format!(

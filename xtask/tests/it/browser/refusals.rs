@@ -65,7 +65,7 @@ fn a_training_whose_page_was_closed_is_found_again() {
     browser.run("return 0", json!([]));
     stories(&browser, &serving);
     browser.wait_for("the notice", "return !document.getElementById('others-at-work').hidden");
-    assert!(browser.text("#others-at-work").contains("still runs"));
+    assert!(browser.text("#others-at-work").contains("is there, running or paused"));
     browser.click("#others-at-work button");
     wait_for_status(&browser, "Training: epoch");
     browser.click("#stop");
