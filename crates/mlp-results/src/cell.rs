@@ -1,6 +1,6 @@
 //! Trials that differ only in their seed, gathered: one configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ending::TrialResult;
 use crate::interval;
@@ -85,6 +85,12 @@ impl Cell<'_> {
     /// Whether `trial` is one of this cell's.
     pub fn holds(&self, trial: Option<&TrialResult>) -> bool {
         trial.is_some_and(|trial| self.trials.iter().any(|other| std::ptr::eq(*other, trial)))
+    }
+
+    /// Whether no trial is in it twice, as when other instructions computed it again.
+    pub(crate) fn is_of_distinct_trials(&self) -> bool {
+        let distinct: BTreeSet<&str> = self.trials.iter().map(|trial| trial.record.trial.as_str()).collect();
+        distinct.len() == self.trials.len()
     }
 }
 

@@ -77,10 +77,10 @@ impl<'a> Overview<'a> {
         let mut varied = varied_keys(trials);
         let mut cells = cells_of(trials, &varied);
         // What was run in several folders with other seeds is one configuration, and the folder no setting. Results on
-        // different samples stay apart.
+        // different samples, and of the same trials by other instructions, stay apart.
         if test_sets.len() < 2 && varied.first().is_some_and(|key| key.key == FOLDER_KEY) {
             let joint = cells_of(trials, &varied[1..]);
-            if joint.len() < cells.len() {
+            if joint.len() < cells.len() && joint.iter().all(Cell::is_of_distinct_trials) {
                 (cells, _) = (joint, varied.remove(0));
             }
         }
