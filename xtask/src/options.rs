@@ -11,7 +11,7 @@ use mlp_results::text::{counted, shorten};
 use mlp_results::{
     Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, TestSet, keys_of_kind, test_sets, unlike_keys,
 };
-use mlp_sweep::{CheckpointInterval, RunOptions, Trial};
+use mlp_sweep::{CheckpointInterval, Dataset, RunOptions, Trial};
 
 use crate::failure::{Code, Failure};
 use crate::output::notice;
@@ -179,13 +179,14 @@ impl RankingOption {
     }
 
     /// Code 2, before anything is trained, if trials are to be ranked by validation samples and none splits any off.
-    pub(crate) fn check_trials(self, trials: &[Trial]) -> Result<(), Failure> {
+    pub(crate) fn check_trials(self, trials: &[Trial], data: &Dataset) -> Result<(), Failure> {
         let has_validation = trials.iter().any(|trial| trial.settings.train.validation > 0);
         if self.by().set != Some(Compared::Validation) || has_validation {
             return Ok(());
         }
+        // A sixth of what the smallest trial has to learn from.
         let train_sizes = trials.iter().filter_map(|trial| trial.settings.train_size);
-        let validation = train_sizes.min().map_or(1_000, |train_size| (train_size / 6).max(1));
+        let validation = (train_sizes.chain([data.train().len()]).min().unwrap_or_default() / 6).max(1);
         Err(Failure::configuration(format!(
             "--by: no trial has validation samples to be ranked by; --set validation={validation}, for one, splits so many off the \
              training set"

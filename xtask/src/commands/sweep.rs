@@ -164,7 +164,7 @@ impl Sweep {
 
     fn execute(&self, sweep: &mlp_sweep::Sweep, stop: &AtomicBool, output: &mut Output) -> Result<(), Failure> {
         let progress = Progress::new(self.run.style.quiet);
-        self.ranking.check_trials(sweep.trials())?;
+        self.ranking.check_trials(sweep.trials(), sweep.experiment().data())?;
         self.ranking.warn_of_unlike_trials(sweep.trials());
         let watch = SweepProgress::new(&progress, self.ranking.by(), &|_| {});
         let mut open = sweep.open("sweep", self.shard, &watch)?;
