@@ -175,8 +175,8 @@ impl<'a> Overview<'a> {
         self.cells.iter().any(|cell| cell.is_bimodal) || self.are_bimodal(&all)
     }
 
-    /// Whether some of the scores are those of networks that trained and others are not, with at least a share of the way
-    /// from the best constant answer to the best trial between them, which is some times as wide as any gap among
+    /// Whether some of the scores are those of networks that trained and others are not, with at least a quarter of the way
+    /// from the best constant answer to the best trial between them, which is twice as wide as any gap among
     /// either.
     pub fn are_bimodal(&self, scores: &[f64]) -> bool {
         let best = self.best.and_then(|best| self.score(best)).zip(self.best_constant());
