@@ -20,7 +20,7 @@ pub(crate) struct ToAccuracy {
     pub(crate) worst_accuracy_torch: Option<f64>,
 }
 
-/// A share of the test digits, and the quickest way to it that was found on digits kept back from training; see
+/// A share of the test digits, and a quick way to it that was chosen on digits kept back from training; see
 /// docs/performance.md.
 struct Level {
     name: &'static str,

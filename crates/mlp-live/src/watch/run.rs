@@ -295,8 +295,7 @@ fn best(overview: &Overview<'_>) -> Option<BestTrial> {
     let label = overview.cells.iter().find(|cell| cell.holds(Some(best))).map(|cell| overview.named(cell));
     let seed = best.record.config.get("seed").map(|seed| format!("seed {}", text::value(seed)));
     // Whoever compares it with the curves below sees its test value there.
-    let is_by_test = ranking.to_string().starts_with("test.");
-    let test = score::score(&best.record, overview.metric, Compared::Test).filter(|_| !is_by_test);
+    let test = score::score(&best.record, overview.metric, Compared::Test).filter(|_| overview.is_ranked_apart());
     let test = test.map(|value| format!("test {}", overview.metric.format(value)));
     let parts = [label.filter(|label| !label.is_empty()), seed, test];
     let label: Vec<String> = parts.into_iter().flatten().collect();

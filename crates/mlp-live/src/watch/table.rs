@@ -138,9 +138,8 @@ fn head(table: &Value, overview: &Overview<'_>) -> Value {
 /// The place of the column of what trials are ranked by: on the validation set, where they are ranked by that, the table has a
 /// column of its own.
 fn ranking_column(table: &Value, overview: &Overview<'_>) -> Value {
-    let is_validation = overview.ranking().to_string().starts_with("validation.");
     let place = list(&table["columns"]).iter().position(|column| column["name"] == "validation");
-    match place.filter(|_| is_validation) {
+    match place.filter(|_| overview.is_ranked_apart()) {
         Some(place) => json!(place),
         None => table["metrics"][0]["column"].clone(),
     }
