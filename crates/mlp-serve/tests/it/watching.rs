@@ -15,7 +15,7 @@ fn a_sweep_is_followed_to_its_end_and_only_what_changed_is_sent() {
     stream.write_all(head.as_bytes()).expect("a request");
     let lines = BufReader::new(stream).lines().map_while(Result::ok);
     let mut states = lines.filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
-    let spec = "hidden = [24]\nepochs = 30\n[sweep]\nlearning_rate = [0.001, 0.003]\nseed = [0, 1, 2]\n";
+    let spec = "hidden = [24]\nepochs = 100\n[sweep]\nlearning_rate = [0.001, 0.003]\nseed = [0, 1, 2]\n";
     let spec = SweepSpec::from_toml(spec).expect("a sweep");
     let data = (*digits().get().expect("digits")).clone();
     let sweep = Sweep::new(spec, data, server.runs().join("six")).expect("a sweep");
