@@ -27,6 +27,11 @@
 //! what a seed does to all configurations alike is counted, not averaged away. With one seed there is no interval. Of
 //! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
 //! would move with other draws.
+//!
+//! The difference between the best and the worst value of a key in a grid has its own interval, by the same jackknife: both
+//! share their seeds, so it is not what two intervals side by side suggest. As the two were chosen among all L(L − 1)/2 pairs of
+//! the L values for lying farthest apart, each pair may err in 5 % divided by their number (Bonferroni; Dunn, Journal of the
+//! American Statistical Association 56, 1961).
 
 mod apart;
 mod fit;
@@ -36,7 +41,7 @@ mod together;
 
 use std::collections::BTreeSet;
 
-use mlp_results::interval::{half_width, interval, mean};
+use mlp_results::interval::{half_width, interval, mean, standard_error, student_quantile};
 use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
@@ -102,6 +107,9 @@ pub struct KeyEffect {
     pub factor: Factor,
     /// One for each level.
     pub levels: Vec<LevelEffect>,
+    /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
+    /// estimates has none.
+    pub span_half_width: Option<f64>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
     pub is_separable: bool,
     /// What it explains, of drawn configurations or of less than half a grid with one seed, and whether that can be told from
@@ -152,13 +160,7 @@ impl LevelEffect {
 impl KeyEffect {
     /// The lowest and the highest estimate, with their levels; nothing of fewer than two.
     pub fn extremes(&self) -> Option<((usize, f64), (usize, f64))> {
-        let estimates =
-            || self.levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
-        let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
-        let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
-        // Where all reach the same, the first and the last.
-        let high = if low.0 == high.0 { estimates().next_back()? } else { high };
-        (low.0 != high.0).then_some((low, high))
+        extremes(&self.levels)
     }
 
     /// Whether the key is known to matter, it and no other, or nothing is known of that.
@@ -171,6 +173,20 @@ impl KeyEffect {
     pub fn span(&self) -> f64 {
         self.extremes().map_or(0.0, |(low, high)| high.1 - low.1)
     }
+
+    /// Whether other seeds might well turn the best and the worst value round.
+    pub fn may_be_luck(&self) -> bool {
+        self.span_half_width.is_some_and(|half_width| half_width >= self.span())
+    }
+}
+
+fn extremes(levels: &[LevelEffect]) -> Option<((usize, f64), (usize, f64))> {
+    let estimates = || levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
+    let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
+    // Where all reach the same, the first and the last.
+    let high = if low.0 == high.0 { estimates().next_back()? } else { high };
+    (low.0 != high.0).then_some((low, high))
 }
 
 /// What each varied key does to the score.
@@ -194,14 +210,15 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         () => Design::Incomplete,
     };
     let mut levels = counts(overview, &used, &units, at_epoch);
+    let mut spans = vec![None; used.len()];
     let explained = match design {
         Design::Drawn => {
             over_draws(overview, &units, &mut levels);
             None
         }
-        Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels),
+        Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels, &mut spans),
     };
-    withhold_intervals(design, &mut levels);
+    withhold_intervals(design, &mut levels, &mut spans);
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
     let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible;
     let found = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
@@ -214,14 +231,15 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     let mut keys: Vec<KeyEffect> = used
         .into_iter()
         .zip(levels)
+        .zip(spans)
         .zip(found.importance)
         .zip(found.not_apart)
-        .map(|(((factor, levels), importance), others)| {
+        .map(|((((factor, levels), span_half_width), importance), others)| {
             let not_apart_from = others.into_iter().map(|other| keys[other]).collect();
             let is_separable = levels.iter().all(|level| !level.is_undetermined);
             let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
             let has_too_few = importance.is_none() && (design == Design::Drawn || is_single);
-            KeyEffect { factor, levels, is_separable, importance, not_apart_from, has_too_few }
+            KeyEffect { factor, levels, span_half_width, is_separable, importance, not_apart_from, has_too_few }
         })
         .collect();
     sort(&mut keys);
@@ -345,43 +363,71 @@ fn over_draws(overview: &Overview<'_>, units: &[Unit], levels: &mut [Vec<LevelEf
 }
 
 /// No interval describes what rests on runs in two groups: a mean over configurations that has such a one among them, and any
-/// mean that is adjusted by a sum fitted to all.
-fn withhold_intervals(design: Design, levels: &mut [Vec<LevelEffect>]) {
+/// mean that is adjusted by a sum fitted to all. Nor is there one of a difference between means of which one has none.
+fn withhold_intervals(design: Design, levels: &mut [Vec<LevelEffect>], spans: &mut [Option<f64>]) {
     let is_any = levels.iter().flatten().any(|level| level.is_bimodal);
     for level in levels.iter_mut().flatten() {
         if level.is_bimodal || is_any && design == Design::Incomplete {
             level.half_width = None;
         }
     }
+    for (levels, span) in levels.iter().zip(spans) {
+        if extremes(levels).is_none_or(|(low, high)| levels[low.0].is_bimodal || levels[high.0].is_bimodal) {
+            *span = None;
+        }
+        if is_any && design == Design::Incomplete {
+            *span = None;
+        }
+    }
 }
 
-/// Adjusted means with intervals over the seeds; returns the share of the variance that the sum of effects describes.
-fn over_seeds(units: &[Unit], sizes: &[usize], n_blocks: usize, levels: &mut [Vec<LevelEffect>]) -> Option<f64> {
+/// Adjusted means with intervals over the seeds, and the half widths of the intervals around the keys' spans; returns the share of
+/// the variance that the sum of effects describes.
+fn over_seeds(
+    units: &[Unit],
+    sizes: &[usize],
+    n_blocks: usize,
+    levels: &mut [Vec<LevelEffect>],
+    spans: &mut [Option<f64>],
+) -> Option<f64> {
     let whole = Fit::new(units, sizes, None);
     let without: Vec<Fit> = if n_blocks > 1 {
         (0..n_blocks).map(|block| Fit::new(units, sizes, Some(block))).collect()
     } else {
         Vec::new()
     };
-    for (key, levels) in levels.iter_mut().enumerate() {
+    for (key, (levels, span)) in levels.iter_mut().zip(spans).enumerate() {
         let is_known =
             |weights| (0..levels.len()).any(|level| whole.adjusted_mean(&whole, key, level, weights).is_some());
         let weights = if is_known(Weights::Equal) { Weights::Equal } else { Weights::AsRun };
+        let mut of_blocks: Vec<Option<Vec<f64>>> = vec![None; levels.len()];
         for (level, effect) in levels.iter_mut().enumerate() {
             effect.adjusted = whole.adjusted_mean(&whole, key, level, weights);
             effect.is_undetermined = effect.adjusted.is_none() && effect.plain.is_some();
             let Some(adjusted) = effect.adjusted else { continue };
             let left = without.iter().map(|fit| fit.adjusted_mean(&whole, key, level, weights));
-            let left: Option<Vec<f64>> = left.collect();
-            effect.half_width = left.and_then(|left| jackknife(adjusted, &left));
+            of_blocks[level] = left.collect::<Option<Vec<f64>>>().map(|left| pseudo_values(adjusted, &left));
+            effect.half_width = of_blocks[level].as_deref().and_then(half_width);
         }
+        *span = extremes(levels).and_then(|((low, _), (high, _))| {
+            let (low, high) = (of_blocks[low].as_ref()?, of_blocks[high].as_ref()?);
+            let differences: Vec<f64> = low.iter().zip(high).map(|(low, high)| high - low).collect();
+            half_width_of_chosen(&differences, levels.iter().filter(|level| level.estimate().is_some()).count())
+        });
     }
     whole.explained(units)
 }
 
-/// Half the width of the interval around `estimate`, from the estimates with each block left out.
-fn jackknife(estimate: f64, without: &[f64]) -> Option<f64> {
+/// The jackknife's pseudo-values of an `estimate`, from the estimates with each block left out.
+fn pseudo_values(estimate: f64, without: &[f64]) -> Vec<f64> {
     let n_blocks = without.len() as f64;
-    let pseudo: Vec<f64> = without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect();
-    half_width(&pseudo)
+    without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect()
+}
+
+/// Half the width of the 95 % interval of a mean difference between the two of `n_levels` that lie farthest apart; nothing where
+/// all `differences` are the same.
+fn half_width_of_chosen(differences: &[f64], n_levels: usize) -> Option<f64> {
+    half_width(differences)?;
+    let n_pairs = (n_levels * n_levels.saturating_sub(1) / 2).max(1) as f64;
+    Some(student_quantile(1.0 - 0.05 / n_pairs, differences.len() - 1) * standard_error(differences)?)
 }

@@ -2,6 +2,7 @@
 //! itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use mlp_results::{Overview, VariedKey, text};
 use serde_json::Value;
@@ -14,9 +15,10 @@ const N_NUMBERS: usize = 12;
 const N_REPEATED: usize = 3;
 /// From so many values on, numbers that nearly all occur once count as drawn, too.
 const N_SINGLE: usize = 4;
-/// About how many configurations make a range, and how many ranges there are at most.
+/// About how many configurations make a range.
 const N_IN_RANGE: usize = 8;
-const N_RANGES: usize = 8;
+/// How many ranges there are at least, so that a best value in the middle has one of its own, and at most.
+const N_RANGES: RangeInclusive<usize> = 3..=8;
 
 /// How values became levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +119,7 @@ fn ranges(overview: &Overview<'_>, key: usize, numbers: &[f64]) -> Factor {
         n_cells[cell.indices[key]] += 1;
     }
     let n_all = overview.cells.len();
-    let n_ranges = (n_all / N_IN_RANGE).clamp(2, N_RANGES);
+    let n_ranges = (n_all / N_IN_RANGE).clamp(*N_RANGES.start(), *N_RANGES.end());
     let mut before = 0;
     let mut wanted = Vec::with_capacity(numbers.len());
     for n in &n_cells {

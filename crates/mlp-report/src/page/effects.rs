@@ -30,6 +30,9 @@ struct Section<'a> {
     n_compared: String,
     spans: Vec<Span>,
     has_inseparable: bool,
+    /// Whether some difference has an interval, and with how many seeds (`3 seeds`).
+    has_spans: bool,
+    n_seeds: String,
     figures: FigureList<'a>,
     tables: Vec<Table>,
 }
@@ -83,6 +86,9 @@ struct Ends {
     /// Whether they are the same to the digits that are shown.
     is_level: bool,
     difference: String,
+    /// `0.12 – 0.50`: its interval, where there is one, and whether it holds 0.
+    interval: Option<String>,
+    may_be_luck: bool,
 }
 
 struct End {
@@ -128,6 +134,8 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
         },
         spans: effects.keys.iter().map(|effect| span(overview, effects, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
+        has_spans: effects.keys.iter().any(|effect| effect.may_matter() && effect.span_half_width.is_some()),
+        n_seeds: counted(effects.n_seeds, "seed"),
         figures: FigureList { figures: &figures.settings },
         tables: effects.keys.iter().map(|effect| table(overview, effects, effect)).collect(),
     }))
@@ -163,12 +171,16 @@ fn compared(effects: &Effects) -> Option<(String, String)> {
 fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span {
     let ends = effect.extremes().map(|(low, high)| {
         let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
-        let difference = overview.metric.format_difference(high.1 - low.1);
+        let difference = |value: f64| overview.metric.format_difference(value).trim_start_matches('+').to_owned();
+        let bare = |value: f64| difference(value).replace(" points", "");
+        let span = high.1 - low.1;
         let values = [best, worst].map(|(level, mean)| end(overview, effect, level, mean));
         Ends {
             is_level: values[0].mean == values[1].mean,
             values,
-            difference: difference.trim_start_matches('+').to_owned(),
+            difference: difference(span),
+            interval: effect.span_half_width.map(|half| format!("{} to {}", bare(span - half), bare(span + half))),
+            may_be_luck: effect.may_be_luck(),
         }
     });
     let importance = |text: fn(Importance) -> String| or_none(effect.importance.map(text));

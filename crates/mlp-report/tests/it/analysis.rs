@@ -108,6 +108,35 @@ fn in_a_complete_grid_the_adjusted_mean_is_the_plain_one_and_the_interval_that_o
 }
 
 #[test]
+fn the_best_and_the_worst_value_are_told_apart_seed_by_seed_and_as_two_chosen_among_all() {
+    // The luck of a seed moves all values by up to 5 points; what the rate does is 1 point, but for a little.
+    let luck = |seed: u64| 0.1 * made_up::noise(11, seed);
+    let little = |rate: u64, seed: u64| 0.002 * made_up::noise(12, 10 * rate + seed);
+    let accuracy = |rate: u64, seed: u64| 0.8 + 0.01 * rate as f64 + luck(seed) + little(rate, seed);
+    let records = |n_rates: u64, accuracy: &dyn Fn(u64, u64) -> f64| {
+        let trials = (0..4 * n_rates).map(|index| (index / 4 + 1, index % 4));
+        let record = |(rate, seed)| scored(&[("learning_rate", json!(rate))], seed, accuracy(rate, seed));
+        made_up::input(trials.map(record).collect())
+    };
+    // Student's t with 3 degrees for 5 % of one pair, and a third of them for each of three pairs: by scipy.stats 1.17.
+    for (n_rates, t) in [(2, 3.1824463052842638), (3, 4.856657272768983)] {
+        let input = records(n_rates, &accuracy);
+        let effects = effects(&Overview::new(&input.trials));
+        let key = &effects.keys[0];
+        let differences = [0, 1, 2, 3].map(|seed| accuracy(n_rates, seed) - accuracy(1, seed));
+        let error = mlp_results::interval::standard_error(&differences).unwrap();
+        assert!((key.span_half_width.unwrap() - t * error).abs() < 1e-12, "{key:?}");
+        assert!(key.levels.iter().all(|level| level.half_width.unwrap() > 0.02) && !key.may_be_luck());
+        let page = report_html(&input);
+        assert!(page.contains("Bonferroni") && !page.contains("not told apart"));
+    }
+    let noise = |rate: u64, seed: u64| 0.8 + 0.1 * made_up::noise(13, 10 * rate + seed);
+    let input = records(3, &noise);
+    assert!(effects(&Overview::new(&input.trials)).keys[0].may_be_luck());
+    assert!(report_html(&input).contains("not told apart by 4 seeds"));
+}
+
+#[test]
 fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     // Additive by construction: the rate adds nothing, the batch size 0.2. The slow rate was tried with the good one only.
     let accuracy = |batch: usize| 0.6 + 0.2 * batch as f64;

@@ -135,6 +135,20 @@ fn few_draws_are_never_ranked_by_the_best_minus_the_worst() {
 }
 
 #[test]
+fn a_best_value_in_the_middle_of_few_draws_is_named_as_such() {
+    for n_draws in [12, 15, 18, 20] {
+        let score = |rate: f64| 0.95 - 0.1 * (rate.log10() + 2.0).powi(2);
+        let input = made_up::input((0..n_draws).map(|index| draw(index, score)).collect());
+        let overview = Overview::new(&input.trials);
+        let effects = effects(&overview);
+        assert_eq!(names(&overview, &effects), ["learning_rate"], "{n_draws}");
+        let (_, (best, _)) = effects.keys[0].extremes().unwrap();
+        let n_levels = effects.keys[0].levels.len();
+        assert!(n_levels >= 3 && 0 < best && best < n_levels - 1, "{n_draws}: {best} of {n_levels}");
+    }
+}
+
+#[test]
 fn one_setting_changed_after_the_other_is_no_search() {
     let change = |key: &str, value: f64, score| scored(&[(key, json!(value))], 0, score);
     // The defaults are the configuration in the middle, from which both go out.
