@@ -19,15 +19,35 @@ pub(crate) struct FoundModel {
     pub(crate) path: PathBuf,
     /// What is in the file.
     pub(crate) saved: SavedModel,
-    /// Of how many trials it is the best one, and by what, where a folder of results was named.
-    best_of: Option<(usize, Ranking)>,
+    /// Of which trials it is the best, where a folder of results was named.
+    best_of: Option<BestOf>,
     /// Whether none was named.
     is_newest: bool,
+}
+
+/// The trials that a model is the best of.
+#[derive(Clone, Copy)]
+struct BestOf {
+    /// Those that have what they are ranked by: what diverged or was stopped has not.
+    n_ranked: usize,
+    n_trials: usize,
+    ranking: Ranking,
+}
+
+impl BestOf {
+    /// `4 trials`, or `4 of 6 trials, which have a result`.
+    fn trials(self) -> String {
+        match counted(self.n_trials, "trial") {
+            all if self.n_ranked == self.n_trials => all,
+            all => format!("{} of {all}, which have a result", self.n_ranked),
+        }
+    }
 }
 
 /// Loads the model at `path`: a model file, or a folder of results, whose best trial's model is taken.
 pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
     if !path.is_dir() {
+        refuse_record(path)?;
         return Ok(FoundModel { path: path.to_path_buf(), saved: load_model(path)?, best_of: None, is_newest: false });
     }
     let folder = RunFolder::new(path);
@@ -49,7 +69,23 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
     }
     warn_of_test_sets(records.values());
     let ranking = Ranking::of(records.values(), RankBy::default());
-    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of: Some((records.len(), ranking)), is_newest: false })
+    let n_ranked = records.values().filter(|record| ranking.score(record).is_some()).count();
+    let best_of = Some(BestOf { n_ranked, n_trials: records.len(), ranking });
+    Ok(FoundModel { saved: load_model(&file)?, path: file, best_of, is_newest: false })
+}
+
+/// An error for the record of a trial, which holds no weights.
+fn refuse_record(path: &Path) -> Result<(), Failure> {
+    if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("json")) {
+        return Ok(());
+    }
+    let Ok(record) = RunRecord::read(path) else { return Ok(()) };
+    let folder = path.parent().and_then(Path::parent).unwrap_or(Path::new(""));
+    Err(Failure::configuration(format!(
+        "{}: expected a model, found the record of a trial, which holds no weights; name {}",
+        path.display(),
+        RunFolder::new(folder).model(&record.trial).display()
+    )))
 }
 
 /// Loads the models at `paths`, each as [`load`] does. Several answer together, so they have to be alike.
@@ -125,9 +161,17 @@ impl FoundModel {
         match self.best_of {
             None if self.is_newest => output.line("         the newest in runs/"),
             None => {}
-            Some((1, _)) => output.line("         the only trial of its folder"),
-            Some((n_trials, ranking)) => {
-                output.line(format_args!("         the best of the {n_trials} trials of its folder, by {ranking}"));
+            Some(BestOf { n_trials: 1, .. }) => output.line("         the only trial of its folder"),
+            Some(BestOf { n_ranked: 1, n_trials, .. }) => {
+                output.line(format_args!("         the only one of the {n_trials} trials of its folder with a result"));
+            }
+            Some(best @ BestOf { n_ranked, ranking, .. }) if n_ranked == best.n_trials => {
+                output.line(format_args!("         the best of the {n_ranked} trials of its folder, by {ranking}"));
+            }
+            Some(BestOf { n_ranked, n_trials, ranking }) => {
+                output.line(format_args!(
+                    "         the best of the {n_ranked} of {n_trials} trials of its folder with a result, by\n         {ranking}"
+                ));
             }
         }
     }
@@ -139,7 +183,7 @@ impl FoundModel {
 
     /// Why it is this one, for people: `the best of 12 trials`; nothing where it was named itself.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.best_of.map(|(n_trials, _)| format!("the best of {}", counted(n_trials, "trial")))
+        self.best_of.map(|best| format!("the best of {}", best.trials()))
     }
 
     /// The record of the trial that made it, if the model lies in a folder of results that has it.

@@ -9,7 +9,8 @@ use clap::Args;
 use mlp_core::{Kernel, Workers};
 use mlp_results::text::{counted, shorten};
 use mlp_results::{
-    Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, TestSet, keys_of_kind, test_sets, unlike_keys,
+    Compared, Metric, RankBy, Ranking, RunFolder, RunRecord, Status, TestSet, keys_of_kind, n_validation_splits,
+    test_sets, unlike_keys,
 };
 use mlp_sweep::{CheckpointInterval, Dataset, RunOptions, Trial};
 
@@ -55,6 +56,17 @@ pub(crate) fn warn_of_test_sets<'a>(records: impl Iterator<Item = &'a RunRecord>
              compared",
             sets.len(),
             sets.iter().map(test_set_name).collect::<Vec<_>>().join("; ")
+        ));
+    }
+}
+
+/// Says, where validation ranks, that trials were validated by samples that were split off in different ways.
+pub(crate) fn warn_of_validation_splits<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone, by: RankBy) {
+    let n_splits = n_validation_splits(records.clone());
+    if n_splits > 1 && Ranking::of(records, by).set == Compared::Validation {
+        notice(format_args!(
+            "warning: the trials are validated by samples that were split off in {n_splits} different ways: who splits off more \
+             has fewer to learn from, and who splits off fewer is judged with more luck"
         ));
     }
 }

@@ -10,7 +10,7 @@ use mlp_sweep::{Dataset, SweepSpec};
 use ndarray::Axis;
 
 use crate::failure::Failure;
-use crate::options::{warn_of_seen_validation, warn_of_test_sets};
+use crate::options::{warn_of_seen_validation, warn_of_test_sets, warn_of_validation_splits};
 use crate::output::notice;
 
 /// Rebuilds report.html, plots and results.csv in `folder`; returns the path of the page. A sweep may be running there:
@@ -26,6 +26,7 @@ pub(crate) fn write_ranked(folder: &Path, data: Option<&Dataset>, by: RankBy) ->
     let input = ReportInput { by, ..read_folder(folder)? };
     warn_of_seen_validation(input.trials.iter().map(|trial| &trial.record));
     warn_of_test_sets(input.trials.iter().map(|trial| &trial.record));
+    warn_of_validation_splits(input.trials.iter().map(|trial| &trial.record), by);
     finish(input, folder, data)
 }
 
@@ -41,10 +42,11 @@ fn finish(mut input: ReportInput, folder: &Path, data: Option<&Dataset>) -> Resu
     Ok(written.report)
 }
 
-/// Warns on the page of trials that the specification asks for and that have no result yet: means are over fewer seeds, and
-/// configurations are absent.
+/// Says on the page how many seeds the specification asks for, and warns of trials of it that have no result yet: means are over
+/// fewer seeds, and configurations are absent.
 pub(crate) fn say_what_is_missing(input: &mut ReportInput, folder: &Path) {
     let Ok(specification) = SweepSpec::read(RunFolder::new(folder).specification()) else { return };
+    input.n_seeds = Some(specification.n_seeds());
     let n_trials = specification.n_trials();
     let n_missing = n_trials.saturating_sub(input.trials.len());
     if n_missing > 0 {

@@ -28,6 +28,8 @@ pub struct ReportInput {
     pub images: BTreeMap<(String, usize), Array2<u8>>,
     /// What the reader of the report has to know about its making: files that were skipped, and why.
     pub warnings: Vec<String>,
+    /// How many seeds each configuration has at the end of the sweep, where that is known.
+    pub n_seeds: Option<usize>,
     /// What trials are ranked by; by default what was measured decides.
     pub by: RankBy,
     /// Whether `results.csv` holds the seconds that each trial took, in its last columns; by default it does.
@@ -91,9 +93,9 @@ pub fn read_folders(dirs: &[PathBuf]) -> Result<ReportInput> {
     }
     let n_copies = count_once(&mut all);
     if n_copies > 0 {
-        let trials = text::counted(n_copies, "trial");
+        let count = if n_copies == 1 { "1 trial counts".to_owned() } else { format!("{n_copies} trials count") };
         all.warnings.push(format!(
-            "Trials lie in several of the folders: {trials} count once, with the first of their folders that has a result"
+            "Trials lie in several of the folders: {count} once, with the first of their folders that has a result"
         ));
     }
     Ok(all)

@@ -83,6 +83,21 @@ pub fn test_sets<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> Vec<Te
     sets
 }
 
+/// The settings that say which training samples are split off for validation.
+const OF_VALIDATION: [&str; 3] = ["validation", "validation_split", "train_size"];
+
+/// How many different ways of splitting off validation samples the trials have that were measured on some: another part of the
+/// training samples validates, and another is learned from. Another seed splits at random as well, and does not count.
+///
+/// ```
+/// assert_eq!(mlp_results::n_validation_splits([]), 0);
+/// ```
+pub fn n_validation_splits<'a>(records: impl IntoIterator<Item = &'a RunRecord>) -> usize {
+    let is_validated = |record: &&RunRecord| score(record, Metric::Loss, Compared::Validation).is_some();
+    let split = |record: &RunRecord| kind(record, &OF_VALIDATION);
+    records.into_iter().filter(is_validated).map(split).collect::<BTreeSet<String>>().len()
+}
+
 /// The place of a trial's test samples among the sets, and the values of the keys that make numbers of different kinds.
 pub(crate) fn kind_of(record: &RunRecord, unlike: &[&str], test_sets: &[TestSet]) -> (usize, String) {
     let is_its = |set: &TestSet| set.sha256 == record.data.sha256 && set.n_samples == record.data.test;

@@ -63,7 +63,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::{N_TRIALS_IN_FULL, Results};
 pub use halving::{HalvingRound, RankedConfiguration, RankedTrial, Rung, StoppedTrial};
 pub use identity::{NUMERICS_VERSION, NUMERICS_VERSION_OF_BF16, NUMERICS_VERSION_OF_SINGLE_SAMPLES, trial_id};
-pub use kind::{TestSet, keys_of_kind, test_sets, unlike_keys};
+pub use kind::{TestSet, keys_of_kind, n_validation_splits, test_sets, unlike_keys};
 pub use layout::{RunFolder, trial_of_checkpoint, trial_of_record};
 pub use metric::Metric;
 pub use overview::Overview;

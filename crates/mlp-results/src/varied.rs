@@ -19,6 +19,12 @@ pub const FOLDER_KEY: &str = "folder";
 /// Where the data of a trial are.
 const DATA_KEY: &str = "data";
 
+/// `normal (deviation 0.3, mean 0)` is read at a glance; the four parameters of an Adam are not.
+const AT_A_GLANCE: usize = 32;
+
+/// Of SHA-256, as it is written.
+const N_DIGITS_OF_HASH: usize = 64;
+
 /// What the number of hidden layers is called.
 const HIDDEN_LAYERS: &str = "hidden layers";
 
@@ -29,7 +35,7 @@ pub struct VariedKey {
     pub key: String,
     /// Its distinct values, in order; a key that a trial lacks counts as `null`.
     pub values: Vec<Value>,
-    /// How each value is written; parameters only where other values share its name.
+    /// How each value is written; many parameters only where other values share its name.
     pub names: Vec<String>,
     /// The same, as short as the figures need it: `7 layers` where the number of layers says which.
     pub short_names: Vec<String>,
@@ -97,23 +103,26 @@ fn varied_key(trials: &[TrialResult], key: &str, spelling: &Spelling<'_>) -> Var
 }
 
 /// How a value is written in the name of a configuration: numbers with more digits than anybody types, which were drawn,
-/// with four of them. The table of all trials and `results.csv` have them in full.
+/// with four of them, and hashes with the first of theirs. The table of all trials and `results.csv` have them in full.
 fn name(value: &Value) -> String {
     let full = text::value(value);
+    if full.len() == N_DIGITS_OF_HASH && full.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return text::trial(&full);
+    }
     match value.as_f64() {
         Some(number) if full.chars().count() > 9 && value.is_f64() => text::rounded_to(number, 4),
         _ => full,
     }
 }
 
-/// The names of values; one with parameters goes without them if no other value has its name.
+/// The names of values; one with more parameters than are read at a glance goes without them if no other value has its name.
 fn short_names(values: &[Value], names: &[String]) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for bare in values.iter().filter_map(bare_name) {
         *counts.entry(bare).or_default() += 1;
     }
     let short = |(value, name): (&Value, &String)| match bare_name(value) {
-        Some(bare) if counts.get(bare) == Some(&1) => bare.to_owned(),
+        Some(bare) if counts.get(bare) == Some(&1) && name.chars().count() > AT_A_GLANCE => bare.to_owned(),
         _ => name.clone(),
     };
     values.iter().zip(names).map(short).collect()

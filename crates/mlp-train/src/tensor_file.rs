@@ -37,6 +37,10 @@ pub(crate) fn parse_file(bytes: &[u8]) -> Result<SafeTensors<'_>, Problem> {
     if let Some(found) = durable_file::substitute(bytes) {
         return Err(Problem::new("header", "a safetensors file", found));
     }
+    // A JSON file begins with a brace; a tensor file with the length of its header, of which that would make 123 at least.
+    if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+        return Err(Problem::new("header", "a safetensors file", "a JSON file"));
+    }
     SafeTensors::deserialize(bytes).map_err(|error| Problem::new("header", "a safetensors file", error.to_string()))
 }
 

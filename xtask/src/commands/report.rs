@@ -10,7 +10,7 @@ use mlp_sweep::Dataset;
 
 use crate::data;
 use crate::failure::Failure;
-use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
+use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets, warn_of_validation_splits};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::reporting;
@@ -122,6 +122,7 @@ fn compare(folders: &[PathBuf], out: &Path, ranking: RankingOption, output: &mut
     ranking.warn_of_unlike_records(input.trials.iter().map(|trial| &trial.record));
     warn_of_seen_validation(input.trials.iter().map(|trial| &trial.record));
     warn_of_test_sets(input.trials.iter().map(|trial| &trial.record));
+    warn_of_validation_splits(input.trials.iter().map(|trial| &trial.record), input.by);
     ranking.check(input.trials.iter().map(|trial| &trial.record))?;
     for warning in &input.warnings {
         notice(format_args!("warning: {warning}"));

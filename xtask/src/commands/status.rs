@@ -9,7 +9,7 @@ use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets};
+use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets, warn_of_validation_splits};
 use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::in_minutes;
@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: &SweepStatus, output: &mut Output) -> Result<(), Fa
     arguments.ranking.check(standing.records.values())?;
     warn_of_seen_validation(standing.records.values());
     warn_of_test_sets(standing.records.values());
+    warn_of_validation_splits(standing.records.values(), arguments.ranking.by());
     let finished = standing.records.values().cloned().map(TrialResult::from);
     let trials: Vec<TrialResult> = finished.chain(standing.stopped_trials.iter().cloned()).collect();
     let overview = Overview::ranked(&trials, arguments.ranking.by());

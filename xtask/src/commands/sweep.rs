@@ -255,7 +255,7 @@ fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mu
 }
 
 /// Says where the best trial is of a configuration that others surpass, in the mean over their seeds or because they lost fewer of
-/// them; and of a single configuration what its seeds reach in the mean.
+/// them; and where it is not, what the seeds of its own reach in the mean.
 fn tell_of_luck(
     rows: Vec<(Settings, &RunRecord)>,
     best: Option<&RunRecord>,
@@ -285,19 +285,24 @@ fn tell_of_luck(
         let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
         output.line(wrapped("", &text, 9));
     }
-    if let [only] = configurations.as_slice()
-        && let Some(mean) = only.ranking_mean(ranking)
-        && only.ranking_deviation(ranking).is_some_and(|deviation| deviation > 0.0)
+    if let Some(own) = configurations.first().filter(|first| has_it(first))
+        && let Some(mean) = own.ranking_mean(ranking)
+        && own.ranking_deviation(ranking).is_some_and(|deviation| deviation > 0.0)
     {
-        let n_seeds = only.records.iter().filter(|record| score(record).is_some()).count();
-        let text = match groups.n_trained(only) {
+        let n_seeds = own.records.iter().filter(|record| score(record).is_some()).count();
+        let text = match groups.n_trained(own) {
             Some((n_trained, n_scores)) => format!(
                 "only {n_trained} of {n_scores} seeds trained: another seed may do so, too, or not at all; their mean, {}, \
                  lies where no seed is",
                 ranking.metric.format(mean)
             ),
-            None => format!(
+            None if configurations.len() == 1 => format!(
                 "the luckiest of {n_seeds} seeds: their mean, {}, is what another seed may be expected to reach",
+                ranking.metric.format(mean)
+            ),
+            // That it is the best of several configurations flatters the mean, too.
+            None => format!(
+                "the luckiest of {n_seeds} seeds of its configuration: their mean is {}",
                 ranking.metric.format(mean)
             ),
         };

@@ -338,6 +338,64 @@ fn of_seeds_alone_the_best_is_told_with_their_mean() {
     assert_eq!(serde_json::from_str::<Value>(&status.stdout).expect("JSON")["ranked_by"], Value::Null);
 }
 
+#[test]
+fn the_best_seed_of_the_best_configuration_is_called_the_luckiest() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "rates.toml",
+        "hidden = [8]\nepochs = 1\nvalidation = 40\n[sweep]\nlearning_rate = [0.001, 0.5]\nseed = [0, 1, 2]\n",
+    );
+    let arguments = ["sweep", "rates.toml", "--data", "./digits", "--out", "out"];
+    let outcome = sandbox.run(arguments).expect_code(0);
+    let said = outcome.said();
+    let is_said = said.contains("the luckiest of 3 seeds of its configuration: their mean is");
+    assert!(is_said != said.contains("its configuration is in line"), "{said}");
+    expect_80_columns(&outcome);
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("the luckiest of 3 seeds; trial"), "{page}");
+    // Two of three seeds are still to come: column and tile count them.
+    let removed = records(&sandbox, "out").into_iter().filter(|(_, record)| record["config"]["seed"] != 0);
+    removed.for_each(|(file, _)| fs::remove_file(sandbox.path(&format!("out/trials/{file}"))).expect("a record"));
+    sandbox.run(["report", "out"]).expect_code(0);
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert_eq!(page.matches("<td>1 of 3</td>").count(), 2, "{page}");
+}
+
+#[test]
+fn trials_that_split_off_validation_samples_in_different_ways_are_ranked_with_a_warning() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("splits.toml", "hidden = [8]\nepochs = 1\n[sweep]\nvalidation = [20, 40]\n");
+    let arguments = ["sweep", "splits.toml", "--data", "./digits", "--out", "out"];
+    let told = "validated by samples that were split off in 2 different ways";
+    let outcome = sandbox.run(arguments).expect_code(0);
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert!(sandbox.run(["sweep", "status", "out"]).expect_code(0).stderr.contains(told));
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("samples were split off in 2 different ways"));
+    let outcome = sandbox.run(["sweep", "status", "out", "--by", "test.accuracy"]).expect_code(0);
+    assert!(!outcome.stderr.contains("different ways"), "{}", outcome.stderr);
+}
+
+/// What `--from` takes is a model; the record beside it names it.
+#[test]
+fn the_record_of_a_trial_given_as_a_model_is_answered_with_the_model() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("one.toml", "hidden = [8]\nepochs = 1\n");
+    sandbox.run(["train", "one.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    let file = records(&sandbox, "out").into_keys().next().expect("a record");
+    let model = format!("out/models/{}", file.replace(".json", ".safetensors"));
+    let path = format!("out/trials/{file}");
+    for arguments in [&["train", "--from", &path][..], &["evaluate", &path], &["predict", &path, "a.png"]] {
+        let outcome = sandbox.run(arguments.iter().copied()).expect_code(2);
+        outcome.expect_error("found the record of a trial, which holds no weights; name").expect_error(&model);
+    }
+    sandbox.write("other.json", "{}");
+    sandbox
+        .run(["train", "--from", "other.json"])
+        .expect_code(3)
+        .expect_error("expected a safetensors file, found a JSON file");
+}
+
 /// Records with the accuracies of a net that did not train beside those of nets that did.
 #[test]
 fn of_two_groups_of_seeds_neither_table_nor_status_tells_a_deviation() {

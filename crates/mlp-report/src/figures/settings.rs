@@ -1,6 +1,6 @@
 //! Figures of what each setting does.
 
-use mlp_results::{Overview, text};
+use mlp_results::{FOLDER_KEY, Overview, text};
 
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
@@ -65,7 +65,10 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         .varied
         .iter()
         .enumerate()
-        .filter(|(index, _)| !effect.factor.keys().contains(index))
+        .filter(|(index, key)| {
+            let is_named_only = effects.is_folder_left_out && key.key == FOLDER_KEY;
+            !effect.factor.keys().contains(index) && !is_named_only
+        })
         .map(|(_, key)| key.key.as_str())
         .collect();
     let others = if others.is_empty() { "the seeds".to_owned() } else { joined(&others) };
@@ -113,6 +116,9 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
             format!("With {n} this effect cannot be told from chance. ")
         }
         Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
+        None if effect.may_be_luck() => {
+            format!("{} do not tell the best and the worst value apart. ", text::counted(effects.n_seeds, "seed"))
+        }
         None => String::new(),
     };
     let together = if effect.factor.together.is_empty() {

@@ -44,14 +44,22 @@ fn best(overview: &Overview<'_>) -> Tile {
             let title = metric.title();
             let trial = Some(shown(&text::trial(&best.record.trial)));
             let ranked = overview.ranking().score(&best.record).filter(|_| overview.is_ranked_apart());
+            let own = overview.cells.iter().find(|cell| cell.holds(Some(best)) && !cell.is_bimodal);
+            let n_seeds = own.map_or(0, |cell| cell.ranking_scores.len());
+            let lucky = if n_seeds > 1 { format!("the luckiest of {n_seeds} seeds; ") } else { String::new() };
             let (name, remark) = match ranked {
                 Some(ranked) => (
                     format!("{title} of the best on the {} set", overview.set_name()),
-                    format!("best by the {} set, {} there; trial", overview.ranked_on.title(), metric.format(ranked)),
+                    format!(
+                        "best by the {} set, {} there; {lucky}trial",
+                        overview.ranked_on.title(),
+                        metric.format(ranked)
+                    ),
                 ),
-                None => {
-                    (format!("Best {} on the {} set", title.to_lowercase(), overview.set_name()), "trial".to_owned())
-                }
+                None => (
+                    format!("Best {} on the {} set", title.to_lowercase(), overview.set_name()),
+                    format!("{lucky}trial"),
+                ),
             };
             Tile { trial, ..Tile::new(name, metric.format(score), remark) }
         }

@@ -46,6 +46,37 @@ fn values_are_named_by_their_settings() {
 }
 
 #[test]
+fn few_parameters_are_always_named_and_many_and_hashes_only_where_they_tell() {
+    let normal = json!({ "name": "normal", "deviation": 0.3, "mean": 0.0 });
+    let adam = json!({ "name": "adam", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8 });
+    let named = |key: &str, values: [serde_json::Value; 2]| {
+        let trials = values.into_iter().map(|value| scored(&[(key, value)], 0, 0.9));
+        let trials = made_up::trials(trials.collect());
+        let mut names = Overview::new(&trials).varied[0].short_names.clone();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        named("initializer", ["glorot-uniform".into(), normal]),
+        ["glorot-uniform", "normal (deviation 0.3, mean 0)"]
+    );
+    assert_eq!(named("optimizer", ["sgd".into(), adam]), ["adam", "sgd"]);
+    assert_eq!(named("init", ["ab".repeat(32).into(), "cd".repeat(32).into()]), ["abababababab", "cdcdcdcdcdcd"]);
+}
+
+/// Another seed draws other validation samples, as many of them; that is luck, which seeds are there to tell.
+#[test]
+fn ways_of_splitting_off_validation_samples_are_counted() {
+    let trial = |n_validation: u64, seed: u64| {
+        let mut record = scored(&[("validation", json!(n_validation))], seed, 0.9);
+        record.epochs.iter_mut().for_each(|epoch| epoch.validation = epoch.test.clone());
+        record
+    };
+    assert_eq!(mlp_results::n_validation_splits(&[trial(100, 0), trial(100, 1)]), 1);
+    assert_eq!(mlp_results::n_validation_splits(&[trial(100, 0), trial(200, 0), scored(&[], 0, 0.9)]), 2);
+}
+
+#[test]
 fn the_spread_is_the_sample_standard_deviation() {
     let trials = made_up::trials(vec![made_up::record(&[], STORY), made_up::record(&[], Story { seed: 1, ..STORY })]);
     let overview = Overview::new(&trials);
