@@ -40,6 +40,8 @@ struct Training<F: Number> {
     /// The inputs of a batch, where they have to be converted.
     dense: Array2<F>,
     deformed: Option<Deformed>,
+    /// Whether the products of the workspace are of rounded numbers, so that another one answers.
+    is_rounded: bool,
     /// A mean of the weights over training, if there is to be one.
     mean: Option<Average<F>>,
     progress: Progress,
@@ -185,12 +187,29 @@ impl<F: Number> Training<F> {
             let message = format!("the loss {} does not go with {output} outputs", rule.objective.loss);
             return Err(PyValueError::new_err(message));
         }
-        let max_batch = settings.max_batch.max(if rule.has_options() { 2 } else { 1 });
+        let is_rounded = settings.bf16;
+        if is_rounded && size_of::<F>() != size_of::<f32>() {
+            let message = "precision='bf16' is for networks of float32; this one is of float64";
+            return Err(PyValueError::new_err(message));
+        }
+        let max_batch = settings.max_batch.max(if rule.has_options() || is_rounded { 2 } else { 1 });
         let team = Team::new(settings.n_threads, max_batch * mlp.n_parameters());
-        let workspace = Workspace::new(&mlp, max_batch, rule.n_slots(), Kernel::detect(), team.largest());
+        let new = if is_rounded { Workspace::with_bf16_products } else { Workspace::new };
+        let workspace = new(&mlp, max_batch, rule.n_slots(), Kernel::detect(), team.largest());
         let (dense, deformed) = (Array2::zeros((0, 0)), settings.deformed()?);
         let mean = settings.keeps_mean.then(|| Average::new(&workspace));
-        Ok(Self { mlp, workspace, rule, max_batch, team, dense, deformed, mean, progress: Progress::default() })
+        Ok(Self {
+            mlp,
+            workspace,
+            rule,
+            max_batch,
+            team,
+            dense,
+            deformed,
+            is_rounded,
+            mean,
+            progress: Progress::default(),
+        })
     }
 
     fn epoch(
@@ -243,9 +262,9 @@ impl<F: Number> Training<F> {
         view.check_columns(self.mlp.layers[0].weights.nrows())?;
         let n_samples = view.shape().0;
         let rows = rows.map_or_else(|| Ok((0..n_samples).collect()), |rows| indices(rows, n_samples))?;
-        let mut of_mean = if of_mean { Some(self.workspace_of_mean()?) } else { None };
+        let mut other = self.other_workspace(of_mean)?;
         let Self { workspace, max_batch, team, dense, .. } = self;
-        let workspace = of_mean.as_mut().unwrap_or(workspace);
+        let workspace = other.as_mut().unwrap_or(workspace);
         let outputs = detached(py, || crate::outputs::answer(workspace, *max_batch, view, &rows, dense, team))??;
         Ok(outputs.into_pyarray(py).into_any())
     }
@@ -267,9 +286,14 @@ impl<F: Number> Training<F> {
         Ok(())
     }
 
-    fn workspace_of_mean(&mut self) -> PyResult<Workspace<F>> {
-        self.store_mean()?;
-        Ok(Workspace::new(&self.mlp, self.max_batch, 0, Kernel::detect(), self.team.largest()))
+    /// What answers, where that is not what is trained: the mean, or the same weights without rounding.
+    fn other_workspace(&mut self, of_mean: bool) -> PyResult<Option<Workspace<F>>> {
+        match (of_mean, self.is_rounded) {
+            (true, _) => self.store_mean()?,
+            (false, true) => self.workspace.store(&mut self.mlp),
+            (false, false) => return Ok(None),
+        }
+        Ok(Some(Workspace::new(&self.mlp, self.max_batch, 0, Kernel::detect(), self.team.largest())))
     }
 
     fn set_mean(&mut self, coefs: &Bound<'_, PyAny>, intercepts: &Bound<'_, PyAny>) -> PyResult<()> {

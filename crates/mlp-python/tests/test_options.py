@@ -24,10 +24,11 @@ OPTIONS = [
     dict(label_smoothing=0.2),
     dict(class_weight="balanced"),
     dict(class_weight={0: 5.0, 3: 0.5}),
+    dict(precision="bf16"),
 ]
 TOGETHER = dict(
     dropout=0.3, input_dropout=0.1, clip_norm=1.0, max_norm=2.0, augment="gentle", average="ema", label_smoothing=0.1,
-    class_weight={1: 2.0},
+    class_weight={1: 2.0}, precision="bf16",
 )  # fmt: skip
 
 
@@ -91,6 +92,38 @@ def test_what_is_pickled_between_two_calls_of_partial_fit_learns_on_alike(few, o
         whole.partial_fit(x[batch], y[batch], classes=range(10))
         parts = pickle.loads(pickle.dumps(parts)).partial_fit(x[batch], y[batch], classes=range(10))
     np.testing.assert_array_equal(parameters(parts), parameters(whole))
+
+
+def test_products_of_rounded_numbers_train_a_network_of_float32_that_answers_without_rounding(few):
+    x, y = few
+    settings = dict(early_stopping=True, batch_size=20, max_iter=20)
+    rounded = fitted(net_with(dict(precision="bf16"), **settings), x, y)
+    single = fitted(net_with(dict(dtype="float32"), **settings), x, y)
+    assert rounded.coefs_[0].dtype == np.float32 == rounded.predict_proba(x).dtype
+    assert 0 < np.abs(np.subtract(rounded.loss_curve_, single.loss_curve_)).max() < 0.05
+    assert rounded.best_validation_score_ > 0.8 and rounded.score(x, y) > 0.8
+    same = MLPClassifier(**rounded.get_params() | dict(precision=None, dtype="float32", warm_start=True, early_stopping=False))
+    same.fit(x, y)
+    same.coefs_, same.intercepts_ = rounded.coefs_, rounded.intercepts_
+    np.testing.assert_array_equal(same.predict_proba(x), rounded.predict_proba(x))
+
+
+def test_what_deforms_images_is_told_in_python_s_words(few):
+    with pytest.raises(ValueError, match="augment: expected None, one of gentle, simard, ciresan"):
+        net_with(dict(augment="strong")).fit(*few)
+
+
+def test_rounded_products_are_refused_where_they_cannot_be(few):
+    x, y = few
+    with pytest.raises(ValueError, match="precision='bf16' is for networks of float32; leave dtype=None"):
+        net_with(dict(precision="bf16", dtype="float64")).fit(x, y)
+    with pytest.raises(ValueError, match="precision='bf16' needs steps on batches"):
+        net_with(dict(precision="bf16", solver="lbfgs")).fit(x, y)
+    net = fitted(net_with({}, warm_start=True), x, y).set_params(precision="bf16")
+    with pytest.raises(ValueError, match="this one is of float64"):
+        net.fit(x, y)
+    with pytest.raises(ValueError, match="precision"):
+        net_with(dict(precision="f16")).fit(x, y)
 
 
 def test_the_gradient_and_the_weights_of_units_are_shortened(few):

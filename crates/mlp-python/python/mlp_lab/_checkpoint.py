@@ -29,7 +29,7 @@ FREE = ("checkpoint", "max_iter", "n_threads", "progress", "verbose")
 
 IDLE = dict(
     dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, image_shape=None, average=None,
-    label_smoothing=0.0, class_weight=None,
+    precision=None, label_smoothing=0.0, class_weight=None,
 )  # fmt: skip
 """Parameters that change nothing where they have these values."""
 

@@ -110,6 +110,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Whether to show a bar, by tqdm where it is installed.
     dtype : {'float32', 'float64'}, default=None
         The type of numbers that the network computes in; None takes that of ``X``: float32 for float32, float64 for all else.
+    precision : {'bf16'}, default=None
+        With 'bf16' the network is one of float32, and while it trains, the factors of matrix products are rounded to bfloat16
+        and their products summed in float32. Wide networks (layers of 500 units and more) in batches of 128 and more train up
+        to twice as fast on processors with AVX-512 BF16; elsewhere it has the same bits and is slower. Answers, scores and what
+        is saved are not rounded. Not for 'lbfgs'.
     n_threads : int, default=None
         The most threads; None takes all processors, or what ``OMP_NUM_THREADS`` allows. No result depends on it.
 
@@ -193,6 +198,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         checkpoint: Any = None,
         progress: bool = False,
         dtype: Any = None,
+        precision: str | None = None,
         n_threads: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -233,6 +239,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self.checkpoint = checkpoint
         self.progress = progress
         self.dtype = dtype
+        self.precision = precision
         self.n_threads = n_threads
 
     @available_if(lambda estimator: estimator._check_solver())  # type: ignore[untyped-decorator]

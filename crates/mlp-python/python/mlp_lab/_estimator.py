@@ -189,8 +189,12 @@ class Perceptron(BaseEstimator, ABC):  # type: ignore[misc]
         return [int(size) for size in sizes]
 
     def _network_dtype(self, X: Any) -> Any:
-        """The type that the network computes in: that of its inputs, unless ``dtype`` says otherwise."""
+        """The type that the network computes in: that of its inputs, unless ``dtype`` or ``precision`` say otherwise."""
         wanted = _network_type(self.dtype)
+        if self.precision == "bf16":
+            if wanted == np.float64:
+                raise ValueError("precision='bf16' is for networks of float32; leave dtype=None, or set precision=None.")
+            return np.dtype(np.float32)
         if wanted is not None:
             return wanted
         return np.dtype(np.float32) if X.dtype == np.float32 else np.dtype(np.float64)

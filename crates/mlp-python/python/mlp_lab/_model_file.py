@@ -60,7 +60,7 @@ def _described(estimator: Perceptron) -> Described:
         "output_activation": "sigmoid" if loss.out_activation == "logistic" else loss.out_activation,
         "loss": loss.name,
         "reduction": loss.reduction,
-        "precision": "f32" if estimator.coefs_[0].dtype == np.float32 else "f64",
+        "precision": _precision(estimator),
         "optimizer": optimizer,
         "learning_rate": float(estimator.learning_rate_init),
         "l2": float(estimator.alpha) / batch_size,
@@ -82,6 +82,12 @@ def _described(estimator: Perceptron) -> Described:
         "several_labels": hasattr(estimator, "classes_") and estimator._is_multilabel(),
     }
     return estimator.coefs_, estimator.intercepts_, json.dumps(config), classes, json.dumps({ENTRY: own})
+
+
+def _precision(estimator: Perceptron) -> str:
+    if estimator.coefs_[0].dtype != np.float32:
+        return "f64"
+    return "bf16" if estimator.precision == "bf16" else "f32"
 
 
 def _beyond(estimator: Perceptron) -> dict[str, Any]:

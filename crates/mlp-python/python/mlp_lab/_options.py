@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from ._parameters import Check, nothing, number, that
+from ._parameters import Check, nothing, number, one_of, that
 
 if TYPE_CHECKING:
     from ._estimator import Perceptron
@@ -25,6 +25,7 @@ class Options(TypedDict):
     max_norm: float | None
     augment: tuple[str, tuple[int, int]] | None
     seed: int
+    bf16: bool
     keeps_mean: bool
     mean_decay: float | None
 
@@ -58,6 +59,7 @@ CONSTRAINTS: dict[str, list[Check]] = {
     "max_norm": [nothing(), number(0, None, closed="neither")],
     "augment": [nothing(), that("a str such as 'gentle' or 'shift 2, rotate 10'", lambda value: isinstance(value, str), str)],
     "image_shape": [nothing(), that("a pair (height, width) of ints", _is_sides, tuple)],
+    "precision": [nothing(), one_of("bf16")],
     "average": [nothing(), that("'ema', ('ema', decay) with 0 <= decay < 1, or ('mean', n_epochs)", _is_mean, tuple)],
 }
 
@@ -67,7 +69,8 @@ def check_solver(estimator: Perceptron) -> None:
     if estimator.solver != "lbfgs":
         return
     idle: dict[str, Any] = dict(
-        dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, average=None, checkpoint=None
+        dropout=0.0, input_dropout=0.0, clip_norm=None, max_norm=None, augment=None, average=None, precision=None,
+        checkpoint=None,
     )
     for name, default in idle.items():
         value = getattr(estimator, name)
@@ -124,6 +127,7 @@ def options(estimator: Perceptron, n_features: int, seed: int) -> Options:
         "max_norm": None if estimator.max_norm is None else float(estimator.max_norm),
         "augment": None if augment is None else (augment, image_size(estimator, n_features)),
         "seed": seed,
+        "bf16": estimator.precision == "bf16",
         "keeps_mean": estimator.average is not None,
         "mean_decay": ema_decay(estimator),
     }

@@ -28,7 +28,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
 shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, \
 beta_2, epsilon, n_iter_no_change, max_fun, weight_decay, dropout, input_dropout, clip_norm, max_norm, augment, image_shape, \
-average, checkpoint, progress, dtype, n_threads
+average, checkpoint, progress, dtype, precision, n_threads
         As in :class:`MLPClassifier`. The score of early stopping is R².
 
     Attributes
@@ -92,6 +92,7 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         checkpoint: Any = None,
         progress: bool = False,
         dtype: Any = None,
+        precision: str | None = None,
         n_threads: int | None = None,
     ) -> None:
         self.loss = loss
@@ -129,6 +130,7 @@ n_features_in_, n_layers_, n_outputs_, feature_names_in_
         self.checkpoint = checkpoint
         self.progress = progress
         self.dtype = dtype
+        self.precision = precision
         self.n_threads = n_threads
 
     @available_if(lambda estimator: estimator._check_solver())  # type: ignore[untyped-decorator]

@@ -6,7 +6,6 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::deformed::Deformed;
-use crate::python_error::of_project;
 
 /// What stays for all epochs.
 #[derive(FromPyObject)]
@@ -33,6 +32,8 @@ pub(super) struct Settings {
     augment: Option<(String, (usize, usize))>,
     /// Where the random choices of dropout and deformations begin.
     seed: u64,
+    /// Whether products of matrices are of numbers rounded to bf16; the network is one of `f32` then.
+    pub(super) bf16: bool,
     /// Whether there is a mean of the weights; the decay of an exponential one over the steps.
     pub(super) keeps_mean: bool,
     mean_decay: Option<f64>,
@@ -92,7 +93,9 @@ impl Settings {
 
     pub(super) fn deformed(&self) -> PyResult<Option<Deformed>> {
         let Some((text, size)) = &self.augment else { return Ok(None) };
-        let augmentation: Augmentation = text.parse().map_err(of_project)?;
+        // In a configuration `false` is what None is here.
+        let in_python = |error: mlp_train::Error| error.to_string().replacen("expected false, ", "expected None, ", 1);
+        let augmentation: Augmentation = text.parse().map_err(|error| PyValueError::new_err(in_python(error)))?;
         Ok(Some(Deformed::new(augmentation, *size, self.seed)))
     }
 }
