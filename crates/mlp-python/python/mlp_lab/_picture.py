@@ -34,7 +34,7 @@ def _plot(name: str, colour: str, values: list[float]) -> str:
     )
     title = escape(f"{name}: {values[-1]:.4g} after {len(values)} epochs")
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{title}">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{title}" fill="currentColor">'
         f'<text x="{MARGIN}" y="12" font-size="11">{title}</text>'
         f'<text x="2" y="24" font-size="9">{high:.3g}</text><text x="2" y="{HEIGHT - 18}" font-size="9">{low:.3g}</text>'
         f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/></svg>'
