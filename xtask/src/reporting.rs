@@ -49,6 +49,7 @@ pub(crate) fn say_what_is_missing(input: &mut ReportInput, folder: &Path) {
     input.n_seeds = Some(specification.n_seeds());
     let n_trials = specification.n_trials();
     let n_missing = n_trials.saturating_sub(input.trials.len());
+    input.n_missing = n_missing;
     if n_missing > 0 {
         let all = counted(n_trials, "trial");
         input

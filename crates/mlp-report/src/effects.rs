@@ -4,14 +4,14 @@
 //! once. Elsewhere the plain mean misleads: if a value was tried only together with good values of other keys, it
 //! looks good. What is done then depends on how the configurations came about.
 //!
-//! *An incomplete grid.* The scores of the configurations are described by a sum of one effect per key,
-//! y = μ + Σ_k α_k(value), fitted by least squares. A value's *adjusted mean* is what the sum gives for it, averaged over
-//! the values of all other keys with equal weights: the mean that the complete grid would have if effects only added
-//! up. (Searle, Speed and Milliken, Population marginal means in the linear model, The American Statistician 34, 1980.)
-//! Whether the configurations at hand determine it at all is a question of linear algebra, answered for each value; where they
-//! determine none of a key's values so, the other keys are weighted as the configurations have them, which asks for less. Keys
-//! that always change together cannot be told apart, whatever the formula: they are one factor. What is not determined has no
-//! estimate.
+//! *An incomplete grid.* Where each value of a key met each value of every other one, the scores of the configurations are
+//! described by a sum of one effect per key, y = μ + Σ_k α_k(value), fitted by least squares. A value's *adjusted mean* is what
+//! the sum gives for it, averaged over the values of all other keys with equal weights: the mean that the complete grid would
+//! have if effects only added up. (Searle, Speed and Milliken, Population marginal means in the linear model, The American
+//! Statistician 34, 1980.) Where some values never met, as large rates were run with one optimiser and small ones with another,
+//! that would be a guess at what nobody ran, and can lie far from anything that was seen. There the mean is taken over those
+//! combinations of the other keys in which *all* values of the key were run; where there are none, nothing is estimated. Keys
+//! that always change together cannot be told apart, whatever the formula: they are one factor.
 //!
 //! *Configurations drawn at random.* The other keys vary independently of the value, so the plain mean is right. Numbers
 //! are taken together in ranges that hold equally many configurations ([`crate::factor`]). But of several ranges with few
@@ -24,8 +24,10 @@
 //! In a grid they say how far a mean would move with other seeds. Each seed is left out in turn, and the scatter of the
 //! pseudo-values B·θ − (B − 1)·θ₋ₛ over the B seeds gives a t-interval with B − 1 degrees of freedom (the jackknife: Tukey
 //! 1958). Where every configuration has every seed, a pseudo-value is simply the mean over that seed's trials, so that
-//! what a seed does to all configurations alike is counted, not averaged away. With one seed there is no interval. Of
-//! configurations drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
+//! what a seed does to all configurations alike is counted, not averaged away. Where some have fewer seeds than others, the
+//! degrees of freedom are those of as many seeds as count alike: 1 / Σ w² of the shares w that single seeds have in the mean
+//! (Kish, Survey Sampling, Wiley 1965). A mean that rests on a configuration with one seed has no interval. Of configurations
+//! drawn at random, it is the t-interval over the configurations of a range, and says how far the mean
 //! would move with other draws.
 //!
 //! The difference between the best and the worst value of a key in a grid has its own interval, by the same jackknife: both
@@ -35,17 +37,19 @@
 
 mod apart;
 mod fit;
+mod grid;
 mod importance;
 mod seeds;
 mod together;
 
 use std::collections::BTreeSet;
 
-use mlp_results::interval::{half_width, interval, mean, standard_error, student_quantile};
+use mlp_results::interval::{interval, mean};
 use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
-use fit::{Fit, Unit, Weights};
+use fit::Unit;
+use grid::Grid;
 use importance::Found;
 
 pub use importance::Importance;
@@ -107,6 +111,16 @@ pub struct KeyEffect {
     pub factor: Factor,
     /// One for each level.
     pub levels: Vec<LevelEffect>,
+    /// The best and the worst level, each with its estimate; nothing of fewer than two.
+    ///
+    /// The best is one of which the smallest share of trials diverged or failed, as the mean over those that are left flatters.
+    /// Where that leaves no worse estimate, the worst is the level that lost most.
+    pub best_and_worst: Option<[(usize, f64); 2]>,
+    /// Where means are taken over the combinations of the other settings in which all values were run: over how many, of how
+    /// many that were run with any.
+    pub matched: Option<(usize, usize)>,
+    /// How much better the best is than the worst; negative where that is the worst for what it lost.
+    pub span: f64,
     /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
     /// estimates has none.
     pub span_half_width: Option<f64>,
@@ -136,9 +150,11 @@ pub struct LevelEffect {
     pub n_trials: usize,
     /// Trials with a score that trained ([`Overview::is_trained`]).
     pub n_trained: usize,
+    /// Trials that diverged or failed.
+    pub n_lost: usize,
     /// The mean over the configurations, each counting once.
     pub plain: Option<f64>,
-    /// The mean with the other keys being equal; nothing where it is not determined, and of drawn configurations.
+    /// The mean with the other keys being equal; nothing where it is not known, and of drawn configurations.
     pub adjusted: Option<f64>,
     /// Half the width of the 95 % interval around [`LevelEffect::estimate`]; nothing where that rests on a configuration in two
     /// groups.
@@ -151,6 +167,11 @@ pub struct LevelEffect {
 }
 
 impl LevelEffect {
+    /// The share of its trials that diverged or failed.
+    pub fn share_lost(&self) -> f64 {
+        self.n_lost as f64 / self.n_trials.max(1) as f64
+    }
+
     /// The adjusted mean; of drawn configurations the plain one.
     pub fn estimate(&self) -> Option<f64> {
         self.adjusted.or(self.plain.filter(|_| !self.is_undetermined))
@@ -158,35 +179,37 @@ impl LevelEffect {
 }
 
 impl KeyEffect {
-    /// The lowest and the highest estimate, with their levels; nothing of fewer than two.
-    pub fn extremes(&self) -> Option<((usize, f64), (usize, f64))> {
-        extremes(&self.levels)
-    }
-
     /// Whether the key is known to matter, it and no other, or nothing is known of that.
     pub fn may_matter(&self) -> bool {
         let is_itself = self.not_apart_from.is_empty();
         !self.has_too_few && self.importance.is_none_or(|importance| importance.matters && is_itself)
     }
 
-    /// The difference between the highest and the lowest estimate.
-    pub fn span(&self) -> f64 {
-        self.extremes().map_or(0.0, |(low, high)| high.1 - low.1)
-    }
-
     /// Whether other seeds might well turn the best and the worst value round.
     pub fn may_be_luck(&self) -> bool {
-        self.span_half_width.is_some_and(|half_width| half_width >= self.span())
+        self.span_half_width.is_some_and(|half_width| half_width >= self.span)
     }
 }
 
-fn extremes(levels: &[LevelEffect]) -> Option<((usize, f64), (usize, f64))> {
+/// The best and the worst level, as [`KeyEffect::best_and_worst`] has them.
+fn best_and_worst(levels: &[LevelEffect], higher_is_better: bool) -> Option<[(usize, f64); 2]> {
     let estimates = || levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
-    let low = estimates().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let high = estimates().min_by(|a, b| b.1.total_cmp(&a.1))?;
-    // Where all reach the same, the first and the last.
-    let high = if low.0 == high.0 { estimates().next_back()? } else { high };
-    (low.0 != high.0).then_some((low, high))
+    // The better first.
+    let by_estimate = |a: f64, b: f64| if higher_is_better { b.total_cmp(&a) } else { a.total_cmp(&b) };
+    let by_loss = |a: usize, b: usize| levels[a].share_lost().total_cmp(&levels[b].share_lost());
+    let best = estimates().min_by(|a, b| by_loss(a.0, b.0).then_with(|| by_estimate(a.1, b.1)))?;
+    let others = || estimates().filter(|(level, _)| *level != best.0);
+    // Of equals the last.
+    let worst = others().max_by(|a, b| by_estimate(a.1, b.1))?;
+    if by_estimate(worst.1, best.1).is_ge() {
+        return Some([best, worst]);
+    }
+    let most_lost = others().max_by(|a, b| by_loss(a.0, b.0).then_with(|| by_estimate(a.1, b.1)))?;
+    Some([best, most_lost])
+}
+
+fn span(best_and_worst: Option<[(usize, f64); 2]>, higher_is_better: bool) -> f64 {
+    best_and_worst.map_or(0.0, |[best, worst]| if higher_is_better { best.1 - worst.1 } else { worst.1 - best.1 })
 }
 
 /// What each varied key does to the score.
@@ -210,18 +233,27 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         () => Design::Incomplete,
     };
     let mut levels = counts(overview, &used, &units, at_epoch);
-    let mut spans = vec![None; used.len()];
-    let explained = match design {
-        Design::Drawn => {
-            over_draws(overview, &units, &mut levels);
-            None
-        }
-        Design::Complete | Design::Incomplete => over_seeds(&units, &sizes, n_blocks, &mut levels, &mut spans),
-    };
-    withhold_intervals(design, &mut levels, &mut spans);
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
-    let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible;
-    let found = if design == Design::Drawn || is_sparse && seeds.len() < 2 {
+    let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible && seeds.len() < 2;
+    let higher_is_better = overview.metric.higher_is_better();
+    let (mut ends, mut matched, mut spans) = (Vec::new(), vec![None; used.len()], vec![None; used.len()]);
+    let mut explained = None;
+    if design == Design::Drawn {
+        over_draws(overview, &units, &mut levels);
+        ends = levels.iter().map(|levels| best_and_worst(levels, higher_is_better)).collect();
+    } else {
+        let grid = Grid::new(&units, &sizes, n_blocks, is_sparse);
+        explained = grid.explained();
+        for (key, levels) in levels.iter_mut().enumerate() {
+            let (combinations, spreads) = grid.estimate(key, levels);
+            matched[key] = combinations;
+            let n_levels = levels.iter().filter(|level| level.estimate().is_some()).count();
+            ends.push(best_and_worst(levels, higher_is_better));
+            spans[key] = ends[key].and_then(|[best, worst]| spreads.of_difference(best.0, worst.0, n_levels));
+        }
+    }
+    withhold_intervals(design, &mut levels, &ends, &mut spans);
+    let found = if design == Design::Drawn || is_sparse {
         importance::importance(overview, &used, &|trial| score_at(overview, trial, at_epoch))
     } else {
         Found::nothing(used.len(), 0)
@@ -230,16 +262,27 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     let keys: Vec<usize> = used.iter().map(|factor| factor.key).collect();
     let mut keys: Vec<KeyEffect> = used
         .into_iter()
+        .enumerate()
         .zip(levels)
-        .zip(spans)
         .zip(found.importance)
         .zip(found.not_apart)
-        .map(|((((factor, levels), span_half_width), importance), others)| {
+        .map(|((((place, factor), levels), importance), others)| {
             let not_apart_from = others.into_iter().map(|other| keys[other]).collect();
             let is_separable = levels.iter().all(|level| !level.is_undetermined);
             let is_single = !is_separable && levels.iter().all(|level| level.n_configurations <= 1);
             let has_too_few = importance.is_none() && (design == Design::Drawn || is_single);
-            KeyEffect { factor, levels, span_half_width, is_separable, importance, not_apart_from, has_too_few }
+            KeyEffect {
+                factor,
+                levels,
+                best_and_worst: ends[place],
+                matched: matched[place],
+                span: span(ends[place], higher_is_better),
+                span_half_width: spans[place],
+                is_separable,
+                importance,
+                not_apart_from,
+                has_too_few,
+            }
         })
         .collect();
     sort(&mut keys);
@@ -262,7 +305,7 @@ fn sort(keys: &mut [KeyEffect]) {
     let strength = |key: &KeyEffect| match key.importance {
         Some(importance) => (importance.matters, importance.share, -importance.p),
         None if key.has_too_few => (false, 0.0, 0.0),
-        None => (false, key.span(), 0.0),
+        None => (false, key.span, 0.0),
     };
     keys.sort_by(|a, b| {
         let (one, other) = (strength(a), strength(b));
@@ -335,6 +378,7 @@ fn counts(overview: &Overview<'_>, used: &[Factor], units: &[Unit], at_epoch: Op
             level.n_configurations += usize::from(!scores.is_empty());
             level.n_without += usize::from(scores.is_empty());
             level.n_trained += overview.n_trained(&scores);
+            level.n_lost += cell.n_diverged + cell.n_failed;
             level.is_bimodal |= overview.are_bimodal(&scores);
         }
     }
@@ -364,70 +408,22 @@ fn over_draws(overview: &Overview<'_>, units: &[Unit], levels: &mut [Vec<LevelEf
 
 /// No interval describes what rests on runs in two groups: a mean over configurations that has such a one among them, and any
 /// mean that is adjusted by a sum fitted to all. Nor is there one of a difference between means of which one has none.
-fn withhold_intervals(design: Design, levels: &mut [Vec<LevelEffect>], spans: &mut [Option<f64>]) {
+fn withhold_intervals(
+    design: Design,
+    levels: &mut [Vec<LevelEffect>],
+    ends: &[Option<[(usize, f64); 2]>],
+    spans: &mut [Option<f64>],
+) {
     let is_any = levels.iter().flatten().any(|level| level.is_bimodal);
     for level in levels.iter_mut().flatten() {
         if level.is_bimodal || is_any && design == Design::Incomplete {
             level.half_width = None;
         }
     }
-    for (levels, span) in levels.iter().zip(spans) {
-        if extremes(levels).is_none_or(|(low, high)| levels[low.0].is_bimodal || levels[high.0].is_bimodal) {
-            *span = None;
-        }
-        if is_any && design == Design::Incomplete {
+    for ((levels, ends), span) in levels.iter().zip(ends).zip(spans) {
+        let is_torn = ends.is_some_and(|ends| ends.iter().any(|(level, _)| levels[*level].is_bimodal));
+        if is_torn || is_any && design == Design::Incomplete {
             *span = None;
         }
     }
-}
-
-/// Adjusted means with intervals over the seeds, and the half widths of the intervals around the keys' spans; returns the share of
-/// the variance that the sum of effects describes.
-fn over_seeds(
-    units: &[Unit],
-    sizes: &[usize],
-    n_blocks: usize,
-    levels: &mut [Vec<LevelEffect>],
-    spans: &mut [Option<f64>],
-) -> Option<f64> {
-    let whole = Fit::new(units, sizes, None);
-    let without: Vec<Fit> = if n_blocks > 1 {
-        (0..n_blocks).map(|block| Fit::new(units, sizes, Some(block))).collect()
-    } else {
-        Vec::new()
-    };
-    for (key, (levels, span)) in levels.iter_mut().zip(spans).enumerate() {
-        let is_known =
-            |weights| (0..levels.len()).any(|level| whole.adjusted_mean(&whole, key, level, weights).is_some());
-        let weights = if is_known(Weights::Equal) { Weights::Equal } else { Weights::AsRun };
-        let mut of_blocks: Vec<Option<Vec<f64>>> = vec![None; levels.len()];
-        for (level, effect) in levels.iter_mut().enumerate() {
-            effect.adjusted = whole.adjusted_mean(&whole, key, level, weights);
-            effect.is_undetermined = effect.adjusted.is_none() && effect.plain.is_some();
-            let Some(adjusted) = effect.adjusted else { continue };
-            let left = without.iter().map(|fit| fit.adjusted_mean(&whole, key, level, weights));
-            of_blocks[level] = left.collect::<Option<Vec<f64>>>().map(|left| pseudo_values(adjusted, &left));
-            effect.half_width = of_blocks[level].as_deref().and_then(half_width);
-        }
-        *span = extremes(levels).and_then(|((low, _), (high, _))| {
-            let (low, high) = (of_blocks[low].as_ref()?, of_blocks[high].as_ref()?);
-            let differences: Vec<f64> = low.iter().zip(high).map(|(low, high)| high - low).collect();
-            half_width_of_chosen(&differences, levels.iter().filter(|level| level.estimate().is_some()).count())
-        });
-    }
-    whole.explained(units)
-}
-
-/// The jackknife's pseudo-values of an `estimate`, from the estimates with each block left out.
-fn pseudo_values(estimate: f64, without: &[f64]) -> Vec<f64> {
-    let n_blocks = without.len() as f64;
-    without.iter().map(|left| n_blocks * estimate - (n_blocks - 1.0) * left).collect()
-}
-
-/// Half the width of the 95 % interval of a mean difference between the two of `n_levels` that lie farthest apart; nothing where
-/// all `differences` are the same.
-fn half_width_of_chosen(differences: &[f64], n_levels: usize) -> Option<f64> {
-    half_width(differences)?;
-    let n_pairs = (n_levels * n_levels.saturating_sub(1) / 2).max(1) as f64;
-    Some(student_quantile(1.0 - 0.05 / n_pairs, differences.len() - 1) * standard_error(differences)?)
 }

@@ -30,6 +30,8 @@ pub struct ReportInput {
     pub warnings: Vec<String>,
     /// How many seeds each configuration has at the end of the sweep, where that is known.
     pub n_seeds: Option<usize>,
+    /// How many trials of the sweep have no record yet, where that is known.
+    pub n_missing: usize,
     /// What trials are ranked by; by default what was measured decides.
     pub by: RankBy,
     /// Whether `results.csv` holds the seconds that each trial took, in its last columns; by default it does.

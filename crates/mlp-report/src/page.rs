@@ -93,7 +93,7 @@ fn sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
         sections.extend(troubles::sections(input, overview));
         sections.extend(diagnosis::section(input, overview, figures));
         sections.extend(comparison::section(input, overview, figures));
-        sections.extend(effects::section(overview, figures));
+        sections.extend(effects::section(input, overview, figures));
         sections.extend(epochs::section(figures));
         sections.extend(cost::section(overview, figures));
         sections.extend(trials::section(input, overview, figures));

@@ -1,7 +1,5 @@
 //! A sum of one effect for each setting, fitted to the configurations by least squares, and what the data determine of it.
 
-use std::collections::BTreeSet;
-
 use mlp_results::interval::mean;
 
 /// What counts as zero where whole numbers of configurations are eliminated.
@@ -13,13 +11,12 @@ pub(super) struct Unit {
     pub(super) runs: Vec<(usize, f64)>,
 }
 
-/// How much the levels of other keys weigh in an adjusted mean.
-#[derive(Clone, Copy)]
-pub(super) enum Weights {
-    /// All alike.
-    Equal,
-    /// As many configurations as have them.
-    AsRun,
+impl Unit {
+    /// The mean of its scores, without those of the block `left_out`; nothing where that leaves none.
+    pub(super) fn mean(&self, left_out: Option<usize>) -> Option<f64> {
+        let kept = self.runs.iter().filter(|(block, _)| Some(*block) != left_out);
+        mean(&kept.map(|&(_, score)| score).collect::<Vec<_>>())
+    }
 }
 
 /// A sum of one effect per key, fitted to the means of configurations by least squares.
@@ -33,10 +30,6 @@ pub(super) struct Fit {
     free: Vec<Vec<f64>>,
     /// In how many configurations an unknown occurs.
     counts: Vec<f64>,
-    /// Where the configurations are a complete grid, each once, the plain mean for each key and level. The sum gives the same
-    /// there, but loses small means beside huge ones: what one configuration adds to another's equations cancels only but for
-    /// rounding.
-    plain: Option<Vec<Vec<f64>>>,
 }
 
 impl Fit {
@@ -50,9 +43,7 @@ impl Fit {
         }
         let mut system = vec![vec![0.0; n_unknowns + 1]; n_unknowns];
         for unit in units {
-            let scores: Vec<f64> =
-                unit.runs.iter().filter(|(block, _)| Some(*block) != left_out).map(|&(_, score)| score).collect();
-            let Some(score) = mean(&scores) else { continue };
+            let Some(score) = unit.mean(left_out) else { continue };
             let unknowns: Vec<usize> = std::iter::once(0)
                 .chain(unit.levels.iter().zip(&offsets).map(|(level, offset)| offset + level))
                 .collect();
@@ -65,17 +56,13 @@ impl Fit {
         }
         let counts = (0..n_unknowns).map(|unknown| system[unknown][unknown]).collect();
         let (solution, free) = solve(system);
-        Fit { offsets, sizes: sizes.to_vec(), solution, free, counts, plain: plain_means(units, sizes, left_out) }
+        Fit { offsets, sizes: sizes.to_vec(), solution, free, counts }
     }
 
     /// The sum for a level, averaged over the levels of all other keys that occur in the fit of `all` trials; nothing
     /// where these data do not determine it.
-    pub(super) fn adjusted_mean(&self, all: &Fit, key: usize, level: usize, by: Weights) -> Option<f64> {
+    pub(super) fn adjusted_mean(&self, all: &Fit, key: usize, level: usize) -> Option<f64> {
         let occurs = |fit: &Fit, unknown: usize| fit.counts[unknown] > 0.0;
-        let is_whole = (0..self.counts.len()).all(|unknown| occurs(self, unknown) == occurs(all, unknown));
-        if let Some(plain) = self.plain.as_ref().filter(|_| is_whole) {
-            return occurs(self, self.offsets[key] + level).then(|| plain[key][level]);
-        }
         let mut weights = vec![0.0; self.solution.len()];
         weights[0] = 1.0;
         for (other, (&offset, &size)) in self.offsets.iter().zip(&self.sizes).enumerate() {
@@ -84,12 +71,7 @@ impl Fit {
                 continue;
             }
             let occurring: Vec<usize> = (offset..offset + size).filter(|&unknown| occurs(all, unknown)).collect();
-            for &unknown in &occurring {
-                weights[unknown] = match by {
-                    Weights::Equal => 1.0 / occurring.len() as f64,
-                    Weights::AsRun => all.counts[unknown] / all.counts[0],
-                };
-            }
+            occurring.iter().for_each(|&unknown| weights[unknown] = 1.0 / occurring.len() as f64);
         }
         let product = |vector: &[f64]| weights.iter().zip(vector).map(|(a, b)| a * b).sum::<f64>();
         let is_determined = self.free.iter().all(|direction| product(direction).abs() < 1e-6);
@@ -98,10 +80,7 @@ impl Fit {
 
     pub(super) fn explained(&self, units: &[Unit]) -> Option<f64> {
         let rank = self.solution.len() - self.free.len();
-        let means: Vec<f64> = units
-            .iter()
-            .filter_map(|unit| mean(&unit.runs.iter().map(|&(_, score)| score).collect::<Vec<_>>()))
-            .collect();
+        let means: Vec<f64> = units.iter().filter_map(|unit| unit.mean(None)).collect();
         let center = mean(&means).filter(|_| means.len() >= 2 * rank)?;
         let (mut left, mut total) = (0.0, 0.0);
         for (unit, mean) in units.iter().zip(&means) {
@@ -111,27 +90,6 @@ impl Fit {
         }
         (total > 0.0).then(|| (1.0 - left / total).clamp(0.0, 1.0))
     }
-}
-
-/// For each key and level the mean over the configurations, where these are all combinations of the levels that occur, each once.
-fn plain_means(units: &[Unit], sizes: &[usize], left_out: Option<usize>) -> Option<Vec<Vec<f64>>> {
-    let score = |unit: &Unit| {
-        let kept = unit.runs.iter().filter(|(block, _)| Some(*block) != left_out);
-        mean(&kept.map(|&(_, score)| score).collect::<Vec<_>>())
-    };
-    let scored: Vec<(&[usize], f64)> =
-        units.iter().filter_map(|unit| Some((unit.levels.as_slice(), score(unit)?))).collect();
-    let distinct: BTreeSet<&[usize]> = scored.iter().map(|(levels, _)| *levels).collect();
-    let n_levels = |key: usize| scored.iter().map(|(levels, _)| levels[key]).collect::<BTreeSet<_>>().len();
-    let n_possible = (0..sizes.len()).fold(1usize, |product, key| product.saturating_mul(n_levels(key)));
-    if scored.is_empty() || distinct.len() != n_possible || scored.len() != n_possible {
-        return None;
-    }
-    let of_level = |key: usize, level: usize| {
-        let scores = scored.iter().filter(|(levels, _)| levels[key] == level).map(|&(_, score)| score);
-        mean(&scores.collect::<Vec<_>>()).unwrap_or(f64::NAN)
-    };
-    Some(sizes.iter().enumerate().map(|(key, &size)| (0..size).map(|level| of_level(key, level)).collect()).collect())
 }
 
 /// Solves the symmetric positive semidefinite system (its last column is the right side) by elimination with the largest

@@ -4,7 +4,7 @@
 //! than settings do that have nothing to do with them: those of the same table with its scores shuffled.
 //!
 //! *What is fitted.* Scores are replaced by their ranks, so that one dead trial weighs no more than any other; a
-//! configuration that diverged ranks below all that have a score. A setting of numbers is described by a parabola in its own
+//! configuration of which trials diverged ranks below all of which a smaller share did, whatever the others reached. A setting of numbers is described by a parabola in its own
 //! ranks, which suits linear and logarithmic draws alike; a setting of names by a mean for each.
 //!
 //! *What is tested.* The setting that does best against its own distribution under shuffled scores is taken first, if the best
@@ -155,16 +155,30 @@ fn rows(overview: &Overview<'_>, trial_score: &dyn Fn(&TrialResult) -> Option<f6
         Some((cell, score))
     });
     let mut scored: Vec<_> = scored.collect();
-    scored.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.indices.cmp(&b.0.indices)));
+    let better = |a: f64, b: f64| if overview.metric.higher_is_better() { b.total_cmp(&a) } else { a.total_cmp(&b) };
+    let place = |a: &(&mlp_results::Cell<'_>, f64), b: &(&mlp_results::Cell<'_>, f64)| {
+        share_diverged(a.0).total_cmp(&share_diverged(b.0)).then_with(|| better(a.1, b.1))
+    };
+    scored.sort_by(|a, b| place(a, b).then_with(|| a.0.indices.cmp(&b.0.indices)));
     let step = scored.len().div_ceil(N_ROWS).max(1);
     let scored: Vec<_> = scored.into_iter().step_by(step).collect();
-    let ranks = ranks(&scored.iter().map(|(_, score)| *score).collect::<Vec<_>>());
+    // The better ones have the higher numbers, and equal ones the same.
+    let mut places = Vec::with_capacity(scored.len());
+    for (index, row) in scored.iter().enumerate() {
+        let is_equal = index > 0 && place(&scored[index - 1], row).is_eq();
+        places.push(if is_equal { places[index - 1] } else { -(index as f64) });
+    }
+    let ranks = ranks(&places);
     let row = |((cell, _), rank): ((&mlp_results::Cell<'_>, f64), f64)| Row {
         values: cell.indices.clone(),
         rank,
         by_seed: by_seed(cell),
     };
     scored.into_iter().zip(ranks).map(row).collect()
+}
+
+fn share_diverged(cell: &mlp_results::Cell<'_>) -> f64 {
+    cell.n_diverged as f64 / cell.trials.len().max(1) as f64
 }
 
 /// The places of the values in their order, from 0; equal values share the mean of theirs.

@@ -9,6 +9,7 @@ use super::figure_list::FigureList;
 use super::interval_text::interval_text;
 use crate::effects::{Design, Effects, Importance, KeyEffect, LevelEffect, N_BLOCKS, N_SHUFFLES, SharedSeeds};
 use crate::figures::Figures;
+use crate::input::ReportInput;
 use crate::markup::{render, shown};
 
 /// How many of the settings that were left out are named.
@@ -42,13 +43,17 @@ struct Section<'a> {
 #[template(path = "effects_method.html")]
 struct Method<'a> {
     effects: &'a Effects,
+    /// Trials without a record, of a sweep that is not at its end.
+    n_missing: usize,
+    /// Whether means come from a sum that was fitted, and whether from combinations that all values of a setting share.
+    is_summed: bool,
+    is_matched: bool,
     n_found: String,
     n_found_counted: String,
     n_possible: String,
     /// `2 degrees`, of Student's distribution.
     degrees: String,
     has_without: bool,
-    has_inseparable: bool,
     /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
     /// The share of the variance that a sum of single effects describes.
@@ -64,6 +69,8 @@ struct Span {
     key: String,
     /// Whether it is several settings that always change together.
     is_together: bool,
+    /// `at 4 of 20 combinations of the others`, where all its values were run.
+    matched: Option<String>,
     is_separable: bool,
     /// Of drawn configurations, what the setting explains and how likely chance does.
     share: String,
@@ -83,9 +90,11 @@ struct Span {
 struct Ends {
     /// The best and the worst.
     values: [End; 2],
-    /// Whether they are the same to the digits that are shown.
+    /// Whether they are the same, and whether to the digits that are shown.
+    is_equal: bool,
     is_level: bool,
-    difference: String,
+    /// Nothing where the worst is so for what it lost, whatever the others reached.
+    difference: Option<String>,
     /// `0.12 – 0.50`: its interval, where there is one, and whether it holds 0.
     interval: Option<String>,
     may_be_luck: bool,
@@ -93,8 +102,8 @@ struct Ends {
 
 struct End {
     name: String,
-    /// `1 of 2`: its configurations without a score, if there are any.
-    without: Option<String>,
+    /// `1 of 2 configurations without a score`, `8 of 10 trials diverged or failed`: what its mean does not count.
+    without: Vec<String>,
     mean: String,
 }
 
@@ -112,13 +121,14 @@ struct Row {
 }
 
 /// The section, where any setting can be analysed.
-pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<String> {
+pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>) -> Option<String> {
     let effects = &figures.effects;
-    if effects.keys.is_empty() {
+    // Where nothing has a result there is nothing to compare.
+    if effects.keys.is_empty() || effects.n_combinations.0 == 0 {
         return None;
     }
     Some(render(&Section {
-        method: Method::new(overview, effects),
+        method: Method::new(input, overview, effects),
         compared: compared(effects),
         is_tested: effects.design == Design::Drawn || compared(effects).is_some(),
         only_for: only_for(effects),
@@ -142,18 +152,24 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
 }
 
 impl<'a> Method<'a> {
-    fn new(overview: &Overview<'_>, effects: &'a Effects) -> Method<'a> {
+    fn new(input: &ReportInput, overview: &Overview<'_>, effects: &'a Effects) -> Method<'a> {
         let (n_found, n_possible) = effects.n_combinations;
         let explained = effects.explained.filter(|_| effects.keys.len() > 1);
         let left_out = effects.left_out.iter().take(N_LEFT_OUT);
         Method {
             effects,
+            n_missing: input.n_missing,
+            is_summed: effects.keys.iter().any(|effect| effect.matched.is_none() && effect.best_and_worst.is_some()),
+            is_matched: effects.keys.iter().any(|effect| effect.matched.is_some()),
             n_found: text::thousands(n_found as u64),
             n_found_counted: counted(n_found, "value"),
             n_possible: text::thousands(n_possible as u64),
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
-            has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
-            has_without: effects.keys.iter().flat_map(|effect| &effect.levels).any(|level| level.n_without > 0),
+            has_without: effects
+                .keys
+                .iter()
+                .flat_map(|effect| &effect.levels)
+                .any(|level| level.n_without + level.n_lost > 0),
             compared: compared(effects),
             explained: explained.map(|share| text::share(share, 0)),
             is_bimodal: overview.is_bimodal(),
@@ -169,16 +185,16 @@ fn compared(effects: &Effects) -> Option<(String, String)> {
 }
 
 fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span {
-    let ends = effect.extremes().map(|(low, high)| {
-        let (best, worst) = if overview.metric.higher_is_better() { (high, low) } else { (low, high) };
+    let ends = effect.best_and_worst.map(|[best, worst]| {
         let difference = |value: f64| overview.metric.format_difference(value).trim_start_matches('+').to_owned();
         let bare = |value: f64| difference(value).replace(" points", "");
-        let span = high.1 - low.1;
+        let span = effect.span;
         let values = [best, worst].map(|(level, mean)| end(overview, effect, level, mean));
         Ends {
+            is_equal: span == 0.0,
             is_level: values[0].mean == values[1].mean,
             values,
-            difference: difference(span),
+            difference: (span >= 0.0).then(|| difference(span)),
             interval: effect.span_half_width.map(|half| format!("{} to {}", bare(span - half), bare(span + half))),
             may_be_luck: effect.may_be_luck(),
         }
@@ -187,6 +203,9 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
     Span {
         key: shown(&effect.factor.title(overview)),
         is_together: !effect.factor.together.is_empty(),
+        matched: effect
+            .matched
+            .map(|(n_shared, n_all)| format!("at {n_shared} of {} of the others", counted(n_all, "combination"))),
         is_separable: effect.is_separable,
         share: importance(share),
         p: importance(p_value),
@@ -234,13 +253,15 @@ fn p_value(importance: Importance) -> String {
 }
 
 fn end(overview: &Overview<'_>, effect: &KeyEffect, level: usize, mean: f64) -> End {
-    let n_without = effect.levels[level].n_without;
-    let n_all = n_without + effect.levels[level].n_configurations;
-    End {
-        name: shown(&effect.factor.names[level]),
-        without: (n_without > 0).then(|| format!("{n_without} of {n_all}")),
-        mean: bounded(overview, mean),
+    let LevelEffect { n_without, n_configurations, n_lost, n_trials, .. } = effect.levels[level];
+    let mut without = Vec::new();
+    if n_without > 0 {
+        without.push(format!("{n_without} of {} without a score", n_without + n_configurations));
     }
+    if n_lost > 0 {
+        without.push(format!("{n_lost} of {} diverged or failed", counted(n_trials, "trial")));
+    }
+    End { name: shown(&effect.factor.names[level]), without, mean: bounded(overview, mean) }
 }
 
 /// A mean, cut at what the metric can be: a sum of effects knows no bounds.
@@ -254,12 +275,20 @@ fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Tabl
     let is_adjusted = effects.design == Design::Incomplete;
     let has_trained = overview.is_bimodal();
     let columns = [
-        (if is_adjusted { "adjusted mean" } else { "mean" }, true),
+        (
+            if is_adjusted {
+                if effect.matched.is_some() { "mean where all were run" } else { "adjusted mean" }
+            } else {
+                "mean"
+            },
+            true,
+        ),
         ("95 % interval", effect.levels.iter().any(|level| level.half_width.is_some() || has_groups(effects, level))),
         ("plain mean", is_adjusted),
         ("configurations", true),
         ("without a score", effect.levels.iter().any(|level| level.n_without > 0)),
         ("trials with a score", true),
+        ("diverged or failed", effect.levels.iter().any(|level| level.n_lost > 0)),
         ("trained", has_trained),
     ];
     let rows = effect.factor.names.iter().zip(&effect.levels).map(|(name, level)| {
@@ -279,7 +308,7 @@ fn table(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Tabl
 }
 
 /// What stands in the columns behind the mean.
-fn cells(overview: &Overview<'_>, effects: &Effects, level: &LevelEffect) -> [String; 6] {
+fn cells(overview: &Overview<'_>, effects: &Effects, level: &LevelEffect) -> [String; 7] {
     let interval = level.estimate().zip(level.half_width).map(|(mean, half_width)| Interval { mean, half_width });
     let interval = match interval {
         None if has_groups(effects, level) => "two groups".to_owned(),
@@ -291,6 +320,7 @@ fn cells(overview: &Overview<'_>, effects: &Effects, level: &LevelEffect) -> [St
         level.n_configurations.to_string(),
         level.n_without.to_string(),
         format!("{} of {}", level.n_scored, level.n_trials),
+        level.n_lost.to_string(),
         format!("{} of {}", level.n_trained, level.n_scored),
     ]
 }

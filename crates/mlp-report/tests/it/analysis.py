@@ -35,6 +35,20 @@ def columns(cell):
     return row
 
 
+def degrees(key, level):
+    """Of as many seeds as count alike (Kish), less one; none where a configuration has one seed alone."""
+    seeds = {}
+    for a, b, c, s in all_trials:
+        if (a, b, c)[key] == level:
+            seeds.setdefault((a, b, c), []).append(s)
+    shares = np.zeros(4)
+    for own in seeds.values():
+        if len(own) < 2:
+            return None
+        shares[own] += 1 / (len(seeds) * len(own))
+    return int(1 / np.sum(shares**2) + 1e-6) - 1
+
+
 def adjusted(chosen, key, level):
     cells = means(chosen)
     unknowns = np.linalg.pinv(np.array([columns(c) for c in cells])) @ np.array(list(cells.values()))
@@ -51,7 +65,8 @@ for key, size in enumerate(SIZES):
     for level in range(size):
         theta = adjusted(all_trials, key, level)
         pseudo = [4 * theta - 3 * adjusted([t for t in all_trials if t[3] != s], key, level) for s in range(4)]
-        half = stats.t.ppf(0.975, 3) * np.std(pseudo, ddof=1) / 2
+        free = degrees(key, level)
+        half = stats.t.ppf(0.975, free) * np.std(pseudo, ddof=1) / 2 if free else float("nan")
         plain = np.mean([mean for cell, mean in cells.items() if cell[key] == level])
         print(f"({key}, {level}, {theta:.10f}, {half:.10f}, {plain:.10f}),")
 design = np.array([columns(c) for c in cells])

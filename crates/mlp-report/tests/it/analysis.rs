@@ -55,8 +55,8 @@ fn adjusted_means_of_an_incomplete_grid_and_their_jackknife_intervals_are_those_
     assert!(close(effects.explained.unwrap(), 0.6615646961));
     // In the order of the values: numbers ascend, names are sorted.
     for (key, level, adjusted, half_width, plain) in [
-        ("learning_rate", 0, 0.7350539216, 0.0054050603, 0.7316000000),
-        ("learning_rate", 1, 0.6950465686, 0.0908053880, 0.6984000000),
+        ("learning_rate", 0, 0.7350539216, 0.0073076166, 0.7316000000),
+        ("learning_rate", 1, 0.6950465686, 0.1227684658, 0.6984000000),
         ("learning_rate", 2, 0.6617965686, 0.1101235897, 0.6652000000),
         ("batch_size", 0, 0.7138137255, 0.0645103547, 0.7090000000),
         ("batch_size", 1, 0.6807843137, 0.0442284676, 0.6862857143),
@@ -136,6 +136,100 @@ fn the_best_and_the_worst_value_are_told_apart_seed_by_seed_and_as_two_chosen_am
     assert!(report_html(&input).contains("not told apart by 4 seeds"));
 }
 
+/// Two runs of one value beside ten of another: the interval of the two is that of two.
+#[test]
+fn a_value_with_fewer_seeds_has_the_interval_of_as_many() {
+    let records = (0..12).map(|index| {
+        let (rate, seed) = if index < 10 { (1, index) } else { (2, index - 10) };
+        scored(&[("learning_rate", json!(rate))], seed, 0.8 + 0.05 * made_up::noise(21 + rate, seed))
+    });
+    let input = made_up::input(records.collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let key = &effects.keys[0];
+    for (level, effect) in key.levels.iter().enumerate() {
+        let cell = overview.cells.iter().find(|cell| cell.indices[0] == level).unwrap();
+        assert!(close(effect.half_width.unwrap(), cell.interval().unwrap().half_width), "{level}: {effect:?}");
+    }
+    // So is that of the difference: one degree of freedom for two runs, whatever the others are.
+    assert!(key.may_be_luck(), "{key:?}");
+    // One seed alone says nothing of luck.
+    let mut input = input;
+    input.trials.remove(11);
+    let effects = mlp_report::effects::effects(&Overview::new(&input.trials));
+    let key = &effects.keys[0];
+    assert!(key.levels[0].half_width.is_some() && key.levels[1].half_width.is_none() && key.span_half_width.is_none());
+}
+
+/// Large rates were run with one optimiser and small ones with another: a sum would say what the one reaches at the other's.
+#[test]
+fn what_was_never_run_together_is_not_guessed_at() {
+    let score =
+        |is_adam: bool, rate: f64| if is_adam { 0.9 - 0.1 * rate.log10().abs() } else { 0.9 + 0.3 * rate.log10() };
+    let rates = |is_adam: bool| if is_adam { [0.001, 0.003, 0.01] } else { [0.01, 0.1, 1.0] };
+    let mut records = Vec::new();
+    for (is_adam, rate, size, seed) in
+        (0..36).map(|index| (index % 2 == 0, index / 2 % 3, index / 6 % 2, index as u64 / 12))
+    {
+        let rate = rates(is_adam)[rate];
+        let settings = [
+            ("folder", json!(if is_adam { "a" } else { "s" })),
+            ("optimizer", json!(if is_adam { "adam" } else { "sgd" })),
+            ("learning_rate", json!(rate)),
+            ("batch_size", json!(8 << size)),
+        ];
+        records.push(scored(&settings, seed, score(is_adam, rate) + 0.002 * made_up::noise(size as u64, seed)));
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    assert!(effect_of(&overview, &effects, "learning_rate").best_and_worst.is_none());
+    let optimizers = effect_of(&overview, &effects, "optimizer");
+    assert_eq!(optimizers.matched, Some((2, 10)));
+    assert!((optimizers.span - (score(true, 0.01) - score(false, 0.01))).abs() < 1e-3, "{optimizers:?}");
+    let (low, high) =
+        mlp_results::interval::range(input.trials.iter().filter_map(|trial| overview.score(trial))).unwrap();
+    let estimates = effects.keys.iter().flat_map(|key| &key.levels).filter_map(|level| level.estimate());
+    assert!(estimates.into_iter().all(|estimate| low <= estimate && estimate <= high));
+    let page = report_html(&input);
+    assert!(page.contains("at 2 of 10 combinations of the others") && !page.contains("(cut)"), "{page}");
+}
+
+/// Of ten trials with the largest rate eight diverged; the two that are left are the best of all.
+#[test]
+fn a_value_at_which_trials_diverged_is_not_called_the_best() {
+    let record = |rate: u64, seed: u64| {
+        let settings = [("learning_rate", json!(rate))];
+        if rate == 3 && seed > 1 {
+            return made_up::diverged(&settings, Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed });
+        }
+        scored(&settings, seed, 0.6 + 0.1 * rate as f64 + 0.01 * made_up::noise(rate, seed))
+    };
+    let input = made_up::input((10..40).map(|index| record(index / 10, index % 10)).collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let key = &effects.keys[0];
+    assert_eq!(key.best_and_worst.map(|ends| ends.map(|(level, _)| level)), Some([1, 0]));
+    assert_eq!(key.levels[2].n_lost, 8);
+    // Where all others are better, it is the worst for what it lost, and no difference of means says how much.
+    let mut input = input;
+    input.trials.retain(|trial| trial.record.config["learning_rate"] != json!(1));
+    let page = report_html(&input);
+    assert!(page.contains("(8 of 10 trials diverged or failed)</span></td>"), "{page}");
+    let effects = mlp_report::effects::effects(&Overview::new(&input.trials));
+    assert!(effects.keys[0].span < 0.0);
+}
+
+#[test]
+fn where_nothing_has_a_result_nothing_is_said_of_effects() {
+    let records = (0..6).map(|index| {
+        let story = Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed: index % 2 };
+        made_up::diverged(&[("learning_rate", json!(index / 2))], story)
+    });
+    let page = report_html(&made_up::input(records.collect()));
+    assert!(!page.contains("With one seed") && !page.contains("All 0 combinations"), "{page}");
+}
+
 #[test]
 fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     // Additive by construction: the rate adds nothing, the batch size 0.2. The slow rate was tried with the good one only.
@@ -150,7 +244,12 @@ fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     let effects = effects(&overview);
     let rates = effect_of(&overview, &effects, "learning_rate");
     assert!(close(rates.levels[1].plain.unwrap(), 0.8));
-    assert!(rates.levels.iter().all(|level| close(level.adjusted.unwrap(), 0.7)));
+    // They are compared where all were run.
+    assert_eq!(rates.matched, Some((1, 2)));
+    assert!(rates.levels.iter().all(|level| close(level.adjusted.unwrap(), 0.8)));
+    let sizes = effect_of(&overview, &effects, "batch_size");
+    assert!(sizes.matched == Some((2, 3)) && close(sizes.span, 0.2), "{sizes:?}");
+    assert!(report_html(&input).contains("at 1 of 2 combinations of the others"));
     assert!(report_html(&input).contains("Only 5 of 6 combinations of values have a result."));
 }
 
@@ -348,13 +447,20 @@ fn a_value_whose_configurations_diverged_is_marked() {
         &[("l1", json!(1)), ("l2", json!(2))],
         Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed: 0 },
     );
-    records[2] = scored(&[("l1", json!(0)), ("l2", json!(2))], 0, 0.95);
+    records[2] = scored(&[("l1", json!(0)), ("l2", json!(2))], 0, 0.85);
     let input = made_up::input(records);
     let overview = Overview::new(&input.trials);
     let effects = effects(&overview);
     assert_eq!(effect_of(&overview, &effects, "l2").levels.iter().map(|l| l.n_without).collect::<Vec<_>>(), [0, 0, 1]);
     let page = report_html(&input);
-    assert!(page.contains("2 <span class=\"status diverged\">(1 of 2 without a score)</span>"));
+    // Its mean counts what did not diverge.
+    assert_eq!(
+        effect_of(&overview, &effects, "l2").best_and_worst.map(|ends| ends.map(|(level, _)| level)),
+        Some([0, 2])
+    );
+    let marks = ["1 of 2 without a score", "1 of 2 trials diverged or failed"];
+    let marks = marks.map(|mark| format!(" <span class=\"status diverged\">({mark})</span>")).concat();
+    assert!(page.contains(&format!("<td class=\"left\">2{marks}</td>")), "{page}");
     assert!(page.contains("the value may be worse than its mean"));
     // A value that never came to a result leaves the rest of the grid complete.
     let mut input = input;

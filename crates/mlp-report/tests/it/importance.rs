@@ -135,6 +135,25 @@ fn few_draws_are_never_ranked_by_the_best_minus_the_worst() {
 }
 
 #[test]
+fn a_range_in_which_trials_diverged_is_not_called_the_best() {
+    let diverges = |rate: f64, index: u64| rate > 0.1 && !index.is_multiple_of(3);
+    let records = (0..32).map(|index| {
+        let mut record = draw(index, |rate| 0.6 + 0.05 * (rate.log10() + 4.0));
+        let rate = record.config["learning_rate"].as_f64().unwrap();
+        if diverges(rate, index) {
+            record.status = mlp_results::Status::Diverged;
+        }
+        record
+    });
+    let input = made_up::input(records.collect());
+    let overview = Overview::new(&input.trials);
+    let effects = effects(&overview);
+    let key = effects.keys.iter().find(|key| overview.varied[key.factor.key].key == "learning_rate").unwrap();
+    let [(best, _), _] = key.best_and_worst.unwrap();
+    assert!(key.levels[best].n_lost == 0 && key.levels.iter().any(|level| level.n_lost > 0), "{key:?}");
+}
+
+#[test]
 fn a_best_value_in_the_middle_of_few_draws_is_named_as_such() {
     for n_draws in [12, 15, 18, 20] {
         let score = |rate: f64| 0.95 - 0.1 * (rate.log10() + 2.0).powi(2);
@@ -142,7 +161,7 @@ fn a_best_value_in_the_middle_of_few_draws_is_named_as_such() {
         let overview = Overview::new(&input.trials);
         let effects = effects(&overview);
         assert_eq!(names(&overview, &effects), ["learning_rate"], "{n_draws}");
-        let (_, (best, _)) = effects.keys[0].extremes().unwrap();
+        let [(best, _), _] = effects.keys[0].best_and_worst.unwrap();
         let n_levels = effects.keys[0].levels.len();
         assert!(n_levels >= 3 && 0 < best && best < n_levels - 1, "{n_draws}: {best} of {n_levels}");
     }

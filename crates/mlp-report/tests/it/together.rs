@@ -39,9 +39,16 @@ fn settings_that_always_change_together_are_one_with_the_effect_of_both() {
     let difference = both.levels[1].adjusted.unwrap() - both.levels[0].adjusted.unwrap();
     assert!(close(difference, shared(0.4) - shared(0.0)) && difference < -0.03, "{difference}");
     let page = report_html(&input);
-    assert!(page.contains("folder, dropout <span class=\"status\">always change together</span></th>"), "{page}");
+    assert!(
+        page.contains(
+            "folder, dropout <span class=\"status\">always change together</span> \
+         <span class=\"status\">at 1 of 3 combinations of the others</span></th>"
+        ),
+        "{page}"
+    );
     assert!(page.contains("folder, dropout always change together: this is the effect of all at once."));
-    assert!(!page.contains("do not determine this effect"));
+    // No rate was run in both folders but the one, so that nothing compares all of them.
+    assert!(effect_of(&overview, &effects, "learning_rate").best_and_worst.is_none());
 }
 
 /// `l2` follows from the pair of the others, so nothing says what either does; the batch size is known all the same.
@@ -62,14 +69,14 @@ fn what_the_configurations_do_not_determine_has_no_estimate_and_is_not_ranked() 
     assert_eq!(effects.keys.len(), 3);
     for key in ["dropout", "l2"] {
         let effect = effect_of(&overview, &effects, key);
-        assert!(!effect.is_separable && effect.extremes().is_none());
+        assert!(!effect.is_separable && effect.best_and_worst.is_none());
         let is_untold = |level: &LevelEffect| {
             level.estimate().is_none() && level.half_width.is_none() && level.plain.is_some() && level.is_undetermined
         };
         assert!(effect.levels.iter().all(is_untold), "{effect:?}");
     }
     let sizes = effect_of(&overview, &effects, "batch_size");
-    assert!(sizes.is_separable && close(sizes.span(), 0.02), "{sizes:?}");
+    assert!(sizes.is_separable && close(sizes.span, 0.02), "{sizes:?}");
     let page = report_html(&input);
     assert!(page.contains("cannot be told from other settings with what was run"), "{page}");
     assert!(page.contains("dropout, learning_rate <span class=\"status\">always change together</span> *</th>"));
@@ -88,8 +95,8 @@ fn a_folder_that_follows_from_the_settings_is_left_out() {
     let overview = Overview::new(&input.trials);
     let effects = effects(&overview);
     assert!(effects.is_folder_left_out && effects.keys.len() == 2);
-    assert!(close(effect_of(&overview, &effects, "dropout").span(), 0.1));
-    assert!(close(effect_of(&overview, &effects, "l2").span(), 0.05));
+    assert!(close(effect_of(&overview, &effects, "dropout").span, 0.1));
+    assert!(close(effect_of(&overview, &effects, "l2").span, 0.05));
     assert!(report_html(&input).contains("The folder is left out: which one a trial lies in follows"));
 }
 
