@@ -3,9 +3,11 @@
 //! A record is read once and again only when its file has changed. What a screen is given is a [`RunSummary`] of each folder,
 //! and of one folder a [`RunTable`] with the rows that have changed since it last asked.
 
+mod ranking;
 mod run;
 mod summary;
 mod table;
+mod under_way;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +20,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folders::Folders;
 pub(crate) use run::RunState;
 use run::WatchedRun;
-pub use summary::{BestMean, BestTrial, RankedModel, RunSummary, RunningTrial};
-pub use table::{Row, RunTable};
+pub use summary::{
+    BestMean, BestTrial, ConfigurationSummary, InterruptedTrial, RankedModel, RunSummary, RunningTrial,
+};
+pub use table::{Ending, Row, RunTable};
 
 /// Watches the folders that were named.
 ///
