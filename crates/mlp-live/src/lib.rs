@@ -39,8 +39,8 @@ pub use playground::{
 pub use quick::QuickState;
 pub use reader::PictureReader;
 pub use watch::{
-    BestMean, BestTrial, ConfigurationSummary, Ending, InterruptedTrial, RankedModel, Row, RunList, RunSummary, RunTable,
-    RunningTrial, Watch,
+    BestMean, BestTrial, ConfigurationSummary, Ending, InterruptedTrial, RankedModel, Row, RunList, RunSummary,
+    RunTable, RunningTrial, Watch,
 };
 
 /// Its program is compiled with the documentation's.

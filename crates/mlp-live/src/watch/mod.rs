@@ -20,9 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folders::Folders;
 pub(crate) use run::RunState;
 use run::WatchedRun;
-pub use summary::{
-    BestMean, BestTrial, ConfigurationSummary, InterruptedTrial, RankedModel, RunSummary, RunningTrial,
-};
+pub use summary::{BestMean, BestTrial, ConfigurationSummary, InterruptedTrial, RankedModel, RunSummary, RunningTrial};
 pub use table::{Ending, Row, RunTable};
 
 /// Watches the folders that were named.

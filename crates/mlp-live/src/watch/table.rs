@@ -62,9 +62,8 @@ impl TableState {
         let revision = self.revision + 1;
         let mut table = mlp_report::trial_table(overview);
         let endings = overview.cells.iter().flat_map(|cell| &cell.trials);
-        let endings: BTreeMap<String, Ending> = endings
-            .filter_map(|trial| Some((text::trial(&trial.record.trial), ending(overview, trial)?)))
-            .collect();
+        let endings: BTreeMap<String, Ending> =
+            endings.filter_map(|trial| Some((text::trial(&trial.record.trial), ending(overview, trial)?))).collect();
         let rows = rows(&mut table, endings);
         let head = head(&table, overview);
         let head_revision = if head == self.head { self.head_revision } else { revision };
@@ -132,7 +131,10 @@ fn ending(overview: &Overview<'_>, trial: &TrialResult) -> Option<Ending> {
         _ if trial.was_stopped() => {
             let epoch = record.epochs.last().map_or(0, |epoch| epoch.epoch);
             let word = text::clean(&trial.ending(), 40);
-            Some(Ending { place: String::new(), sentence: format!("It was ended early ({word}) after epoch {epoch}.{last}") })
+            Some(Ending {
+                place: String::new(),
+                sentence: format!("It was ended early ({word}) after epoch {epoch}.{last}"),
+            })
         }
         _ => None,
     }
