@@ -30,7 +30,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
   }
 
   function drawHead() {
-    const row = element("tr", {}, element("th", { class: "left", scope: "col" }, element("span", { class: "visually-hidden" }, "compare")));
+    const row = element("tr", {}, element("th", { class: "left tick", scope: "col" }, element("span", { class: "visually-hidden" }, "compare")));
     head.columns.forEach((column) => {
       const button = element("button", { type: "button", "data-place": "column " + column.name }, column.title);
       button.addEventListener("click", () => {
@@ -40,7 +40,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
         sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : isBestLargest };
         onSort(sorted);
       });
-      const cell = element("th", { scope: "col", class: isLeft(column) ? "left" : "" }, button);
+      const cell = element("th", { scope: "col", class: column.name === "trial" ? "left trial" : isLeft(column) ? "left" : "" }, button);
       if (sorted.name === column.name) cell.setAttribute("aria-sort", sorted.descending ? "descending" : "ascending");
       row.append(cell);
     });
@@ -51,13 +51,16 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     const tick = element("input", { type: "checkbox", "aria-label": "compare trial " + row.trial, "data-place": "trial " + row.trial });
     tick.checked = isTicked(row.trial);
     tick.addEventListener("change", () => onTick(row.trial, tick.checked));
-    const made = element("tr", { class: tick.checked ? "ticked" : "" }, element("td", { class: "left" }, tick));
+    const made = element("tr", { class: tick.checked ? "ticked" : "" }, element("td", { class: "left tick" }, tick));
     head.columns.forEach((column, place) => {
       const text = textOf(column.kind, row.cells[place]);
+      if (column.name === "trial") return made.append(element("th", { scope: "row", class: "left trial" }, text));
       let name = isLeft(column) ? "left" : "";
       if (column.kind === "text" && text.length > 28) name = "left long";
       if (column.kind === "status") name = "left status " + row.cells[place];
-      made.append(element("td", { class: name }, text));
+      const isAboutEnd = column.kind === "status" && row.ending;
+      const where = isAboutEnd && row.ending.place ? [element("small", {}, " " + row.ending.place)] : [];
+      made.append(element("td", { class: name, title: isAboutEnd ? row.ending.sentence : null }, text, ...where));
     });
     return made;
   }
