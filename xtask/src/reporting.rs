@@ -41,10 +41,11 @@ fn finish(mut input: ReportInput, folder: &Path, data: Option<&Dataset>) -> Resu
     Ok(written.report)
 }
 
-/// Warns on the page of trials that the specification asks for and that have no result yet: means are over fewer seeds, and
+/// Counts seeds as they are planned, and warns on the page of trials that the specification asks for and that have no result yet: means are over fewer seeds, and
 /// configurations are absent.
 pub(crate) fn say_what_is_missing(input: &mut ReportInput, folder: &Path) {
     let Ok(specification) = SweepSpec::read(RunFolder::new(folder).specification()) else { return };
+    input.n_seeds = specification.n_seeds();
     let n_trials = specification.n_trials();
     let n_missing = n_trials.saturating_sub(input.trials.len());
     if n_missing > 0 {

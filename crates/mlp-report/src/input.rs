@@ -30,6 +30,8 @@ pub struct ReportInput {
     pub warnings: Vec<String>,
     /// What trials are ranked by; by default what was measured decides.
     pub by: RankBy,
+    /// How many seeds of each configuration there are to be, where that is known; 0 otherwise.
+    pub n_seeds: usize,
     /// Whether `results.csv` holds the seconds that each trial took, in its last columns; by default it does.
     pub seconds: Seconds,
 }

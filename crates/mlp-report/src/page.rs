@@ -92,7 +92,7 @@ fn sections(input: &ReportInput, overview: &Overview<'_>, figures: &Figures<'_>)
     } else {
         sections.extend(troubles::sections(input, overview));
         sections.extend(diagnosis::section(input, overview, figures));
-        sections.extend(comparison::section(overview, figures));
+        sections.extend(comparison::section(overview, figures, input.n_seeds));
         sections.extend(effects::section(overview, figures));
         sections.extend(epochs::section(figures));
         sections.extend(cost::section(overview, figures));

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mlp_results::RunFolder;
+use mlp_sweep::SweepSpec;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -118,8 +119,10 @@ impl Watch {
     /// If there is no such folder, or it cannot be read.
     pub fn report(&self, run: &str) -> Result<String> {
         let state = self.state(run)?;
-        let input = mlp_report::read_folder(state.folder.path())
+        let mut input = mlp_report::read_folder(state.folder.path())
             .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
+        let plan = self.folders.admit(&state.folder.specification()).and_then(|path| SweepSpec::read(path).ok());
+        input.n_seeds = plan.map_or(0, |plan| plan.n_seeds());
         Ok(mlp_report::report_html(&input))
     }
 

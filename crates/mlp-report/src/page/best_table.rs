@@ -72,7 +72,8 @@ struct Trained {
 }
 
 impl BestTable {
-    pub(super) fn new(overview: &Overview<'_>) -> BestTable {
+    /// `n_seeds` of each configuration there are to be, as far as that is known.
+    pub(super) fn new(overview: &Overview<'_>, n_seeds: usize) -> BestTable {
         let n_cells = overview.cells.len();
         let best = &overview.cells[..n_cells.min(N_BEST)];
         let keys: Vec<String> = overview.varied.iter().map(|key| shown(&key.key)).collect();
@@ -81,8 +82,8 @@ impl BestTable {
             set: overview.set_name(),
             ranked_on: overview.is_ranked_apart().then(|| overview.ranked_on.title()),
             keys: if keys.len() > 1 { "configuration".to_owned() } else { keys.join("") },
-            columns: Columns::new(best),
-            rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell)).collect(),
+            columns: Columns::new(best, n_seeds),
+            rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell, n_seeds)).collect(),
             has_lost: best.iter().any(|cell| cell.n_lost() > 0 && !cell.scores.is_empty()),
             has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
             n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),
@@ -91,12 +92,13 @@ impl BestTable {
 }
 
 impl Columns {
-    fn new(cells: &[Cell<'_>]) -> Columns {
+    fn new(cells: &[Cell<'_>], n_seeds: usize) -> Columns {
         let n_first = cells.first().map_or(0, |cell| cell.trials.len());
         Columns {
             repeated: cells.iter().any(|cell| cell.scores.len() > 1),
             trained: cells.iter().any(|cell| cell.is_bimodal),
-            finished: cells.iter().any(|cell| cell.trials.len() > 1)
+            finished: n_seeds > 1
+                || cells.iter().any(|cell| cell.trials.len() > 1)
                 || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first),
             seconds: cells.iter().any(|cell| cell.seconds().is_some()),
         }
@@ -104,7 +106,7 @@ impl Columns {
 }
 
 impl Row {
-    fn new(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>) -> Row {
+    fn new(overview: &Overview<'_>, rank: usize, cell: &Cell<'_>, n_seeds: usize) -> Row {
         let format = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| overview.metric.format(value));
         let first = overview.cells.first().filter(|_| rank > 0);
         let difference = first.and_then(|first| match overview.difference(cell, first) {
@@ -134,7 +136,7 @@ impl Row {
             spread: format(cell.deviation().filter(|_| !cell.is_bimodal)),
             range: range.map_or_else(|| NONE.to_owned(), |(low, high)| range_text(overview, low, high)),
             trained: Trained { n: cell.n_trained, n_scores, is_part: cell.n_trained < n_scores },
-            finished: format!("{n_scores} of {}", cell.trials.len()),
+            finished: format!("{n_scores} of {}", cell.trials.len().max(n_seeds)),
             unfinished: unfinished(cell),
             seconds: cell.seconds().map_or_else(|| NONE.to_owned(), text::duration),
         }

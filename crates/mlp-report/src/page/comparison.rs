@@ -24,14 +24,14 @@ struct Comparison<'a> {
 }
 
 /// The section, where there is more than one configuration.
-pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<String> {
+pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>, n_seeds: usize) -> Option<String> {
     if figures.comparison.is_empty() {
         return None;
     }
     let trials = || overview.cells.iter().flat_map(|cell| &cell.trials).filter(|trial| overview.score(trial).is_some());
     let ranking = overview.ranking();
     Some(render(&Comparison {
-        table: (!overview.varied.is_empty()).then(|| BestTable::new(overview)),
+        table: (!overview.varied.is_empty()).then(|| BestTable::new(overview, n_seeds)),
         ranked_on: overview.ranked_on,
         shown_on: overview.compared,
         n_trials: trials().count(),

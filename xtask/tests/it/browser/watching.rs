@@ -57,6 +57,13 @@ fn where_a_trial_diverged_how_many_seeds_there_are_to_be_and_what_is_no_record_i
     assert!(card.contains("7 of 9 trials, 3 diverged, nobody is at work; the same command goes on"), "{card}");
     assert!(browser.text("#go-on-command").starts_with("cargo xtask sweep "), "{}", browser.text("#go-on-command"));
 
+    // The whole report counts them alike.
+    let report = browser.run_and_wait(
+        "const done = arguments[0]; fetch(document.getElementById('report').href).then((r) => r.text()).then(done)",
+        json!([]),
+    );
+    assert!(report.as_str().is_some_and(|page| page.contains("<td>1 of 3</td>")), "{report}");
+
     // Where numbers overflowed is beside the status, in a tooltip, and below the curves of what is ticked.
     let filter =
         "const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))";
