@@ -8,7 +8,7 @@ export function textOf(kind, value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   if (kind === "percent") return share(value, 2);
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return value.toLocaleString("en-US");
   return Math.abs(value) >= 0.001 && Math.abs(value) < 1e5 ? String(+value.toPrecision(5)) : value.toExponential(2);
 }
 

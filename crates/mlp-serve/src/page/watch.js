@@ -265,14 +265,16 @@ function drawRows() {
 function drawCurves() {
   const head = table.head(), run = list && list.runs.find((each) => each.name === chosen);
   if (!run) return;
-  const underWay = run.running.filter((trial) => trial.curve.length > 1);
-  const nameOfRunning = (trial) => "under way: " + (trial.label || trial.trial.slice(0, 12));
-  byId("curves-chart").parentElement.hidden = !head && !underWay.length;
-  if (!head) {
+  const underWay = run.running.concat(run.interrupted).filter((trial) => trial.curve.length > 1);
+  const nameOfRunning = (trial) => (run.running.includes(trial) ? "under way: " : "stopped: ") + (trial.label || trial.trial.slice(0, 12));
+  const hasRows = Boolean(head) && table.rows().length > 0;
+  byId("curves-chart").parentElement.hidden = !hasRows && !underWay.length;
+  if (!hasRows) {
+    byId("endings").replaceChildren();
     if (!underWay.length) return;
     const series = underWay.slice(0, N_CURVES).map((trial, color) => ({ name: nameOfRunning(trial), color, isDashed: true, points: trial.curve }));
-    byId("curves-title").textContent = "Under way, by epoch: " + underWay[0].measures;
-    return drawChart(byId("curves-chart"), { title: "Under way", series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
+    byId("curves-title").textContent = (run.running.length ? "Under way" : "As far as it came") + ", by epoch: " + underWay[0].measures;
+    return drawChart(byId("curves-chart"), { title: byId("curves-title").textContent, series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
   }
   const place = Number(byId("metric").value) || 0, metric = head.metrics[place];
   const rows = ticked.length ? ticked.map((trial) => table.row(trial)).filter(Boolean) : table.passing();
