@@ -96,7 +96,8 @@ impl WatchedRun {
             self.read_stopped(folders);
             self.warnings = self.seen.values().filter_map(|seen| seen.warning.clone()).collect();
         }
-        if has_new_records || has_new_rounds || has_new_plan || has_other_models {
+        let is_seen_anew = (has_new_plan || has_other_models) && !self.trials.is_empty();
+        if has_new_records || has_new_rounds || is_seen_anew {
             let n_planned = self.plan().map_or(1, SweepSpec::n_seeds);
             let overview = Overview::new(&self.trials);
             self.table = Arc::new(self.table.next(&overview));

@@ -15,7 +15,7 @@ export function textOf(kind, value) {
 export const isLeft = (column) => column.kind === "text" || column.kind === "status";
 
 export function makeTable(table, { onTick, onSort, isTicked }) {
-  let head = null, rows = new Map(), order = [], sorted = null, shown = PAGE, passing = [];
+  let head = null, rows = new Map(), order = [], sorted = null, isChosen = false, shown = PAGE, passing = [];
 
   function sort() {
     const column = Math.max(0, head.columns.findIndex((each) => each.name === sorted.name));
@@ -38,6 +38,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
         const metric = head.columns[head.ranks].name === column.name ? head.metrics[0] : head.metrics.find((each) => head.columns[each.column].name === column.name);
         const isBestLargest = metric ? metric.is_higher_better : !isLeft(column);
         sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : isBestLargest };
+        isChosen = true;
         onSort(sorted);
       });
       const cell = element("th", { scope: "col", class: column.name === "trial" ? "left trial" : isLeft(column) ? "left" : "" }, button);
@@ -75,8 +76,8 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
       if (update.head) {
         head = update.head;
         rows = new Map();
-        // The best first, by what trials are ranked by.
-        sorted = sorted && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[head.ranks].name, descending: head.metrics[0].is_higher_better };
+        // Where nobody chose, the best first, by what trials are ranked by.
+        sorted = isChosen && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[head.ranks].name, descending: head.metrics[0].is_higher_better };
       }
       update.rows.forEach((row) => rows.set(row.trial, row));
       update.removed.forEach((trial) => rows.delete(trial));
@@ -87,6 +88,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     passing: () => passing,
     sortBy(order) {
       sorted = order;
+      isChosen = order !== null;
     },
     sorted: () => sorted,
     showMore() {
