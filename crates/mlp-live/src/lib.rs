@@ -38,7 +38,10 @@ pub use playground::{
 };
 pub use quick::QuickState;
 pub use reader::PictureReader;
-pub use watch::{BestMean, BestTrial, RankedModel, Row, RunList, RunSummary, RunTable, RunningTrial, Watch};
+pub use watch::{
+    BestMean, BestTrial, ConfigurationSummary, Ending, InterruptedTrial, RankedModel, Row, RunList, RunSummary,
+    RunTable, RunningTrial, Watch,
+};
 
 /// Its program is compiled with the documentation's.
 #[cfg(doctest)]

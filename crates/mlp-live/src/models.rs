@@ -66,20 +66,23 @@ impl Models {
     }
 
     pub(crate) fn load(&self, id: &str) -> Result<Arc<LoadedModel>> {
-        let missing = || {
-            let advice = "choose another; the list of models may have changed";
-            Error::new(ErrorKind::Missing, format!("\"{}\": no such model; {advice}", short(id)))
+        let missing = |why: String| {
+            Error::new(ErrorKind::Missing, format!("The model is there no longer: {why}; choose another."))
         };
+        let no_such = || missing(format!("there is none called \"{}\"", short(id)));
         if id == OWN {
-            return lock(&self.own).clone().ok_or_else(missing);
+            let why = "it was trained by an earlier start of the program, and was not kept";
+            return lock(&self.own).clone().ok_or_else(|| missing(why.to_owned()));
         }
-        let (run, trial) = id.rsplit_once('/').ok_or_else(missing)?;
-        let state = self.watch.state(run).map_err(|_| missing())?;
+        let (run, trial) = id.rsplit_once('/').ok_or_else(no_such)?;
+        let gone = |what: &str| missing(format!("{what} {} has been deleted or renamed", short(run)));
+        let state = self.watch.state(run).map_err(|_| gone("the folder"))?;
         // Only what was found in the folder is a file name.
         if !state.models.iter().any(|model| model.id == id) {
-            return Err(missing());
+            return Err(gone("its file in the folder"));
         }
-        let path = self.watch.folders().admit(&state.folder.model(trial)).ok_or_else(missing)?;
+        let path = self.watch.folders().admit(&state.folder.model(trial));
+        let path = path.ok_or_else(|| gone("its file in the folder"))?;
         let modified = fs::metadata(&path).and_then(|file| file.modified()).ok();
         let mut loaded = lock(&self.loaded);
         if let Some(place) = loaded.iter().position(|kept| kept.id == id && kept.modified == modified) {

@@ -102,29 +102,36 @@ impl RunFolder {
         Ok((records, results.warnings))
     }
 
+    /// One record with the model beside it, as [`RunFolder::read`] takes it; and a warning where it was skipped, or was changed by
+    /// hand.
+    pub fn read_trial(&self, path: &Path) -> (Option<TrialResult>, Option<String>) {
+        match read_record(path) {
+            Ok((record, _)) if !is_named_after(path, &record.trial) => {
+                let is_there = self.record(&record.trial).exists();
+                (None, Some(misnamed(path, &record.trial, is_there)))
+            }
+            Ok((record, ending)) => {
+                let warning = (!record.has_own_identity()).then(|| changed(path));
+                (Some(TrialResult { record, model: self.model_beside(path), ending }), warning)
+            }
+            Err(error) => (None, Some(format!("Skipped a record. {error}"))),
+        }
+    }
+
     /// Whether there were so many that most were read without details.
     fn read_trials(&self, results: &mut Results) -> Result<bool> {
         let paths = json_files(&self.trials())?;
         let is_large = paths.len() > N_TRIALS_IN_FULL;
         let mut best = BestSoFar::default();
         for path in &paths {
-            match read_record(path) {
-                Ok((record, _)) if !is_named_after(path, &record.trial) => {
-                    let is_there = paths.binary_search(&self.record(&record.trial)).is_ok();
-                    results.warnings.push(misnamed(path, &record.trial, is_there));
+            let (trial, warning) = self.read_trial(path);
+            results.warnings.extend(warning);
+            results.trials.extend(trial.map(|mut trial| {
+                if is_large && !best.is_beaten_by(&trial.record) {
+                    drop_details(&mut trial.record);
                 }
-                Ok((mut record, ending)) => {
-                    if !record.has_own_identity() {
-                        results.warnings.push(changed(path));
-                    }
-                    if is_large && !best.is_beaten_by(&record) {
-                        drop_details(&mut record);
-                    }
-                    let model = self.model_beside(path);
-                    results.trials.push(TrialResult { record, model, ending });
-                }
-                Err(error) => results.warnings.push(format!("Skipped a record. {error}")),
-            }
+                trial
+            }));
         }
         Ok(is_large)
     }

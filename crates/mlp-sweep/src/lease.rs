@@ -113,25 +113,37 @@ pub fn running(folder: &RunFolder) -> Vec<Running> {
         if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
             continue;
         }
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let mut lines = text.lines();
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        let holder = lines.next().unwrap_or_default().trim_start_matches("trial, ").to_owned();
-        let label = lines.next().unwrap_or_default().to_owned();
-        let since = text.lines().nth(2).and_then(|line| line.strip_prefix(SINCE)?.parse().ok());
-        let since = since.and_then(|since| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(since).ok()?));
-        found.push(Running {
-            trial: entry.file_name().to_string_lossy().into_owned(),
-            holder,
-            label,
-            // A time that is rounded up, or of another clock, lies ahead.
-            seconds: since.or(modified).map(|time| time.elapsed().unwrap_or_default().as_secs_f64()),
-            // The last line may be half written.
-            epochs: lines.filter_map(|line| serde_json::from_str(line).ok()).collect(),
-        });
+        found.push(read_lease(&path));
     }
     found.sort_by(|left, right| left.trial.cmp(&right.trial));
     found
+}
+
+/// What a process that was killed has left of a trial that nobody is at: what it had measured. Nothing where it could still clear
+/// away behind itself, as it does when it is asked to end.
+pub fn left_behind(folder: &RunFolder, trial: &str) -> Option<Running> {
+    let path = folder.running().join(trial);
+    path.is_file().then(|| read_lease(&path))
+}
+
+/// What the file of a trial says.
+fn read_lease(path: &Path) -> Running {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines();
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let holder = lines.next().unwrap_or_default().trim_start_matches("trial, ").to_owned();
+    let label = lines.next().unwrap_or_default().to_owned();
+    let since = text.lines().nth(2).and_then(|line| line.strip_prefix(SINCE)?.parse().ok());
+    let since = since.and_then(|since| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(since).ok()?));
+    Running {
+        trial: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        holder,
+        label,
+        // A time that is rounded up, or of another clock, lies ahead.
+        seconds: since.or(modified).map(|time| time.elapsed().unwrap_or_default().as_secs_f64()),
+        // The last line may be half written.
+        epochs: lines.filter_map(|line| serde_json::from_str(line).ok()).collect(),
+    }
 }
 
 impl Drop for Lease {

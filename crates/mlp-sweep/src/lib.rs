@@ -87,7 +87,7 @@ pub use error::{Advice, Error, ErrorKind, Result};
 pub use estimate::{ConfigurationEstimate, Estimate, MemoryEstimate};
 pub use event::{Event, Observer, Warning};
 pub use experiment::{AS_IT_IS, Experiment, InitialModel, PICTURES_KEY, VALIDATION_SEEN_KEY};
-pub use lease::{Running, running};
+pub use lease::{Running, left_behind, running};
 pub use memory::available as available_memory;
 pub use panics::record_panic;
 pub use parallelism::Parallelism;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod explain;
+mod no_picture;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -143,7 +144,7 @@ impl Draw {
     ///
     /// If it is no such picture, and as [`Draw::read`].
     pub fn read_file(&self, bytes: &[u8], question: &Question) -> Result<PictureAnswer> {
-        let image = parse_image(std::io::Cursor::new(bytes))?;
+        let image = parse_image(std::io::Cursor::new(bytes)).map_err(|error| no_picture::no_picture(bytes, &error))?;
         self.read(&image, question)
     }
 

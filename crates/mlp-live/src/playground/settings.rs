@@ -1,7 +1,7 @@
 //! What is to be trained in a playground, and what there is to choose from.
 
-use mlp_core::Activation;
-use mlp_train::TrainConfig;
+use mlp_core::{Activation, Loss};
+use mlp_train::{TargetEncoding, TrainConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -110,6 +110,36 @@ pub(super) fn choices(data: Vec<String>) -> Choices {
             })
             .collect(),
     }
+}
+
+/// Which knob of the page to turn where loss, outputs and codes do not go together; nothing where they do.
+pub(super) fn misfit(config: &TrainConfig, classes: &[String]) -> Option<String> {
+    let (loss, output, encoding) = (config.loss, config.output_activation, config.encoding);
+    let required = loss.required_output().unwrap_or(output);
+    if required != output {
+        return Some(format!(
+            "Loss and outputs do not go together: {loss} needs {required} outputs, found output_activation = {output}; delete that              line of the other keys, or set Loss to one that goes with {output}, such as {}.",
+            fitting(output)
+        ));
+    }
+    if encoding.check_classes(classes).is_err() {
+        return Some(format!(
+            "Code and data do not go together: the classes are words, which have no {encoding} codes; set Code to one-hot or \
+             binary."
+        ));
+    }
+    (output == Activation::Softmax && encoding != TargetEncoding::OneHot).then(|| {
+        format!(
+            "Loss and Code do not go together: the outputs of softmax sum to 1, as no codes do but those with one output a class, \
+             found {encoding}; set Code to one-hot, or Loss to cross-entropy."
+        )
+    })
+}
+
+/// The loss that goes best with such outputs.
+fn fitting(output: Activation) -> &'static str {
+    let fits = |loss: &Loss| loss.required_output() == Some(output);
+    Loss::ALL.iter().find(|loss| fits(loss)).map_or(Loss::Squared.name(), |loss| loss.name())
 }
 
 /// What the paper did, and what learns.

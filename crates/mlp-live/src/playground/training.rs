@@ -15,7 +15,7 @@ use mnist_io::LabeledImages;
 use super::keep;
 use super::progress::Watcher;
 use super::session::{Control, Done, Pace, Session};
-use super::settings::Settings;
+use super::settings::{Settings, misfit};
 use super::turns::Turn;
 use super::view::Mode;
 use super::{PlaygroundOptions, Shared};
@@ -45,7 +45,10 @@ impl Task {
         for (key, value) in &settings.config {
             config.set(key, value)?;
         }
-        let sweep = sweep(&settings, &config, data, options)?;
+        let sweep = sweep(&settings, &config, data, options).map_err(|error| {
+            let classes = data.train().images().map_or(&[][..], |images| images.classes.as_slice());
+            misfit(&config, classes).map_or(error, Error::request)
+        })?;
         if data.train().images().is_none() {
             return Err(Error::request(format!(
                 "data: expected images, found {}, which are rows of numbers",

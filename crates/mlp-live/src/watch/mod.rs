@@ -3,23 +3,26 @@
 //! A record is read once and again only when its file has changed. What a screen is given is a [`RunSummary`] of each folder,
 //! and of one folder a [`RunTable`] with the rows that have changed since it last asked.
 
+mod ranking;
 mod run;
 mod summary;
 mod table;
+mod under_way;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mlp_results::RunFolder;
+use mlp_sweep::SweepSpec;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::folders::Folders;
 pub(crate) use run::RunState;
 use run::WatchedRun;
-pub use summary::{BestMean, BestTrial, RankedModel, RunSummary, RunningTrial};
-pub use table::{Row, RunTable};
+pub use summary::{BestMean, BestTrial, ConfigurationSummary, InterruptedTrial, RankedModel, RunSummary, RunningTrial};
+pub use table::{Ending, Row, RunTable};
 
 /// Watches the folders that were named.
 ///
@@ -116,8 +119,10 @@ impl Watch {
     /// If there is no such folder, or it cannot be read.
     pub fn report(&self, run: &str) -> Result<String> {
         let state = self.state(run)?;
-        let input = mlp_report::read_folder(state.folder.path())
+        let mut input = mlp_report::read_folder(state.folder.path())
             .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
+        let plan = self.folders.admit(&state.folder.specification()).and_then(|path| SweepSpec::read(path).ok());
+        input.n_seeds = plan.map(|plan| plan.n_seeds());
         Ok(mlp_report::report_html(&input))
     }
 

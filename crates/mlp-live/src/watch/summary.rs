@@ -21,6 +21,10 @@ pub struct RunSummary {
     pub n_stopped: usize,
     /// The trials under way.
     pub running: Vec<RunningTrial>,
+    /// Those that were under way when their process ended.
+    pub interrupted: Vec<InterruptedTrial>,
+    /// A command that goes on with what is left, where nobody is at work and it is known.
+    pub command: Option<String>,
     /// Who holds the folder.
     pub holder: Option<String>,
     /// Trials without a result, those under way included.
@@ -29,8 +33,12 @@ pub struct RunSummary {
     pub seconds_left: Option<f64>,
     /// The best trial by what trials are ranked by, and how good it is in words.
     pub best: Option<BestTrial>,
-    /// Files that were skipped, and why: the first few.
+    /// The first few configurations by rank, where there are or will be several seeds of each.
+    pub configurations: Vec<ConfigurationSummary>,
+    /// Records that were skipped or changed by hand, and why that is said: the first few.
     pub warnings: Vec<String>,
+    /// How many such there are.
+    pub n_warnings: usize,
     /// When a record was last added, in seconds since 1970.
     pub changed: Option<f64>,
     /// The revision of the table: another one means that rows have changed.
@@ -50,6 +58,8 @@ pub struct BestTrial {
     pub value: String,
     /// The settings in which it differs, its seed, and its score on the test samples where others rank it.
     pub label: String,
+    /// What its seed has to do with it, where there are several: `the luckiest of 3 seeds: …`.
+    pub remark: Option<String>,
     /// The best mean over several seeds, where there are such; it need not be of the same configuration.
     pub mean: Option<BestMean>,
 }
@@ -61,6 +71,36 @@ pub struct BestMean {
     pub value: String,
     /// Over how many seeds, and of what: `3 seeds: learning_rate 0.1`.
     pub label: String,
+}
+
+/// Trials that differ only in their seed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConfigurationSummary {
+    /// The settings in which it differs from others: `learning_rate 0.1`; empty where it is the only one.
+    pub label: String,
+    /// The mean of what it is ranked by, with the standard deviation; none where nothing has finished.
+    pub value: Option<String>,
+    /// How many seeds have come to a result, of those that there are to be: `1 of 3`.
+    pub finished: String,
+    /// What became of others: `1 diverged`; empty where there is nothing to say.
+    pub remark: String,
+}
+
+/// A trial with a checkpoint that nobody is at: its process was ended on the way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InterruptedTrial {
+    /// Its identity.
+    pub trial: String,
+    /// What distinguishes it, where that was left behind.
+    pub label: String,
+    /// The epoch from within which it goes on.
+    pub epoch: usize,
+    /// The epochs that it is to have.
+    pub n_epochs: Option<usize>,
+    /// Epochs, and what is shown of them, where that was left behind.
+    pub curve: Vec<(usize, f64)>,
+    /// What that is: `test accuracy`.
+    pub measures: &'static str,
 }
 
 /// A trial under way.

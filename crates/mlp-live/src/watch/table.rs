@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlp_results::Overview;
+use mlp_results::score::metrics_of;
+use mlp_results::{Overview, Status, TrialResult, text};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,6 +33,17 @@ pub struct Row {
     pub curves: Vec<Value>,
     /// Of the first metric on the training samples.
     pub train: Value,
+    /// Where and why it ended before its time; none of one that finished.
+    pub ending: Option<Ending>,
+}
+
+/// How a trial ended that has not finished.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ending {
+    /// Beside its status: `in epoch 3`; empty where that is not known.
+    pub place: String,
+    /// In a sentence.
+    pub sentence: String,
 }
 
 /// The rows with the revisions at which they last changed.
@@ -49,7 +61,10 @@ impl TableState {
     pub(super) fn next(&self, overview: &Overview<'_>) -> TableState {
         let revision = self.revision + 1;
         let mut table = mlp_report::trial_table(overview);
-        let rows = rows(&mut table);
+        let endings = overview.cells.iter().flat_map(|cell| &cell.trials);
+        let endings: BTreeMap<String, Ending> =
+            endings.filter_map(|trial| Some((text::trial(&trial.record.trial), ending(overview, trial)?))).collect();
+        let rows = rows(&mut table, endings);
         let head = head(&table, overview);
         let head_revision = if head == self.head { self.head_revision } else { revision };
         let names: BTreeSet<&String> = rows.iter().map(|row| &row.trial).collect();
@@ -85,12 +100,52 @@ impl TableState {
     }
 }
 
+/// Where and why a trial ended that has not finished, and what was measured last.
+fn ending(overview: &Overview<'_>, trial: &TrialResult) -> Option<Ending> {
+    let record = &trial.record;
+    let last = record.epochs.iter().rev().find_map(|epoch| {
+        let value = overview.metric.value(metrics_of(epoch, overview.compared)?).filter(|value| value.is_finite())?;
+        let (set, metric) = (overview.set_name(), overview.metric.title().to_lowercase());
+        let value = overview.metric.format(value);
+        Some(match epoch.epoch {
+            0 => format!(" Last measured, before training: {value} {metric} on the {set} set."),
+            epoch => format!(" Last measured, after epoch {epoch}: {value} {metric} on the {set} set."),
+        })
+    });
+    let last = last.unwrap_or_default();
+    match (record.status, record.diverged) {
+        (Status::Diverged, Some(place)) if trial.ending.is_none() => {
+            let n_layers = record.layers.len().saturating_sub(1);
+            let layer = format!("layer {} of {n_layers}", place.layer + 1);
+            let (place, moment) = match place.epoch {
+                0 => ("before training".to_owned(), "before training".to_owned()),
+                epoch => (format!("in epoch {epoch}"), format!("in epoch {epoch}, batch {}", place.batch)),
+            };
+            let sentence = format!("Numbers of {layer} overflowed {moment}.{last} A lower rate may help.");
+            Some(Ending { place, sentence })
+        }
+        (Status::Failed, _) if trial.ending.is_none() => {
+            let why = text::clean(record.error.as_deref().unwrap_or("it is not known why"), 300);
+            Some(Ending { place: String::new(), sentence: format!("It could not be trained: {why}") })
+        }
+        _ if trial.was_stopped() => {
+            let epoch = record.epochs.last().map_or(0, |epoch| epoch.epoch);
+            let word = text::clean(&trial.ending(), 40);
+            Some(Ending {
+                place: String::new(),
+                sentence: format!("It was ended early ({word}) after epoch {epoch}.{last}"),
+            })
+        }
+        _ => None,
+    }
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Each row with its own curves.
-fn rows(table: &mut Value) -> Vec<Row> {
+fn rows(table: &mut Value, mut endings: BTreeMap<String, Ending>) -> Vec<Row> {
     let rows = match table["rows"].take() {
         Value::Array(rows) => rows,
         _ => Vec::new(),
@@ -102,8 +157,10 @@ fn rows(table: &mut Value) -> Vec<Row> {
     let row = |(index, cells): (usize, Value)| {
         let cells = list(&cells).to_vec();
         let curves = list(&table["metrics"]).iter().map(|metric| metric["curves"]["compared"][index].clone());
+        let trial = cells.get(1).and_then(Value::as_str).unwrap_or_default().to_owned();
         Row {
-            trial: cells.get(1).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            ending: endings.remove(&trial),
+            trial,
             epochs: epochs_of(index),
             curves: curves.collect(),
             train: table["metrics"][0]["curves"]["train"][index].clone(),

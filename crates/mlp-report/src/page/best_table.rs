@@ -99,7 +99,7 @@ impl Columns {
             trained: cells.iter().any(|cell| cell.is_bimodal),
             finished: cells.iter().any(|cell| cell.trials.len() > 1)
                 || cells.iter().any(|cell| cell.scores.len() < cell.trials.len() || cell.trials.len() != n_first)
-                || n_seeds.is_some_and(|n_seeds| n_seeds > n_first),
+                || n_seeds.is_some_and(|n_seeds| n_seeds > 1),
             seconds: cells.iter().any(|cell| cell.seconds().is_some()),
         }
     }

@@ -25,6 +25,40 @@ function pathOf(points, x, y) {
   return path;
 }
 
+// Which heights the lines take in each column of pixels, in pairs of the lowest and the highest.
+function takenBy(series, x, y, width) {
+  const taken = Array.from({ length: Math.ceil(width) + 1 }, () => []);
+  for (const { points } of series) {
+    let before = null;
+    for (const [at, value] of points) {
+      const now = value === null || !Number.isFinite(value) ? null : [x(at), y(value)];
+      if (now && before) {
+        const [[x0, y0], [x1, y1]] = [before, now], heightAt = (column) => y0 + ((y1 - y0) * Math.min(1, Math.max(0, (column - x0) / (x1 - x0 || 1))));
+        for (let column = Math.max(0, Math.floor(x0)); column <= Math.min(taken.length - 1, x1); column++) taken[column].push([heightAt(column), heightAt(column + 1)]);
+      } else if (now && taken[Math.round(now[0])]) taken[Math.round(now[0])].push([now[1], now[1]]);
+      before = now;
+    }
+  }
+  return taken;
+}
+
+// Where the name of a level crosses the fewest lines: at its end, further to the left, above it or below.
+const LETTER = 6.5, N_PLACES = 12;
+function placeOf(name, height, taken, [left, right, top, bottom]) {
+  const width = Math.min(right - left, LETTER * name.length);
+  let best = null;
+  for (let index = 0; index < N_PLACES; index++) {
+    const end = right - (index * (right - left - width)) / (N_PLACES - 1);
+    for (const [baseline, high, low] of [[height - 5, height - 17, height - 2], [height + 14, height + 2, height + 18]]) {
+      if (high < top - 8 || low > bottom + 2) continue;
+      let cost = 0;
+      for (let column = Math.max(0, Math.floor(end - width)); column <= Math.min(taken.length - 1, end); column++) if (taken[column].some(([a, b]) => Math.max(a, b) >= high && Math.min(a, b) <= low)) cost++;
+      if (!best || cost < best.cost) best = { cost, end, baseline, high, low, begin: end - width };
+    }
+  }
+  return best || { end: right, baseline: height - 5, high: height - 17, low: height, begin: right - width };
+}
+
 // In a window of another size it is drawn anew, with letters as large as before.
 const shown = new WeakMap();
 const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => {
@@ -32,7 +66,7 @@ const observer = new ResizeObserver((entries) => entries.forEach(({ target }) =>
   if (target.clientWidth && target.clientWidth !== width) drawChart(target, chart);
 }));
 
-// series: [{ name, color (0 to 5), isDashed, points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
+// series: [{ name, color (0 to 5), isDashed, ending (why it ends before the others), points: [[x, y]] }], levels: [{ name, value }], isShare: y from 0 to 1, in per cent.
 export function drawChart(place, chart) {
   const { title, series, levels = [], isShare = false, isWhole = false, end = 0, marks = [], xLabel = "epoch" } = chart;
   shown.set(place, { width: place.clientWidth, chart });
@@ -85,7 +119,6 @@ export function drawChart(place, chart) {
   for (const level of levels) {
     if (!(level.value >= low && level.value <= high)) continue;
     drawn.append(svg("line", { x1: LEFT, x2: RIGHT, y1: y(level.value), y2: y(level.value), class: "level" }));
-    drawn.append(svg("text", { x: RIGHT, y: y(level.value) - 4, "text-anchor": "end", class: "level-name" }, level.name));
   }
   // What lies below the axis is not drawn.
   const inside = svg("svg", { width: WIDTH, height: BOTTOM + 1.5 });
@@ -94,14 +127,27 @@ export function drawChart(place, chart) {
     inside.append(svg("path", { d: pathOf(line.points, x, y), class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
     const there = line.points.filter((point) => Number.isFinite(point[1]));
     // A line of one point is none.
-    if (there.length === 1) inside.append(svg("circle", { cx: x(there[0][0]), cy: y(there[0][1]), r: 3.5, class: "point s" + line.color }));
+    const [endX, endY] = there.length ? [x(there[there.length - 1][0]), y(there[there.length - 1][1])] : [0, 0];
+    if (line.ending && there.length) {
+      const cross = svg("path", { d: "M" + (endX - 5) + " " + (endY - 5) + "l10 10m0 -10l-10 10", class: "end s" + line.color });
+      cross.append(svg("title", {}, line.ending));
+      inside.append(cross);
+    } else if (there.length === 1) inside.append(svg("circle", { cx: x(there[0][0]), cy: y(there[0][1]), r: 3.5, class: "point s" + line.color }));
+  }
+  const taken = takenBy(series.concat(marks.map((mark) => ({ points: [[mark.x, low], [mark.x + 1e-9, high]] }))), x, y, WIDTH);
+  for (const level of levels) {
+    if (!(level.value >= low && level.value <= high)) continue;
+    const place = placeOf(level.name, y(level.value), taken, [LEFT, RIGHT, TOP, BOTTOM]);
+    drawn.append(svg("text", { x: place.end, y: place.baseline, "text-anchor": "end", class: "level-name" }, level.name));
+    // Another name keeps away from it.
+    for (let column = Math.max(0, Math.floor(place.begin)); column <= Math.min(taken.length - 1, place.end); column++) taken[column].push([place.high, place.low]);
   }
   const legend = element("ul", { class: "legend" });
   for (const line of series) {
     const key = svg("svg", { width: 22, height: 10, "aria-hidden": "true" });
     key.append(svg("path", { d: "M0 5L22 5", class: "line s" + line.color + (line.isDashed ? " dashed" : "") }));
     const value = line.points.length ? line.points[line.points.length - 1][1] : null;
-    legend.append(element("li", {}, key, " " + line.name + (Number.isFinite(value) ? " " : ""), element("b", {}, Number.isFinite(value) ? written(+value.toPrecision(isShare ? 4 : 3)) : "")));
+    legend.append(element("li", {}, key, " " + line.name + (Number.isFinite(value) ? " " : ""), element("b", {}, Number.isFinite(value) ? written(+value.toPrecision(isShare ? 4 : 3)) : ""), ...(line.ending ? [" ", element("b", { class: "ill" }, line.ending)] : [])));
   }
   if (marks.length) {
     const key = svg("svg", { width: 22, height: 10, "aria-hidden": "true" });

@@ -4,7 +4,7 @@ import { byId, counted, element, look, number, paint, picture, send, sendPicture
 import { forget, keep, keepFile, kept } from "./keeping.js";
 import { makePad } from "./pad.js";
 
-let models = [], picked = ["", ""], offered = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
+let models = [], picked = ["", ""], gone = ["", ""], offered = null, isAsking = false, mustAskAgain = false, about = null, latest = null;
 // Whose complaint is told: of an answer, or of the list of models. Only what goes well of the same takes it back.
 let complainant = "";
 const complain = (whose, text) => {
@@ -72,7 +72,10 @@ async function answer() {
     takeBack("answer");
     show(latest, milliseconds);
   } catch (error) {
-    if (error.status === 404) loadModels();
+    if (error.status === 404) {
+      missed = performance.now();
+      loadModels();
+    }
     if (isOffered) return file === offered && refuse(error.message);
     if (error.status === 400 && about !== null) {
       about = null;
@@ -94,7 +97,8 @@ async function admit(file, { steps }) {
   offered = null;
   pad.show(image, file);
   keepFile(file);
-  tell("");
+  if (nOffered > 1) complain("picture", "One picture at a time: the first of " + nOffered + " is on the pad.");
+  else tell("");
   mustAskAgain = mustAskAgain || about !== null;
   return true;
 }
@@ -219,7 +223,7 @@ function stripsOf(character) {
 
 // The models, and what to do where there are none.
 
-let reload = 0;
+let reload = 0, missed = -Infinity;
 async function loadModels() {
   clearTimeout(reload);
   try {
@@ -228,7 +232,7 @@ async function loadModels() {
     fill(state);
     // A link leads here from a net that was kept a moment ago.
     const named = view.read().get("model1"), isAwaited = named && performance.now() < 10000 && !state.models.some((model) => model.id === named);
-    const isWaiting = !state.is_complete || state.quick.state === "training" || isAwaited;
+    const isWaiting = !state.is_complete || state.quick.state === "training" || isAwaited || performance.now() - missed < 3000;
     // What is trained meanwhile can be chosen.
     if (!document.hidden) reload = setTimeout(loadModels, isWaiting ? 300 : 4000);
   } catch (error) {
@@ -240,6 +244,7 @@ async function loadModels() {
 
 function fill({ models: found, quick, is_complete }) {
   const isNew = JSON.stringify(found) !== JSON.stringify(models);
+  noteGone(found, is_complete);
   models = found;
   const has = models.length > 0;
   byId("no-model").hidden = has || !is_complete;
@@ -275,9 +280,34 @@ function fill({ models: found, quick, is_complete }) {
   ask();
 }
 
+// A model that was chosen and is there no longer is missed in words, until another one is chosen. One that the address names may
+// still be on its way.
+function noteGone(found, isComplete) {
+  const isThere = (id) => found.some((model) => model.id === id);
+  [1, 2].forEach((place) => {
+    const named = view.read().get("model" + place), before = picked[place - 1];
+    if (before && !isThere(before)) gone[place - 1] = "“" + nameOf(before) + "” is there no longer: its file or its folder has been deleted or renamed.";
+    else if (named && !isThere(named) && !gone[place - 1] && isComplete && performance.now() > 10000) gone[place - 1] = "The model that the address names, “" + named + "”, is not there.";
+    else if (named && isThere(named)) gone[place - 1] = "";
+  });
+  showGone(found);
+}
+
+function showGone(found) {
+  const texts = gone.map((text, index) => {
+    if (!text) return "";
+    if (index === 1) return text + " Nothing stands beside the first now; choose another.";
+    return text + (found.length ? " Until you choose another, the first of the list reads." : " No other is left: train one here, or with “cargo xtask sweep photo”.");
+  });
+  byId("model-gone").hidden = texts.join("") === "";
+  byId("model-gone").textContent = texts.filter(Boolean).join(" ");
+}
+
 [1, 2].forEach((place) =>
   byId("model-" + place).addEventListener("change", (event) => {
     picked[place - 1] = event.target.value;
+    gone[place - 1] = "";
+    showGone(models);
     about = null;
     view.write({ ["model" + place]: event.target.value });
     ask();
@@ -302,11 +332,29 @@ byId("single").addEventListener("change", ask);
 for (const name of ["thick", "thin"])
   byId(name).addEventListener("click", () => setWidth(name));
 
+// Of how many files the picture is the first.
+let nOffered = 1;
 // As many bytes as the program takes.
 const LARGEST = 32 * 2 ** 20;
 
-function take(blob) {
-  if (!blob) return refuse("That was no file. Drop or paste a picture: PNG, JPEG, WebP, BMP or GIF.");
+const KINDS = "PNG, JPEG, WebP, BMP or GIF";
+
+// What a hand, or another program, has given that is no file.
+function nothingIn(data) {
+  const types = Array.from((data && data.types) || []);
+  if (types.includes("text/uri-list")) return "That was a link, not a file. Save the picture first and drop its file, or copy the picture itself and paste it.";
+  if (types.includes("text/plain") || types.includes("text/html")) return "That was a text, not a picture. Drop or paste a picture: " + KINDS + ".";
+  return "That was no file. Drop or paste a picture: " + KINDS + ".";
+}
+
+async function take(blob, among = 1) {
+  if (!blob) return refuse("That was no file. Drop or paste a picture: " + KINDS + ".");
+  try {
+    await blob.slice(0, 1).arrayBuffer();
+  } catch (error) {
+    return refuse("“" + blob.name + "” cannot be read: it is a folder, or has been moved or changed since. Drop the file of one picture: " + KINDS + ".");
+  }
+  nOffered = among;
   if (blob.size > LARGEST) return refuse("The picture has " + Math.ceil(blob.size / 2 ** 20) + " MiB; expected 32 MiB at most. Make it smaller.");
   stopCamera();
   offered = blob;
@@ -329,11 +377,14 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
-  take(event.dataTransfer.files[0]);
+  const { files } = event.dataTransfer;
+  if (!files.length) return refuse(nothingIn(event.dataTransfer));
+  take(files[0], files.length);
 });
 addEventListener("paste", (event) => {
-  const image = Array.from(event.clipboardData.files).find((each) => each.type.startsWith("image/"));
-  take(image || event.clipboardData.files[0]);
+  const files = Array.from(event.clipboardData.files);
+  if (!files.length) return refuse(nothingIn(event.clipboardData));
+  take(files.find((each) => each.type.startsWith("image/")) || files[0], files.length);
 });
 
 // The camera, where the browser has one: the picture that is taken goes to the program like any other.
@@ -375,7 +426,7 @@ camera.addEventListener("click", () => {
   const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
   stopCamera();
-  canvas.toBlob(take, "image/png");
+  canvas.toBlob((blob) => take(blob), "image/png");
 });
 byId("camera-stop").addEventListener("click", stopCamera);
 

@@ -8,14 +8,14 @@ export function textOf(kind, value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   if (kind === "percent") return share(value, 2);
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return value.toLocaleString("en-US");
   return Math.abs(value) >= 0.001 && Math.abs(value) < 1e5 ? String(+value.toPrecision(5)) : value.toExponential(2);
 }
 
 export const isLeft = (column) => column.kind === "text" || column.kind === "status";
 
 export function makeTable(table, { onTick, onSort, isTicked }) {
-  let head = null, rows = new Map(), order = [], sorted = null, shown = PAGE, passing = [];
+  let head = null, rows = new Map(), order = [], sorted = null, isChosen = false, shown = PAGE, passing = [];
 
   function sort() {
     const column = Math.max(0, head.columns.findIndex((each) => each.name === sorted.name));
@@ -30,7 +30,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
   }
 
   function drawHead() {
-    const row = element("tr", {}, element("th", { class: "left", scope: "col" }, element("span", { class: "visually-hidden" }, "compare")));
+    const row = element("tr", {}, element("th", { class: "left tick", scope: "col" }, element("span", { class: "visually-hidden" }, "compare")));
     head.columns.forEach((column) => {
       const button = element("button", { type: "button", "data-place": "column " + column.name }, column.title);
       button.addEventListener("click", () => {
@@ -38,9 +38,10 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
         const metric = head.columns[head.ranks].name === column.name ? head.metrics[0] : head.metrics.find((each) => head.columns[each.column].name === column.name);
         const isBestLargest = metric ? metric.is_higher_better : !isLeft(column);
         sorted = { name: column.name, descending: sorted.name === column.name ? !sorted.descending : isBestLargest };
+        isChosen = true;
         onSort(sorted);
       });
-      const cell = element("th", { scope: "col", class: isLeft(column) ? "left" : "" }, button);
+      const cell = element("th", { scope: "col", class: column.name === "trial" ? "left trial" : isLeft(column) ? "left" : "" }, button);
       if (sorted.name === column.name) cell.setAttribute("aria-sort", sorted.descending ? "descending" : "ascending");
       row.append(cell);
     });
@@ -51,13 +52,16 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     const tick = element("input", { type: "checkbox", "aria-label": "compare trial " + row.trial, "data-place": "trial " + row.trial });
     tick.checked = isTicked(row.trial);
     tick.addEventListener("change", () => onTick(row.trial, tick.checked));
-    const made = element("tr", { class: tick.checked ? "ticked" : "" }, element("td", { class: "left" }, tick));
+    const made = element("tr", { class: tick.checked ? "ticked" : "" }, element("td", { class: "left tick" }, tick));
     head.columns.forEach((column, place) => {
       const text = textOf(column.kind, row.cells[place]);
+      if (column.name === "trial") return made.append(element("th", { scope: "row", class: "left trial" }, text));
       let name = isLeft(column) ? "left" : "";
       if (column.kind === "text" && text.length > 28) name = "left long";
       if (column.kind === "status") name = "left status " + row.cells[place];
-      made.append(element("td", { class: name }, text));
+      const isAboutEnd = column.kind === "status" && row.ending;
+      const where = isAboutEnd && row.ending.place ? [element("small", {}, " " + row.ending.place)] : [];
+      made.append(element("td", { class: name, title: isAboutEnd ? row.ending.sentence : null }, text, ...where));
     });
     return made;
   }
@@ -72,8 +76,8 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
       if (update.head) {
         head = update.head;
         rows = new Map();
-        // The best first, by what trials are ranked by.
-        sorted = sorted && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[head.ranks].name, descending: head.metrics[0].is_higher_better };
+        // Where nobody chose, the best first, by what trials are ranked by.
+        sorted = isChosen && head.columns.some((each) => each.name === sorted.name) ? sorted : { name: head.columns[head.ranks].name, descending: head.metrics[0].is_higher_better };
       }
       update.rows.forEach((row) => rows.set(row.trial, row));
       update.removed.forEach((trial) => rows.delete(trial));
@@ -84,6 +88,7 @@ export function makeTable(table, { onTick, onSort, isTicked }) {
     passing: () => passing,
     sortBy(order) {
       sorted = order;
+      isChosen = order !== null;
     },
     sorted: () => sorted,
     showMore() {

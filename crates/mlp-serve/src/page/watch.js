@@ -72,6 +72,7 @@ function show(state) {
   showRun();
 }
 
+const epochOf = (trial) => trial.epoch + (trial.n_epochs ? " of " + trial.n_epochs : "");
 const isAtWork = (run) => run.holder !== null || run.running.length > 0;
 
 function stateOf(run) {
@@ -82,9 +83,11 @@ function stateOf(run) {
   if (run.n_stopped) parts.push(run.n_stopped + " stopped early");
   if (run.running.length) parts.push(run.running.length + " under way");
   else if (isAtWork(run)) parts.push("at work");
+  else if (run.interrupted.length === 1) parts.push("stopped in epoch " + epochOf(run.interrupted[0]) + "; the same command goes on");
+  else if (run.interrupted.length) parts.push(run.interrupted.length + " stopped on the way; the same command goes on");
   else if (run.n_left) parts.push("nobody is at work; the same command goes on");
   if (run.seconds_left) parts.push("about " + duration(run.seconds_left) + " left");
-  if (run.warnings.length) parts.push("files were passed over");
+  if (run.n_warnings) parts.push(counted(run.n_warnings, "file") + " to look at");
   return parts.join(", ");
 }
 
@@ -128,8 +131,12 @@ function showRun() {
   if (run.best && run.best.mean) tiles.push(["The best mean", run.best.mean.value, "over " + run.best.mean.label]);
   if (run.seconds_left) tiles.push(["Left", duration(run.seconds_left), "by the seconds that finished trials took"]);
   byId("tiles").replaceChildren(...tiles.map(([name, value, remark]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, remark)))));
-  byId("warnings").hidden = run.warnings.length === 0;
-  byId("warnings").replaceChildren(...run.warnings.map((warning) => element("p", {}, warning)));
+  const remark = run.best && run.best.remark;
+  byId("luck").hidden = !remark;
+  byId("luck").textContent = remark ? "The best single trial is " + remark + "." : "";
+  showWarnings(run);
+  showInterrupted(run);
+  showConfigurations(run);
   showUnderWay(run.running);
   // What there is nothing for yet takes no room.
   const hasRows = run.n_finished + run.n_diverged + run.n_failed + run.n_stopped > 0;
@@ -139,6 +146,45 @@ function showRun() {
   drawBest(run);
   if (run.table !== revision) load();
   else drawCurves();
+}
+
+// What lies in the folder and does not count, or is not what it says it is.
+function showWarnings(run) {
+  byId("warnings").hidden = run.n_warnings === 0;
+  const more = run.n_warnings - run.warnings.length;
+  byId("warnings").replaceChildren(...run.warnings.map((warning) => element("p", {}, warning.replace(/[^.]$/, "$&."))), ...(more > 0 ? [element("p", {}, "And " + counted(more, "file") + " more.")] : []));
+}
+
+// Trials that somebody was at, and nobody is.
+function showInterrupted(run) {
+  const isIdle = !isAtWork(run);
+  byId("interrupted").hidden = run.interrupted.length === 0 && run.command === null;
+  byId("interrupted-title").textContent = run.interrupted.length ? "Stopped on the way" : "Not at its end";
+  byId("go-on").textContent = !isIdle
+    ? "Nobody is at these trials. They have checkpoints, from which whoever is at work in the folder goes on in its turn."
+    : "Nobody is at work. The command that was given before goes on" + (run.interrupted.length ? " from the checkpoints, and nothing of what they hold is trained again" : " with what is left") + (run.command ? "; so does, in the folder where that was given:" : ".");
+  byId("go-on-command").hidden = run.command === null;
+  if (byId("go-on-command").textContent !== (run.command || "")) byId("go-on-command").textContent = run.command || "";
+  byId("interrupted-table").hidden = run.interrupted.length === 0;
+  byId("interrupted-rows").replaceChildren(
+    ...run.interrupted.map((trial) => element("tr", {}, element("td", { class: "left" }, element("code", {}, trial.trial.slice(0, 12))), element("td", { class: "left long" }, trial.label || "–"), element("td", {}, epochOf(trial)), soFar(trial)))
+  );
+}
+
+function showConfigurations(run) {
+  const shown = run.configurations;
+  byId("configurations").hidden = shown.length === 0;
+  byId("configurations-metric").textContent = run.best ? run.best.ranked_by + ", mean ± sd" : "mean";
+  byId("configurations-note").textContent = "Trials that differ in their seed alone are one configuration. " + (shown.length === 10 ? "The first ten by their mean." : "By their mean; a configuration that lost seeds stands behind those that lost none.");
+  byId("configurations-rows").replaceChildren(
+    ...shown.map((each, index) => element("tr", {}, element("td", {}, each.value === null ? "–" : index + 1), element("td", { class: "left long" }, each.label || "–"), element("td", {}, each.value || "–"), element("td", {}, each.finished), element("td", { class: "left" + (/diverged|failed/.test(each.remark) ? " status diverged" : "") }, each.remark)))
+  );
+}
+
+// The last value of a curve, with a small drawing of it.
+function soFar(trial) {
+  const latest = trial.curve.length ? trial.curve[trial.curve.length - 1][1] : null;
+  return element("td", { class: "left" }, spark(trial.curve), latest === null ? "" : " " + (latest <= 1 ? share(latest) : number(latest)) + " " + trial.measures);
 }
 
 function spark(curve) {
@@ -156,9 +202,7 @@ function showUnderWay(running) {
   byId("running").replaceChildren(
     ...running.map((trial) => {
       const epoch = trial.epoch === null ? "–" : trial.epoch + (trial.n_epochs ? " of " + trial.n_epochs : "");
-      const latest = trial.curve.length ? trial.curve[trial.curve.length - 1][1] : null;
-      const soFar = element("td", { class: "left" }, spark(trial.curve), latest === null ? "" : " " + (latest <= 1 ? share(latest) : number(latest)) + " " + trial.measures);
-      return element("tr", {}, element("td", { class: "left" }, element("code", {}, trial.trial.slice(0, 12))), element("td", { class: "left long" }, trial.label || "–"), element("td", {}, epoch), element("td", {}, duration(trial.seconds)), soFar, element("td", { class: "left long" }, trial.holder));
+      return element("tr", {}, element("td", { class: "left" }, element("code", {}, trial.trial.slice(0, 12))), element("td", { class: "left long" }, trial.label || "–"), element("td", {}, epoch), element("td", {}, duration(trial.seconds)), soFar(trial), element("td", { class: "left long" }, trial.holder));
     })
   );
 }
@@ -221,14 +265,16 @@ function drawRows() {
 function drawCurves() {
   const head = table.head(), run = list && list.runs.find((each) => each.name === chosen);
   if (!run) return;
-  const underWay = run.running.filter((trial) => trial.curve.length > 1);
-  const nameOfRunning = (trial) => "under way: " + (trial.label || trial.trial.slice(0, 12));
-  byId("curves-chart").parentElement.hidden = !head && !underWay.length;
-  if (!head) {
+  const underWay = run.running.concat(run.interrupted).filter((trial) => trial.curve.length > 1);
+  const nameOfRunning = (trial) => (run.running.includes(trial) ? "under way: " : "stopped: ") + (trial.label || trial.trial.slice(0, 12));
+  const hasRows = Boolean(head) && table.rows().length > 0;
+  byId("curves-chart").parentElement.hidden = !hasRows && !underWay.length;
+  if (!hasRows) {
+    byId("endings").replaceChildren();
     if (!underWay.length) return;
     const series = underWay.slice(0, N_CURVES).map((trial, color) => ({ name: nameOfRunning(trial), color, isDashed: true, points: trial.curve }));
-    byId("curves-title").textContent = "Under way, by epoch: " + underWay[0].measures;
-    return drawChart(byId("curves-chart"), { title: "Under way", series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
+    byId("curves-title").textContent = (run.running.length ? "Under way" : "As far as it came") + ", by epoch: " + underWay[0].measures;
+    return drawChart(byId("curves-chart"), { title: byId("curves-title").textContent, series, isShare: series.every((line) => line.points.every((point) => point[1] <= 1)), end: underWay[0].n_epochs || 0 });
   }
   const place = Number(byId("metric").value) || 0, metric = head.metrics[place];
   const rows = ticked.length ? ticked.map((trial) => table.row(trial)).filter(Boolean) : table.passing();
@@ -236,7 +282,8 @@ function drawCurves() {
   const nameOf = (row) => head.varied.map((column) => head.columns[column].title + " " + textOf(head.columns[column].kind, row.cells[column])).join(", ");
   const series = [];
   compared.forEach((row, color) => {
-    series.push({ name: nameOf(row), color, points: row.epochs.map((epoch, index) => [epoch, row.curves[place][index]]) });
+    const ending = row.ending ? row.cells[0] + (row.ending.place ? " " + row.ending.place : "") : "";
+    series.push({ name: nameOf(row), color, ending, points: row.epochs.map((epoch, index) => [epoch, row.curves[place][index]]) });
     if (ticked.length && place === 0 && row.train && row.train.length) series.push({ name: "the same, training", color, isDashed: true, points: row.epochs.map((epoch, index) => [epoch, row.train[index]]) });
   });
   if (!ticked.length && place === 0 && metric.title.toLowerCase() === "accuracy")
@@ -246,6 +293,9 @@ function drawCurves() {
   byId("curves-title").textContent = metric.measures + (ticked.length ? " of the ticked trials" : run.n_finished ? ", of the first in the table" : "");
   const levels = place === 0 && head.constant ? [{ name: "constant answer", value: head.constant.value }] : [];
   drawChart(byId("curves-chart"), { title: metric.measures, series, levels, isShare: metric.range !== null });
+  // What became of those that have no end like the others, for whoever compares them.
+  const ended = ticked.map((trial) => table.row(trial)).filter((row) => row && row.ending);
+  byId("endings").replaceChildren(...ended.slice(0, N_CURVES).map((row) => element("li", {}, element("code", {}, row.trial), " " + row.cells[0] + ": " + row.ending.sentence)));
 }
 
 function drawBest(run) {

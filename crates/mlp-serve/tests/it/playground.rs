@@ -190,3 +190,72 @@ fn one_tab_has_one_training_and_a_tab_that_comes_back_finds_it() {
     server.get(&format!("data/session?id={first}")).expect(404);
     server.post("do/session", &json!({ "session": first, "order": { "do": "run" } })).expect(404);
 }
+
+#[test]
+fn every_choice_of_the_form_goes_with_every_other_or_it_is_said_which_knob_to_turn() {
+    let server = Fixture::new();
+    let choices = server.get("data/settings").json();
+    let names = |key: &str| -> Vec<String> {
+        let list = choices[key].as_array().expect("a list").iter();
+        list.map(|one| one.as_str().or(one[0].as_str()).expect("a name").to_owned()).collect()
+    };
+    let mut replaced = Value::Null;
+    let mut n_explained = 0;
+    let mut try_it = |change: Value| -> Option<String> {
+        let mut config = json!({ "hidden": [4], "epochs": 1, "batch_size": 20, "schedule": "constant" });
+        config.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        let settings =
+            json!({ "data": "digits", "train_size": 40, "test_size": 20, "config": config, "replaces": replaced });
+        let reply = server.post("do/start", &settings);
+        if reply.status != 200 {
+            return Some(reply.json()["error"].as_str().expect("a sentence").to_owned());
+        }
+        replaced = reply.json()["session"].clone();
+        let id = replaced.as_str().expect("a name");
+        order(&server, id, json!({ "do": "run" }));
+        let ended =
+            server.session(id, |state| ["finished", "diverged", "failed"].iter().any(|end| state["mode"] == *end));
+        assert_ne!(ended["mode"], "failed", "{change}: {}", ended["message"]);
+        None
+    };
+    // What the page sends as the outputs of a loss.
+    let output = |loss: &str| {
+        let losses = choices["losses"].as_array().expect("a list");
+        let found = losses.iter().find(|one| one[0] == loss).and_then(|one| one[1].as_str());
+        found.unwrap_or("sigmoid").to_owned()
+    };
+    for loss in names("losses") {
+        for encoding in names("encodings") {
+            for activation in names("activations") {
+                let change = json!({ "loss": loss, "output_activation": output(&loss), "encoding": encoding, "activation": activation });
+                let refused = try_it(change);
+                let is_misfit = loss == "softmax-cross-entropy" && encoding != "one-hot";
+                assert_eq!(refused.is_some(), is_misfit, "{loss}, {encoding}, {activation}: {refused:?}");
+                if let Some(sentence) = refused {
+                    let expected = format!("found {encoding}; set Code to one-hot, or Loss to cross-entropy.");
+                    assert!(
+                        sentence.starts_with("Loss and Code do not go together") && sentence.ends_with(&expected),
+                        "{sentence}"
+                    );
+                    n_explained += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(n_explained, 2 * names("activations").len());
+    for initializer in names("initializers") {
+        for (optimizer, precision) in names("optimizers").iter().zip(["f32", "f64"].iter().cycle()) {
+            for (batch_size, augment) in [(1, json!("gentle")), (20, json!(false))] {
+                let change = json!({ "initializer": initializer, "optimizer": optimizer, "precision": precision, "bias": batch_size == 1, "augment": augment, "batch_size": batch_size, "reduction": if batch_size == 1 { "mean" } else { "sum" } });
+                assert_eq!(try_it(change.clone()), None, "{change}");
+            }
+        }
+    }
+    // An output that was typed besides.
+    let refused = try_it(json!({ "loss": "cross-entropy", "output_activation": "softmax", "encoding": "one-hot" }));
+    let refused = refused.expect("a refusal");
+    assert!(
+        refused.contains("cross-entropy needs sigmoid outputs") && refused.ends_with("such as softmax-cross-entropy."),
+        "{refused}"
+    );
+}

@@ -136,6 +136,11 @@ impl SweepSpec {
         n_seeds(&self.axes)
     }
 
+    /// Whether training begins with a network that must be given besides ([`SweepBuilder::initial`](crate::SweepBuilder::initial)).
+    pub fn needs_initial(&self) -> bool {
+        self.initial.is_some()
+    }
+
     /// The error of a key or value, at the place where the key was set.
     pub(crate) fn error(&self, error: &mlp_train::Error) -> Error {
         let key = error.key().unwrap_or_default().split(['.', '[']).next().unwrap_or_default();

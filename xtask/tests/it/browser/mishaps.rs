@@ -36,21 +36,59 @@ fn odd_files_are_refused_in_words_and_the_pad_goes_on() {
     };
     stroke();
     for (name, content, n_bytes, expected) in [
-        ("letter.txt", "Dear net,", 0, "picture"),
-        ("empty.png", "", 0, "picture"),
+        ("letter.txt", "Dear net,", 0, "That is a text, and no picture (PNG, JPEG, WebP, BMP or GIF)"),
+        ("empty.png", "", 0, "That is an empty file"),
+        (
+            "cut.png",
+            "\u{1}\u{2}\u{3}\u{4}",
+            0,
+            "That is no picture that can be read here: expected PNG, JPEG, WebP, BMP or GIF",
+        ),
+        ("record.json", "{ \"schema\": 1 }", 0, "That is a file of JSON"),
         ("huge.png", "", 33 << 20, "32 MiB at most"),
-        ("page.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1e9\" height=\"1e9\"/>", 0, "picture"),
+        (
+            "page.svg",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1e9\" height=\"1e9\"/>",
+            0,
+            "That is an SVG drawing",
+        ),
     ] {
         drop_file(&browser, name, content, n_bytes);
         let said = problem(&browser);
-        assert!(said.contains(expected) && !said.contains("Start it again"), "{name}: {said}");
+        assert!(
+            said.contains(expected) && !said.contains("Start it again") && !said.contains("byte"),
+            "{name}: {said}"
+        );
         stroke();
     }
-    // Words, dragged from another window.
-    let words = "const d = new DataTransfer(); d.setData('text/plain', 'seven'); \
-                 dispatchEvent(new DragEvent('drop', { dataTransfer: d, bubbles: true, cancelable: true }))";
-    browser.run(words, json!([]));
-    assert!(problem(&browser).contains("That was no file"), "{}", problem(&browser));
+    // A model of this program.
+    let model = "const done = arguments[arguments.length - 1], header = new TextEncoder().encode(' '.repeat(8) + '{\"__metadata__\":{}}'); \
+                 header.set([20, 0, 0, 0, 0, 0, 0, 0]); const d = new DataTransfer(); d.items.add(new File([header], 'net.safetensors')); \
+                 dispatchEvent(new DragEvent('drop', { dataTransfer: d, bubbles: true, cancelable: true })); done(0)";
+    browser.run_and_wait(model, json!([]));
+    assert!(problem(&browser).starts_with("That is a saved net, and no picture"), "{}", problem(&browser));
+    stroke();
+    // Words and links, dragged from another window or pasted.
+    for (event, data, expected) in [
+        ("drop", "text/plain", "That was a text, not a picture"),
+        ("paste", "text/plain", "That was a text, not a picture"),
+        ("drop", "text/uri-list", "That was a link, not a file"),
+        ("paste", "text/html", "That was a text, not a picture"),
+    ] {
+        let words = "const [event, kind] = arguments, d = new DataTransfer(); d.setData(kind, 'http://seven'); \
+                     const made = event === 'drop' ? new DragEvent('drop', { dataTransfer: d, bubbles: true, cancelable: true }) \
+                     : new ClipboardEvent('paste', { clipboardData: d, bubbles: true, cancelable: true }); dispatchEvent(made)";
+        browser.run(words, json!([event, data]));
+        assert!(problem(&browser).contains(expected), "{event} {data}: {}", problem(&browser));
+        stroke();
+    }
+    // A file that has changed since it was chosen, as a folder does, cannot be read; and of several the first is taken.
+    let several = "const c = document.createElement('canvas'); c.width = c.height = 40; const x = c.getContext('2d'); x.fillStyle = '#fff'; x.fillRect(0, 0, 40, 40); \
+                   x.fillStyle = '#000'; x.fillRect(18, 6, 4, 28); const done = arguments[arguments.length - 1]; \
+                   c.toBlob((b) => { const d = new DataTransfer(); for (const n of ['a.png', 'b.png']) d.items.add(new File([b], n, { type: 'image/png' })); \
+                   dispatchEvent(new DragEvent('drop', { dataTransfer: d, bubbles: true, cancelable: true })); done(0); }, 'image/png')";
+    browser.run_and_wait(several, json!([]));
+    assert!(problem(&browser).contains("the first of 2 is on the pad"), "{}", problem(&browser));
     stroke();
 }
 
@@ -84,6 +122,49 @@ fn a_model_that_vanishes_and_a_folder_that_vanishes_are_missed_in_words() {
     browser.wait_for("the sentence", "return !document.getElementById('no-run').hidden");
     assert!(browser.text("#no-run").contains("“runs/one” is not there"), "{}", browser.text("#no-run"));
     assert_eq!(browser.run("return document.getElementById('run').hidden", json!([])), true);
+    assert_eq!(browser.complaints(), [] as [String; 0]);
+}
+
+#[test]
+fn a_model_that_was_chosen_and_is_deleted_is_missed_in_words_until_another_is_chosen() {
+    let Some(browser) = Browser::start(1200, 1000) else { return };
+    let sandbox = with_a_model();
+    sandbox.train("runs/other", &["--set", "hidden=[6]", "--quiet"]).expect_code(0);
+    let serving = Serving::start(&sandbox, &["--data", "./digits"]);
+    browser.go(&serving.at("draw"));
+    browser.wait_for("the models", "return document.getElementById('model-1').options.length === 2");
+    let choose = "const s = document.getElementById('model-1'), o = Array.from(s.options).find((o) => o.value.startsWith(arguments[0])); \
+                  s.value = o.value; s.dispatchEvent(new Event('change', { bubbles: true })); return o.value";
+    let chosen = browser.run(choose, json!(["runs/one/"]));
+    let trial = chosen.as_str().and_then(|id| id.rsplit('/').next()).expect("a trial").to_owned();
+    browser.draw("#pad", &[(0.5, 0.2), (0.5, 0.8)], Pointer::Mouse);
+    browser.wait_for("an answer", "return document.querySelectorAll('.code li').length > 0");
+    assert_eq!(browser.run("return document.getElementById('model-gone').hidden", json!([])), true);
+    // The file alone goes; its record stays.
+    std::fs::remove_file(sandbox.path(&format!("runs/one/models/{trial}.safetensors"))).expect("a model that goes");
+    browser.draw("#pad", &[(0.3, 0.2), (0.3, 0.8)], Pointer::Mouse);
+    browser.wait_for("the sentence", "return !document.getElementById('model-gone').hidden");
+    let said = browser.text("#model-gone");
+    assert!(
+        said.contains("runs/one") && said.contains("is there no longer") && said.contains("choose another"),
+        "{said}"
+    );
+    // The other one reads meanwhile, and nothing else is complained of.
+    browser.wait_for(
+        "the other one's answer",
+        "return document.querySelector('.reading h3').textContent.startsWith('runs/other')",
+    );
+    browser.wait_for("no complaint", "return document.getElementById('problem').hidden");
+    assert_eq!(browser.run("return document.getElementById('model-gone').hidden", json!([])), false);
+    browser.run(choose, json!(["runs/other/"]));
+    assert_eq!(browser.run("return document.getElementById('model-gone').hidden", json!([])), true);
+    // With its folder the last one goes.
+    std::fs::remove_dir_all(sandbox.path("runs/other")).expect("a folder that goes");
+    browser.wait_for(
+        "the sentence",
+        "return document.getElementById('model-gone').textContent.includes('No other is left')",
+    );
+    browser.wait_for("the offer", "return !document.getElementById('no-model').hidden");
     assert_eq!(browser.complaints(), [] as [String; 0]);
 }
 

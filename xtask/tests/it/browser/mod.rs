@@ -17,3 +17,4 @@ mod stories;
 mod sweeps;
 mod tabs;
 mod training;
+mod watching;
