@@ -194,6 +194,15 @@ impl FoundModel {
 }
 
 fn without_model(folder: &Path, n_records: usize) -> Failure {
+    if n_records == 0 && RunFolder::new(folder).specification().is_file() {
+        return Failure::new(
+            Code::InputOutput,
+            format!(
+                "{}: expected a model, found a run that has not come to one yet; the command that began it, run again, goes on",
+                folder.display()
+            ),
+        );
+    }
     let (expected, found) = match n_records {
         0 => ("a model, or a folder of results with models in it", "a folder without records of trials".to_owned()),
         n => ("a trial that finished", format!("none among {}", counted(n, "trial"))),

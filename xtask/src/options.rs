@@ -65,8 +65,8 @@ pub(crate) fn warn_of_validation_splits<'a>(records: impl Iterator<Item = &'a Ru
     let n_splits = n_validation_splits(records.clone());
     if n_splits > 1 && Ranking::of(records, by).set == Compared::Validation {
         notice(format_args!(
-            "warning: the trials are validated by samples that were split off in {n_splits} different ways: who splits off more \
-             has fewer to learn from, and who splits off fewer is judged with more luck"
+            "warning: the trials are validated by samples that were split off in {n_splits} different ways, so that they \
+             learn from other samples and are judged by others"
         ));
     }
 }

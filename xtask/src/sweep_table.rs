@@ -64,6 +64,10 @@ pub(crate) fn sweep_table(
     let table = Table::new(&lines, score_columns(&configurations, ranking, n_seeds, groups), n_needed);
     table.print(usize::MAX, |place| trouble(&configurations[place], stopped, groups), output);
     let is_torn = |row: &&Repetitions<'_, Settings>| groups.n_trained(row).is_some();
+    if configurations.iter().all(|row| row.scores(ranking.metric).is_empty()) {
+        output.line("\nno trial has a result: there is nothing to compare");
+        return;
+    }
     let most_seeds = configurations.iter().filter(|row| !is_torn(row)).map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(

@@ -16,8 +16,8 @@
 //! samples. A whole training loop with a loss and an update rule of its own is in
 //! `examples/custom_loop.rs`.
 //!
-//! Conventions: a batch has one row a sample, `(n_samples, n_features)`; weights are `(n_inputs, n_outputs)`; losses are
-//! means over the batch. Numbers are `f32` or `f64` ([`Real`]). A wrong shape is a mistake in the calling program and
+//! Conventions: a batch has one row a sample, `(n_samples, n_features)`; weights are `(n_inputs, n_outputs)`; the loss of a
+//! batch is the mean over its samples, and what [`Workspace::step`] returns their sum. Numbers are `f32` or `f64` ([`Real`]). A wrong shape is a mistake in the calling program and
 //! panics, naming both shapes. Randomness comes from a seed or a generator that the caller passes. Every choice is named in
 //! texts ([`str::parse`] and `Display`); an [`UnknownName`] says which names there are.
 //!

@@ -14,10 +14,14 @@ const N_DOTS: usize = 600;
 /// From this ratio on the seconds stand on a logarithmic axis.
 const RATIO_LOGARITHMIC: f64 = 8.0;
 
-/// The configurations that no other beats in both score and seconds, the quickest first, by their rank.
+/// The configurations that no other beats in both score and seconds, the quickest first, by their rank; those of which more trials
+/// diverged or failed than of others are not among them, as their scores are those of the luckier seeds.
 pub(crate) fn front(overview: &Overview<'_>) -> Vec<usize> {
-    let mut costed: Vec<(usize, f64, f64)> =
-        costed(overview).map(|(rank, _, seconds, mean)| (rank, seconds, mean)).collect();
+    let least = costed(overview).map(|(_, cell, _, _)| cell.n_lost()).min().unwrap_or(0);
+    let mut costed: Vec<(usize, f64, f64)> = costed(overview)
+        .filter(|(_, cell, _, _)| cell.n_lost() == least)
+        .map(|(rank, _, seconds, mean)| (rank, seconds, mean))
+        .collect();
     costed.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     let mut best: Option<f64> = None;
     let mut front = Vec::new();

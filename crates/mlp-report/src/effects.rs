@@ -122,7 +122,7 @@ pub struct KeyEffect {
     /// How much better the best is than the worst; negative where that is the worst for what it lost.
     pub span: f64,
     /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
-    /// estimates has none.
+    /// estimates has none. It is wider than Student's for two levels named beforehand (Bonferroni, see the module).
     pub span_half_width: Option<f64>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
     pub is_separable: bool,
@@ -185,7 +185,8 @@ impl KeyEffect {
         !self.has_too_few && self.importance.is_none_or(|importance| importance.matters && is_itself)
     }
 
-    /// Whether other seeds might well turn the best and the worst value round.
+    /// Whether other seeds might well turn the best and the worst value round; false where nothing is known about that, as
+    /// [`KeyEffect::span_half_width`] tells: with one seed, and of drawn configurations.
     pub fn may_be_luck(&self) -> bool {
         self.span_half_width.is_some_and(|half_width| half_width >= self.span)
     }

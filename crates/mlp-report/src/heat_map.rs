@@ -65,6 +65,7 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
     let means: Vec<f64> = squares.iter().flatten().filter_map(|square| mean(&square.scores)).collect();
     let scale = ScoreScale::new(overview, &means).unwrap_or(ScoreScale { worst: 0.0, best: 1.0 });
     let (worst, best) = (scale.worst, scale.best);
+    let marked = best_square(overview, &squares);
     for (column, lines) in names.lines.iter().enumerate() {
         let x = left + (column as f64 + 0.5) * column_width;
         let y = top - 7.0 - LINE * lines.len() as f64 / 2.0;
@@ -78,7 +79,9 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
             let from_x = left + column as f64 * column_width;
             let (from, to) = ((from_x + 1.0, from_y + 1.0), (from_x + column_width - 1.0, from_y + row_height - 1.0));
             let hint = hint(overview, (x, column), (y, row), square);
-            canvas.explained(&hint, |canvas| draw_square(canvas, overview, square, (worst, best), from, to));
+            canvas.explained(&hint, |canvas| {
+                draw_square(canvas, overview, (square, marked == Some((row, column))), (worst, best), from, to);
+            });
         }
     }
     draw_legend(&mut canvas, overview, &means, (worst, best), (12.0, bottom + 22.0));
@@ -88,6 +91,22 @@ fn draw(overview: &Overview<'_>, x: &Factor, y: &Factor) -> String {
         overview.metric.format(best),
     );
     canvas.finish(&title, &description)
+}
+
+/// Row and column of the best: of those of which the smallest share of trials was lost, as the mean over the others flatters.
+fn best_square(overview: &Overview<'_>, squares: &[Vec<Square>]) -> Option<(usize, usize)> {
+    let all = squares.iter().enumerate().flat_map(|(row, squares)| {
+        squares
+            .iter()
+            .enumerate()
+            .filter_map(move |(column, square)| Some(((row, column), square, mean(&square.scores)?)))
+    });
+    let share_lost = |square: &Square| {
+        let n_lost = square.n_diverged + square.n_failed;
+        n_lost as f64 / (n_lost + square.scores.len()) as f64
+    };
+    let by_score = |a: f64, b: f64| if overview.metric.higher_is_better() { b.total_cmp(&a) } else { a.total_cmp(&b) };
+    all.min_by(|a, b| share_lost(a.1).total_cmp(&share_lost(b.1)).then_with(|| by_score(a.2, b.2))).map(|best| best.0)
 }
 
 /// The names of the columns, in as many lines as they need.
@@ -137,7 +156,7 @@ fn column_name(factor: &Factor, level: usize) -> String {
 fn draw_square(
     canvas: &mut Canvas,
     overview: &Overview<'_>,
-    square: &Square,
+    (square, is_marked): (&Square, bool),
     (worst, best): (f64, f64),
     from: (f64, f64),
     to: (f64, f64),
@@ -164,7 +183,7 @@ fn draw_square(
     if chart::text_width(&written, 12.0) <= to.0 - from.0 {
         let is_beyond = overview.metric.is_better(worst, mean);
         let color = if is_beyond { palette::MUTED } else { palette::INK };
-        canvas.text(&written, center, Anchor::Middle, 12.0, color, share > 0.999);
+        canvas.text(&written, center, Anchor::Middle, 12.0, color, is_marked);
     }
 }
 

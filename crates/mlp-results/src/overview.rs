@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use mlp_train::{EpochMetrics, EpochRecord};
+use mlp_train::{Decoding, EpochMetrics, EpochRecord};
 use serde_json::Value;
 
 use crate::best::best_by;
@@ -198,6 +198,12 @@ impl<'a> Overview<'a> {
     }
 
     fn trained_from(&self) -> Option<f64> {
+        // Where the largest output answers, one that is below ½ is no exact code: that is not to have learned nothing.
+        let answers_exactly = |trial: &&TrialResult| trial.record.answers_by() == Decoding::Exact;
+        let trials = || self.cells.iter().flat_map(|cell| cell.trials.iter().copied());
+        if self.metric == Metric::ExactAccuracy && !trials().all(|trial| answers_exactly(&trial)) {
+            return None;
+        }
         let best = self.score(self.best?)?;
         let (_, constant) = self.best_constant()?;
         let perfect = if self.metric.higher_is_better() { 1.0 } else { 0.0 };

@@ -153,7 +153,7 @@ impl Classifier {
         let committee = Committee::new(models)?;
         let model = committee.members()[0];
         if model.classes.is_empty() {
-            let advice = "say what the labels stand for in SavedModel::classes";
+            let advice = "say what the labels stand for in SavedModel::classes, or load what answers with numbers as a tabular::MlpRegressor";
             return Err(Error::at(ErrorKind::Model, "config, key classes", "the names of the classes", "none")
                 .with_advice(advice));
         }

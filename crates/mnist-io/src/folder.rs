@@ -16,7 +16,7 @@ impl LabeledImages {
     /// Their names are MNIST's, `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`, or the same with a dot (`train-images.idx3-ubyte`), or `test` for `t10k`; each may end
     /// in `.gz`, and each may lie in a folder of its name, as some archives unpack. The classes are the ten digits, unless
-    /// a file `classes.txt` names others, one character a line. The two sets are loaded at the same time, the second by a
+    /// a file `classes.txt` names others, one character or word a line. The two sets are loaded at the same time, the second by a
     /// thread that is started for it.
     ///
     /// # Errors

@@ -135,7 +135,7 @@ fn show(standing: &Standing, overview: &Overview<'_>, folder: &Path, output: &mu
     let work = match (&standing.holder, standing.n_left()) {
         (Some(holder), _) => holder.clone(),
         (None, 0) => "complete".to_owned(),
-        (None, _) => "nobody is at work; running the sweep again goes on".to_owned(),
+        (None, _) => "nobody is at work; the same command, run again, goes on".to_owned(),
     };
     output.line(format_args!("work     {work}"));
     let mut parts = vec![format!("{} finished", standing.count(Status::Finished))];

@@ -376,6 +376,24 @@ fn trials_that_split_off_validation_samples_in_different_ways_are_ranked_with_a_
     assert!(!outcome.stderr.contains("different ways"), "{}", outcome.stderr);
 }
 
+#[test]
+fn where_no_trial_has_a_result_nothing_is_compared() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "dead.toml",
+        "hidden = [16]\nactivation = \"identity\"\noutput_activation = \"identity\"\nloss = \"squared\"\nreduction = \"sum\"\n\
+         epochs = 2\nencoding = \"one-hot\"\noptimizer = \"sgd\"\nbatch_size = 8\n[sweep]\nlearning_rate = [1e20, 1e21]\nseed = [0, 1]\n",
+    );
+    let outcome = sandbox.run(["sweep", "dead.toml", "--data", "./digits", "--out", "out"]);
+    assert!(outcome.said().contains("no trial has a result: there is nothing to compare"), "{outcome:#?}");
+    assert!(!outcome.said().contains("standard deviation") && !outcome.said().contains("best first"), "{outcome:#?}");
+    // A folder with a specification and nothing else is that of a run that was stopped.
+    fs::remove_dir_all(sandbox.path("out/trials")).expect("a folder");
+    fs::create_dir(sandbox.path("out/trials")).expect("a folder");
+    let outcome = sandbox.run(["evaluate", "out", "--data", "./digits"]).expect_code(4);
+    outcome.expect_error("found a run that has not come to one yet; the command that began it, run again, goes on");
+}
+
 /// What `--from` takes is a model; the record beside it names it.
 #[test]
 fn the_record_of_a_trial_given_as_a_model_is_answered_with_the_model() {

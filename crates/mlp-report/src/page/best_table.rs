@@ -28,6 +28,8 @@ pub(super) struct BestTable {
     rows: Vec<Row>,
     /// The number of all configurations, where not all are in the table.
     n_cells_beyond: Option<String>,
+    /// Whether more seeds are planned.
+    is_unfinished: bool,
     /// Whether seeds of any were stopped while others have scores.
     has_partly_stopped: bool,
     /// Whether seeds of any diverged or failed while others have scores.
@@ -84,6 +86,7 @@ impl BestTable {
             keys: if keys.len() > 1 { "configuration".to_owned() } else { keys.join("") },
             columns: Columns::new(best, n_seeds),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell, n_seeds)).collect(),
+            is_unfinished: n_seeds.is_some_and(|n_seeds| n_seeds > 1),
             has_lost: best.iter().any(|cell| cell.n_lost() > 0 && !cell.scores.is_empty()),
             has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
             n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),

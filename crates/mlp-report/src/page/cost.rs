@@ -14,6 +14,8 @@ use crate::markup::{render, shown};
 struct Cost<'a> {
     rows: Vec<Row>,
     n_more: usize,
+    /// Whether some configuration lost trials that others did not lose.
+    has_lost: bool,
     figures: FigureList<'a>,
 }
 
@@ -43,6 +45,7 @@ pub(super) fn section(overview: &Overview<'_>, figures: &Figures<'_>) -> Option<
     Some(render(&Cost {
         rows: front.iter().take(N_BEST).map(row).collect(),
         n_more: front.len().saturating_sub(N_BEST),
+        has_lost: overview.cells.iter().any(|cell| cell.n_lost() > 0 && !cell.scores.is_empty()),
         figures: FigureList { figures: &figures.cost },
     }))
 }

@@ -44,9 +44,7 @@ fn best(overview: &Overview<'_>) -> Tile {
             let title = metric.title();
             let trial = Some(shown(&text::trial(&best.record.trial)));
             let ranked = overview.ranking().score(&best.record).filter(|_| overview.is_ranked_apart());
-            let own = overview.cells.iter().find(|cell| cell.holds(Some(best)) && !cell.is_bimodal);
-            let n_seeds = own.map_or(0, |cell| cell.ranking_scores.len());
-            let lucky = if n_seeds > 1 { format!("the luckiest of {n_seeds} seeds; ") } else { String::new() };
+            let lucky = luck(overview, best);
             let (name, remark) = match ranked {
                 Some(ranked) => (
                     format!("{title} of the best on the {} set", overview.set_name()),
@@ -71,6 +69,18 @@ fn best(overview: &Overview<'_>) -> Tile {
         }
         None => Tile::new("Best trial", "none", "no trial finished with a finite result"),
     }
+}
+
+/// `the luckiest of 3 seeds, 2 of 5 diverged; of configuration no. 2; `: how the best trial stands to its configuration, and that to the others.
+fn luck(overview: &Overview<'_>, best: &TrialResult) -> String {
+    let Some((place, cell)) = overview.cells.iter().enumerate().find(|(_, cell)| cell.holds(Some(best))) else {
+        return String::new();
+    };
+    let n_seeds = cell.ranking_scores.len();
+    let seeds = (n_seeds > 1 && !cell.is_bimodal).then(|| format!("the luckiest of {n_seeds} seeds"));
+    let number = (place > 0).then(|| format!("of configuration no. {}", place + 1));
+    let said: Vec<String> = seeds.into_iter().chain(cell.losses()).chain(number).collect();
+    said.iter().map(|part| format!("{part}; ")).collect()
 }
 
 fn best_mean(overview: &Overview<'_>) -> Option<Tile> {

@@ -220,6 +220,31 @@ fn a_value_at_which_trials_diverged_is_not_called_the_best() {
     assert!(effects.keys[0].span < 0.0);
 }
 
+/// What lost seeds is neither the bold cell of the heat map nor among those that no other beats; and the tile of the best says so.
+#[test]
+fn the_luckier_seeds_of_a_configuration_are_not_held_against_whole_ones() {
+    let record = |rate: u64, size: u64, seed: u64| {
+        let settings = [("learning_rate", json!(rate)), ("batch_size", json!(size))];
+        if (rate, size) == (2, 2) && seed > 0 {
+            return made_up::diverged(&settings, Story { accuracy: 0.5, pace: 1.0, n_epochs: 1, seed });
+        }
+        let accuracy = if (rate, size) == (2, 2) { 0.97 } else { 0.9 + 0.001 * (2 * rate + size + seed) as f64 };
+        scored(&settings, seed, accuracy)
+    };
+    let input = made_up::input((0..12).map(|index| record(1 + index % 2, 1 + index / 2 % 2, index / 4)).collect());
+    let overview = Overview::new(&input.trials);
+    assert_eq!(overview.cells.last().unwrap().n_lost(), 2);
+    let map = heat_map::heat_map(&overview, 0, 1);
+    let texts = map.split("<text").filter_map(|text| text.split("</text>").next());
+    let bold: Vec<&str> = texts.filter(|text| text.contains("\"bold\"") && !text.contains("Accuracy")).collect();
+    assert!(bold.len() == 1 && !bold[0].contains("97.0"), "{bold:?}");
+    let page = report_html(&input);
+    assert!(page.contains("2 of 3 diverged; of configuration no. 4; trial"), "{page}");
+    let cost = &page[page.find("id=\"cost\"").unwrap()..];
+    let cost = &cost[..cost.find("</table>").unwrap()];
+    assert!(cost.contains("of these only such are here") && !cost.contains("97.00 %"), "{cost}");
+}
+
 #[test]
 fn where_nothing_has_a_result_nothing_is_said_of_effects() {
     let records = (0..6).map(|index| {

@@ -318,6 +318,20 @@ fn configurations_that_lost_seeds_rank_behind_those_that_lost_fewer() {
     assert_eq!((ranked[1].n_lost(), ranked[1].losses().as_deref()), (1, Some("1 of 3 diverged")));
 }
 
+/// Of a net whose largest output answers, few outputs reach ½ early on: its exact codes are rare, though it has learned much.
+#[test]
+fn exact_codes_say_of_no_net_that_answers_otherwise_that_it_has_not_trained() {
+    let records = [(0.53, 0.172), (0.9, 0.86), (0.91, 0.87)].into_iter().zip(0..).map(|((accuracy, exact), seed)| {
+        let mut record = scored(&[("encoding", json!("one-hot"))], seed, accuracy);
+        let all = record.epochs.iter_mut().filter_map(|epoch| epoch.test.as_mut());
+        all.for_each(|metrics| metrics.exact_accuracy = Some(exact));
+        record
+    });
+    let trials = made_up::trials(records.collect());
+    let overview = Overview::ranked(&trials, "test.exact_accuracy".parse().unwrap());
+    assert!((overview.trained_from, overview.is_bimodal()) == (None, false) && overview.cells[0].interval().is_some());
+}
+
 /// Scores from 24 to 60 %, where always the same answer reaches 11 %: all learn, some more slowly.
 #[test]
 fn who_learns_slowly_has_trained_and_only_a_gap_makes_two_groups() {

@@ -45,6 +45,9 @@ use crate::model::{SavedModel, load_model};
 /// # std::fs::remove_file(path).unwrap();
 /// # Ok::<(), mlp_train::Error>(())
 /// ```
+///
+/// Two are equal if their histories are, too, in which are the seconds that training took: to compare what was learned, compare
+/// their models (`to_model`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpClassifier<L> {
     classes: Vec<L>,

@@ -29,6 +29,9 @@ use crate::model::{SavedModel, load_model};
 /// # assert!(price.is_finite());
 /// # Ok::<(), mlp_train::Error>(())
 /// ```
+///
+/// Two are equal if their histories are, too, in which are the seconds that training took: to compare what was learned, compare
+/// their models (`to_model`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpRegressor {
     fitted: Fitted,
@@ -118,7 +121,9 @@ impl MlpRegressor {
         Ok(columns.map(|(answers, targets)| r_squared(answers, targets)).sum::<f64>() / targets.ncols() as f64)
     }
 
-    /// How the training went; `None` for a regressor that was loaded.
+    /// How the training went; `None` for a regressor that was loaded. With outputs as they are (`Activation::Identity`), losses and
+    /// errors in it are those of targets that were scaled to a deviation of 1 in each column, as training sees them: times the
+    /// deviation of a column's targets, such an error is in the unit of the table.
     pub fn history(&self) -> Option<&History> {
         self.fitted.history.as_ref()
     }

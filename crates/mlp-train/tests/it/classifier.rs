@@ -118,7 +118,7 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
     let all = [refusal(&mirror(3)), refusal(&nameless), images.to_string(), rows.to_string(), overflow.to_string()];
     insta::assert_snapshot!(all.join("\n"), @r"
     expected a network with 2 outputs, for the binary codes of 3 classes, found 3; take the model that was trained on these classes
-    config, key classes: expected the names of the classes, found none; say what the labels stand for in SavedModel::classes
+    config, key classes: expected the names of the classes, found none; say what the labels stand for in SavedModel::classes, or load what answers with numbers as a tabular::MlpRegressor
     expected 2 inputs in each sample, as the network has, found 3
     input 1 of sample 1 is NaN; every number must be finite
     expected finite outputs, found inf at bit 1: the weights of the model are too large for its numbers; take a model of a run that did not diverge
