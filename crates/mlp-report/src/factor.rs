@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use mlp_results::{Overview, VariedKey, text};
+use mlp_results::{FOLDER_KEY, Overview, VariedKey, text};
 use serde_json::Value;
 
 /// More values than these are grouped.
@@ -105,8 +105,12 @@ fn are_drawn(overview: &Overview<'_>, varied: &VariedKey) -> bool {
 
 /// Whether a key's values are few, but nearly all of them occur once, while other keys change as well: as in a search with
 /// few draws. Where one setting after the other is changed, values are single, too, but the others stay as they are; then
-/// there are as many configurations as a sum of single effects has unknowns.
+/// there are as many configurations as a sum of single effects has unknowns. Folders that are compared are as a rule small grids,
+/// each with values of its own.
 fn are_single(overview: &Overview<'_>, n_values: usize) -> bool {
+    if overview.varied.iter().any(|key| key.key == FOLDER_KEY) {
+        return false;
+    }
     let n_unknowns = 1 + overview.varied.iter().map(|key| key.values.len() - 1).sum::<usize>();
     let n_cells = overview.cells.len();
     n_values >= N_SINGLE && 2 * n_cells < 3 * n_values && n_unknowns > n_cells

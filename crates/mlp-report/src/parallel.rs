@@ -24,6 +24,8 @@ const ROW_HEIGHT: f64 = 84.0;
 const TOP: f64 = 86.0;
 const LEFT: f64 = 24.0;
 const RIGHT: f64 = WIDTH - 24.0;
+/// How many characters of the names of settings that always change together are shown.
+const N_TITLE: usize = 48;
 /// The names of values are broken into lines where each has so much room, and into at most so many.
 const N_ROOM: f64 = 36.0;
 const N_LINES: usize = 4;
@@ -50,14 +52,15 @@ pub fn parallel(overview: &Overview<'_>, effects: &Effects) -> String {
         rows.draw_line(&mut canvas, overview, rank, paint);
     }
     for (row, key) in rows.keys.iter().enumerate() {
-        draw_row(&mut canvas, &overview.varied[key.factor.key].title, rows.y(row), &level_names(&key.factor));
+        let title = text::shorten(&key.factor.title(overview), N_TITLE);
+        draw_row(&mut canvas, &title, rows.y(row), &level_names(&key.factor));
     }
     let ticks = rows.scores.ticks.iter();
     let ticks: Vec<(f64, String)> =
         ticks.filter_map(|(value, name)| Some((x(rows.scores.place(*value)?), name.clone()))).collect();
     let name = format!("{}, {} set", overview.metric.title().to_lowercase(), overview.set_name());
     draw_row(&mut canvas, &name, rows.y(rows.keys.len()), &ticks);
-    let names: Vec<&str> = rows.keys.iter().map(|key| overview.varied[key.factor.key].title.as_str()).collect();
+    let names: Vec<String> = rows.keys.iter().map(|key| key.factor.title(overview)).collect();
     let description = format!("{} configurations over {}.", rows.cells.len(), names.join(", "));
     canvas.finish(&title, &description)
 }

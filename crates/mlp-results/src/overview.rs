@@ -31,6 +31,9 @@ const SHARE_GAP: f64 = 0.25;
 /// How many times as wide as any other gap between two neighbouring scores it must be.
 const TIMES_OTHER_GAPS: f64 = 2.0;
 
+/// A name of a configuration has room for so many of the longest values.
+const N_VALUES_IN_FULL: usize = 10;
+
 /// A list of trials, sorted out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overview<'a> {
@@ -153,8 +156,10 @@ impl<'a> Overview<'a> {
     }
 
     fn joined(&self, cell: &Cell<'_>, named: fn(&VariedKey, usize) -> String) -> String {
-        let values = self.varied.iter().zip(&cell.indices).map(|(key, &index)| named(key, index));
-        text::clean(&values.collect::<Vec<_>>().join(" · "), text::MAX_CHARACTERS)
+        let value = |(key, &index): (&VariedKey, &usize)| text::clean(&named(key, index), text::MAX_CHARACTERS);
+        let values: Vec<String> = self.varied.iter().zip(&cell.indices).map(value).collect();
+        // What tells two configurations apart may stand at the end.
+        text::clean(&values.join(" · "), N_VALUES_IN_FULL * text::MAX_CHARACTERS)
     }
 
     /// Whether a network with this score trained: whether it left behind what the best constant answer reaches

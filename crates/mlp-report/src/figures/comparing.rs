@@ -22,7 +22,8 @@ pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Repo
         figures.push(ReportFigure {
             name: "heat-map".to_owned(),
             svg: heat_map::heat_map(overview, 0, 1),
-            caption: "The stronger the blue, the better; the best of the cells that lost fewest trials is bold. The shades are spread over the better cells, \
+            caption: "The stronger the blue, the better; the best of the cells that lost fewest trials is bold. The \
+                      shades are spread over the better cells, \
                       so that one that failed does not flatten the rest; what is worse than their lower end has the palest \
                       one and grey figures. Without a score: × diverged, ! failed, ○ stopped early, – not run; × after a \
                       figure: some of its runs diverged. Ranges across are named by their medians."
