@@ -56,6 +56,8 @@ pub(crate) fn sweep_table(
             configurations.push(Repetitions { settings: settings.clone(), records: Vec::new() });
         }
     }
+    // What lost seeds and has no result stands behind what was stopped, which lost none.
+    configurations.sort_by_key(|row| row.scores(ranking.metric).is_empty() && row.n_diverged() + row.n_failed() > 0);
     if configurations.is_empty() {
         return;
     }

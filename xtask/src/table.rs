@@ -77,7 +77,7 @@ impl Table {
         output.line(self.line(&widths, |column| &column.head));
         let n_cells = self.settings.iter().chain(&self.numbers).map(|column| column.cells.len()).min().unwrap_or(0);
         for place in 0..n_cells.min(n_lines) {
-            output.line(format_args!("{}{}", self.line(&widths, |column| &column.cells[place]), remark(place)));
+            output.line(with_remark(self.line(&widths, |column| &column.cells[place]), &remark(place)));
         }
     }
 
@@ -97,6 +97,12 @@ impl Table {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+/// The line with what is remarked of it, behind it where there is room, or else below.
+fn with_remark(line: String, remark: &str) -> String {
+    let is_wide = line.chars().count() + remark.chars().count() > WIDTH;
+    if is_wide && !remark.is_empty() { format!("{line}\n  {remark}") } else { line + remark }
 }
 
 fn cut(text: &str, width: usize) -> String {
@@ -180,6 +186,13 @@ mod tests {
         assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
         assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>().join(" "), format!("varies {}", text.trim()));
         assert!(wrapped.lines().skip(1).all(|line| line.starts_with("         w")));
+    }
+
+    #[test]
+    fn a_remark_that_does_not_fit_behind_its_line_stands_below_it() {
+        let line = "9".repeat(70);
+        assert_eq!(with_remark(line.clone(), "  1 died"), format!("{line}  1 died"));
+        assert_eq!(with_remark(line.clone(), "  3 of 5 diverged"), format!("{line}\n    3 of 5 diverged"));
     }
 
     #[test]

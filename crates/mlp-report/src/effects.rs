@@ -44,7 +44,7 @@ mod together;
 
 use std::collections::BTreeSet;
 
-use mlp_results::interval::{interval, mean};
+use mlp_results::interval::{interval, mean, range};
 use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
@@ -97,6 +97,8 @@ pub struct Effects {
     pub is_folder_left_out: bool,
     /// The number of distinct seeds among the scored trials.
     pub n_seeds: usize,
+    /// Whether every configuration has each of them.
+    pub is_balanced: bool,
     /// The combinations with a score, and how many there could be of the levels that have any.
     pub n_combinations: (usize, usize),
     /// The share of the variance between configurations that a sum of one effect per key describes, where there are at
@@ -113,13 +115,15 @@ pub struct KeyEffect {
     pub levels: Vec<LevelEffect>,
     /// The best and the worst level, each with its estimate; nothing of fewer than two.
     ///
-    /// The best is one of which the smallest share of trials diverged or failed, as the mean over those that are left flatters.
-    /// Where that leaves no worse estimate, the worst is the level that lost most.
+    /// The best has the best estimate. Trials that diverged or failed are in no mean: the worst is the level that would be, if they
+    /// counted like the worst score of all, or like the best constant answer where that is worse.
     pub best_and_worst: Option<[(usize, f64); 2]>,
+    /// Whether another level would be the best if they counted so: then none is.
+    pub hinges_on_losses: bool,
     /// Where means are taken over the combinations of the other settings in which all values were run: over how many, of how
     /// many that were run with any.
     pub matched: Option<(usize, usize)>,
-    /// How much better the best is than the worst; negative where that is the worst for what it lost.
+    /// How much better the best estimate is than any other.
     pub span: f64,
     /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
     /// estimates has none. It is wider than Student's for two levels named beforehand (Bonferroni, see the module).
@@ -161,6 +165,8 @@ pub struct LevelEffect {
     pub half_width: Option<f64>,
     /// Whether the configurations do not determine the mean apart from other keys: then there is no estimate.
     pub is_undetermined: bool,
+    /// Whether the estimate rests on a configuration with one seed, while others have several: then it has no interval.
+    pub has_single_seed: bool,
     /// Whether runs of one of its configurations fall into two groups ([`Overview::are_bimodal`]), or where configurations were
     /// drawn, the means of these.
     pub is_bimodal: bool,
@@ -192,25 +198,40 @@ impl KeyEffect {
     }
 }
 
-/// The best and the worst level, as [`KeyEffect::best_and_worst`] has them.
-fn best_and_worst(levels: &[LevelEffect], higher_is_better: bool) -> Option<[(usize, f64); 2]> {
-    let estimates = || levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?)));
-    // The better first.
-    let by_estimate = |a: f64, b: f64| if higher_is_better { b.total_cmp(&a) } else { a.total_cmp(&b) };
-    let by_loss = |a: usize, b: usize| levels[a].share_lost().total_cmp(&levels[b].share_lost());
-    let best = estimates().min_by(|a, b| by_loss(a.0, b.0).then_with(|| by_estimate(a.1, b.1)))?;
-    let others = || estimates().filter(|(level, _)| *level != best.0);
-    // Of equals the last.
-    let worst = others().max_by(|a, b| by_estimate(a.1, b.1))?;
-    if by_estimate(worst.1, best.1).is_ge() {
-        return Some([best, worst]);
-    }
-    let most_lost = others().max_by(|a, b| by_loss(a.0, b.0).then_with(|| by_estimate(a.1, b.1)))?;
-    Some([best, most_lost])
+/// The levels of a key in their order.
+struct Ends {
+    best: (usize, f64),
+    worst: (usize, f64),
+    lowest: (usize, f64),
+    hinges_on_losses: bool,
 }
 
-fn span(best_and_worst: Option<[(usize, f64); 2]>, higher_is_better: bool) -> f64 {
-    best_and_worst.map_or(0.0, |[best, worst]| if higher_is_better { best.1 - worst.1 } else { worst.1 - best.1 })
+impl Ends {
+    /// Of levels where the worst score of all is `worst_score`; nothing of fewer than two.
+    fn new(levels: &[LevelEffect], higher_is_better: bool, worst_score: f64) -> Option<Ends> {
+        let estimates: Vec<(usize, f64)> =
+            levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?))).collect();
+        let goodness = |value: f64| if higher_is_better { value } else { -value };
+        let if_counted = |&(level, estimate): &(usize, f64)| {
+            let share = levels[level].share_lost();
+            goodness((1.0 - share) * estimate + share * worst_score)
+        };
+        let as_is = |&(_, estimate): &(usize, f64)| goodness(estimate);
+        // Of equals the first is the best, and the last the worst.
+        let first =
+            |by: &dyn Fn(&(usize, f64)) -> f64| estimates.iter().min_by(|a, b| by(b).total_cmp(&by(a))).copied();
+        let best = first(&as_is)?;
+        let hinges_on_losses = first(&if_counted)?.0 != best.0;
+        let last = |by: &dyn Fn(&(usize, f64)) -> f64| {
+            let others = estimates.iter().filter(|(level, _)| *level != best.0);
+            others.max_by(|a, b| by(b).total_cmp(&by(a))).copied()
+        };
+        Some(Ends { best, worst: last(&if_counted)?, lowest: last(&as_is)?, hinges_on_losses })
+    }
+
+    fn span(&self) -> f64 {
+        (self.best.1 - self.lowest.1).abs()
+    }
 }
 
 /// What each varied key does to the score.
@@ -237,11 +258,17 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
     let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible && seeds.len() < 2;
     let higher_is_better = overview.metric.higher_is_better();
-    let (mut ends, mut matched, mut spans) = (Vec::new(), vec![None; used.len()], vec![None; used.len()]);
+    let (mut matched, mut spans) = (vec![None; used.len()], vec![None; used.len()]);
+    let constant = overview.best_constant().map(|(_, value)| value);
+    let all_scores = trials(overview).filter_map(|trial| score_at(overview, trial, at_epoch)).chain(constant);
+    let all_scores = range(all_scores);
+    let worst_score = all_scores.map_or(0.0, |(low, high)| if higher_is_better { low } else { high });
+    let ends_of = |levels: &[LevelEffect]| Ends::new(levels, higher_is_better, worst_score);
+    let mut ends: Vec<Option<Ends>> = Vec::new();
     let mut explained = None;
     if design == Design::Drawn {
         over_draws(overview, &units, &mut levels);
-        ends = levels.iter().map(|levels| best_and_worst(levels, higher_is_better)).collect();
+        ends.extend(levels.iter().map(|levels| ends_of(levels)));
     } else {
         let grid = Grid::new(&units, &sizes, n_blocks, is_sparse);
         explained = grid.explained();
@@ -249,8 +276,9 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
             let (combinations, spreads) = grid.estimate(key, levels);
             matched[key] = combinations;
             let n_levels = levels.iter().filter(|level| level.estimate().is_some()).count();
-            ends.push(best_and_worst(levels, higher_is_better));
-            spans[key] = ends[key].and_then(|[best, worst]| spreads.of_difference(best.0, worst.0, n_levels));
+            ends.push(ends_of(levels));
+            spans[key] =
+                ends[key].as_ref().and_then(|ends| spreads.of_difference(ends.best.0, ends.lowest.0, n_levels));
         }
     }
     withhold_intervals(design, &mut levels, &ends, &mut spans);
@@ -275,9 +303,10 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
             KeyEffect {
                 factor,
                 levels,
-                best_and_worst: ends[place],
+                best_and_worst: ends[place].as_ref().map(|ends| [ends.best, ends.worst]),
+                hinges_on_losses: ends[place].as_ref().is_some_and(|ends| ends.hinges_on_losses),
                 matched: matched[place],
-                span: span(ends[place], higher_is_better),
+                span: ends[place].as_ref().map_or(0.0, Ends::span),
                 span_half_width: spans[place],
                 is_separable,
                 importance,
@@ -296,6 +325,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
         left_out: left_out.iter().map(|factor| factor.key).collect(),
         is_folder_left_out,
         n_seeds: seeds.len(),
+        is_balanced: units.iter().all(|unit| unit.runs.len() == seeds.len()),
         n_combinations: (n_found, n_possible),
         explained,
     }
@@ -412,7 +442,7 @@ fn over_draws(overview: &Overview<'_>, units: &[Unit], levels: &mut [Vec<LevelEf
 fn withhold_intervals(
     design: Design,
     levels: &mut [Vec<LevelEffect>],
-    ends: &[Option<[(usize, f64); 2]>],
+    ends: &[Option<Ends>],
     spans: &mut [Option<f64>],
 ) {
     let is_any = levels.iter().flatten().any(|level| level.is_bimodal);
@@ -422,7 +452,8 @@ fn withhold_intervals(
         }
     }
     for ((levels, ends), span) in levels.iter().zip(ends).zip(spans) {
-        let is_torn = ends.is_some_and(|ends| ends.iter().any(|(level, _)| levels[*level].is_bimodal));
+        let is_torn = |ends: &Ends| levels[ends.best.0].is_bimodal || levels[ends.lowest.0].is_bimodal;
+        let is_torn = ends.as_ref().is_some_and(is_torn);
         if is_torn || is_any && design == Design::Incomplete {
             *span = None;
         }

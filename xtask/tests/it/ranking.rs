@@ -390,7 +390,7 @@ fn where_no_trial_has_a_result_nothing_is_compared() {
     // A folder with a specification and nothing else is that of a run that was stopped.
     fs::remove_dir_all(sandbox.path("out/trials")).expect("a folder");
     fs::create_dir(sandbox.path("out/trials")).expect("a folder");
-    let outcome = sandbox.run(["evaluate", "out", "--data", "./digits"]).expect_code(4);
+    let outcome = sandbox.run(["evaluate", "out", "--data", "./digits"]).expect_code(5);
     outcome.expect_error("found a run that has not come to one yet; the command that began it, run again, goes on");
 }
 

@@ -51,6 +51,7 @@ impl<'a> Grid<'a> {
             effect.adjusted = estimate(None);
             effect.is_undetermined = effect.adjusted.is_none() && effect.plain.is_some();
             let seeds = SeedShares::new(self.units_of(&estimator, key, level));
+            effect.has_single_seed = n_blocks > 0 && seeds.has_single && effect.adjusted.is_some();
             let without: Option<Vec<f64>> = (0..n_blocks).map(|block| estimate(Some(block))).collect();
             let without = without.filter(|_| n_blocks > 0 && !seeds.has_single);
             effect.half_width = effect.adjusted.zip(without.as_deref()).and_then(|(adjusted, without)| {

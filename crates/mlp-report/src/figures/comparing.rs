@@ -35,7 +35,7 @@ pub(super) fn comparison(overview: &Overview<'_>, effects: &Effects) -> Vec<Repo
             name: "parallel".to_owned(),
             svg: parallel::parallel(overview, effects),
             caption: format!(
-                "From top to bottom: each axis is a setting, the one with the largest effect first{}, and the last one the \
+                "From top to bottom: each axis is a setting, the one with the largest known effect first{}, and the last one the \
                  score. Follow the blue lines: where they go through one place, that value matters; where they spread, it \
                  hardly does. Lines through one value stand beside each other only to be seen.",
                 if effects.keys.iter().all(|effect| effect.may_matter()) {

@@ -74,6 +74,9 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
     let others = if others.is_empty() { "the seeds".to_owned() } else { joined(&others) };
     let blue = match effects.design {
         Design::Complete => format!("Blue: the mean over {others}, every configuration counting once."),
+        Design::Incomplete if effect.matched.is_some() => {
+            "Blue: the mean over those combinations of the other settings in which all values were run.".to_owned()
+        }
         Design::Incomplete if effect.is_separable => {
             format!("Blue: the mean adjusted for {others}, as if all combinations had been run.")
         }
@@ -116,7 +119,7 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
             format!("With {n} this effect cannot be told from chance. ")
         }
         Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
-        None if effect.may_be_luck() => {
+        None if effect.may_be_luck() && !effect.hinges_on_losses => {
             format!("{} do not tell the best and the worst value apart. ", text::counted(effects.n_seeds, "seed"))
         }
         None => String::new(),

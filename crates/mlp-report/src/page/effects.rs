@@ -6,7 +6,7 @@ use mlp_results::interval::Interval;
 use mlp_results::text::{self, counted};
 
 use super::figure_list::FigureList;
-use super::interval_text::interval_text;
+use super::interval_text::{interval_text, possible};
 use crate::effects::{Design, Effects, Importance, KeyEffect, LevelEffect, N_BLOCKS, N_SHUFFLES, SharedSeeds};
 use crate::figures::Figures;
 use crate::input::ReportInput;
@@ -53,6 +53,7 @@ struct Method<'a> {
     n_possible: String,
     /// `2 degrees`, of Student's distribution.
     degrees: String,
+    is_balanced: bool,
     has_without: bool,
     /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
@@ -76,6 +77,8 @@ struct Span {
     share: String,
     p: String,
     is_chance: bool,
+    /// Whether another value would be the best if what diverged counted.
+    hinges_on_losses: bool,
     has_too_few: bool,
     is_alias: bool,
     /// Whether the selection took it.
@@ -93,8 +96,10 @@ struct Ends {
     /// Whether they are the same, and whether to the digits that are shown.
     is_equal: bool,
     is_level: bool,
-    /// Nothing where the worst is so for what it lost, whatever the others reached.
+    /// Nothing where the worst is so for what it lost, and another has a worse mean.
     difference: Option<String>,
+    /// Why there is no interval, where several seeds could have given one.
+    without_interval: Option<&'static str>,
     /// `0.12 – 0.50`: its interval, where there is one, and whether it holds 0.
     interval: Option<String>,
     may_be_luck: bool,
@@ -164,6 +169,7 @@ impl<'a> Method<'a> {
             n_found: text::thousands(n_found as u64),
             n_found_counted: counted(n_found, "value"),
             n_possible: text::thousands(n_possible as u64),
+            is_balanced: effects.is_balanced,
             degrees: counted(effects.n_seeds.min(N_BLOCKS).saturating_sub(1), "degree"),
             has_without: effects
                 .keys
@@ -189,13 +195,18 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
         let difference = |value: f64| overview.metric.format_difference(value).trim_start_matches('+').to_owned();
         let bare = |value: f64| difference(value).replace(" points", "");
         let span = effect.span;
+        let is_lowest = (best.1 - worst.1).abs() == span;
         let values = [best, worst].map(|(level, mean)| end(overview, effect, level, mean));
         Ends {
             is_equal: span == 0.0,
             is_level: values[0].mean == values[1].mean,
             values,
-            difference: (span >= 0.0).then(|| difference(span)),
-            interval: effect.span_half_width.map(|half| format!("{} to {}", bare(span - half), bare(span + half))),
+            difference: is_lowest.then(|| difference(span)),
+            without_interval: without_interval(effects, effect, best.0, worst.0).filter(|_| is_lowest && span > 0.0),
+            interval: effect.span_half_width.filter(|_| is_lowest).map(|half| {
+                let (low, high) = possible(overview, (span - half, span + half));
+                format!("{} to {}", bare(low), bare(high))
+            }),
             may_be_luck: effect.may_be_luck(),
         }
     });
@@ -210,12 +221,28 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
         share: importance(share),
         p: importance(p_value),
         is_chance: !effect.may_matter(),
+        hinges_on_losses: effect.hinges_on_losses,
         stands_out: effect.importance.is_some_and(|importance| importance.matters),
         not_apart_from: not_apart_from(overview, effect),
         only_for: only_for(effects).filter(|_| effect.importance.is_some_and(|importance| importance.matters)),
         has_too_few: effect.has_too_few,
         is_alias: effect.importance.is_some_and(|importance| importance.is_alias),
         ends,
+    }
+}
+
+fn without_interval(effects: &Effects, effect: &KeyEffect, best: usize, worst: usize) -> Option<&'static str> {
+    let any = |is: fn(&LevelEffect) -> bool| [best, worst].into_iter().any(|level| is(&effect.levels[level]));
+    if effects.design == Design::Drawn || effects.n_seeds < 2 || effect.span_half_width.is_some() {
+        None
+    } else if any(|level| level.is_bimodal)
+        || effects.keys.iter().flat_map(|key| &key.levels).any(|level| level.is_bimodal)
+    {
+        Some("runs in two groups: not known whether it is luck")
+    } else if any(|level| level.has_single_seed) {
+        Some("one seed of some: not known whether it is luck")
+    } else {
+        None
     }
 }
 

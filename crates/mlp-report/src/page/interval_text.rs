@@ -17,9 +17,16 @@ pub(super) fn range_text(overview: &Overview<'_>, low: f64, high: f64) -> String
     format!("{low} – {high}")
 }
 
+/// The ends of the interval of a difference, cut at what a difference of the metric can be.
+pub(super) fn possible(overview: &Overview<'_>, (low, high): (f64, f64)) -> (f64, f64) {
+    let (lowest, highest) = overview.metric.bounds();
+    (low.max(lowest - highest), high.min(highest - lowest))
+}
+
 /// `−0.31 points (−0.70 to +0.08)`.
 pub(super) fn difference_text(overview: &Overview<'_>, difference: Interval) -> String {
     let format = |value: f64| overview.metric.format_difference(value).replace(" points", "");
-    let (low, high) = difference.ends_within(f64::NEG_INFINITY, f64::INFINITY);
+    let ends = difference.ends_within(f64::NEG_INFINITY, f64::INFINITY);
+    let (low, high) = possible(overview, ends);
     format!("{} ({} to {})", overview.metric.format_difference(difference.mean), format(low), format(high))
 }

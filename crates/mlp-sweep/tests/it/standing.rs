@@ -33,6 +33,11 @@ fn a_sweep_is_seen_while_it_runs_when_it_is_stopped_and_after() {
     let finished = running.records.values().next().expect("the finished one");
     let seconds: f64 = finished.runtime.seconds_train.iter().chain(&finished.runtime.seconds_evaluate).sum();
     assert_eq!(running.trials_per_minute, Some(60.0 / seconds));
+    // A trial that diverged took a moment, and says nothing of the others.
+    let mut diverged = finished.clone();
+    (diverged.status, diverged.runtime.seconds_train) = (Status::Diverged, vec![1e-4]);
+    assert_eq!(mlp_sweep::trials_per_minute([&diverged].into_iter(), 1), None);
+    assert_eq!(mlp_sweep::trials_per_minute([&diverged, finished].into_iter(), 1), running.trials_per_minute);
     assert_eq!(running.running[0].label, "seed = 1");
     let own = format!("process {}", std::process::id());
     assert!(running.running[0].holder.starts_with(&own), "{running:?}");
