@@ -7,6 +7,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use durable_file::lock::{has_no_locks, signature};
@@ -21,6 +22,8 @@ pub(crate) struct Lease {
     path: PathBuf,
     /// Holds the lock, and is told what has been measured.
     file: File,
+    /// Whether the file stays when the trial is let go.
+    is_kept: AtomicBool,
 }
 
 /// What came of asking for a trial.
@@ -63,6 +66,11 @@ impl Observer for ToldInFolder<'_> {
 }
 
 impl Lease {
+    /// Leaves the file behind: the trial is to go on, and what it measured tells how far it came.
+    pub(crate) fn leave_behind(&self) {
+        self.is_kept.store(true, Relaxed);
+    }
+
     /// Adds an epoch to the file, for whoever watches the folder. Nothing depends on it.
     fn tell(&self, epoch: &EpochRecord) {
         let Ok(mut line) = serde_json::to_string(epoch) else { return };
@@ -96,7 +104,7 @@ pub(crate) fn lease(folder: &Path, trial: &str, label: &str) -> Result<Leased> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let text = format!("{}\n{label}\n{SINCE}{since:.3}\n", signature("trial"));
         file.set_len(0).and_then(|()| (&file).write_all(text.as_bytes())).map_err(&failed)?;
-        return Ok(Leased::Ours(Lease { path, file }));
+        return Ok(Leased::Ours(Lease { path, file, is_kept: AtomicBool::new(false) }));
     }
 }
 
@@ -119,8 +127,7 @@ pub fn running(folder: &RunFolder) -> Vec<Running> {
     found
 }
 
-/// What a process that was killed has left of a trial that nobody is at: what it had measured. Nothing where it could still clear
-/// away behind itself, as it does when it is asked to end.
+/// What a process that was killed or asked to end has left of a trial that nobody is at: what it had measured.
 pub fn left_behind(folder: &RunFolder, trial: &str) -> Option<Running> {
     let path = folder.running().join(trial);
     path.is_file().then(|| read_lease(&path))
@@ -149,7 +156,9 @@ fn read_lease(path: &Path) -> Running {
 impl Drop for Lease {
     fn drop(&mut self) {
         // While the lock is held, so that nobody else can have taken the file meanwhile.
-        let _ = fs::remove_file(&self.path);
+        if !self.is_kept.load(Relaxed) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -235,7 +235,10 @@ impl Round<'_> {
                 lock(&self.done).n_paused += 1;
                 observer.notify(Event::Paused { trial });
             }
-            Ending::Interrupted => observer.notify(Event::Paused { trial }),
+            Ending::Interrupted => {
+                lease.leave_behind();
+                observer.notify(Event::Paused { trial });
+            }
         }
         Ok(())
     }

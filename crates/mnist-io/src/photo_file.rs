@@ -76,8 +76,15 @@ fn refusal(error: image::ImageError) -> Error {
             in_one_line(limits),
             "shrink it first",
         ),
-        other => Error::data("a whole picture", in_one_line(other), "save the picture anew"),
+        other => Error::data("a whole picture", in_short(other), "save the picture anew"),
     }
+}
+
+/// What a decoder says, without the values of its own types and the full stop.
+fn in_short(error: image::ImageError) -> String {
+    let text = in_one_line(error);
+    let end = text.find(" while decoding").filter(|_| text.contains('{')).unwrap_or(text.len());
+    text[..end].trim_end_matches('.').to_owned()
 }
 
 /// What a file is that begins so and is not read, and what to do about it.

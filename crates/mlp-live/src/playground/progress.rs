@@ -64,7 +64,7 @@ impl<'a, F: Trainable> Watcher<'a, F> {
             samples: [0, n_train],
             epochs: Vec::new(),
             losses: Vec::new(),
-            constant: constants(test, codebook),
+            constant: constants(test, codebook, config.objective()),
             doctor: Doctor::default(),
             weights: Vec::new(),
             digits: Vec::new(),

@@ -1,6 +1,6 @@
 //! What a screen shows of a network in training.
 
-use mlp_core::{Mlp, Real};
+use mlp_core::{Loss, Mlp, Objective, Real, Reduction};
 use mlp_results::levels::{self, ConstantBaseline};
 use mlp_train::{Codebook, Decoding, DiagnosedLayer, EpochRecord, LayerDiagnosis};
 use mnist_io::LabeledImages;
@@ -97,6 +97,8 @@ pub struct Constant {
     pub rmse: f64,
     /// Its mean absolute error.
     pub mae: f64,
+    /// What the loss that is minimised is for it, where that follows from these.
+    pub loss: Option<f64>,
 }
 
 /// What the doctor sees: every layer at moments of the training.
@@ -156,7 +158,13 @@ pub(super) fn thin<T>(points: &mut Vec<T>) {
     });
 }
 
-pub(super) fn constants(test: &LabeledImages, codebook: &Codebook) -> Vec<Constant> {
+pub(super) fn constants(test: &LabeledImages, codebook: &Codebook, objective: Objective) -> Vec<Constant> {
+    // Errors are means over the outputs, and losses may be sums over them; of a root the sum is under it.
+    let n_outputs = codebook.codes.ncols() as f64;
+    let factor = |of_sum: f64| match objective.reduction {
+        Reduction::Sum => of_sum,
+        Reduction::Mean => 1.0,
+    };
     let codes: Vec<Vec<bool>> =
         codebook.codes.outer_iter().map(|code| code.iter().map(|&bit| bit != 0).collect()).collect();
     let counts: Vec<u64> = test.class_counts().into_iter().map(|count| count as u64).collect();
@@ -165,6 +173,11 @@ pub(super) fn constants(test: &LabeledImages, codebook: &Codebook) -> Vec<Consta
         accuracy: level.accuracy,
         rmse: level.rmse,
         mae: level.mae,
+        loss: match objective.loss {
+            Loss::Absolute => Some(level.mae * factor(n_outputs)),
+            Loss::Rmse => Some(level.rmse * factor(n_outputs.sqrt())),
+            _ => None,
+        },
     };
     levels::levels(&codes, &counts, codebook.decoding).into_iter().map(constant).collect()
 }

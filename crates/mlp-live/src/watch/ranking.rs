@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use mlp_results::{Cell, Compared, Overview, RunFolder, Status, interval, score, text};
+use mlp_sweep::SweepSpec;
 
 use super::summary::{BestMean, BestTrial, ConfigurationSummary, RankedModel};
 
@@ -12,12 +13,12 @@ const N_CONFIGURATIONS_MAX: usize = 10;
 const N_MODELS_MAX: usize = 40;
 
 /// The best trial; `n_planned` seeds are planned for each configuration, as far as that is known.
-pub(super) fn best(overview: &Overview<'_>, n_planned: usize) -> Option<BestTrial> {
+pub(super) fn best(overview: &Overview<'_>, plan: Option<&SweepSpec>, n_planned: usize) -> Option<BestTrial> {
     let best = overview.best?;
     let ranking = overview.ranking();
     let value = ranking.score(&best.record).map(|score| overview.metric.format(score))?;
     let cell = overview.cells.iter().position(|cell| cell.holds(Some(best)));
-    let label = cell.map(|place| overview.named(&overview.cells[place]));
+    let label = cell.map(|place| label(overview, plan, &overview.cells[place]));
     let seed = best.record.config.get("seed").map(|seed| format!("seed {}", text::value(seed)));
     // Whoever compares it with the curves below sees its test value there.
     let test = score::score(&best.record, overview.metric, Compared::Test).filter(|_| overview.is_ranked_apart());
@@ -55,6 +56,16 @@ fn luck(overview: &Overview<'_>, place: usize) -> Option<String> {
     Some(own + &rank)
 }
 
+/// What a configuration is told by: what varies among those that are there, or where that is nothing yet, what is to vary.
+fn label(overview: &Overview<'_>, plan: Option<&SweepSpec>, cell: &Cell<'_>) -> String {
+    let named = overview.named(cell);
+    let (Some(plan), Some(trial)) = (plan.filter(|_| named.is_empty()), cell.trials.first()) else { return named };
+    let axes = plan.axes().iter().filter(|axis| axis.varies() && axis.key != "seed");
+    let values =
+        axes.filter_map(|axis| Some(format!("{} {}", axis.key, text::value(trial.record.setting(&axis.key)?))));
+    text::clean(&values.collect::<Vec<_>>().join(" · "), text::MAX_CHARACTERS)
+}
+
 /// `3 seeds`, or `2 of 3 seeds so far`.
 fn seeds(cell: &Cell<'_>, n_planned: usize) -> String {
     match cell.ranking_scores.len() {
@@ -86,7 +97,11 @@ fn spread(overview: &Overview<'_>, cell: &Cell<'_>) -> Option<String> {
 }
 
 /// The first configurations by rank, where there are or will be several seeds of any.
-pub(super) fn configurations(overview: &Overview<'_>, n_planned: usize) -> Vec<ConfigurationSummary> {
+pub(super) fn configurations(
+    overview: &Overview<'_>,
+    plan: Option<&SweepSpec>,
+    n_planned: usize,
+) -> Vec<ConfigurationSummary> {
     let is_repeated = n_planned > 1 || overview.cells.iter().any(|cell| cell.trials.len() > 1);
     if !is_repeated || !overview.is_comparable() {
         return Vec::new();
@@ -98,7 +113,7 @@ pub(super) fn configurations(overview: &Overview<'_>, n_planned: usize) -> Vec<C
         let lost: Vec<String> = lost.map(|(count, word)| format!("{count} {word}")).collect();
         let groups = cell.is_bimodal.then(|| format!("only {} of {} trained", cell.n_trained, cell.scores.len()));
         ConfigurationSummary {
-            label: overview.named(cell),
+            label: label(overview, plan, cell),
             value: spread(overview, cell),
             finished: format!("{} of {n_seeds}", cell.ranking_scores.len()),
             remark: lost.into_iter().chain(groups).collect::<Vec<_>>().join(", "),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use mlp_results::{HalvingRound, Overview, RunFolder, Status, TrialResult, trial_of_record};
 use mlp_sweep::SweepSpec;
@@ -15,6 +15,9 @@ use super::table::TableState;
 use super::under_way::{self, Checkpoints};
 use crate::folders::Folders;
 
+/// Every record is looked at so often, and the more rarely the more there are.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+const PER_RECORD: Duration = Duration::from_millis(1);
 /// How many warnings are handed out.
 const N_WARNINGS_MAX: usize = 5;
 
@@ -49,6 +52,8 @@ pub(super) struct WatchedRun {
     summary: RunSummary,
     /// Of the folder of records when it was last listed.
     listed: Option<SystemTime>,
+    /// When each record was last looked at: what is written into one, in its place, leaves the folder's time as it was.
+    looked: Option<Instant>,
 }
 
 /// What tells a file from what it was before.
@@ -81,6 +86,7 @@ impl WatchedRun {
             checkpoints: Default::default(),
             summary,
             listed: None,
+            looked: None,
         }
     }
 
@@ -101,8 +107,8 @@ impl WatchedRun {
             let n_planned = self.plan().map_or(1, SweepSpec::n_seeds);
             let overview = Overview::new(&self.trials);
             self.table = Arc::new(self.table.next(&overview));
-            self.best = ranking::best(&overview, n_planned);
-            self.configurations = ranking::configurations(&overview, n_planned);
+            self.best = ranking::best(&overview, self.plan(), n_planned);
+            self.configurations = ranking::configurations(&overview, self.plan(), n_planned);
             let written = |trial: &str| self.seen.get(trial).and_then(|seen| seen.stamp.0);
             self.running_best = ranking::running_best(&overview, written);
             self.models = ranking::models(&self.name, &self.folder, &overview);
@@ -126,9 +132,12 @@ impl WatchedRun {
     fn read_records(&mut self, folders: &Folders) -> bool {
         let Some(trials) = folders.admit(&self.folder.trials()) else { return false };
         let modified = modified(&trials);
-        if modified.is_some() && is_settled(modified) && self.listed == modified {
+        let is_fresh =
+            self.looked.is_some_and(|looked| looked.elapsed() < BETWEEN_LOOKS + PER_RECORD * self.seen.len() as u32);
+        if modified.is_some() && is_settled(modified) && self.listed == modified && is_fresh {
             return false;
         }
+        self.looked = Some(Instant::now());
         self.listed = modified;
         let mut has_changed = false;
         let mut found: BTreeMap<String, Stamp> = BTreeMap::new();

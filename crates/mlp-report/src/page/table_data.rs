@@ -1,6 +1,7 @@
 //! The data of the table of all trials: rows as JSON, drawn, sorted and filtered by the page's script.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use mlp_results::score::{final_metrics, final_validation, metrics_of, seconds};
 use mlp_results::{Cell, Compared, Metric, Overview, TrialResult, text};
@@ -12,9 +13,9 @@ use crate::markup::shown;
 
 /// How many trials the page's table holds at most, the best; `results.csv` has them all.
 pub(super) const N_ROWS: usize = 5_000;
-/// How many points of a trial's curve are kept for the small drawing in its row.
-const N_SPARK_POINTS: usize = 40;
-/// How many points the curves of the metrics besides the compared one may have altogether; of more, there are none.
+/// How many points of a trial's curve are kept at least, and at most where there is room for them.
+const N_CURVE_POINTS: RangeInclusive<usize> = 40..=500;
+/// How many points the curves of all metrics may have altogether; where the fewest are more, only the compared metric has any.
 const N_POINTS: usize = 60_000;
 /// How many rows are in the page itself, for readers without scripts.
 const N_STATIC: usize = 20;
@@ -70,8 +71,11 @@ pub(super) fn table(overview: &Overview<'_>) -> Table {
     let shown: Vec<&TrialResult> = trials.iter().take(N_ROWS).map(|(_, trial)| *trial).collect();
     let mut epochs: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     let mut axes = Vec::new();
+    let others: Vec<Metric> = other_metrics(overview).filter(|&metric| is_measured(overview, &shown, metric)).collect();
+    let n_curve_points = N_POINTS / (shown.len() * (1 + others.len())).max(1);
+    let n_curve_points = n_curve_points.clamp(*N_CURVE_POINTS.start(), *N_CURVE_POINTS.end());
     for trial in &shown {
-        let axis: Vec<usize> = thinned(&trial.record.epochs).iter().map(|epoch| epoch.epoch).collect();
+        let axis: Vec<usize> = thinned(&trial.record.epochs, n_curve_points).iter().map(|epoch| epoch.epoch).collect();
         let n_axes = epochs.len();
         axes.push(*epochs.entry(axis).or_insert(n_axes));
     }
@@ -80,8 +84,9 @@ pub(super) fn table(overview: &Overview<'_>) -> Table {
     let epochs: Vec<Vec<usize>> = epochs.into_iter().map(|(epochs, _)| epochs).collect();
     let columns = columns(overview);
     let n_points: usize = axes.iter().map(|&axis| epochs[axis].len()).sum();
-    let others: Vec<Metric> = other_metrics(overview).filter(|&metric| is_measured(overview, &shown, metric)).collect();
     let is_validated = is_validated(overview);
+    // Status, trial, and what trials are compared by, with what ranks them.
+    let n_before = 3 + usize::from(is_validated && is_ranked_by_validation(overview));
     let has_curves = n_points * others.len() <= N_POINTS;
     let metrics = std::iter::once(overview.metric).chain(others).map(|metric| RankedBy {
         title: metric.title(),
@@ -89,12 +94,13 @@ pub(super) fn table(overview: &Overview<'_>) -> Table {
         column: columns.iter().position(|column| column.name == metric.name()).unwrap_or(0),
         is_higher_better: metric.higher_is_better(),
         range: metric.is_fraction().then_some([0.0, 1.0]),
-        curves: (metric == overview.metric || has_curves).then(|| Curves::new(overview, &shown, metric)),
+        curves: (metric == overview.metric || has_curves)
+            .then(|| Curves::new(overview, &shown, metric, n_curve_points)),
     });
     Table {
         metrics: metrics.collect(),
         rows: trials.iter().take(N_ROWS).map(|&(cell, trial)| row(overview, is_validated, cell, trial)).collect(),
-        varied: (3..=3 + overview.varied.len()).collect(),
+        varied: (n_before..=n_before + overview.varied.len()).collect(),
         columns,
         epochs,
         axes,
@@ -112,10 +118,10 @@ fn shared(overview: &Overview<'_>) -> BTreeMap<String, String> {
 }
 
 impl Curves {
-    fn new(overview: &Overview<'_>, trials: &[&TrialResult], metric: Metric) -> Curves {
+    fn new(overview: &Overview<'_>, trials: &[&TrialResult], metric: Metric, n_points: usize) -> Curves {
         let curves = |value: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<Vec<Value>> {
             let curve = |trial: &&TrialResult| {
-                thinned(&trial.record.epochs).into_iter().map(|epoch| rounded(value(epoch))).collect()
+                thinned(&trial.record.epochs, n_points).into_iter().map(|epoch| rounded(value(epoch))).collect()
             };
             trials.iter().map(curve).collect()
         };
@@ -198,6 +204,9 @@ pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
         Column { name: set.to_owned(), ..column }
     };
     let mut columns = vec![Column::new("status", "status", "status"), Column::new("trial", "trial", "text")];
+    if is_validated(overview) && is_ranked_by_validation(overview) {
+        columns.push(of_set("validation", "validation"));
+    }
     columns.push(metric_column(overview.metric));
     for key in &overview.varied {
         let is_number = key.values.iter().all(Value::is_number);
@@ -206,7 +215,7 @@ pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
     }
     columns.push(Column::new("seed", "seed", "number"));
     columns.extend(other_metrics(overview).map(metric_column));
-    if is_validated(overview) {
+    if is_validated(overview) && !is_ranked_by_validation(overview) {
         columns.push(of_set("validation", "validation"));
     }
     columns.push(of_set("train", "training"));
@@ -217,6 +226,11 @@ pub(super) fn columns(overview: &Overview<'_>) -> Vec<Column> {
         ..Column::new("weights", "weights and biases", "number")
     });
     columns
+}
+
+/// Whether the validation set ranks, and another one is shown: then its column comes first.
+fn is_ranked_by_validation(overview: &Overview<'_>) -> bool {
+    overview.is_ranked_apart() && overview.ranked_on == Compared::Validation
 }
 
 /// Whether any trial was measured on validation samples.
@@ -237,6 +251,11 @@ fn row(overview: &Overview<'_>, is_validated: bool, cell: &Cell<'_>, trial: &Tri
     let train = final_metrics(record, Compared::Train);
     let mut row = vec![json!(trial.ending()), json!(text::trial(&record.trial))];
     let measured = |metric: Metric| rounded(metrics.and_then(|metrics| metric.value(metrics)));
+    let validation = || rounded(final_validation(record).and_then(|metrics| overview.metric.value(metrics)));
+    let is_first = is_ranked_by_validation(overview);
+    if is_validated && is_first {
+        row.push(validation());
+    }
     row.push(measured(overview.metric));
     for (key, &index) in overview.varied.iter().zip(&cell.indices) {
         row.push(match &key.values[index] {
@@ -250,8 +269,8 @@ fn row(overview: &Overview<'_>, is_validated: bool, cell: &Cell<'_>, trial: &Tri
         None => Value::Null,
     });
     row.extend(other_metrics(overview).map(measured));
-    if is_validated {
-        row.push(rounded(final_validation(record).and_then(|metrics| overview.metric.value(metrics))));
+    if is_validated && !is_first {
+        row.push(validation());
     }
     row.push(rounded(train.and_then(|train| overview.metric.value(train))));
     row.push(json!(record.epochs.last().map_or(0, |epoch| epoch.epoch)));
@@ -260,9 +279,9 @@ fn row(overview: &Overview<'_>, is_validated: bool, cell: &Cell<'_>, trial: &Tri
     row
 }
 
-/// The epochs of a trial, thinned to at most [`N_SPARK_POINTS`], the last one always among them.
-fn thinned(epochs: &[EpochRecord]) -> Vec<&EpochRecord> {
-    let step = epochs.len().div_ceil(N_SPARK_POINTS).max(1);
+/// The epochs of a trial, thinned to at most `n_points`, the last one always among them.
+fn thinned(epochs: &[EpochRecord], n_points: usize) -> Vec<&EpochRecord> {
+    let step = epochs.len().div_ceil(n_points).max(1);
     let offset = epochs.len().saturating_sub(1) % step;
     epochs.iter().skip(offset).step_by(step).collect()
 }

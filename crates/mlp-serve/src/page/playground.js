@@ -329,7 +329,7 @@ function showCurves(now) {
   while (end < now.epoch) end *= 2;
   end = Math.min(end, now.n_epochs);
   const marks = now.rate_changes.map(([x, rate]) => ({ x, name: "rate " + number(rate) }));
-  const levels = best ? [{ name: "always the same answer: " + share(best.accuracy), value: best.accuracy }] : [];
+  const levels = best ? [{ name: "always the same answer: " + share(best.accuracy, 2), value: best.accuracy }] : [];
   drawChart(byId("accuracy"), {
     title: "Share of images answered rightly",
     series: [{ name: "test", color: 0, points: curve("test", "accuracy") }, { name: "training", color: 1, isDashed: true, points: curve("train", "accuracy") }],
@@ -337,8 +337,7 @@ function showCurves(now) {
   });
   const loss = String(now.settings.config.loss || "cross-entropy");
   byId("loss-title").textContent = "Loss (" + loss + ")";
-  const key = loss === "rmse" ? "rmse" : loss === "absolute" ? "mae" : null;
-  const constants = key ? now.constant.map((each) => each[key]) : [];
+  const constants = now.constant.map((each) => each.loss).filter((value) => value !== null);
   drawChart(byId("loss"), {
     title: "Loss",
     series: [

@@ -115,6 +115,13 @@ function showRuns() {
     const again = Array.from(byId("runs").querySelectorAll("button")).find((button) => button.dataset.run === focused);
     if (again) again.focus({ preventScroll: true });
   }
+  showThatRunsGoOn();
+}
+
+// That the list can be scrolled is to be seen where no row happens to be cut.
+function showThatRunsGoOn() {
+  const runs = byId("runs");
+  runs.classList.toggle("goes-on", runs.scrollTop + runs.clientHeight < runs.scrollHeight - 4);
 }
 
 function showRun() {
@@ -307,6 +314,8 @@ function drawBest(run) {
 }
 
 byId("find-run").addEventListener("input", showRuns);
+byId("runs").addEventListener("scroll", showThatRunsGoOn);
+addEventListener("resize", showThatRunsGoOn);
 byId("filter").addEventListener("input", () => {
   view.write({ run: chosen, filter: byId("filter").value });
   table.showFirst();

@@ -42,6 +42,29 @@ fn trained(epochs: usize) -> (String, Option<String>) {
     (record.trial, record.weights_sha256)
 }
 
+/// The line of the best constant answer is drawn among losses, so it is one: summed where they are.
+#[test]
+fn constant_answers_have_the_loss_that_is_minimised() {
+    let server = Fixture::new();
+    let levels = |changes: Value| {
+        let id = start(&server, changes);
+        server.session(&id, mode("paused"))["constant"].as_array().expect("levels").clone()
+    };
+    // Six bits of ASCII.
+    for (loss, reduction, error, factor) in [
+        ("absolute", "mean", "mae", 1.0),
+        ("absolute", "sum", "mae", 6.0),
+        ("rmse", "mean", "rmse", 1.0),
+        ("rmse", "sum", "rmse", 6f64.sqrt()),
+    ] {
+        for level in levels(json!({ "loss": loss, "reduction": reduction })) {
+            let number = |key: &str| level[key].as_f64().expect("a number");
+            assert!((number("loss") - factor * number(error)).abs() < 1e-12, "{loss} {reduction}: {level}");
+        }
+    }
+    assert!(levels(json!({ "loss": "squared" })).iter().all(|level| level["loss"].is_null()));
+}
+
 #[test]
 fn a_training_is_stepped_paused_and_run_to_its_end_and_kept_with_the_bits_that_train_gives() {
     let server = Fixture::new();

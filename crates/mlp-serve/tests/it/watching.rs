@@ -51,6 +51,21 @@ fn a_sweep_is_followed_to_its_end_and_only_what_changed_is_sent() {
     let other = server.get("data/table?run=runs%2Fsix&since=999999").json();
     assert_eq!(other["rows"].as_array().map(Vec::len), Some(6), "a revision of another server means nothing");
 
+    // What is written into a record, in its place, leaves the times of folders as they were.
+    let records = std::fs::read_dir(server.runs().join("six/trials")).expect("a folder").flatten();
+    let record = records.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "json"));
+    let record = record.expect("a record");
+    let whole = std::fs::read(&record).expect("a record");
+    std::fs::write(&record, &whole[..whole.len() / 2]).expect("the half of it");
+    let seen = |n_warnings: u64| {
+        states.by_ref().find(|state| state["runs"][0]["n_warnings"] == n_warnings).expect("a state")["runs"][0].clone()
+    };
+    let (mut seen, name) = (seen, record.file_name().expect("a name").to_string_lossy().into_owned());
+    let run = seen(1);
+    assert!(run["n_finished"] == 5 && run["warnings"][0].as_str().is_some_and(|text| text.contains(&name)), "{run:#}");
+    std::fs::write(&record, &whole).expect("the whole of it");
+    assert_eq!(seen(0)["n_finished"], 6);
+
     let models = server.get("data/models").json()["models"].clone();
     assert_eq!(models.as_array().map(Vec::len), Some(6));
     assert!(models[0]["is_best"] == true && models[0]["run"] == "runs/six", "{models}");

@@ -54,7 +54,11 @@ fn run_until_epoch(text: &str, folder: &RunFolder, last: usize) {
     assert!(outcome.records.is_empty());
     assert_eq!(files(&folder.checkpoints()).len(), last.min(2));
     assert!(files(&folder.trials()).is_empty() && files(&folder.models()).is_empty());
-    assert!(files(&folder.running()).is_empty());
+    // Nobody is at the trial, and what it had measured is there for whoever looks.
+    assert!(mlp_sweep::running(folder).is_empty());
+    let trial = mlp_results::trial_of_checkpoint(&files(&folder.checkpoints())[0]).expect("a checkpoint");
+    let left = mlp_sweep::left_behind(folder, &trial).expect("what it measured");
+    assert_eq!(left.epochs.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), (0..=last).collect::<Vec<_>>());
 }
 
 /// The checkpoint of this letter. The first, third and so on are written to `a`.
@@ -86,7 +90,7 @@ fn a_run_that_is_stopped_anywhere_and_taken_up_again_ends_like_an_undisturbed_on
             });
             let reached = reached.into_inner();
             assert!(reached >= n_enough && reached > n_before, "it went on from {n_before}, to {reached}");
-            assert!(files(&folder.trials()).is_empty() && files(&folder.running()).is_empty());
+            assert!(files(&folder.trials()).is_empty() && mlp_sweep::running(&folder).is_empty());
             assert!(!files(&folder.checkpoints()).is_empty());
             n_before = reached;
             n_stops += 1;
