@@ -128,6 +128,8 @@ pub struct KeyEffect {
     /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
     /// estimates has none. It is wider than Student's for two levels named beforehand (Bonferroni, see the module).
     pub span_half_width: Option<f64>,
+    /// The number of seeds that the best and that the worst estimate rest on, where that has an interval.
+    pub span_seeds: Option<(usize, usize)>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
     pub is_separable: bool,
     /// What it explains, of drawn configurations or of less than half a grid with one seed, and whether that can be told from
@@ -258,7 +260,8 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     // Names drawn at random leave the lesser part of a grid, and one seed no interval that would say what is luck.
     let is_sparse = design == Design::Incomplete && 2 * n_found < n_possible && seeds.len() < 2;
     let higher_is_better = overview.metric.higher_is_better();
-    let (mut matched, mut spans) = (vec![None; used.len()], vec![None; used.len()]);
+    let (mut matched, mut spans, mut span_seeds) =
+        (vec![None; used.len()], vec![None; used.len()], vec![None; used.len()]);
     let constant = overview.best_constant().map(|(_, value)| value);
     let all_scores = trials(overview).filter_map(|trial| score_at(overview, trial, at_epoch)).chain(constant);
     let all_scores = range(all_scores);
@@ -277,6 +280,8 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
             matched[key] = combinations;
             let n_levels = levels.iter().filter(|level| level.estimate().is_some()).count();
             ends.push(ends_of(levels));
+            span_seeds[key] =
+                ends[key].as_ref().and_then(|ends| spreads.n_seeds(ends.best.0).zip(spreads.n_seeds(ends.lowest.0)));
             spans[key] =
                 ends[key].as_ref().and_then(|ends| spreads.of_difference(ends.best.0, ends.lowest.0, n_levels));
         }
@@ -308,6 +313,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
                 matched: matched[place],
                 span: ends[place].as_ref().map_or(0.0, Ends::span),
                 span_half_width: spans[place],
+                span_seeds: span_seeds[place].filter(|_| spans[place].is_some()),
                 is_separable,
                 importance,
                 not_apart_from,

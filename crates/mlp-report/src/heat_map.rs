@@ -165,6 +165,7 @@ fn draw_square(
     let Some(mean) = mean(&square.scores) else {
         // What became of a cell without a score, most telling first.
         let (mark, color) = match square {
+            Square { n_diverged: 1.., n_stopped: 1.., .. } => ("× ○", palette::MUTED),
             Square { n_diverged: 1.., .. } => ("×", palette::VERMILION),
             Square { n_failed: 1.., .. } => ("!", palette::VERMILION),
             Square { n_stopped: 1.., .. } => ("○", palette::MUTED),

@@ -70,7 +70,16 @@ pub fn interplay(overview: &Overview<'_>, effects: &Effects, pair: (usize, usize
         .map(|((points, name), color)| {
             let place = |level: usize| along.factor.numbers.as_ref().map_or(level as f64, |numbers| numbers[level]);
             let mut series = Series { has_dots: true, ..Series::line(name.clone(), color, Vec::new()) };
-            for (level, mean) in points.iter().enumerate().filter_map(|(level, &mean)| Some((level, mean?))) {
+            let is_measured = |mean: &Option<f64>| mean.is_some();
+            let first = points.iter().position(is_measured).unwrap_or(0);
+            let last = points.iter().rposition(is_measured).map_or(0, |last| last + 1);
+            for (level, mean) in points.iter().enumerate().take(last).skip(first) {
+                // Where nothing has a score, no line says that something has.
+                let Some(mean) = *mean else {
+                    series.points.push((place(level), f64::NAN));
+                    series.hints.push(String::new());
+                    continue;
+                };
                 let on_axis = overview.metric.on_axis(mean);
                 series.points.push((place(level), on_axis));
                 series.hints.push(format!("{}, {name}: {}", along.factor.names[level], written(overview, on_axis)));

@@ -44,7 +44,7 @@ use crate::input::ReportInput;
 use crate::markup::render;
 use crate::palette;
 
-pub(crate) use effects::{not_apart_from, only_for};
+pub(crate) use effects::{not_apart_from, only_for, seeds_of_luck};
 pub use table_data::trial_table;
 
 /// The style of the page, for other pages that are to look like it.

@@ -140,6 +140,11 @@ pub(super) struct Spreads {
 }
 
 impl Spreads {
+    /// The number of blocks of seeds in a level's mean.
+    pub(super) fn n_seeds(&self, level: usize) -> Option<usize> {
+        self.levels[level].as_ref().map(|(_, _, seeds)| seeds.shares.len())
+    }
+
     /// Half the width of the 95 % interval of the difference between two levels that were chosen for lying farthest apart among
     /// `n_levels`.
     pub(super) fn of_difference(&self, one: usize, other: usize, n_levels: usize) -> Option<f64> {

@@ -5,7 +5,7 @@ use mlp_results::{FOLDER_KEY, Overview, text};
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
 use crate::figure::{ReportFigure, file_name};
-use crate::page::{not_apart_from, only_for};
+use crate::page::{not_apart_from, only_for, seeds_of_luck};
 use crate::{against_key, interplay};
 
 /// How many varied keys get a figure of their own.
@@ -119,9 +119,9 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
             format!("With {n} this effect cannot be told from chance. ")
         }
         Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
-        None if effect.may_be_luck() && !effect.hinges_on_losses => {
-            format!("{} do not tell the best and the worst value apart. ", text::counted(effects.n_seeds, "seed"))
-        }
+        None if !effect.hinges_on_losses => seeds_of_luck(effect)
+            .map(|seeds| format!("{seeds} do not tell the best and the worst value apart. "))
+            .unwrap_or_default(),
         None => String::new(),
     };
     let together = if effect.factor.together.is_empty() {

@@ -1,8 +1,10 @@
 //! The table of the best configurations, with what their seeds say about each.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use mlp_results::interval::range;
-use mlp_results::{Cell, Overview, text};
+use mlp_results::{Cell, Overview, Status, text};
 
 use super::interval_text::{difference_text, interval_text, range_text};
 use crate::markup::shown;
@@ -28,6 +30,8 @@ pub(super) struct BestTable {
     rows: Vec<Row>,
     /// The number of all configurations, where not all are in the table.
     n_cells_beyond: Option<String>,
+    /// Whether some have other seeds than others.
+    has_other_seeds: bool,
     /// Whether more seeds are planned.
     is_unfinished: bool,
     /// Whether seeds of any were stopped while others have scores.
@@ -86,12 +90,23 @@ impl BestTable {
             keys: if keys.len() > 1 { "configuration".to_owned() } else { keys.join("") },
             columns: Columns::new(best, n_seeds),
             rows: best.iter().enumerate().map(|(rank, cell)| Row::new(overview, rank, cell, n_seeds)).collect(),
+            has_other_seeds: has_other_seeds(best),
             is_unfinished: n_seeds.is_some_and(|n_seeds| n_seeds > 1),
             has_lost: best.iter().any(|cell| cell.n_lost() > 0 && !cell.scores.is_empty()),
             has_partly_stopped: best.iter().any(Cell::is_partly_stopped),
             n_cells_beyond: (n_cells > N_BEST).then(|| text::thousands(n_cells as u64)),
         }
     }
+}
+
+/// Whether configurations with scores have scores of different seeds.
+fn has_other_seeds(cells: &[Cell<'_>]) -> bool {
+    let seeds = |cell: &Cell<'_>| -> BTreeSet<String> {
+        let finished = cell.trials.iter().filter(|trial| trial.record.status == Status::Finished);
+        finished.map(|trial| trial.record.setting("seed").map_or_else(String::new, ToString::to_string)).collect()
+    };
+    let all: BTreeSet<BTreeSet<String>> = cells.iter().filter(|cell| !cell.scores.is_empty()).map(seeds).collect();
+    all.len() > 1
 }
 
 impl Columns {

@@ -31,9 +31,8 @@ struct Section<'a> {
     n_compared: String,
     spans: Vec<Span>,
     has_inseparable: bool,
-    /// Whether some difference has an interval, and with how many seeds (`3 seeds`).
+    /// Whether some difference has an interval.
     has_spans: bool,
-    n_seeds: String,
     figures: FigureList<'a>,
     tables: Vec<Table>,
 }
@@ -102,7 +101,8 @@ struct Ends {
     without_interval: Option<&'static str>,
     /// `0.12 – 0.50`: its interval, where there is one, and whether it holds 0.
     interval: Option<String>,
-    may_be_luck: bool,
+    /// `3 seeds`, or `2 and 3 seeds`, of the best and of the worst: where these may well turn round.
+    luck: Option<String>,
 }
 
 struct End {
@@ -150,7 +150,6 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
         spans: effects.keys.iter().map(|effect| span(overview, effects, effect)).collect(),
         has_inseparable: effects.keys.iter().any(|effect| !effect.is_separable),
         has_spans: effects.keys.iter().any(|effect| effect.may_matter() && effect.span_half_width.is_some()),
-        n_seeds: counted(effects.n_seeds, "seed"),
         figures: FigureList { figures: &figures.settings },
         tables: effects.keys.iter().map(|effect| table(overview, effects, effect)).collect(),
     }))
@@ -207,7 +206,7 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
                 let (low, high) = possible(overview, (span - half, span + half));
                 format!("{} to {}", bare(low), bare(high))
             }),
-            may_be_luck: effect.may_be_luck(),
+            luck: seeds_of_luck(effect).filter(|_| is_lowest),
         }
     });
     let importance = |text: fn(Importance) -> String| or_none(effect.importance.map(text));
@@ -229,6 +228,15 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
         is_alias: effect.importance.is_some_and(|importance| importance.is_alias),
         ends,
     }
+}
+
+/// `3 seeds`, or where they differ `2 and 3 seeds`: what does not tell the best and the worst value apart; nothing where it does.
+pub(crate) fn seeds_of_luck(effect: &KeyEffect) -> Option<String> {
+    let seeds = effect.span_seeds.filter(|_| effect.may_be_luck())?;
+    Some(match seeds {
+        (best, worst) if best == worst => counted(best, "seed"),
+        (best, worst) => format!("{best} and {worst} seeds"),
+    })
 }
 
 fn without_interval(effects: &Effects, effect: &KeyEffect, best: usize, worst: usize) -> Option<&'static str> {
