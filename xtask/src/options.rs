@@ -223,7 +223,10 @@ impl RankingOption {
         if self.by.is_none() || is_measured || !has_finished {
             return Ok(());
         }
-        Err(Failure::configuration(format!("--by: no trial that finished was measured by {ranking}")))
+        let usual = Ranking::of(records, RankBy::default());
+        Err(Failure::configuration(format!(
+            "--by: no trial that finished was measured by {ranking}; without --by they are ranked by {usual}"
+        )))
     }
 }
 
