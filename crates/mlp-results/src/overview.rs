@@ -112,8 +112,13 @@ impl<'a> Overview<'a> {
             interval::mean(&losses.collect::<Vec<f64>>())
         };
         let by_loss = |a: &Cell<'_>, b: &Cell<'_>| score::by_score(Metric::Loss, loss(a), loss(b));
+        // Of those that were ended early, what came further was ahead, and of these what had reached more.
+        let by_progress = |a: &Cell<'_>, b: &Cell<'_>| {
+            let (a, b) = (progress(a, ranking), progress(b, ranking));
+            b.0.cmp(&a.0).then_with(|| ranking.order(a.1, b.1))
+        };
         cells.sort_by(|a, b| {
-            let by_rank = by_rank(a, b).then_with(|| by_score(a, b));
+            let by_rank = by_rank(a, b).then_with(|| by_score(a, b)).then_with(|| by_progress(a, b));
             by_rank.then_with(|| by_loss(a, b)).then_with(|| a.indices.cmp(&b.indices))
         });
         let ranked_on = ranking.set;
@@ -287,6 +292,14 @@ impl<'a> Overview<'a> {
     pub fn set_name(&self) -> &'static str {
         self.compared.title()
     }
+}
+
+/// The last epoch of the trials of a cell without a score that were ended early, and the mean of what these had reached there.
+fn progress(cell: &Cell<'_>, ranking: Ranking) -> (Option<usize>, Option<f64>) {
+    let stopped = cell.trials.iter().filter(|trial| trial.was_stopped() && cell.scores.is_empty());
+    let last: Vec<&EpochRecord> = stopped.filter_map(|trial| trial.record.epochs.last()).collect();
+    let reached = last.iter().filter_map(|epoch| ranking.metric.value(metrics_of(epoch, ranking.set)?));
+    (last.iter().map(|epoch| epoch.epoch).max(), interval::mean(&reached.collect::<Vec<f64>>()))
 }
 
 fn by_seed(a: &RunRecord, b: &RunRecord) -> Ordering {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mlp_results::{RunFolder, RunRecord, Status, TrialResult};
+use mlp_results::{Metric, RunFolder, RunRecord, Status, TrialResult, unlike_keys};
 
 use crate::checkpoints;
 use crate::error::{Error, Result};
 use crate::lease::{Running, running};
-use crate::spec::SweepSpec;
-use crate::spec::shown;
+use crate::spec::{Halving, SweepSpec, shown};
 
 /// What can be read from the folder of a sweep; nothing in it is changed, and nobody is kept waiting.
 #[derive(Clone, Debug)]
@@ -49,15 +48,19 @@ impl Standing {
                 folder.path().display(),
             )));
         }
-        let (records, warnings) = folder.records_with_warnings()?;
+        let (records, mut warnings) = folder.records_with_warnings()?;
         // A trial that had come to an end of its own, such as a divergence, has its record.
         let rounds = folder.halving_rounds(|trial| records.contains_key(trial)).unwrap_or_default();
         let running = running(folder);
+        let specification = SweepSpec::read(&specification)?;
+        let reached = folder.stopped_trials(&rounds);
+        let compared = records.values().chain(reached.iter().map(|trial| &trial.record));
+        warnings.extend(specification.halving().and_then(|halving| unlike(halving, compared)));
         Ok(Standing {
-            specification: SweepSpec::read(&specification)?,
+            specification,
             checkpoints: checkpoints::progressed(folder),
             holder: durable_file::lock::holder(folder.path()),
-            stopped_trials: folder.stopped_trials(&rounds),
+            stopped_trials: reached,
             n_stopped: rounds.iter().map(|round| round.stopped.len()).sum(),
             trials_per_minute: trials_per_minute(records.values(), running.len()),
             records,
@@ -92,6 +95,19 @@ impl Standing {
         let varied = axes.filter_map(|axis| Some(format!("{} = {}", axis.key, shown(record.setting(&axis.key)?))));
         varied.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// That halving compares numbers of different kinds, and what to write instead; nothing where it does not.
+fn unlike<'a>(halving: Halving, records: impl Iterator<Item = &'a RunRecord>) -> Option<String> {
+    let metric: Metric = halving.metric.name().strip_prefix("validation.")?.parse().ok()?;
+    let keys = unlike_keys(records, metric);
+    (!keys.is_empty()).then(|| {
+        format!(
+            "halving compares {metric} across {}, where it is another quantity for each value; who was stopped says nothing \
+             across them: halving = {{ metric = \"validation.accuracy\" }} compares the trials",
+            keys.join(", ")
+        )
+    })
 }
 
 /// Trials a minute, where so many are running, at the seconds that finished ones took by their records; `None` where nothing is

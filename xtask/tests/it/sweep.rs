@@ -261,6 +261,21 @@ fn a_list_of_one_activation_is_for_all_hidden_layers() {
     wrong.expect_error("expected one activation, or one for each of the 2 hidden layers, found 3");
 }
 
+#[test]
+fn status_says_that_halving_compared_losses_of_different_kinds() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write(
+        "halved.toml",
+        "hidden = [4]\nepochs = 3\nvalidation = 50\n[sweep]\nhalving = true\nencoding = [\"ascii\", \"one-hot\"]\nlearning_rate = [0.001, 0.01]\n",
+    );
+    sandbox.run(["sweep", "halved.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    assert!(
+        status.stderr.contains("halving compares loss across encoding, where it is another quantity"),
+        "{status:#?}"
+    );
+}
+
 /// Whoever loses at the first comparison is in the table as well as whoever came to the end or diverged.
 #[test]
 fn the_table_after_halving_holds_the_configurations_that_were_stopped() {

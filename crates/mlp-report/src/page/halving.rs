@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use mlp_results::text::{self, counted};
-use mlp_results::{HalvingRound, Overview, RankedConfiguration, StoppedTrial, TrialResult};
+use mlp_results::{HalvingRound, Overview, RankBy, RankedConfiguration, StoppedTrial, TrialResult, unlike_keys};
 
 use crate::markup::{render, shown};
 
@@ -20,6 +20,8 @@ struct Halving {
     /// Whether any configuration had lost a seed when it was compared.
     has_losses: bool,
     n_more: Option<String>,
+    /// The settings across which values of the metric say nothing about each other, where trials differ in any.
+    unlike: Option<String>,
     /// `1 configuration`, of those that are stopped although some of their seeds have a result.
     partly_stopped: Option<String>,
 }
@@ -75,11 +77,20 @@ pub(super) fn section(rounds: &[HalvingRound], overview: &Overview<'_>) -> Optio
     Some(render(&Halving {
         summary,
         partly_stopped: (n_partly_stopped > 0).then(|| counted(n_partly_stopped, "configuration")),
+        unlike: unlike(rounds, overview),
         metric: rounds.last().map_or_else(String::new, |round| shown(&round.metric)),
         rows: last_compared.take(N_LISTED).collect(),
         has_losses: configurations().any(|ranked| ranked.n_lost() > 0),
         n_more: (n_more > 0).then(|| text::thousands(n_more as u64)),
     }))
+}
+
+/// `encoding`: where configurations were compared by losses of different kinds.
+fn unlike(rounds: &[HalvingRound], overview: &Overview<'_>) -> Option<String> {
+    let by: RankBy = rounds.last()?.metric.parse().ok()?;
+    let records = overview.cells.iter().flat_map(|cell| &cell.trials).map(|trial| &trial.record);
+    let keys = unlike_keys(records, by.metric?);
+    (!keys.is_empty()).then(|| keys.join(", "))
 }
 
 /// `12 configurations of 3 seeds; 4 kept after epoch 1, 1 after epoch 3`; nothing where trials were compared one by one.

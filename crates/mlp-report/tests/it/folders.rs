@@ -257,6 +257,16 @@ fn configurations_that_halving_compared_are_listed_with_their_seeds_and_stopped_
     {
         assert!(section.contains(part), "{part}: {section}");
     }
+    // Whoever came further stands before the others, and what had reached more before its like.
+    let overview = Overview::new(&input.trials);
+    let last = |cell: &mlp_results::Cell<'_>| cell.trials[0].record.epochs.last().unwrap().epoch;
+    let reached: Vec<usize> = overview.cells.iter().map(last).collect();
+    assert_eq!(reached, [vec![4], vec![3; 3], vec![1; 8]].concat());
+    // Losses of other codes are other numbers: the page says that they were compared.
+    assert!(!section.contains("Read with care"));
+    let mut mixed = input.clone();
+    mixed.trials[0].record.config.insert("encoding".to_owned(), json!("one-hot"));
+    assert!(report_html(&mixed).contains("<code>encoding</code> differs, and <code>validation.loss</code> is another"));
     let dir = tempfile::tempdir().unwrap();
     let written = write_report(&input, dir.path()).unwrap();
     assert_eq!(fs::read_to_string(&written.results).unwrap().matches(",stopped,").count(), 33);
