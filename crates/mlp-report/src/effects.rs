@@ -36,6 +36,7 @@
 //! American Statistical Association 56, 1961).
 
 mod apart;
+mod ends;
 mod fit;
 mod grid;
 mod importance;
@@ -48,6 +49,7 @@ use mlp_results::interval::{interval, mean, range};
 use mlp_results::{Overview, TrialResult};
 
 use crate::factor::{Factor, Grouping, factors};
+use ends::Ends;
 use fit::Unit;
 use grid::Grid;
 use importance::Found;
@@ -197,42 +199,6 @@ impl KeyEffect {
     /// [`KeyEffect::span_half_width`] tells: with one seed, and of drawn configurations.
     pub fn may_be_luck(&self) -> bool {
         self.span_half_width.is_some_and(|half_width| half_width >= self.span)
-    }
-}
-
-/// The levels of a key in their order.
-struct Ends {
-    best: (usize, f64),
-    worst: (usize, f64),
-    lowest: (usize, f64),
-    hinges_on_losses: bool,
-}
-
-impl Ends {
-    /// Of levels where the worst score of all is `worst_score`; nothing of fewer than two.
-    fn new(levels: &[LevelEffect], higher_is_better: bool, worst_score: f64) -> Option<Ends> {
-        let estimates: Vec<(usize, f64)> =
-            levels.iter().enumerate().filter_map(|(level, effect)| Some((level, effect.estimate()?))).collect();
-        let goodness = |value: f64| if higher_is_better { value } else { -value };
-        let if_counted = |&(level, estimate): &(usize, f64)| {
-            let share = levels[level].share_lost();
-            goodness((1.0 - share) * estimate + share * worst_score)
-        };
-        let as_is = |&(_, estimate): &(usize, f64)| goodness(estimate);
-        // Of equals the first is the best, and the last the worst.
-        let first =
-            |by: &dyn Fn(&(usize, f64)) -> f64| estimates.iter().min_by(|a, b| by(b).total_cmp(&by(a))).copied();
-        let best = first(&as_is)?;
-        let hinges_on_losses = first(&if_counted)?.0 != best.0;
-        let last = |by: &dyn Fn(&(usize, f64)) -> f64| {
-            let others = estimates.iter().filter(|(level, _)| *level != best.0);
-            others.max_by(|a, b| by(b).total_cmp(&by(a))).copied()
-        };
-        Some(Ends { best, worst: last(&if_counted)?, lowest: last(&as_is)?, hinges_on_losses })
-    }
-
-    fn span(&self) -> f64 {
-        (self.best.1 - self.lowest.1).abs()
     }
 }
 
