@@ -73,7 +73,7 @@ pub(crate) fn sweep_table(
     let most_seeds = configurations.iter().filter(|row| !is_torn(row)).map(|row| row.records.len()).max().unwrap_or(0);
     if most_seeds > 1 {
         output.line(format_args!(
-            "\n±: standard deviation over {}; two lines differ for certain only if they\nlie several of it apart",
+            "\n±: standard deviation of single runs over {}, not of their mean; which\nlines differ, seed by seed, is on the page",
             counted(most_seeds, "seed")
         ));
     }

@@ -79,9 +79,18 @@ fn a_run_that_is_stopped_by_signals_and_taken_up_again_ends_like_an_undisturbed_
         let outcome = sandbox.outcome(child.wait_with_output().expect("an end"));
         outcome.expect_code(75).expect_error("run the same command again to go on from it");
         assert!(!sandbox.files("out/checkpoints").is_empty());
-        assert!(sandbox.files("out/trials").is_empty() && sandbox.files("out/running").is_empty());
+        assert!(sandbox.files("out/trials").is_empty());
+        // What it had measured stays for whoever looks; nobody is at it.
+        assert_eq!(sandbox.files("out/running").len(), 1);
+        let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+        assert!(
+            status.stdout.contains("0 running") && status.stdout.contains("nobody is at work"),
+            "{}",
+            status.stdout
+        );
     }
     sandbox.run(&arguments).expect_code(0);
+    assert!(sandbox.files("out/running").is_empty());
     sandbox.run(with(&LONG, &["--out", "undisturbed"])).expect_code(0);
     assert_eq!(record(&sandbox, "out"), record(&sandbox, "undisturbed"));
     assert!(sandbox.files("out/checkpoints").is_empty());

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use mlp_results::text::{self, counted};
-use mlp_results::{Overview, TestSet, TrialResult, endings};
+use mlp_results::{Compared, Overview, TestSet, TrialResult, endings};
 
 use super::halving;
 use super::listing::Listing;
@@ -29,6 +29,8 @@ struct Header {
     synthetic: Option<&'static str>,
     /// `These` or `Some of these`, if any trial may have learned from its validation samples before.
     seen_validation: Option<&'static str>,
+    /// How many trials with a score have none of the validation samples that rank, and of how many: `24 of 55 trials`.
+    unranked: Option<String>,
     /// The sets of test samples, if there are several.
     test_sets: Vec<String>,
     /// What is not compared, and the keys in which it differs.
@@ -69,6 +71,7 @@ pub(super) fn header(input: &ReportInput, overview: &Overview<'_>, figures: &Fig
         lead: (!trials.is_empty()).then(|| lead(input, overview)),
         synthetic: which(trials, |trial| trial.record.data.synthetic),
         seen_validation: which(trials, |trial| trial.record.data.validation_was_seen),
+        unranked: unranked(overview),
         test_sets: test_sets(overview),
         unlike: (!overview.unlike.is_empty())
             .then(|| Unlike { what: plural(overview.metric), keys: overview.unlike.clone() }),
@@ -97,6 +100,20 @@ fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
         halving: halving::summary(&input.halving).filter(|_| halving::is_present(&input.halving)),
         n_stopped: (n_stopped > 0).then(|| counted(n_stopped, "more trial")),
     }
+}
+
+fn unranked(overview: &Overview<'_>) -> Option<String> {
+    let ranking = overview.ranking();
+    let scored: Vec<&TrialResult> = overview
+        .cells
+        .iter()
+        .flat_map(|cell| &cell.trials)
+        .copied()
+        .filter(|trial| overview.score(trial).is_some())
+        .collect();
+    let n_unranked = scored.iter().filter(|trial| ranking.score(&trial.record).is_none()).count();
+    let is_told = overview.ranked_on == Compared::Validation && n_unranked > 0;
+    is_told.then(|| format!("{} of {}", text::thousands(n_unranked as u64), counted(scored.len(), "trial")))
 }
 
 /// How to speak of the trials that something is so of; nothing where it is so of none.

@@ -30,6 +30,10 @@ fn the_page_ranks_by_validation_and_shows_the_test_set() {
     assert!(page.contains(tile), "{page}");
     assert!(page.contains("means best on the validation set") && page.contains("no say in the choice"));
     assert!(page.contains("1 of 3 trials were not measured on a validation set"));
+    assert!(
+        page.contains("Not all can be the best.") && page.contains("1 of 3 trials have no validation samples"),
+        "{page}"
+    );
     let row = |place: &str| page.split(place).nth(1).unwrap().split("</tr>").next().unwrap().to_owned();
     assert!(row("no. 1</span>").contains("95.12 %</td><td><strong>91.00 %"), "{}", row("no. 1</span>"));
     assert!(row("no. 2</span>").contains("94.01 %</td><td><strong>96.00 %"));

@@ -112,8 +112,13 @@ impl Diagnosis {
                 found.n_silent_outputs, self.layers[layer].units
             ),
             Cause::SilentUnits => format!(
-                "{} of its units give 0 to every sample {when}, and a relu that gives 0 passes no gradient",
-                percent(found.dead_units)
+                "{} of its units give 0 to every sample {when}, and a relu that gives 0 passes no gradient{}",
+                percent(found.dead_units),
+                if self.began_positive(layer) {
+                    "; the weights it began with were all positive, so that net inputs were large, and so the first steps"
+                } else {
+                    ""
+                }
             ),
             Cause::FadedSignal => {
                 let spreads: Vec<String> = epoch.layers.iter().take(layer).map(|layer| shown(layer.spread)).collect();
@@ -154,12 +159,20 @@ impl Diagnosis {
         let may_be_a_setting = match finding.cause {
             Cause::FadedSignal => !self.has_shrunk(finding.layer, epoch),
             Cause::VanishedGradient => true,
-            Cause::SilentUnits => finding.since > 0 && epoch.layers[finding.layer].n_silent_outputs == 0,
+            Cause::SilentUnits => {
+                let is_of_layer = finding.since == 0 || self.began_positive(finding.layer);
+                !is_of_layer && epoch.layers[finding.layer].n_silent_outputs == 0
+            }
             Cause::EqualWeights | Cause::PositiveWeights | Cause::LargeWeights | Cause::GrownWeights => false,
         };
         let found =
             background.config.filter(|_| may_be_a_setting).map_or_else(Vec::new, |config| suspects(self, config));
         if found.is_empty() { format!(" Try {}.", self.remedy(finding, epoch, background)) } else { charged(&found) }
+    }
+
+    /// Whether all weights of a layer were positive before training.
+    fn began_positive(&self, layer: usize) -> bool {
+        self.epochs.first().is_some_and(|first| first.epoch == 0 && first.layers[layer].positive_weights >= NEARLY_ALL)
     }
 
     /// Whether a layer has lost half the norm of its weights.
@@ -207,7 +220,9 @@ impl Diagnosis {
             // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
             Cause::PositiveWeights | Cause::LargeWeights => "initializer = { name = \"glorot-uniform\", gain = 2 }",
             Cause::GrownWeights => "a smaller learning_rate",
-            Cause::SilentUnits if finding.since == 0 => "initializer = \"he-uniform\"",
+            Cause::SilentUnits if finding.since == 0 || self.began_positive(finding.layer) => {
+                "initializer = \"he-uniform\""
+            }
             Cause::SilentUnits => "a smaller learning_rate, with initializer = \"he-uniform\"",
             Cause::FadedSignal if self.has_shrunk(finding.layer, epoch) => {
                 return shrinking(self, background.config).remedy;

@@ -157,6 +157,23 @@ fn relus_that_a_step_has_killed_are_found_with_the_epoch() {
     assert_eq!(diagnosis.epochs[1].layers[0].gradient_norm, 0.0);
 }
 
+/// It is not the rate that kills them: the weights are all positive, so that any step on such net inputs is too large.
+#[test]
+fn relus_that_began_with_positive_weights_are_not_put_down_to_the_rate() {
+    let config = config()
+        .activation([Activation::Relu])
+        .initializer(Initializer::Uniform01)
+        .loss(Loss::CrossEntropy)
+        .reduction(Reduction::Sum)
+        .batch_size(20);
+    let (diagnosis, _) = examined::<f64>(&config, &Digits::new(200));
+    let finding = diagnosis.finding().expect("a dead layer");
+    assert_eq!(finding.cause, Cause::SilentUnits, "{}", diagnosis.sentence());
+    let sentence = diagnosis.sentence();
+    assert!(sentence.contains("the weights it began with were all positive"), "{sentence}");
+    assert!(sentence.ends_with("Try initializer = \"he-uniform\"."), "{sentence}");
+}
+
 #[test]
 fn weights_that_have_grown_are_told_from_those_that_were_large() {
     let digits = Digits::new(64);

@@ -171,7 +171,11 @@ fn show_doubts(reading: &Reading, output: &mut Output) {
     output.line(format_args!("  sure that this is the writing: {:.0} %", 100.0 * reading.found));
     // Of several, that all are right is less likely than that the least sure one is.
     let of = if reading.characters.len() > 1 { "sure of the least sure one" } else { "sure in all" };
-    output.line(format_args!("  {of}: {:.0} %", 100.0 * least_sure(reading) * reading.found));
+    if reading.characters.iter().any(|character| character.answer.class.is_none()) {
+        output.line("  sure in all: of no answer, as bits that are the code of no class are none");
+    } else {
+        output.line(format_args!("  {of}: {:.0} %", 100.0 * least_sure(reading) * reading.found));
+    }
     if reading.found < DOUBTFUL {
         output.line("  doubtful: see the steps below, and the pictures of them that --show writes");
     }
