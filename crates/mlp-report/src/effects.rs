@@ -46,7 +46,7 @@ mod together;
 use std::collections::BTreeSet;
 
 use mlp_results::interval::{interval, mean, range};
-use mlp_results::{Overview, TrialResult};
+use mlp_results::{FOLDER_KEY, Overview, TrialResult, VariedKey};
 
 use crate::factor::{Factor, Grouping, factors};
 use ends::Ends;
@@ -174,6 +174,13 @@ pub struct LevelEffect {
     /// Whether runs of one of its configurations fall into two groups ([`Overview::are_bimodal`]), or where configurations were
     /// drawn, the means of these.
     pub is_bimodal: bool,
+}
+
+impl Effects {
+    /// Whether a key that varies is left out, as it is the folder and follows from the other settings.
+    pub(crate) fn leaves_out(&self, key: &VariedKey) -> bool {
+        self.is_folder_left_out && key.key == FOLDER_KEY
+    }
 }
 
 impl LevelEffect {

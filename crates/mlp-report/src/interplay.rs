@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use mlp_results::Overview;
 use mlp_results::interval::mean;
-use mlp_results::{FOLDER_KEY, Overview, VariedKey};
 
 use crate::chart::{self, Axis, Chart, Series};
 use crate::effects::{Effects, KeyEffect, score_at};
@@ -45,9 +45,8 @@ pub fn pairs(effects: &Effects) -> Vec<(usize, usize)> {
 /// The keys, apart from `pair`, over whose values each point is a mean.
 pub fn averaged<'o>(overview: &'o Overview<'_>, effects: &Effects, pair: (usize, usize)) -> Vec<&'o str> {
     let used = [effects.keys[pair.0].factor.keys(), effects.keys[pair.1].factor.keys()].concat();
-    let is_named_only = |key: &VariedKey| effects.is_folder_left_out && key.key == FOLDER_KEY;
     let keys = overview.varied.iter().enumerate();
-    let keys = keys.filter(|(index, key)| !used.contains(index) && !is_named_only(key));
+    let keys = keys.filter(|(index, key)| !used.contains(index) && !effects.leaves_out(key));
     keys.map(|(_, key)| key.key.as_str()).collect()
 }
 

@@ -118,7 +118,8 @@ pub(super) fn misfit(config: &TrainConfig, classes: &[String]) -> Option<String>
     let required = loss.required_output().unwrap_or(output);
     if required != output {
         return Some(format!(
-            "Loss and outputs do not go together: {loss} needs {required} outputs, found output_activation = {output}; delete that              line of the other keys, or set Loss to one that goes with {output}, such as {}.",
+            "Loss and outputs do not go together: {loss} needs {required} outputs, found output_activation = {output}; delete that \
+             line of the other keys, or set Loss to one that goes with {output}, such as {}.",
             fitting(output)
         ));
     }

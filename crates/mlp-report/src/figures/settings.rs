@@ -1,6 +1,6 @@
 //! Figures of what each setting does.
 
-use mlp_results::{FOLDER_KEY, Overview, text};
+use mlp_results::{Overview, text};
 
 use crate::effects::{Design, Effects, KeyEffect};
 use crate::factor::Grouping;
@@ -65,10 +65,7 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         .varied
         .iter()
         .enumerate()
-        .filter(|(index, key)| {
-            let is_named_only = effects.is_folder_left_out && key.key == FOLDER_KEY;
-            !effect.factor.keys().contains(index) && !is_named_only
-        })
+        .filter(|(index, key)| !effect.factor.keys().contains(index) && !effects.leaves_out(key))
         .map(|(_, key)| key.key.as_str())
         .collect();
     let others = if others.is_empty() { "the seeds".to_owned() } else { joined(&others) };

@@ -5,6 +5,7 @@ use askama::Template;
 use mlp_results::text::{self, counted};
 use mlp_results::{Compared, Overview, TestSet, TrialResult, endings};
 
+use super::comparison::n_unranked;
 use super::halving;
 use super::listing::Listing;
 use super::names;
@@ -102,18 +103,11 @@ fn lead(input: &ReportInput, overview: &Overview<'_>) -> Lead {
     }
 }
 
+/// `24 of 55 trials`, which have none of the validation samples that rank the others.
 fn unranked(overview: &Overview<'_>) -> Option<String> {
-    let ranking = overview.ranking();
-    let scored: Vec<&TrialResult> = overview
-        .cells
-        .iter()
-        .flat_map(|cell| &cell.trials)
-        .copied()
-        .filter(|trial| overview.score(trial).is_some())
-        .collect();
-    let n_unranked = scored.iter().filter(|trial| ranking.score(&trial.record).is_none()).count();
+    let (n_unranked, n_trials) = n_unranked(overview);
     let is_told = overview.ranked_on == Compared::Validation && n_unranked > 0;
-    is_told.then(|| format!("{} of {}", text::thousands(n_unranked as u64), counted(scored.len(), "trial")))
+    is_told.then(|| format!("{} of {}", text::thousands(n_unranked as u64), counted(n_trials, "trial")))
 }
 
 /// How to speak of the trials that something is so of; nothing where it is so of none.
