@@ -6,6 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::deformed::Deformed;
+use crate::python_error::of_project;
 
 /// What stays for all epochs.
 #[derive(FromPyObject)]
@@ -93,9 +94,7 @@ impl Settings {
 
     pub(super) fn deformed(&self) -> PyResult<Option<Deformed>> {
         let Some((text, size)) = &self.augment else { return Ok(None) };
-        // In a configuration `false` is what None is here.
-        let in_python = |error: mlp_train::Error| error.to_string().replacen("expected false, ", "expected None, ", 1);
-        let augmentation: Augmentation = text.parse().map_err(|error| PyValueError::new_err(in_python(error)))?;
+        let augmentation: Augmentation = text.parse().map_err(of_project)?;
         Ok(Some(Deformed::new(augmentation, *size, self.seed)))
     }
 }

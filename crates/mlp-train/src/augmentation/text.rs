@@ -131,7 +131,7 @@ fn quoted(text: &str) -> String {
 fn unknown(name: &str) -> Error {
     let presets = Augmentation::PRESETS.map(|(name, _)| name);
     let expected = format!(
-        "false, one of {} (with a factor: \"{} 0.5\"), or a list of {} with numbers, such as \"shift 2, rotate 10\"",
+        "one of {} (with a factor: \"{} 0.5\"), or a list of {} with numbers, such as \"shift 2, rotate 10\"",
         presets.join(", "),
         presets[2],
         NAMES.join(", ")
