@@ -112,8 +112,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         The type of numbers that the network computes in; None takes that of ``X``: float32 for float32, float64 for all else.
     precision : {'bf16'}, default=None
         With 'bf16' the network is one of float32, and while it trains, the factors of matrix products are rounded to bfloat16
-        and their products summed in float32. Wide networks (layers of 500 units and more) in batches of 128 and more train up
-        to twice as fast on processors with AVX-512 BF16; elsewhere it has the same bits and is slower. Answers, scores and what
+        and their products summed in float32. Wide networks (layers of 500 units and more) in batches of 128 and more train
+        faster so on processors with AVX-512 BF16; elsewhere it has the same bits and is slower. Answers, scores and what
         is saved are not rounded. Not for 'lbfgs'.
     n_threads : int, default=None
         The most threads; None takes all processors, or what ``OMP_NUM_THREADS`` allows. No result depends on it.
