@@ -156,6 +156,16 @@ fn a_value_with_fewer_seeds_has_the_interval_of_as_many() {
     let page = report_html(&input);
     assert!(page.contains("not told apart by 10 and 2 seeds") || page.contains("not told apart by 2 and 10 seeds"));
     assert!(page.contains("Some configurations have results of other seeds than others"));
+    let score = |level: usize, left_out: Option<u64>| {
+        let cell = overview.cells.iter().find(|cell| cell.indices[0] == level).unwrap();
+        let kept = cell.trials.iter().filter(|trial| trial.record.config["seed"].as_u64() != left_out);
+        let scores: Vec<f64> = kept.filter_map(|trial| overview.score(trial)).collect();
+        scores.iter().sum::<f64>() / scores.len() as f64
+    };
+    let difference = |left_out| score(0, left_out) - score(1, left_out);
+    let pseudo: Vec<f64> = (0..10).map(|seed| 10.0 * difference(None) - 9.0 * difference(Some(seed))).collect();
+    let expected = 12.706204736174694 * mlp_results::interval::standard_error(&pseudo).unwrap();
+    assert!((key.span_half_width.unwrap() - expected).abs() < 1e-9, "{key:?}");
     // One seed alone says nothing of luck.
     let mut input = input;
     input.trials.remove(11);
@@ -484,6 +494,18 @@ fn a_trial_that_was_stopped_is_shown_and_never_counts_as_a_result() {
     );
     assert!(page.contains("compares all trials after epoch 1, the last that every one of them reached"));
     assert!(csv::results_csv(&input.trials, csv::Seconds::Without).lines().any(|line| line.contains(",stopped,")));
+}
+
+#[test]
+fn of_what_was_stopped_what_came_further_stands_first_and_then_what_had_reached_more() {
+    let trials = [(1, 2), (2, 4), (3, 4)].map(|(rate, n_epochs)| {
+        let mut trial = stopped(&[("learning_rate", json!(rate))], 0, n_epochs);
+        let last = trial.record.epochs.last_mut().unwrap();
+        last.test.as_mut().unwrap().accuracy = Some(0.1 * f64::from(rate));
+        trial
+    });
+    let rates = Overview::new(&trials).cells.iter().map(|cell| cell.indices[0]).collect::<Vec<_>>();
+    assert_eq!(rates, [2, 1, 0]);
 }
 
 #[test]

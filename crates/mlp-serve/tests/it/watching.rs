@@ -11,6 +11,8 @@ use crate::client::{Fixture, digits};
 fn a_sweep_is_followed_to_its_end_and_only_what_changed_is_sent() {
     let server = Fixture::new();
     let mut stream = server.connect();
+    // What never comes is a failure, not a wait.
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a timeout");
     let head = format!("GET /{}/events/watch HTTP/1.1\r\nHost: localhost\r\n\r\n", server.token);
     stream.write_all(head.as_bytes()).expect("a request");
     let lines = BufReader::new(stream).lines().map_while(Result::ok);
@@ -56,6 +58,8 @@ fn a_sweep_is_followed_to_its_end_and_only_what_changed_is_sent() {
     let record = records.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "json"));
     let record = record.expect("a record");
     let whole = std::fs::read(&record).expect("a record");
+    // As long as something may have been added in the same moment, all is looked at anyway.
+    std::thread::sleep(std::time::Duration::from_millis(2500));
     std::fs::write(&record, &whole[..whole.len() / 2]).expect("the half of it");
     let seen = |n_warnings: u64| {
         states.by_ref().find(|state| state["runs"][0]["n_warnings"] == n_warnings).expect("a state")["runs"][0].clone()
