@@ -304,5 +304,5 @@ fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 fn since_1970(time: SystemTime) -> Option<f64> {
-    time.duration_since(SystemTime::UNIX_EPOCH).ok().map(|age| age.as_secs_f64().round())
+    time.duration_since(SystemTime::UNIX_EPOCH).ok().map(|age| age.as_secs_f64())
 }

@@ -179,7 +179,10 @@ export const view = {
     }
     const text = all.toString();
     history.replaceState(null, "", text ? "#" + text : location.pathname + location.search);
-    // The other screens are a click away and come back with theirs.
+    view.remember(text);
+  },
+  // The other screens are a click away and come back with theirs.
+  remember(text) {
     try {
       sessionStorage.setItem("view of " + document.body.className, text);
     } catch (error) {
@@ -187,6 +190,8 @@ export const view = {
     }
   },
 };
+// A link that led here has said what is to be seen.
+if (location.hash) view.remember(location.hash.slice(1));
 
 // A link past the navigation moves the focus, and leaves the view in the address alone.
 for (const link of document.querySelectorAll("a.skip")) {

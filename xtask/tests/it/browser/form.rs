@@ -190,10 +190,16 @@ fn a_net_that_was_kept_is_drawn_with_at_once() {
     assert!(started.elapsed() < std::time::Duration::from_secs(2), "{:?}", started.elapsed());
     browser.draw("#pad", &[(0.5, 0.2), (0.5, 0.8)], super::driver::Pointer::Mouse);
     browser.wait_for("an answer", "return document.querySelectorAll('.code li').length > 0");
-    // It is still the one on another visit.
+    // It is still the one on another visit, though another is the first of the list by now.
+    sandbox.train("runs/two", &["--set", "hidden=[6]", "--set", "epochs=1", "--quiet"]).expect_code(0);
     browser.click("nav a[href^=watch]");
     browser.wait_for("the table", "return document.querySelectorAll('#trials tbody tr').length === 1");
+    browser.wait_for("the other run", "return document.body.textContent.includes('two')");
     browser.click("nav a[href^=draw]");
+    let is_another = format!(
+        "const first = document.querySelector('#model-1 option'); return first && !first.value.endsWith('/{trial}')"
+    );
+    browser.wait_for("another at the head of the list", &is_another);
     browser.wait_for("the net", &format!("return document.getElementById('model-1').value.endsWith('/{trial}')"));
 
     // Where other folders are shown, that is said instead.
