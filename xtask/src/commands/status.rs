@@ -121,7 +121,13 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     if let Some(trial) = overview.best {
         let score = ranking.score(&trial.record).map(|score| metric.format(score)).unwrap_or_default();
         let label = standing.label(&trial.record);
-        output.line(wrapped("trial", &format!("{score}, {} {label}", trial.record.trial), 9));
+        let n_scored: usize = overview.cells.iter().map(|cell| cell.ranking_scores.len()).sum();
+        let alone = if n_scored == 1 && standing.specification.n_trials() > 1 {
+            ", the only trial with a result so far"
+        } else {
+            ""
+        };
+        output.line(wrapped("trial", &format!("{score}, {} {label}{alone}", trial.record.trial), 9));
     }
 }
 

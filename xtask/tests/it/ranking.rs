@@ -458,6 +458,7 @@ fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() 
     expect_80_columns(&outcome);
     let said = sandbox.run(["sweep", "status", "out"]).expect_code(0);
     assert!(said.said().contains(", 1 of 4 seeds so far: learning_rate = "), "{}", said.stdout);
+    assert!(said.said().contains(", the only trial with a result so far"), "{}", said.stdout);
     expect_80_columns(&said);
     let json = |output: &str| serde_json::from_str::<Value>(output).expect("JSON");
     let status = json(&sandbox.run(["sweep", "status", "out", "--json"]).expect_code(0).stdout);
@@ -475,7 +476,7 @@ fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() 
     assert_eq!(best["label"], format!("learning_rate = {rate}"));
     sweep(&sandbox, &[]).expect_code(0);
     let said = sandbox.run(["sweep", "status", "out"]).expect_code(0).said();
-    assert!(said.contains("± sd of 4 seeds") && !said.contains("so far"), "{said}");
+    assert!(said.contains("± sd of 4 seeds") && !said.contains("so far") && !said.contains("only trial"), "{said}");
 }
 
 #[test]

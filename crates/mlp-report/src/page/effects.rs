@@ -21,6 +21,8 @@ struct Section<'a> {
     method: Method<'a>,
     /// How many configurations were compared with how many shuffled tables, if any.
     compared: Option<(String, String)>,
+    /// What so many tables let p hardly be below.
+    least_p: Option<String>,
     /// Whether it was asked what can be told from chance.
     is_tested: bool,
     /// For which seeds alone that is known.
@@ -135,6 +137,7 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
     Some(render(&Section {
         method: Method::new(input, overview, effects),
         compared: compared(effects),
+        least_p: least_p(effects),
         is_tested: effects.design == Design::Drawn || compared(effects).is_some(),
         only_for: only_for(effects),
         n_shared_seeds: match effects.shared_seeds {
@@ -187,6 +190,12 @@ impl<'a> Method<'a> {
 fn compared(effects: &Effects) -> Option<(String, String)> {
     let is_known = effects.keys.iter().any(|effect| effect.importance.is_some());
     is_known.then(|| (counted(effects.n_compared, "configuration"), text::thousands(N_SHUFFLES as u64)))
+}
+
+/// Each of the settings that were asked about is at its best in one table, or in few alike.
+fn least_p(effects: &Effects) -> Option<String> {
+    let n_asked = effects.keys.iter().filter(|effect| effect.importance.is_some()).count();
+    (n_asked > 0).then(|| format!("{:.3}", n_asked as f64 / (N_SHUFFLES + 1) as f64))
 }
 
 fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span {

@@ -326,7 +326,7 @@ fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     let sizes = effect_of(&overview, &effects, "batch_size");
     assert!(sizes.matched == Some((2, 3)) && close(sizes.span, 0.2), "{sizes:?}");
     assert!(report_html(&input).contains("at 1 of 2 combinations of the others"));
-    assert!(report_html(&input).contains("Only 5 of 6 combinations of values have a result."));
+    assert!(report_html(&input).contains("Of all 6 combinations of the values that have any result only 5 have one."));
 }
 
 #[test]
