@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlp_results::text::counted;
-use mlp_results::{RankBy, Ranking, RunFolder, RunRecord, best};
+use mlp_results::{Compared, RankBy, Ranking, RunFolder, RunRecord, best};
 use mlp_train::{Committee, SavedModel, load_model};
 
 use crate::failure::{Code, Failure};
@@ -31,6 +31,8 @@ struct BestOf {
     /// Those that have what they are ranked by: what diverged or was stopped has not.
     n_ranked: usize,
     n_trials: usize,
+    /// Whether others have a result, but not that.
+    others_have_a_result: bool,
     ranking: Ranking,
 }
 
@@ -70,7 +72,10 @@ pub(crate) fn load(path: &Path) -> Result<FoundModel, Failure> {
     warn_of_test_sets(records.values());
     let ranking = Ranking::of(records.values(), RankBy::default());
     let n_ranked = records.values().filter(|record| ranking.score(record).is_some()).count();
-    let best_of = Some(BestOf { n_ranked, n_trials: records.len(), ranking });
+    let by_test = Ranking { set: Compared::Test, ..ranking };
+    let n_with_a_result = records.values().filter(|record| by_test.score(record).is_some()).count();
+    let best_of =
+        Some(BestOf { n_ranked, n_trials: records.len(), others_have_a_result: n_ranked < n_with_a_result, ranking });
     Ok(FoundModel { saved: load_model(&file)?, path: file, best_of, is_newest: false })
 }
 
@@ -168,7 +173,12 @@ impl FoundModel {
             Some(best @ BestOf { n_ranked, ranking, .. }) if n_ranked == best.n_trials => {
                 output.line(format_args!("         the best of the {n_ranked} trials of its folder, by {ranking}"));
             }
-            Some(BestOf { n_ranked, n_trials, ranking }) => {
+            Some(BestOf { n_ranked, n_trials, others_have_a_result: true, ranking }) => {
+                output.line(format_args!(
+                    "         the best of the {n_ranked} of {n_trials} trials of its folder that have\n         {ranking}"
+                ));
+            }
+            Some(BestOf { n_ranked, n_trials, ranking, .. }) => {
                 output.line(format_args!(
                     "         the best of the {n_ranked} of {n_trials} trials of its folder with a result, by\n         {ranking}"
                 ));

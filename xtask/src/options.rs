@@ -62,8 +62,22 @@ pub(crate) fn warn_of_test_sets<'a>(records: impl Iterator<Item = &'a RunRecord>
 
 /// Says, where validation ranks, that trials were validated by samples that were split off in different ways.
 pub(crate) fn warn_of_validation_splits<'a>(records: impl Iterator<Item = &'a RunRecord> + Clone, by: RankBy) {
-    let n_splits = n_validation_splits(records.clone());
-    if n_splits > 1 && Ranking::of(records, by).set == Compared::Validation {
+    let (n_splits, ranking) = (n_validation_splits(records.clone()), Ranking::of(records.clone(), by));
+    if ranking.set != Compared::Validation {
+        return;
+    }
+    let test = Ranking { set: Compared::Test, ..ranking };
+    let (n_scored, n_unranked) = records
+        .filter(|record| test.score(record).is_some())
+        .fold((0, 0), |counts, record| (counts.0 + 1, counts.1 + usize::from(ranking.score(record).is_none())));
+    if n_unranked > 0 {
+        notice(format_args!(
+            "warning: {n_unranked} of {} have no validation samples, by which the others are ranked: they stand behind, \
+             whatever they reached; --by test.accuracy ranks all by the test set",
+            counted(n_scored, "trial")
+        ));
+    }
+    if n_splits > 1 {
         notice(format_args!(
             "warning: the trials are validated by samples that were split off in {n_splits} different ways, so that they \
              learn from other samples and are judged by others"

@@ -105,7 +105,7 @@ pub struct NonFinite {
 impl fmt::Display for NonFinite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "expected finite numbers, found an infinite one or NaN in layers[{}]", self.layer)?;
-        formatter.write_str("; load other weights, and take a lower learning rate")
+        formatter.write_str("; load other weights, and take a lower learning rate, if no input and no target is NaN")
     }
 }
 

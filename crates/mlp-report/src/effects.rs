@@ -123,7 +123,7 @@ pub struct KeyEffect {
     /// Whether another level would be the best if they counted so: then none is.
     pub hinges_on_losses: bool,
     /// Where means are taken over the combinations of the other settings in which all values were run: over how many, of how
-    /// many that were run with any.
+    /// many there are of values that have a result; nothing where these are all.
     pub matched: Option<(usize, usize)>,
     /// How much better the best estimate is than any other.
     pub span: f64,

@@ -1,11 +1,12 @@
 //! What a sweep will cost, from measuring a few of its trials for a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use mlp_core::Workers;
-use mlp_results::RunRecord;
+use mlp_results::interval::mean;
+use mlp_results::{RunRecord, Status};
 use mlp_train::{Precision, Progress, Setup, Trainable, train};
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::parallelism::{Parallelism, team};
 use crate::spec::RunSettings;
+use crate::standing::seconds_of_record;
 use crate::sweep::Sweep;
 use crate::trial::Trial;
 
@@ -31,6 +33,10 @@ pub struct Estimate {
     pub n_trials: usize,
     /// Those that have a result.
     pub n_over: usize,
+    /// Those without one that successive halving has stopped.
+    pub n_stopped: usize,
+    /// Whether halving may stop some of the others: they then take less than this says.
+    pub is_at_most: bool,
     /// Seconds that the others will take, sharing the threads.
     pub seconds: f64,
     /// Seconds of the longest of them.
@@ -53,10 +59,12 @@ pub struct ConfigurationEstimate {
     pub varied: Vec<(String, String)>,
     /// Trials with a result.
     pub n_over: usize,
+    /// Trials that halving has stopped.
+    pub n_stopped: usize,
     /// Trials in all.
     pub n_trials: usize,
-    /// Seconds of one trial.
-    pub seconds: f64,
+    /// Seconds of one trial: to its end where some are to run, else what those that finished took; nothing where none did.
+    pub seconds: Option<f64>,
 }
 
 /// Bytes of memory besides the data.
@@ -95,8 +103,18 @@ impl Sweep {
     pub fn estimate(&self, trials: &[Trial], n_threads: usize, n_jobs: Option<usize>) -> Result<Estimate> {
         let experiment = self.experiment();
         let records = self.folder().records();
-        let is_open = |trial: &&Trial| !records.get(&trial.id).is_some_and(RunRecord::is_over);
-        let open: Vec<&Trial> = trials.iter().filter(is_open).collect();
+        let is_halving = self.specification().halving().is_some();
+        let rounds = if is_halving { self.folder().halving_rounds(|_| false).unwrap_or_default() } else { Vec::new() };
+        let stopped: BTreeSet<&str> =
+            rounds.iter().flat_map(|round| &round.stopped).map(|stopped| stopped.trial.as_str()).collect();
+        let standing = |trial: &Trial| match records.get(&trial.id) {
+            Some(record) if record.is_over() => Standing::Over(record),
+            _ if stopped.contains(trial.id.as_str()) => Standing::Stopped,
+            _ => Standing::Open,
+        };
+        let count =
+            |is_such: fn(&Standing<'_>) -> bool| trials.iter().filter(|trial| is_such(&standing(trial))).count();
+        let open: Vec<&Trial> = trials.iter().filter(|trial| matches!(standing(trial), Standing::Open)).collect();
         let parallelism = Parallelism::new(n_threads, n_jobs, open.len());
         let workers = team(parallelism.n_threads / parallelism.n_jobs)?;
         let costs = measure(experiment, &open, &workers)?;
@@ -109,9 +127,11 @@ impl Sweep {
         let total: f64 = open.iter().map(|trial| seconds(trial)).sum();
         let longest = open.iter().map(|trial| seconds(trial)).fold(0.0, f64::max);
         Ok(Estimate {
-            configurations: configurations(trials, &is_open, &seconds),
+            configurations: configurations(trials, &standing, &seconds),
             n_trials: trials.len(),
-            n_over: trials.len() - open.len(),
+            n_over: count(|standing| matches!(standing, Standing::Over(_))),
+            n_stopped: count(|standing| matches!(standing, Standing::Stopped)),
+            is_at_most: is_halving && open.len() > 1,
             seconds: (total / parallelism.n_jobs as f64).max(longest),
             longest,
             parallelism,
@@ -122,22 +142,40 @@ impl Sweep {
     }
 }
 
-fn configurations(
+/// How a trial stands.
+enum Standing<'a> {
+    Over(&'a RunRecord),
+    Stopped,
+    Open,
+}
+
+fn configurations<'a>(
     trials: &[Trial],
-    is_open: &dyn Fn(&&Trial) -> bool,
+    standing: &dyn Fn(&Trial) -> Standing<'a>,
     seconds: &dyn Fn(&Trial) -> f64,
 ) -> Vec<ConfigurationEstimate> {
     let mut configurations: Vec<ConfigurationEstimate> = Vec::new();
-    let mut places = BTreeMap::new();
+    let (mut places, mut taken) = (BTreeMap::new(), Vec::new());
     for trial in trials {
         let varied = trial.configuration();
         let place = *places.entry(varied.clone()).or_insert_with(|| {
-            let seconds = seconds(trial);
-            configurations.push(ConfigurationEstimate { varied, n_over: 0, n_trials: 0, seconds });
+            configurations.push(ConfigurationEstimate { varied, n_over: 0, n_stopped: 0, n_trials: 0, seconds: None });
+            taken.push(Vec::new());
             configurations.len() - 1
         });
-        configurations[place].n_over += usize::from(!is_open(&trial));
-        configurations[place].n_trials += 1;
+        let configuration = &mut configurations[place];
+        configuration.n_trials += 1;
+        match standing(trial) {
+            Standing::Over(record) => {
+                configuration.n_over += 1;
+                taken[place].extend((record.status == Status::Finished).then(|| seconds_of_record(record)));
+            }
+            Standing::Stopped => configuration.n_stopped += 1,
+            Standing::Open => configuration.seconds = configuration.seconds.or_else(|| Some(seconds(trial))),
+        }
+    }
+    for (configuration, taken) in configurations.iter_mut().zip(taken) {
+        configuration.seconds = configuration.seconds.or_else(|| mean(&taken));
     }
     configurations
 }

@@ -113,12 +113,14 @@ fn unlike<'a>(halving: Halving, records: impl Iterator<Item = &'a RunRecord>) ->
 /// Trials a minute, where so many are running, at the seconds that finished ones took by their records; `None` where nothing is
 /// running or nothing has finished. The times of files are no measure: a copy of a folder has them all from the hour of copying.
 pub fn trials_per_minute<'a>(records: impl Iterator<Item = &'a RunRecord>, n_running: usize) -> Option<f64> {
-    let seconds = |record: &RunRecord| -> f64 {
-        let runtime = &record.runtime;
-        runtime.seconds_train.iter().chain(&runtime.seconds_evaluate).sum()
-    };
     // What diverges does so in a moment, and says nothing of the others.
-    let over: Vec<f64> = records.filter(|record| record.status == Status::Finished).map(seconds).collect();
+    let over: Vec<f64> = records.filter(|record| record.status == Status::Finished).map(seconds_of_record).collect();
     let total: f64 = over.iter().sum();
     (n_running > 0 && total > 0.0).then(|| 60.0 * (n_running * over.len()) as f64 / total)
+}
+
+/// The seconds of training and measuring.
+pub(crate) fn seconds_of_record(record: &RunRecord) -> f64 {
+    let runtime = &record.runtime;
+    runtime.seconds_train.iter().chain(&runtime.seconds_evaluate).sum()
 }

@@ -6,9 +6,9 @@
 
 use std::ops::ControlFlow;
 
-use mlp_core::{Activation, Kernel, Reduction, Workers};
+use mlp_train::mlp_core::{Activation, Kernel, Reduction, Workers};
+use mlp_train::ndarray::array;
 use mlp_train::{EvaluateTrain, Inputs, Precision, Progress, Samples, Setup, Targets, TrainConfig, train};
-use ndarray::array;
 
 fn main() -> mlp_train::Result<()> {
     let inputs = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];

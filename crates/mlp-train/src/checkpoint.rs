@@ -210,7 +210,11 @@ fn parse<F: Real>(
     let n_layers = config.hidden.len() + 1;
     let (n_slots, bias) = (config.optimizer.n_slots(), config.bias);
     let is_averaged = config.average.is_some();
-    check_names(&file, &known_names(config), "this network and its update rule")?;
+    check_names(
+        &file,
+        &known_names(config),
+        &format!("this network and of its optimizer, {}", config.optimizer.name()),
+    )?;
     let n_inputs = matrix_shape(&file, &weights_name(0))?.0;
     let n_outputs = matrix_shape(&file, &weights_name(n_layers - 1))?.1;
     let (sizes, activations) = (config.sizes(n_inputs, n_outputs), config.activations());

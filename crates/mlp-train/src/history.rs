@@ -52,7 +52,7 @@ pub enum Outcome {
 pub struct Divergence {
     /// The epoch, counted from 1; 0 if the network could not be measured before training.
     pub epoch: usize,
-    /// The batch within the epoch, counted from 1; the last one if it was noticed when the epoch was measured. With
+    /// The batch within the epoch, counted from 1, or 0 with an epoch of 0; the last one if it was noticed when the epoch was measured. With
     /// single samples it can be up to fifteen later than the one whose step made a weight overflow.
     pub batch: usize,
     /// The layer, counted from 0, as in `layers.0.weights`.

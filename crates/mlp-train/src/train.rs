@@ -61,7 +61,8 @@ pub enum Progress<'a> {
 /// A run that came to an end.
 #[derive(Clone, Debug)]
 pub struct Run<F> {
-    /// The network as it was measured at `history.epochs[history.best_epoch]`.
+    /// The network as it was measured at `history.epochs[history.best_epoch]`; as it began where it could not be measured before
+    /// training, which leaves `history.epochs` empty.
     pub mlp: Mlp<F>,
     /// What that network was folded from, with batch normalisation.
     pub unfolded: Option<Unfolded<F>>,

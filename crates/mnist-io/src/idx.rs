@@ -419,7 +419,8 @@ fn describe_beginning(bytes: &[u8]) -> String {
     }
     let known = match bytes {
         _ if bytes.trim_ascii_start().starts_with(b"<?xml") => "an XML document, probably a failed download",
-        [b'{' | b'[', ..] => "a JSON document, probably a failed download",
+        [b'{', ..] => "a JSON document, probably a failed download",
+        [b'[', ..] => "a text, such as JSON or TOML",
         [b'P', b'K', 3, 4, ..] => "a ZIP archive: unpack it first",
         [0x89, b'P', b'N', b'G', ..] => "a PNG picture",
         [0xff, 0xd8, 0xff, ..] => "a JPEG picture",

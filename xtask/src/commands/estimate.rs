@@ -13,16 +13,20 @@ const MAX_LISTED: usize = 40;
 /// Tells the estimate; nothing is run, and nothing written.
 pub(crate) fn show(estimate: &Estimate, sweep: &Sweep, output: &mut Output) {
     list(&estimate.configurations, output);
-    let n_open = estimate.n_trials - estimate.n_over;
-    output.line(format_args!("trials   {}: {} finished, {n_open} to run", estimate.n_trials, estimate.n_over));
+    let n_open = estimate.n_trials - estimate.n_over - estimate.n_stopped;
+    let stopped =
+        if estimate.n_stopped > 0 { format!(", {} stopped early", estimate.n_stopped) } else { String::new() };
+    output.line(format_args!("trials   {}: {} finished{stopped}, {n_open} to run", estimate.n_trials, estimate.n_over));
     if n_open > 0 {
         output.line(format_args!(
-            "time     about {}, {} at a time with {} each;\n         the longest about {}; measured {} for a moment",
+            "time     {}about {}, {} at a time with {} each;\n         the longest about {}; measured {} for a moment{}",
+            if estimate.is_at_most { "at most " } else { "" },
             duration(estimate.seconds),
             counted(estimate.parallelism.n_jobs, "trial"),
             counted(estimate.n_threads_each, "thread"),
             duration(estimate.longest),
             counted(estimate.n_measured, "kind"),
+            if estimate.is_at_most { ";\n         halving will stop some before their end" } else { "" },
         ));
         output.line(format_args!("memory   {}", memory(estimate.memory)));
     }
@@ -36,9 +40,13 @@ fn list(configurations: &[ConfigurationEstimate], output: &mut Output) {
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.varied.as_slice()).collect();
     let finished = configurations.iter().map(|row| format!("{} of {}", row.n_over, row.n_trials));
-    let each = configurations.iter().map(|row| duration(row.seconds));
+    let each = configurations.iter().map(|row| row.seconds.map_or_else(|| "-".to_owned(), duration));
+    let stopped = |row: &ConfigurationEstimate| match row.n_stopped {
+        0 => String::new(),
+        n_stopped => format!("  {n_stopped} stopped"),
+    };
     let numbers = [Column::new("finished", finished), Column::new("each about", each)];
-    Table::new(&lines, numbers, 2).print(MAX_LISTED, |_| String::new(), output);
+    Table::new(&lines, numbers, 2).print(MAX_LISTED, |place| stopped(&configurations[place]), output);
     if configurations.len() > MAX_LISTED {
         let more = counted(configurations.len() - MAX_LISTED, "line");
         output.line(format_args!("… and {more} more; --list shows every trial"));

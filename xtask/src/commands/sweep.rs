@@ -232,7 +232,7 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
 fn conclude(sweep: &mlp_sweep::Sweep, n_trials: usize, outcome: &SweepOutcome) -> Result<(), Failure> {
     let n_stopped = outcome.stopped_trials.len();
     if let Some(reason) = outcome.stopped {
-        return Err(interrupted(reason, outcome.records.len() + n_stopped, n_trials));
+        return Err(interrupted(reason, (outcome.records.len(), n_stopped), n_trials));
     }
     if n_stopped > 0 {
         notice(format_args!(
@@ -437,7 +437,7 @@ fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {
     serde_json::Value::Array(rows).to_string()
 }
 
-fn interrupted(reason: Stopped, n_done: usize, n_trials: usize) -> Failure {
+fn interrupted(reason: Stopped, (n_done, n_stopped): (usize, usize), n_trials: usize) -> Failure {
     let reason = match reason {
         Stopped::Flag => "stopped",
         Stopped::Deadline => "the budget is used up",
@@ -445,9 +445,10 @@ fn interrupted(reason: Stopped, n_done: usize, n_trials: usize) -> Failure {
     Failure::new(
         Code::Interrupted,
         format!(
-            "{reason} with {n_done} of {} finished and kept, and a checkpoint of each one under way; \
+            "{reason} with {n_done} of {} finished and kept{}, and a checkpoint of each one under way; \
              run the same command again to go on",
-            counted(n_trials, "trial")
+            counted(n_trials, "trial"),
+            if n_stopped > 0 { format!(", {n_stopped} stopped early by halving") } else { String::new() }
         ),
     )
 }

@@ -377,6 +377,20 @@ fn trials_that_split_off_validation_samples_in_different_ways_are_ranked_with_a_
 }
 
 #[test]
+fn trials_without_the_samples_that_rank_the_others_stand_behind_with_a_warning() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("some.toml", "hidden = [8]\nepochs = 1\n[sweep]\nvalidation = [0, 40]\nseed = [0, 1]\n");
+    let told = "warning: 2 of 4 trials have no validation samples, by which the others are ranked";
+    let outcome = sandbox.run(["sweep", "some.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    let status =
+        |more: &[&str]| sandbox.run(["sweep", "status", "out"].iter().chain(more).copied()).expect_code(0).stderr;
+    assert!(status(&[]).contains(told) && !status(&["--by", "test.accuracy"]).contains("stand behind"));
+    let said = sandbox.run(["evaluate", "out"]).expect_code(0).said();
+    assert!(said.contains("the best of the 2 of 4 trials of its folder that have validation.accuracy"), "{said}");
+}
+
+#[test]
 fn where_no_trial_has_a_result_nothing_is_compared() {
     let sandbox = Sandbox::with_digits();
     sandbox.write(

@@ -219,6 +219,9 @@ fn a_plan_says_what_is_done_and_what_the_rest_costs_and_runs_nothing() {
     let outcome = sweep(&sandbox, &["--plan", "--set", "sweep.seed=[0, 1, 2, 3]"]).expect_code(0);
     assert!(outcome.stdout.contains("8: 6 finished, 2 to run") && outcome.stdout.contains("3 of 4"), "{outcome:#?}");
     assert_eq!(records(&sandbox, "out").len(), 6);
+    // What is done has taken its time.
+    let outcome = sweep(&sandbox, &["--plan"]).expect_code(0);
+    assert!(outcome.stdout.contains("6: 6 finished, 0 to run") && !outcome.stdout.contains(" 0.00 s"), "{outcome:#?}");
 }
 
 #[test]
@@ -291,4 +294,24 @@ fn the_table_after_halving_holds_the_configurations_that_were_stopped() {
     let n_stopped = lines.iter().filter(|line| line.ends_with("2 stopped") && line.contains(" - ")).count();
     assert_eq!(n_stopped, 2, "{}", outcome.stdout);
     assert!(lines[0].contains('%') && lines[0].contains('±'), "{}", outcome.stdout);
+
+    // What was stopped is not to be run, and not called finished.
+    let halved = |more: &[&str]| {
+        let call = ["sweep", "halved.toml", "--data", "./digits", "--out", "out"];
+        sandbox.run(call.iter().chain(more).copied())
+    };
+    let plan = halved(&["--plan"]).expect_code(0);
+    assert!(plan.stdout.contains("6: 2 finished, 4 stopped early, 0 to run"), "{}", plan.stdout);
+    assert_eq!(plan.stdout.matches("  2 stopped\n").count(), 2, "{}", plan.stdout);
+    for record in sandbox.files("out/trials") {
+        fs::remove_file(sandbox.path("out/trials").join(record)).expect("a deletion");
+    }
+    let plan = halved(&["--plan"]).expect_code(0);
+    assert!(plan.stdout.contains("6: 0 finished, 4 stopped early, 2 to run"), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("time     at most about") && plan.stdout.contains("halving will stop some"),
+        "{plan:#?}"
+    );
+    let interrupted = halved(&["--budget", "0s"]).expect_code(75);
+    interrupted.expect_error("with 0 of 6 trials finished and kept, 4 stopped early by halving");
 }

@@ -40,8 +40,8 @@ impl<'a> Grid<'a> {
         self.whole.explained(self.units)
     }
 
-    /// Fills in the means of a key's levels with their intervals; says over how many combinations of the other keys, where not
-    /// over all.
+    /// Fills in the means of a key's levels with their intervals; says over how many combinations of the other keys, of how many
+    /// of their values, where not over all.
     pub(super) fn estimate(&self, key: usize, levels: &mut [LevelEffect]) -> (Option<(usize, usize)>, Spreads) {
         let estimator = self.estimator(key);
         let n_blocks = self.without.len();
@@ -62,9 +62,8 @@ impl<'a> Grid<'a> {
         }
         let matched = match &estimator {
             Estimator::Matched(places) => {
-                let counts =
-                    (self.blocks_of(key, places.iter().copied()).len(), self.blocks_of(key, 0..self.units.len()).len());
-                Some(counts).filter(|(n_shared, n_all)| n_shared < n_all)
+                let n_shared = self.blocks_of(key, places.iter().copied()).len();
+                Some((n_shared, self.n_combinations_of_others(key))).filter(|(n_shared, n_all)| n_shared < n_all)
             }
             Estimator::Sum | Estimator::None => None,
         };
@@ -106,6 +105,12 @@ impl<'a> Grid<'a> {
             blocks.entry(others).or_default().push(place);
         }
         blocks
+    }
+
+    /// All combinations of those levels of the other keys that have a result, run or not.
+    fn n_combinations_of_others(&self, key: usize) -> usize {
+        let n_levels = |key: usize| self.units.iter().map(|unit| unit.levels[key]).collect::<BTreeSet<_>>().len();
+        (0..self.sizes.len()).filter(|&other| other != key).map(n_levels).fold(1, usize::saturating_mul)
     }
 
     fn n_levels(&self, key: usize, places: &[usize]) -> usize {

@@ -114,8 +114,8 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
     let n_examined = input.trials.iter().filter(|trial| verdicts.contains_key(trial.record.trial.as_str())).count();
     let n_trials = input.trials.len();
     Some(render(&Diagnoses {
-        causes: causes(input),
-        verdict: summary(&verdicts.into_values().collect::<Vec<_>>()),
+        causes: causes(input, &verdicts),
+        verdict: summary(&verdicts.values().copied().collect::<Vec<_>>()),
         examined: (n_examined < n_trials).then(|| format!("{n_examined} of {}", counted(n_trials, "trial"))),
         lists: [Lines::new(lines, N_DEAD_OPEN, " more"), Lines::new(others, n_others_open, "")],
         n_left: (n_left > 0).then(|| counted(n_left, "more trial")),
@@ -123,11 +123,17 @@ pub(super) fn section(input: &ReportInput, overview: &Overview<'_>, figures: &Fi
 }
 
 /// `24 trials: layer 1 of 2 is saturated, as its weights are all positive`, the most frequent first, of the trials in which a
-/// layer is at fault.
-fn causes(input: &ReportInput) -> Vec<String> {
+/// layer is at fault; then those that did not learn for no layer's fault.
+fn causes(input: &ReportInput, verdicts: &BTreeMap<&str, Verdict>) -> Vec<String> {
+    let mut n_blameless = 0;
     let mut counts: BTreeMap<(usize, usize, &str), usize> = BTreeMap::new();
     for diagnosis in &input.diagnoses {
-        let Some(finding) = diagnosis.finding() else { continue };
+        let Some(finding) = diagnosis.finding() else {
+            let verdict = verdicts.get(diagnosis.trial.as_str());
+            n_blameless +=
+                usize::from(verdict.is_some_and(|verdict| verdict.is_dead() && *verdict != Verdict::Diverged));
+            continue;
+        };
         *counts.entry((finding.layer + 1, diagnosis.layers.len(), why(finding.cause))).or_default() += 1;
     }
     let mut counts: Vec<((usize, usize, &str), usize)> = counts.into_iter().collect();
@@ -136,7 +142,17 @@ fn causes(input: &ReportInput) -> Vec<String> {
         format!("{}: layer {layer} of {n_layers} {why}", counted(count, "trial"))
     };
     // One is told in full anyway.
-    if input.diagnoses.len() == 1 { Vec::new() } else { counts.into_iter().take(N_CAUSES).map(cause).collect() }
+    if input.diagnoses.len() == 1 {
+        return Vec::new();
+    }
+    let blameless = (n_blameless > 0).then(|| {
+        format!(
+            "{}: no layer is at fault, and the answers hardly depend on the sample, or are hardly better than one and the \
+             same to all",
+            counted(n_blameless, "trial")
+        )
+    });
+    counts.into_iter().take(N_CAUSES).map(cause).chain(blameless).collect()
 }
 
 fn why(cause: Cause) -> &'static str {

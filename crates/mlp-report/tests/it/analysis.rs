@@ -329,6 +329,29 @@ fn adjusting_undoes_what_a_lopsided_grid_does_to_plain_means() {
     assert!(report_html(&input).contains("Of all 6 combinations of the values that have any result only 5 have one."));
 }
 
+/// Each activation was run in every combination that was run, but not in every one that there is.
+#[test]
+fn a_mean_over_what_was_run_is_not_passed_off_as_one_over_all_combinations() {
+    let mut records = Vec::new();
+    for (dropout, rate) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)] {
+        for activation in ["relu", "tanh"] {
+            let settings =
+                [("dropout", json!(dropout)), ("learning_rate", json!(rate)), ("activation", json!(activation))];
+            let score = 0.5 + 0.1 * f64::from(rate) + if activation == "relu" { 0.05 } else { 0.0 };
+            records.extend((0..2).map(|seed| scored(&settings, seed, score)));
+        }
+    }
+    let input = made_up::input(records);
+    let overview = Overview::new(&input.trials);
+    let found = effects(&overview);
+    let activations = effect_of(&overview, &found, "activation");
+    assert_eq!(activations.matched, Some((5, 6)));
+    assert!(close(activations.levels[0].adjusted.unwrap(), 0.55 + 0.1 * 4.0 / 5.0), "{activations:?}");
+    let page = report_html(&input);
+    assert!(page.contains("at 5 of 6 combinations of the others"), "{page}");
+    assert!(page.contains("Where all values of a setting were run with the same others, no sum is needed"));
+}
+
 #[test]
 fn drawn_numbers_are_taken_together_in_ranges_of_equally_many_configurations() {
     let draw = |index: u64| {

@@ -76,7 +76,13 @@ fn the_verdict_on_the_examined_trials_comes_first_and_then_those_in_which_learni
     input.trials.extend(made_up::trials(more));
     let page = report_html(&input);
     assert!(page.contains("1 diverged, 9 did not learn.</strong>"));
+    assert!(!page.contains("no layer is at fault"));
     assert!(page.contains("<summary>2 trials more that did not learn</summary>"));
+    // Those that no layer is to blame for are counted as well.
+    let alive = made_up::record(&[("l2", json!(1.0))], Story { accuracy: 0.1, ..story(20) });
+    input.diagnoses.push(made_up::diagnosis(&alive, false));
+    input.trials.extend(made_up::trials(vec![alive]));
+    assert!(report_html(&input).contains("<li>1 trial: no layer is at fault, and the answers hardly depend"));
     input.diagnoses.clear();
     assert!(!report_html(&input).contains("#diagnosis"));
 }

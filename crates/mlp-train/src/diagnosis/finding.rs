@@ -6,11 +6,13 @@ use super::{Diagnosis, EpochDiagnosis, LayerDiagnosis};
 
 /// A layer counts as saturated, or as dead, from this share of its units on.
 pub(super) const NEARLY_ALL: f64 = 0.99;
-/// So many of its units silent cost a layer much of what it could do.
-const MANY: f64 = 0.5;
+/// So many of its units silent, or saturated before training, cost a layer much of what it could do.
+pub(super) const MANY: f64 = 0.5;
 /// Units that vary less than this over the samples tell them apart no more: absolutely for activations with a bounded
 /// range, for the others as a share of their size.
 const FAINT: f64 = 1e-3;
+/// Weights have grown where their norm is larger than this multiple of what it was.
+const GROWN: f64 = 1.5;
 /// Below this share of the targets' own variation, answers do not depend on the sample.
 const ONE_ANSWER: f64 = 0.1;
 /// A gradient, in proportion to its weights, that is below this share of the largest among the layers has vanished.
@@ -21,7 +23,7 @@ const VANISHED: f64 = 1e-4;
 pub enum Cause {
     /// Saturated, because all weights are positive, and so is what they are multiplied with.
     PositiveWeights,
-    /// Saturated from the beginning, because the weights are too large.
+    /// Saturated from the beginning, or nearly so, because the weights are too large.
     LargeWeights,
     /// Saturated since the weights have grown.
     GrownWeights,
@@ -75,10 +77,21 @@ impl Diagnosis {
             Fault::Faint => Cause::FadedSignal,
             Fault::NoGradient => Cause::VanishedGradient,
             Fault::Saturated if self.is_all_positive(first, layer) => Cause::PositiveWeights,
-            Fault::Saturated if first.epoch == 0 => Cause::LargeWeights,
+            Fault::Saturated if first.epoch == 0 || self.began_large(layer, first) => Cause::LargeWeights,
             Fault::Saturated => Cause::GrownWeights,
         };
         Some(Finding { layer, since: first.epoch, cause, is_fatal })
+    }
+
+    /// How much of a layer was saturated before training.
+    pub(super) fn began_saturated(&self, layer: usize) -> f64 {
+        self.epochs.first().filter(|first| first.epoch == 0).map_or(0.0, |first| first.layers[layer].saturated)
+    }
+
+    /// Whether a layer was saturated for the most part before training, and its weights have not grown much until `epoch`.
+    fn began_large(&self, layer: usize, epoch: &EpochDiagnosis) -> bool {
+        let has_grown = epoch.layers[layer].weight_norm > GROWN * self.epochs[0].layers[layer].weight_norm;
+        self.began_saturated(layer) >= MANY && !has_grown
     }
 
     /// Whether the network gives one answer to every sample at the last measured epoch: it has learned nothing, whether or

@@ -1,9 +1,11 @@
 //! A finding in plain words, with its figures and what to try.
 
-use mlp_core::Activation;
+use mlp_core::{Activation, Initializer};
 
 use super::finding::NEARLY_ALL;
-use super::suspects::{Suspect, is_constant, more_training, shrinking, suspects};
+use super::suspects::{
+    Suspect, is_constant, large_weights, more_training, shrinking, smaller_weights, suspects, weightless_classes,
+};
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
 use crate::config::TrainConfig;
 
@@ -67,7 +69,8 @@ impl Diagnosis {
 
     /// What to try where no layer is at fault, with what the suspects do.
     fn advice(&self, background: &Background<'_>) -> String {
-        let found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
+        let mut found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
+        found.extend(large_weights(self));
         if found.is_empty() { format!(" Try {}.", more_training(background.config)) } else { charged(&found) }
     }
 
@@ -91,8 +94,12 @@ impl Diagnosis {
                 }
             ),
             Cause::LargeWeights => format!(
-                "{}: the weights it began with are too large (net inputs of {net_inputs} in the root mean square)",
-                self.saturated(found, layer, &when)
+                "{}: the weights it began with are too large ({}net inputs of {net_inputs} in the root mean square)",
+                self.saturated(found, layer, &when),
+                match since {
+                    0 => String::new(),
+                    _ => format!("{} were saturated before training; ", percent(self.began_saturated(layer))),
+                }
             ),
             Cause::GrownWeights => format!(
                 "{}: its weights have grown (their norm from {} to {}; net inputs of {net_inputs} in the root mean square)",
@@ -165,8 +172,11 @@ impl Diagnosis {
             }
             Cause::EqualWeights | Cause::PositiveWeights | Cause::LargeWeights | Cause::GrownWeights => false,
         };
-        let found =
-            background.config.filter(|_| may_be_a_setting).map_or_else(Vec::new, |config| suspects(self, config));
+        let found = background.config.map_or_else(Vec::new, |config| match weightless_classes(config) {
+            Some(suspect) => vec![suspect],
+            None if may_be_a_setting => suspects(self, config),
+            None => Vec::new(),
+        });
         if found.is_empty() { format!(" Try {}.", self.remedy(finding, epoch, background)) } else { charged(&found) }
     }
 
@@ -216,9 +226,7 @@ impl Diagnosis {
                 None => "an initializer that gives every unit weights of its own, such as \"glorot-uniform\"",
             },
             Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => "output_activation = \"sigmoid\"",
-            Cause::PositiveWeights | Cause::LargeWeights if is_relu => "initializer = \"he-uniform\"",
-            // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
-            Cause::PositiveWeights | Cause::LargeWeights => "initializer = { name = \"glorot-uniform\", gain = 2 }",
+            Cause::PositiveWeights | Cause::LargeWeights => smaller_weights(self.activation(finding.layer)),
             Cause::GrownWeights => "a smaller learning_rate",
             Cause::SilentUnits if finding.since == 0 || self.began_positive(finding.layer) => {
                 "initializer = \"he-uniform\""
@@ -226,6 +234,10 @@ impl Diagnosis {
             Cause::SilentUnits => "a smaller learning_rate, with initializer = \"he-uniform\"",
             Cause::FadedSignal if self.has_shrunk(finding.layer, epoch) => {
                 return shrinking(self, background.config).remedy;
+            }
+            // What is set already is no advice.
+            Cause::FadedSignal | Cause::VanishedGradient if initializer.is_some_and(|one| is_strong(one, is_relu)) => {
+                "fewer layers, more epochs, or an initializer of a larger gain still"
             }
             Cause::FadedSignal | Cause::VanishedGradient if is_relu => "initializer = \"he-uniform\"",
             Cause::FadedSignal | Cause::VanishedGradient => {
@@ -277,6 +289,20 @@ fn charged(suspects: &[Suspect]) -> String {
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Whether an initialiser gives weights as large as are advised where a signal fades, or larger.
+fn is_strong(initializer: Initializer, is_relu: bool) -> bool {
+    match initializer {
+        Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } => {
+            gain >= if is_relu { 2.0_f64.sqrt() } else { 4.0 }
+        }
+        Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain >= if is_relu { 1.0 } else { 3.0 },
+        Initializer::LecunUniform { gain } | Initializer::LecunNormal { gain } => {
+            gain >= if is_relu { 2.0_f64.sqrt() } else { 4.0 }
+        }
+        Initializer::Uniform { .. } | Initializer::Normal { .. } | Initializer::Uniform01 => false,
+    }
 }
 
 /// A fraction in per cent, never rounded to 0 or 100.

@@ -1,9 +1,10 @@
 //! Settings that are so far from what they are by default that they may be why a network does not learn.
 
-use mlp_core::Initializer;
+use mlp_core::{Activation, Initializer};
 
 use super::Diagnosis;
-use crate::config::TrainConfig;
+use super::finding::MANY;
+use crate::config::{ClassWeights, TrainConfig};
 use crate::optimizer::Optimizer;
 
 /// From this rate on, dropout leaves so little that hardly anything is learned; half is usual.
@@ -16,6 +17,8 @@ const SMOOTHING: f64 = 0.5;
 const CLIPPED: f64 = 10.0;
 /// Weights are held down where less than this share of their norm before training is allowed.
 const HELD_DOWN: f64 = 0.5;
+/// A class that counts less than this share of the one that counts most is as good as left out.
+const WEIGHTLESS: f64 = 0.001;
 /// Hidden layers with up to so many units let next to nothing pass.
 const NARROW: usize = 2;
 /// Deformations by more than these leave no digit: a shift in pixels, half of what a small image is wide; a rotation in degrees,
@@ -72,6 +75,7 @@ pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspe
         let charge = format!("augment = \"{augment}\" leaves hardly anything of the training images");
         found.push(Suspect::new(charge, "a gentler augment"));
     }
+    found.extend(weightless_classes(config));
     let narrow = config.hidden.iter().position(|&units| units <= NARROW);
     if let Some(layer) = narrow.filter(|_| diagnosis.layers.last().is_some_and(|outputs| outputs.units > NARROW)) {
         let n_units = config.hidden[layer];
@@ -83,6 +87,44 @@ pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspe
         found.push(Suspect::new(charge, "more units in hidden"));
     }
     found
+}
+
+/// Weights of classes that leave hardly any class something to be learned.
+pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
+    let Some(ClassWeights::Each(weights)) = &config.class_weights else { return None };
+    let largest = weights.iter().copied().fold(0.0, f64::max);
+    let n_weightless = weights.iter().filter(|&&weight| weight < WEIGHTLESS * largest).count();
+    (2 * n_weightless > weights.len()).then(|| {
+        let charge = format!(
+            "class_weights give {n_weightless} of {} classes next to no weight, so that the others answer for them",
+            weights.len()
+        );
+        Suspect::new(charge, "class_weights that are not 0")
+    })
+}
+
+/// Weights that were so large before training that a hidden layer was saturated for the most part.
+pub(super) fn large_weights(diagnosis: &Diagnosis) -> Option<Suspect> {
+    let n_hidden = diagnosis.layers.len().saturating_sub(1);
+    let layer = (0..n_hidden).find(|&layer| {
+        let squashes = matches!(diagnosis.activation(layer), Some(Activation::Sigmoid | Activation::Tanh));
+        squashes && diagnosis.began_saturated(layer) >= MANY
+    })?;
+    let charge = format!(
+        "the weights it began with are too large: {:.0} % of the units of layer {} were saturated before training",
+        100.0 * diagnosis.began_saturated(layer),
+        layer + 1
+    );
+    Some(Suspect::new(charge, smaller_weights(diagnosis.activation(layer))))
+}
+
+/// The initialiser to try where weights are too large.
+pub(super) fn smaller_weights(activation: Option<Activation>) -> &'static str {
+    match activation {
+        Some(Activation::Relu) => "initializer = \"he-uniform\"",
+        // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
+        _ => "initializer = { name = \"glorot-uniform\", gain = 2 }",
+    }
 }
 
 /// What has made the weights of a layer small.

@@ -172,7 +172,15 @@ pub(super) fn check_checkpoint<F: Real>(
 
     let Progressed { epoch, batches, .. } = start.progressed;
     let (last, n_measured) = (config.epochs + 1, start.history.epochs.len());
-    check("epoch", (1..=last).contains(&epoch), format!("1 to {last}"), epoch.to_string())?;
+    check(
+        "epoch",
+        (1..=last).contains(&epoch),
+        format!(
+            "1 to {}, or {last} at the end of the run; what goes on for longer is a run of more epochs",
+            config.epochs
+        ),
+        epoch.to_string(),
+    )?;
     check("epochs measured", n_measured == epoch, epoch.to_string(), n_measured.to_string())?;
     let n_batches = if epoch == last { 0 } else { n_train.div_ceil(config.batch_size) };
     check("batches", batches <= n_batches, format!("at most {n_batches}"), batches.to_string())?;

@@ -297,7 +297,7 @@ fn a_checkpoint_of_another_run_another_shape_or_with_broken_weights_is_refused_w
     let wider = config.clone().hidden([3]);
     insta::assert_snapshot!(refusal(|_| (), &wider, &owner()), @"[folder]/c.safetensors: layers.0.weights: expected shape [8, 3], found shape [8, 2]; go on from an earlier checkpoint, or begin the run again");
     let without_state = config.clone().optimizer(Optimizer::Sgd);
-    insta::assert_snapshot!(refusal(|_| (), &without_state, &owner()), @"[folder]/c.safetensors: slot.0.layers.0.bias: expected only tensors of this network and its update rule, found this one too; go on from an earlier checkpoint, or begin the run again");
+    insta::assert_snapshot!(refusal(|_| (), &without_state, &owner()), @"[folder]/c.safetensors: slot.0.layers.0.bias: expected only tensors of this network and of its optimizer, sgd, found this one too; go on from an earlier checkpoint, or begin the run again");
     let missing = refusal(|checkpoint| checkpoint.slots.truncate(1), &config, &owner());
     insta::assert_snapshot!(missing, @"[folder]/c.safetensors: slot.1.layers.0.weights: expected a tensor, found none of this name; go on from an earlier checkpoint, or begin the run again");
     let broken = refusal(|checkpoint| checkpoint.mlp.layers[1].weights[[0, 1]] = f32::NAN, &config, &owner());

@@ -1,7 +1,7 @@
 //! The doctor names the setting that is far from its default, and no other.
 
 use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction};
-use mlp_train::{Background, Cause, Diagnosis, Finding, Optimizer, Probe, TrainConfig, diagnose};
+use mlp_train::{Background, Cause, ClassWeights, Diagnosis, Finding, Optimizer, Probe, TrainConfig, diagnose};
 
 use crate::diagnosis::{Digits, config, examined};
 
@@ -100,4 +100,59 @@ fn equal_weights_are_found_in_the_first_layer() {
     let text = told(&diagnosis, &zero);
     assert!(text.starts_with("Layer 1 of 3: from epoch 0 on all its weights are 0"), "{text}");
     assert!(text.contains("normal with these numbers gives every weight the same value"), "{text}");
+}
+
+/// Nearly all units were saturated before training: neither the rate nor the number of epochs is to blame.
+#[test]
+fn weights_that_began_too_large_are_named_where_some_units_escape_saturation() {
+    let large = |deviation: f64| config().initializer(Initializer::Normal { mean: 0.0, deviation }).batch_size(8);
+    let one = large(3.0).activation([Activation::Tanh]);
+    let (diagnosis, _) = examined::<f64>(&one, &Digits::new(200));
+    let text = told(&diagnosis, &one);
+    assert!(text.contains("were saturated before training"), "{text}");
+    assert!(text.ends_with("Try initializer = { name = \"glorot-uniform\", gain = 2 }."), "{text}");
+    let small = large(0.05).activation([Activation::Tanh]);
+    let (diagnosis, _) = examined::<f64>(&small, &Digits::new(200));
+    assert!(!told(&diagnosis, &small).contains("too large"), "{}", told(&diagnosis, &small));
+}
+
+/// Weights that have grown by a hundredth have not grown.
+#[test]
+fn a_layer_that_began_saturated_for_the_most_part_is_not_said_to_have_grown() {
+    let (mut diagnosis, _) = examined::<f64>(&config().activation([Activation::Tanh]), &Digits::new(200));
+    let layer = |diagnosis: &mut Diagnosis, epoch: usize, saturated: f64, norm: f64| {
+        let found = &mut diagnosis.epochs[epoch].layers[1];
+        (found.saturated, found.saturated_high, found.weight_norm) = (saturated, saturated / 2.0, norm);
+    };
+    layer(&mut diagnosis, 0, 0.84, 255.0);
+    (1..3).for_each(|epoch| layer(&mut diagnosis, epoch, 0.998, 261.0));
+    let finding = diagnosis.finding().unwrap();
+    assert_eq!((finding.layer, finding.since, finding.cause), (1, 1, Cause::LargeWeights));
+    let text = told(&diagnosis, &config());
+    assert!(text.contains("too large (84 % were saturated before training; net inputs of"), "{text}");
+    (1..3).for_each(|epoch| layer(&mut diagnosis, epoch, 0.998, 600.0));
+    assert_eq!(diagnosis.finding().unwrap().cause, Cause::GrownWeights);
+}
+
+#[test]
+fn weights_of_classes_that_leave_one_of_them_are_named_whatever_the_layers_do() {
+    let one = |weights: Vec<f64>| config().class_weights(ClassWeights::Each(weights)).epochs(8);
+    let only_the_first = one([1.0].into_iter().chain([0.0; 9]).collect());
+    let (diagnosis, _) = examined::<f64>(&only_the_first, &Digits::new(200));
+    let text = told(&diagnosis, &only_the_first);
+    assert!(text.contains("class_weights give 9 of 10 classes next to no weight"), "{text}");
+    assert!(text.ends_with("Try class_weights that are not 0."), "{text}");
+    let rare = one([1.0; 8].into_iter().chain([0.0, 20.0]).collect());
+    assert!(!told(&diagnosis, &rare).contains("class_weights"), "{}", told(&diagnosis, &rare));
+}
+
+#[test]
+fn an_initializer_that_is_set_already_is_not_advised() {
+    let deep = |gain: f64| config().hidden([16, 8, 8, 8, 8, 8]).initializer(Initializer::GlorotUniform { gain });
+    for (gain, advice) in [(0.5, "gain = 4 }, or fewer layers."), (4.0, "an initializer of a larger gain still.")] {
+        let (diagnosis, _) = examined::<f64>(&deep(0.5).batch_size(8), &Digits::new(100));
+        assert_eq!(diagnosis.finding().unwrap().cause, Cause::FadedSignal);
+        let text = told(&diagnosis, &deep(gain));
+        assert!(text.ends_with(advice), "{gain}: {text}");
+    }
 }
