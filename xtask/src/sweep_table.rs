@@ -38,6 +38,24 @@ impl TwoGroups {
     }
 }
 
+/// That no trial is clearly better than one and the same answer to all, if so.
+pub(crate) fn unbeaten(overview: &Overview<'_>) -> Option<String> {
+    let (name, constant) = overview.unbeaten_constant()?;
+    let reached = [overview.score(overview.best?)?, constant].map(|value| overview.metric.format(value));
+    Some(format!(
+        "no trial is clearly better than one and the same answer to all: {} on the {} set, the constant answer \"{name}\" {}",
+        reached[0],
+        overview.set_name(),
+        reached[1]
+    ))
+}
+
+/// [`unbeaten`] among several trials.
+pub(crate) fn unbeaten_among<'a>(records: impl Iterator<Item = &'a RunRecord>, by: RankBy) -> Option<String> {
+    let trials: Vec<TrialResult> = records.cloned().map(TrialResult::from).collect();
+    unbeaten(&Overview::ranked(&trials, by)).filter(|_| trials.len() > 1)
+}
+
 /// Prints the table, ranked by `ranking`: a line for each combination of all keys but the seed, a column for each key. At the end
 /// of the sweep each has `n_seeds`. Those of which all trials are among the `stopped` stand last, without a result.
 pub(crate) fn sweep_table(

@@ -207,6 +207,16 @@ impl<'a> Overview<'a> {
         levels.reduce(|a, b| if self.metric.is_better(a.1, b.1) { a } else { b })
     }
 
+    /// The best constant answer, where not even the best trial is clearly better: by less than three standard errors of a share of
+    /// its test samples, or not at all.
+    pub fn unbeaten_constant(&self) -> Option<(&'static str, f64)> {
+        let best = self.score(self.best?)?;
+        self.best_constant().filter(|&(_, constant)| {
+            let lead = if self.metric.higher_is_better() { best - constant } else { constant - best };
+            lead <= N_ERRORS_UNTRAINED * self.error_of(constant)
+        })
+    }
+
     fn trained_from(&self) -> Option<f64> {
         // Where the largest output answers, one that is below ½ is no exact code: that is not to have learned nothing.
         let answers_exactly = |trial: &&TrialResult| trial.record.answers_by() == Decoding::Exact;

@@ -14,6 +14,7 @@ use crate::output::{Output, notice};
 use crate::places;
 use crate::progress::in_minutes;
 use crate::summary::quoted;
+use crate::sweep_table::unbeaten;
 use crate::table::wrapped;
 
 /// Show how a sweep stands, also while it runs: what is done, the best, who is at it, how long it will take
@@ -128,6 +129,9 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
             ""
         };
         output.line(wrapped("trial", &format!("{score}, {} {label}{alone}", trial.record.trial), 9));
+    }
+    if let Some(text) = unbeaten(overview) {
+        output.line(wrapped("", &text, 9));
     }
 }
 

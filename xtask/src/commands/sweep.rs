@@ -28,7 +28,7 @@ use crate::presets::{self, PRESETS};
 use crate::progress::{Progress, SweepProgress};
 use crate::reporting;
 use crate::summary;
-use crate::sweep_table::{Settings, TwoGroups, sweep_table};
+use crate::sweep_table::{Settings, TwoGroups, sweep_table, unbeaten_among};
 use crate::table::wrapped;
 
 const EXAMPLES: &str = "\
@@ -206,6 +206,9 @@ impl Sweep {
             tell_best(&trials, best, self.ranking.by(), output);
             let n_seeds = sweep.specification().n_seeds();
             tell_of_luck(rows(&trials, &outcome.records), best, (ranking, &groups), n_seeds, output);
+            if let Some(text) = unbeaten_among(outcome.records.values(), self.ranking.by()) {
+                output.line(wrapped("", &text, 9));
+            }
             let best = best.map(|record| sweep.folder().model(&record.trial));
             summary::what_next(&report, best.as_deref(), output);
         } else if !self.run.style.json {

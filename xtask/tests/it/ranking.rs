@@ -391,6 +391,24 @@ fn trials_without_the_samples_that_rank_the_others_stand_behind_with_a_warning()
 }
 
 #[test]
+fn where_nobody_is_better_than_one_answer_to_all_that_is_said() {
+    let sandbox = Sandbox::with_digits();
+    sandbox.write("none.toml", "hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [1e-9, 1e-8]\n");
+    let told = "no trial is clearly better than one and the same answer to all";
+    let outcome = sandbox.run(["sweep", "none.toml", "--data", "./digits", "--out", "out"]).expect_code(0);
+    expect_80_columns(&outcome);
+    assert!(outcome.said().contains(told), "{}", outcome.stdout);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    expect_80_columns(&status);
+    assert!(status.said().contains(told), "{}", status.stdout);
+    let page = fs::read_to_string(sandbox.path("out/report.html")).expect("a page");
+    assert!(page.contains("<strong>No trial is clearly better than one and the same answer to all.</strong> The best"));
+    sandbox.write("some.toml", "hidden = [32]\nepochs = 20\n[sweep]\nseed = [0, 1]\n");
+    let outcome = sandbox.run(["sweep", "some.toml", "--data", "./digits", "--out", "learned"]).expect_code(0);
+    assert!(!outcome.said().contains(told), "{}", outcome.stdout);
+}
+
+#[test]
 fn where_no_trial_has_a_result_nothing_is_compared() {
     let sandbox = Sandbox::with_digits();
     sandbox.write(

@@ -73,7 +73,9 @@ impl Rows {
         /// Those that a product takes together.
         const ROWS: usize = 4;
         let rows_of_thread = max_batch.div_ceil(n_threads).next_multiple_of(ROWS);
-        let per_part = rows_of_thread.clamp(ROWS_WORTH_READING, ROWS_MAX).min(max_batch);
+        // Parts of one size, and as many for each thread: nobody waits for whoever fetches most.
+        let per_part = rows_of_thread.div_ceil(rows_of_thread.div_ceil(ROWS_MAX)).next_multiple_of(ROWS);
+        let per_part = per_part.max(ROWS_WORTH_READING).min(max_batch);
         // Where the largest layer has a tile for every thread, they need not share out rows.
         let heaviest = mlp.layers.iter().map(|layer| layer.weights.dim()).max_by_key(|(rows, columns)| rows * columns);
         let n_tiles = heaviest.map_or(1, |(_, n_units)| n_units.div_ceil(panel_width::<F>(n_units)));
