@@ -5,6 +5,7 @@
 //! times a second are slower than one where other programs want the processors too (a step of 0.6 ms took 13 to 38 ms on two
 //! processors with eight programs), it is measured, over and over, which is faster.
 
+use std::collections::VecDeque;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ const SMALL: usize = 200_000;
 
 /// How long is worked before it is looked how fast that was.
 const WINDOW: Duration = Duration::from_millis(20);
+
+/// Of so many windows of a kind the fastest counts: one of them may have been disturbed.
+const N_WINDOWS: usize = 3;
 
 /// The windows after which the other way is tried again.
 const WINDOWS_BETWEEN_TRIALS: usize = 50;
@@ -48,8 +52,8 @@ pub(crate) struct Team {
     /// All of the fit's share; none where that is one.
     together: Option<Workers>,
     is_alone: bool,
-    /// Samples a second together and alone; none before it was measured.
-    speeds: [Option<f64>; 2],
+    /// Samples a second in the last windows of working together, and alone; as many as were measured.
+    speeds: [VecDeque<f64>; 2],
     window: Window,
     windows_until_trial: usize,
 }
@@ -72,8 +76,15 @@ impl Team {
         let limit = if multiply_adds < SMALL { 1 } else { limit.max(1) };
         let alone = Workers::new(1);
         let window = Window::new();
-        let mut team =
-            Self { limit, alone, together: None, is_alone: true, speeds: [None; 2], window, windows_until_trial: 0 };
+        let mut team = Self {
+            limit,
+            alone,
+            together: None,
+            is_alone: false,
+            speeds: Default::default(),
+            window,
+            windows_until_trial: 0,
+        };
         team.adjust();
         team
     }
@@ -86,7 +97,7 @@ impl Team {
         }
         // Where the system refuses a thread, one does it all.
         self.together = if share == 1 { None } else { Workers::try_new(share).ok() };
-        self.speeds = [None; 2];
+        self.speeds = Default::default();
     }
 
     pub(crate) fn workers(&self) -> &Workers {
@@ -105,17 +116,22 @@ impl Team {
             return;
         }
         let speed = self.window.n_samples as f64 / self.window.began.elapsed().as_secs_f64();
-        self.speeds[usize::from(self.is_alone)] = Some(speed);
+        let speeds = &mut self.speeds[usize::from(self.is_alone)];
+        speeds.truncate(N_WINDOWS - 1);
+        speeds.push_front(speed);
         self.adjust();
-        let [together, alone] = self.speeds;
-        self.is_alone = match (together, alone) {
+        let best = |speeds: &VecDeque<f64>| speeds.iter().copied().fold(0.0, f64::max);
+        let [together, alone] = &self.speeds;
+        self.is_alone = match (together.len(), alone.len()) {
             _ if self.together.is_none() => true,
-            (None, _) => false,
-            (_, None) => true,
-            (Some(together), Some(alone)) => {
+            // What is first is slower by what is done once: it does not count alone.
+            (0, _) => false,
+            (_, 0) => true,
+            (1, _) => false,
+            _ => {
                 let is_trial = self.windows_until_trial == 0;
                 self.windows_until_trial = if is_trial { WINDOWS_BETWEEN_TRIALS } else { self.windows_until_trial - 1 };
-                (alone > together) != is_trial
+                (best(alone) > best(together)) != is_trial
             }
         };
         self.window = Window::new();

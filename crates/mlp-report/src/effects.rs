@@ -130,6 +130,8 @@ pub struct KeyEffect {
     /// Half the width of the 95 % interval around [`KeyEffect::span`] in a grid with several seeds; nothing where either of the two
     /// estimates has none. It is wider than Student's for two levels named beforehand (Bonferroni, see the module).
     pub span_half_width: Option<f64>,
+    /// The same as of two levels named beforehand.
+    pub pair_half_width: Option<f64>,
     /// The number of seeds that the best and that the worst estimate rest on, where that has an interval.
     pub span_seeds: Option<(usize, usize)>,
     /// Whether the configurations determine the effect of this key apart from that of the others.
@@ -207,6 +209,12 @@ impl KeyEffect {
     pub fn may_be_luck(&self) -> bool {
         self.span_half_width.is_some_and(|half_width| half_width >= self.span)
     }
+
+    /// Whether only the number of the other values keeps the seeds from telling the best and the worst apart: named beforehand,
+    /// these two would be.
+    pub fn has_too_many_values(&self) -> bool {
+        self.may_be_luck() && self.pair_half_width.is_some_and(|half_width| half_width < self.span)
+    }
 }
 
 /// What each varied key does to the score.
@@ -255,8 +263,10 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
             ends.push(ends_of(levels));
             span_seeds[key] =
                 ends[key].as_ref().and_then(|ends| spreads.n_seeds(ends.best.0).zip(spreads.n_seeds(ends.lowest.0)));
-            spans[key] =
-                ends[key].as_ref().and_then(|ends| spreads.of_difference(ends.best.0, ends.lowest.0, n_levels));
+            spans[key] = ends[key].as_ref().and_then(|ends| {
+                let half_width = |n_levels| spreads.of_difference(ends.best.0, ends.lowest.0, n_levels);
+                half_width(n_levels).zip(half_width(2))
+            });
         }
     }
     withhold_intervals(design, &mut levels, &ends, &mut spans);
@@ -285,7 +295,8 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
                 hinges_on_losses: ends[place].as_ref().is_some_and(|ends| ends.hinges_on_losses),
                 matched: matched[place],
                 span: ends[place].as_ref().map_or(0.0, Ends::span),
-                span_half_width: spans[place],
+                span_half_width: spans[place].map(|(of_extremes, _)| of_extremes),
+                pair_half_width: spans[place].map(|(_, of_pair)| of_pair),
                 span_seeds: span_seeds[place].filter(|_| spans[place].is_some()),
                 is_separable,
                 importance,
@@ -422,7 +433,7 @@ fn withhold_intervals(
     design: Design,
     levels: &mut [Vec<LevelEffect>],
     ends: &[Option<Ends>],
-    spans: &mut [Option<f64>],
+    spans: &mut [Option<(f64, f64)>],
 ) {
     let is_any = levels.iter().flatten().any(|level| level.is_bimodal);
     for level in levels.iter_mut().flatten() {

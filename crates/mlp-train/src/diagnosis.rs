@@ -32,7 +32,7 @@ pub struct LayerDiagnosis {
     pub saturated_high: f64,
     /// The fraction of all pairs whose derivative is exactly 0 in the numbers that the net computes in.
     pub zero_derivative: f64,
-    /// The fraction of units that are saturated for every sample, 0 to 1.
+    /// The fraction of units that are saturated for every sample of the probe, 0 to 1: among more samples fewer units are.
     pub dead_units: f64,
     /// The root mean square of the net inputs x · W + b over all pairs.
     pub net_input_rms: f64,

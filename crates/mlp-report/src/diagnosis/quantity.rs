@@ -88,7 +88,9 @@ impl Quantity {
             Quantity::ZeroDerivative => {
                 "Beyond saturation: in the numbers that the net computes in, nothing at all is passed back here."
             }
-            Quantity::DeadUnits => "Such units learn no more, whichever of the samples is shown.",
+            Quantity::DeadUnits => {
+                "None of the samples examined teaches such a unit anything; a rarer one may still wake it."
+            }
             Quantity::Gradient => {
                 "How strongly the loss asks the weights of a layer to change; shades and legend are logarithmic. Where it \
                  pales from the last layer to the first by orders of magnitude, it vanishes on its way back."

@@ -117,7 +117,13 @@ fn effect_caption(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect
         }
         Some(_) => only_for(effects).map(|only| format!("Told from chance {only}. ")).unwrap_or_default(),
         None if !effect.hinges_on_losses => seeds_of_luck(effect)
-            .map(|seeds| format!("{seeds} do not tell the best and the worst value apart. "))
+            .map(|seeds| {
+                if effect.has_too_many_values() {
+                    format!("{seeds} tell the best and the worst value apart, were they the only two. ")
+                } else {
+                    format!("{seeds} do not tell the best and the worst value apart. ")
+                }
+            })
             .unwrap_or_default(),
         None => String::new(),
     };

@@ -161,7 +161,7 @@ fn why(cause: Cause) -> &'static str {
         Cause::LargeWeights => "is saturated, as the weights that it began with are too large",
         Cause::GrownWeights => "is saturated, as its weights have grown",
         Cause::EqualWeights => "has units that are all alike",
-        Cause::SilentUnits => "has units that give 0 to every sample",
+        Cause::SilentUnits => "has units that give 0 to every sample examined",
         Cause::FadedSignal => "gives nearly one answer to every sample",
         Cause::VanishedGradient => "gets hardly any gradient",
     }

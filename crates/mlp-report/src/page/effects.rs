@@ -105,6 +105,8 @@ struct Ends {
     interval: Option<String>,
     /// `3 seeds`, or `2 and 3 seeds`, of the best and of the worst: where these may well turn round.
     luck: Option<String>,
+    /// Whether they would be told apart but for the number of the other values.
+    has_too_many_values: bool,
 }
 
 struct End {
@@ -216,6 +218,7 @@ fn span(overview: &Overview<'_>, effects: &Effects, effect: &KeyEffect) -> Span 
                 format!("{} to {}", bare(low), bare(high))
             }),
             luck: seeds_of_luck(effect).filter(|_| is_lowest),
+            has_too_many_values: effect.has_too_many_values(),
         }
     });
     let importance = |text: fn(Importance) -> String| or_none(effect.importance.map(text));

@@ -134,6 +134,14 @@ fn the_best_and_the_worst_value_are_told_apart_seed_by_seed_and_as_two_chosen_am
     let input = records(3, &noise);
     assert!(effects(&Overview::new(&input.trials)).keys[0].may_be_luck());
     assert!(report_html(&input).contains("not told apart by 4 seeds"));
+    assert!(!effects(&Overview::new(&input.trials)).keys[0].has_too_many_values());
+    // Nine values have 36 pairs, for which four seeds are few; the comparison above them tells these two apart.
+    let clear = |rate: u64, seed: u64| 0.8 + 0.01 * rate as f64 + 0.05 * made_up::noise(14, 10 * rate + seed);
+    let input = records(9, &clear);
+    assert!(effects(&Overview::new(&input.trials)).keys[0].has_too_many_values());
+    let page = report_html(&input);
+    assert!(page.contains("the two alone are told apart; for so many values, 4 seeds are few"), "{page}");
+    assert!(!page.contains("not told apart by"));
 }
 
 /// Two runs of one value beside ten of another: the interval of the two is that of two.

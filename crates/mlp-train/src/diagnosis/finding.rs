@@ -11,6 +11,8 @@ pub(super) const MANY: f64 = 0.5;
 /// Units that vary less than this over the samples tell them apart no more: absolutely for activations with a bounded
 /// range, for the others as a share of their size.
 const FAINT: f64 = 1e-3;
+/// So many of a layer's units saturated before training are a burden on a network that learns nothing.
+pub(super) const SOME: f64 = 0.2;
 /// Weights have grown where their norm is larger than this multiple of what it was.
 const GROWN: f64 = 1.5;
 /// Below this share of the targets' own variation, answers do not depend on the sample.

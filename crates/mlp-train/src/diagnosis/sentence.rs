@@ -2,12 +2,15 @@
 
 use mlp_core::{Activation, Initializer};
 
-use super::finding::NEARLY_ALL;
+use super::finding::{MANY, NEARLY_ALL, SOME};
 use super::suspects::{
     Suspect, is_constant, large_weights, more_training, shrinking, smaller_weights, suspects, weightless_classes,
 };
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
 use crate::config::TrainConfig;
+
+/// With up to so many layers a network is not too deep for any initialiser.
+const N_LAYERS_SHALLOW: usize = 3;
 
 /// What is known of a trial besides what its layers do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,7 +73,7 @@ impl Diagnosis {
     /// What to try where no layer is at fault, with what the suspects do.
     fn advice(&self, background: &Background<'_>) -> String {
         let mut found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
-        found.extend(large_weights(self));
+        found.extend(large_weights(self, SOME));
         if found.is_empty() { format!(" Try {}.", more_training(background.config)) } else { charged(&found) }
     }
 
@@ -114,13 +117,16 @@ impl Diagnosis {
                 format!("{when} all its units have the same weights, so that they count as one unit and stay one")
             }
             Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => format!(
-                "{} of {} units give 0 to every sample {when}, and a relu that gives 0 passes no gradient; what has to be more \
-                 than 0 there is never answered rightly",
-                found.n_silent_outputs, self.layers[layer].units
+                "{} of {} units give 0 to each of the {} samples examined {when}, and a relu that gives 0 passes no gradient; \
+                 what has to be more than 0 there is not answered rightly",
+                found.n_silent_outputs, self.layers[layer].units, self.n_samples
             ),
             Cause::SilentUnits => format!(
-                "{} of its units give 0 to every sample {when}, and a relu that gives 0 passes no gradient{}",
+                "{} of its units give 0 to each of the {} samples examined{} {when}, and a relu \
+                 that gives 0 passes no gradient{}",
                 percent(found.dead_units),
+                self.n_samples,
+                if is_fatal { "" } else { " (others may still wake some)" },
                 if self.began_positive(layer) {
                     "; the weights it began with were all positive, so that net inputs were large, and so the first steps"
                 } else {
@@ -212,7 +218,8 @@ impl Diagnosis {
     }
 
     fn remedy(&self, finding: &Finding, epoch: &EpochDiagnosis, background: &Background<'_>) -> String {
-        let is_relu = self.activation(finding.layer) == Some(Activation::Relu);
+        // What the weights have to make up for is what the units before them do to a signal.
+        let before = self.activation(finding.layer.saturating_sub(1));
         let found = &epoch.layers[finding.layer];
         let is_output = finding.layer + 1 == self.layers.len();
         let initializer = background.config.map(|config| config.initializer);
@@ -235,13 +242,15 @@ impl Diagnosis {
             Cause::FadedSignal if self.has_shrunk(finding.layer, epoch) => {
                 return shrinking(self, background.config).remedy;
             }
-            // What is set already is no advice.
-            Cause::FadedSignal | Cause::VanishedGradient if initializer.is_some_and(|one| is_strong(one, is_relu)) => {
-                "fewer layers, more epochs, or an initializer of a larger gain still"
-            }
-            Cause::FadedSignal | Cause::VanishedGradient if is_relu => "initializer = \"he-uniform\"",
             Cause::FadedSignal | Cause::VanishedGradient => {
-                "initializer = { name = \"glorot-uniform\", gain = 4 }, or fewer layers"
+                let is_deep = self.layers.len() > N_LAYERS_SHALLOW;
+                // What is set already is no advice.
+                return match (initializer.is_some_and(|initializer| is_strong(initializer, before)), is_deep) {
+                    (true, true) => "fewer layers, or more epochs".to_owned(),
+                    (true, false) => "more epochs or a larger learning_rate".to_owned(),
+                    (false, true) => format!("{}, or fewer layers", stronger_weights(before)),
+                    (false, false) => stronger_weights(before).to_owned(),
+                };
             }
         };
         remedy.to_owned()
@@ -254,13 +263,14 @@ impl Diagnosis {
         let (Some((faintest, least)), Some((fullest, most))) = (least, most) else {
             return format!("No layer is dead: at epoch {} the answers vary from sample to sample.", last.epoch);
         };
+        let large = large_weights(self, MANY).map_or_else(String::new, |suspect| charged(&[suspect]));
         let saturated = match self.activation(fullest) {
             Some(Activation::Relu) => "give 0",
             _ => "are saturated",
         };
         format!(
             "No layer is dead: at epoch {} the units of every hidden layer answer differently to different samples (least in \
-             layer {}, by {}), and at most {} of them {saturated} (layer {}).",
+             layer {}, by {}), and at most {} of them {saturated} (layer {}).{large}",
             last.epoch,
             faintest + 1,
             shown(least.spread),
@@ -291,16 +301,28 @@ fn capitalised(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// Whether an initialiser gives weights as large as are advised where a signal fades, or larger.
-fn is_strong(initializer: Initializer, is_relu: bool) -> bool {
+/// The initialiser whose weights let a signal pass such units as large as it came: a sigmoid's slope of a quarter takes a gain
+/// of 4, a tanh's of 1 none (Glorot and Bengio 2010), and a relu passes half (He and others 2015).
+fn stronger_weights(activation: Option<Activation>) -> &'static str {
+    match activation {
+        Some(Activation::Relu) => "initializer = \"he-uniform\"",
+        Some(Activation::Sigmoid) => "initializer = { name = \"glorot-uniform\", gain = 4 }",
+        _ => "initializer = \"glorot-uniform\"",
+    }
+}
+
+/// Whether an initialiser gives weights as large as [`stronger_weights`], or larger.
+fn is_strong(initializer: Initializer, activation: Option<Activation>) -> bool {
+    let needed = match activation {
+        Some(Activation::Relu) => 2.0_f64.sqrt(),
+        Some(Activation::Sigmoid) => 4.0,
+        _ => 1.0,
+    };
     match initializer {
-        Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } => {
-            gain >= if is_relu { 2.0_f64.sqrt() } else { 4.0 }
-        }
-        Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain >= if is_relu { 1.0 } else { 3.0 },
-        Initializer::LecunUniform { gain } | Initializer::LecunNormal { gain } => {
-            gain >= if is_relu { 2.0_f64.sqrt() } else { 4.0 }
-        }
+        Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } => gain >= needed,
+        Initializer::LecunUniform { gain } | Initializer::LecunNormal { gain } => gain >= needed,
+        // Its variance is twice that of LeCun's.
+        Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain * 2.0_f64.sqrt() >= 0.999 * needed,
         Initializer::Uniform { .. } | Initializer::Normal { .. } | Initializer::Uniform01 => false,
     }
 }

@@ -3,7 +3,6 @@
 use mlp_core::{Activation, Initializer};
 
 use super::Diagnosis;
-use super::finding::MANY;
 use crate::config::{ClassWeights, TrainConfig};
 use crate::optimizer::Optimizer;
 
@@ -103,12 +102,12 @@ pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
     })
 }
 
-/// Weights that were so large before training that a hidden layer was saturated for the most part.
-pub(super) fn large_weights(diagnosis: &Diagnosis) -> Option<Suspect> {
+/// Weights that were so large before training that at least this share of some hidden layer was saturated.
+pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect> {
     let n_hidden = diagnosis.layers.len().saturating_sub(1);
     let layer = (0..n_hidden).find(|&layer| {
         let squashes = matches!(diagnosis.activation(layer), Some(Activation::Sigmoid | Activation::Tanh));
-        squashes && diagnosis.began_saturated(layer) >= MANY
+        squashes && diagnosis.began_saturated(layer) >= share
     })?;
     let charge = format!(
         "the weights it began with are too large: {:.0} % of the units of layer {} were saturated before training",
@@ -122,6 +121,7 @@ pub(super) fn large_weights(diagnosis: &Diagnosis) -> Option<Suspect> {
 pub(super) fn smaller_weights(activation: Option<Activation>) -> &'static str {
     match activation {
         Some(Activation::Relu) => "initializer = \"he-uniform\"",
+        Some(Activation::Tanh) => "initializer = \"glorot-uniform\"",
         // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
         _ => "initializer = { name = \"glorot-uniform\", gain = 2 }",
     }

@@ -151,7 +151,8 @@ fn relus_that_a_step_has_killed_are_found_with_the_epoch() {
     assert_eq!(diagnosis.finding(), Some(expected));
     let sentence = diagnosis.sentence();
     assert!(
-        sentence.starts_with("Layer 2 of 3: 100 % of its units give 0 to every sample from epoch 1 on"),
+        sentence
+            .starts_with("Layer 2 of 3: 100 % of its units give 0 to each of the 32 samples examined from epoch 1 on"),
         "{sentence}"
     );
     assert_eq!(diagnosis.epochs[1].layers[0].gradient_norm, 0.0);

@@ -34,7 +34,10 @@ fn outputs_that_are_always_zero_are_counted_and_nothing_is_said_to_learn() {
     let expected = Finding { layer: 1, since: 1, cause: Cause::SilentUnits, is_fatal: false };
     assert_eq!(diagnosis.finding(), Some(expected));
     let text = diagnosis.explain(&Background { config: None, accuracies: Some((0.0, 0.1167)) });
-    assert!(text.starts_with("Layer 2 of 2 (out): 2 of 6 units give 0 to every sample from epoch 1 on"), "{text}");
+    assert!(
+        text.starts_with("Layer 2 of 2 (out): 2 of 6 units give 0 to each of the 32 samples examined from epoch 1 on"),
+        "{text}"
+    );
     assert!(text.contains("Nothing has been learned: 0 % of the test samples"), "{text}");
     assert!(text.ends_with("Try output_activation = \"sigmoid\"."), "{text}");
 }
@@ -110,7 +113,7 @@ fn weights_that_began_too_large_are_named_where_some_units_escape_saturation() {
     let (diagnosis, _) = examined::<f64>(&one, &Digits::new(200));
     let text = told(&diagnosis, &one);
     assert!(text.contains("were saturated before training"), "{text}");
-    assert!(text.ends_with("Try initializer = { name = \"glorot-uniform\", gain = 2 }."), "{text}");
+    assert!(text.ends_with("Try initializer = \"glorot-uniform\"."), "{text}");
     let small = large(0.05).activation([Activation::Tanh]);
     let (diagnosis, _) = examined::<f64>(&small, &Digits::new(200));
     assert!(!told(&diagnosis, &small).contains("too large"), "{}", told(&diagnosis, &small));
@@ -149,10 +152,44 @@ fn weights_of_classes_that_leave_one_of_them_are_named_whatever_the_layers_do() 
 #[test]
 fn an_initializer_that_is_set_already_is_not_advised() {
     let deep = |gain: f64| config().hidden([16, 8, 8, 8, 8, 8]).initializer(Initializer::GlorotUniform { gain });
-    for (gain, advice) in [(0.5, "gain = 4 }, or fewer layers."), (4.0, "an initializer of a larger gain still.")] {
+    for (gain, advice) in [(0.5, "gain = 4 }, or fewer layers."), (4.0, "Try fewer layers, or more epochs.")] {
         let (diagnosis, _) = examined::<f64>(&deep(0.5).batch_size(8), &Digits::new(100));
         assert_eq!(diagnosis.finding().unwrap().cause, Cause::FadedSignal);
         let text = told(&diagnosis, &deep(gain));
         assert!(text.ends_with(advice), "{gain}: {text}");
+    }
+}
+
+/// A sigmoid's slope of a quarter takes a gain of 4; a tanh's of 1 none, and with it saturates; a relu passes half.
+#[test]
+fn the_initializer_that_is_advised_suits_the_units_that_the_signal_fades_in() {
+    let small = Initializer::Normal { mean: 0.0, deviation: 0.01 };
+    for (activation, advice) in [
+        (Activation::Sigmoid, "Try initializer = { name = \"glorot-uniform\", gain = 4 }, or fewer layers."),
+        (Activation::Tanh, "Try initializer = \"glorot-uniform\", or fewer layers."),
+        (Activation::Relu, "Try initializer = \"he-uniform\", or fewer layers."),
+    ] {
+        let deep = config().hidden([16; 8]).activation([activation]).initializer(small).batch_size(8);
+        let (diagnosis, _) = examined::<f64>(&deep, &Digits::new(100));
+        let text = told(&diagnosis, &deep);
+        assert!(text.ends_with(advice), "{activation}: {text}");
+        let shallow = deep.hidden([16]);
+        let (diagnosis, _) = examined::<f64>(&shallow, &Digits::new(100));
+        assert!(!told(&diagnosis, &shallow).contains("fewer layers"), "{}", told(&diagnosis, &shallow));
+    }
+}
+
+/// A fifth of the units of every layer saturated before training keeps a deep network from learning.
+#[test]
+fn a_share_of_saturated_units_is_named_where_nothing_is_learned_and_most_where_something_is() {
+    let (mut diagnosis, _) = examined::<f64>(&config().activation([Activation::Tanh]).batch_size(8), &Digits::new(300));
+    let began = |diagnosis: &mut Diagnosis, share: f64| diagnosis.epochs[0].layers[1].saturated = share;
+    let named = |diagnosis: &Diagnosis, reached: f64| {
+        let background = Background { config: None, accuracies: Some((reached, 0.1167)) };
+        diagnosis.explain(&background).contains("units of layer 2 were saturated before training")
+    };
+    for (share, reached, is_named) in [(0.1, 0.05, false), (0.3, 0.05, true), (0.3, 0.9, false), (0.6, 0.2, true)] {
+        began(&mut diagnosis, share);
+        assert_eq!(named(&diagnosis, reached), is_named, "{share} {reached}");
     }
 }
