@@ -147,10 +147,13 @@ pub(crate) fn explain(record: &RunRecord, output: &mut Output) {
     let n_validation = record.config.get("validation").and_then(Value::as_u64).unwrap_or(0);
     let n_train = (record.data.train as u64).saturating_sub(n_validation);
     let n_trained = n_train.saturating_mul(record.epochs.len().saturating_sub(1) as u64);
+    let pace = match n_trained {
+        0 => String::new(),
+        _ => format!(" ({} samples/s)", thousands((n_trained as f64 / seconds_train.max(1e-9)) as u64)),
+    };
     output.line(format_args!(
-        "time             {} of training ({} samples/s), {} of measuring",
+        "time             {} of training{pace}, {} of measuring",
         duration(seconds_train),
-        thousands((n_trained as f64 / seconds_train.max(1e-9)) as u64),
         duration(seconds_evaluate),
     ));
 }
