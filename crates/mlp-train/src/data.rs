@@ -305,7 +305,13 @@ impl<F: Real> Batch<F> for Rows<'_, '_, F> {
                     None => into.iter_mut().zip(&image).for_each(|(x, &pixel)| *x = grey_level(pixel)),
                 }
             }
-            Inputs::Values(values) => copy_row(values, self.rows[row], into),
+            Inputs::Values(values) => {
+                // Two rows ahead: a batch of numbers is too long to be near as a whole.
+                if let Some(next) = self.rows.get(row + 2).and_then(|&next| values.row(next).to_slice()) {
+                    prefetch(next);
+                }
+                copy_row(values, self.rows[row], into);
+            }
         }
     }
 
