@@ -51,7 +51,7 @@ impl Verdict {
             Verdict::Diverged => "diverged",
             Verdict::Dead => "did not learn",
             Verdict::Untrained => "hardly learned, with no layer dead",
-            Verdict::LostLayer => "learned with a dead layer",
+            Verdict::LostLayer => "learned with a layer at fault",
             Verdict::Learns => "learned",
         }
     }
@@ -62,28 +62,20 @@ impl Verdict {
     }
 }
 
-/// What was found, in plain words. Of a network that diverged with all its layers alive, the diagnosis sees nothing but how it
-/// stood before, and what would help such a network would not help this one.
+/// What was found, in plain words.
 pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> String {
     let has_diverged = trial.is_some_and(|trial| trial.record.status == Status::Diverged);
-    match diagnosis.epochs.last() {
-        Some(last) if has_diverged && diagnosis.finding().is_none() => format!(
-            "No layer was dead at epoch {}, the last one before the numbers grew beyond all bounds. Try a smaller \
-             learning_rate.",
-            last.epoch
-        ),
-        _ => {
-            let record = trial.map(|trial| &trial.record);
-            let config =
-                record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
-            let background = Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) };
-            let explained = diagnosis.explain(&background);
-            match record.and_then(RunRecord::dropout_note) {
-                Some(note) => format!("{explained} Dropout {note}"),
-                None => explained,
-            }
+    let of_divergence = diagnosis.explain_divergence().filter(|_| has_diverged);
+    of_divergence.unwrap_or_else(|| {
+        let record = trial.map(|trial| &trial.record);
+        let config = record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
+        let background = Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) };
+        let explained = diagnosis.explain(&background);
+        match record.and_then(RunRecord::dropout_note) {
+            Some(note) => format!("{explained} Dropout {note}"),
+            None => explained,
         }
-    }
+    })
 }
 
 /// Sorts diagnoses by what became of their trials; among equals the order stays.

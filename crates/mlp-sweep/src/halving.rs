@@ -21,7 +21,7 @@ use mlp_train::EpochRecord;
 use crate::checkpoints::CheckpointInterval;
 use crate::error::Result;
 use crate::event::{Event, Warning};
-use crate::runner::{Runner, SweepOutcome};
+use crate::runner::{Runner, Stopped, SweepOutcome};
 use crate::spec::Halving;
 use crate::store::Store;
 use crate::trial::Trial;
@@ -66,7 +66,7 @@ pub(crate) fn run(
             records.extend(ran.records);
             if ran.stopped.is_some() {
                 records.retain(|_, record| record.is_over());
-                return Ok(SweepOutcome { records, stopped_trials: all_stopped(&rounds), stopped: ran.stopped });
+                return Ok(outcome(&rounds, records, ran.stopped));
             }
         }
         let round = compare(halving, epoch, &mut left, &|trial| reached(store, &records, trial, epoch));
@@ -83,10 +83,14 @@ pub(crate) fn run(
     let going_on: Vec<Trial> = trials_of(&left).filter(|trial| !failed.contains(&trial.id)).cloned().collect();
     let ran = runner.run(&going_on, records.clone(), None)?;
     records.extend(ran.records);
-    // A trial that came to an end of its own before it was stopped has its record all the same.
-    let mut stopped_trials = all_stopped(&rounds);
-    stopped_trials.retain(|stopped| !records.contains_key(&stopped.trial));
-    Ok(SweepOutcome { records, stopped_trials, stopped: ran.stopped })
+    Ok(outcome(&rounds, records, ran.stopped))
+}
+
+/// A trial that came to an end of its own before it was stopped has its record all the same, and counts among these.
+fn outcome(rounds: &[HalvingRound], records: BTreeMap<String, RunRecord>, stopped: Option<Stopped>) -> SweepOutcome {
+    let all = rounds.iter().flat_map(|round| &round.stopped);
+    let stopped_trials = all.filter(|stopped| !records.contains_key(&stopped.trial)).cloned().collect();
+    SweepOutcome { records, stopped_trials, stopped }
 }
 
 /// Says that what is compared are numbers of different kinds, and what to write instead.
@@ -120,10 +124,6 @@ fn configurations(trials: &[Trial]) -> Vec<Configuration> {
 
 fn trials_of(configurations: &[Configuration]) -> impl Iterator<Item = &Trial> {
     configurations.iter().flat_map(|configuration| &configuration.trials)
-}
-
-fn all_stopped(rounds: &[HalvingRound]) -> Vec<StoppedTrial> {
-    rounds.iter().flat_map(|round| round.stopped.clone()).collect()
 }
 
 /// Takes out of `left` all but the best one of every `factor`, at least one.

@@ -59,6 +59,10 @@ pub struct LayerDiagnosis {
     /// they should give they never learn, as a relu that gives 0 passes no gradient.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub n_silent_outputs: usize,
+    /// In the last layer, the number of units that give nearly the same answer to every sample although their targets differ:
+    /// whose standard deviation over the samples is below a fiftieth of that of the targets.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_stuck_outputs: usize,
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -16,7 +16,7 @@ pub(crate) fn show(estimate: &Estimate, sweep: &Sweep, output: &mut Output) {
     let n_open = estimate.n_trials - estimate.n_over - estimate.n_stopped;
     let stopped =
         if estimate.n_stopped > 0 { format!(", {} stopped early", estimate.n_stopped) } else { String::new() };
-    output.line(format_args!("trials   {}: {} finished{stopped}, {n_open} to run", estimate.n_trials, estimate.n_over));
+    output.line(format_args!("trials   {}: {} done{stopped}, {n_open} to run", estimate.n_trials, estimate.n_over));
     if n_open > 0 {
         output.line(format_args!(
             "time     {}about {}, {} at a time with {} each;\n         the longest about {}; measured {} for a moment{}",
@@ -39,13 +39,13 @@ fn list(configurations: &[ConfigurationEstimate], output: &mut Output) {
         return;
     }
     let lines: Vec<&[(String, String)]> = configurations.iter().map(|row| row.varied.as_slice()).collect();
-    let finished = configurations.iter().map(|row| format!("{} of {}", row.n_over, row.n_trials));
+    let done = configurations.iter().map(|row| format!("{} of {}", row.n_over, row.n_trials));
     let each = configurations.iter().map(|row| row.seconds.map_or_else(|| "-".to_owned(), duration));
     let stopped = |row: &ConfigurationEstimate| match row.n_stopped {
         0 => String::new(),
         n_stopped => format!("  {n_stopped} stopped"),
     };
-    let numbers = [Column::new("finished", finished), Column::new("each about", each)];
+    let numbers = [Column::new("done", done), Column::new("each about", each)];
     Table::new(&lines, numbers, 2).print(MAX_LISTED, |place| stopped(&configurations[place]), output);
     if configurations.len() > MAX_LISTED {
         let more = counted(configurations.len() - MAX_LISTED, "line");

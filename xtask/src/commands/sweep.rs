@@ -448,7 +448,7 @@ fn interrupted(reason: Stopped, (n_done, n_stopped): (usize, usize), n_trials: u
     Failure::new(
         Code::Interrupted,
         format!(
-            "{reason} with {n_done} of {} finished and kept{}, and a checkpoint of each one under way; \
+            "{reason} with {n_done} of {} done and kept{}, and a checkpoint of each one under way; \
              run the same command again to go on",
             counted(n_trials, "trial"),
             if n_stopped > 0 { format!(", {n_stopped} stopped early by halving") } else { String::new() }

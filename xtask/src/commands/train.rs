@@ -224,7 +224,11 @@ fn diagnosis(path: &Path, config: &TrainConfig, record: &RunRecord) -> String {
     }
     Diagnosis::read(path).map_or_else(
         |error| error.to_string(),
-        |diagnosis| diagnosis.explain(&Background { config: Some(config), accuracies: levels::accuracies(record) }),
+        |diagnosis| {
+            let of_divergence = diagnosis.explain_divergence().filter(|_| record.status == Status::Diverged);
+            let background = Background { config: Some(config), accuracies: levels::accuracies(record) };
+            of_divergence.unwrap_or_else(|| diagnosis.explain(&background))
+        },
     )
 }
 

@@ -212,16 +212,16 @@ fn a_plan_says_what_is_done_and_what_the_rest_costs_and_runs_nothing() {
     sandbox.write("grid.toml", SMALL);
     let outcome = sweep(&sandbox, &["--plan"]).expect_code(0);
     assert!(!sandbox.path("out").exists());
-    for word in ["6: 0 finished, 6 to run", "0 of 3", "time     about", "memory   at most about"] {
+    for word in ["6: 0 done, 6 to run", "0 of 3", "time     about", "memory   at most about"] {
         assert!(outcome.stdout.contains(word), "{word}: {outcome:#?}");
     }
     sweep(&sandbox, &[]).expect_code(0);
     let outcome = sweep(&sandbox, &["--plan", "--set", "sweep.seed=[0, 1, 2, 3]"]).expect_code(0);
-    assert!(outcome.stdout.contains("8: 6 finished, 2 to run") && outcome.stdout.contains("3 of 4"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("8: 6 done, 2 to run") && outcome.stdout.contains("3 of 4"), "{outcome:#?}");
     assert_eq!(records(&sandbox, "out").len(), 6);
     // What is done has taken its time.
     let outcome = sweep(&sandbox, &["--plan"]).expect_code(0);
-    assert!(outcome.stdout.contains("6: 6 finished, 0 to run") && !outcome.stdout.contains(" 0.00 s"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("6: 6 done, 0 to run") && !outcome.stdout.contains(" 0.00 s"), "{outcome:#?}");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_budget_ends_a_sweep_with_75_and_running_again_goes_on() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", SMALL);
     let outcome = sweep(&sandbox, &["--budget", "0s"]).expect_code(75);
-    outcome.expect_error("the budget is used up with 0 of 6 trials finished and kept");
+    outcome.expect_error("the budget is used up with 0 of 6 trials done and kept");
     sweep(&sandbox, &["--budget", "1h"]).expect_code(0);
     assert_eq!(records(&sandbox, "out").len(), 6);
     sweep(&sandbox, &["--budget", "soon"]).expect_code(2).expect_error("expected a time such as");
@@ -301,17 +301,17 @@ fn the_table_after_halving_holds_the_configurations_that_were_stopped() {
         sandbox.run(call.iter().chain(more).copied())
     };
     let plan = halved(&["--plan"]).expect_code(0);
-    assert!(plan.stdout.contains("6: 2 finished, 4 stopped early, 0 to run"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("6: 2 done, 4 stopped early, 0 to run"), "{}", plan.stdout);
     assert_eq!(plan.stdout.matches("  2 stopped\n").count(), 2, "{}", plan.stdout);
     for record in sandbox.files("out/trials") {
         fs::remove_file(sandbox.path("out/trials").join(record)).expect("a deletion");
     }
     let plan = halved(&["--plan"]).expect_code(0);
-    assert!(plan.stdout.contains("6: 0 finished, 4 stopped early, 2 to run"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("6: 0 done, 4 stopped early, 2 to run"), "{}", plan.stdout);
     assert!(
         plan.stdout.contains("time     at most about") && plan.stdout.contains("halving will stop some"),
         "{plan:#?}"
     );
     let interrupted = halved(&["--budget", "0s"]).expect_code(75);
-    interrupted.expect_error("with 0 of 6 trials finished and kept, 4 stopped early by halving");
+    interrupted.expect_error("with 0 of 6 trials done and kept, 4 stopped early by halving");
 }

@@ -162,6 +162,7 @@ fn why(cause: Cause) -> &'static str {
         Cause::GrownWeights => "is saturated, as its weights have grown",
         Cause::EqualWeights => "has units that are all alike",
         Cause::SilentUnits => "has units that give 0 to every sample examined",
+        Cause::StuckOutputs => "gives the same answer to every sample in some of its units",
         Cause::FadedSignal => "gives nearly one answer to every sample",
         Cause::VanishedGradient => "gets hardly any gradient",
     }

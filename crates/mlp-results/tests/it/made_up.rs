@@ -231,6 +231,7 @@ pub(crate) fn diagnosis(record: &RunRecord, is_saturated: bool) -> Diagnosis {
             gradient_norm: alive * 10f64.powi(depth as i32 - 4) / (1.0 + epoch as f64),
             units_are_alike: false,
             n_silent_outputs: 0,
+            n_stuck_outputs: 0,
         }
     };
     Diagnosis {

@@ -33,6 +33,8 @@ pub enum Cause {
     EqualWeights,
     /// Units that give 0 to every sample, and so have no gradient.
     SilentUnits,
+    /// Outputs that give nearly the same answer to every sample, while others do not.
+    StuckOutputs,
     /// What varies from sample to sample has got lost on the way forwards.
     FadedSignal,
     /// The gradient has got lost on the way back.
@@ -61,8 +63,9 @@ impl Diagnosis {
         let is_at_fault = |layer: &usize| self.fault(last, *layer, is_fatal).is_some();
         let output = self.layers.len() - 1;
         // What no output gives is lost, whatever the layers before it have lost.
-        let has_silent_outputs = !is_fatal && last.layers[output].n_silent_outputs > 0;
-        let layer = if has_silent_outputs { Some(output) } else { (0..=output).find(is_at_fault) };
+        let outputs = &last.layers[output];
+        let has_lost_outputs = !is_fatal && outputs.n_silent_outputs + outputs.n_stuck_outputs > 0;
+        let layer = if has_lost_outputs { Some(output) } else { (0..=output).find(is_at_fault) };
         let (layer, fault) = match layer {
             Some(layer) => (layer, self.fault(last, layer, is_fatal)?),
             None if is_fatal => (vanished_gradient(last)?, Fault::NoGradient),
@@ -76,6 +79,7 @@ impl Diagnosis {
         let cause = match fault {
             Fault::Alike => Cause::EqualWeights,
             Fault::Silent => Cause::SilentUnits,
+            Fault::Stuck => Cause::StuckOutputs,
             Fault::Faint => Cause::FadedSignal,
             Fault::NoGradient => Cause::VanishedGradient,
             Fault::Saturated if self.is_all_positive(first, layer) => Cause::PositiveWeights,
@@ -88,6 +92,11 @@ impl Diagnosis {
     /// How much of a layer was saturated before training.
     pub(super) fn began_saturated(&self, layer: usize) -> f64 {
         self.epochs.first().filter(|first| first.epoch == 0).map_or(0.0, |first| first.layers[layer].saturated)
+    }
+
+    /// The net inputs of a layer before training, in the root mean square.
+    pub(super) fn began_with_net_inputs(&self, layer: usize) -> f64 {
+        self.epochs.first().filter(|first| first.epoch == 0).map_or(0.0, |first| first.layers[layer].net_input_rms)
     }
 
     /// Whether a layer was saturated for the most part before training, and its weights have not grown much until `epoch`.
@@ -119,6 +128,7 @@ impl Diagnosis {
             // The outputs have targets of their own, which tell them apart at the first step.
             _ if found.units_are_alike && !is_output => Some(Fault::Alike),
             Activation::Relu if is_output && !is_fatal && found.n_silent_outputs > 0 => Some(Fault::Silent),
+            _ if is_output && !is_fatal && found.n_stuck_outputs > 0 => Some(Fault::Stuck),
             Activation::Relu if found.dead_units >= if is_fatal { NEARLY_ALL } else { MANY } => Some(Fault::Silent),
             // The outputs of a net that answers rightly are saturated.
             Activation::Sigmoid | Activation::Tanh if found.saturated >= NEARLY_ALL && (is_fatal || !is_output) => {
@@ -144,6 +154,7 @@ enum Fault {
     Alike,
     Saturated,
     Silent,
+    Stuck,
     Faint,
     NoGradient,
 }

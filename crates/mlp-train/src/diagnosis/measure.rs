@@ -9,6 +9,8 @@ use crate::data::{Rows, Samples};
 /// A unit counts as saturated for a sample if its derivative is below this share of the largest that its activation has
 /// (¼ for the sigmoid, 1 for the others): for a sigmoid, where |z| > 6.0.
 pub const SATURATED: f64 = 0.01;
+/// An output is stuck that varies by less than this share of what its target varies by.
+const STUCK: f64 = 0.02;
 /// Units are alike if their weights differ by no more than this share of the largest.
 const ALIKE: f64 = 1e-6;
 
@@ -69,6 +71,7 @@ pub fn diagnose<F: Real>(mlp: &Mlp<F>, probe: &Probe<F>, objective: Objective, e
     }
     if let (Some(measured), Some(layer)) = (layers.last_mut(), mlp.layers.last()) {
         measured.n_silent_outputs = n_silent_outputs(layer.activation, &received, &probe.targets);
+        measured.n_stuck_outputs = n_stuck_outputs(&received, &probe.targets);
     }
     let is_finite = loss.is_finite() && layers.iter().all(LayerDiagnosis::is_finite);
     is_finite.then_some(EpochDiagnosis { epoch, loss, layers })
@@ -98,6 +101,7 @@ fn examine<F: Real>(
         gradient_norm: norm(&gradient.weights),
         units_are_alike: are_alike(layer),
         n_silent_outputs: 0,
+        n_stuck_outputs: 0,
     }
 }
 
@@ -125,6 +129,21 @@ fn n_silent_outputs<F: Real>(activation: Activation, outputs: &Array2<F>, target
         outputs.iter().all(|&output| output == F::zero()) && targets.iter().any(|&target| target > F::zero())
     };
     outputs.columns().into_iter().zip(targets.columns()).filter(is_silent).count()
+}
+
+/// [`LayerDiagnosis::n_stuck_outputs`] of the last layer.
+fn n_stuck_outputs<F: Real>(outputs: &Array2<F>, targets: &Array2<F>) -> usize {
+    let deviation = |column: ArrayView1<'_, F>| {
+        // From the first on: where all are alike, exactly 0, whatever the rounding of a mean.
+        let apart = |value: &F| value.widen() - column[0].widen();
+        let mean = column.iter().map(apart).sum::<f64>() / column.len() as f64;
+        (column.iter().map(|value| (apart(value) - mean).powi(2)).sum::<f64>() / column.len() as f64).sqrt()
+    };
+    let is_stuck = |(outputs, targets): &(ArrayView1<'_, F>, ArrayView1<'_, F>)| {
+        let targets = deviation(*targets);
+        targets > 0.0 && deviation(*outputs) < STUCK * targets
+    };
+    outputs.columns().into_iter().zip(targets.columns()).filter(is_stuck).count()
 }
 
 /// Counts of pairs of unit and sample, and of units.

@@ -1,6 +1,6 @@
 //! A finding in plain words, with its figures and what to try.
 
-use mlp_core::{Activation, Initializer};
+use mlp_core::{Activation, Initializer, Loss};
 
 use super::finding::{MANY, NEARLY_ALL, SOME};
 use super::suspects::{
@@ -70,6 +70,20 @@ impl Diagnosis {
         text
     }
 
+    /// The sentence of a trial that diverged with all its layers alive: the diagnosis sees nothing but how they stood before, and
+    /// what would help such a network would not help this one. Nothing where a layer is at fault, or nothing was measured.
+    pub fn explain_divergence(&self) -> Option<String> {
+        let last = self.epochs.last().filter(|_| self.finding().is_none())?;
+        let advice = match large_weights(self, SOME) {
+            Some(suspect) => charged(&[suspect]),
+            None => " Try a smaller learning_rate.".to_owned(),
+        };
+        Some(format!(
+            "No layer was dead at epoch {}, the last one before the numbers grew beyond all bounds.{advice}",
+            last.epoch
+        ))
+    }
+
     /// What to try where no layer is at fault, with what the suspects do.
     fn advice(&self, background: &Background<'_>) -> String {
         let mut found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
@@ -79,7 +93,8 @@ impl Diagnosis {
 
     fn explained(&self, finding: &Finding, background: &Background<'_>) -> String {
         let Finding { layer, since, cause, is_fatal } = *finding;
-        let (Some(epoch), Some(first)) = (self.epochs.iter().find(|epoch| epoch.epoch == since), self.epochs.first())
+        let (Some(epoch), Some(first), Some(last)) =
+            (self.epochs.iter().find(|epoch| epoch.epoch == since), self.epochs.first(), self.epochs.last())
         else {
             return String::new();
         };
@@ -121,10 +136,19 @@ impl Diagnosis {
                  what has to be more than 0 there is not answered rightly",
                 found.n_silent_outputs, self.layers[layer].units, self.n_samples
             ),
+            Cause::StuckOutputs => format!(
+                "{} of {} units {} nearly the same answer to each of the {} samples examined {when}, although {} targets \
+                 differ",
+                last.layers[layer].n_stuck_outputs,
+                self.layers[layer].units,
+                if last.layers[layer].n_stuck_outputs == 1 { "gives" } else { "give" },
+                self.n_samples,
+                if last.layers[layer].n_stuck_outputs == 1 { "its" } else { "their" },
+            ),
             Cause::SilentUnits => format!(
                 "{} of its units give 0 to each of the {} samples examined{} {when}, and a relu \
                  that gives 0 passes no gradient{}",
-                percent(found.dead_units),
+                at_least(found.dead_units, last.layers[layer].dead_units),
                 self.n_samples,
                 if is_fatal { "" } else { " (others may still wake some)" },
                 if self.began_positive(layer) {
@@ -176,7 +200,11 @@ impl Diagnosis {
                 let is_of_layer = finding.since == 0 || self.began_positive(finding.layer);
                 !is_of_layer && epoch.layers[finding.layer].n_silent_outputs == 0
             }
-            Cause::EqualWeights | Cause::PositiveWeights | Cause::LargeWeights | Cause::GrownWeights => false,
+            Cause::EqualWeights
+            | Cause::PositiveWeights
+            | Cause::LargeWeights
+            | Cause::GrownWeights
+            | Cause::StuckOutputs => false,
         };
         let found = background.config.map_or_else(Vec::new, |config| match weightless_classes(config) {
             Some(suspect) => vec![suspect],
@@ -234,7 +262,11 @@ impl Diagnosis {
             },
             Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => "output_activation = \"sigmoid\"",
             Cause::PositiveWeights | Cause::LargeWeights => smaller_weights(self.activation(finding.layer)),
-            Cause::GrownWeights => "a smaller learning_rate",
+            Cause::StuckOutputs if background.config.is_some_and(|config| config.loss == Loss::Absolute) => {
+                "another loss: what gives the absolute error its least value is the commonest target of each output"
+            }
+            Cause::StuckOutputs if finding.since == 0 => smaller_weights(before),
+            Cause::GrownWeights | Cause::StuckOutputs => "a smaller learning_rate",
             Cause::SilentUnits if finding.since == 0 || self.began_positive(finding.layer) => {
                 "initializer = \"he-uniform\""
             }
@@ -268,14 +300,16 @@ impl Diagnosis {
             Some(Activation::Relu) => "give 0",
             _ => "are saturated",
         };
+        let ends = match most.saturated {
+            0.0 => String::new(),
+            share => format!(", and at most {} of them {saturated} (layer {})", percent(share), fullest + 1),
+        };
         format!(
             "No layer is dead: at epoch {} the units of every hidden layer answer differently to different samples (least in \
-             layer {}, by {}), and at most {} of them {saturated} (layer {}).{large}",
+             layer {}, by {}){ends}.{large}",
             last.epoch,
             faintest + 1,
-            shown(least.spread),
-            percent(most.saturated),
-            fullest + 1
+            shown(least.spread)
         )
     }
 }
@@ -325,6 +359,11 @@ fn is_strong(initializer: Initializer, activation: Option<Activation>) -> bool {
         Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain * 2.0_f64.sqrt() >= 0.999 * needed,
         Initializer::Uniform { .. } | Initializer::Normal { .. } | Initializer::Uniform01 => false,
     }
+}
+
+/// A share of units where it was found first, or what is left of it at the end.
+fn at_least(found: f64, last: f64) -> String {
+    if last < found { format!("at least {}", percent(last)) } else { percent(found) }
 }
 
 /// A fraction in per cent, never rounded to 0 or 100.

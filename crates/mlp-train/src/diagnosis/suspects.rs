@@ -3,6 +3,7 @@
 use mlp_core::{Activation, Initializer};
 
 use super::Diagnosis;
+use super::finding::MANY;
 use crate::config::{ClassWeights, TrainConfig};
 use crate::optimizer::Optimizer;
 
@@ -18,6 +19,9 @@ const CLIPPED: f64 = 10.0;
 const HELD_DOWN: f64 = 0.5;
 /// A class that counts less than this share of the one that counts most is as good as left out.
 const WEIGHTLESS: f64 = 0.001;
+/// Net inputs of relus behind the first layer that are larger than this, in the root mean square, are out of all proportion: with
+/// weights that suit them they are about 1.
+const LARGE_NET_INPUTS: f64 = 30.0;
 /// Hidden layers with up to so many units let next to nothing pass.
 const NARROW: usize = 2;
 /// Deformations by more than these leave no digit: a shift in pixels, half of what a small image is wide; a rotation in degrees,
@@ -102,19 +106,28 @@ pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
     })
 }
 
-/// Weights that were so large before training that at least this share of some hidden layer was saturated.
+/// Weights that were so large before training that at least this share of some hidden layer was saturated, or most of the outputs,
+/// or that net inputs of relus were.
 pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect> {
-    let n_hidden = diagnosis.layers.len().saturating_sub(1);
-    let layer = (0..n_hidden).find(|&layer| {
-        let squashes = matches!(diagnosis.activation(layer), Some(Activation::Sigmoid | Activation::Tanh));
-        squashes && diagnosis.began_saturated(layer) >= share
+    let n_layers = diagnosis.layers.len();
+    let (layer, what) = (0..n_layers).find_map(|layer| {
+        let (saturated, net_inputs) = (diagnosis.began_saturated(layer), diagnosis.began_with_net_inputs(layer));
+        let share = if layer + 1 == n_layers { MANY.max(share) } else { share };
+        let what = match diagnosis.activation(layer)? {
+            Activation::Sigmoid | Activation::Tanh if saturated >= share => {
+                format!("{:.0} % of the units of layer {} were saturated before training", 100.0 * saturated, layer + 1)
+            }
+            Activation::Relu | Activation::Identity if layer > 0 && net_inputs >= LARGE_NET_INPUTS => {
+                format!("net inputs of layer {} were {net_inputs:.0} before training (root mean square)", layer + 1)
+            }
+            _ => return None,
+        };
+        Some((layer, what))
     })?;
-    let charge = format!(
-        "the weights it began with are too large: {:.0} % of the units of layer {} were saturated before training",
-        100.0 * diagnosis.began_saturated(layer),
-        layer + 1
-    );
-    Some(Suspect::new(charge, smaller_weights(diagnosis.activation(layer))))
+    // What comes out of relus is too large by their weights, whatever takes it up.
+    let behind = diagnosis.activation(layer.saturating_sub(1)).filter(|_| layer + 1 == n_layers);
+    let remedy = smaller_weights(behind.or(diagnosis.activation(layer)));
+    Some(Suspect::new(format!("the weights it began with are too large: {what}"), remedy))
 }
 
 /// The initialiser to try where weights are too large.

@@ -193,3 +193,62 @@ fn a_share_of_saturated_units_is_named_where_nothing_is_learned_and_most_where_s
         assert_eq!(named(&diagnosis, reached), is_named, "{share} {reached}");
     }
 }
+
+/// Two of the bits that tell digits apart stay at 0 whatever is shown.
+#[test]
+fn outputs_that_are_stuck_while_others_answer_are_counted_and_nothing_is_called_alive() {
+    let digits = Digits::new(64);
+    let samples = digits.samples::<f32>();
+    let probe = Probe::of(&samples);
+    let objective = Objective { loss: Loss::Squared, reduction: Reduction::Mean };
+    let mut mlp =
+        Mlp::<f32>::seeded(&[784, 20, 6], &[Activation::Sigmoid; 2], true, Initializer::GlorotUniform { gain: 4.0 }, 0);
+    let mut diagnosis = Diagnosis::new("t".to_owned(), &mlp, &probe);
+    diagnosis.add(diagnose(&mlp, &probe, objective, 0).unwrap());
+    assert_eq!((diagnosis.finding(), diagnosis.epochs[0].layers[1].n_stuck_outputs), (None, 0));
+    // The first two bits are those of all digits: they are to be stuck.
+    let bias = mlp.layers[1].bias.as_mut().unwrap();
+    [0, 1, 2, 4].into_iter().for_each(|output| bias[output] = -40.0);
+    (1..3).for_each(|epoch| diagnosis.add(diagnose(&mlp, &probe, objective, epoch).unwrap()));
+    let expected = Finding { layer: 1, since: 1, cause: Cause::StuckOutputs, is_fatal: false };
+    assert_eq!(diagnosis.finding(), Some(expected));
+    assert_eq!(diagnosis.epochs[1].layers[1].n_stuck_outputs, 2);
+    let told =
+        |config: &TrainConfig| diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.2, 0.1167)) });
+    let text = told(&TrainConfig::new().loss(Loss::Squared));
+    let start = "Layer 2 of 2 (out): 2 of 6 units give nearly the same answer to each of the 32 samples examined from epoch 1 on";
+    assert!(text.starts_with(start) && text.ends_with("Try a smaller learning_rate."), "{text}");
+    assert!(told(&TrainConfig::new().loss(Loss::Absolute)).contains("Try another loss"), "{text}");
+}
+
+/// Relus do not saturate: that their weights began too large is seen in their net inputs.
+#[test]
+fn relus_that_began_with_weights_out_of_all_proportion_are_named_also_where_the_run_diverged() {
+    let large = Initializer::Normal { mean: 0.0, deviation: 1.0 };
+    let deep = config().hidden([64; 5]).activation([Activation::Relu]).epochs(0);
+    let (diagnosis, _) = examined::<f64>(&deep.clone().initializer(large), &Digits::new(200));
+    let named = "Note that the weights it began with are too large: net inputs of layer";
+    for text in [told(&diagnosis, &deep), diagnosis.explain_divergence().unwrap()] {
+        assert!(text.contains(named) && text.ends_with("Try initializer = \"he-uniform\"."), "{text}");
+    }
+    let (diagnosis, _) = examined::<f64>(&deep.initializer(Initializer::HE_UNIFORM), &Digits::new(200));
+    let text = diagnosis.explain_divergence().unwrap();
+    assert!(text.ends_with("grew beyond all bounds. Try a smaller learning_rate."), "{text}");
+    let shallow = config().hidden([64, 64]).activation([Activation::Relu]).initializer(large).epochs(0);
+    let (diagnosis, _) = examined::<f64>(&shallow, &Digits::new(200));
+    assert!(
+        told(&diagnosis, &shallow).contains("the weights it began with are too large"),
+        "{}",
+        told(&diagnosis, &shallow)
+    );
+}
+
+#[test]
+fn a_layer_of_which_some_units_woke_again_is_told_with_what_is_left() {
+    let (mut diagnosis, _) = examined::<f64>(&config().activation([Activation::Relu]), &Digits::new(200));
+    for (epoch, dead) in [(0, 0.0), (1, 1.0), (2, 0.875)] {
+        diagnosis.epochs[epoch].layers[0].dead_units = dead;
+    }
+    let text = diagnosis.sentence();
+    assert!(text.contains("at least 87.5 % of its units give 0 to each of the 32 samples examined (others"), "{text}");
+}
