@@ -4,6 +4,9 @@ use super::rungs::{paired, signed, with_interval};
 use crate::findings::{Findings, TrialFinding};
 use crate::tricks::{TRICKS, Trick};
 
+/// How many seeds a full run has.
+const N_SEEDS: usize = 3;
+
 /// The table of all tricks.
 pub(super) fn tricks(findings: &Findings) -> String {
     let rows: String = TRICKS.iter().filter_map(|trick| row(trick, findings)).collect();
@@ -34,5 +37,9 @@ fn row(trick: &Trick, findings: &Findings) -> Option<String> {
     let difference = base.map(|base| signed(&paired(&trials, &findings.sweep(base)))).unwrap_or_default();
     let to = base.and_then(number).map(|number| number.to_string()).unwrap_or_default();
     let number = number(trick.sweep.name)?;
-    Some(format!("| {number} | {} | {} | {difference} | {to} |\n", trick.change, with_interval(&errors)))
+    let so_far = match errors.len() {
+        n_seeds if n_seeds < N_SEEDS && !findings.is_quick => format!(" ({n_seeds} of {N_SEEDS} seeds so far)"),
+        _ => String::new(),
+    };
+    Some(format!("| {number} | {} | {}{so_far} | {difference} | {to} |\n", trick.change, with_interval(&errors)))
 }
