@@ -76,6 +76,10 @@ impl Diagnosis {
             _ => self.fault(epoch, layer, is_fatal) == Some(fault),
         };
         let first = self.epochs.iter().rev().take_while(holds).last()?;
+        // Units that never told samples apart move as one: that they are driven to an end is what came of it.
+        if let (true, Fault::Saturated, Some(layer)) = (is_fatal, fault, self.began_faint()) {
+            return Some(Finding { layer, since: 0, cause: Cause::FadedSignal, is_fatal });
+        }
         let cause = match fault {
             Fault::Alike => Cause::EqualWeights,
             Fault::Silent => Cause::SilentUnits,
@@ -92,6 +96,21 @@ impl Diagnosis {
     /// How much of a layer was saturated before training.
     pub(super) fn began_saturated(&self, layer: usize) -> f64 {
         self.epochs.first().filter(|first| first.epoch == 0).map_or(0.0, |first| first.layers[layer].saturated)
+    }
+
+    /// The first hidden layer whose units gave nearly the same answer to every sample before training.
+    fn began_faint(&self) -> Option<usize> {
+        let first = self.epochs.first().filter(|first| first.epoch == 0)?;
+        (0..self.layers.len() - 1).find(|&layer| self.fault(first, layer, true) == Some(Fault::Faint))
+    }
+
+    /// Whether a good part of some hidden layer gave 0 to every sample before training.
+    pub(super) fn began_with_silent_units(&self) -> bool {
+        let first = self.epochs.first().filter(|first| first.epoch == 0);
+        let hidden = first.into_iter().flat_map(|first| first.layers.iter().take(self.layers.len() - 1).enumerate());
+        hidden
+            .into_iter()
+            .any(|(layer, found)| self.activation(layer) == Some(Activation::Relu) && found.dead_units >= SOME)
     }
 
     /// The net inputs of a layer before training, in the root mean square.

@@ -267,6 +267,14 @@ impl Diagnosis {
             }
             Cause::StuckOutputs if finding.since == 0 => smaller_weights(before),
             Cause::GrownWeights | Cause::StuckOutputs => "a smaller learning_rate",
+            // Weights that suit relus are there already: where many units began silent, narrow layers in depth are why.
+            Cause::SilentUnits if initializer.is_some_and(|one| is_strong(one, Some(Activation::Relu))) => {
+                if finding.since == 0 || self.began_with_silent_units() {
+                    "more units in each layer, or fewer layers"
+                } else {
+                    "a smaller learning_rate"
+                }
+            }
             Cause::SilentUnits if finding.since == 0 || self.began_positive(finding.layer) => {
                 "initializer = \"he-uniform\""
             }

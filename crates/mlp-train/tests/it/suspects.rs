@@ -252,3 +252,44 @@ fn a_layer_of_which_some_units_woke_again_is_told_with_what_is_left() {
     let text = diagnosis.sentence();
     assert!(text.contains("at least 87.5 % of its units give 0 to each of the 32 samples examined (others"), "{text}");
 }
+
+/// Weights next to 0: what comes of it, units that move as one until they saturate, is not the cause.
+#[test]
+fn weights_that_began_too_small_are_named_though_the_layer_is_saturated_in_the_end() {
+    let tiny = Initializer::Normal { mean: 0.0, deviation: 0.001 };
+    let small = config().activation([Activation::Tanh]).initializer(tiny).batch_size(8);
+    let (mut diagnosis, _) = examined::<f64>(&small, &Digits::new(200));
+    assert!(diagnosis.epochs[0].layers[1].spread < 1e-4);
+    for epoch in 1..3 {
+        let layers = &mut diagnosis.epochs[epoch].layers;
+        (layers[1].saturated, layers[1].saturated_high, layers[1].positive_weights) = (1.0, 1.0, 1.0);
+        layers[2].spread = 1e-6;
+    }
+    let finding = diagnosis.finding().unwrap();
+    assert_eq!((finding.since, finding.cause, finding.is_fatal), (0, Cause::FadedSignal, true));
+    let text = told(&diagnosis, &small);
+    assert!(text.contains("from epoch 0 on its units give nearly the same answer"), "{text}");
+    assert!(
+        text.ends_with("the weights are too small to pass on what differs. Try initializer = \"glorot-uniform\"."),
+        "{text}"
+    );
+}
+
+#[test]
+fn relus_that_were_silent_before_training_are_not_put_down_to_the_rate_or_to_the_initializer_in_use() {
+    let he = config().hidden([32; 6]).activation([Activation::Relu]).initializer(Initializer::HE_UNIFORM);
+    let (mut diagnosis, _) = examined::<f64>(&he, &Digits::new(200));
+    diagnosis.epochs[0].layers.iter_mut().for_each(|layer| layer.dead_units = 0.0);
+    let dead = |diagnosis: &mut Diagnosis, epoch: usize, share: f64| {
+        diagnosis.epochs[epoch].layers[3].dead_units = share;
+    };
+    for (began, advice) in
+        [(0.4, "Try more units in each layer, or fewer layers."), (0.0, "Try a smaller learning_rate.")]
+    {
+        (0..3).for_each(|epoch| dead(&mut diagnosis, epoch, if epoch == 0 { began } else { 0.6 }));
+        let text = told(&diagnosis, &he);
+        assert!(text.starts_with("Layer 4 of 7: 60 % of its units give 0") && text.ends_with(advice), "{text}");
+    }
+    let glorot = he.initializer(Initializer::GlorotUniform { gain: 0.5 });
+    assert!(told(&diagnosis, &glorot).ends_with("with initializer = \"he-uniform\"."), "{}", told(&diagnosis, &glorot));
+}
