@@ -77,7 +77,7 @@ impl Diagnosis {
         };
         let first = self.epochs.iter().rev().take_while(holds).last()?;
         // Units that never told samples apart move as one: that they are driven to an end is what came of it.
-        if let (true, Fault::Saturated, Some(layer)) = (is_fatal, fault, self.began_faint()) {
+        if let (true, Fault::Saturated, Some(layer)) = (is_fatal && first.epoch > 0, fault, self.began_faint()) {
             return Some(Finding { layer, since: 0, cause: Cause::FadedSignal, is_fatal });
         }
         let cause = match fault {
@@ -98,10 +98,13 @@ impl Diagnosis {
         self.epochs.first().filter(|first| first.epoch == 0).map_or(0.0, |first| first.layers[layer].saturated)
     }
 
-    /// The first hidden layer whose units gave nearly the same answer to every sample before training.
+    /// The hidden layer whose units gave nearly the same answer to every sample before training, and not for what one before it
+    /// did.
     fn began_faint(&self) -> Option<usize> {
         let first = self.epochs.first().filter(|first| first.epoch == 0)?;
-        (0..self.layers.len() - 1).find(|&layer| self.fault(first, layer, true) == Some(Fault::Faint))
+        let faults = (0..self.layers.len() - 1).map(|layer| (layer, self.fault(first, layer, true)));
+        let (layer, fault) = faults.into_iter().find(|(_, fault)| fault.is_some())?;
+        (fault == Some(Fault::Faint)).then_some(layer)
     }
 
     /// Whether a good part of some hidden layer gave 0 to every sample before training.
