@@ -230,7 +230,7 @@ pub fn effects(overview: &Overview<'_>) -> Effects {
     let n_unknowns = 1 + sizes.iter().sum::<usize>();
     let n_blocks = seeds.len().min(if n_unknowns > N_UNKNOWNS_LARGE { N_BLOCKS_LARGE } else { N_BLOCKS });
     let units = units(overview, &used, at_epoch, &|trial| seeds.range(..seed(trial)).count() % n_blocks.max(1));
-    let n_possible = n_possible(&units, used.len());
+    let n_possible = n_possible(&units, 0..used.len());
     let n_found = units.iter().map(|unit| &unit.levels).collect::<BTreeSet<_>>().len();
     let design = match () {
         () if is_drawn => Design::Drawn,
@@ -335,10 +335,10 @@ fn sort(keys: &mut [KeyEffect]) {
     });
 }
 
-/// How many combinations there are of the levels that have any score.
-fn n_possible(units: &[Unit], n_keys: usize) -> usize {
+/// How many combinations there are of those levels of some keys that have any score.
+fn n_possible(units: &[Unit], keys: impl Iterator<Item = usize>) -> usize {
     let n_levels = |key: usize| units.iter().map(|unit| unit.levels[key]).collect::<BTreeSet<_>>().len();
-    (0..n_keys).fold(1, |product, key| product.saturating_mul(n_levels(key)))
+    keys.map(n_levels).fold(1, usize::saturating_mul)
 }
 
 fn trials<'o>(overview: &'o Overview<'_>) -> impl Iterator<Item = &'o TrialResult> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlp_results::interval::{half_width, mean, standard_error, student_quantile};
 
-use super::LevelEffect;
 use super::fit::{Fit, Unit};
+use super::{LevelEffect, n_possible};
 
 /// How a level's mean is taken, the other keys being equal.
 enum Estimator {
@@ -63,7 +63,8 @@ impl<'a> Grid<'a> {
         let matched = match &estimator {
             Estimator::Matched(places) => {
                 let n_shared = self.blocks_of(key, places.iter().copied()).len();
-                Some((n_shared, self.n_combinations_of_others(key))).filter(|(n_shared, n_all)| n_shared < n_all)
+                let n_all = n_possible(self.units, (0..self.sizes.len()).filter(|&other| other != key));
+                Some((n_shared, n_all)).filter(|(n_shared, n_all)| n_shared < n_all)
             }
             Estimator::Sum | Estimator::None => None,
         };
@@ -105,12 +106,6 @@ impl<'a> Grid<'a> {
             blocks.entry(others).or_default().push(place);
         }
         blocks
-    }
-
-    /// All combinations of those levels of the other keys that have a result, run or not.
-    fn n_combinations_of_others(&self, key: usize) -> usize {
-        let n_levels = |key: usize| self.units.iter().map(|unit| unit.levels[key]).collect::<BTreeSet<_>>().len();
-        (0..self.sizes.len()).filter(|&other| other != key).map(n_levels).fold(1, usize::saturating_mul)
     }
 
     fn n_levels(&self, key: usize, places: &[usize]) -> usize {
