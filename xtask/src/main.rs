@@ -19,6 +19,7 @@ mod planning;
 mod presets;
 
 // What it tells.
+mod luck;
 mod output;
 mod progress;
 mod reporting;

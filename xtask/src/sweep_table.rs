@@ -192,7 +192,9 @@ fn spread(metric: Metric, mean: Option<f64>, deviation: Option<f64>) -> String {
         (Some(mean), Some(deviation)) if metric.is_fraction() => {
             format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
         }
-        (Some(mean), Some(deviation)) => format!("{} ± {}", metric.format(mean), metric.format(deviation)),
+        (Some(mean), Some(deviation)) => {
+            format!("{} ± {}", metric.format(mean), metric.format_deviation(deviation, mean))
+        }
         (mean, _) => value(metric, mean),
     }
 }

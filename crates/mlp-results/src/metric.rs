@@ -194,6 +194,17 @@ impl Metric {
         }
     }
 
+    /// The deviation of a mean as it is written beside it, with as many digits as matter: `0.00097` beside `0.0398`.
+    pub fn format_deviation(self, deviation: f64, mean: f64) -> String {
+        let is_fixed = |value: f64| value == 0.0 || (1e-3..HUGE).contains(&value.abs());
+        if !self.is_fraction() && is_fixed(mean) && (1e-6..1e-3).contains(&deviation) {
+            let n_decimals = (1.0 - deviation.log10().floor()) as usize;
+            format!("{deviation:.n_decimals$}")
+        } else {
+            self.format(deviation)
+        }
+    }
+
     /// A difference between two values as it is written: fractions in percentage points.
     pub fn format_difference(self, difference: f64) -> String {
         let sign = if difference > 0.0 { "+" } else { "" };

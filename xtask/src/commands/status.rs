@@ -107,7 +107,7 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     let spread = |mean: Option<f64>, deviation: Option<f64>| match (mean, deviation) {
         // No deviation describes two groups.
         (Some(mean), Some(deviation)) if !best.is_bimodal => {
-            format!("{} ± {}", metric.format(mean), metric.format(deviation))
+            format!("{} ± {}", metric.format(mean), metric.format_deviation(deviation, mean))
         }
         (mean, _) => mean.map_or_else(|| "-".to_owned(), |mean| metric.format(mean)),
     };
@@ -129,10 +129,26 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
             ""
         };
         output.line(wrapped("trial", &format!("{score}, {} {label}{alone}", trial.record.trial), 9));
+        if let Some(text) = surpassed(overview, &trial.record.trial) {
+            output.line(wrapped("", &text, 9));
+        }
     }
     if let Some(text) = unbeaten(overview) {
         output.line(wrapped("", &text, 9));
     }
+}
+
+/// Where the best trial is of a configuration that others surpass: which place that has, and why.
+fn surpassed(overview: &Overview<'_>, trial: &str) -> Option<String> {
+    let has_it = |cell: &Cell<'_>| cell.trials.iter().any(|own| own.record.trial == trial);
+    let place = overview.cells.iter().position(has_it).filter(|place| *place > 0)?;
+    let own = &overview.cells[place];
+    let why = match own.losses() {
+        Some(losses) => format!("of its seeds {losses}"),
+        None if own.is_bimodal => format!("only {} of its {} seeds trained", own.n_trained, own.scores.len()),
+        None => "this seed was lucky".to_owned(),
+    };
+    Some(format!("its configuration is number {} by rank: {why}", place + 1))
 }
 
 /// `learning_rate = 0.01`, as `label` of the trial has it, without the seed.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use mlp_results::score::final_validation;
 use mlp_results::text::counted;
-use mlp_results::{RankBy, Ranking, Repetitions, RunRecord, Status, best_by};
+use mlp_results::{Ranking, RunRecord, Status, best_by};
 use mlp_sweep::{
     Document, OpenSweep, Order, Parallelism, RunOptions, Shard, Stopped, SweepOutcome, SweepSpec, Trial, is_safe_name,
     toml_text,
@@ -20,6 +20,7 @@ use crate::commands::{estimate, slurm, status};
 use crate::data;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
+use crate::luck::{tell_best, tell_of_luck};
 use crate::options::{RankingOption, RunArguments, are_comparable, time};
 use crate::output::{Output, notice};
 use crate::places;
@@ -198,7 +199,7 @@ impl Sweep {
         if self.run.diagnose {
             tell_of_diagnoses(sweep, &trials);
         }
-        conclude(sweep, trials.len(), &outcome)?;
+        conclude(sweep, &trials, &outcome)?;
         if is_talkative {
             let ranking = Ranking::of(outcome.records.values(), self.ranking.by());
             let is_comparable = are_comparable(outcome.records.values(), ranking);
@@ -207,6 +208,12 @@ impl Sweep {
             let n_seeds = sweep.specification().n_seeds();
             tell_of_luck(rows(&trials, &outcome.records), best, (ranking, &groups), n_seeds, output);
             if let Some(text) = unbeaten_among(outcome.records.values(), self.ranking.by()) {
+                output.line(wrapped("", &text, 9));
+            }
+            if let Some(shard) = self.shard {
+                let text = format!(
+                    "these are the trials of shard {shard} alone; the page compares all that are finished so far"
+                );
                 output.line(wrapped("", &text, 9));
             }
             let best = best.map(|record| sweep.folder().model(&record.trial));
@@ -232,85 +239,21 @@ fn tell_of_diagnoses(sweep: &mlp_sweep::Sweep, trials: &[Trial]) {
 }
 
 /// An error if trials are left to do; a notice if some were stopped early.
-fn conclude(sweep: &mlp_sweep::Sweep, n_trials: usize, outcome: &SweepOutcome) -> Result<(), Failure> {
+fn conclude(sweep: &mlp_sweep::Sweep, trials: &[Trial], outcome: &SweepOutcome) -> Result<(), Failure> {
     let n_stopped = outcome.stopped_trials.len();
     if let Some(reason) = outcome.stopped {
-        return Err(interrupted(reason, (outcome.records.len(), n_stopped), n_trials));
+        let checkpoints = mlp_sweep::progressed(sweep.folder());
+        let n_waiting = trials.iter().filter(|trial| checkpoints.contains_key(&trial.id)).count();
+        return Err(interrupted(reason, (outcome.records.len(), n_stopped, n_waiting), trials.len()));
     }
     if n_stopped > 0 {
         notice(format_args!(
             "{n_stopped} of {} stopped early and are no results; {} says when and why",
-            counted(n_trials, "trial"),
+            counted(trials.len(), "trial"),
             places::shown(&sweep.folder().halving())
         ));
     }
     Ok(())
-}
-
-/// The best trial, whose model is named below: it need not be of the configuration with the best mean.
-fn tell_best(trials: &[Trial], best: Option<&RunRecord>, by: RankBy, output: &mut Output) {
-    let Some(best) = best.filter(|_| trials.len() > 1) else { return };
-    let ranking = Ranking::of(std::iter::once(best), by);
-    let Some(score) = ranking.score(best) else { return };
-    let label = trials.iter().find(|trial| trial.id == best.trial).map(Trial::label).unwrap_or_default();
-    output.line("");
-    output.line(wrapped("best", &format!("{ranking} {}: {label}", ranking.metric.format(score)), 9));
-}
-
-/// Says where the best trial is of a configuration that others surpass, in the mean over their seeds or because they lost fewer of
-/// them; and where it is not, what the seeds of its own reach in the mean.
-fn tell_of_luck(
-    rows: Vec<(Settings, &RunRecord)>,
-    best: Option<&RunRecord>,
-    (ranking, groups): (Ranking, &TwoGroups),
-    n_seeds: usize,
-    output: &mut Output,
-) {
-    let Some(best) = best else { return };
-    let configurations = Repetitions::ranked(rows, ranking);
-    let has_it = |row: &Repetitions<'_, Settings>| row.records.iter().any(|record| record.trial == best.trial);
-    let score = |record: &RunRecord| ranking.score(record);
-    let is_equalled = configurations.first().is_some_and(|first| {
-        first.records.iter().any(|record| score(record).is_some() && score(record) == score(best))
-    });
-    if let Some(place @ 1..) = configurations.iter().position(has_it)
-        && !is_equalled
-    {
-        let (first, own) = (&configurations[0], &configurations[place]);
-        let why = match (own.losses(), groups.n_trained(own)) {
-            (Some(losses), _) => format!("of its seeds {losses}"),
-            (None, Some((n_trained, n_scores))) => format!("only {n_trained} of its {n_scores} seeds trained"),
-            (None, None) => "this seed was lucky".to_owned(),
-        };
-        // What lost seeds itself, or lacks some yet, or trains by luck, is no safe choice.
-        let is_safe = first.n_lost() == 0 && first.records.len() >= n_seeds && groups.n_trained(first).is_none();
-        let choice = if is_safe { ". The first line is the safer choice" } else { "" };
-        let text = format!("its configuration is in line {} of the table: {why}{choice}", place + 1);
-        output.line(wrapped("", &text, 9));
-    }
-    if let Some(own) = configurations.first().filter(|first| has_it(first))
-        && let Some(mean) = own.ranking_mean(ranking)
-        && own.ranking_deviation(ranking).is_some_and(|deviation| deviation > 0.0)
-    {
-        let n_seeds = own.records.iter().filter(|record| score(record).is_some()).count();
-        let text = match groups.n_trained(own) {
-            Some((n_trained, n_scores)) => format!(
-                "only {n_trained} of {n_scores} seeds trained: another seed may do so, too, or not at all; their mean, {}, \
-                 lies where no seed is",
-                ranking.metric.format(mean)
-            ),
-            None if configurations.len() == 1 => format!(
-                "the luckiest of {n_seeds} seeds: their mean, {}, is what another seed may be expected to reach",
-                ranking.metric.format(mean)
-            ),
-            // That it is the best of several configurations flatters the mean, too.
-            None => format!(
-                "the luckiest of {n_seeds} seeds of its configuration: their mean is {}",
-                ranking.metric.format(mean)
-            ),
-        };
-        output.line(wrapped("", &text, 9));
-    }
 }
 
 /// A preset by its name, or a file.
@@ -440,7 +383,7 @@ fn as_json(trials: &[Trial], outcome: &SweepOutcome) -> String {
     serde_json::Value::Array(rows).to_string()
 }
 
-fn interrupted(reason: Stopped, (n_done, n_stopped): (usize, usize), n_trials: usize) -> Failure {
+fn interrupted(reason: Stopped, (n_done, n_stopped, n_waiting): (usize, usize, usize), n_trials: usize) -> Failure {
     let reason = match reason {
         Stopped::Flag => "stopped",
         Stopped::Deadline => "the budget is used up",
@@ -448,10 +391,10 @@ fn interrupted(reason: Stopped, (n_done, n_stopped): (usize, usize), n_trials: u
     Failure::new(
         Code::Interrupted,
         format!(
-            "{reason} with {n_done} of {} done and kept{}, and a checkpoint of each one under way; \
-             run the same command again to go on",
+            "{reason} with {n_done} of {} done and kept{}{}; run the same command again to go on",
             counted(n_trials, "trial"),
-            if n_stopped > 0 { format!(", {n_stopped} stopped early by halving") } else { String::new() }
+            if n_stopped > 0 { format!(", {n_stopped} stopped early by halving") } else { String::new() },
+            if n_waiting > 0 { format!(", and a checkpoint of {n_waiting} under way") } else { String::new() }
         ),
     )
 }

@@ -140,6 +140,10 @@ fn the_best_trial_of_a_worse_configuration_is_called_lucky() {
     let words = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = "its configuration is in line 2 of the table: this seed was lucky. The first line is the safer choice";
     assert!(words.contains(said), "{}", outcome.stdout);
+    let status = sandbox.run(["sweep", "status", "out"]).expect_code(0);
+    let said = "its configuration is number 2 by rank: this seed was lucky";
+    assert!(status.said().contains(said), "{}", status.stdout);
+    expect_80_columns(&status);
     let table = fs::read_to_string(sandbox.path("out/results.csv")).expect("a table");
     // From the end: in cells before it are commas.
     let mut lines = table.lines().map(|line| line.rsplit(',').collect::<Vec<_>>());
@@ -486,6 +490,7 @@ fn of_a_sweep_that_is_not_at_its_end_it_is_said_how_many_seeds_a_mean_is_over() 
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", "hidden = [8]\nepochs = 1\n[sweep]\nlearning_rate = [0.1, 0.2]\nseed = [0, 1, 2, 3]\n");
     let outcome = sweep(&sandbox, &["--shard", "1/8"]).expect_code(0);
+    assert!(outcome.said().contains("these are the trials of shard 1/8 alone"), "{}", outcome.stdout);
     assert!(outcome.said().contains("(1), for one: over so many of 4 seeds alone"), "{}", outcome.stdout);
     expect_80_columns(&outcome);
     let said = sandbox.run(["sweep", "status", "out"]).expect_code(0);

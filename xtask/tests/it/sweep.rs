@@ -229,7 +229,7 @@ fn a_budget_ends_a_sweep_with_75_and_running_again_goes_on() {
     let sandbox = Sandbox::with_digits();
     sandbox.write("grid.toml", SMALL);
     let outcome = sweep(&sandbox, &["--budget", "0s"]).expect_code(75);
-    outcome.expect_error("the budget is used up with 0 of 6 trials done and kept");
+    outcome.expect_error("the budget is used up with 0 of 6 trials done and kept; run the same command again to go on");
     sweep(&sandbox, &["--budget", "1h"]).expect_code(0);
     assert_eq!(records(&sandbox, "out").len(), 6);
     sweep(&sandbox, &["--budget", "soon"]).expect_code(2).expect_error("expected a time such as");

@@ -88,11 +88,11 @@ fn best_mean(overview: &Overview<'_>, n_planned: usize) -> Option<BestMean> {
 
 /// `91.28 % ± 0.85 %`; without the deviation where there is one seed, or two groups that none describes.
 fn spread(overview: &Overview<'_>, cell: &Cell<'_>) -> Option<String> {
-    let mean = overview.metric.format(cell.ranking_mean()?);
+    let (metric, mean) = (overview.metric, cell.ranking_mean()?);
     let deviation = interval::deviation(&cell.ranking_scores).filter(|_| !cell.is_bimodal);
     Some(match deviation {
-        Some(deviation) => format!("{mean} ± {}", overview.metric.format(deviation)),
-        None => mean,
+        Some(deviation) => format!("{} ± {}", metric.format(mean), metric.format_deviation(deviation, mean)),
+        None => metric.format(mean),
     })
 }
 

@@ -403,4 +403,9 @@ fn losses_of_different_kinds_have_no_best_and_are_ranked_within_a_kind() {
 fn huge_differences_are_written_with_a_power_of_ten() {
     assert_eq!(Metric::Loss.format_difference(-1.5e30), "−1.500e30");
     assert_eq!(Metric::Loss.format_difference(2.5), "+2.5000");
+    let deviations =
+        [(9.695e-4, 0.0398), (0.0021, 0.0398), (0.0, 0.0398), (1.2e-7, 0.0398), (2e-5, 4e-4), (9.9e-5, 1.0)];
+    let written = deviations.map(|(deviation, mean)| Metric::Loss.format_deviation(deviation, mean));
+    assert_eq!(written, ["0.00097", "0.0021", "0.0000", "1.200e-7", "2.000e-5", "0.000099"]);
+    assert_eq!(Metric::Accuracy.format_deviation(0.0123, 0.9), "1.23 %");
 }

@@ -182,7 +182,7 @@ enum Fault {
 }
 
 /// What the spread of a layer is measured by.
-fn scale(activation: Activation, found: &LayerDiagnosis) -> f64 {
+pub(super) fn scale(activation: Activation, found: &LayerDiagnosis) -> f64 {
     match activation {
         Activation::Sigmoid | Activation::Tanh | Activation::Softmax => 1.0,
         Activation::Relu | Activation::Identity => found.activation_rms,

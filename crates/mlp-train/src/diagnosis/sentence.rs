@@ -1,10 +1,11 @@
 //! A finding in plain words, with its figures and what to try.
 
-use mlp_core::{Activation, Initializer, Loss};
+use mlp_core::{Activation, Loss};
 
 use super::finding::{MANY, NEARLY_ALL, SOME};
 use super::suspects::{
-    Suspect, is_constant, large_weights, more_training, shrinking, smaller_weights, suspects, weightless_classes,
+    Suspect, grown_weights, is_constant, is_strong, large_weights, more_training, shrinking, small_weights,
+    smaller_weights, stronger_weights, suspects, weightless_classes,
 };
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
 use crate::config::TrainConfig;
@@ -53,7 +54,7 @@ impl Diagnosis {
             None if let Some(accuracies) = background.failure() => {
                 format!("No layer is dead, but {}.{}", no_better(accuracies), self.advice(background))
             }
-            None => self.healthy(last),
+            None => self.healthy(last, background),
         };
         let missing = self.missing();
         if !missing.is_empty() {
@@ -87,7 +88,7 @@ impl Diagnosis {
     /// What to try where no layer is at fault, with what the suspects do.
     fn advice(&self, background: &Background<'_>) -> String {
         let mut found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
-        found.extend(large_weights(self, SOME));
+        found.extend(large_weights(self, SOME).or_else(|| small_weights(self, background.config)));
         if found.is_empty() { format!(" Try {}.", more_training(background.config)) } else { charged(&found) }
     }
 
@@ -296,14 +297,17 @@ impl Diagnosis {
         remedy.to_owned()
     }
 
-    fn healthy(&self, last: &EpochDiagnosis) -> String {
+    fn healthy(&self, last: &EpochDiagnosis, background: &Background<'_>) -> String {
         let (hidden, _) = last.layers.split_at(self.layers.len() - 1);
         let least = hidden.iter().enumerate().min_by(|a, b| a.1.spread.total_cmp(&b.1.spread));
         let most = hidden.iter().enumerate().max_by(|a, b| a.1.saturated.total_cmp(&b.1.saturated));
         let (Some((faintest, least)), Some((fullest, most))) = (least, most) else {
             return format!("No layer is dead: at epoch {} the answers vary from sample to sample.", last.epoch);
         };
-        let large = large_weights(self, MANY).map_or_else(String::new, |suspect| charged(&[suspect]));
+        let suspect = large_weights(self, MANY)
+            .or_else(|| grown_weights(self, last, fullest))
+            .or_else(|| small_weights(self, background.config));
+        let note = suspect.map_or_else(String::new, |suspect| charged(&[suspect]));
         let saturated = match self.activation(fullest) {
             Some(Activation::Relu) => "give 0",
             _ => "are saturated",
@@ -314,7 +318,7 @@ impl Diagnosis {
         };
         format!(
             "No layer is dead: at epoch {} the units of every hidden layer answer differently to different samples (least in \
-             layer {}, by {}){ends}.{large}",
+             layer {}, by {}){ends}.{note}",
             last.epoch,
             faintest + 1,
             shown(least.spread)
@@ -343,32 +347,6 @@ fn capitalised(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// The initialiser whose weights let a signal pass such units as large as it came: a sigmoid's slope of a quarter takes a gain
-/// of 4, a tanh's of 1 none (Glorot and Bengio 2010), and a relu passes half (He and others 2015).
-fn stronger_weights(activation: Option<Activation>) -> &'static str {
-    match activation {
-        Some(Activation::Relu) => "initializer = \"he-uniform\"",
-        Some(Activation::Sigmoid) => "initializer = { name = \"glorot-uniform\", gain = 4 }",
-        _ => "initializer = \"glorot-uniform\"",
-    }
-}
-
-/// Whether an initialiser gives weights as large as [`stronger_weights`], or larger.
-fn is_strong(initializer: Initializer, activation: Option<Activation>) -> bool {
-    let needed = match activation {
-        Some(Activation::Relu) => 2.0_f64.sqrt(),
-        Some(Activation::Sigmoid) => 4.0,
-        _ => 1.0,
-    };
-    match initializer {
-        Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } => gain >= needed,
-        Initializer::LecunUniform { gain } | Initializer::LecunNormal { gain } => gain >= needed,
-        // Its variance is twice that of LeCun's.
-        Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain * 2.0_f64.sqrt() >= 0.999 * needed,
-        Initializer::Uniform { .. } | Initializer::Normal { .. } | Initializer::Uniform01 => false,
-    }
-}
-
 /// A share of units where it was found first, or what is left of it at the end.
 fn at_least(found: f64, last: f64) -> String {
     if last < found { format!("at least {}", percent(last)) } else { percent(found) }
@@ -386,7 +364,7 @@ fn percent(fraction: f64) -> String {
 }
 
 /// A number with two or three digits that matter.
-fn shown(number: f64) -> String {
+pub(super) fn shown(number: f64) -> String {
     match number {
         _ if number == 0.0 => "0".to_owned(),
         _ if (0.001..10_000.0).contains(&number) => {

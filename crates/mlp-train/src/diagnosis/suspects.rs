@@ -2,8 +2,9 @@
 
 use mlp_core::{Activation, Initializer};
 
-use super::Diagnosis;
-use super::finding::MANY;
+use super::finding::{MANY, scale};
+use super::sentence::shown;
+use super::{Diagnosis, EpochDiagnosis};
 use crate::config::{ClassWeights, TrainConfig};
 use crate::optimizer::Optimizer;
 
@@ -22,6 +23,10 @@ const WEIGHTLESS: f64 = 0.001;
 /// Net inputs of relus behind the first layer that are larger than this, in the root mean square, are out of all proportion: with
 /// weights that suit them they are about 1.
 const LARGE_NET_INPUTS: f64 = 30.0;
+/// From this share of its units on a layer that still tells samples apart counts as nearly saturated.
+const NEARLY_SATURATED: f64 = 0.9;
+/// Units that varied less than this before training, as a share of their range or size, told samples hardly apart.
+const HARDLY_APART: f64 = 0.02;
 /// Hidden layers with up to so many units let next to nothing pass.
 const NARROW: usize = 2;
 /// Deformations by more than these leave no digit: a shift in pixels, half of what a small image is wide; a rotation in degrees,
@@ -138,6 +143,67 @@ pub(super) fn smaller_weights(activation: Option<Activation>) -> &'static str {
         // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
         _ => "initializer = { name = \"glorot-uniform\", gain = 2 }",
     }
+}
+
+/// The initialiser whose weights let a signal pass such units as large as it came: a sigmoid's slope of a quarter takes a gain
+/// of 4, a tanh's of 1 none (Glorot and Bengio 2010), and a relu passes half (He and others 2015).
+pub(super) fn stronger_weights(activation: Option<Activation>) -> &'static str {
+    match activation {
+        Some(Activation::Relu) => "initializer = \"he-uniform\"",
+        Some(Activation::Sigmoid) => "initializer = { name = \"glorot-uniform\", gain = 4 }",
+        _ => "initializer = \"glorot-uniform\"",
+    }
+}
+
+/// Whether an initialiser gives weights as large as [`stronger_weights`], or larger.
+pub(super) fn is_strong(initializer: Initializer, activation: Option<Activation>) -> bool {
+    let needed = match activation {
+        Some(Activation::Relu) => 2.0_f64.sqrt(),
+        Some(Activation::Sigmoid) => 4.0,
+        _ => 1.0,
+    };
+    match initializer {
+        Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } => gain >= needed,
+        Initializer::LecunUniform { gain } | Initializer::LecunNormal { gain } => gain >= needed,
+        // Its variance is twice that of LeCun's.
+        Initializer::HeUniform { gain } | Initializer::HeNormal { gain } => gain * 2.0_f64.sqrt() >= 0.999 * needed,
+        Initializer::Uniform { .. } | Initializer::Normal { .. } | Initializer::Uniform01 => false,
+    }
+}
+
+/// Weights of which a layer has got so many units saturated on the way that little of the gradient passes it.
+pub(super) fn grown_weights(diagnosis: &Diagnosis, last: &EpochDiagnosis, layer: usize) -> Option<Suspect> {
+    let (first, found) = (diagnosis.epochs.first()?.layers.get(layer)?, &last.layers[layer]);
+    let is_bounded = matches!(diagnosis.activation(layer)?, Activation::Sigmoid | Activation::Tanh);
+    (is_bounded && found.saturated >= NEARLY_SATURATED && found.weight_norm > first.weight_norm).then(|| {
+        let charge = format!(
+            "little of the gradient passes layer {}: its weights have grown (their norm from {} to {})",
+            layer + 1,
+            shown(first.weight_norm),
+            shown(found.weight_norm)
+        );
+        Suspect::new(charge, "a smaller learning_rate")
+    })
+}
+
+/// Weights that were so small before training that some hidden layer told samples hardly apart, where larger ones are to be had.
+pub(super) fn small_weights(diagnosis: &Diagnosis, config: Option<&TrainConfig>) -> Option<Suspect> {
+    let first = diagnosis.epochs.first().filter(|first| first.epoch == 0)?;
+    let n_hidden = diagnosis.layers.len() - 1;
+    let layer = (0..n_hidden).find(|&layer| {
+        let scale = diagnosis.activation(layer).map_or(1.0, |activation| scale(activation, &first.layers[layer]));
+        first.layers[layer].spread < HARDLY_APART * scale
+    })?;
+    let before = diagnosis.activation(layer.saturating_sub(1));
+    let is_set = config.is_some_and(|config| is_strong(config.initializer, before));
+    (!is_set).then(|| {
+        let charge = format!(
+            "the weights it began with are small: the units of layer {} varied by {} from sample to sample before training",
+            layer + 1,
+            shown(first.layers[layer].spread)
+        );
+        Suspect::new(charge, stronger_weights(before))
+    })
 }
 
 /// What has made the weights of a layer small.

@@ -275,6 +275,38 @@ fn weights_that_began_too_small_are_named_though_the_layer_is_saturated_in_the_e
     );
 }
 
+/// A network that learns all the same, and could have begun better, or lost most of its gradient on the way.
+#[test]
+fn what_holds_a_living_network_back_is_noted() {
+    let healthy = |diagnosis: &Diagnosis, config: &TrainConfig| {
+        let text = diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.8, 0.1167)) });
+        assert!(text.starts_with("No layer is dead: at"), "{text}");
+        text
+    };
+    let digits = Digits::new(600);
+    let usual = config().loss(Loss::CrossEntropy).batch_size(8).learning_rate(1.0).epochs(8);
+    let (diagnosis, _) = examined::<f64>(&usual, &digits);
+    assert!(!healthy(&diagnosis, &usual).contains("Note"), "{}", healthy(&diagnosis, &usual));
+    let small = usual.clone().initializer(Initializer::Normal { mean: 0.0, deviation: 0.01 });
+    let (diagnosis, _) = examined::<f64>(&small, &digits);
+    let text = told(&diagnosis, &small);
+    assert!(text.contains("the weights are too small to pass on what differs"), "{text}");
+    let adam = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let small = small.hidden([32]).optimizer(adam).learning_rate(0.01);
+    let (diagnosis, _) = examined::<f64>(&small, &digits);
+    let text = healthy(&diagnosis, &small);
+    assert!(text.contains("Note that the weights it began with are small: the units of layer"), "{text}");
+    assert!(text.ends_with("Try initializer = { name = \"glorot-uniform\", gain = 4 }."), "{text}");
+
+    let tanh = usual.activation([Activation::Tanh]).learning_rate(0.1);
+    let (mut diagnosis, _) = examined::<f64>(&tanh, &digits);
+    let last = diagnosis.epochs.last_mut().unwrap();
+    (last.layers[0].saturated, last.layers[0].saturated_high, last.layers[0].weight_norm) = (0.95, 0.5, 300.0);
+    let text = healthy(&diagnosis, &tanh);
+    assert!(text.contains("little of the gradient passes layer 1: its weights have grown (their norm from"), "{text}");
+    assert!(text.ends_with("Try a smaller learning_rate."), "{text}");
+}
+
 #[test]
 fn relus_that_were_silent_before_training_are_not_put_down_to_the_rate_or_to_the_initializer_in_use() {
     let he = config().hidden([32; 6]).activation([Activation::Relu]).initializer(Initializer::HE_UNIFORM);
