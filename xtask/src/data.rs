@@ -257,7 +257,8 @@ fn missing(choice: &str, looks_like_path: bool, datasets: &Path) -> Failure {
     let manifest = Manifest::read(datasets).unwrap_or_default();
     if manifest.get(choice).is_some() {
         return Failure::data(format!(
-            "the data set \"{choice}\" is not downloaded; run `cargo xtask download {choice}`"
+            "the data set \"{choice}\" is not in {}; run `cargo xtask download {choice}`",
+            quoted(&datasets.join(choice))
         ));
     }
     let known: Vec<&str> = manifest.names().chain([SYNTHETIC]).collect();

@@ -101,6 +101,12 @@ impl Findings {
         trials
     }
 
+    /// The networks of a sweep that are not among `others`.
+    pub fn missing<'a>(&'a self, sweep: &str, others: &[TrialFinding]) -> impl Iterator<Item = &'a TrialFinding> {
+        let is_missing = |trial: &&TrialFinding| others.iter().all(|other| other.trial != trial.trial);
+        self.sweep(sweep).into_iter().filter(is_missing)
+    }
+
     /// The networks of a sweep, answering together.
     pub fn committee(&self, sweep: &str) -> Option<&CommitteeFinding> {
         self.committees.iter().find(|committee| committee.sweep == sweep)

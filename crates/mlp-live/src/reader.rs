@@ -6,7 +6,7 @@ use mlp_sweep::{AS_IT_IS, PICTURES_KEY};
 use mlp_train::{Classification, Classifier, SavedModel};
 use mnist_io::image::imageops::{FilterType, resize};
 use mnist_io::image::{DynamicImage, GrayImage};
-use mnist_io::{Layout, PreparationStep, PreparedPhoto, grey_image, prepare_photo};
+use mnist_io::{Layout, PreparationStep, PreparedPhoto, grey_image, prepare_photo, prepare_photo_for_mnist};
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
@@ -17,6 +17,9 @@ const SIDE: usize = 28;
 /// Without a record that tells the shape of the images, a net is taken to read square ones of this side at least.
 const LEAST_SIDE: usize = 8;
 
+/// The data sets whose images lie in their field as MNIST's do.
+const LIKE_MNIST: [&str; 2] = ["mnist", "qmnist"];
+
 /// Reads pictures with one network.
 pub struct PictureReader {
     classifier: Classifier,
@@ -24,6 +27,8 @@ pub struct PictureReader {
     size: (usize, usize),
     /// Whether pictures are given to the net as they are, as those were that it learned from.
     is_as_it_is: bool,
+    /// Whether it learned from images whose ink lies in its field as MNIST's does.
+    is_of_mnist: bool,
 }
 
 impl PictureReader {
@@ -55,7 +60,9 @@ impl PictureReader {
         }
         let says_so = models[0].other.get(PICTURES_KEY).and_then(|value| value.as_str()) == Some(AS_IT_IS);
         let classifier = Classifier::of_committee(&models, Kernel::detect(), Workers::new(1))?;
-        Ok(PictureReader { classifier, size, is_as_it_is: is_as_it_is || says_so })
+        let data = models[0].other.get("data").and_then(|value| value.as_str());
+        let is_of_mnist = data.is_some_and(|name| LIKE_MNIST.contains(&name));
+        Ok(PictureReader { classifier, size, is_as_it_is: is_as_it_is || says_so, is_of_mnist })
     }
 
     /// The network and the codes of its classes.
@@ -79,7 +86,8 @@ impl PictureReader {
         if self.is_as_it_is || (self.size != (SIDE, SIDE) && is_of_size) {
             return as_it_is(photo, self.size);
         }
-        let mut prepared = prepare_photo(photo, layout);
+        let prepare = if self.is_of_mnist { prepare_photo_for_mnist } else { prepare_photo };
+        let mut prepared = prepare(photo, layout);
         if self.size != (SIDE, SIDE) {
             scale(&mut prepared, self.size);
         }

@@ -110,7 +110,7 @@ pub use photo_file::{IMAGE_ENDINGS, parse_image, read_image};
 pub use pixel_table::{parse_csv, read_csv};
 pub use prepare::{
     Layout, PreparationStep, PreparedCharacter, PreparedDigit, PreparedPhoto, grey_image, prepare_digit, prepare_photo,
-    readings, write_steps,
+    prepare_photo_for_mnist, readings, write_steps,
 };
 pub use statistics::{Duplicates, ImageStatistics};
 pub use synthetic::synthetic_digits;

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
+use mlp_live::PictureReader;
 use mlp_train::Classifier;
-use mnist_io::image::GenericImageView;
-use mnist_io::{LabeledImages, Layout, prepare_photo, read_image, synthetic_digits};
+use mnist_io::{LabeledImages, Layout, grey_image, read_image, synthetic_digits};
 use serde_json::{Value, json};
 
 use crate::bench::peers::Python;
@@ -54,11 +54,7 @@ pub(crate) struct Counted {
 
 impl Plan<'_> {
     pub(crate) fn count(&self) -> Result<Counted, Failure> {
-        let mut saved = models::load(self.model)?.saved;
-        if saved.classes.is_empty() {
-            saved.classes = mnist_io::digit_classes();
-        }
-        let mut classifier = Classifier::new(&saved)?;
+        let mut reader = PictureReader::new(&models::load(self.model)?.saved, None, false).map_err(unread)?;
         let synthetic = synthetic_digits(N_SYNTHETIC, SYNTHETIC_SEED);
         let pictures =
             pictures::make(&[self.digits, &synthetic], self.n_each, self.seed, self.folder).map_err(|error| {
@@ -70,13 +66,13 @@ impl Plan<'_> {
         let recipe = self.recipe()?;
         let mut counted = Counted { kinds: BTreeMap::new(), has_recipe: recipe.is_some(), sure: Default::default() };
         for picture in &pictures {
-            let (ours, sure) = read(&mut classifier, &picture.path)?;
+            let (ours, sure) = read(&mut reader, &picture.path)?;
             let is_right = ours == picture.answer;
             let score = counted.kinds.entry(picture.kind).or_default();
             score.n += 1;
             score.ours[picture.difficulty] += usize::from(is_right);
             if let Some(folder) = &recipe {
-                let theirs = read_recipe(&mut classifier, folder, self.folder, picture)?;
+                let theirs = read_recipe(&mut reader, folder, self.folder, picture)?;
                 score.recipe[picture.difficulty] += usize::from(theirs == picture.answer);
             }
             if let (Some(_), Some(_), Some(range)) = (&ours, &picture.answer, (1..SURE.len()).find(|&n| sure < SURE[n]))
@@ -123,14 +119,17 @@ impl Plan<'_> {
     }
 }
 
+fn unread(error: mlp_live::Error) -> Failure {
+    Failure::data(error.to_string())
+}
+
 /// What our preparation and the net make of a picture, and how sure they are; none where it is refused.
-fn read(classifier: &mut Classifier, path: &Path) -> Result<(Option<String>, f64), Failure> {
+fn read(reader: &mut PictureReader, path: &Path) -> Result<(Option<String>, f64), Failure> {
     let Ok(photo) = read_image(path) else { return Ok((None, 1.0)) };
-    let prepared = prepare_photo(&photo, Layout::Row);
+    let prepared = reader.prepare(&photo, Layout::Row);
     let (mut text, mut sure) = (String::new(), prepared.confidence);
     for character in &prepared.characters {
-        let pixels: Vec<u8> = character.image.iter().copied().collect();
-        let answer = classifier.classify(&pixels)?;
+        let answer = reader.classify(&character.image).map_err(unread)?;
         text.push_str(answer.nearest());
         sure *= answer.confidence;
     }
@@ -139,15 +138,14 @@ fn read(classifier: &mut Classifier, path: &Path) -> Result<(Option<String>, f64
 
 /// What the net makes of a picture that the recipe prepared.
 fn read_recipe(
-    classifier: &mut Classifier,
+    reader: &mut PictureReader,
     folder: &Path,
     set: &Path,
     picture: &Picture,
 ) -> Result<Option<String>, Failure> {
     let below = picture.path.strip_prefix(set).unwrap_or(&picture.path).with_extension("png");
     let Ok(image) = read_image(folder.join(below)) else { return Ok(None) };
-    let pixels: Vec<u8> = image.pixels().map(|(_, _, pixel)| pixel.0[0]).collect();
-    Ok(Some(classifier.classify(&pixels)?.nearest().to_string()))
+    Ok(Some(reader.classify(&grey_image(&image)).map_err(unread)?.nearest().to_string()))
 }
 
 impl Counted {

@@ -54,7 +54,7 @@ pub(crate) struct Climb {
     /// Write the page from the trials that are finished and run nothing, also while others run
     #[arg(long, conflicts_with = "list")]
     so_far: bool,
-    /// Put the page into docs/ as well, in place of the one that is there; not for a quick run
+    /// Put the page into docs/ as well, together with what was published there from another folder; not for a quick run
     #[arg(long, conflicts_with = "quick")]
     publish: bool,
     /// Folder for the results, instead of runs/climb-DATA
@@ -168,12 +168,13 @@ impl Climb {
     /// What the finished trials of all sweeps say.
     fn told(&self, data: &Dataset, folder: &Path) -> Result<Told, Failure> {
         let mut findings = Findings { is_quick: self.quick, data: data.name().to_owned(), ..Findings::default() };
+        let published = if self.publish { published()? } else { None };
         let mut fewest: Option<Together> = None;
         for sweep in sweeps() {
             let planned = self.plan(&sweep, data, folder)?;
             let records = planned.folder().records();
             let asked = planned.trials().iter().filter_map(|trial| records.get(&trial.id));
-            let of_sweep: Vec<TrialFinding> =
+            let mut of_sweep: Vec<TrialFinding> =
                 asked.filter_map(|record| TrialFinding::new(sweep.name, record)).collect();
             findings.n_test = test_part(&planned, data).len();
             let is_committee = RUNGS.iter().any(|rung| rung.is_committee && rung.sweep == sweep);
@@ -182,6 +183,14 @@ impl Climb {
                 let (n_members, n_wrong) = (of_sweep.len(), joint.n_wrong);
                 findings.committees.push(CommitteeFinding { sweep: sweep.name.to_owned(), n_members, n_wrong });
                 fewest = fewest.filter(|best| best.n_wrong <= n_wrong).or(Some(joint));
+            }
+            if let Some(published) = &published {
+                let is_planned = |told: &&TrialFinding| planned.trials().iter().any(|trial| trial.id == told.trial);
+                let elsewhere: Vec<_> = published.missing(sweep.name, &of_sweep).filter(is_planned).cloned().collect();
+                of_sweep.extend(elsewhere);
+                of_sweep.sort_by_key(|trial| trial.seed);
+                let is_told = findings.committee(sweep.name).is_some();
+                findings.committees.extend(published.committee(sweep.name).filter(|_| !is_told).cloned());
             }
             findings.trials.extend(of_sweep);
         }
@@ -213,6 +222,18 @@ impl Climb {
             output.line(page.display());
         }
         Ok(())
+    }
+}
+
+/// What the page in docs/ tells of, if there is one.
+fn published() -> Result<Option<Findings>, Failure> {
+    let path = places::root().join("docs").join(FOLDER).join(FINDINGS);
+    match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| {
+            Failure::data(format!("{}: expected what `climb --publish` wrote, found {error}", path.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io("read", &path, &error)),
     }
 }
 

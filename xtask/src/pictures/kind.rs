@@ -32,6 +32,7 @@ pub(crate) enum Kind {
     Drawn,
     Ready,
     DarkSmall,
+    OffCentre,
     CutOff,
     Blank,
 }
@@ -47,7 +48,8 @@ pub(crate) struct File {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 26] = [
+    /// In the order in which they are drawn: each has random numbers of its own by its place, so that new ones come last.
+    pub(crate) const ALL: [Self; 27] = [
         Self::Plain,
         Self::Margin40,
         Self::Margin8,
@@ -74,6 +76,7 @@ impl Kind {
         Self::DarkSmall,
         Self::CutOff,
         Self::Blank,
+        Self::OffCentre,
     ];
 
     /// The name of its folder.
@@ -103,6 +106,7 @@ impl Kind {
             Self::Drawn => "drawn",
             Self::Ready => "ready",
             Self::DarkSmall => "dark-28",
+            Self::OffCentre => "off-centre-28",
             Self::CutOff => "cut-off",
             Self::Blank => "blank",
         }
@@ -135,6 +139,7 @@ impl Kind {
             Self::Drawn => "drawn with a mouse, without grain",
             Self::Ready => "28 × 28, ready",
             Self::DarkSmall => "28 × 28, dark on light",
+            Self::OffCentre => "28 × 28, drawn anywhere in it",
             Self::CutOff => "a file cut off (refused)",
             Self::Blank => "nothing written (refused)",
         }
@@ -168,6 +173,7 @@ impl Kind {
             Self::Drawn => scene.drawn(),
             Self::Ready => scene.small(false),
             Self::DarkSmall => scene.small(true),
+            Self::OffCentre => scene.off_centre(),
             Self::CutOff => scene.cut_off(),
             Self::Blank => scene.blank(),
         }

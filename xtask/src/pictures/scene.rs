@@ -273,6 +273,21 @@ impl Scene<'_> {
         File { answer: Some(class.to_string()), bytes: png(image), ending: "png" }
     }
 
+    /// Drawn somewhere in a field of 28 × 28, larger or smaller than MNIST's digits, dark on light or light on dark.
+    pub(crate) fn off_centre(mut self) -> File {
+        let size = self.dice.between(self.by([17.0, 15.0, 13.0]), self.by([22.0, 24.0, 26.0]));
+        let (ink, answer) = self.digit_of(size, 0.5);
+        let is_dark = self.dice.below(3) > 0;
+        let mut place = |side: usize| self.dice.below(28_usize.saturating_sub(side) + 1);
+        let (top, left) = (place(ink.nrows()), place(ink.ncols()));
+        let image = GrayImage::from_fn(28, 28, |x, y| {
+            let place = ((y as usize).wrapping_sub(top), (x as usize).wrapping_sub(left));
+            let level = (255.0 * ink.get(place).copied().unwrap_or(0.0)) as u8;
+            Luma([if is_dark { 255 - level } else { level }])
+        });
+        File { answer: Some(answer), bytes: png(image), ending: "png" }
+    }
+
     /// A small picture made large by a program, dark on light or light on dark, without grain.
     pub(crate) fn enlarged(self) -> File {
         let (index, class) = digit::any(self.set, self.dice);

@@ -46,3 +46,13 @@ fn the_published_networks_were_trained_and_measured_as_the_page_says() {
         assert!(committee.n_wrong < 10_000);
     }
 }
+
+#[test]
+fn what_was_trained_elsewhere_is_told_by_seed_and_what_is_here_is_not_missing() {
+    let (findings, _) = published();
+    let of_sweep: Vec<_> = findings.sweep("trick-base").into_iter().cloned().collect();
+    assert_eq!(findings.missing("trick-base", &of_sweep).count(), 0);
+    let missing: Vec<u64> = findings.missing("trick-base", &of_sweep[1..2]).map(|trial| trial.seed).collect();
+    assert_eq!(missing, [of_sweep[0].seed, of_sweep[2].seed]);
+    assert_eq!(findings.missing("no such sweep", &of_sweep).count(), 0);
+}

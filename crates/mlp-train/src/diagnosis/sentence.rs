@@ -4,12 +4,14 @@ use mlp_core::{Activation, Loss};
 
 use super::finding::{MANY, NEARLY_ALL, SOME};
 use super::suspects::{
-    Suspect, grown_weights, is_constant, is_strong, large_weights, more_training, shrinking, small_weights,
-    smaller_weights, stronger_weights, suspects, weightless_classes,
+    Suspect, falling_schedule, grown_weights, is_constant, is_strong, large_weights, more_training, shrinking,
+    small_weights, smaller_weights, stronger_weights, suspects, weightless_classes,
 };
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
 use crate::config::TrainConfig;
 
+/// Net inputs that have grown by this multiple of what the weights have grown by owe it to what the layer receives.
+const RECEIVES_MORE: f64 = 10.0;
 /// With up to so many layers a network is not too deep for any initialiser.
 const N_LAYERS_SHALLOW: usize = 3;
 
@@ -24,9 +26,11 @@ pub struct Background<'a> {
 }
 
 impl Background<'_> {
-    /// The accuracies of a network that is no better than a constant answer.
+    /// The accuracies of a network that is no better than a constant answer. Where classes have weights, rare ones may be
+    /// learned at the cost of the commonest, and accuracies do not tell.
     fn failure(&self) -> Option<(f64, f64)> {
-        self.accuracies.filter(|(reached, constant)| reached <= constant)
+        let has_weights = self.config.is_some_and(|config| config.class_weights.is_some());
+        self.accuracies.filter(|(reached, constant)| reached <= constant && !has_weights)
     }
 }
 
@@ -120,6 +124,14 @@ impl Diagnosis {
                     _ => format!("{} were saturated before training; ", percent(self.began_saturated(layer))),
                 }
             ),
+            Cause::GrownWeights if receives_more(&first.layers[layer], found) => format!(
+                "{}: what it receives has grown (its net inputs from {} to {net_inputs} in the root mean square, its weights \
+                 from a norm of {} to {})",
+                self.saturated(found, layer, &when),
+                shown(first.layers[layer].net_input_rms),
+                shown(first.layers[layer].weight_norm),
+                shown(found.weight_norm)
+            ),
             Cause::GrownWeights => format!(
                 "{}: its weights have grown (their norm from {} to {}; net inputs of {net_inputs} in the root mean square)",
                 self.saturated(found, layer, &when),
@@ -165,13 +177,16 @@ impl Diagnosis {
                 } else {
                     format!(", those of the layers before it by {}", spreads.join(", "))
                 };
-                let shrunk = if self.has_shrunk(layer, epoch) {
-                    shrinking(self, background.config).charge
+                let charge = if self.has_shrunk(layer, epoch) {
+                    format!(": {}", shrinking(self, background.config).charge)
+                } else if since == 0 {
+                    ": the weights are too small to pass on what differs".to_owned()
                 } else {
-                    "the weights are too small to pass on what differs".to_owned()
+                    // It could tell samples apart, and has unlearned it: its weights were large enough.
+                    String::new()
                 };
                 format!(
-                    "{when} its units give nearly the same answer to every sample (they vary by {}{before}): {shrunk}",
+                    "{when} its units give nearly the same answer to every sample (they vary by {}{before}){charge}",
                     shown(found.spread)
                 )
             }
@@ -306,6 +321,7 @@ impl Diagnosis {
         };
         let suspect = large_weights(self, MANY)
             .or_else(|| grown_weights(self, last, fullest))
+            .or_else(|| background.config.and_then(falling_schedule))
             .or_else(|| small_weights(self, background.config));
         let note = suspect.map_or_else(String::new, |suspect| charged(&[suspect]));
         let saturated = match self.activation(fullest) {
@@ -324,6 +340,11 @@ impl Diagnosis {
             shown(least.spread)
         )
     }
+}
+
+/// Whether net inputs have grown for the most part by what the layer receives, and not by its weights.
+fn receives_more(first: &LayerDiagnosis, found: &LayerDiagnosis) -> bool {
+    found.net_input_rms * first.weight_norm > RECEIVES_MORE * first.net_input_rms * found.weight_norm
 }
 
 /// `nothing has been learned: 0 % of the test samples are answered rightly, and 11.7 % by one and the same answer to all`.

@@ -7,6 +7,7 @@ use super::sentence::shown;
 use super::{Diagnosis, EpochDiagnosis};
 use crate::config::{ClassWeights, TrainConfig};
 use crate::optimizer::Optimizer;
+use crate::schedule::{Position, Schedule};
 
 /// From this rate on, dropout leaves so little that hardly anything is learned; half is usual.
 const DROPOUT: f64 = 0.6;
@@ -18,8 +19,14 @@ const SMOOTHING: f64 = 0.5;
 const CLIPPED: f64 = 10.0;
 /// Weights are held down where less than this share of their norm before training is allowed.
 const HELD_DOWN: f64 = 0.5;
-/// A class that counts less than this share of the one that counts most is as good as left out.
-const WEIGHTLESS: f64 = 0.001;
+/// A class that counts no more than this share of the one that counts most is as good as left out.
+const WEIGHTLESS: f64 = 0.01;
+/// A schedule that leaves less than this share of the rate in the middle of the run ends learning before its time.
+const LITTLE_RATE: f64 = 0.01;
+/// Weights whose norm is this multiple of what it was after the first epoch have leapt.
+const LEAP: f64 = 2.0;
+/// The same where a network learned nothing.
+const LARGE_NET_INPUTS_OF_FAILURE: f64 = 5.0;
 /// Net inputs of relus behind the first layer that are larger than this, in the root mean square, are out of all proportion: with
 /// weights that suit them they are about 1.
 const LARGE_NET_INPUTS: f64 = 30.0;
@@ -84,6 +91,8 @@ pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspe
         found.push(Suspect::new(charge, "a gentler augment"));
     }
     found.extend(weightless_classes(config));
+    found.extend(falling_schedule(config));
+    found.extend(leap(diagnosis, config));
     let narrow = config.hidden.iter().position(|&units| units <= NARROW);
     if let Some(layer) = narrow.filter(|_| diagnosis.layers.last().is_some_and(|outputs| outputs.units > NARROW)) {
         let n_units = config.hidden[layer];
@@ -97,17 +106,55 @@ pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspe
     found
 }
 
+/// A schedule that leaves hardly anything of the learning rate by the middle of the run.
+pub(super) fn falling_schedule(config: &TrainConfig) -> Option<Suspect> {
+    // It rises again.
+    if let Schedule::WarmRestarts { .. } = config.schedule {
+        return None;
+    }
+    let middle = config.epochs / 2;
+    let position = Position { step: middle as u64, steps_per_epoch: 1, epochs: config.epochs as u64, plateaus: 0 };
+    let left = config.schedule.learning_rate(1.0, position);
+    (left < LITTLE_RATE).then(|| {
+        let charge = format!(
+            "of the learning_rate the schedule leaves {} in epoch {} of {}",
+            shown(left),
+            middle + 1,
+            config.epochs
+        );
+        Suspect::new(charge, "schedule = \"constant\"")
+    })
+}
+
+/// Steps so large that the first epoch has thrown weights far from where they began, though they could pass a signal on there.
+fn leap(diagnosis: &Diagnosis, config: &TrainConfig) -> Option<Suspect> {
+    let (first, second) = (diagnosis.epochs.first()?, diagnosis.epochs.get(1)?);
+    let is_watched = (first.epoch, second.epoch) == (0, 1) && small_weights(diagnosis, Some(config)).is_none();
+    let grown = first
+        .layers
+        .iter()
+        .zip(&second.layers)
+        .position(|(first, second)| first.weight_norm > 0.0 && second.weight_norm > LEAP * first.weight_norm);
+    let layer = grown.filter(|_| is_watched)?;
+    let charge = format!(
+        "the first epoch has made the norm of the weights of layer {} {:.1} times as large",
+        layer + 1,
+        second.layers[layer].weight_norm / first.layers[layer].weight_norm
+    );
+    Some(Suspect::new(charge, "a smaller learning_rate"))
+}
+
 /// Weights of classes that leave hardly any class something to be learned.
 pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
     let Some(ClassWeights::Each(weights)) = &config.class_weights else { return None };
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    let n_weightless = weights.iter().filter(|&&weight| weight < WEIGHTLESS * largest).count();
+    let n_weightless = weights.iter().filter(|&&weight| weight <= WEIGHTLESS * largest).count();
     (2 * n_weightless > weights.len()).then(|| {
         let charge = format!(
             "class_weights give {n_weightless} of {} classes next to no weight, so that the others answer for them",
             weights.len()
         );
-        Suspect::new(charge, "class_weights that are not 0")
+        Suspect::new(charge, "class_weights that are nearer to each other")
     })
 }
 
@@ -115,6 +162,7 @@ pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
 /// or that net inputs of relus were.
 pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect> {
     let n_layers = diagnosis.layers.len();
+    let large = if share < MANY { LARGE_NET_INPUTS_OF_FAILURE } else { LARGE_NET_INPUTS };
     let (layer, what) = (0..n_layers).find_map(|layer| {
         let (saturated, net_inputs) = (diagnosis.began_saturated(layer), diagnosis.began_with_net_inputs(layer));
         let share = if layer + 1 == n_layers { MANY.max(share) } else { share };
@@ -122,8 +170,12 @@ pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect
             Activation::Sigmoid | Activation::Tanh if saturated >= share => {
                 format!("{:.0} % of the units of layer {} were saturated before training", 100.0 * saturated, layer + 1)
             }
-            Activation::Relu | Activation::Identity if layer > 0 && net_inputs >= LARGE_NET_INPUTS => {
-                format!("net inputs of layer {} were {net_inputs:.0} before training (root mean square)", layer + 1)
+            Activation::Relu | Activation::Identity if layer > 0 && net_inputs >= large => {
+                format!(
+                    "net inputs of layer {} were {} before training (root mean square)",
+                    layer + 1,
+                    shown(net_inputs)
+                )
             }
             _ => return None,
         };

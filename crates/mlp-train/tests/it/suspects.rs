@@ -1,7 +1,9 @@
 //! The doctor names the setting that is far from its default, and no other.
 
 use mlp_core::{Activation, Initializer, Loss, Mlp, Objective, Reduction};
-use mlp_train::{Background, Cause, ClassWeights, Diagnosis, Finding, Optimizer, Probe, TrainConfig, diagnose};
+use mlp_train::{
+    Background, Cause, ClassWeights, Diagnosis, Finding, Optimizer, Probe, Schedule, TrainConfig, diagnose,
+};
 
 use crate::diagnosis::{Digits, config, examined};
 
@@ -144,7 +146,7 @@ fn weights_of_classes_that_leave_one_of_them_are_named_whatever_the_layers_do() 
     let (diagnosis, _) = examined::<f64>(&only_the_first, &Digits::new(200));
     let text = told(&diagnosis, &only_the_first);
     assert!(text.contains("class_weights give 9 of 10 classes next to no weight"), "{text}");
-    assert!(text.ends_with("Try class_weights that are not 0."), "{text}");
+    assert!(text.ends_with("Try class_weights that are nearer to each other."), "{text}");
     let rare = one([1.0; 8].into_iter().chain([0.0, 20.0]).collect());
     assert!(!told(&diagnosis, &rare).contains("class_weights"), "{}", told(&diagnosis, &rare));
 }
@@ -324,4 +326,48 @@ fn relus_that_were_silent_before_training_are_not_put_down_to_the_rate_or_to_the
     }
     let glorot = he.initializer(Initializer::GlorotUniform { gain: 0.5 });
     assert!(told(&diagnosis, &glorot).ends_with("with initializer = \"he-uniform\"."), "{}", told(&diagnosis, &glorot));
+}
+
+/// What a trial found: steps that are too large, and rates that a schedule has taken away.
+#[test]
+fn a_leap_of_the_weights_and_a_schedule_that_ends_learning_are_named() {
+    let (mut diagnosis, _) = examined::<f64>(&config().batch_size(8), &Digits::new(200));
+    let usual = config().batch_size(8);
+    assert!(!told(&diagnosis, &usual).contains("Note"), "{}", told(&diagnosis, &usual));
+    let step = usual.clone().epochs(6).schedule(Schedule::Step { every: 1, factor: 0.001 });
+    let text = told(&diagnosis, &step);
+    assert!(text.contains("of the learning_rate the schedule leaves 1.0e-9 in epoch 4 of 6"), "{text}");
+    assert!(text.ends_with("Try schedule = \"constant\"."), "{text}");
+    let restarts = usual.clone().schedule(Schedule::WarmRestarts { every: 20, growth: 1, floor: 0.0 }).epochs(38);
+    assert!(!told(&diagnosis, &restarts).contains("schedule"), "{}", told(&diagnosis, &restarts));
+
+    let norm = diagnosis.epochs[0].layers[0].weight_norm;
+    diagnosis.epochs[1].layers[0].weight_norm = 4.0 * norm;
+    let text = told(&diagnosis, &usual);
+    assert!(text.contains("the first epoch has made the norm of the weights of layer 1 4.0 times as large"), "{text}");
+    assert!(text.ends_with("Try a smaller learning_rate."), "{text}");
+}
+
+/// Rare classes may be learned at the cost of the commonest, and then a constant answer has more of all right.
+#[test]
+fn accuracies_do_not_tell_what_is_learned_where_classes_have_weights() {
+    let digits = Digits::new(600);
+    let usual = config().loss(Loss::CrossEntropy).batch_size(8).learning_rate(1.0).epochs(8);
+    let (diagnosis, _) = examined::<f64>(&usual, &digits);
+    assert!(told(&diagnosis, &usual).contains("nothing has been learned"), "{}", told(&diagnosis, &usual));
+    let balanced = usual.class_weights(Some(ClassWeights::Balanced));
+    assert!(told(&diagnosis, &balanced).starts_with("No layer is dead: at epoch 8"), "{}", told(&diagnosis, &balanced));
+}
+
+/// Relus below have driven a layer to its ends, not its own weights.
+#[test]
+fn what_a_layer_receives_is_named_where_its_weights_have_hardly_grown() {
+    let tanh = config().activation([Activation::Tanh]).batch_size(8);
+    let (mut diagnosis, _) = examined::<f64>(&tanh, &Digits::new(200));
+    let last = diagnosis.epochs.last_mut().unwrap();
+    (last.layers[1].saturated, last.layers[1].saturated_high, last.layers[1].net_input_rms) = (1.0, 1.0, 7000.0);
+    last.layers[1].positive_weights = 0.5;
+    let text = told(&diagnosis, &tanh);
+    assert!(text.contains("what it receives has grown (its net inputs from"), "{text}");
+    assert!(text.ends_with("Try a smaller learning_rate."), "{text}");
 }

@@ -2,7 +2,7 @@
 
 use super::grey::{self, Backdrop};
 use super::reading::{self, Evidence, Reading, Source};
-use super::ready::{self, Ready};
+use super::ready::{self, Ready, SmallImages};
 use super::{Layout, PreparationStep, PreparedCharacter, WORKING_SIDE, check_sides, shape, strokes, to_bytes};
 use image::DynamicImage;
 use ndarray::Array2;
@@ -11,9 +11,10 @@ use ndarray::Array2;
 pub(super) fn prepare(
     photo: &DynamicImage,
     layout: Layout,
+    small: SmallImages,
     steps: &mut Vec<PreparationStep>,
 ) -> Result<(Vec<PreparedCharacter>, f64), String> {
-    if let Some(ready) = ready::ready(photo) {
+    if let Some(ready) = ready::ready(photo, small) {
         let Ready { image, explanation } = ready;
         steps.push(PreparationStep { name: "as it is", explanation, image: image.clone() });
         return Ok((vec![PreparedCharacter { image, columns: 0..photo.width(), rows: 0..photo.height() }], 1.0));

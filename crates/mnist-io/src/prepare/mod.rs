@@ -18,6 +18,7 @@ mod strokes;
 mod window;
 mod writing;
 
+use ready::SmallImages;
 pub(crate) use ready::ground_of_small;
 pub use steps::write_steps;
 
@@ -131,8 +132,18 @@ impl PreparedPhoto {
 ///
 /// The same as [`prepare_digit`] for a row of characters, with the steps also of a photo that is refused.
 pub fn prepare_photo(photo: &DynamicImage, layout: Layout) -> PreparedPhoto {
+    prepared(photo, layout, SmallImages::OfAnySet)
+}
+
+/// The same for a net that learned from MNIST: of the images of 28 × 28 pixels, light ones too, those alone are taken as they are
+/// whose ink lies in its field as MNIST's does. What somebody drew there with a mouse is prepared like any photo.
+pub fn prepare_photo_for_mnist(photo: &DynamicImage, layout: Layout) -> PreparedPhoto {
+    prepared(photo, layout, SmallImages::OfMnist)
+}
+
+fn prepared(photo: &DynamicImage, layout: Layout, small: SmallImages) -> PreparedPhoto {
     let mut steps = Vec::new();
-    match choice::prepare(photo, layout, &mut steps) {
+    match choice::prepare(photo, layout, small, &mut steps) {
         Ok((characters, confidence)) => PreparedPhoto { steps, characters, refusal: None, confidence },
         Err(found) => PreparedPhoto { steps, characters: Vec::new(), refusal: Some(refusal(found)), confidence: 0.0 },
     }

@@ -27,6 +27,22 @@ fn the_real_mnist_is_read() {
 }
 
 #[test]
+fn digits_of_mnist_are_taken_as_they_are_also_turned_round() {
+    let Some((train, test)) = mnist() else { return };
+    for image in train.images.outer_iter().step_by(31).chain(test.images.outer_iter()) {
+        let light = crate::prepare::photo_of(&image.to_owned(), crate::prepare::Scene::AsItIs);
+        let mut dark = light.clone();
+        dark.invert();
+        let layout = mnist_io::Layout::Row;
+        for prepared in
+            [mnist_io::prepare_photo_for_mnist(&light, layout), mnist_io::prepare_photo_for_mnist(&dark, layout)]
+        {
+            assert_eq!(prepared.characters[0].image, image);
+        }
+    }
+}
+
+#[test]
 fn digits_of_mnist_are_prepared_to_what_they_were() {
     let Some((_, test)) = mnist() else { return };
     let mut total = 0.0;

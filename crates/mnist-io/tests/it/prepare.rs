@@ -1,8 +1,10 @@
 //! Photos to digits.
 
 use mnist_io::image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
-use mnist_io::{ErrorKind, Layout, prepare_digit, prepare_photo, read_image, synthetic_digits};
-use ndarray::Array2;
+use mnist_io::{
+    ErrorKind, Layout, prepare_digit, prepare_photo, prepare_photo_for_mnist, read_image, synthetic_digits,
+};
+use ndarray::{Array2, s};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scene {
@@ -379,14 +381,41 @@ fn two_lines_of_writing_are_refused() {
     }
 }
 
+/// The digit with its ink where it lies in MNIST's images.
+fn as_mnists(digit: &Array2<u8>) -> Array2<u8> {
+    prepare_digit(&photo_of(digit, Scene::DarkOnLight)).unwrap().image
+}
+
 #[test]
 fn images_that_are_ready_stay_as_they_are_and_dark_ones_are_turned_round() {
     for digit in synthetic_digits(20, 9).images.outer_iter() {
         let ready = photo_of(&digit.to_owned(), Scene::AsItIs);
         assert_eq!(prepare_digit(&ready).unwrap().image, digit);
-        let mut dark = ready.clone();
+        let as_mnists = as_mnists(&digit.to_owned());
+        let mut dark = photo_of(&as_mnists, Scene::AsItIs);
         dark.invert();
-        assert_eq!(prepare_digit(&dark).unwrap().image, digit);
+        assert_eq!(prepare_digit(&dark).unwrap().image, as_mnists);
+    }
+}
+
+/// Drawn somewhere in a field of MNIST's size: no image of MNIST's, though it is as large.
+#[test]
+fn small_pictures_whose_ink_lies_elsewhere_are_prepared() {
+    for digit in synthetic_digits(20, 9).images.outer_iter() {
+        let digit = as_mnists(&digit.to_owned());
+        let mut elsewhere = Array2::zeros((28, 28));
+        elsewhere.slice_mut(s![3.., 3..]).assign(&digit.slice(s![..25, ..25]));
+        let light = photo_of(&elsewhere, Scene::AsItIs);
+        let mut dark = light.clone();
+        dark.invert();
+        // A light one may be of a set in which ink lies so, unless that is MNIST.
+        assert_eq!(prepare_digit(&light).unwrap().image, elsewhere);
+        for prepared in [prepare_photo(&dark, Layout::Row), prepare_photo_for_mnist(&light, Layout::Row)] {
+            let image = &prepared.characters[0].image;
+            let distance =
+                |other: &Array2<u8>| image.iter().zip(other).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>();
+            assert!(distance(&digit) < 0.5 * distance(&elsewhere));
+        }
     }
 }
 
