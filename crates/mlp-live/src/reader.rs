@@ -1,6 +1,8 @@
 //! A saved network with the preparation that its pictures need: one way from a picture to characters, for every screen and
 //! for the command line.
 
+use std::borrow::Cow;
+
 use mlp_core::{Kernel, Workers};
 use mlp_sweep::{AS_IT_IS, PICTURES_KEY};
 use mlp_train::{Classification, Classifier, SavedModel};
@@ -54,12 +56,17 @@ impl PictureReader {
     /// Without a model.
     pub fn of_committee(models: &[SavedModel], size: Option<(usize, usize)>, is_as_it_is: bool) -> Result<Self> {
         let size = image_size(models[0].network.n_inputs(), size)?;
-        let mut models = models.to_vec();
-        for model in models.iter_mut().filter(|model| model.classes.is_empty()) {
+        let with_classes = |model: &SavedModel| {
+            let mut model = model.clone();
             model.classes = mnist_io::digit_classes();
-        }
+            model
+        };
+        let models: Vec<Cow<'_, SavedModel>> = models
+            .iter()
+            .map(|model| if model.classes.is_empty() { Cow::Owned(with_classes(model)) } else { Cow::Borrowed(model) })
+            .collect();
         let says_so = models[0].other.get(PICTURES_KEY).and_then(|value| value.as_str()) == Some(AS_IT_IS);
-        let classifier = Classifier::of_committee(&models, Kernel::detect(), Workers::new(1))?;
+        let classifier = Classifier::of_committee(models.iter().map(AsRef::as_ref), Kernel::detect(), Workers::new(1))?;
         let data = models[0].other.get("data").and_then(|value| value.as_str());
         let is_of_mnist = data.is_some_and(|name| LIKE_MNIST.contains(&name));
         Ok(PictureReader { classifier, size, is_as_it_is: is_as_it_is || says_so, is_of_mnist })

@@ -123,9 +123,13 @@ impl<'a> Reader<'a> {
                 )));
             }
         }
-        let saved: Vec<SavedModel> = models.iter().map(|model| model.saved.clone()).collect();
-        let (size, is_as_it_is) = pictures_of(first);
-        let reader = PictureReader::of_committee(&saved, size, is_as_it_is).map_err(|error| named(first, error))?;
+        let reader = if models.len() == 1 {
+            alone
+        } else {
+            let saved: Vec<SavedModel> = models.iter().map(|model| model.saved.clone()).collect();
+            let (size, is_as_it_is) = pictures_of(first);
+            PictureReader::of_committee(&saved, size, is_as_it_is).map_err(|error| named(first, error))?
+        };
         Ok(Reader { reader, layout, steps, stems: BTreeSet::new() })
     }
 
