@@ -66,7 +66,7 @@ pub(crate) struct Bench {
     /// Instead of all that: whole trainings to 98, 99 and 99.5 % of the test digits, some minutes
     #[arg(long, conflicts_with_all = ["full", "case", "pictures", "estimators"])]
     levels: bool,
-    /// Instead of seconds: how many of 780 made-up pictures are read with this model, by kind and difficulty
+    /// Instead of seconds: how many of 810 made-up pictures are read with this model, by kind and difficulty
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["full", "case"])]
     pictures: Option<PathBuf>,
     /// Pictures of each kind and difficulty
