@@ -35,7 +35,8 @@ const LABEL_COLUMN: &str = "label";
 const ROW: &str = "columns `image` (a group with `bytes`) and `label` (a whole number)";
 
 /// Reads a Parquet file with an image file and a label in each row. Images are taken pixel by pixel, as grey levels, and must
-/// have one size. Classes are called as the file says, or else by their digits.
+/// have one size. Classes are called as the file says, or else by their digits. Memory is bounded; the time that a file takes which
+/// somebody made for that purpose is not.
 ///
 /// # Errors
 /// `Io` where the file cannot be read; `Data`, with the row where there is one, where it is no Parquet file, is cut off or packed
