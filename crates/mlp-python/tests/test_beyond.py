@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import fitted, parameters
-from mlp_lab import MLPClassifier, MLPRegressor, _checkpoint, _progress, load
+from mlp_lab import MLPClassifier, MLPRegressor, _checkpoint, _progress, _stochastic, load
 from sklearn.datasets import make_multilabel_classification, make_regression
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -322,3 +322,23 @@ def test_layers_of_parts_of_a_unit_are_refused(sizes):
 def test_negative_weights_of_samples_are_refused(kind):
     with pytest.raises(ValueError, match="Negative values in sample_weight"):
         kind(hidden_layer_sizes=(4,)).fit(np.eye(4), [0, 1, 0, 1], sample_weight=[-1, 1, 1, 1])
+
+
+def test_ctrl_c_in_the_last_moment_loses_nothing(tmp_path, monkeypatch):
+    random = np.random.RandomState(0)
+    x, y = random.rand(300, 20), random.randint(0, 3, 300)
+    settings = dict(hidden_layer_sizes=(10,), max_iter=5, random_state=5)
+    expected = fitted(MLPClassifier(**settings), x, y)
+    keep, calls = _stochastic.StochasticFit._keep, []
+
+    def interrupted_once(fit):
+        calls.append(fit)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        keep(fit)
+
+    monkeypatch.setattr(_stochastic.StochasticFit, "_keep", interrupted_once)
+    net = MLPClassifier(checkpoint=tmp_path / "fit.checkpoint", **settings)
+    with pytest.warns(UserWarning, match="interrupted"):
+        net.fit(x, y)
+    np.testing.assert_array_equal(parameters(net), parameters(expected))

@@ -96,8 +96,12 @@ class StochasticFit:
         bar = None
         if estimator.progress and not self.incremental:
             bar = progress_bar(estimator.max_iter, estimator.n_iter_)
+        is_kept = False
         try:
             self._epochs(checkpoint, bar)
+            # First what was learned is kept, then the file goes: Ctrl-C in between loses nothing.
+            self._keep()
+            is_kept = True
             if checkpoint is not None:
                 checkpoint.remove()
         except KeyboardInterrupt:
@@ -115,7 +119,8 @@ class StochasticFit:
         finally:
             if bar is not None:
                 bar.close()
-            self._keep()
+            if not is_kept:
+                self._keep()
 
     def _epochs(self, checkpoint: Checkpoint | None, bar: Any) -> None:
         estimator = self.estimator
