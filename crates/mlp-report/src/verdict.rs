@@ -35,7 +35,8 @@ impl Verdict {
         // No better than a constant answer to its own data, whatever the others reached and whatever ranks them.
         let is_constant = trial.and_then(|trial| levels::accuracies(&trial.record));
         let is_constant = is_constant.is_some_and(|(reached, constant)| reached <= constant);
-        let has_learned = !diagnosis.gives_one_answer() && is_trained != Some(false) && !is_constant;
+        let is_clear = trial.and_then(|trial| levels::is_clearly_learned(&trial.record)) != Some(false);
+        let has_learned = !diagnosis.gives_one_answer() && is_trained != Some(false) && is_clear;
         match (has_learned, has_finding) {
             _ if trial.is_some_and(|trial| trial.record.status == Status::Diverged) => Verdict::Diverged,
             (false, has_finding) if has_finding || is_constant => Verdict::Dead,
@@ -69,7 +70,11 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> St
     of_divergence.unwrap_or_else(|| {
         let record = trial.map(|trial| &trial.record);
         let config = record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
-        let background = Background { config: config.as_ref(), accuracies: record.and_then(levels::accuracies) };
+        let background = Background {
+            config: config.as_ref(),
+            accuracies: record.and_then(levels::accuracies),
+            n_tested: record.map_or(0, |record| record.data.test),
+        };
         let explained = diagnosis.explain(&background);
         match record.and_then(RunRecord::dropout_note) {
             Some(note) => format!("{explained} Dropout {note}"),

@@ -7,7 +7,7 @@
 //! majority of each bit, which minimises the absolute error; the mean of each bit, which minimises the squared error; and the
 //! code of the commonest class, than which no constant answer is right more often.
 
-use mlp_train::{Decoding, TrainConfig};
+use mlp_train::{Background, Decoding, TrainConfig};
 
 use crate::metric::Metric;
 use crate::record::RunRecord;
@@ -65,6 +65,12 @@ pub fn accuracies(record: &RunRecord) -> Option<(f64, f64)> {
     let reached = record.final_test()?.accuracy?;
     let constant = constant_answers(record).into_iter().map(|answer| answer.accuracy).reduce(f64::max)?;
     Some((reached, constant))
+}
+
+/// Whether a finished trial has clearly more of its test samples right than the best constant answer
+/// ([`Background::is_clearly_better`]). Nothing where either is not known.
+pub fn is_clearly_learned(record: &RunRecord) -> Option<bool> {
+    Background { config: None, accuracies: accuracies(record), n_tested: record.data.test }.is_clearly_better()
 }
 
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.

@@ -226,7 +226,8 @@ fn diagnosis(path: &Path, config: &TrainConfig, record: &RunRecord) -> String {
         |error| error.to_string(),
         |diagnosis| {
             let of_divergence = diagnosis.explain_divergence().filter(|_| record.status == Status::Diverged);
-            let background = Background { config: Some(config), accuracies: levels::accuracies(record) };
+            let background =
+                Background { config: Some(config), accuracies: levels::accuracies(record), n_tested: record.data.test };
             of_divergence.unwrap_or_else(|| diagnosis.explain(&background))
         },
     )

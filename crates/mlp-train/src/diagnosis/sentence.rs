@@ -4,8 +4,8 @@ use mlp_core::{Activation, Loss};
 
 use super::finding::{MANY, NEARLY_ALL, SOME};
 use super::suspects::{
-    Suspect, falling_schedule, grown_weights, is_constant, is_strong, large_weights, more_training, shrinking,
-    small_weights, smaller_weights, stronger_weights, suspects, weightless_classes,
+    Suspect, falling_schedule, grown_weights, is_constant, is_modest, is_strong, large_weights, more_training,
+    shrinking, small_weights, smaller_weights, stronger_weights, suspects, weightless_classes,
 };
 use super::{Cause, Diagnosis, EpochDiagnosis, Finding, LayerDiagnosis};
 use crate::config::TrainConfig;
@@ -23,14 +23,28 @@ pub struct Background<'a> {
     /// The fractions of the test samples that its network and the best constant answer have right. A network that has no
     /// more of them right has not learned.
     pub accuracies: Option<(f64, f64)>,
+    /// How many test samples they are shares of; 0 where that is not known, and chance is left out of account.
+    pub n_tested: usize,
 }
 
 impl Background<'_> {
+    /// Whether the network has clearly more right than the best constant answer: by more than three standard errors of a share of
+    /// so many samples. Nothing where the accuracies are not known.
+    pub fn is_clearly_better(&self) -> Option<bool> {
+        const N_ERRORS: f64 = 3.0;
+        let (reached, constant) = self.accuracies?;
+        let error = match self.n_tested {
+            0 => 0.0,
+            n_tested => (constant * (1.0 - constant) / n_tested as f64).max(0.0).sqrt(),
+        };
+        Some(reached > constant + N_ERRORS * error)
+    }
+
     /// The accuracies of a network that is no better than a constant answer. Where classes have weights, rare ones may be
     /// learned at the cost of the commonest, and accuracies do not tell.
     fn failure(&self) -> Option<(f64, f64)> {
         let has_weights = self.config.is_some_and(|config| config.class_weights.is_some());
-        self.accuracies.filter(|(reached, constant)| reached <= constant && !has_weights)
+        self.accuracies.filter(|_| self.is_clearly_better() == Some(false) && !has_weights)
     }
 }
 
@@ -79,7 +93,7 @@ impl Diagnosis {
     /// what would help such a network would not help this one. Nothing where a layer is at fault, or nothing was measured.
     pub fn explain_divergence(&self) -> Option<String> {
         let last = self.epochs.last().filter(|_| self.finding().is_none())?;
-        let advice = match large_weights(self, SOME) {
+        let advice = match large_weights(self, None, SOME) {
             Some(suspect) => charged(&[suspect]),
             None => " Try a smaller learning_rate.".to_owned(),
         };
@@ -92,7 +106,7 @@ impl Diagnosis {
     /// What to try where no layer is at fault, with what the suspects do.
     fn advice(&self, background: &Background<'_>) -> String {
         let mut found = background.config.map_or_else(Vec::new, |config| suspects(self, config));
-        found.extend(large_weights(self, SOME).or_else(|| small_weights(self, background.config)));
+        found.extend(large_weights(self, background.config, SOME).or_else(|| small_weights(self, background.config)));
         if found.is_empty() { format!(" Try {}.", more_training(background.config)) } else { charged(&found) }
     }
 
@@ -138,11 +152,14 @@ impl Diagnosis {
                 shown(first.layers[layer].weight_norm),
                 shown(found.weight_norm)
             ),
-            Cause::EqualWeights if found.weight_norm == 0.0 => {
+            Cause::EqualWeights if last.layers[layer].weight_norm == 0.0 => {
                 format!("{when} all its weights are 0, so that its units are one and the same and stay so")
             }
             Cause::EqualWeights => {
-                format!("{when} all its units have the same weights, so that they count as one unit and stay one")
+                let zeros = if found.weight_norm == 0.0 { " (0 to begin with)" } else { "" };
+                format!(
+                    "{when} all its units have the same weights{zeros}, so that they count as one unit and stay one"
+                )
             }
             Cause::SilentUnits if is_output && found.n_silent_outputs > 0 => format!(
                 "{} of {} units give 0 to each of the {} samples examined {when}, and a relu that gives 0 passes no gradient; \
@@ -281,6 +298,9 @@ impl Diagnosis {
             Cause::StuckOutputs if background.config.is_some_and(|config| config.loss == Loss::Absolute) => {
                 "another loss: what gives the absolute error its least value is the commonest target of each output"
             }
+            Cause::StuckOutputs if finding.since == 0 && initializer.is_some_and(is_modest) => {
+                more_training(background.config)
+            }
             Cause::StuckOutputs if finding.since == 0 => smaller_weights(before),
             Cause::GrownWeights | Cause::StuckOutputs => "a smaller learning_rate",
             // Weights that suit relus are there already: where many units began silent, narrow layers in depth are why.
@@ -319,7 +339,7 @@ impl Diagnosis {
         let (Some((faintest, least)), Some((fullest, most))) = (least, most) else {
             return format!("No layer is dead: at epoch {} the answers vary from sample to sample.", last.epoch);
         };
-        let suspect = large_weights(self, MANY)
+        let suspect = large_weights(self, background.config, MANY)
             .or_else(|| grown_weights(self, last, fullest))
             .or_else(|| background.config.and_then(falling_schedule))
             .or_else(|| small_weights(self, background.config));
@@ -349,8 +369,9 @@ fn receives_more(first: &LayerDiagnosis, found: &LayerDiagnosis) -> bool {
 
 /// `nothing has been learned: 0 % of the test samples are answered rightly, and 11.7 % by one and the same answer to all`.
 fn no_better((reached, constant): (f64, f64)) -> String {
+    let what = if reached > constant { "chance alone may have done so much" } else { "nothing has been learned" };
     format!(
-        "nothing has been learned: {} of the test samples are answered rightly, and {} by one and the same answer to all",
+        "{what}: {} of the test samples are answered rightly, and {} by one and the same answer to all",
         percent(reached),
         percent(constant)
     )

@@ -21,6 +21,8 @@ const CLIPPED: f64 = 10.0;
 const HELD_DOWN: f64 = 0.5;
 /// A class that counts no more than this share of the one that counts most is as good as left out.
 const WEIGHTLESS: f64 = 0.01;
+/// A penalty on the weights from this on is heavy; a thousandth is usual.
+const HEAVY: f64 = 0.1;
 /// A schedule that leaves less than this share of the rate in the middle of the run ends learning before its time.
 const LITTLE_RATE: f64 = 0.01;
 /// Weights whose norm is this multiple of what it was after the first epoch have leapt.
@@ -91,6 +93,11 @@ pub(super) fn suspects(diagnosis: &Diagnosis, config: &TrainConfig) -> Vec<Suspe
         found.push(Suspect::new(charge, "a gentler augment"));
     }
     found.extend(weightless_classes(config));
+    let penalties = [("l1", config.l1), ("l2", config.l2)].into_iter().filter(|(_, penalty)| *penalty >= HEAVY);
+    found.extend(penalties.map(|(name, penalty)| Suspect {
+        charge: format!("{name} = {penalty} draws the weights towards 0"),
+        remedy: format!("a smaller {name}"),
+    }));
     found.extend(falling_schedule(config));
     found.extend(leap(diagnosis, config));
     let narrow = config.hidden.iter().position(|&units| units <= NARROW);
@@ -137,9 +144,9 @@ fn leap(diagnosis: &Diagnosis, config: &TrainConfig) -> Option<Suspect> {
         .position(|(first, second)| first.weight_norm > 0.0 && second.weight_norm > LEAP * first.weight_norm);
     let layer = grown.filter(|_| is_watched)?;
     let charge = format!(
-        "the first epoch has made the norm of the weights of layer {} {:.1} times as large",
+        "the first epoch has made the norm of the weights of layer {} {} times as large",
         layer + 1,
-        second.layers[layer].weight_norm / first.layers[layer].weight_norm
+        shown(second.layers[layer].weight_norm / first.layers[layer].weight_norm)
     );
     Some(Suspect::new(charge, "a smaller learning_rate"))
 }
@@ -160,7 +167,7 @@ pub(super) fn weightless_classes(config: &TrainConfig) -> Option<Suspect> {
 
 /// Weights that were so large before training that at least this share of some hidden layer was saturated, or most of the outputs,
 /// or that net inputs of relus were.
-pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect> {
+pub(super) fn large_weights(diagnosis: &Diagnosis, config: Option<&TrainConfig>, share: f64) -> Option<Suspect> {
     let n_layers = diagnosis.layers.len();
     let large = if share < MANY { LARGE_NET_INPUTS_OF_FAILURE } else { LARGE_NET_INPUTS };
     let (layer, what) = (0..n_layers).find_map(|layer| {
@@ -183,8 +190,19 @@ pub(super) fn large_weights(diagnosis: &Diagnosis, share: f64) -> Option<Suspect
     })?;
     // What comes out of relus is too large by their weights, whatever takes it up.
     let behind = diagnosis.activation(layer.saturating_sub(1)).filter(|_| layer + 1 == n_layers);
-    let remedy = smaller_weights(behind.or(diagnosis.activation(layer)));
+    let remedy = match smaller_weights(behind.or(diagnosis.activation(layer))) {
+        // What is set already is no advice.
+        GAIN_OF_TWO if config.is_some_and(|config| is_modest(config.initializer)) => "initializer = \"glorot-uniform\"",
+        remedy => remedy,
+    };
     Some(Suspect::new(format!("the weights it began with are too large: {what}"), remedy))
+}
+
+const GAIN_OF_TWO: &str = "initializer = { name = \"glorot-uniform\", gain = 2 }";
+
+/// Whether an initialiser gives weights no larger than [`GAIN_OF_TWO`].
+pub(super) fn is_modest(initializer: Initializer) -> bool {
+    matches!(initializer, Initializer::GlorotUniform { gain } | Initializer::GlorotNormal { gain } if gain <= 2.0)
 }
 
 /// The initialiser to try where weights are too large.
@@ -193,7 +211,7 @@ pub(super) fn smaller_weights(activation: Option<Activation>) -> &'static str {
         Some(Activation::Relu) => "initializer = \"he-uniform\"",
         Some(Activation::Tanh) => "initializer = \"glorot-uniform\"",
         // A sigmoid's slope of a quarter starves deep stacks at a gain of 1.
-        _ => "initializer = { name = \"glorot-uniform\", gain = 2 }",
+        _ => GAIN_OF_TWO,
     }
 }
 

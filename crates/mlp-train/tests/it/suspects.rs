@@ -9,7 +9,7 @@ use crate::diagnosis::{Digits, config, examined};
 
 /// What is said of a network that learned nothing, whose configuration is `config`.
 fn told(diagnosis: &Diagnosis, config: &TrainConfig) -> String {
-    diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.05, 0.1167)) })
+    diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.05, 0.1167)), n_tested: 0 })
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn outputs_that_are_always_zero_are_counted_and_nothing_is_said_to_learn() {
     let mut diagnosis = Diagnosis::new("t".to_owned(), &mlp, &probe);
     diagnosis.add(diagnose(&mlp, &probe, objective, 0).unwrap());
     assert_eq!(diagnosis.finding(), None);
-    let healthy = Background { config: None, accuracies: Some((0.9, 0.1167)) };
+    let healthy = Background { config: None, accuracies: Some((0.9, 0.1167)), n_tested: 0 };
     assert!(diagnosis.explain(&healthy).starts_with("No layer is dead: at epoch 0"), "{}", diagnosis.explain(&healthy));
 
     let bias = mlp.layers[1].bias.as_mut().unwrap();
@@ -35,7 +35,7 @@ fn outputs_that_are_always_zero_are_counted_and_nothing_is_said_to_learn() {
     (1..4).for_each(|epoch| diagnosis.add(diagnose(&mlp, &probe, objective, epoch).unwrap()));
     let expected = Finding { layer: 1, since: 1, cause: Cause::SilentUnits, is_fatal: false };
     assert_eq!(diagnosis.finding(), Some(expected));
-    let text = diagnosis.explain(&Background { config: None, accuracies: Some((0.0, 0.1167)) });
+    let text = diagnosis.explain(&Background { config: None, accuracies: Some((0.0, 0.1167)), n_tested: 0 });
     assert!(
         text.starts_with("Layer 2 of 2 (out): 2 of 6 units give 0 to each of the 32 samples examined from epoch 1 on"),
         "{text}"
@@ -48,7 +48,7 @@ fn outputs_that_are_always_zero_are_counted_and_nothing_is_said_to_learn() {
 fn no_better_than_a_constant_answer_is_never_healthy() {
     let (diagnosis, _) = examined::<f64>(&config().loss(Loss::CrossEntropy).batch_size(8), &Digits::new(300));
     for reached in [0.0, 0.05, 0.1167] {
-        let background = Background { config: None, accuracies: Some((reached, 0.1167)) };
+        let background = Background { config: None, accuracies: Some((reached, 0.1167)), n_tested: 0 };
         let text = diagnosis.explain(&background);
         assert!(!text.contains("No layer is dead: at"), "{text}");
     }
@@ -103,7 +103,10 @@ fn equal_weights_are_found_in_the_first_layer() {
     let finding = diagnosis.finding().unwrap();
     assert_eq!((finding.layer, finding.since, finding.cause), (0, 0, Cause::EqualWeights));
     let text = told(&diagnosis, &zero);
-    assert!(text.starts_with("Layer 1 of 3: from epoch 0 on all its weights are 0"), "{text}");
+    // They stay one unit, but not at 0.
+    assert!(diagnosis.epochs[2].layers[0].weight_norm > 0.0);
+    let said = "Layer 1 of 3: from epoch 0 on all its units have the same weights (0 to begin with)";
+    assert!(text.starts_with(said), "{text}");
     assert!(text.contains("normal with these numbers gives every weight the same value"), "{text}");
 }
 
@@ -187,7 +190,7 @@ fn a_share_of_saturated_units_is_named_where_nothing_is_learned_and_most_where_s
     let (mut diagnosis, _) = examined::<f64>(&config().activation([Activation::Tanh]).batch_size(8), &Digits::new(300));
     let began = |diagnosis: &mut Diagnosis, share: f64| diagnosis.epochs[0].layers[1].saturated = share;
     let named = |diagnosis: &Diagnosis, reached: f64| {
-        let background = Background { config: None, accuracies: Some((reached, 0.1167)) };
+        let background = Background { config: None, accuracies: Some((reached, 0.1167)), n_tested: 0 };
         diagnosis.explain(&background).contains("units of layer 2 were saturated before training")
     };
     for (share, reached, is_named) in [(0.1, 0.05, false), (0.3, 0.05, true), (0.3, 0.9, false), (0.6, 0.2, true)] {
@@ -215,8 +218,9 @@ fn outputs_that_are_stuck_while_others_answer_are_counted_and_nothing_is_called_
     let expected = Finding { layer: 1, since: 1, cause: Cause::StuckOutputs, is_fatal: false };
     assert_eq!(diagnosis.finding(), Some(expected));
     assert_eq!(diagnosis.epochs[1].layers[1].n_stuck_outputs, 2);
-    let told =
-        |config: &TrainConfig| diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.2, 0.1167)) });
+    let told = |config: &TrainConfig| {
+        diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.2, 0.1167)), n_tested: 0 })
+    };
     let text = told(&TrainConfig::new().loss(Loss::Squared));
     let start = "Layer 2 of 2 (out): 2 of 6 units give nearly the same answer to each of the 32 samples examined from epoch 1 on";
     assert!(text.starts_with(start) && text.ends_with("Try a smaller learning_rate."), "{text}");
@@ -281,7 +285,8 @@ fn weights_that_began_too_small_are_named_though_the_layer_is_saturated_in_the_e
 #[test]
 fn what_holds_a_living_network_back_is_noted() {
     let healthy = |diagnosis: &Diagnosis, config: &TrainConfig| {
-        let text = diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.8, 0.1167)) });
+        let text =
+            diagnosis.explain(&Background { config: Some(config), accuracies: Some((0.8, 0.1167)), n_tested: 0 });
         assert!(text.starts_with("No layer is dead: at"), "{text}");
         text
     };
@@ -370,4 +375,40 @@ fn what_a_layer_receives_is_named_where_its_weights_have_hardly_grown() {
     let text = told(&diagnosis, &tanh);
     assert!(text.contains("what it receives has grown (its net inputs from"), "{text}");
     assert!(text.ends_with("Try a smaller learning_rate."), "{text}");
+}
+
+/// A lead over the constant answer that chance alone makes is no learning, as far as anybody can tell.
+#[test]
+fn a_lead_that_chance_makes_is_not_called_learning() {
+    let digits = Digits::new(600);
+    let usual = config().loss(Loss::CrossEntropy).batch_size(8).learning_rate(1.0).epochs(8);
+    let (diagnosis, _) = examined::<f64>(&usual, &digits);
+    let of = |reached, n_tested| Background { config: Some(&usual), accuracies: Some((reached, 0.124)), n_tested };
+    assert_eq!(of(0.128, 500).is_clearly_better(), Some(false));
+    assert_eq!(of(0.2, 500).is_clearly_better(), Some(true));
+    assert_eq!(Background::default().is_clearly_better(), None);
+    let text = diagnosis.explain(&of(0.128, 500));
+    assert!(text.starts_with("No layer is dead, but chance alone may have done so much: 12.8 % of the"), "{text}");
+    assert!(diagnosis.explain(&of(0.2, 500)).starts_with("No layer is dead: at epoch 8"));
+}
+
+/// What is set already helps nobody.
+#[test]
+fn weights_that_are_too_large_with_the_initializer_in_use_are_not_put_down_to_another_one() {
+    let usual = config().activation([Activation::Identity]).batch_size(8);
+    let (mut diagnosis, _) = examined::<f64>(&usual, &Digits::new(200));
+    diagnosis.epochs[0].layers[1].net_input_rms = 6.0;
+    for (gain, advice) in [(2.0, "initializer = \"glorot-uniform\"."), (5.0, "gain = 2 }.")] {
+        let config = usual.clone().initializer(Initializer::GlorotUniform { gain });
+        let text = told(&diagnosis, &config);
+        assert!(text.contains("net inputs of layer 2 were 6.0 before training") && text.ends_with(advice), "{text}");
+    }
+}
+
+#[test]
+fn heavy_penalties_are_named() {
+    let (diagnosis, _) = examined::<f64>(&config().epochs(0), &Digits::new(100));
+    let text = told(&diagnosis, &TrainConfig::new().l2(5.0));
+    assert!(text.contains("l2 = 5 draws the weights towards 0") && text.ends_with("Try a smaller l2."), "{text}");
+    assert!(!told(&diagnosis, &TrainConfig::new().l2(1e-3)).contains("draws"));
 }
