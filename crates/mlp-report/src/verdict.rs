@@ -66,21 +66,21 @@ impl Verdict {
 /// What was found, in plain words.
 pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> String {
     let has_diverged = trial.is_some_and(|trial| trial.record.status == Status::Diverged);
-    let of_divergence = diagnosis.explain_divergence().filter(|_| has_diverged);
-    of_divergence.unwrap_or_else(|| {
-        let record = trial.map(|trial| &trial.record);
-        let config = record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
-        let background = Background {
-            config: config.as_ref(),
-            accuracies: record.and_then(levels::accuracies),
-            n_tested: record.map_or(0, |record| record.data.test),
-        };
-        let explained = diagnosis.explain(&background);
-        match record.and_then(RunRecord::dropout_note) {
-            Some(note) => format!("{explained} Dropout {note}"),
-            None => explained,
-        }
-    })
+    let record = trial.map(|trial| &trial.record);
+    let config = record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
+    let background = Background {
+        config: config.as_ref(),
+        accuracies: record.and_then(levels::accuracies),
+        n_tested: record.map_or(0, |record| record.data.test),
+    };
+    if let Some(of_divergence) = diagnosis.explain_divergence(&background).filter(|_| has_diverged) {
+        return of_divergence;
+    }
+    let explained = diagnosis.explain(&background);
+    match record.and_then(RunRecord::dropout_note) {
+        Some(note) => format!("{explained} Dropout {note}"),
+        None => explained,
+    }
 }
 
 /// Sorts diagnoses by what became of their trials; among equals the order stays.

@@ -225,9 +225,10 @@ fn diagnosis(path: &Path, config: &TrainConfig, record: &RunRecord) -> String {
     Diagnosis::read(path).map_or_else(
         |error| error.to_string(),
         |diagnosis| {
-            let of_divergence = diagnosis.explain_divergence().filter(|_| record.status == Status::Diverged);
             let background =
                 Background { config: Some(config), accuracies: levels::accuracies(record), n_tested: record.data.test };
+            let of_divergence = diagnosis.explain_divergence(&background);
+            let of_divergence = of_divergence.filter(|_| record.status == Status::Diverged);
             of_divergence.unwrap_or_else(|| diagnosis.explain(&background))
         },
     )

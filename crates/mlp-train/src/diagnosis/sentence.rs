@@ -91,9 +91,9 @@ impl Diagnosis {
 
     /// The sentence of a trial that diverged with all its layers alive: the diagnosis sees nothing but how they stood before, and
     /// what would help such a network would not help this one. Nothing where a layer is at fault, or nothing was measured.
-    pub fn explain_divergence(&self) -> Option<String> {
+    pub fn explain_divergence(&self, background: &Background<'_>) -> Option<String> {
         let last = self.epochs.last().filter(|_| self.finding().is_none())?;
-        let advice = match large_weights(self, None, SOME) {
+        let advice = match large_weights(self, background.config, SOME) {
             Some(suspect) => charged(&[suspect]),
             None => " Try a smaller learning_rate.".to_owned(),
         };

@@ -234,11 +234,11 @@ fn relus_that_began_with_weights_out_of_all_proportion_are_named_also_where_the_
     let deep = config().hidden([64; 5]).activation([Activation::Relu]).epochs(0);
     let (diagnosis, _) = examined::<f64>(&deep.clone().initializer(large), &Digits::new(200));
     let named = "Note that the weights it began with are too large: net inputs of layer";
-    for text in [told(&diagnosis, &deep), diagnosis.explain_divergence().unwrap()] {
+    for text in [told(&diagnosis, &deep), diagnosis.explain_divergence(&Background::default()).unwrap()] {
         assert!(text.contains(named) && text.ends_with("Try initializer = \"he-uniform\"."), "{text}");
     }
     let (diagnosis, _) = examined::<f64>(&deep.initializer(Initializer::HE_UNIFORM), &Digits::new(200));
-    let text = diagnosis.explain_divergence().unwrap();
+    let text = diagnosis.explain_divergence(&Background::default()).unwrap();
     assert!(text.ends_with("grew beyond all bounds. Try a smaller learning_rate."), "{text}");
     let shallow = config().hidden([64, 64]).activation([Activation::Relu]).initializer(large).epochs(0);
     let (diagnosis, _) = examined::<f64>(&shallow, &Digits::new(200));
@@ -402,6 +402,9 @@ fn weights_that_are_too_large_with_the_initializer_in_use_are_not_put_down_to_an
         let config = usual.clone().initializer(Initializer::GlorotUniform { gain });
         let text = told(&diagnosis, &config);
         assert!(text.contains("net inputs of layer 2 were 6.0 before training") && text.ends_with(advice), "{text}");
+        let background = Background { config: Some(&config), ..Background::default() };
+        let of_divergence = diagnosis.explain_divergence(&background).unwrap();
+        assert!(of_divergence.ends_with(advice), "{of_divergence}");
     }
 }
 
