@@ -136,7 +136,8 @@ impl Browser {
         let started = Instant::now();
         loop {
             let found = self.run(script, json!([]));
-            if !matches!(found, Value::Null | Value::Bool(false)) {
+            // A text that is empty is not there yet.
+            if !matches!(found, Value::Null | Value::Bool(false)) && found != "" {
                 return found;
             }
             if started.elapsed() > PATIENCE {
