@@ -37,11 +37,7 @@ pub(crate) fn tell_of_luck(
         && !is_equalled
     {
         let (first, own) = (&configurations[0], &configurations[place]);
-        let why = match (own.losses(), groups.n_trained(own)) {
-            (Some(losses), _) => format!("of its seeds {losses}"),
-            (None, Some((n_trained, n_scores))) => format!("only {n_trained} of its {n_scores} seeds trained"),
-            (None, None) => "this seed was lucky".to_owned(),
-        };
+        let why = why_surpassed(own.losses(), groups.n_trained(own));
         // What lost seeds itself, or lacks some yet, or trains by luck, is no safe choice.
         let is_safe = first.n_lost() == 0 && first.records.len() >= n_seeds && groups.n_trained(first).is_none();
         let choice = if is_safe { ". The first line is the safer choice" } else { "" };
@@ -70,5 +66,14 @@ pub(crate) fn tell_of_luck(
             ),
         };
         output.line(wrapped("", &text, 9));
+    }
+}
+
+/// Why others surpass the configuration of the best trial: what it lost, or of two groups how many trained, and of how many.
+pub(crate) fn why_surpassed(losses: Option<String>, n_trained: Option<(usize, usize)>) -> String {
+    match (losses, n_trained) {
+        (Some(losses), _) => format!("of its seeds {losses}"),
+        (None, Some((n_trained, n_scores))) => format!("only {n_trained} of its {n_scores} seeds trained"),
+        (None, None) => "this seed was lucky".to_owned(),
     }
 }

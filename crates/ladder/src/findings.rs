@@ -101,10 +101,24 @@ impl Findings {
         trials
     }
 
-    /// The networks of a sweep that are not among `others`.
-    pub fn missing<'a>(&'a self, sweep: &str, others: &[TrialFinding]) -> impl Iterator<Item = &'a TrialFinding> {
-        let is_missing = |trial: &&TrialFinding| others.iter().all(|other| other.trial != trial.trial);
-        self.sweep(sweep).into_iter().filter(is_missing)
+    /// Adds the networks of a sweep, by seed: those that are `here`, and of what was `published` before those that are not here and
+    /// are still planned. How they answer together is taken over from there where all of them are told of and nothing is known here.
+    pub fn add(
+        &mut self,
+        sweep: &str,
+        mut here: Vec<TrialFinding>,
+        published: &Findings,
+        is_planned: impl Fn(&TrialFinding) -> bool,
+    ) {
+        let is_new = |other: &&TrialFinding| here.iter().all(|own| own.trial != other.trial) && is_planned(other);
+        let elsewhere: Vec<TrialFinding> = published.sweep(sweep).into_iter().filter(is_new).cloned().collect();
+        here.extend(elsewhere);
+        here.sort_by_key(|trial| trial.seed);
+        let together = published.committee(sweep).filter(|committee| committee.n_members == here.len());
+        if let (None, Some(together)) = (self.committee(sweep), together) {
+            self.committees.push(together.clone());
+        }
+        self.trials.extend(here);
     }
 
     /// The networks of a sweep, answering together.

@@ -68,11 +68,7 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, trial: Option<&TrialResult>) -> St
     let has_diverged = trial.is_some_and(|trial| trial.record.status == Status::Diverged);
     let record = trial.map(|trial| &trial.record);
     let config = record.and_then(|record| TrainConfig::split_map(&record.config).ok()).map(|(config, _)| config);
-    let background = Background {
-        config: config.as_ref(),
-        accuracies: record.and_then(levels::accuracies),
-        n_tested: record.map_or(0, |record| record.data.test),
-    };
+    let background = record.map_or_else(Background::default, |record| levels::background(record, config.as_ref()));
     if let Some(of_divergence) = diagnosis.explain_divergence(&background).filter(|_| has_diverged) {
         return of_divergence;
     }

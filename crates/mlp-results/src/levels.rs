@@ -67,10 +67,15 @@ pub fn accuracies(record: &RunRecord) -> Option<(f64, f64)> {
     Some((reached, constant))
 }
 
+/// What the doctor is told of a trial besides what its layers do.
+pub fn background<'a>(record: &RunRecord, config: Option<&'a TrainConfig>) -> Background<'a> {
+    Background { config, accuracies: accuracies(record), n_tested: record.data.test }
+}
+
 /// Whether a finished trial has clearly more of its test samples right than the best constant answer
 /// ([`Background::is_clearly_better`]). Nothing where either is not known.
 pub fn is_clearly_learned(record: &RunRecord) -> Option<bool> {
-    Background { config: None, accuracies: accuracies(record), n_tested: record.data.test }.is_clearly_better()
+    background(record, None).is_clearly_better()
 }
 
 /// The classes' bits in the order of the classes, from the record's encoding and class characters.

@@ -168,13 +168,13 @@ impl Climb {
     /// What the finished trials of all sweeps say.
     fn told(&self, data: &Dataset, folder: &Path) -> Result<Told, Failure> {
         let mut findings = Findings { is_quick: self.quick, data: data.name().to_owned(), ..Findings::default() };
-        let published = if self.publish { published()? } else { None };
+        let published = if self.publish { published()? } else { Findings::default() };
         let mut fewest: Option<Together> = None;
         for sweep in sweeps() {
             let planned = self.plan(&sweep, data, folder)?;
             let records = planned.folder().records();
             let asked = planned.trials().iter().filter_map(|trial| records.get(&trial.id));
-            let mut of_sweep: Vec<TrialFinding> =
+            let of_sweep: Vec<TrialFinding> =
                 asked.filter_map(|record| TrialFinding::new(sweep.name, record)).collect();
             findings.n_test = test_part(&planned, data).len();
             let is_committee = RUNGS.iter().any(|rung| rung.is_committee && rung.sweep == sweep);
@@ -184,17 +184,13 @@ impl Climb {
                 findings.committees.push(CommitteeFinding { sweep: sweep.name.to_owned(), n_members, n_wrong });
                 fewest = fewest.filter(|best| best.n_wrong <= n_wrong).or(Some(joint));
             }
-            if let Some(published) = &published {
-                let is_planned = |told: &&TrialFinding| planned.trials().iter().any(|trial| trial.id == told.trial);
-                let elsewhere: Vec<_> = published.missing(sweep.name, &of_sweep).filter(is_planned).cloned().collect();
-                of_sweep.extend(elsewhere);
-                of_sweep.sort_by_key(|trial| trial.seed);
-                let is_told = findings.committee(sweep.name).is_some();
-                findings.committees.extend(published.committee(sweep.name).filter(|_| !is_told).cloned());
-            }
-            findings.trials.extend(of_sweep);
+            let is_planned = |told: &TrialFinding| planned.trials().iter().any(|trial| trial.id == told.trial);
+            findings.add(sweep.name, of_sweep, &published, is_planned);
         }
-        Ok(Told { findings, wrong: fewest.and_then(|joint| joint.picture) })
+        // The picture that was published is of the best committee there.
+        let is_best = |joint: &Together| findings.committees.iter().all(|other| joint.n_wrong <= other.n_wrong);
+        let wrong = fewest.filter(is_best).and_then(|joint| joint.picture);
+        Ok(Told { findings, wrong })
     }
 
     /// All networks of a sweep on its test images.
@@ -225,14 +221,14 @@ impl Climb {
     }
 }
 
-/// What the page in docs/ tells of, if there is one.
-fn published() -> Result<Option<Findings>, Failure> {
+/// What the page in docs/ tells of; nothing where there is none.
+fn published() -> Result<Findings, Failure> {
     let path = places::root().join("docs").join(FOLDER).join(FINDINGS);
     match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
             Failure::data(format!("{}: expected what `climb --publish` wrote, found {error}", path.display()))
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Findings::default()),
         Err(error) => Err(Failure::io("read", &path, &error)),
     }
 }

@@ -9,6 +9,7 @@ use mlp_sweep::Standing;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::luck::why_surpassed;
 use crate::options::{RankingOption, warn_of_seen_validation, warn_of_test_sets, warn_of_validation_splits};
 use crate::output::{Output, notice};
 use crate::places;
@@ -129,7 +130,7 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
             ""
         };
         output.line(wrapped("trial", &format!("{score}, {} {label}{alone}", trial.record.trial), 9));
-        if let Some(text) = surpassed(overview, &trial.record.trial) {
+        if let Some(text) = surpassed(overview, trial) {
             output.line(wrapped("", &text, 9));
         }
     }
@@ -138,16 +139,16 @@ fn show_best(overview: &Overview<'_>, standing: &Standing, output: &mut Output) 
     }
 }
 
-/// Where the best trial is of a configuration that others surpass: which place that has, and why.
-fn surpassed(overview: &Overview<'_>, trial: &str) -> Option<String> {
-    let has_it = |cell: &Cell<'_>| cell.trials.iter().any(|own| own.record.trial == trial);
+/// Where the best trial is of a configuration that others surpass, none of them with a seed as good: which place that has, and why.
+fn surpassed(overview: &Overview<'_>, best: &TrialResult) -> Option<String> {
+    let has_it = |cell: &Cell<'_>| cell.trials.iter().any(|own| own.record.trial == best.record.trial);
     let place = overview.cells.iter().position(has_it).filter(|place| *place > 0)?;
+    let score = overview.ranking().score(&best.record)?;
+    if overview.cells[0].ranking_scores.contains(&score) {
+        return None;
+    }
     let own = &overview.cells[place];
-    let why = match own.losses() {
-        Some(losses) => format!("of its seeds {losses}"),
-        None if own.is_bimodal => format!("only {} of its {} seeds trained", own.n_trained, own.scores.len()),
-        None => "this seed was lucky".to_owned(),
-    };
+    let why = why_surpassed(own.losses(), own.is_bimodal.then_some((own.n_trained, own.scores.len())));
     Some(format!("its configuration is number {} by rank: {why}", place + 1))
 }
 

@@ -9,7 +9,7 @@ use mlp_core::Kernel;
 use mlp_results::text::{counted, thousands};
 use mlp_results::{RankBy, RunRecord, Status, levels};
 use mlp_sweep::{Advice, Document, InitialModel, Sweep, shown};
-use mlp_train::{Background, Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
+use mlp_train::{Diagnosis, EpochRecord, Optimizer, SavedModel, TrainConfig};
 use serde_json::{Map, Value};
 
 use crate::data;
@@ -225,8 +225,7 @@ fn diagnosis(path: &Path, config: &TrainConfig, record: &RunRecord) -> String {
     Diagnosis::read(path).map_or_else(
         |error| error.to_string(),
         |diagnosis| {
-            let background =
-                Background { config: Some(config), accuracies: levels::accuracies(record), n_tested: record.data.test };
+            let background = levels::background(record, Some(config));
             let of_divergence = diagnosis.explain_divergence(&background);
             let of_divergence = of_divergence.filter(|_| record.status == Status::Diverged);
             of_divergence.unwrap_or_else(|| diagnosis.explain(&background))

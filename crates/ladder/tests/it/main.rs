@@ -48,11 +48,22 @@ fn the_published_networks_were_trained_and_measured_as_the_page_says() {
 }
 
 #[test]
-fn what_was_trained_elsewhere_is_told_by_seed_and_what_is_here_is_not_missing() {
-    let (findings, _) = published();
-    let of_sweep: Vec<_> = findings.sweep("trick-base").into_iter().cloned().collect();
-    assert_eq!(findings.missing("trick-base", &of_sweep).count(), 0);
-    let missing: Vec<u64> = findings.missing("trick-base", &of_sweep[1..2]).map(|trial| trial.seed).collect();
-    assert_eq!(missing, [of_sweep[0].seed, of_sweep[2].seed]);
-    assert_eq!(findings.missing("no such sweep", &of_sweep).count(), 0);
+fn what_was_published_is_kept_where_nothing_is_known_here() {
+    let (published, _) = published();
+    let sweep = &published.committees[0].sweep;
+    let trials: Vec<_> = published.sweep(sweep).into_iter().cloned().collect();
+    let mut own = trials[1].clone();
+    own.seconds += 1.0;
+    let mut findings = Findings::default();
+    findings.add(sweep, vec![own.clone()], &published, |_| true);
+    assert_eq!(findings.trials.iter().map(|trial| trial.seed).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!((&findings.trials[0], &findings.trials[1]), (&trials[0], &own));
+    assert_eq!(findings.committees, published.committees[..1]);
+    // What is planned no more is left out, and so is what it answered with the others.
+    let mut findings = Findings::default();
+    findings.add(sweep, vec![own.clone()], &published, |trial| trial.seed != 0);
+    assert_eq!((findings.trials.len(), findings.committees.len()), (4, 0));
+    let mut findings = Findings::default();
+    findings.add(sweep, vec![own.clone()], &Findings::default(), |_| true);
+    assert_eq!((findings.trials, findings.committees.len()), (vec![own], 0));
 }

@@ -27,11 +27,11 @@ const HEAVY: f64 = 0.1;
 const LITTLE_RATE: f64 = 0.01;
 /// Weights whose norm is this multiple of what it was after the first epoch have leapt.
 const LEAP: f64 = 2.0;
-/// The same where a network learned nothing.
-const LARGE_NET_INPUTS_OF_FAILURE: f64 = 5.0;
 /// Net inputs of relus behind the first layer that are larger than this, in the root mean square, are out of all proportion: with
 /// weights that suit them they are about 1.
 const LARGE_NET_INPUTS: f64 = 30.0;
+/// The same where a network learned nothing.
+const LARGE_NET_INPUTS_OF_FAILURE: f64 = 5.0;
 /// From this share of its units on a layer that still tells samples apart counts as nearly saturated.
 const NEARLY_SATURATED: f64 = 0.9;
 /// Units that varied less than this before training, as a share of their range or size, told samples hardly apart.
@@ -198,6 +198,7 @@ pub(super) fn large_weights(diagnosis: &Diagnosis, config: Option<&TrainConfig>,
     Some(Suspect::new(format!("the weights it began with are too large: {what}"), remedy))
 }
 
+/// The advice for sigmoids, and for what follows them.
 const GAIN_OF_TWO: &str = "initializer = { name = \"glorot-uniform\", gain = 2 }";
 
 /// Whether an initialiser gives weights no larger than [`GAIN_OF_TWO`].
